@@ -1,0 +1,160 @@
+// Package audit records who did what: append-only events, written in the
+// transaction of the change they tell of, numbered and chained by the sealer.
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/auditevent"
+	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+// Event is what somebody did, in the words of the domain. Actor, request and
+// time are taken from the context and the clock.
+type Event struct {
+	// Action is noun and verb: "key.create".
+	Action string
+	// Outcome is DONE unless set.
+	Outcome   auditevent.Outcome
+	AccountID string
+	Plane     tenancy.Plane
+	ScopeID   string
+	ScopePath string
+	// Target is what it happened to, with its name at the time.
+	TargetID, TargetName string
+	// Changes by field; secrets must not be among them.
+	Changes map[string]Change
+	// Reason says why it was refused.
+	Reason     string
+	DecisionID string
+	Count      int
+	// Actor overrides the context's viewer, for sign-ins.
+	Actor *Actor
+}
+
+// Change is a field's value before and after.
+type Change struct {
+	Before any `json:"before"`
+	After  any `json:"after"`
+}
+
+// Actor is who did it.
+type Actor struct {
+	Kind     auditevent.ActorKind
+	ID, Name string
+}
+
+// ActorFrom tells who acts in a context; nobody means the system.
+func ActorFrom(ctx context.Context) Actor {
+	v := tenancy.ViewerFrom(ctx)
+	switch {
+	case v == nil:
+		return Actor{Kind: auditevent.ActorKindSYSTEM, Name: "System"}
+	case v.Kind == tenancy.KeyViewer:
+		return Actor{Kind: auditevent.ActorKindKEY, ID: v.KeyID, Name: v.Name}
+	default:
+		return Actor{Kind: auditevent.ActorKindUSER, ID: v.UserID, Name: v.Name}
+	}
+}
+
+type requestKey struct{}
+
+// WithRequestID binds the id that the caller sees as X-Request-Id.
+func WithRequestID(ctx context.Context, requestID string) context.Context {
+	return context.WithValue(ctx, requestKey{}, requestID)
+}
+
+// RequestID returns the request's id, or "".
+func RequestID(ctx context.Context) string {
+	s, _ := ctx.Value(requestKey{}).(string)
+	return s
+}
+
+// Write inserts the event with the given client, which should be bound to the
+// transaction of the change.
+func Write(ctx context.Context, c *ent.Client, now time.Time, e Event) error {
+	actor := ActorFrom(ctx)
+	if e.Actor != nil {
+		actor = *e.Actor
+	}
+	if e.Outcome == "" {
+		e.Outcome = auditevent.OutcomeDONE
+	}
+	create := c.AuditEvent.Create().
+		SetID(id.At(id.AuditEvent, now)).
+		SetAccountID(e.AccountID).SetPlane(auditevent.Plane(e.Plane)).
+		SetAt(now.UTC()).SetActorKind(actor.Kind).SetActorID(actor.ID).SetActorName(actor.Name).
+		SetAction(e.Action).SetOutcome(e.Outcome).
+		SetScopeID(e.ScopeID).SetScopePath(e.ScopePath).
+		SetTargetID(e.TargetID).SetTargetName(e.TargetName).
+		SetReason(e.Reason).SetDecisionID(e.DecisionID).SetRequestID(RequestID(ctx)).
+		SetCount(max(e.Count, 1))
+	if len(e.Changes) > 0 {
+		changes, err := json.Marshal(e.Changes)
+		if err != nil {
+			return fmt.Errorf("audit: %w", err)
+		}
+		create.SetChanges(changes)
+	}
+	return create.Exec(tenancy.System(ctx, "audit events are written by the system"))
+}
+
+// hidden fields never reach an event: secrets, and what says nothing.
+var hidden = []string{
+	"secret", "password_hash", "token_hash",
+	"id", "account_id", "plane", "path", "parent_plane", "version", "created_at", "updated_at", "epoch", "epoch_at",
+}
+
+// Changes reads a mutation's fields before and after. It must run before the
+// mutation does. Only single-row updates know their old values.
+func Changes(ctx context.Context, m ent.Mutation) (map[string]Change, error) {
+	out := map[string]Change{}
+	for _, f := range m.Fields() {
+		if slices.Contains(hidden, f) {
+			continue
+		}
+		after, _ := m.Field(f)
+		var before any
+		if m.Op().Is(ent.OpUpdateOne) {
+			old, err := m.OldField(ctx, f)
+			if err != nil {
+				return nil, err
+			}
+			if reflect.DeepEqual(old, after) {
+				continue
+			}
+			before = old
+		}
+		out[f] = Change{Before: before, After: after}
+	}
+	if m.Op().Is(ent.OpUpdateOne) {
+		for _, f := range m.ClearedFields() {
+			if slices.Contains(hidden, f) {
+				continue
+			}
+			old, err := m.OldField(ctx, f)
+			if err != nil {
+				return nil, err
+			}
+			out[f] = Change{Before: old}
+		}
+	}
+	return out, nil
+}
+
+// Merge adds changes of another row of the same thing.
+func Merge(into, more map[string]Change) map[string]Change {
+	if into == nil {
+		into = map[string]Change{}
+	}
+	maps.Copy(into, more)
+	return into
+}

@@ -1,0 +1,254 @@
+package identity
+
+import (
+	"context"
+	"regexp"
+	"strings"
+
+	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/account"
+	"github.com/alchemi/cockpit/ent/login"
+	"github.com/alchemi/cockpit/ent/member"
+	"github.com/alchemi/cockpit/ent/organization"
+	"github.com/alchemi/cockpit/ent/rolebinding"
+	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/ent/team"
+	"github.com/alchemi/cockpit/ent/user"
+	"github.com/alchemi/cockpit/internal/audit"
+	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+// AccountInput describes an account to make.
+type AccountInput struct {
+	Name, Slug, TimeZone string
+	Console, Copilot     bool
+}
+
+var slugPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$`)
+
+// CreatePlatform makes the reserved platform account if it doesn't exist yet.
+// It runs at every start, on every replica.
+func CreatePlatform(ctx context.Context, st *store.Store) error {
+	ctx = tenancy.System(ctx, "the platform account is made at the first start")
+	err := st.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if n, err := tx.Account.Query().Where(account.ID(id.PlatformID)).Count(ctx); err != nil || n > 0 {
+			return err
+		}
+		if err := tx.Scope.Create().SetID(id.PlatformID).SetAccountID(id.PlatformID).SetPlane(scope.PlanePLATFORM).
+			SetKind(scope.KindPLATFORM).SetName("Platform").SetPath("/").Exec(ctx); err != nil {
+			return err
+		}
+		if err := tx.Account.Create().SetID(id.PlatformID).SetAccountID(id.PlatformID).SetPlane(account.PlanePLATFORM).
+			SetName("Platform").SetSlug("platform").SetConsole(false).SetCopilot(false).Exec(ctx); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, audit.Event{Action: "platform.create", AccountID: id.PlatformID, Plane: tenancy.PlanePlatform,
+			ScopeID: id.PlatformID, ScopePath: "/", TargetID: id.PlatformID, TargetName: "Platform"})
+	})
+	if store.IsConflict(err) {
+		return nil // another replica was first
+	}
+	return err
+}
+
+// CreateAccount makes an account with its planes, each with the default
+// organization Global and its default team Everyone. For super admins.
+func CreateAccount(ctx context.Context, tx *store.Tx, in AccountInput) (*ent.Account, error) {
+	if !slugPattern.MatchString(in.Slug) {
+		return nil, fault.At("slug", "A name in addresses has 3–40 characters: a–z, 0–9 and hyphens, neither first nor last.")
+	}
+	accountID := id.New(id.Account)
+	path := "/" + accountID + "/"
+	if err := tx.Scope.Create().SetID(accountID).SetAccountID(accountID).SetPlane(scope.PlaneACCOUNT).
+		SetKind(scope.KindACCOUNT).SetName(in.Name).SetPath(path).Exec(ctx); err != nil {
+		return nil, err
+	}
+	zone := in.TimeZone
+	if zone == "" {
+		zone = "UTC"
+	}
+	a, err := tx.Account.Create().SetID(accountID).SetAccountID(accountID).SetPlane(account.PlaneACCOUNT).
+		SetName(in.Name).SetSlug(in.Slug).SetTimeZone(zone).SetConsole(in.Console).SetCopilot(in.Copilot).Save(ctx)
+	if store.IsConflict(err) {
+		e := fault.At("slug", "The name %q is taken in addresses; choose another one.", in.Slug)
+		e.Code = fault.Exists
+		return nil, e
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range []struct {
+		on     bool
+		plane  tenancy.Plane
+		prefix id.Prefix
+		name   string
+	}{{in.Console, tenancy.Console, id.Console, "Console"}, {in.Copilot, tenancy.Copilot, id.Copilot, "Copilot"}} {
+		if p.on {
+			if err := createPlane(ctx, tx, a, p.plane, p.prefix, p.name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return a, tx.Audit(ctx, audit.Event{Action: "account.create", AccountID: accountID, Plane: tenancy.PlaneAccount,
+		ScopeID: accountID, ScopePath: path, TargetID: accountID, TargetName: in.Name})
+}
+
+func createPlane(ctx context.Context, tx *store.Tx, a *ent.Account, plane tenancy.Plane, prefix id.Prefix, name string) error {
+	rootID := id.New(prefix)
+	root, err := tx.Scope.Create().SetID(rootID).SetAccountID(a.ID).SetPlane(scope.Plane(plane)).
+		SetKind(scope.Kind(plane)).SetName(name).
+		SetParentID(a.ID).SetParentPlane(scope.ParentPlaneACCOUNT).
+		SetPath("/" + a.ID + "/" + rootID + "/").Save(ctx)
+	if err != nil {
+		return err
+	}
+	org, err := createOrganization(ctx, tx, root, "Global", true)
+	if err != nil {
+		return err
+	}
+	_, err = createTeam(ctx, tx, org, "Everyone", true)
+	return err
+}
+
+func child(ctx context.Context, tx *store.Tx, parent *ent.Scope, kind scope.Kind, prefix id.Prefix, name string) (*ent.Scope, error) {
+	name = strings.TrimSpace(name)
+	if name == "" || len(name) > 120 {
+		return nil, fault.At("name", "A name has 1–120 characters.")
+	}
+	newID := id.New(prefix)
+	return tx.Scope.Create().SetID(newID).SetAccountID(parent.AccountID).SetPlane(parent.Plane).
+		SetKind(kind).SetName(name).SetParentID(parent.ID).SetParentPlane(scope.ParentPlane(parent.Plane)).
+		SetPath(parent.Path + newID + "/").Save(ctx)
+}
+
+func createOrganization(ctx context.Context, tx *store.Tx, plane *ent.Scope, name string, isDefault bool) (*ent.Scope, error) {
+	s, err := child(ctx, tx, plane, scope.KindORGANIZATION, id.Organization, name)
+	if err != nil {
+		return nil, err
+	}
+	return s, tx.Organization.Create().SetID(s.ID).SetAccountID(s.AccountID).SetPlane(organization.Plane(s.Plane)).
+		SetIsDefault(isDefault).Exec(ctx)
+}
+
+func createTeam(ctx context.Context, tx *store.Tx, org *ent.Scope, name string, isDefault bool) (*ent.Scope, error) {
+	s, err := child(ctx, tx, org, scope.KindTEAM, id.Team, name)
+	if err != nil {
+		return nil, err
+	}
+	return s, tx.Team.Create().SetID(s.ID).SetAccountID(s.AccountID).SetPlane(team.Plane(s.Plane)).
+		SetOrganizationID(org.ID).SetIsDefault(isDefault).Exec(ctx)
+}
+
+func done(action string, s *ent.Scope) audit.Event {
+	return audit.Event{Action: action, AccountID: s.AccountID, Plane: tenancy.Plane(s.Plane),
+		ScopeID: s.ID, ScopePath: s.Path, TargetID: s.ID, TargetName: s.Name}
+}
+
+// CreateOrganization makes an organization in a plane.
+func CreateOrganization(ctx context.Context, tx *store.Tx, plane *ent.Scope, name string) (*ent.Scope, error) {
+	s, err := createOrganization(ctx, tx, plane, name, false)
+	if err != nil {
+		return nil, err
+	}
+	return s, tx.Audit(ctx, done("organization.create", s))
+}
+
+// CreateTeam makes a team in an organization.
+func CreateTeam(ctx context.Context, tx *store.Tx, org *ent.Scope, name string) (*ent.Scope, error) {
+	s, err := createTeam(ctx, tx, org, name, false)
+	if err != nil {
+		return nil, err
+	}
+	return s, tx.Audit(ctx, done("team.create", s))
+}
+
+// UserInput describes a person to add to an account.
+type UserInput struct {
+	AccountID, Email, Name string
+	// PasswordHash is set on a login that is made here; an existing login keeps
+	// its own, whatever is given.
+	PasswordHash string
+}
+
+var emailPattern = regexp.MustCompile(`^[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+$`)
+
+// Email brings an address to the form it is stored in, or refuses it.
+func Email(s string) (string, error) {
+	s = strings.ToLower(strings.TrimSpace(s))
+	if len(s) > 254 || !emailPattern.MatchString(s) {
+		return "", fault.At("email", "%q isn't an e-mail address.", s)
+	}
+	return s, nil
+}
+
+// CreateUser adds a person to an account and links them to the login of their
+// address. It never changes a login that exists.
+func CreateUser(ctx context.Context, tx *store.Tx, in UserInput) (*ent.User, error) {
+	email, err := Email(in.Email)
+	if err != nil {
+		return nil, err
+	}
+	l, err := tx.Login.Query().Where(login.Email(email)).Only(ctx)
+	if ent.IsNotFound(err) {
+		l, err = tx.Login.Create().SetAccountID(id.PlatformID).SetPlane(login.PlanePLATFORM).
+			SetEmail(email).SetPasswordHash(in.PasswordHash).Save(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	plane, path := user.PlaneACCOUNT, "/"+in.AccountID+"/"
+	if in.AccountID == id.PlatformID {
+		plane, path = user.PlanePLATFORM, "/"
+	}
+	u, err := tx.User.Create().SetAccountID(in.AccountID).SetPlane(plane).SetLoginID(l.ID).
+		SetEmail(email).SetName(in.Name).Save(ctx)
+	if store.IsConflict(err) {
+		e := fault.At("email", "%s is a user of this account already.", email)
+		e.Code = fault.Exists
+		return nil, e
+	}
+	if err != nil {
+		return nil, err
+	}
+	return u, tx.Audit(ctx, audit.Event{Action: "user.create", AccountID: in.AccountID, Plane: tenancy.Plane(plane),
+		ScopeID: in.AccountID, ScopePath: path, TargetID: u.ID, TargetName: u.Name})
+}
+
+// AddMember gives a user a seat in a team; their first seat in the plane is the
+// default one.
+func AddMember(ctx context.Context, tx *store.Tx, t *ent.Scope, u *ent.User) (*ent.Scope, error) {
+	n, err := tx.Member.Query().Where(member.UserID(u.ID), member.PlaneEQ(member.Plane(t.Plane))).Count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := child(ctx, tx, t, scope.KindMEMBER, id.Member, u.Name)
+	if err != nil {
+		return nil, err
+	}
+	err = tx.Member.Create().SetID(s.ID).SetAccountID(s.AccountID).SetPlane(member.Plane(s.Plane)).
+		SetTeamID(t.ID).SetUserID(u.ID).SetIsDefault(n == 0).Exec(ctx)
+	if store.IsConflict(err) {
+		return nil, fault.New(fault.Exists, "%s has a seat in %s already.", u.Name, t.Name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, tx.Audit(ctx, done("member.create", s))
+}
+
+// BindRole lets a user be ADMIN or VIEWER at a scope.
+func BindRole(ctx context.Context, tx *store.Tx, u *ent.User, s *ent.Scope, role tenancy.RoleName) error {
+	err := tx.RoleBinding.Create().SetAccountID(s.AccountID).SetPlane(rolebinding.Plane(s.Plane)).
+		SetUserID(u.ID).SetScopeID(s.ID).SetRole(rolebinding.Role(role)).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	e := done("role.bind", s)
+	e.TargetID, e.TargetName = u.ID, u.Name
+	e.Changes = map[string]audit.Change{"role": {After: string(role)}}
+	return tx.Audit(ctx, e)
+}
+

@@ -1,0 +1,318 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/expirable"
+	"golang.org/x/time/rate"
+
+	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/account"
+	"github.com/alchemi/cockpit/ent/auditevent"
+	"github.com/alchemi/cockpit/ent/login"
+	"github.com/alchemi/cockpit/ent/session"
+	"github.com/alchemi/cockpit/ent/user"
+	"github.com/alchemi/cockpit/internal/audit"
+	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/secret"
+	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+// How long a session lasts, whatever happens, and without any request.
+const (
+	SessionLifetime = 7 * 24 * time.Hour
+	SessionIdle     = 12 * time.Hour
+)
+
+// Sessions signs people in and tells who a session token stands for.
+type Sessions struct {
+	store  *store.Store
+	epochs *store.Epochs
+	// refusals records failed sign-ins without a viewer.
+	refusals *audit.Refusals
+
+	mu     sync.Mutex
+	cached map[string]*cachedSession
+	// attempts bounds guessing by e-mail and by address.
+	attempts *expirable.LRU[string, *rate.Limiter]
+}
+
+type cachedSession struct {
+	viewer   *tenancy.Viewer
+	epoch    int64
+	expires  time.Time
+	lastSeen time.Time
+}
+
+// maxCached bounds the sessions and keys kept in memory; the whole cache is
+// dropped when it is full, which costs each a look-up.
+const maxCached = 100_000
+
+// NewSessions makes the one Sessions of a server.
+func NewSessions(st *store.Store, epochs *store.Epochs, refusals *audit.Refusals) *Sessions {
+	return &Sessions{store: st, epochs: epochs, refusals: refusals, cached: map[string]*cachedSession{},
+		attempts: expirable.NewLRU[string, *rate.Limiter](10_000, nil, time.Hour)}
+}
+
+// Choice is an account that a login may go on in.
+type Choice struct{ ID, Name, Slug string }
+
+// Client is where a sign-in comes from.
+type Client struct{ IP, UserAgent string }
+
+// SignedIn is a new session, or the accounts to choose from.
+type SignedIn struct {
+	// Token is for the cookie alone; only its hash is stored.
+	Token   string
+	Viewer  *tenancy.Viewer
+	Choices []Choice
+}
+
+var errSignIn = fault.New(fault.Invalid, "E-mail or password is wrong. Check both, or ask your account's admin.")
+
+// SignIn checks e-mail and password. The answer doesn't tell an unknown e-mail
+// from a wrong password. With users in several accounts and no accountID it
+// returns the accounts to choose from.
+func (s *Sessions) SignIn(ctx context.Context, email, password, accountID string, from Client) (*SignedIn, error) {
+	ctx = tenancy.System(ctx, "sign-in looks for the login before there is a viewer")
+	email, err := Email(email)
+	if err != nil {
+		return nil, err
+	}
+	if !s.allow("e "+email, 10) || !s.allow("a "+from.IP, 60) {
+		return nil, fault.New(fault.RateLimited, "Too many attempts. Wait a minute, then try again.")
+	}
+	l, err := s.store.Login.Query().Where(login.Email(email)).Only(ctx)
+	if err != nil && !ent.IsNotFound(err) {
+		return nil, fmt.Errorf("identity: sign-in: %w", err)
+	}
+	hash := ""
+	if l != nil {
+		hash = l.PasswordHash
+	}
+	ok, err := checkPassword(ctx, hash, password)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		s.refusals.Record(ctx, audit.Event{Action: "session.create", Outcome: auditevent.OutcomeREFUSED,
+			AccountID: id.PlatformID, Plane: tenancy.PlanePlatform, ScopeID: id.PlatformID, ScopePath: "/", TargetName: email,
+			Reason: "wrong e-mail or password", Actor: &audit.Actor{Kind: auditevent.ActorKindANONYMOUS, Name: "Somebody"}})
+		return nil, errSignIn
+	}
+	users, choices, err := s.usersOf(ctx, l.ID)
+	if err != nil {
+		return nil, err
+	}
+	var chosen *ent.User
+	for _, u := range users {
+		if u.AccountID == accountID || (accountID == "" && len(users) == 1) {
+			chosen = u
+		}
+	}
+	switch {
+	case chosen != nil:
+		return s.open(ctx, chosen, choices, from)
+	case len(users) == 0 || accountID != "":
+		return nil, errSignIn
+	}
+	return &SignedIn{Choices: choices}, nil
+}
+
+func (s *Sessions) allow(key string, perMinute int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l, ok := s.attempts.Get(key)
+	if !ok {
+		l = rate.NewLimiter(rate.Every(time.Minute/time.Duration(perMinute)), perMinute)
+		s.attempts.Add(key, l)
+	}
+	return l.AllowN(s.store.Now(), 1)
+}
+
+// usersOf lists the active users of a login in active accounts, at most 100.
+func (s *Sessions) usersOf(ctx context.Context, loginID string) ([]*ent.User, []Choice, error) {
+	users, err := s.store.User.Query().
+		Where(user.LoginID(loginID), user.StatusEQ(user.StatusACTIVE)).Limit(100).All(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("identity: users of a login: %w", err)
+	}
+	ids := make([]string, len(users))
+	for i, u := range users {
+		ids[i] = u.AccountID
+	}
+	accounts, err := s.store.Account.Query().Where(account.IDIn(ids...), account.StatusEQ(account.StatusACTIVE)).
+		Order(account.ByName()).All(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("identity: accounts of a login: %w", err)
+	}
+	active := map[string]bool{}
+	choices := make([]Choice, len(accounts))
+	for i, a := range accounts {
+		active[a.ID] = true
+		choices[i] = Choice{a.ID, a.Name, a.Slug}
+	}
+	kept := users[:0]
+	for _, u := range users {
+		if active[u.AccountID] {
+			kept = append(kept, u)
+		}
+	}
+	return kept, choices, nil
+}
+
+func (s *Sessions) open(ctx context.Context, u *ent.User, choices []Choice, from Client) (*SignedIn, error) {
+	token := secret.Token()
+	now := s.store.Now()
+	plane, path := session.PlaneACCOUNT, "/"+u.AccountID+"/"
+	if u.AccountID == id.PlatformID {
+		plane, path = session.PlanePLATFORM, "/"
+	}
+	var row *ent.Session
+	err := s.store.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		row, err = tx.Session.Create().SetAccountID(u.AccountID).SetPlane(plane).SetUserID(u.ID).
+			SetTokenHash(secret.Hash(token)).SetUserAgent(clip(from.UserAgent, 300)).SetIP(from.IP).
+			SetLastSeenAt(now).SetExpiresAt(now.Add(SessionLifetime)).Save(ctx)
+		if err != nil {
+			return err
+		}
+		return tx.Audit(ctx, audit.Event{Action: "session.create", AccountID: u.AccountID, Plane: tenancy.Plane(plane),
+			ScopeID: u.AccountID, ScopePath: path, TargetID: u.ID, TargetName: u.Name,
+			Actor: &audit.Actor{Kind: auditevent.ActorKindUSER, ID: u.ID, Name: u.Name}})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("identity: session: %w", err)
+	}
+	v, err := viewerOf(ctx, s.store, u)
+	if err != nil {
+		return nil, err
+	}
+	v.SessionID = row.ID
+	return &SignedIn{Token: token, Viewer: v, Choices: choices}, nil
+}
+
+func clip(s string, n int) string {
+	if len(s) > n {
+		return s[:n]
+	}
+	return s
+}
+
+// ErrNoSession says that a token stands for nobody (any more).
+var ErrNoSession = fault.New(fault.Unauthenticated, "You are not signed in, or your session has ended. Sign in again.")
+
+// Viewer tells who a session token stands for now. What it caches falls with
+// the account's epoch, which every change of roles, users and sessions raises.
+func (s *Sessions) Viewer(ctx context.Context, token string) (*tenancy.Viewer, error) {
+	hash := secret.Hash(token)
+	now := s.store.Now()
+	s.mu.Lock()
+	c := s.cached[hash]
+	s.mu.Unlock()
+	if c != nil && c.epoch == s.epochs.Of(c.viewer.AccountID) && now.Before(c.expires) && now.Sub(c.lastSeen) < time.Minute {
+		return c.viewer, nil
+	}
+	ctx = tenancy.System(ctx, "a session is looked up before there is a viewer")
+	row, err := s.store.Session.Query().Where(session.TokenHash(hash)).WithUser().Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, ErrNoSession
+	}
+	if err != nil {
+		return nil, fmt.Errorf("identity: session: %w", err)
+	}
+	epoch := s.epochs.Of(row.AccountID)
+	u := row.Edges.User
+	a, err := s.store.Account.Get(ctx, row.AccountID)
+	if err != nil {
+		return nil, fmt.Errorf("identity: session's account: %w", err)
+	}
+	if row.RevokedAt != nil || !now.Before(row.ExpiresAt) || now.Sub(row.LastSeenAt) > SessionIdle ||
+		u.Status != user.StatusACTIVE || a.Status != account.StatusACTIVE {
+		return nil, ErrNoSession
+	}
+	v, err := viewerOf(ctx, s.store, u)
+	if err != nil {
+		return nil, err
+	}
+	v.SessionID, v.Epoch = row.ID, epoch
+	if now.Sub(row.LastSeenAt) > time.Minute {
+		err := s.store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+			tx.Unaudited()
+			return tx.Session.UpdateOneID(row.ID).SetLastSeenAt(now).Exec(ctx)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("identity: session: %w", err)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.cached) >= maxCached {
+		clear(s.cached)
+	}
+	s.cached[hash] = &cachedSession{viewer: v, epoch: epoch, expires: row.ExpiresAt, lastSeen: now}
+	return v, nil
+}
+
+// SignOut revokes the viewer's session on every replica.
+func (s *Sessions) SignOut(ctx context.Context, v *tenancy.Viewer) error {
+	ctx = tenancy.System(ctx, "a session is its own user's to end")
+	return s.store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		row, err := tx.Session.UpdateOneID(v.SessionID).SetRevokedAt(s.store.Now()).Save(ctx)
+		if err != nil {
+			return err
+		}
+		tx.Touch(row.AccountID)
+		path := "/" + row.AccountID + "/"
+		if v.Platform {
+			path = "/"
+		}
+		return tx.Audit(ctx, audit.Event{Action: "session.end", AccountID: row.AccountID, Plane: tenancy.Plane(row.Plane),
+			ScopeID: row.AccountID, ScopePath: path, TargetID: v.UserID, TargetName: v.Name})
+	})
+}
+
+// Switch ends the viewer's session and opens one in another account of the
+// same login; NOT_FOUND where the login has no active user.
+func (s *Sessions) Switch(ctx context.Context, v *tenancy.Viewer, accountID string, from Client) (*SignedIn, error) {
+	sys := tenancy.System(ctx, "the login's other users lie in other accounts")
+	u, err := s.store.User.Get(sys, v.UserID)
+	if err != nil {
+		return nil, fmt.Errorf("identity: switch: %w", err)
+	}
+	if u.LoginID == nil {
+		return nil, fault.Missing("account")
+	}
+	users, choices, err := s.usersOf(sys, *u.LoginID)
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range users {
+		if other.AccountID == accountID {
+			signed, err := s.open(sys, other, choices, from)
+			if err != nil {
+				return nil, err
+			}
+			return signed, s.SignOut(ctx, v)
+		}
+	}
+	return nil, fault.Missing("account")
+}
+
+// Accounts lists where the viewer's login may go on.
+func (s *Sessions) Accounts(ctx context.Context, v *tenancy.Viewer) ([]Choice, error) {
+	ctx = tenancy.System(ctx, "the login's other users lie in other accounts")
+	u, err := s.store.User.Get(ctx, v.UserID)
+	if err != nil {
+		return nil, fmt.Errorf("identity: accounts: %w", err)
+	}
+	if u.LoginID == nil {
+		return nil, nil
+	}
+	_, choices, err := s.usersOf(ctx, *u.LoginID)
+	return choices, err
+}

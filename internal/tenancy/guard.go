@@ -1,0 +1,174 @@
+package tenancy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/alchemi/cockpit/ent"
+)
+
+var (
+	// ErrNoViewer refuses work on rows for nobody in particular.
+	ErrNoViewer = errors.New("tenancy: no viewer in the context")
+	// ErrOutOfReach refuses a write to, or a link to, a row that the viewer
+	// can't see; callers report it as not found.
+	ErrOutOfReach = errors.New("tenancy: out of the viewer's reach")
+)
+
+type guardedQuery interface {
+	TableName() string
+	WhereP(...func(*sql.Selector))
+}
+
+type guardedMutation interface {
+	ent.Mutation
+	TableName() string
+	EdgeTable(string) string
+	RowID() string
+	WhereP(...func(*sql.Selector))
+	Client() *ent.Client
+}
+
+// Guard confines every read and write of a client to the viewer's reach.
+// store.Open installs it on each client; nothing else makes clients.
+func Guard(c *ent.Client) {
+	c.Intercept(ent.TraverseFunc(confineQuery))
+	c.Use(func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := confineMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	})
+}
+
+func confineQuery(ctx context.Context, q ent.Query) error {
+	if Bypassed(ctx) {
+		return nil
+	}
+	g, ok := q.(guardedQuery)
+	if !ok {
+		return fmt.Errorf("tenancy: %T can't be confined", q)
+	}
+	p, err := predicate(ctx, g.TableName())
+	if err != nil {
+		return err
+	}
+	g.WhereP(p)
+	return nil
+}
+
+// predicate is what rows of a table must meet for the viewer of ctx.
+func predicate(ctx context.Context, table string) (func(*sql.Selector), error) {
+	v := ViewerFrom(ctx)
+	if v == nil || v.AccountID == "" {
+		return nil, ErrNoViewer
+	}
+	r, ok := tables[table]
+	if !ok {
+		return nil, fmt.Errorf("tenancy: table %q has no rule", table)
+	}
+	planes := Planes(ctx)
+	return func(s *sql.Selector) {
+		if table == "catalog_models" {
+			s.Where(r(s, v)) // the platform's, offered to all accounts
+			return
+		}
+		in := make([]any, len(planes))
+		for i, p := range planes {
+			in[i] = string(p)
+		}
+		s.Where(sql.And(sql.EQ(s.C("account_id"), v.AccountID), sql.In(s.C("plane"), in...)))
+		if p := r(s, v); p != nil {
+			s.Where(p)
+		}
+	}, nil
+}
+
+func confineMutation(ctx context.Context, m ent.Mutation) error {
+	if Bypassed(ctx) {
+		return nil
+	}
+	g, ok := m.(guardedMutation)
+	if !ok {
+		return fmt.Errorf("tenancy: %T can't be confined", m)
+	}
+	if g.TableName() == "catalog_models" {
+		return fmt.Errorf("%w: the catalogue is the platform's", ErrOutOfReach)
+	}
+	if g.Op().Is(ent.OpCreate) {
+		if err := confineCreate(ctx, g); err != nil {
+			return err
+		}
+	} else {
+		p, err := predicate(ctx, g.TableName())
+		if err != nil {
+			return err
+		}
+		g.WhereP(p)
+	}
+	return confineLinks(ctx, g)
+}
+
+// confineCreate refuses rows of another account or plane and rows about a
+// scope beyond the reach.
+func confineCreate(ctx context.Context, g guardedMutation) error {
+	v := ViewerFrom(ctx)
+	if v == nil || v.AccountID == "" {
+		return ErrNoViewer
+	}
+	account, _ := g.Field("account_id")
+	plane, _ := g.Field("plane")
+	if account != v.AccountID {
+		return fmt.Errorf("%w: account %v", ErrOutOfReach, account)
+	}
+	allowed := false
+	for _, p := range Planes(ctx) {
+		allowed = allowed || fmt.Sprint(plane) == string(p)
+	}
+	if !allowed {
+		return fmt.Errorf("%w: plane %v", ErrOutOfReach, plane)
+	}
+	switch table := g.TableName(); table {
+	case "scopes":
+		path, _ := g.Field("path")
+		parent, ok := g.Field("parent_id")
+		if s, _ := path.(string); !ok || !v.Reaches(s) {
+			return fmt.Errorf("%w: path %v", ErrOutOfReach, path)
+		}
+		return visible(ctx, g, "scopes", fmt.Sprint(parent))
+	case "organizations", "teams", "members", "keys":
+		return visible(ctx, g, "scopes", g.RowID())
+	case "charges", "audit_events", "accounts", "users", "sessions", "credit_factors":
+		return fmt.Errorf("%w: %s are written by the system alone", ErrOutOfReach, table)
+	}
+	return nil
+}
+
+// confineLinks re-reads every row that the write links to.
+func confineLinks(ctx context.Context, g guardedMutation) error {
+	for _, edge := range g.AddedEdges() {
+		for _, id := range g.AddedIDs(edge) {
+			if err := visible(ctx, g, g.EdgeTable(edge), fmt.Sprint(id)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func visible(ctx context.Context, g guardedMutation, table, id string) error {
+	ok, err := g.Client().Visible(ctx, table, id)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("%w: %s %s", ErrOutOfReach, strings.TrimSuffix(table, "s"), id)
+	}
+	return nil
+}

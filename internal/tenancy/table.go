@@ -1,0 +1,138 @@
+package tenancy
+
+import (
+	"entgo.io/ent/dialect/sql"
+)
+
+// rule says how the rows of a table are confined to a viewer's reach, beyond
+// their account and plane. A table without a rule can't be read at all.
+type rule func(s *sql.Selector, v *Viewer) *sql.Predicate
+
+// tables has one entry for every table of the schema; a test walks them all.
+var tables = map[string]rule{
+	"accounts":          everyRow,
+	"scopes":            byPath("path"),
+	"organizations":     byScope("id"),
+	"teams":             byScope("id"),
+	"members":           byScope("id"),
+	"role_bindings":     anyOf(byScope("scope_id"), byUser("user_id")),
+	"users":             anyOf(byUser("id"), bySeat),
+	"sessions":          anyOf(wholeAccount, byUser("user_id")),
+	"keys":              byScope("id"),
+	"key_models":        byScope("key_id"),
+	"providers":         everyRow,
+	"models":            everyRow,
+	"prices":            everyRow,
+	"credit_factors":    everyRow,
+	"budgets":           byScope("scope_id"),
+	"budget_cycles":     byBudget,
+	"charges":           byPath("path"),
+	"audit_events":      byPath("scope_path"),
+	"catalog_models":    offered,
+	"logins":            noRow,
+	"central_providers": noRow,
+	"holds":             noRow,
+	"nodes":             noRow,
+	"outbox_events":     noRow,
+}
+
+// everyRow of the account in the viewer's planes.
+func everyRow(*sql.Selector, *Viewer) *sql.Predicate { return nil }
+
+// noRow: the platform's own, reached through System and Platform alone.
+func noRow(*sql.Selector, *Viewer) *sql.Predicate { return sql.False() }
+
+func wholeAccount(_ *sql.Selector, v *Viewer) *sql.Predicate {
+	if v.WholeAccount() {
+		return sql.P(func(b *sql.Builder) { b.WriteString("1 = 1") })
+	}
+	return sql.False()
+}
+
+// offered: what the platform offers in its catalogue, drafts not.
+func offered(s *sql.Selector, _ *Viewer) *sql.Predicate {
+	return sql.In(s.C("status"), "ACTIVE", "RETIRED")
+}
+
+// byPath confines by a materialized path of the row's own.
+func byPath(column string) rule {
+	return func(s *sql.Selector, v *Viewer) *sql.Predicate {
+		return under(s.C(column), s.C("plane"), v.Reach)
+	}
+}
+
+// byScope confines by the path of the scope that a column names.
+func byScope(column string) rule {
+	return func(s *sql.Selector, v *Viewer) *sql.Predicate {
+		if v.WholeAccount() {
+			return nil
+		}
+		t := sql.Dialect(s.Dialect()).Table("scopes").As("reach_scopes")
+		return sql.Exists(sql.Dialect(s.Dialect()).Select(t.C("id")).From(t).Where(sql.And(
+			sql.ColumnsEQ(t.C("id"), s.C(column)),
+			under(t.C("path"), t.C("plane"), v.Reach),
+		)))
+	}
+}
+
+func byBudget(s *sql.Selector, v *Viewer) *sql.Predicate {
+	if v.WholeAccount() {
+		return nil
+	}
+	d := sql.Dialect(s.Dialect())
+	b, t := d.Table("budgets").As("reach_budgets"), d.Table("scopes").As("reach_scopes")
+	return sql.Exists(d.Select(b.C("id")).From(b).Join(t).On(t.C("id"), b.C("scope_id")).Where(sql.And(
+		sql.ColumnsEQ(b.C("id"), s.C("budget_id")),
+		under(t.C("path"), t.C("plane"), v.Reach),
+	)))
+}
+
+func byUser(column string) rule {
+	return func(s *sql.Selector, v *Viewer) *sql.Predicate { return sql.EQ(s.C(column), v.UserID) }
+}
+
+// bySeat: people who have a seat in the viewer's reach.
+func bySeat(s *sql.Selector, v *Viewer) *sql.Predicate {
+	if v.WholeAccount() {
+		return sql.P(func(b *sql.Builder) { b.WriteString("1 = 1") })
+	}
+	d := sql.Dialect(s.Dialect())
+	m, t := d.Table("members").As("reach_members"), d.Table("scopes").As("reach_scopes")
+	return sql.Exists(d.Select(m.C("id")).From(m).Join(t).On(t.C("id"), m.C("id")).Where(sql.And(
+		sql.ColumnsEQ(m.C("user_id"), s.C("id")),
+		under(t.C("path"), t.C("plane"), v.Reach),
+	)))
+}
+
+func anyOf(rules ...rule) rule {
+	return func(s *sql.Selector, v *Viewer) *sql.Predicate {
+		var ps []*sql.Predicate
+		for _, r := range rules {
+			p := r(s, v)
+			if p == nil {
+				return nil
+			}
+			ps = append(ps, p)
+		}
+		return sql.Or(ps...)
+	}
+}
+
+// under is true for paths below one of the reaches. substr compares byte by
+// byte under any collation, unlike LIKE and range comparisons.
+func under(path, plane string, reaches []Reach) *sql.Predicate {
+	var ps []*sql.Predicate
+	for _, r := range reaches {
+		p := sql.P(func(b *sql.Builder) {
+			b.WriteString("substr(").WriteString(path).WriteString(", 1, ").Arg(len(r.Path)).WriteString(") = ").Arg(r.Path)
+		})
+		if r.Plane != PlaneAccount {
+			p = sql.And(sql.EQ(plane, string(r.Plane)), p)
+		}
+		ps = append(ps, p)
+	}
+	if len(ps) == 0 {
+		return sql.False()
+	}
+	return sql.Or(ps...)
+}

@@ -1,0 +1,69 @@
+package schema
+
+import (
+	"encoding/json"
+
+	"entgo.io/ent"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+
+	"github.com/alchemi/cockpit/internal/id"
+)
+
+// AuditEvent says who did what, on which scope. Append-only; the sealer gives
+// it its number and chains its hash.
+type AuditEvent struct{ ent.Schema }
+
+// Mixin of AuditEvent.
+func (AuditEvent) Mixin() []ent.Mixin { return mixins(id.AuditEvent) }
+
+// Fields of AuditEvent.
+func (AuditEvent) Fields() []ent.Field {
+	return []ent.Field{
+		// Given by the sealer within a second of the commit: 1, 2, 3 … per account.
+		field.Int64("seq").Optional().Nillable(),
+		field.String("hash").Default(""),
+		field.Time("at").Immutable(),
+		field.Enum("actor_kind").Immutable().Values("USER", "KEY", "SYSTEM", "ANONYMOUS"),
+		field.String("actor_id").Immutable().Default(""),
+		field.String("actor_name").Immutable().Default(""),
+		// Noun and verb: "budget.allocate", "key.create", "session.refuse".
+		field.String("action").Immutable().NotEmpty(),
+		field.Enum("outcome").Immutable().Values("DONE", "REFUSED", "FAILED"),
+		field.String("scope_id").Immutable().Default(""),
+		field.String("scope_path").Immutable().NotEmpty(),
+		field.String("target_id").Immutable().Default(""),
+		field.String("target_name").Immutable().Default(""),
+		// Field name → {before, after}; never a secret or prompt.
+		field.JSON("changes", json.RawMessage{}).Immutable().Optional(),
+		field.String("reason").Immutable().Default(""),
+		field.String("decision_id").Immutable().Default(""),
+		field.String("request_id").Immutable().Default(""),
+		// How often the same refusal happened within its minute.
+		field.Int("count").Default(1),
+	}
+}
+
+// Indexes of AuditEvent.
+func (AuditEvent) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("account_id", "seq").Unique(), index.Fields("account_id", "action", "seq")}
+}
+
+// OutboxEvent announces a committed change to live subscriptions; it carries
+// ids alone, receivers re-read what they may see.
+type OutboxEvent struct{ ent.Schema }
+
+// Mixin of OutboxEvent.
+func (OutboxEvent) Mixin() []ent.Mixin { return mixins(id.OutboxEvent) }
+
+// Fields of OutboxEvent.
+func (OutboxEvent) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("topic").Immutable().NotEmpty(),
+		field.String("entity_id").Immutable().NotEmpty(),
+		field.Time("at").Immutable(),
+	}
+}
+
+// Indexes of OutboxEvent.
+func (OutboxEvent) Indexes() []ent.Index { return []ent.Index{index.Fields("at")} }

@@ -251,4 +251,3 @@ func BindRole(ctx context.Context, tx *store.Tx, u *ent.User, s *ent.Scope, role
 	e.Changes = map[string]audit.Change{"role": {After: string(role)}}
 	return tx.Audit(ctx, e)
 }
-

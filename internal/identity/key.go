@@ -155,14 +155,19 @@ func (k *Keys) Principal(ctx context.Context, token string) (*Principal, error) 
 
 func (k *Keys) load(ctx context.Context, hash string) (*Principal, error) {
 	ctx = tenancy.System(ctx, "a key is looked up before there is a viewer")
-	row, err := k.store.Key.Query().Where(key.TokenHash(hash)).WithModels().Only(ctx)
+	found, err := k.store.Key.Query().Where(key.TokenHash(hash)).Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, ErrKey
 	}
 	if err != nil {
 		return nil, fmt.Errorf("identity: key: %w", err)
 	}
-	epoch := k.epochs.Of(row.AccountID)
+	// The epoch comes before the rows that it vouches for.
+	epoch := k.epochs.Of(found.AccountID)
+	row, err := k.store.Key.Query().Where(key.ID(found.ID)).WithModels().Only(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("identity: key: %w", err)
+	}
 	s, err := k.store.Scope.Get(ctx, row.ID)
 	if err != nil {
 		return nil, fmt.Errorf("identity: key's scope: %w", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/alchemi/cockpit/ent/account"
 	"github.com/alchemi/cockpit/ent/auditevent"
 	"github.com/alchemi/cockpit/ent/login"
+	"github.com/alchemi/cockpit/ent/predicate"
 	"github.com/alchemi/cockpit/ent/session"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/audit"
@@ -210,15 +211,37 @@ var ErrNoSession = fault.New(fault.Unauthenticated, "You are not signed in, or y
 // the account's epoch, which every change of roles, users and sessions raises.
 func (s *Sessions) Viewer(ctx context.Context, token string) (*tenancy.Viewer, error) {
 	hash := secret.Hash(token)
+	return s.look(ctx, hash, session.TokenHash(hash))
+}
+
+// Present returns the context's viewer as roles stand now, nil when the session
+// has ended; long-lived connections ask it before they deliver. It reads the
+// database once per epoch of the account.
+func (s *Sessions) Present(ctx context.Context) *tenancy.Viewer {
+	v := tenancy.ViewerFrom(ctx)
+	if v == nil || v.SessionID == "" {
+		return v
+	}
+	now, err := s.look(ctx, v.SessionID, session.ID(v.SessionID))
+	if err != nil {
+		return nil
+	}
+	return now
+}
+
+func (s *Sessions) look(ctx context.Context, key string, which predicate.Session) (*tenancy.Viewer, error) {
+	if !s.epochs.Fresh() {
+		return nil, ErrStale
+	}
 	now := s.store.Now()
 	s.mu.Lock()
-	c := s.cached[hash]
+	c := s.cached[key]
 	s.mu.Unlock()
 	if c != nil && c.epoch == s.epochs.Of(c.viewer.AccountID) && now.Before(c.expires) && now.Sub(c.lastSeen) < time.Minute {
 		return c.viewer, nil
 	}
 	ctx = tenancy.System(ctx, "a session is looked up before there is a viewer")
-	found, err := s.store.Session.Query().Where(session.TokenHash(hash)).Only(ctx)
+	found, err := s.store.Session.Query().Where(which).Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, ErrNoSession
 	}
@@ -259,7 +282,7 @@ func (s *Sessions) Viewer(ctx context.Context, token string) (*tenancy.Viewer, e
 	if len(s.cached) >= maxCached {
 		clear(s.cached)
 	}
-	s.cached[hash] = &cachedSession{viewer: v, epoch: epoch, expires: row.ExpiresAt, lastSeen: now}
+	s.cached[key] = &cachedSession{viewer: v, epoch: epoch, expires: row.ExpiresAt, lastSeen: now}
 	return v, nil
 }
 

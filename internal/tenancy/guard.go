@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/scope"
 )
 
 var (
@@ -98,11 +99,18 @@ func confineMutation(ctx context.Context, m ent.Mutation) error {
 	if !ok {
 		return fmt.Errorf("tenancy: %T can't be confined", m)
 	}
-	if g.TableName() == "catalog_models" {
-		return fmt.Errorf("%w: the catalogue is the platform's", ErrOutOfReach)
+	v := ViewerFrom(ctx)
+	if v == nil || v.AccountID == "" {
+		return ErrNoViewer
+	}
+	if may, some := written[g.TableName()]; some && may&g.Op() == 0 {
+		return fmt.Errorf("%w: the system alone does this to %s", ErrOutOfReach, g.TableName())
+	}
+	if path, ok := g.Field("path"); ok && !v.Reaches(fmt.Sprint(path)) {
+		return fmt.Errorf("%w: path %v", ErrOutOfReach, path)
 	}
 	if g.Op().Is(ent.OpCreate) {
-		if err := confineCreate(ctx, g); err != nil {
+		if err := confineCreate(ctx, v, g); err != nil {
 			return err
 		}
 	} else {
@@ -117,11 +125,7 @@ func confineMutation(ctx context.Context, m ent.Mutation) error {
 
 // confineCreate refuses rows of another account or plane and rows about a
 // scope beyond the reach.
-func confineCreate(ctx context.Context, g guardedMutation) error {
-	v := ViewerFrom(ctx)
-	if v == nil || v.AccountID == "" {
-		return ErrNoViewer
-	}
+func confineCreate(ctx context.Context, v *Viewer, g guardedMutation) error {
 	account, _ := g.Field("account_id")
 	plane, _ := g.Field("plane")
 	if account != v.AccountID {
@@ -134,18 +138,28 @@ func confineCreate(ctx context.Context, g guardedMutation) error {
 	if !allowed {
 		return fmt.Errorf("%w: plane %v", ErrOutOfReach, plane)
 	}
-	switch table := g.TableName(); table {
+	switch g.TableName() {
 	case "scopes":
-		path, _ := g.Field("path")
-		parent, ok := g.Field("parent_id")
-		if s, _ := path.(string); !ok || !v.Reaches(s) {
-			return fmt.Errorf("%w: path %v", ErrOutOfReach, path)
-		}
-		return visible(ctx, g, "scopes", fmt.Sprint(parent))
+		return confineScope(ctx, g)
 	case "organizations", "teams", "members", "keys":
 		return visible(ctx, g, "scopes", g.RowID())
-	case "charges", "audit_events", "accounts", "users", "sessions", "credit_factors":
-		return fmt.Errorf("%w: %s are written by the system alone", ErrOutOfReach, table)
+	}
+	return nil
+}
+
+// confineScope refuses nodes that don't hang where their path says.
+func confineScope(ctx context.Context, g guardedMutation) error {
+	parentID, _ := g.Field("parent_id")
+	path, _ := g.Field("path")
+	parent, err := g.Client().Scope.Query().Where(scope.ID(fmt.Sprint(parentID))).Only(ctx)
+	if ent.IsNotFound(err) {
+		return fmt.Errorf("%w: parent %v", ErrOutOfReach, parentID)
+	}
+	if err != nil {
+		return err
+	}
+	if path != parent.Path+g.RowID()+"/" {
+		return fmt.Errorf("%w: path %v", ErrOutOfReach, path)
 	}
 	return nil
 }

@@ -2,6 +2,8 @@ package tenancy
 
 import (
 	"entgo.io/ent/dialect/sql"
+
+	"github.com/alchemi/cockpit/ent"
 )
 
 // rule says how the rows of a table are confined to a viewer's reach, beyond
@@ -34,6 +36,25 @@ var tables = map[string]rule{
 	"holds":             noRow,
 	"nodes":             noRow,
 	"outbox_events":     noRow,
+}
+
+// written says what viewers may do to rows in their reach, where that isn't
+// everything: 0 is for tables that the system alone writes. The grants of the
+// database's tenant role say the same.
+var written = map[string]ent.Op{
+	"accounts":          ent.OpUpdate | ent.OpUpdateOne,
+	"sessions":          ent.OpUpdate | ent.OpUpdateOne,
+	"prices":            ent.OpCreate, // superseded, never edited
+	"users":             0,
+	"credit_factors":    0,
+	"charges":           0,
+	"audit_events":      0, // audit.Write acts as the system
+	"catalog_models":    0,
+	"logins":            0,
+	"central_providers": 0,
+	"holds":             0,
+	"nodes":             0,
+	"outbox_events":     0,
 }
 
 // everyRow of the account in the viewer's planes.

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+
+	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/internal/budget"
+	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/gateway"
+	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/secret"
+	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+// serveGateway serves Cockpit's gateway over a fresh database: an account whose
+// calls pass a chain of five budgets, each large enough never to refuse.
+func serveGateway(ctx context.Context, upstreamURL, databaseURL string) (err error) {
+	dir, err := os.MkdirTemp("", "cockpit-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	st, err := store.Open(store.Options{URL: databaseURL, Dir: dir, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	if _, err := st.Migrate(ctx); err != nil {
+		return err
+	}
+	if err := identity.CreatePlatform(ctx, st); err != nil {
+		return err
+	}
+	epochs, err := st.WatchEpochs(ctx)
+	if err != nil {
+		return err
+	}
+	box, err := secret.NewBox("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+	if err != nil {
+		return err
+	}
+	cat := catalog.New(st, epochs, box, money.FactorOne, log)
+	engine := budget.New(st, budget.Options{Log: log})
+	if err := engine.Start(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Close(context.WithoutCancel(ctx))) }()
+	key, err := plant(ctx, st, cat, engine, upstreamURL+"/v1")
+	if err != nil {
+		return err
+	}
+	g := gateway.New(gateway.Options{
+		Keys: identity.NewKeys(st, epochs), Catalog: cat, Budget: engine, Log: log,
+		Client: gateway.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}),
+	})
+	defer g.Close()
+	return serve(ctx, g, key)
+}
+
+// plant makes the account, its budgets, the model and a key.
+func plant(ctx context.Context, st *store.Store, cat *catalog.Catalog, engine *budget.Engine, providerURL string) (token string, err error) {
+	name, price := "bench", money.One
+	err = st.InTx(tenancy.System(ctx, "the measurement's own data"), func(ctx context.Context, tx *store.Tx) error {
+		tx.Unaudited()
+		a, err := identity.CreateAccount(ctx, tx, identity.AccountInput{Name: name, Slug: name, Console: true})
+		if err != nil {
+			return err
+		}
+		root, err := tx.Scope.Query().Where(scope.AccountID(a.ID), scope.KindEQ(scope.KindCONSOLE)).Only(ctx)
+		if err != nil {
+			return err
+		}
+		team, err := tx.Scope.Query().Where(scope.AccountID(a.ID), scope.KindEQ(scope.KindTEAM)).Only(ctx)
+		if err != nil {
+			return err
+		}
+		u, err := identity.CreateUser(ctx, tx, identity.UserInput{AccountID: a.ID, Email: "bench@example.com", Name: name})
+		if err != nil {
+			return err
+		}
+		seat, err := identity.AddMember(ctx, tx, team, u)
+		if err != nil {
+			return err
+		}
+		p, err := cat.CreateProvider(ctx, tx, root, catalog.ProviderInput{Name: &name, BaseURL: &providerURL})
+		if err != nil {
+			return err
+		}
+		m, err := cat.CreateModel(ctx, tx, root, catalog.ModelInput{ProviderID: p.ID, Name: "demo-small", ContextLength: 100_000, MaxOutputTokens: 10_000,
+			Price: &catalog.PriceInput{Input: price, Output: price}})
+		if err != nil {
+			return err
+		}
+		_, leaf, key, err := identity.CreateKey(ctx, tx, st.Now(), identity.KeyInput{Name: name, Owner: seat, ModelIDs: []string{m.ID}})
+		if err != nil {
+			return err
+		}
+		for _, scopeID := range []string{root.ID, *team.ParentID, team.ID, seat.ID, leaf.ID} {
+			if _, err := engine.Set(ctx, tx, scopeID, budget.Spec{Limit: budget.Largest}); err != nil {
+				return fmt.Errorf("budget: %w", err)
+			}
+		}
+		token = key
+		return nil
+	})
+	return token, err
+}

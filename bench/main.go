@@ -1,0 +1,158 @@
+// Command bench measures what the gateway adds to a model call: the same load
+// goes straight to the demo upstream, through a bare reverse proxy of the
+// standard library, and through the gateway, all in one run and in turns. It
+// prints a table in Markdown. Start it with make bench.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/alchemi/cockpit/internal/demo/upstream"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	role := flag.String("role", "", "internal: upstream, proxy or gateway")
+	to := flag.String("to", "", "internal: address of the upstream")
+	database := flag.String("database", "", "PostgreSQL to measure the gateway on; SQLite in a temporary folder without")
+	rounds := flag.Int("rounds", 3, "how often each measurement is made; the median counts")
+	duration := flag.Duration("duration", 3*time.Second, "length of one measurement")
+	flag.Parse()
+	if *rounds < 1 || *duration < 100*time.Millisecond || *duration > time.Minute {
+		return errors.New("rounds must be at least 1, duration between 100ms and 1m")
+	}
+	if *role != "" {
+		ctx = untilStdinEnds(ctx)
+	}
+	switch *role {
+	case "upstream":
+		return serve(ctx, upstream.Handler(), "")
+	case "proxy":
+		target, err := url.Parse(*to)
+		if err != nil {
+			return err
+		}
+		return serve(ctx, bareProxy(target), "")
+	case "gateway":
+		return serveGateway(ctx, *to, *database)
+	}
+	return measure(ctx, *database, *rounds, *duration)
+}
+
+// bareProxy is what a gateway could be at best: it forwards and flushes.
+func bareProxy(target *url.URL) http.Handler {
+	proxy := &httputil.ReverseProxy{
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		Transport:     &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true},
+		FlushInterval: -1,
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Else the server closes the request's body under the transport when a
+		// fast upstream begins to answer, which breaks some streams off.
+		if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
+			panic(err)
+		}
+		proxy.ServeHTTP(w, r)
+	})
+}
+
+// way is one way to the upstream.
+type way struct{ name, url, key string }
+
+func measure(ctx context.Context, database string, rounds int, duration time.Duration) error {
+	direct, stop, err := start("upstream", "", "")
+	if err != nil {
+		return err
+	}
+	defer stop()
+	proxy, stop, err := start("proxy", direct.url, "")
+	if err != nil {
+		return err
+	}
+	defer stop()
+	gateway, stop, err := start("gateway", direct.url, database)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	ways := []way{{"straight to the upstream", direct.url, "none"}, {"bare reverse proxy", proxy.url, "none"}, {"gateway", gateway.url, gateway.key}}
+
+	engine := "SQLite"
+	if database != "" {
+		engine = "PostgreSQL"
+	}
+	fmt.Printf("%s, %d CPUs shared by clients, upstream and gateway, %s, %d rounds of %s each, median round by p50. × is the ratio to the straight way.\n\n",
+		runtime.Version(), runtime.NumCPU(), engine, rounds, duration)
+	fmt.Println("| answer | clients | way | calls/s | × | p50 | × | p99 | × | first byte p50 |")
+	fmt.Println("| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+	for _, stream := range []bool{false, true} {
+		for _, concurrency := range []int{1, 64} {
+			if err := compare(ctx, ways, load{stream: stream, concurrency: concurrency, duration: duration}, rounds); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// compare measures the ways in turns, so that what else the machine does falls
+// on all of them.
+func compare(ctx context.Context, ways []way, l load, rounds int) error {
+	results := make([][]result, len(ways))
+	for round := -1; round < rounds; round++ {
+		for i, w := range ways {
+			m := l
+			m.url, m.key = w.url, w.key
+			if round < 0 {
+				m.duration = 500 * time.Millisecond // to warm up
+			}
+			r, err := m.run(ctx)
+			if err != nil {
+				return fmt.Errorf("%s: %w", w.name, err)
+			}
+			if r.failed > 0 {
+				return fmt.Errorf("%s: %d of %d calls failed: %w", w.name, r.failed, r.failed+r.calls, r.cause)
+			}
+			if round >= 0 {
+				results[i] = append(results[i], r)
+			}
+		}
+	}
+	kind := map[bool]string{false: "JSON", true: "SSE"}[l.stream]
+	var base result
+	for i, w := range ways {
+		slices.SortFunc(results[i], func(a, b result) int { return int(a.p50 - b.p50) })
+		r := results[i][len(results[i])/2]
+		if i == 0 {
+			base = r
+		}
+		fmt.Printf("| %s | %d | %s | %.0f | %.2f | %s | %.2f | %s | %.2f | %s |\n", kind, l.concurrency, w.name,
+			r.perSecond, r.perSecond/base.perSecond, short(r.p50), ratio(r.p50, base.p50), short(r.p99), ratio(r.p99, base.p99), short(r.first))
+	}
+	return nil
+}
+
+func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
+
+func short(d time.Duration) string {
+	return fmt.Sprintf("%.2f ms", float64(d)/float64(time.Millisecond))
+}

@@ -1,0 +1,92 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/formatter"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/alchemi/cockpit/graph/generated"
+	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/identity"
+)
+
+// Schema is the executable schema's SDL, parsed; access.New needs it.
+func Schema() *ast.Schema {
+	return generated.NewExecutableSchema(generated.Config{}).Schema()
+}
+
+// SDL is the schema as text, as /schema.graphql serves it.
+func SDL() string {
+	var b strings.Builder
+	formatter.NewFormatter(&b, formatter.WithIndent("  ")).FormatSchema(Schema())
+	return b.String()
+}
+
+// Handler serves /graphql: POST, and WebSocket by graphql-transport-ws.
+type Handler struct {
+	*handler.Server
+	sockets *sockets
+}
+
+const (
+	parsedDocuments = 1000
+	parserTokens    = 15_000
+	suggestions     = true
+)
+
+// New makes the API's handler. The caller authenticates requests, and checks
+// the Origin of WebSockets, before they come here.
+func New(r *Resolver) *Handler {
+	s := &sockets{open: map[*openSocket]bool{}}
+	h := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r}))
+	h.AddTransport(transport.Websocket{
+		Implementation:        gorilla{},
+		KeepAlivePingInterval: 20 * time.Second,
+		InitTimeout:           10 * time.Second,
+		InitFunc: func(ctx context.Context, _ transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+			if r.Access.Present(ctx) == nil {
+				return ctx, nil, identity.ErrNoSession
+			}
+			return s.add(ctx), nil, nil
+		},
+	})
+	h.AddTransport(transport.POST{})
+	h.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
+	h.SetParserTokenLimit(parserTokens)
+	h.SetDisableSuggestion(!suggestions)
+	if r.Access.Introspection {
+		h.Use(extension.Introspection{})
+	}
+	h.Use(r.Access)
+	h.AroundResponses(r.withLoaders)
+	h.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error { return r.present(ctx, err) })
+	h.SetRecoverFunc(func(ctx context.Context, p any) error {
+		return fmt.Errorf("panic in %s: %v", graphql.GetPath(ctx), p)
+	})
+	r.Epochs.OnChange(func(accountID string) { s.check(accountID, r.Access.Present) })
+	return &Handler{Server: h, sockets: s}
+}
+
+// ServeHTTP answers requests that gqlgen's transports don't know.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost && r.Header.Get("Upgrade") == "" {
+		w.Header().Set("Allow", "POST")
+		http.Error(w, fault.New(fault.BadInput, "Send GraphQL operations by POST, or open a WebSocket.").Message, http.StatusMethodNotAllowed)
+		return
+	}
+	h.Server.ServeHTTP(w, r)
+}
+
+// Close ends all WebSockets.
+func (h *Handler) Close() { h.sockets.closeAll() }

@@ -1,0 +1,62 @@
+// Package model holds the Go types of the GraphQL schema: scalars by hand,
+// the rest generated.
+package model
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+// Amount, USD and Credits share one form on the wire: an exact decimal string.
+
+// MarshalAmount writes the exact decimal string of an amount.
+func MarshalAmount(n money.Nano) graphql.Marshaler { return graphql.MarshalString(n.String()) }
+
+// UnmarshalAmount reads a decimal string, or a whole JSON number.
+func UnmarshalAmount(v any) (money.Nano, error) {
+	switch v := v.(type) {
+	case string:
+		return money.Parse(v)
+	case json.Number:
+		return money.Parse(v.String())
+	case int64:
+		return money.Parse(strconv.FormatInt(v, 10))
+	case int:
+		return money.Parse(strconv.Itoa(v))
+	}
+	return 0, fmt.Errorf("an amount is a decimal string such as \"12.5\"")
+}
+
+// MarshalPercent writes a share with one decimal.
+func MarshalPercent(f float64) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) {
+		_, _ = io.WriteString(w, strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64))
+	})
+}
+
+// UnmarshalPercent reads a number.
+func UnmarshalPercent(v any) (float64, error) { return graphql.UnmarshalFloat(v) }
+
+// Node is anything with an id of its own.
+type Node interface{ IsNode() }
+
+// Ref is where a scope's node stands in the tree; resolvers read by it.
+type Ref struct {
+	ID        string
+	AccountID string
+	Plane     tenancy.Plane
+	Kind      tenancy.Kind
+	Path      string
+}
+
+// Counter counts a whole list, asked only when totalCount is selected.
+type Counter func(context.Context) (int, error)

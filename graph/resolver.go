@@ -1,0 +1,63 @@
+// Package graph is the GraphQL API: SDL by hand in the folders, resolvers of a
+// few lines that read through the guarded store and call a verb where an
+// operation has an invariant.
+package graph
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/audit"
+	"github.com/alchemi/cockpit/internal/budget"
+	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+// Resolver is the root of the API, with what it is made of.
+type Resolver struct {
+	Store    *store.Store
+	Epochs   *store.Epochs
+	Access   *access.Engine
+	Sessions *identity.Sessions
+	Catalog  *catalog.Catalog
+	Budgets  *budget.Engine
+	Audit    *audit.Stream
+	// Probe lists an endpoint's models with its key.
+	Probe func(ctx context.Context, base, apiKey string) ([]string, error)
+	Log   *slog.Logger
+}
+
+// Cookies lets sign-in and sign-out set the session cookie of a request.
+type Cookies struct {
+	Set   func(token string)
+	Clear func()
+	// From is where the request comes from.
+	From identity.Client
+}
+
+type cookiesKey struct{}
+
+// WithCookies gives a request's resolvers the way to its cookies.
+func WithCookies(ctx context.Context, c Cookies) context.Context {
+	return context.WithValue(ctx, cookiesKey{}, c)
+}
+
+func cookiesFrom(ctx context.Context) (Cookies, error) {
+	c, ok := ctx.Value(cookiesKey{}).(Cookies)
+	if !ok {
+		return c, fault.New(fault.BadInput, "Sign in with POST /graphql from a browser; this connection can't carry a cookie.")
+	}
+	return c, nil
+}
+
+func viewerOf(ctx context.Context) (*tenancy.Viewer, error) {
+	v := tenancy.ViewerFrom(ctx)
+	if v == nil {
+		return nil, identity.ErrNoSession
+	}
+	return v, nil
+}

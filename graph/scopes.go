@@ -1,0 +1,281 @@
+package graph
+
+import (
+	"context"
+	"strings"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/member"
+	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/ent/user"
+	"github.com/alchemi/cockpit/graph/model"
+	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+// scopeByID finds a scope that the viewer sees; platform staff see all, what
+// they may do there is decided by policy.
+func (r *Resolver) scopeByID(ctx context.Context, scopeID string) (*ent.Scope, error) {
+	s, err := r.Store.Scope.Get(tenancy.Platform(ctx), scopeID)
+	if ent.IsNotFound(err) {
+		return nil, fault.Missing("scope")
+	}
+	return s, err
+}
+
+// root finds a plane's root; nil where the viewer doesn't see the plane.
+func (r *Resolver) root(ctx context.Context, accountID string, plane tenancy.Plane) (*ent.Scope, error) {
+	if len(reaches(ctx, accountID, plane)) == 0 {
+		return nil, nil
+	}
+	// Those below the root see that it exists, and what hangs below by reach.
+	ctx = tenancy.System(ctx, "the root of a plane that the viewer has a part of")
+	s, err := r.Store.Scope.Query().
+		Where(scope.AccountID(accountID), scope.PlaneEQ(scope.Plane(plane)), scope.KindEQ(scope.Kind(plane))).Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, nil
+	}
+	return s, err
+}
+
+// ownRoot is the root of a plane of the viewer's own account, for mutations.
+func (r *Resolver) ownRoot(ctx context.Context, plane tenancy.Plane) (*ent.Scope, error) {
+	v, err := viewerOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := r.root(ctx, v.AccountID, plane)
+	if err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return nil, fault.New(fault.NotFound, "Your account doesn't use %s, or you have no part in it.", strings.ToLower(string(plane)))
+	}
+	return s, nil
+}
+
+func (r *Resolver) plane(ctx context.Context, accountID *string, plane tenancy.Plane) (*ent.Scope, error) {
+	v, err := viewerOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if accountID != nil && *accountID != v.AccountID {
+		return nil, nil // open to platform staff in a support access alone
+	}
+	if v.Platform {
+		return nil, nil
+	}
+	return r.root(ctx, v.AccountID, plane)
+}
+
+// location names the scopes between a plane's root and the scope itself.
+func location(ctx context.Context, path string) (string, error) {
+	ids := strings.Split(strings.Trim(path, "/"), "/")
+	if len(ids) < 4 { // account, plane root, the scope itself
+		return "", nil
+	}
+	names, err := from(ctx).names.LoadAll(ctx, ids[2:len(ids)-1])
+	if err != nil {
+		return "", err
+	}
+	return strings.Join(names, " / "), nil
+}
+
+// label is a scope's location and its own name.
+func label(ctx context.Context, path string) (string, error) {
+	return location(ctx, path+"x/")
+}
+
+func budgetOf(ctx context.Context, scopeID string) (*model.Budget, error) {
+	return maybe(from(ctx).budgets.Load(ctx, scopeID))
+}
+
+// scopePage lists a plane's scopes of given kinds below a path.
+func (r *Resolver) scopePage(ctx context.Context, at model.Ref, w window, column string, descending bool, where ...func(*sql.Selector)) ([]*ent.Scope, *model.PageInfo, model.Counter, error) {
+	ctx = tenancy.InPlane(ctx, at.Plane)
+	query := func() *ent.ScopeQuery {
+		q := r.Store.Scope.Query().Where(scope.AccountID(at.AccountID), scope.PlaneEQ(scope.Plane(at.Plane)), scope.ArchivedAtIsNil())
+		q.WhereP(where...)
+		return q
+	}
+	key := func(s *ent.Scope) string { return s.ID }
+	if column == scope.FieldPath {
+		key = func(s *ent.Scope) string { return s.Path }
+	}
+	rows, info, err := list[*ent.Scope](ctx, query(), w, column, descending, key)
+	return rows, info, func(ctx context.Context) (int, error) {
+		return query().Count(tenancy.InPlane(ctx, at.Plane))
+	}, err
+}
+
+func kindIs(k scope.Kind) func(*sql.Selector) { return scope.KindEQ(k) }
+
+func parentIs(parentID *string) func(*sql.Selector) {
+	return func(s *sql.Selector) {
+		if parentID != nil {
+			s.Where(sql.EQ(s.C(scope.FieldParentID), *parentID))
+		}
+	}
+}
+
+func (r *Resolver) scopes(ctx context.Context, at model.Ref, under *string, kinds []model.ScopeKind, w window) (*model.ScopeConnection, error) {
+	path := at.Path
+	if under != nil {
+		s, err := r.scopeByID(ctx, *under)
+		if err != nil {
+			return nil, err
+		}
+		path = s.Path
+	}
+	rows, info, count, err := r.scopePage(ctx, at, w, scope.FieldPath, false, func(s *sql.Selector) {
+		s.Where(sql.P(func(b *sql.Builder) {
+			b.WriteString("substr(").WriteString(s.C(scope.FieldPath)).WriteString(", 1, ").Arg(len(path)).WriteString(") = ").Arg(path)
+		}))
+		if len(kinds) > 0 {
+			s.Where(sql.In(s.C(scope.FieldKind), mapTo(kinds, func(k model.ScopeKind) any { return string(k) })...))
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &model.ScopeConnection{PageInfo: info, Count: count, Edges: []*model.ScopeEdge{}}
+	for _, s := range rows {
+		node, err := toScope(s)
+		if err != nil {
+			return nil, err
+		}
+		out.Edges = append(out.Edges, &model.ScopeEdge{Node: node, Cursor: encode(s.Path)})
+	}
+	return out, nil
+}
+
+func (r *Resolver) organizationPage(ctx context.Context, at model.Ref, w window) (*model.OrganizationConnection, error) {
+	rows, info, count, err := r.scopePage(ctx, at, w, scope.FieldID, false, kindIs(scope.KindORGANIZATION))
+	if err != nil {
+		return nil, err
+	}
+	return &model.OrganizationConnection{PageInfo: info, Count: count, Edges: mapTo(rows, func(s *ent.Scope) *model.OrganizationEdge {
+		return &model.OrganizationEdge{Node: toOrganization(s), Cursor: encode(s.ID)}
+	})}, nil
+}
+
+func (r *Resolver) teamPage(ctx context.Context, at model.Ref, organizationID *string, w window) (*model.TeamConnection, error) {
+	rows, info, count, err := r.scopePage(ctx, at, w, scope.FieldID, false, kindIs(scope.KindTEAM), parentIs(organizationID))
+	if err != nil {
+		return nil, err
+	}
+	return &model.TeamConnection{PageInfo: info, Count: count, Edges: mapTo(rows, func(s *ent.Scope) *model.TeamEdge {
+		return &model.TeamEdge{Node: toTeam(s), Cursor: encode(s.ID)}
+	})}, nil
+}
+
+func (r *Resolver) memberPage(ctx context.Context, at model.Ref, teamID, search *string, w window) (*model.MemberConnection, error) {
+	rows, info, count, err := r.scopePage(ctx, at, w, scope.FieldID, false, kindIs(scope.KindMEMBER), parentIs(teamID), func(s *sql.Selector) {
+		if search == nil || strings.TrimSpace(*search) == "" {
+			return
+		}
+		m, u := sql.Dialect(s.Dialect()).Table(member.Table).As("found_members"), sql.Dialect(s.Dialect()).Table(user.Table).As("found_users")
+		s.Where(sql.Exists(sql.Dialect(s.Dialect()).Select(m.C(member.FieldID)).From(m).Join(u).On(u.C(user.FieldID), m.C(member.FieldUserID)).Where(sql.And(
+			sql.ColumnsEQ(m.C(member.FieldID), s.C(scope.FieldID)),
+			sql.Or(sql.ContainsFold(u.C(user.FieldName), strings.TrimSpace(*search)), sql.ContainsFold(u.C(user.FieldEmail), strings.TrimSpace(*search))),
+		))))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &model.MemberConnection{PageInfo: info, Count: count, Edges: mapTo(rows, func(s *ent.Scope) *model.MemberEdge {
+		return &model.MemberEdge{Node: toMember(s), Cursor: encode(s.ID)}
+	})}, nil
+}
+
+func (r *Resolver) keyPage(ctx context.Context, at model.Ref, ownerID *string, w window) (*model.KeyConnection, error) {
+	rows, info, count, err := r.scopePage(ctx, at, w, scope.FieldID, true, kindIs(scope.KindKEY), parentIs(ownerID))
+	if err != nil {
+		return nil, err
+	}
+	return &model.KeyConnection{PageInfo: info, Count: count, Edges: mapTo(rows, func(s *ent.Scope) *model.KeyEdge {
+		return &model.KeyEdge{Node: toKey(s), Cursor: encode(s.ID)}
+	})}, nil
+}
+
+// memberRoles are the roles of a seat's person that matter in its plane.
+func memberRoles(ctx context.Context, at model.Ref, m *ent.Member) ([]*model.MemberRole, error) {
+	out := []*model.MemberRole{}
+	for _, b := range m.Edges.User.Edges.Roles {
+		s := b.Edges.Scope
+		if s == nil || (tenancy.Plane(s.Plane) != at.Plane && s.Kind != scope.KindACCOUNT) {
+			continue
+		}
+		at, err := label(ctx, s.Path)
+		if err != nil {
+			return nil, err
+		}
+		if at == "" {
+			at = s.Name
+		}
+		out = append(out, &model.MemberRole{Role: model.Role(b.Role), Kind: model.ScopeKind(s.Kind), Label: at})
+	}
+	return out, nil
+}
+
+// nodeByID reads one object of any type through the guard.
+func (r *Resolver) nodeByID(ctx context.Context, nodeID string) (model.Node, error) {
+	prefix, ok := id.PrefixOf(nodeID)
+	if !ok {
+		return nil, nil
+	}
+	switch prefix {
+	case id.Console, id.Copilot, id.Organization, id.Team, id.Member, id.Key, id.Platform:
+		s, err := r.Store.Scope.Get(ctx, nodeID)
+		if err != nil {
+			return absent(err)
+		}
+		return toScope(s)
+	case id.Account:
+		return found(toAccount)(r.Store.Account.Get(tenancy.Platform(ctx), nodeID))
+	case id.User:
+		return found(toUser)(r.Store.User.Get(ctx, nodeID))
+	case id.Budget:
+		b, err := r.Store.Budget.Get(ctx, nodeID)
+		if err != nil {
+			return absent(err)
+		}
+		return maybe(from(ctx).budgets.Load(ctx, b.ScopeID))
+	case id.Provider:
+		return found(toProvider)(r.Store.Provider.Get(ctx, nodeID))
+	case id.CentralProvider:
+		return found(toCentralProvider)(r.Store.CentralProvider.Get(tenancy.Platform(ctx), nodeID))
+	case id.CatalogModel:
+		return found(toCatalogModel)(r.Store.CatalogModel.Get(tenancy.Platform(ctx), nodeID))
+	case id.Model:
+		return found(toModel)(r.Store.Model.Get(ctx, nodeID))
+	case id.Price:
+		return found(toPrice)(r.Store.Price.Get(ctx, nodeID))
+	case id.Charge:
+		return found(toCharge)(r.Store.Charge.Get(ctx, nodeID))
+	case id.AuditEvent:
+		return found(toAuditEvent)(r.Store.AuditEvent.Get(ctx, nodeID))
+	}
+	return nil, nil
+}
+
+// absent hides the difference between what doesn't exist and what the viewer
+// may not see.
+func absent(err error) (model.Node, error) {
+	if ent.IsNotFound(err) {
+		return nil, nil
+	}
+	return nil, err
+}
+
+func found[A any, B model.Node](convert func(A) B) func(A, error) (model.Node, error) {
+	return func(row A, err error) (model.Node, error) {
+		if err != nil {
+			return absent(err)
+		}
+		return convert(row), nil
+	}
+}

@@ -1,0 +1,342 @@
+package audit_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/alchemi/cockpit/ent/auditevent"
+	"github.com/alchemi/cockpit/internal/audit"
+	"github.com/alchemi/cockpit/internal/events"
+	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/identity/identitytest"
+	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/internal/store/storetest"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+func sealer(st *store.Store, heard func(string, int64)) *audit.Sealer {
+	return &audit.Sealer{DB: st.System(), WriteTx: st.WriteTx, Dialect: st.Dialect, Sealed: heard, Log: slog.New(slog.DiscardHandler)}
+}
+
+// sealAll seals until nothing is left.
+func sealAll(t testing.TB, s *audit.Sealer) (sum int) {
+	t.Helper()
+	for {
+		n, err := s.Seal(t.Context())
+		require.NoError(t, err)
+		if sum += n; n == 0 {
+			return sum
+		}
+	}
+}
+
+func write(ctx context.Context, st *store.Store, account, action string) error {
+	return st.InTx(tenancy.System(ctx, "test"), func(ctx context.Context, tx *store.Tx) error {
+		return tx.Audit(ctx, audit.Event{Action: action, AccountID: account, Plane: tenancy.PlaneAccount, ScopePath: "/" + account + "/",
+			Changes: map[string]audit.Change{"b": {Before: 1.50, After: "ü <b>"}, "a": {After: map[string]any{"z": 1, "y": nil}}}})
+	})
+}
+
+// accounts makes two besides the platform.
+func accounts(t testing.TB, st *store.Store) (a, b string) {
+	t.Helper()
+	ctx := tenancy.System(t.Context(), "test")
+	require.NoError(t, identity.CreatePlatform(ctx, st))
+	require.NoError(t, st.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		x, err := identity.CreateAccount(ctx, tx, identity.AccountInput{Name: "A", Slug: "aaa"})
+		require.NoError(t, err)
+		y, err := identity.CreateAccount(ctx, tx, identity.AccountInput{Name: "B", Slug: "bbb"})
+		require.NoError(t, err)
+		a, b = x.ID, y.ID
+		return nil
+	}))
+	return a, b
+}
+
+func verify(t testing.TB, st *store.Store, account string) int64 {
+	t.Helper()
+	n, err := audit.Verify(t.Context(), st.System(), st.Dialect, account)
+	require.NoError(t, err)
+	return n
+}
+
+func TestSealNumbersEachAccountsEvents(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		ctx := tenancy.System(t.Context(), "test")
+		a, b := accounts(t, st)
+		heard := map[string]int64{}
+		s := sealer(st, func(account string, seq int64) { heard[account] = seq })
+		for i := range 300 { // more than one batch
+			require.NoError(t, write(ctx, st, []string{a, b}[i%2], fmt.Sprintf("test.%d", i)))
+		}
+		require.Equal(t, 303, sealAll(t, s))
+		require.Equal(t, map[string]int64{a: 151, b: 151, id.PlatformID: 1}, heard)
+		for account, want := range heard {
+			rows := st.AuditEvent.Query().Where(auditevent.AccountID(account)).Order(auditevent.ByID()).AllX(ctx)
+			for i, e := range rows {
+				require.EqualValues(t, i+1, *e.Seq, "in the order of their ids, without gaps")
+				require.Len(t, e.Hash, 64)
+			}
+			row := st.Account.GetX(ctx, account)
+			require.Equal(t, want, row.AuditSeq)
+			require.Equal(t, rows[len(rows)-1].Hash, row.AuditHash)
+			require.Equal(t, want, verify(t, st, account))
+		}
+		require.NoError(t, write(ctx, st, a, "test.late"))
+		require.Equal(t, 1, sealAll(t, s))
+		require.EqualValues(t, 152, verify(t, st, a))
+		require.EqualValues(t, 151, verify(t, st, b))
+	})
+}
+
+// An event that rolls back is never numbered, and one of an account that
+// doesn't exist doesn't hold up the others.
+func TestSealTakesCommittedEventsOfRealAccounts(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		a, _ := accounts(t, st)
+		require.NoError(t, write(t.Context(), st, "acc_gone", "test.orphan"))
+		require.ErrorIs(t, st.InTx(tenancy.System(t.Context(), "test"), func(ctx context.Context, tx *store.Tx) error {
+			require.NoError(t, tx.Audit(ctx, audit.Event{Action: "test.undone", AccountID: a, Plane: tenancy.PlaneAccount, ScopePath: "/"}))
+			return context.Canceled
+		}), context.Canceled)
+		require.Equal(t, 3, sealAll(t, sealer(st, nil)))
+		require.EqualValues(t, 1, verify(t, st, a))
+	})
+}
+
+// Several replicas seal while others write: still one gapless chain.
+func TestSealOnSeveralReplicasAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string]func(t *testing.T) store.Options{
+		"sqlite":   func(t *testing.T) store.Options { return store.Options{Dir: t.TempDir()} },
+		"postgres": func(t *testing.T) store.Options { return store.Options{URL: storetest.PostgresURL(t)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := options(t)
+			var replicas []*store.Store
+			for range 3 {
+				st, err := store.Open(o)
+				require.NoError(t, err)
+				defer st.Close()
+				_, err = st.Migrate(t.Context())
+				require.NoError(t, err)
+				replicas = append(replicas, st)
+			}
+			a, b := accounts(t, replicas[0])
+			var writers, sealers sync.WaitGroup
+			over := make(chan struct{})
+			var mu sync.Mutex
+			heard := map[string][]int64{}
+			for _, st := range replicas {
+				writers.Go(func() {
+					for i := range 40 {
+						if err := write(t.Context(), st, []string{a, b}[i%2], "test.write"); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+				s := sealer(st, func(account string, seq int64) {
+					mu.Lock()
+					defer mu.Unlock()
+					heard[account] = append(heard[account], seq)
+				})
+				sealers.Go(func() {
+					for {
+						if _, err := s.Seal(t.Context()); err != nil {
+							t.Error(err)
+						}
+						select {
+						case <-over:
+							return
+						default:
+						}
+					}
+				})
+			}
+			writers.Wait()
+			close(over)
+			sealers.Wait()
+			sealAll(t, sealer(replicas[0], nil))
+			require.EqualValues(t, 61, verify(t, replicas[1], a))
+			require.EqualValues(t, 61, verify(t, replicas[2], b))
+			for account, seqs := range heard {
+				seen := map[int64]bool{}
+				for _, n := range seqs {
+					require.False(t, seen[n], "%d of %s was announced twice", n, account)
+					seen[n] = true
+				}
+			}
+		})
+	}
+}
+
+func TestVerifyNamesTheFirstBrokenNumber(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		forge  string
+		broken int
+	}{
+		"edited action":        {"UPDATE audit_events SET action = 'test.harmless' WHERE seq = 3", 3},
+		"edited changes":       {`UPDATE audit_events SET changes = '{"a":{"before":null,"after":0}}' WHERE seq = 3`, 3},
+		"edited time":          {"UPDATE audit_events SET at = '2020-01-01 00:00:00+00:00' WHERE seq = 2", 2},
+		"edited count":         {"UPDATE audit_events SET count = 9 WHERE seq = 4", 4},
+		"edited hash":          {"UPDATE audit_events SET hash = 'x' WHERE seq = 5", 5},
+		"removed":              {"DELETE FROM audit_events WHERE seq = 3", 3},
+		"removed the first":    {"DELETE FROM audit_events WHERE seq = 1", 1},
+		"removed the newest":   {"DELETE FROM audit_events WHERE seq = 6", 6},
+		"removed newest three": {"DELETE FROM audit_events WHERE seq > 3", 4},
+		"removed all":          {"DELETE FROM audit_events", 1},
+		"unsealed again":       {"UPDATE audit_events SET seq = NULL WHERE seq = 6", 6},
+		"closed the gap":       {"DELETE FROM audit_events WHERE seq = 3; UPDATE audit_events SET seq = seq - 1 WHERE seq > 3", 3},
+		"swapped":              {"UPDATE audit_events SET seq = -2 WHERE seq = 2; UPDATE audit_events SET seq = 2 WHERE seq = 4; UPDATE audit_events SET seq = 4 WHERE seq = -2", 2},
+		"head moved back":      {"DELETE FROM audit_events WHERE seq = 6; UPDATE accounts SET audit_seq = 5", 6},
+		"given to nobody":      {"UPDATE audit_events SET actor_id = '' WHERE seq = 6", 6},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st := storetest.Open(t)
+			a, _ := accounts(t, st)
+			for range 5 {
+				require.NoError(t, st.InTx(tenancy.System(t.Context(), "test"), func(ctx context.Context, tx *store.Tx) error {
+					return tx.Audit(ctx, audit.Event{Action: "test.write", AccountID: a, Plane: tenancy.PlaneAccount, ScopePath: "/",
+						Actor: &audit.Actor{Kind: auditevent.ActorKindUSER, ID: "usr_1", Name: "Ada"}})
+				}))
+			}
+			sealAll(t, sealer(st, nil))
+			require.EqualValues(t, 6, verify(t, st, a))
+			for _, statement := range strings.Split(tc.forge, "; ") {
+				where := " AND"
+				if !strings.Contains(statement, "WHERE") {
+					where = " WHERE"
+				}
+				where += " account_id = '" + a + "'"
+				_, err := st.System().Exec(statement + where)
+				require.NoError(t, err)
+			}
+			_, err := audit.Verify(t.Context(), st.System(), st.Dialect, a)
+			require.ErrorIs(t, err, audit.ErrBroken)
+			require.ErrorContains(t, err, fmt.Sprintf("at event %d of account %s", tc.broken, a))
+		})
+	}
+}
+
+// What PostgreSQL makes of JSON, times and texts hashes as it did before.
+func TestChainSurvivesTheDatabasesOwnForms(t *testing.T) {
+	t.Parallel()
+	st := storetest.OpenPostgres(t)
+	a, _ := accounts(t, st)
+	require.NoError(t, write(t.Context(), st, a, "test.forms"))
+	sealAll(t, sealer(st, nil))
+	_, err := st.System().Exec("SET TIME ZONE 'Asia/Tokyo'")
+	require.NoError(t, err)
+	require.EqualValues(t, 2, verify(t, st, a))
+	_, err = st.System().Exec("UPDATE audit_events SET count = 7 WHERE account_id = $1 AND seq = 2", a)
+	require.NoError(t, err)
+	_, err = audit.Verify(t.Context(), st.System(), st.Dialect, a)
+	require.ErrorIs(t, err, audit.ErrBroken)
+}
+
+func newStream(st *store.Store) *audit.Stream {
+	return audit.NewStream(st.System(), st.Dialect, slog.New(slog.DiscardHandler))
+}
+
+func TestStreamAnnouncesWhatThisAndOtherReplicasSealed(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		a, b := accounts(t, st)
+		here, there := newStream(st), newStream(st)
+		mine, theirs, foreign := here.Watch(a), there.Watch(a), there.Watch(b)
+		defer mine.Close()
+		defer theirs.Close()
+		defer foreign.Close()
+		sealAll(t, sealer(st, here.Announce))
+		require.Equal(t, audit.Numbered{AccountID: a, Seq: 1}, <-mine.C())
+		require.Empty(t, theirs.C(), "the other replica has not looked yet")
+
+		require.NoError(t, there.Poll(t.Context()))
+		require.Equal(t, audit.Numbered{AccountID: a, Seq: 1}, <-theirs.C())
+		require.Equal(t, audit.Numbered{AccountID: b, Seq: 1}, <-foreign.C())
+		require.NoError(t, there.Poll(t.Context()))
+		require.NoError(t, here.Poll(t.Context()))
+		require.Empty(t, theirs.C(), "nothing is announced twice")
+		require.Empty(t, mine.C())
+
+		require.NoError(t, write(t.Context(), st, a, "test.more"))
+		require.NoError(t, here.Poll(t.Context()))
+		require.Empty(t, mine.C(), "nothing is announced before it is sealed")
+		sealAll(t, sealer(st, here.Announce))
+		require.EqualValues(t, 2, (<-mine.C()).Seq)
+		here.Announce(a, 1)
+		require.Empty(t, mine.C(), "numbers only rise")
+	})
+}
+
+func TestStreamEndsASlowConsumer(t *testing.T) {
+	t.Parallel()
+	st := storetest.Open(t)
+	s := newStream(st)
+	slow := s.Watch("acc_1")
+	for i := range int64(257) {
+		require.NoError(t, slow.Err())
+		s.Announce("acc_1", i+1)
+	}
+	n := 0
+	for range slow.C() {
+		n++
+	}
+	require.Equal(t, 256, n)
+	require.ErrorIs(t, slow.Err(), events.ErrSlow)
+	next := s.Watch("acc_1")
+	defer next.Close()
+	s.Announce("acc_1", 300)
+	require.EqualValues(t, 300, (<-next.C()).Seq)
+}
+
+func TestAfterShowsWhatTheViewerMaySee(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		w := identitytest.Tree(t, st)
+		sealAll(t, sealer(st, nil))
+		all, err := audit.After(identitytest.Ctx(t, w.A.Admin), st.Client, w.A.Row.ID, 0, 1000)
+		require.NoError(t, err)
+		require.EqualValues(t, verify(t, st, w.A.Row.ID), len(all))
+		rest, err := audit.After(identitytest.Ctx(t, w.A.Admin), st.Client, w.A.Row.ID, *all[2].Seq, 4)
+		require.NoError(t, err)
+		require.Len(t, rest, 4)
+		require.EqualValues(t, 4, *rest[0].Seq)
+
+		few, err := audit.After(identitytest.Ctx(t, w.A.Console.TeamAdmin), st.Client, w.A.Row.ID, 0, 1000)
+		require.NoError(t, err)
+		require.NotEmpty(t, few)
+		for _, e := range few {
+			require.True(t, strings.HasPrefix(e.ScopePath, w.A.Console.Team.Path), "%s at %s", e.Action, e.ScopePath)
+		}
+		none, err := audit.After(identitytest.Ctx(t, w.B.Admin), st.Client, w.A.Row.ID, 0, 1000)
+		require.NoError(t, err)
+		require.Empty(t, none)
+		_, err = audit.After(t.Context(), st.Client, w.A.Row.ID, 0, 1)
+		require.ErrorIs(t, err, tenancy.ErrNoViewer)
+	})
+}
+
+// With nothing to seal, the one who writes on SQLite is not disturbed.
+func TestSealBeginsNoTransactionWithoutWork(t *testing.T) {
+	t.Parallel()
+	st := storetest.Open(t)
+	s := sealer(st, nil)
+	s.WriteTx = func(context.Context, func(*sql.Tx) error) error { t.Error("a transaction was begun"); return nil }
+	n, err := s.Seal(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, n)
+}

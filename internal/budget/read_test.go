@@ -1,0 +1,162 @@
+package budget_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/alchemi/cockpit/internal/budget"
+	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/internal/store/storetest"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+func spend(t *testing.T, e *budget.Engine, c budget.Call, n int64) {
+	t.Helper()
+	h, err := e.Hold(ctx, c, output(n))
+	require.NoError(t, err)
+	_, err = h.Settle(ctx, output(n), budget.Outcome{})
+	require.NoError(t, err)
+}
+
+func TestReadsStayInsideReach(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		now := newClock(november())
+		e := start(t, st, now.now)
+		tr, foreign := plant(t, st, tenancy.Console, "UTC"), plant(t, st, tenancy.Console, "UTC")
+		bob, bobs := tr.member(t)
+		for _, x := range []*tree{tr, foreign} {
+			x.set(t, e, x.root, 1000*usd)
+			x.set(t, e, x.team, 100*usd)
+		}
+		bobCall := tr.call()
+		bobCall.Path, bobCall.MemberID, bobCall.KeyID, bobCall.ModelID, bobCall.ModelName = bobs, bob, "", "mod_y", "large"
+		spend(t, e, tr.call(), 3)
+		spend(t, e, tr.call(), 4)
+		spend(t, e, bobCall, 20)
+		spend(t, e, foreign.call(), 50)
+		now.set(now.now().Add(24 * time.Hour))
+		spend(t, e, bobCall, 2)
+
+		all := tenancy.Reach{AccountID: tr.account, Plane: tr.plane, Path: "/" + tr.account + "/"}
+		mine := tenancy.Reach{AccountID: tr.account, Plane: tr.plane, Path: tr.path}
+		mixed := tenancy.Reach{AccountID: foreign.account, Plane: tr.plane, Path: tr.path}
+		wrong := tenancy.Reach{AccountID: tr.account, Plane: tenancy.Copilot, Path: "/" + tr.account + "/"}
+
+		from, to := november().Add(-time.Hour), november().Add(48*time.Hour)
+		sums := func(r tenancy.Reach, by budget.Dimension) map[string][2]int64 {
+			list, err := e.Usage(ctx, r, from, to, by)
+			require.NoError(t, err)
+			out := map[string][2]int64{}
+			for _, s := range list {
+				require.Equal(t, int64(s.Cost), s.Usage.Output*int64(usd))
+				out[s.ID+s.Name] = [2]int64{s.Calls, s.Usage.Output}
+			}
+			return out
+		}
+		require.Equal(t, map[string][2]int64{"mod_xsmall": {2, 7}, "mod_ylarge": {2, 22}}, sums(all, budget.ByModel))
+		require.Equal(t, map[string][2]int64{tr.mem + "Ada": {2, 7}, bob + "Bob": {2, 22}}, sums(all, budget.ByMember))
+		require.Equal(t, map[string][2]int64{tr.team + "Risk": {4, 29}}, sums(all, budget.ByTeam))
+		require.Equal(t, map[string][2]int64{tr.org + "Bank": {4, 29}}, sums(all, budget.ByOrganization))
+		require.Equal(t, map[string][2]int64{tr.key + "ci": {2, 7}, "": {2, 22}}, sums(all, budget.ByKey))
+		require.Equal(t, map[string][2]int64{tr.mem + "Ada": {2, 7}}, sums(mine, budget.ByMember))
+		require.Empty(t, sums(mixed, budget.ByMember))
+		require.Empty(t, sums(wrong, budget.ByMember))
+		days, err := e.Usage(ctx, all, from, to, budget.ByDay)
+		require.NoError(t, err)
+		require.Len(t, days, 2)
+		require.Equal(t, time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), days[0].Day)
+		require.Equal(t, int64(3), days[0].Calls)
+		_, err = e.Usage(ctx, all, from, to, "1; DROP TABLE charges")
+		require.Error(t, err)
+
+		top, err := e.TopSpenders(ctx, all, november().Add(time.Hour), 1)
+		require.NoError(t, err)
+		require.Len(t, top, 1)
+		require.Equal(t, bob, top[0].ID)
+		require.Equal(t, 2*usd, top[0].Cost)
+
+		series, err := e.Series(ctx, all, []string{tr.root, tr.team, tr.mem, bob, tr.key, foreign.team, foreign.root, "rubbish"}, 3)
+		require.NoError(t, err)
+		none := []money.Nano{0, 0, 0}
+		require.Equal(t, map[string][]money.Nano{
+			tr.root: {0, 27 * usd, 2 * usd}, tr.team: {0, 27 * usd, 2 * usd}, tr.mem: {0, 7 * usd, 0}, bob: {0, 20 * usd, 2 * usd}, tr.key: {0, 7 * usd, 0},
+			foreign.team: none, foreign.root: none, "rubbish": none,
+		}, series)
+
+		states, err := e.States(ctx, all, nil)
+		require.NoError(t, err)
+		require.Len(t, states, 2)
+		require.Equal(t, tr.root, states[0].ScopeID)
+		require.Equal(t, 29*usd, states[0].Spent)
+		ids := []string{states[0].BudgetID, states[1].BudgetID, foreign.states(t, e)[foreign.team].BudgetID}
+		states, err = e.States(ctx, all, ids)
+		require.NoError(t, err)
+		require.Len(t, states, 2)
+		for _, r := range []tenancy.Reach{mine, mixed, wrong} {
+			states, err = e.States(ctx, r, ids)
+			require.NoError(t, err)
+			require.Empty(t, states)
+		}
+		states, err = e.States(ctx, all, []string{})
+		require.NoError(t, err)
+		require.Empty(t, states)
+	})
+}
+
+func TestWatchTellsTheNewestState(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		now := newClock(november())
+		e := start(t, st, now.now)
+		tr, foreign := plant(t, st, tenancy.Console, "UTC"), plant(t, st, tenancy.Console, "UTC")
+		team := tr.set(t, e, tr.team, 100*usd).Budget.ID
+		other := foreign.set(t, e, foreign.team, 100*usd).Budget.ID
+		reach := tenancy.Reach{AccountID: tr.account, Plane: tr.plane, Path: "/" + tr.account + "/"}
+		watch, cancel := context.WithCancel(ctx)
+		deltas, err := e.Watch(watch, reach, []string{team, other, id.New(id.Budget)})
+		require.NoError(t, err)
+		until := func(ok func(budget.Delta) bool) (last budget.Delta) {
+			for ds := range deltas {
+				for _, d := range ds {
+					require.Equal(t, team, d.BudgetID)
+					require.Greater(t, d.Revision, last.Revision)
+					if last = d; ok(d) {
+						return d
+					}
+				}
+			}
+			require.FailNow(t, "the feed ended")
+			return last
+		}
+		for range 50 { // nobody reads meanwhile
+			spend(t, e, tr.call(), 1)
+			spend(t, e, foreign.call(), 1)
+		}
+		d := until(func(d budget.Delta) bool { return d.Spent == 50*usd && d.Held == 0 })
+		require.Equal(t, 100*usd, d.Limit)
+		tr.set(t, e, tr.team, 120*usd)
+		until(func(d budget.Delta) bool { return d.Limit == 120*usd })
+
+		// Another replica's change is found by asking.
+		tr.exec(t, "UPDATE budget_cycles SET spent = spent + 1, revision = revision + 1 WHERE budget_id = ?", team)
+		until(func(d budget.Delta) bool { return d.Spent == 50*usd+1 })
+		diff, err := e.Verify(ctx)
+		require.NoError(t, err)
+		require.Len(t, diff, 1, "and Verify finds what no charge explains")
+		require.Contains(t, diff[0].String(), "spent is 50.000000001, should be 50")
+
+		now.set(november().AddDate(0, 1, 0))
+		spend(t, e, tr.call(), 1)
+		d = until(func(d budget.Delta) bool { return d.Spent == usd && d.Held == 0 })
+		require.Equal(t, time.December, d.StartsAt.Month())
+		cancel()
+		for range deltas { //nolint:revive // drains until it is closed
+		}
+	})
+}

@@ -1,0 +1,177 @@
+package budget_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/alchemi/cockpit/internal/budget"
+	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/internal/store/storetest"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+func TestBadSpecsAreRefused(t *testing.T) {
+	t.Parallel()
+	st := storetest.Open(t)
+	e := start(t, st, newClock(november()).now)
+	tr := plant(t, st, tenancy.Console, "UTC")
+	monthly, wrong := budget.Monthly, budget.Cycle("DAILY")
+	two := 2
+	for field, c := range map[string]struct {
+		scope string
+		spec  budget.Spec
+	}{
+		"limit":    {tr.team, budget.Spec{Limit: -1}},
+		"overflow": {tr.team, budget.Spec{Overflow: -1}},
+		"cycle":    {tr.team, budget.Spec{Cycle: &monthly}},
+		"cycleDay": {tr.root, budget.Spec{CycleDay: 29}},
+		"scopeId":  {tr.account, budget.Spec{}},
+	} {
+		_, err := tr.try(e, c.scope, c.spec)
+		require.True(t, fault.Is(err, fault.Invalid), field)
+		require.Equal(t, []string{field}, fault.As(err).Path)
+	}
+	for _, spec := range []budget.Spec{{Limit: budget.Largest + 1}, {Overflow: budget.Largest + 1}, {Cycle: &wrong}, {CycleDay: -1}} {
+		_, err := tr.try(e, tr.root, spec)
+		require.True(t, fault.Is(err, fault.Invalid), spec)
+	}
+	_, err := tr.try(e, id.New(id.Team), budget.Spec{})
+	require.True(t, fault.Is(err, fault.NotFound))
+	require.Zero(t, st.Budget.Query().CountX(system()))
+
+	first := tr.set(t, e, tr.team, usd)
+	require.Equal(t, 1, first.Budget.Version)
+	second, err := tr.try(e, tr.team, budget.Spec{Limit: 2 * usd, ExpectedVersion: &first.Budget.Version})
+	require.NoError(t, err)
+	require.Equal(t, 2, second.Budget.Version)
+	_, err = tr.try(e, tr.team, budget.Spec{Limit: 3 * usd, ExpectedVersion: &first.Budget.Version})
+	require.True(t, fault.Is(err, fault.Conflict))
+	require.Equal(t, two, fault.As(err).Data["version"])
+	require.Equal(t, 2*usd, tr.states(t, e)[tr.team].Limit)
+}
+
+func TestCopilotAllocatesNoMoreThanThereIs(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		e := start(t, st, newClock(november()).now)
+		tr := plant(t, st, tenancy.Copilot, "UTC")
+		bob, _ := tr.member(t)
+		refused := func(scope string, limit money.Nano, message string) {
+			t.Helper()
+			_, err := tr.try(e, scope, budget.Spec{Limit: limit})
+			require.Equal(t, message, fault.As(err).Message)
+			require.Equal(t, []string{"limit"}, fault.As(err).Path)
+		}
+		tr.set(t, e, tr.root, 100*usd)
+		tr.set(t, e, tr.mem, 60*usd) // no budget between pool and member
+		refused(bob, 41*usd, "The budget of the whole Console plane is 100 credits, of which 40 credits is left to give. Raise it first, or give less.")
+		tr.set(t, e, bob, 40*usd)
+		refused(tr.team, 99*usd, "The budgets below it add up to 100 credits already. Lower those first.")
+		tr.set(t, e, tr.team, 100*usd)
+		refused(tr.root, 99*usd, "The budgets below it add up to 100 credits already. Lower those first.")
+		refused(tr.team, 101*usd, "The budget of the whole Console plane is 100 credits, of which 100 credits is left to give. Raise it first, or give less.")
+		tr.set(t, e, tr.key, 1000*usd) // a cap, not a share
+		tr.set(t, e, tr.root, 150*usd)
+		tr.set(t, e, tr.team, 150*usd)
+
+		// Two admins hand out the same rest at once: one of them gets it.
+		other, _ := tr.member(t)
+		another, _ := tr.member(t)
+		var wg sync.WaitGroup
+		errs := make(chan error, 2)
+		for _, s := range []string{other, another} {
+			wg.Go(func() {
+				_, err := tr.try(e, s, budget.Spec{Limit: 50 * usd})
+				errs <- err
+			})
+		}
+		wg.Wait()
+		close(errs)
+		var failed int
+		for err := range errs {
+			if err != nil {
+				require.True(t, fault.Is(err, fault.Invalid), err)
+				failed++
+			}
+		}
+		require.Equal(t, 1, failed)
+	})
+}
+
+func TestConsoleMayOvercommit(t *testing.T) {
+	t.Parallel()
+	st := storetest.Open(t)
+	e := start(t, st, newClock(november()).now)
+	tr := plant(t, st, tenancy.Console, "UTC")
+	bob, _ := tr.member(t)
+	require.Zero(t, tr.set(t, e, tr.team, 100*usd).Overcommitted)
+	require.Zero(t, tr.set(t, e, tr.mem, 60*usd).Overcommitted)
+	require.Equal(t, 20*usd, tr.set(t, e, bob, 60*usd).Overcommitted)
+	require.Equal(t, 30*usd, tr.set(t, e, tr.team, 90*usd).Overcommitted)
+	require.Zero(t, tr.set(t, e, tr.team, 120*usd).Overcommitted)
+}
+
+func TestRemovedBudgetLimitsNoMore(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		e := start(t, st, newClock(november()).now)
+		tr := plant(t, st, tenancy.Console, "UTC")
+		tr.set(t, e, tr.root, 10*usd)
+		tr.set(t, e, tr.team, 2*usd)
+		h, err := e.Hold(ctx, tr.call(), output(2))
+		require.NoError(t, err)
+		remove := func() error {
+			return st.InTx(system(), func(ctx context.Context, tx *store.Tx) error {
+				tx.Unaudited()
+				return e.Remove(ctx, tx, tr.team)
+			})
+		}
+		require.NoError(t, remove())
+		_, err = h.Settle(ctx, output(2), budget.Outcome{})
+		require.NoError(t, err)
+		h, err = e.Hold(ctx, tr.call(), output(8))
+		require.NoError(t, err)
+		require.NoError(t, h.Release(ctx))
+		require.Equal(t, 2*usd, tr.states(t, e)[tr.root].Spent)
+		require.True(t, fault.Is(remove(), fault.NotFound))
+		balanced(t, e)
+	})
+}
+
+func TestCycleIsThePlanesButForKeys(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		now := newClock(november())
+		e := start(t, st, now.now)
+		tr := plant(t, st, tenancy.Console, "UTC")
+		yearly, manual := budget.Yearly, budget.Manual
+		tr.set(t, e, tr.team, usd)
+		_, err := tr.try(e, tr.key, budget.Spec{Limit: usd, Cycle: &manual})
+		require.NoError(t, err)
+		ends := func(scope string) time.Time { return tr.states(t, e)[scope].EndsAt }
+		require.Equal(t, time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), ends(tr.team))
+		require.Equal(t, 9999, ends(tr.key).Year())
+		_, err = tr.try(e, tr.root, budget.Spec{Limit: usd, Cycle: &yearly, CycleDay: 15})
+		require.NoError(t, err)
+		ides := time.Date(2027, 1, 15, 0, 0, 0, 0, time.UTC)
+		require.Equal(t, ides, ends(tr.root))
+		require.Equal(t, ides, ends(tr.team))
+		require.Equal(t, 9999, ends(tr.key).Year())
+		_, err = e.Hold(ctx, tr.call(), output(2))
+		require.ErrorContains(t, err, "It renews on 15 January 2027")
+
+		now.set(ides)
+		h, err := e.Hold(ctx, tr.call(), output(1))
+		require.NoError(t, err)
+		require.NoError(t, h.Release(ctx))
+		require.Equal(t, ides.AddDate(1, 0, 0), ends(tr.team))
+		require.Equal(t, november(), tr.states(t, e)[tr.key].StartsAt)
+	})
+}

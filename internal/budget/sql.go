@@ -1,0 +1,125 @@
+package budget
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// conn is what a statement runs on: a pool, or a transaction of either kind.
+type conn interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// dialect is "sqlite" or "postgres"; statements are written for PostgreSQL.
+type dialect string
+
+const postgres dialect = "postgres"
+
+var (
+	placeholder = regexp.MustCompile(`\$\d+`)
+	rowLocks    = strings.NewReplacer("FOR UPDATE", "", "FOR KEY SHARE", "")
+)
+
+// adapt puts a statement into SQLite's words. Placeholders lose their numbers,
+// for the driver looks numbered ones up by name, each among all; row locks go,
+// for there is one writer.
+func (d dialect) adapt(query string, args []any) (string, []any) {
+	if d == postgres {
+		return query, args
+	}
+	var ordered []any
+	query = placeholder.ReplaceAllStringFunc(rowLocks.Replace(query), func(p string) string {
+		n, err := strconv.Atoi(p[1:])
+		if err != nil || n > len(args) {
+			return p
+		}
+		ordered = append(ordered, args[n-1])
+		return "?"
+	})
+	return query, ordered
+}
+
+func (d dialect) exec(ctx context.Context, c conn, query string, args ...any) (int64, error) {
+	text, args := d.adapt(query, args)
+	res, err := c.ExecContext(ctx, text, args...)
+	if err != nil {
+		return 0, fmt.Errorf("budget: %.60s: %w", query, err)
+	}
+	return res.RowsAffected()
+}
+
+// query calls scan for every row.
+func (d dialect) query(ctx context.Context, c conn, query string, args []any, scan func(*sql.Rows) error) error {
+	text, args := d.adapt(query, args)
+	rows, err := c.QueryContext(ctx, text, args...)
+	if err != nil {
+		return fmt.Errorf("budget: %.60s: %w", query, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return fmt.Errorf("budget: %.60s: %w", query, err)
+		}
+	}
+	return rows.Err()
+}
+
+// params collects the arguments of a statement and gives their placeholders.
+type params []any
+
+func (p *params) add(v any) string {
+	*p = append(*p, v)
+	return fmt.Sprintf("$%d", len(*p))
+}
+
+func (p *params) list(vs []string) string {
+	out := make([]string, len(vs))
+	for i, v := range vs {
+		out[i] = p.add(v)
+	}
+	return strings.Join(out, ",")
+}
+
+func (p *params) row(vs ...any) string {
+	out := make([]string, len(vs))
+	for i, v := range vs {
+		out[i] = p.add(v)
+	}
+	return "(" + strings.Join(out, ",") + ")"
+}
+
+// stamp makes a time equal on both databases: UTC, whole microseconds.
+func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// jsonText is v as a JSON column takes it on both databases.
+func jsonText(v any) (string, error) {
+	b, err := json.Marshal(v)
+	return string(b), err
+}
+
+// fromJSON scans a JSON column.
+type fromJSON struct{ to any }
+
+func (j fromJSON) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		return nil
+	case []byte:
+		return json.Unmarshal(v, j.to)
+	case string:
+		return json.Unmarshal([]byte(v), j.to)
+	}
+	return fmt.Errorf("JSON column holds a %T", src)
+}
+
+// scanInto scans the one row that there is.
+func scanInto(to ...any) func(*sql.Rows) error {
+	return func(r *sql.Rows) error { return r.Scan(to...) }
+}

@@ -1,0 +1,169 @@
+package budget
+
+import (
+	"context"
+	"math/bits"
+	"strings"
+	"time"
+
+	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+// Status is a budget's outlook in one word.
+type Status string
+
+// The statuses, worst first: nothing left; over the limit but inside the
+// overflow; at this pace gone before the cycle ends; at this pace above 90 %
+// of the limit at its end; fine.
+const (
+	Blocked     Status = "BLOCKED"
+	OverAllowed Status = "OVER_ALLOWED"
+	RunsOut     Status = "RUNS_OUT"
+	PaceHigh    Status = "PACE_HIGH"
+	OK          Status = "OK"
+)
+
+// State is a budget in its current cycle, with its outlook. Amounts are in
+// Unit's billionths.
+type State struct {
+	BudgetID  string
+	ScopeID   string
+	ScopeKind tenancy.Kind
+	ScopeName string
+	Path      string
+	Unit      Unit
+	Limit     money.Nano
+	Overflow  money.Nano
+	Spent     money.Nano
+	Held      money.Nano
+	// Excess stands above limit and overflow: the limit was lowered below what
+	// was spent, or a provider used more than was held.
+	Excess   money.Nano
+	StartsAt time.Time
+	// EndsAt lies in the year 9999 when the budget is renewed by hand.
+	EndsAt   time.Time
+	Revision int64
+	// RatePerDay is what was spent per day of this cycle, which counts as one
+	// day at least.
+	RatePerDay money.Nano
+	// Forecast is what will be spent at EndsAt at this rate; Spent for a budget
+	// renewed by hand.
+	Forecast money.Nano
+	// RunsOutAt is when nothing will be left, if before EndsAt.
+	RunsOutAt *time.Time
+	Status    Status
+}
+
+const inReach = "b.account_id = $1 AND b.plane = $2 AND substr(s.path, 1, length(CAST($3 AS TEXT))) = $3"
+
+// States reads the budgets inside reach (all of them when ids is nil), whose
+// plane must be CONSOLE or COPILOT, ordered by path.
+func (e *Engine) States(ctx context.Context, reach tenancy.Reach, ids []string) ([]State, error) {
+	p := params{reach.AccountID, string(reach.Plane), reach.Path}
+	where := inReach
+	if ids != nil {
+		if len(ids) == 0 {
+			return nil, nil
+		}
+		where += " AND b.id IN (" + p.list(ids) + ")"
+	}
+	list, err := e.standings(ctx, e.db, where+" ORDER BY s.path", p)
+	if err != nil {
+		return nil, err
+	}
+	now := e.now()
+	var pool *standing
+	for _, s := range list {
+		if !now.Before(s.endsAt) {
+			// Its next cycle opens with the next call; tell what it will be.
+			if pool, err = e.pool(ctx, e.db, reach.AccountID, reach.Plane); err != nil {
+				return nil, err
+			}
+			break
+		}
+	}
+	out := make([]State, len(list))
+	for i, s := range list {
+		if next := s.next(s.rule(pool), now); len(next) > 0 {
+			s.cycle = next[len(next)-1]
+		}
+		out[i] = s.state(now)
+	}
+	return out, nil
+}
+
+// pool is the budget of the plane's root, nil when there is none.
+func (d dialect) pool(ctx context.Context, c conn, accountID string, plane tenancy.Plane) (*standing, error) {
+	list, err := d.standings(ctx, c, "b.account_id = $1 AND b.plane = $2 AND s.kind IN ('CONSOLE', 'COPILOT')", []any{accountID, string(plane)})
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// Rooms tells what every budget on a call's path still pays, from the plane
+// pool down; none when no budget stands there.
+func (e *Engine) Rooms(ctx context.Context, accountID string, plane tenancy.Plane, path string) ([]Room, error) {
+	var p params
+	where := "b.account_id = " + p.add(accountID) + " AND b.plane = " + p.add(string(plane)) +
+		" AND b.scope_id IN (" + p.list(strings.Split(strings.Trim(path, "/"), "/")) + ") ORDER BY s.path"
+	list, err := e.standings(ctx, e.db, where, p)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Room, len(list))
+	for i, s := range list {
+		c := s.cycle
+		if next := c.next(s.rule(list[0]), e.now()); len(next) > 0 {
+			c = next[len(next)-1]
+		}
+		out[i] = s.roomNow(&c)
+	}
+	return out, nil
+}
+
+func (s *standing) state(now time.Time) State {
+	out := State{
+		BudgetID: s.budgetID, ScopeID: s.scopeID, ScopeKind: s.scopeKind, ScopeName: s.scopeName, Path: s.path, Unit: s.unit,
+		Limit: s.lim, Overflow: s.overflow, Spent: s.spent, Held: s.held, Excess: s.excess,
+		StartsAt: s.startsAt, EndsAt: s.endsAt, Revision: s.revision, Forecast: s.spent, Status: OK,
+	}
+	spent := max(0, s.spent)
+	elapsed := max(now.Sub(s.startsAt), 24*time.Hour)
+	out.RatePerDay = scale(spent, 24*time.Hour, elapsed)
+	left := s.room() - spent
+	if s.endsAt.Before(never) {
+		more := scale(spent, s.endsAt.Sub(now), elapsed)
+		out.Forecast = min(spent, money.Max-more) + more
+	}
+	if spent > 0 && left > 0 {
+		// The time that what is left lasts: elapsed × left ÷ spent.
+		lasts := time.Duration(scale(money.Nano(elapsed), time.Duration(left), time.Duration(spent)))
+		if at := now.Add(lasts); lasts < 100*365*24*time.Hour && at.Before(s.endsAt) {
+			out.RunsOutAt = &at
+		}
+	}
+	switch {
+	case left <= 0:
+		out.Status = Blocked
+	case spent > s.lim:
+		out.Status = OverAllowed
+	case out.RunsOutAt != nil && out.Forecast > s.room():
+		out.Status = RunsOut
+	case out.Forecast > s.lim-s.lim/10:
+		out.Status = PaceHigh
+	}
+	return out
+}
+
+// scale is amount × by ÷ of in 128 bits, cut at the largest amount; a
+// negative by counts as none.
+func scale(amount money.Nano, by, of time.Duration) money.Nano {
+	hi, lo := bits.Mul64(uint64(amount), uint64(max(0, by)))
+	if hi >= uint64(of) {
+		return money.Max
+	}
+	q, _ := bits.Div64(hi, lo, uint64(of))
+	return money.Nano(min(q, uint64(money.Max)))
+}

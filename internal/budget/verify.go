@@ -1,0 +1,85 @@
+package budget
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/alchemi/cockpit/internal/money"
+)
+
+// Difference is a counter that doesn't agree with the rows it sums up.
+type Difference struct {
+	CycleID  string
+	BudgetID string
+	// Counter is "spent", "held" or "excess".
+	Counter string
+	// Stands is what the counter says, Sums what the ledger, the open holds or
+	// the limit say.
+	Stands, Sums money.Nano
+}
+
+func (d Difference) String() string {
+	return fmt.Sprintf("budget %s cycle %s: %s is %s, should be %s", d.BudgetID, d.CycleID, d.Counter, d.Stands, d.Sums)
+}
+
+// Verify recomputes every counter from the ledger and the open holds in one
+// consistent read, and returns those that differ. It reads the whole ledger.
+func (e *Engine) Verify(ctx context.Context) ([]Difference, error) {
+	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: e.snapshot(), ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback() }()
+	cycles := map[string]*cycle{}
+	err = e.query(ctx, tx, "SELECT "+cycleColumns+" FROM budget_cycles", nil, func(r *sql.Rows) error {
+		var c cycle
+		err := c.scan(r)
+		cycles[c.id] = &c
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	spent, held := map[string]money.Nano{}, map[string]money.Nano{}
+	add := func(sums map[string]money.Nano) func(*sql.Rows) error {
+		return func(r *sql.Rows) error {
+			var ids []string
+			var amount money.Nano
+			err := r.Scan(fromJSON{&ids}, &amount)
+			for _, k := range ids {
+				sums[k] += amount
+			}
+			return err
+		}
+	}
+	if err := e.query(ctx, tx, "SELECT cycles, CASE WHEN plane = 'COPILOT' THEN credits ELSE cost END FROM charges", nil, add(spent)); err != nil {
+		return nil, err
+	}
+	if err := e.query(ctx, tx, "SELECT cycles, amount FROM holds", nil, add(held)); err != nil {
+		return nil, err
+	}
+	var out []Difference
+	for _, k := range slices.Sorted(maps.Keys(cycles)) {
+		c := cycles[k]
+		check := func(counter string, stands, sums money.Nano) {
+			if stands != sums {
+				out = append(out, Difference{CycleID: c.id, BudgetID: c.budgetID, Counter: counter, Stands: stands, Sums: sums})
+			}
+		}
+		check("spent", c.spent, spent[k])
+		check("held", c.held, held[k])
+		check("excess", c.excess, max(0, c.spent+c.held-c.room()))
+	}
+	return out, nil
+}
+
+// snapshot is the isolation at which several reads see one state.
+func (d dialect) snapshot() sql.IsolationLevel {
+	if d == postgres {
+		return sql.LevelRepeatableRead
+	}
+	return sql.LevelDefault // SQLite's every read transaction is a snapshot
+}

@@ -1,0 +1,170 @@
+package budget
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+// Delta is the newest state of a budget's counters; older ones that nobody
+// has read yet are dropped.
+type Delta struct {
+	BudgetID string
+	Limit    money.Nano
+	Overflow money.Nano
+	Spent    money.Nano
+	Held     money.Nano
+	StartsAt time.Time
+	EndsAt   time.Time
+	// Revision only grows, also from cycle to cycle: the cursor.
+	Revision int64
+}
+
+// burn hands the changes of watched budgets to their watchers.
+type burn struct {
+	mu       sync.Mutex
+	watchers map[*watcher]bool
+}
+
+type watcher struct {
+	known   map[string]int64 // newest revision seen, by budget
+	pending map[string]Delta
+	wake    chan struct{}
+}
+
+func newBurn() burn { return burn{watchers: map[*watcher]bool{}} }
+
+const pollEvery = 500 * time.Millisecond
+
+// Watch reports changes of the given budgets until ctx ends, when the channel
+// is closed: those of this replica at once, of others within half a second.
+// Only budgets inside reach are watched. A slow reader gets the newest state
+// of each budget, never a backlog.
+func (e *Engine) Watch(ctx context.Context, reach tenancy.Reach, budgetIDs []string) (<-chan []Delta, error) {
+	states, err := e.States(ctx, reach, budgetIDs)
+	if err != nil {
+		return nil, err
+	}
+	w := &watcher{known: map[string]int64{}, pending: map[string]Delta{}, wake: make(chan struct{}, 1)}
+	for _, s := range states {
+		w.known[s.BudgetID] = s.Revision
+	}
+	e.burn.mu.Lock()
+	e.burn.watchers[w] = true
+	e.burn.mu.Unlock()
+	out := make(chan []Delta)
+	go func() {
+		defer close(out)
+		defer e.burn.leave(w)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-e.stop:
+				return
+			case <-w.wake:
+			}
+			deltas := e.burn.take(w)
+			if len(deltas) == 0 {
+				continue
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-e.stop:
+				return
+			case out <- deltas:
+			}
+		}
+	}()
+	return out, nil
+}
+
+func (b *burn) leave(w *watcher) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.watchers, w)
+}
+
+func (b *burn) take(w *watcher) []Delta {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := slices.Collect(maps.Values(w.pending))
+	clear(w.pending)
+	return out
+}
+
+// tell passes on the cycles that a batch changed or a poll found.
+func (b *burn) tell(cycles map[string]*cycle) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for w := range b.watchers {
+		for _, c := range cycles {
+			known, watched := w.known[c.budgetID]
+			if !watched || c.revision <= known {
+				continue
+			}
+			w.known[c.budgetID] = c.revision
+			w.pending[c.budgetID] = Delta{
+				BudgetID: c.budgetID, Limit: c.lim, Overflow: c.overflow, Spent: c.spent, Held: c.held,
+				StartsAt: c.startsAt, EndsAt: c.endsAt, Revision: c.revision,
+			}
+			select {
+			case w.wake <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+func (b *burn) watched() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ids := map[string]bool{}
+	for w := range b.watchers {
+		for k := range w.known {
+			ids[k] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(ids))
+}
+
+// poll reads the watched budgets, for what other replicas and admins changed.
+func (e *Engine) poll() {
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-e.stop:
+			return
+		case <-ticker.C:
+		}
+		ids := e.burn.watched()
+		if len(ids) == 0 {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), txTimeout)
+		found := map[string]*cycle{}
+		for part := range slices.Chunk(ids, 1000) {
+			var p params
+			err := e.query(ctx, e.db, "SELECT "+cycleColumns+" FROM budget_cycles c WHERE budget_id IN ("+p.list(part)+
+				") AND starts_at = (SELECT max(l.starts_at) FROM budget_cycles l WHERE l.budget_id = c.budget_id)", p, func(r *sql.Rows) error {
+				var c cycle
+				err := c.scan(r)
+				found[c.id] = &c
+				return err
+			})
+			if err != nil {
+				e.log.Warn("polling budgets failed", "error", err)
+			}
+		}
+		cancel()
+		e.burn.tell(found)
+	}
+}

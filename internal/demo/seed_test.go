@@ -1,0 +1,112 @@
+package demo_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/alchemi/cockpit/ent/charge"
+	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/internal/budget"
+	"github.com/alchemi/cockpit/internal/demo"
+	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/secret"
+	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/internal/store/storetest"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+const masterKey = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+func seed(t *testing.T, o store.Options, now time.Time) (*store.Store, demo.Env) {
+	t.Helper()
+	ctx := context.Background()
+	o.Now = func() time.Time { return now }
+	st, err := store.Open(o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, st.Close()) })
+	_, err = st.Migrate(ctx)
+	require.NoError(t, err)
+	require.NoError(t, identity.CreatePlatform(ctx, st))
+	box, err := secret.NewBox(masterKey)
+	require.NoError(t, err)
+	options := demo.Options{Store: o, Box: box, FactorPPM: 1000 * money.FactorOne, Upstream: "http://127.0.0.1:4000", Now: now}
+	env, err := demo.Seed(ctx, options)
+	require.NoError(t, err)
+	again, err := demo.Seed(ctx, options)
+	require.NoError(t, err)
+	require.Nil(t, again, "it is told once")
+	return st, env
+}
+
+func check(t *testing.T, o store.Options, now time.Time) {
+	t.Helper()
+	ctx := tenancy.System(context.Background(), "test")
+	st, env := seed(t, o, now)
+	e := budget.New(st, budget.Options{Now: st.Now})
+	differences, err := e.Verify(ctx)
+	require.NoError(t, err)
+	require.Empty(t, differences)
+	for _, name := range []string{demo.ConsoleKey, demo.CopilotKey, demo.AdminEmail, demo.MemberEmail, demo.SuperAdminEmail, demo.Password} {
+		require.NotEmpty(t, env[name], name)
+	}
+	require.Greater(t, st.Charge.Query().Where(charge.PlaneEQ(charge.PlaneCONSOLE)).CountX(ctx), 2000)
+	require.Greater(t, st.Charge.Query().Where(charge.PlaneEQ(charge.PlaneCOPILOT)).CountX(ctx), 1000)
+	require.Zero(t, st.Charge.Query().Where(charge.AtGT(now)).CountX(ctx))
+	upstream, err := demo.Upstream(ctx, st)
+	require.NoError(t, err)
+	require.Equal(t, "http://127.0.0.1:4000", upstream)
+
+	// Somebody is blocked, some run out, and the story's own key has room.
+	root := st.Scope.Query().Where(scope.KindEQ(scope.KindCONSOLE), scope.HasParentWith(scope.Name("Acme Corp"))).OnlyX(ctx)
+	states, err := e.States(ctx, tenancy.Reach{AccountID: root.AccountID, Plane: tenancy.Console, Path: root.Path}, nil)
+	require.NoError(t, err)
+	seen := map[string]budget.Status{}
+	for _, s := range states {
+		seen[s.ScopeName] = s.Status
+		if strings.HasPrefix(s.ScopeName, "jonas-") || s.ScopeName == "Risk" || s.ScopeName == "Banking" || s.ScopeName == "Console" {
+			require.Greater(t, s.Limit-s.Spent, 10*money.One, s.ScopeName)
+		}
+		t.Log(s.ScopeName, s.Status, s.Spent, "of", s.Limit)
+	}
+	require.Equal(t, budget.Blocked, seen["Nina Petersen"])
+}
+
+func TestStoryIsConsistentOnAnyDay(t *testing.T) {
+	t.Parallel()
+	for _, now := range []string{"2026-11-22T14:00:00Z", "2026-12-01T00:00:30Z", "2027-03-01T06:00:00Z", "2026-10-31T23:59:59Z"} {
+		t.Run(now, func(t *testing.T) {
+			t.Parallel()
+			at, err := time.Parse(time.RFC3339, now)
+			require.NoError(t, err)
+			check(t, store.Options{Dir: t.TempDir()}, at)
+		})
+	}
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		check(t, store.Options{URL: storetest.PostgresURL(t)}, time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC))
+	})
+}
+
+func TestEnvIsKeptForItsOwnerAlone(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "new")
+	_, err := demo.Load(dir)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	env := demo.Env{demo.URL: "http://127.0.0.1:8080", demo.ConsoleKey: "ck_console_x", demo.Password: "p"}
+	require.NoError(t, env.Save(dir))
+	info, err := os.Stat(filepath.Join(dir, "demo.env"))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	again, err := demo.Load(dir)
+	require.NoError(t, err)
+	require.Equal(t, "ck_console_x", again[demo.ConsoleKey])
+	require.Contains(t, env.String(), "export COCKPIT_URL='http://127.0.0.1:8080'\n")
+	require.Len(t, strings.Split(strings.TrimSpace(again.String()), "\n"), 9)
+}

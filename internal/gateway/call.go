@@ -1,0 +1,285 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alchemi/cockpit/internal/budget"
+	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/identity"
+)
+
+// call is one request to the gateway.
+type call struct {
+	*Gateway
+	w         http.ResponseWriter
+	r         *http.Request
+	requestID string
+	started   time.Time
+	token     string
+	caller    *identity.Principal
+	// answering is true once a status has been sent.
+	answering bool
+	// gone is true once nobody is there to read, or may.
+	gone bool
+
+	// Of model calls alone:
+	q      *request
+	route  catalog.Route
+	bound  bound
+	hold   *budget.Hold
+	meter  meter
+	sentAt time.Time
+	first  time.Duration
+}
+
+// complete serves POST /v1/chat/completions.
+func (g *Gateway) complete(c *call) error {
+	var refused *fault.Error
+	if c.q, refused = readRequest(c.w, c.r, g.MaxBody); refused != nil {
+		return refused
+	}
+	var err error
+	if c.route, err = c.resolve(c.q.model); err != nil {
+		return err
+	}
+	if err := c.limitRate(); err != nil {
+		return err
+	}
+	if c.bound, refused = c.q.bind(c.route.ContextLength, c.route.MaxOutputTokens); refused != nil {
+		return refused
+	}
+	if err := c.reserve(); err != nil {
+		return err
+	}
+	return c.spend()
+}
+
+// leastFit is the lowest output limit, in tokens, that a call is lowered to.
+const leastFit = 64
+
+// reserve holds the call's bound on every budget of its path. A call that sets
+// no limit of its own is lowered to what the tightest budget still pays.
+func (c *call) reserve() error {
+	what, err := c.charge()
+	if err != nil {
+		return err
+	}
+	for range 3 { // budgets move meanwhile, and another may be tighter still
+		c.hold, err = c.Budget.Hold(c.r.Context(), what, c.bound.usage())
+		var exceeded *budget.Exceeded
+		if err == nil || !errors.As(err, &exceeded) || c.q.limit > 0 {
+			return err
+		}
+		fit, ok := what.Fit(c.bound.usage(), exceeded.Available)
+		limit := fit.Output/c.q.n - c.q.predicted
+		if !ok || limit < min(leastFit, c.bound.limit) {
+			return err
+		}
+		c.bound = c.bound.with(c.q, limit)
+	}
+	return err
+}
+
+// spend makes the call that is held for, and charges what it used. From here
+// on nothing is left to the client: it may go away, the charge stays.
+func (c *call) spend() error {
+	c.calls.Add(1)
+	defer c.calls.Done()
+	c.metrics.running.Inc()
+	defer c.metrics.running.Dec()
+
+	ctx, hangUp := context.WithCancel(context.WithoutCancel(c.r.Context()))
+	defer hangUp()
+	defer context.AfterFunc(c.running, hangUp)()
+	late := time.AfterFunc(c.Timeouts.Answer, hangUp)
+	defer late.Stop()
+	settled := false
+	defer func() {
+		if !settled { // a panic: what was used can't be told any more
+			_, err := c.hold.Doubt(ctx, budget.Outcome{Latency: c.Now().Sub(c.sentAt)})
+			c.logSettlement(ctx, err)
+		}
+	}()
+
+	to := targetOf(c.route)
+	body := c.q.rewrite(to.model, to.limitName, c.bound.limit)
+	c.sentAt = c.Now()
+	res, failed := c.send(ctx, to, body, c.requestID, c.q.stream)
+	if failed != nil {
+		settled = true
+		if failed.doubt {
+			c.end(ctx, budget.Usage{}, doubt)
+		} else {
+			c.end(ctx, budget.Usage{}, release)
+		}
+		return failed.fault
+	}
+	defer func() { _ = res.Body.Close() }()
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") && c.q.stream {
+		late.Stop()
+		end := c.stream(res.Body, hangUp)
+		settled = true
+		c.finish(ctx, end)
+		return nil
+	}
+	defer context.AfterFunc(c.r.Context(), func() { time.AfterFunc(c.Timeouts.Drain, hangUp) })()
+	answer, err := c.readAnswer(res.Body)
+	settled = true
+	return c.answer(ctx, res, answer, err)
+}
+
+// stream passes the upstream's events on, up to the terminal one.
+func (c *call) stream(body io.Reader, hangUp context.CancelFunc) ending {
+	h := c.w.Header()
+	h.Set("Content-Type", "text/event-stream; charset=utf-8")
+	h.Set("Cache-Control", "no-cache")
+	h.Set("X-Accel-Buffering", "no")
+	c.answering = true
+	r := &relay{
+		w: c.w, flush: http.NewResponseController(c.w), client: c.r.Context(), hangUp: hangUp, limits: c.Timeouts,
+		meter: &c.meter, usage: c.q.usage, first: c.firstByte, now: c.Now, stands: c.stands,
+	}
+	end := r.run(body)
+	c.gone = r.gone || c.r.Context().Err() != nil
+	return end
+}
+
+// finish settles a stream and then sends its last bytes.
+func (c *call) finish(ctx context.Context, end ending) {
+	usage, v := c.meter.judge(c.bound, end, hidden(c.route))
+	receipt := c.end(ctx, usage, v)
+	if c.gone {
+		return
+	}
+	tail := ""
+	if end != complete {
+		_, body := errorBody(fault.New(upstreamFailed, "The model's provider broke the answer off. What it had produced was charged."))
+		tail = "data: " + string(body) + "\n\n"
+	}
+	for _, name := range receiptHeaders {
+		if value := c.receiptHeader(name, receipt); value != "" {
+			tail += ": " + strings.ToLower(name) + ": " + value + "\n"
+		}
+	}
+	tail += "\n"
+	if end == complete {
+		tail += "data: [DONE]\n\n"
+	}
+	flush := http.NewResponseController(c.w)
+	_ = flush.SetWriteDeadline(time.Now().Add(c.Timeouts.Write)) // recorders have none
+	if _, err := io.WriteString(c.w, tail); err == nil {
+		_ = flush.Flush() // fails only when the client has gone
+	}
+}
+
+func (c *call) readAnswer(body io.Reader) ([]byte, error) {
+	answer, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
+	if err == nil && len(answer) > maxAnswer {
+		err = fmt.Errorf("answer is larger than %d bytes", maxAnswer)
+	}
+	return answer, err
+}
+
+// answer settles a call that isn't a stream, and then passes the answer on.
+func (c *call) answer(ctx context.Context, res *http.Response, answer []byte, err error) error {
+	c.firstByte()
+	end := complete
+	switch {
+	case ctx.Err() != nil:
+		end = left
+	case err != nil:
+		c.meter.garbled = true // what came tells nothing of what is missing
+	default:
+		c.meter.read(answer)
+	}
+	usage, v := c.meter.judge(c.bound, end, hidden(c.route))
+	receipt := c.end(ctx, usage, v)
+	if err != nil || c.meter.garbled {
+		return fault.New(upstreamFailed, "The model's provider gave an answer that can't be read. It may bill the call, so the call was charged.").Because(err)
+	}
+	h := c.w.Header()
+	h.Set("Content-Type", res.Header.Get("Content-Type"))
+	h.Set("Content-Length", strconv.Itoa(len(answer)))
+	for _, name := range receiptHeaders {
+		if value := c.receiptHeader(name, receipt); value != "" {
+			h.Set(name, value)
+		}
+	}
+	c.answering = true
+	_, _ = c.w.Write(answer) // fails only when the client has gone
+	return nil
+}
+
+// end resolves the hold. The engine keeps trying when the database is away.
+func (c *call) end(ctx context.Context, usage budget.Usage, v verdict) budget.Receipt {
+	ended := c.Now()
+	out := budget.Outcome{Latency: ended.Sub(c.sentAt), FirstByte: c.first}
+	var receipt budget.Receipt
+	var err error
+	switch v {
+	case settle:
+		receipt, err = c.hold.Settle(ctx, usage, out)
+	case release:
+		err = c.hold.Release(ctx)
+	case doubt:
+		receipt, err = c.hold.Doubt(ctx, out)
+	}
+	c.logSettlement(ctx, err)
+	c.metrics.overhead.Observe((c.sentAt.Sub(c.started) + c.Now().Sub(ended)).Seconds())
+	kind := string(receipt.Kind)
+	if kind == "" {
+		kind = "RELEASED"
+	}
+	c.metrics.charged.WithLabelValues(kind).Inc()
+	return receipt
+}
+
+func (c *call) logSettlement(ctx context.Context, err error) {
+	if err != nil {
+		c.Log.ErrorContext(ctx, "settling a call waits for the database", "requestId", c.requestID, "chargeId", c.hold.ID, "error", err)
+	}
+}
+
+func (c *call) firstByte() {
+	c.first = c.Now().Sub(c.sentAt)
+	c.metrics.first(c.q.stream, c.Now().Sub(c.started))
+}
+
+// receiptHeaders tell what a call was charged: headers of an answer, a last
+// comment of a stream.
+var receiptHeaders = []string{"X-Cockpit-Cost", "X-Cockpit-Credits", "X-Cockpit-Budget-Remaining"}
+
+func (c *call) receiptHeader(name string, r budget.Receipt) string {
+	switch name {
+	case "X-Cockpit-Cost":
+		return r.Cost.String()
+	case "X-Cockpit-Credits":
+		if r.Credits > 0 {
+			return r.Credits.String()
+		}
+	case "X-Cockpit-Budget-Remaining":
+		if room, ok := c.hold.Remaining(); ok {
+			return max(room.Available, 0).String()
+		}
+	}
+	return ""
+}
+
+// newRequestID keeps the id that a middleware has given already.
+func newRequestID(w http.ResponseWriter) string {
+	if given := w.Header().Get("X-Request-Id"); given != "" {
+		return given
+	}
+	fresh := id.New(id.Request)
+	w.Header().Set("X-Request-Id", fresh)
+	return fresh
+}

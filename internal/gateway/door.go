@@ -1,0 +1,131 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alchemi/cockpit/internal/fault"
+)
+
+// mux has every route behind the same steps: a request id, authentication,
+// and errors in OpenAI's shape.
+func (g *Gateway) mux() http.Handler {
+	mux := http.NewServeMux()
+	for _, d := range doors {
+		mux.HandleFunc(d.pattern, func(w http.ResponseWriter, r *http.Request) { g.serve(d, w, r) })
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		newRequestID(w)
+		refuse(w, fault.New(fault.NotFound, "There is no %s %s. The gateway has POST /v1/chat/completions and GET /v1/models.", r.Method, r.URL.Path))
+	})
+	return mux
+}
+
+func (g *Gateway) serve(d door, w http.ResponseWriter, r *http.Request) {
+	counted := &statusWriter{ResponseWriter: w}
+	c := &call{Gateway: g, w: counted, r: r, requestID: newRequestID(w), started: g.Now()}
+	defer func() { g.metrics.answered(d.pattern, counted.status) }()
+	err := c.authenticate()
+	if err == nil {
+		err = d.serve(g, c)
+	}
+	if err != nil {
+		c.fail(err)
+	}
+}
+
+// fail answers with an error, if nothing was answered yet.
+func (c *call) fail(err error) {
+	ctx := c.r.Context()
+	e := fault.As(err)
+	if e == nil {
+		if ctx.Err() != nil {
+			return // the client left before anything was held
+		}
+		c.Log.ErrorContext(ctx, "gateway call failed", "requestId", c.requestID, "error", err)
+		e = fault.New(fault.Internal, "Something went wrong on our side. Quote request id %s when you report it.", c.requestID)
+	} else if e.Cause != nil {
+		c.Log.WarnContext(ctx, "gateway call refused", "requestId", c.requestID, "code", e.Code, "cause", e.Cause)
+	}
+	if c.answering {
+		return
+	}
+	if s, ok := e.Data["retryAfterSeconds"].(int64); ok {
+		c.w.Header().Set("Retry-After", strconv.FormatInt(s, 10))
+	}
+	refuse(c.w, e)
+}
+
+// authenticate reads the virtual key. Credentials are never mixed.
+func (c *call) authenticate() error {
+	h := c.r.Header
+	if h.Get("Cookie") != "" && h.Get("Authorization") != "" {
+		return fault.New(fault.BadInput, "The request carries a cookie and an Authorization header. Send the virtual key alone.")
+	}
+	token, ok := strings.CutPrefix(h.Get("Authorization"), "Bearer ")
+	if !ok || token == "" {
+		return fault.New(fault.Unauthenticated, "Send your virtual key as \"Authorization: Bearer <key>\". Keys are made in Cockpit under Virtual keys.")
+	}
+	c.token = token
+	var err error
+	c.caller, err = c.Keys.Principal(c.r.Context(), token)
+	return err
+}
+
+// stands tells whether the key is still good; long streams ask it.
+func (c *call) stands() bool {
+	if c.Keys.Valid(c.caller) {
+		return true
+	}
+	fresh, err := c.Keys.Principal(context.WithoutCancel(c.r.Context()), c.token)
+	if err == nil {
+		c.caller = fresh
+	}
+	return err == nil
+}
+
+// limitRate counts the request against the key's requests per minute.
+func (c *call) limitRate() error {
+	limit := c.caller.RequestsPerMinute
+	if limit == 0 {
+		return nil
+	}
+	at, granted := c.rates.take(c.caller.KeyID, limit)
+	resets := max(1, int64((at.resets+time.Second-1)/time.Second))
+	h := c.w.Header()
+	h.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(at.limit))
+	h.Set("X-Ratelimit-Remaining-Requests", strconv.Itoa(at.left))
+	h.Set("X-Ratelimit-Reset-Requests", fmt.Sprintf("%ds", resets))
+	if granted {
+		return nil
+	}
+	return fault.New(fault.RateLimited, "This key may make %d requests per minute. Try again in %d seconds, or ask the key's owner for a higher limit.",
+		limit, resets).With("retryAfterSeconds", resets)
+}
+
+// statusWriter remembers the status for the metrics.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *statusWriter) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,102 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/alchemi/cockpit/internal/budget"
+	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/identity"
+)
+
+// Timeouts bound how long the gateway waits; zero values get the default.
+type Timeouts struct {
+	// Answer is for the first byte of a stream, or a whole other answer: 10 minutes.
+	Answer time.Duration
+	// Idle is for the next event of a stream: 5 minutes.
+	Idle time.Duration
+	// Drain is how long a call runs on for its usage after its client left: 1 minute.
+	Drain time.Duration
+	// Write is how long a client may take to read what was sent: 1 minute.
+	Write time.Duration
+}
+
+// Options of a gateway. Keys, Catalog, Budget and Client are required.
+type Options struct {
+	Keys    *identity.Keys
+	Catalog *catalog.Catalog
+	Budget  *budget.Engine
+	// Client calls the upstreams: see NewClient.
+	Client   *http.Client
+	Timeouts Timeouts
+	// MaxBody bounds a request's body in bytes; 4 MiB unless set.
+	MaxBody int64
+	Now     func() time.Time
+	Log     *slog.Logger
+	// Metrics gets the gateway's metrics; nil keeps them to itself.
+	Metrics prometheus.Registerer
+}
+
+// Gateway serves model calls. Make one with New and end it with Close.
+type Gateway struct {
+	Options
+	rates   rates
+	metrics *metrics
+	calls   sync.WaitGroup
+	running context.Context
+	stop    context.CancelFunc
+}
+
+// New makes a gateway; the budget engine must have been started.
+func New(o Options) *Gateway {
+	or := func(d *time.Duration, other time.Duration) {
+		if *d == 0 {
+			*d = other
+		}
+	}
+	or(&o.Timeouts.Answer, 10*time.Minute)
+	or(&o.Timeouts.Idle, 5*time.Minute)
+	or(&o.Timeouts.Drain, time.Minute)
+	or(&o.Timeouts.Write, time.Minute)
+	if o.MaxBody == 0 {
+		o.MaxBody = 4 << 20
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	g := &Gateway{Options: o, rates: rates{now: o.Now, of: map[string]*minute{}}, metrics: newMetrics(o.Metrics)}
+	g.running, g.stop = context.WithCancel(context.Background())
+	return g
+}
+
+// door is one of the gateway's addresses.
+type door struct {
+	pattern string
+	// spends marks the routes that must pass a budget's hold.
+	spends bool
+	serve  func(*Gateway, *call) error
+}
+
+var doors = []door{
+	{"POST /v1/chat/completions", true, (*Gateway).complete},
+	{"GET /v1/models", false, (*Gateway).list},
+}
+
+// ServeHTTP answers everything under /v1/.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux().ServeHTTP(w, r) }
+
+// Close ends the calls that still run, after the HTTP server has given them
+// their time, and waits until each is settled. Call it before the budget
+// engine's Close.
+func (g *Gateway) Close() {
+	g.stop()
+	g.calls.Wait()
+}

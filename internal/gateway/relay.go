@@ -1,0 +1,119 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/alchemi/cockpit/internal/identity"
+)
+
+// relay passes a stream on, each event as it comes. A client that goes away
+// doesn't end it: the rest is read for its usage, as long as Drain allows.
+type relay struct {
+	w      http.ResponseWriter
+	flush  *http.ResponseController
+	client context.Context
+	// hangUp ends the call upstream.
+	hangUp context.CancelFunc
+	limits Timeouts
+	meter  *meter
+	// usage passes the usage event on, because the client asked for it.
+	usage bool
+	// first is called when the first event has been passed on.
+	first func()
+	// stands asks whether the caller's key is still good.
+	stands func() bool
+	now    func() time.Time
+	asked  time.Time
+	gone   bool
+}
+
+// recheck is how often a stream asks whether its key still stands.
+const recheck = 500 * time.Millisecond
+
+// run relays until the answer ends. The terminal event is left to the caller,
+// because the call is settled before its last byte.
+func (r *relay) run(body io.Reader) ending {
+	var stalled atomic.Bool
+	idle := time.AfterFunc(r.limits.Idle, func() {
+		stalled.Store(true)
+		r.hangUp()
+	})
+	defer idle.Stop()
+	stop := context.AfterFunc(r.client, func() { time.AfterFunc(r.limits.Drain, r.hangUp) })
+	defer stop()
+	for stream := newEvents(body); ; {
+		e, err := stream.next()
+		idle.Reset(r.limits.Idle)
+		switch {
+		case errors.Is(err, io.EOF) && r.meter.finished:
+			return complete
+		case errors.Is(err, context.Canceled) && !stalled.Load():
+			return left
+		case err != nil:
+			return cut
+		case e.done():
+			return complete
+		}
+		if len(e.data) > 0 && r.meter.read(e.data) && !r.usage {
+			continue
+		}
+		if r.revoked() {
+			_, body := errorBody(identity.ErrKey)
+			r.pass([]byte("data: "+string(body)+"\n\n"), true)
+			r.leave()
+		}
+		r.pass(e.raw, !stream.ready())
+	}
+}
+
+// revoked tells, at most twice a second, that the caller may have no more.
+func (r *relay) revoked() bool {
+	now := r.now()
+	if r.gone || now.Sub(r.asked) < recheck {
+		return false
+	}
+	r.asked = now
+	return !r.stands()
+}
+
+// leave ends the passing on; what is still to come is only read.
+func (r *relay) leave() {
+	if !r.gone {
+		r.gone = true
+		time.AfterFunc(r.limits.Drain, r.hangUp)
+	}
+}
+
+// pass writes to the client, if it is still there. Without flush the bytes may
+// wait for the event that follows at once.
+func (r *relay) pass(raw []byte, flush bool) {
+	if r.gone || r.client.Err() != nil {
+		return
+	}
+	// A client that reads nothing must not keep the call open for ever. Test
+	// recorders know no deadlines, hence no look at the error.
+	_ = r.flush.SetWriteDeadline(time.Now().Add(r.limits.Write))
+	_, err := r.w.Write(raw)
+	if err == nil && (flush || r.first != nil) {
+		err = r.flush.Flush()
+	}
+	if r.first != nil {
+		r.first()
+		r.first = nil
+	}
+	if err != nil {
+		r.leave()
+	}
+}
+
+// ready tells whether a whole event waits in the buffer already.
+func (s *events) ready() bool {
+	waiting, _ := s.from.Peek(s.from.Buffered()) // never reads
+	return bytes.Contains(waiting, []byte("\n\n")) || bytes.Contains(waiting, []byte("\r\n\r\n"))
+}

@@ -1,0 +1,193 @@
+package tenancy_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/alchemi/cockpit/ent/migrate"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+// world is everything that is stored, read past all walls, and the tests' own
+// idea of who may see which row: written anew from the domain's words.
+type world map[string]map[string]row
+
+type row map[string]string
+
+type reader interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func read(t testing.TB, db reader) world {
+	t.Helper()
+	w := world{}
+	for _, table := range migrate.Tables {
+		w[table.Name] = map[string]row{}
+		rows, err := db.QueryContext(t.Context(), "SELECT * FROM "+table.Name)
+		require.NoError(t, err)
+		columns, err := rows.Columns()
+		require.NoError(t, err)
+		for rows.Next() {
+			values, into := make([]any, len(columns)), make([]any, len(columns))
+			for i := range values {
+				into[i] = &values[i]
+			}
+			require.NoError(t, rows.Scan(into...))
+			r := row{}
+			for i, c := range columns {
+				if b, ok := values[i].([]byte); ok {
+					values[i] = string(b)
+				}
+				r[c] = fmt.Sprint(values[i])
+			}
+			w[table.Name][r["id"]] = r
+		}
+		require.NoError(t, rows.Err())
+		require.NoError(t, rows.Close())
+	}
+	return w
+}
+
+type sight func(w world, v *tenancy.Viewer, r row) bool
+
+// sights has an entry for every table: a new one needs a decision here.
+var sights = map[string]sight{
+	"accounts":       anyRow,
+	"providers":      anyRow,
+	"models":         anyRow,
+	"prices":         anyRow,
+	"credit_factors": anyRow,
+	"scopes":         pathIn("path"),
+	"charges":        pathIn("path"),
+	"audit_events":   pathIn("scope_path"),
+	"organizations":  scopeIn("id"),
+	"teams":          scopeIn("id"),
+	"members":        scopeIn("id"),
+	"keys":           scopeIn("id"),
+	"key_models":     scopeIn("key_id"),
+	"budgets":        scopeIn("scope_id"),
+	"budget_cycles":  budgetIn,
+	"role_bindings": func(w world, v *tenancy.Viewer, r row) bool {
+		return r["user_id"] == v.UserID || scopeIn("scope_id")(w, v, r)
+	},
+	"users":             userSeen,
+	"sessions":          func(_ world, v *tenancy.Viewer, r row) bool { return r["user_id"] == v.UserID || ranksAccount(v) },
+	"logins":            nobody,
+	"central_providers": nobody,
+	"holds":             nobody,
+	"nodes":             nobody,
+	"outbox_events":     nobody,
+}
+
+func anyRow(world, *tenancy.Viewer, row) bool { return true }
+func nobody(world, *tenancy.Viewer, row) bool { return false }
+
+func budgetIn(w world, v *tenancy.Viewer, r row) bool {
+	return within(v, w["scopes"][w["budgets"][r["budget_id"]]["scope_id"]]["path"])
+}
+
+func within(v *tenancy.Viewer, path string) bool {
+	return slices.ContainsFunc(v.Roles, func(r tenancy.Role) bool { return r.Kind != tenancy.KindPlatform && strings.HasPrefix(path, r.Path) })
+}
+
+func ranksAccount(v *tenancy.Viewer) bool {
+	return slices.ContainsFunc(v.Roles, func(r tenancy.Role) bool { return r.Kind == tenancy.KindAccount })
+}
+
+func pathIn(column string) sight {
+	return func(_ world, v *tenancy.Viewer, r row) bool { return within(v, r[column]) }
+}
+
+func scopeIn(column string) sight {
+	return func(w world, v *tenancy.Viewer, r row) bool { return within(v, w["scopes"][r[column]]["path"]) }
+}
+
+func userSeen(w world, v *tenancy.Viewer, r row) bool {
+	if r["id"] == v.UserID || ranksAccount(v) {
+		return true
+	}
+	for id, m := range w["members"] {
+		if m["user_id"] == r["id"] && within(v, w["scopes"][id]["path"]) {
+			return true
+		}
+	}
+	return false
+}
+
+// sees is the whole rule: the catalogue is for all; of the rest the own
+// account's, in the planes where one holds something, as far as the role goes.
+func (w world) sees(v *tenancy.Viewer, table, id string) bool {
+	r, ok := w[table][id]
+	if !ok {
+		return false
+	}
+	if table == "catalog_models" {
+		return r["status"] == "ACTIVE" || r["status"] == "RETIRED"
+	}
+	if r["account_id"] != v.AccountID || !slices.Contains(planesOf(v), r["plane"]) {
+		return false
+	}
+	return sights[table](w, v, r)
+}
+
+func planesOf(v *tenancy.Viewer) []string {
+	out := []string{"ACCOUNT"}
+	for _, p := range []tenancy.Plane{tenancy.Console, tenancy.Copilot} {
+		if ranksAccount(v) || slices.ContainsFunc(v.Roles, func(r tenancy.Role) bool { return r.Plane == p }) {
+			out = append(out, string(p))
+		}
+	}
+	return out
+}
+
+// seen and foreign split a table's ids, sorted.
+func (w world) split(v *tenancy.Viewer, table string) (seen, foreign []string) {
+	for id := range w[table] {
+		if w.sees(v, table, id) {
+			seen = append(seen, id)
+		} else {
+			foreign = append(foreign, id)
+		}
+	}
+	slices.Sort(seen)
+	slices.Sort(foreign)
+	return seen, foreign
+}
+
+// some picks up to n, spread over the whole.
+func some(ids []string, n int) []string {
+	if len(ids) <= n {
+		return ids
+	}
+	out := make([]string, n)
+	for i := range out {
+		out[i] = ids[i*len(ids)/n]
+	}
+	return out
+}
+
+// changed lists rows that differ between two readings, apart from what every
+// commit touches.
+func changed(before, after world) []string {
+	var out []string
+	for table, rows := range before {
+		for id, r := range rows {
+			if fmt.Sprint(r) != fmt.Sprint(after[table][id]) {
+				out = append(out, table+" "+id)
+			}
+		}
+		for id := range after[table] {
+			if _, ok := rows[id]; !ok {
+				out = append(out, table+" "+id+" (new)")
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,96 @@
+# Whether a viewer may do an action at a node: the question behind every
+# mutation, `viewerCan` and `explain`.
+#
+# input = {
+#   action, kind, platform,
+#   target: {level, plane},
+#   holds: [{role, level, relation}]   roles that reach the target: "AT" it or "ABOVE" it
+# }
+package cockpit.roles
+
+# From the root down; a role suffices at `from` and at every level before it.
+levels := ["PLATFORM", "ACCOUNT", "PLANE", "ORGANIZATION", "TEAM", "MEMBER", "KEY"]
+
+rank[level] := i if some i, level in levels
+
+act := data.actions[input.action]
+
+decision := {"allow": false, "rule": "unknown-action", "reason": "There is no such action."} if {
+	not act
+} else := {"allow": false, "rule": "signed-out", "reason": "Sign in first."} if {
+	input.kind == ""
+} else := {"allow": false, "rule": "person-needed", "reason": "Keys call models and do nothing else; sign in as a person."} if {
+	input.kind != "USER"
+} else := {"allow": false, "rule": "wrong-place", "reason": "This isn't done here."} if {
+	not fits
+} else := {"allow": true, "rule": sprintf("%s:%s", [held.role, held.level]), "reason": why(held)} if {
+	held := highest
+} else := {"allow": false, "rule": "copilot-pool", "reason": "Needs a super admin: the platform gives an account its credits."} if {
+	copilot_pool
+} else := {"allow": false, "rule": "own-budget", "reason": sprintf("Nobody sets the budget of the scope they administer: this needs %s.", [act.needs])} if {
+	act.above
+	some held in input.holds
+	held.relation == "AT"
+	held.role == "ADMIN"
+} else := {"allow": false, "rule": "role", "reason": sprintf("Needs %s.", [act.needs])}
+
+fits if {
+	input.target.level in act.targets
+	plane_fits
+}
+
+plane_fits if not act.plane
+
+plane_fits if act.plane == input.target.plane
+
+copilot_pool if {
+	act.above
+	input.target == {"level": "PLANE", "plane": "COPILOT"}
+}
+
+# The role nearest to the root that grants the action is the reason shown.
+highest := min(granted)[2]
+
+granted contains [rank[held.level], held.role, held] if {
+	some held in input.holds
+	grants(held)
+}
+
+why(held) := "It is your own." if held.role == "MEMBER"
+
+why(held) := sprintf("You are %s of the %s.", [lower(held.role), lower(held.level)]) if held.role != "MEMBER"
+
+grants(held) if {
+	held.role in act.roles
+	rank[held.level] <= rank[act.from]
+	above_if_needed(held)
+	staff_if_platform(held)
+	not copilot_pool
+}
+
+# A super admin gives credits to a plane and reaches nothing below it.
+grants(held) if {
+	copilot_pool
+	held == {"role": "ADMIN", "level": "PLATFORM", "relation": "ABOVE"}
+	input.platform
+}
+
+# A seat uses and manages what is its own.
+grants(held) if {
+	act.seat
+	held.role == "MEMBER"
+	held.level == "MEMBER"
+}
+
+above_if_needed(_) if not act.above
+
+above_if_needed(held) if held.relation == "ABOVE"
+
+# Tenants are closed to the platform.
+staff_if_platform(held) if held.level != "PLATFORM"
+
+staff_if_platform(held) if {
+	held.level == "PLATFORM"
+	input.platform
+	input.target.level == "PLATFORM"
+}

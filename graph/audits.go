@@ -82,7 +82,17 @@ func (r *Resolver) auditPage(ctx context.Context, at model.Ref, filter *model.Au
 	if v.Platform {
 		ctx = tenancy.Platform(ctx)
 	}
+	if at.AccountID != v.AccountID {
+		return nil, fault.New(fault.Forbidden, "An account's events are open to the account alone.")
+	}
 	q := matches(r.Store.AuditEvent.Query().Where(auditevent.AccountID(at.AccountID), auditevent.SeqNotNil()), filter)
+	if filter != nil && filter.ScopeID != nil {
+		s, err := r.scopeByID(ctx, *filter.ScopeID)
+		if err != nil {
+			return nil, err
+		}
+		q.Where(below(s.Path))
+	}
 	rows, info, err := list[*ent.AuditEvent](ctx, q, w, auditevent.FieldID, true, func(e *ent.AuditEvent) string { return e.ID })
 	if err != nil {
 		return nil, err

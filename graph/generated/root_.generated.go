@@ -3804,12 +3804,19 @@ func newExecutionContext(
 var sources = []*ast.Source{
 	{Name: "../common/account.graphqls", Input: `"One customer, fully isolated from all others."
 type Account implements Node & Scope {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
+  "As shown to people."
   name: String!
+  "Where in the tree it can stand."
   kind: ScopeKind!
+  "The node above; null where the viewer's reach ends."
   parentId: ID
+  "The names above it within the plane, joined by \" / \"."
   location: String!
+  "The scope's own budget; null when only the scopes above limit it."
   budget: Budget
+  "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
   "Its name in addresses: ` + "`" + `/a/acme/…` + "`" + `."
   slug: String!
@@ -3835,25 +3842,35 @@ type Account implements Node & Scope {
 
 "Where an account stands in its life."
 enum AccountStatus {
+  "In use."
   ACTIVE
+  "Refused until resumed; data kept."
   SUSPENDED
+  "Ended."
   CLOSED
 }
 
+"A page of accounts."
 type AccountConnection {
+  "The rows of this page, in order."
   edges: [AccountEdge!]!
+  "Where this page begins and ends."
   pageInfo: PageInfo!
   "Counted only when selected."
   totalCount: Int!
 }
 
+"A row of a page of accounts."
 type AccountEdge {
+  "The row itself."
   node: Account!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
 }
 `, BuiltIn: false},
 	{Name: "../common/audit.graphqls", Input: `"Who did what, on which scope. Never holds a secret, prompt or completion."
 type AuditEvent implements Node {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
   "1, 2, 3 … within the account, without a gap."
   seq: Long!
@@ -3885,6 +3902,7 @@ type AuditEvent implements Node {
 
 "A field that changed."
 type AuditChange {
+  "The name of the field."
   field: String!
   "JSON text; null when there was nothing before."
   before: String
@@ -3894,8 +3912,11 @@ type AuditChange {
 
 "How it went."
 enum AuditOutcome {
+  "It happened."
   DONE
+  "The policy or a check refused it."
   REFUSED
+  "It was tried and went wrong."
   FAILED
 }
 
@@ -3903,26 +3924,37 @@ enum AuditOutcome {
 input AuditFilter {
   "An action, or the noun before its dot: ` + "`" + `budget` + "`" + `."
   action: String
+  "Who did it: a user or a key."
   actorId: ID
+  "How it went."
   outcome: AuditOutcome
+  "This scope and everything below it; left out: all that the viewer can see."
+  scopeId: ID
   "Inclusive."
   from: DateTime
   "Exclusive."
   to: DateTime
 }
 
+"A page of audit events."
 type AuditEventConnection {
+  "The rows of this page, in order."
   edges: [AuditEventEdge!]!
+  "Where this page begins and ends."
   pageInfo: PageInfo!
 }
 
+"A row of a page of audit events."
 type AuditEventEdge {
+  "The row itself."
   node: AuditEvent!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
 }
 `, BuiltIn: false},
 	{Name: "../common/budget.graphqls", Input: `"What a scope and everything below it may spend in a cycle. Limits nest: the first one reached stops the call."
 type Budget implements Node {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
   "Whose budget it is."
   scope: Scope!
@@ -3948,8 +3980,11 @@ type Budget implements Node {
 
 "When a budget renews."
 enum CycleRule {
+  "On one day of every month."
   MONTHLY
+  "Every third month."
   QUARTERLY
+  "Every twelfth month."
   YEARLY
   "Only when an admin renews it."
   MANUAL
@@ -4063,9 +4098,11 @@ input BudgetSetInput {
   expectedVersion: Int
 }
 
+"The outcome of budgetSet."
 type BudgetSetPayload {
   "The budget as it stands now; null when refused."
   budget: Budget
+  "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
 
@@ -4075,9 +4112,11 @@ input BudgetRemoveInput {
   budgetId: ID!
 }
 
+"The outcome of budgetRemove."
 type BudgetRemovePayload {
   "The scope that now has none; null when refused."
   scope: Scope
+  "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
 `, BuiltIn: false},
@@ -4129,12 +4168,19 @@ type AllocationError implements UserError {
 `, BuiltIn: false},
 	{Name: "../common/key.graphqls", Input: `"A virtual API key for the gateway. Its secret is shown once and stored hashed."
 type Key implements Node & Scope {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
+  "As shown to people."
   name: String!
+  "Where in the tree it can stand."
   kind: ScopeKind!
+  "The node above; null where the viewer's reach ends."
   parentId: ID
+  "The names above it within the plane, joined by \" / \"."
   location: String!
+  "The scope's own budget; null when only the scopes above limit it."
   budget: Budget
+  "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
   "What is shown of its secret: \"ck_console_8f2a…\"."
   prefix: String!
@@ -4160,20 +4206,29 @@ type Key implements Node & Scope {
 
 "Whether calls with a key are let through."
 enum KeyState {
+  "In use."
   ACTIVE
+  "Past its expiry."
   EXPIRED
+  "Refused for good."
   REVOKED
 }
 
+"A page of keys."
 type KeyConnection {
+  "The rows of this page, in order."
   edges: [KeyEdge!]!
+  "Where this page begins and ends."
   pageInfo: PageInfo!
   "Counted only when selected."
   totalCount: Int!
 }
 
+"A row of a page of keys."
 type KeyEdge {
+  "The row itself."
   node: Key!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
 }
 
@@ -4200,26 +4255,33 @@ input KeyCreateInput {
   limit: Amount
 }
 
+"The outcome of keyCreate."
 type KeyCreatePayload {
   "The key; null when refused."
   key: Key
   "The secret, now and never again."
   secret: String
+  "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
 
 "The key to refuse from now on."
 input KeyRevokeInput {
+  "The key."
   keyId: ID!
 }
 
+"The outcome of keyRevoke."
 type KeyRevokePayload {
+  "The key; null when refused."
   key: Key
+  "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../common/model.graphqls", Input: `"A model as members call it by name, with where it is routed to."
 type Model implements Node {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
   "What callers put into ` + "`" + `model` + "`" + `; unique in the plane."
   name: String!
@@ -4249,20 +4311,27 @@ type Model implements Node {
   viewerCan: [ViewerPermission!]!
 }
 
+"A page of models."
 type ModelConnection {
+  "The rows of this page, in order."
   edges: [ModelEdge!]!
+  "Where this page begins and ends."
   pageInfo: PageInfo!
   "Counted only when selected."
   totalCount: Int!
 }
 
+"A row of a page of models."
 type ModelEdge {
+  "The row itself."
   node: Model!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
 }
 
 "A dated price version, in US dollars per 1,000,000 tokens; never edited, only superseded."
 type Price implements Node {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
   "In force from then on, until the next one."
   effectiveFrom: DateTime!
@@ -4290,10 +4359,15 @@ type CreditPrice {
 
 "A price, in US dollars per 1,000,000 tokens."
 input PriceInput {
+  "Fresh input."
   input: USD!
+  "Input read from the provider's cache; left out: as fresh input."
   cachedInput: USD
+  "Input written to the provider's cache; left out: as fresh input."
   cacheWrite: USD
+  "Visible output."
   output: USD!
+  "Hidden reasoning; left out: as output."
   reasoning: USD
   "Per 1,000,000 calls."
   request: USD
@@ -4381,24 +4455,31 @@ scalar Long
 
 "The two products of an account."
 enum Plane {
+  "Own LLMs, budgets in US dollars."
   CONSOLE
+  "Central LLMs, budgets in credits."
   COPILOT
 }
 
 "What amounts are counted in."
 enum Unit {
+  "US dollars."
   USD
+  "Credits: cost × factor."
   CREDITS
 }
 
 "Whether a thing can be used."
 enum Status {
+  "In use."
   ACTIVE
+  "Refused until switched on again."
   DISABLED
 }
 `, BuiltIn: false},
 	{Name: "../common/scope.graphqls", Input: `"A node of the one tree: whatever can hold people, budgets or permissions."
 interface Scope implements Node {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
   "As shown to people; a member's is the person's."
   name: String!
@@ -4416,37 +4497,57 @@ interface Scope implements Node {
 
 "The kinds of scopes, from the root down."
 enum ScopeKind {
+  "The root of all accounts."
   PLATFORM
+  "One customer."
   ACCOUNT
+  "Own LLMs, budgets in US dollars."
   CONSOLE
+  "Central LLMs, budgets in credits."
   COPILOT
+  "A part of a plane."
   ORGANIZATION
+  "A part of an organization."
   TEAM
+  "A seat in a team."
   MEMBER
+  "A virtual key."
   KEY
 }
 
 "A page of scopes in tree order: every node after its parent."
 type ScopeConnection {
+  "The rows of this page, in order."
   edges: [ScopeEdge!]!
+  "Where this page begins and ends."
   pageInfo: PageInfo!
   "Counted only when selected."
   totalCount: Int!
 }
 
+"A row of a page of scopes."
 type ScopeEdge {
+  "The row itself."
   node: Scope!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
 }
 
 "A part of a plane. Every plane has the default one, ` + "`" + `Global` + "`" + `."
 type Organization implements Node & Scope {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
+  "As shown to people."
   name: String!
+  "Where in the tree it can stand."
   kind: ScopeKind!
+  "The node above; null where the viewer's reach ends."
   parentId: ID
+  "The names above it within the plane, joined by \" / \"."
   location: String!
+  "The scope's own budget; null when only the scopes above limit it."
   budget: Budget
+  "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
   "The default organization can be renamed, not deleted."
   isDefault: Boolean!
@@ -4458,26 +4559,39 @@ type Organization implements Node & Scope {
   memberCount: Int!
 }
 
+"A page of organizations."
 type OrganizationConnection {
+  "The rows of this page, in order."
   edges: [OrganizationEdge!]!
+  "Where this page begins and ends."
   pageInfo: PageInfo!
   "Counted only when selected."
   totalCount: Int!
 }
 
+"A row of a page of organizations."
 type OrganizationEdge {
+  "The row itself."
   node: Organization!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
 }
 
 "A part of an organization. Every plane has the default one, ` + "`" + `Everyone` + "`" + `."
 type Team implements Node & Scope {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
+  "As shown to people."
   name: String!
+  "Where in the tree it can stand."
   kind: ScopeKind!
+  "The node above; null where the viewer's reach ends."
   parentId: ID
+  "The names above it within the plane, joined by \" / \"."
   location: String!
+  "The scope's own budget; null when only the scopes above limit it."
   budget: Budget
+  "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
   "The default team can be renamed, not deleted."
   isDefault: Boolean!
@@ -4487,26 +4601,39 @@ type Team implements Node & Scope {
   memberCount: Int!
 }
 
+"A page of teams."
 type TeamConnection {
+  "The rows of this page, in order."
   edges: [TeamEdge!]!
+  "Where this page begins and ends."
   pageInfo: PageInfo!
   "Counted only when selected."
   totalCount: Int!
 }
 
+"A row of a page of teams."
 type TeamEdge {
+  "The row itself."
   node: Team!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
 }
 
 "A seat: a person in a team. Called a user on screen."
 type Member implements Node & Scope {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
+  "As shown to people."
   name: String!
+  "Where in the tree it can stand."
   kind: ScopeKind!
+  "The node above; null where the viewer's reach ends."
   parentId: ID
+  "The names above it within the plane, joined by \" / \"."
   location: String!
+  "The scope's own budget; null when only the scopes above limit it."
   budget: Budget
+  "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
   "The person who sits on it."
   user: User!
@@ -4520,21 +4647,29 @@ type Member implements Node & Scope {
 
 "A role of a person at a node."
 type MemberRole {
+  "What the person is at the node."
   role: Role!
+  "Where in the tree it can stand."
   kind: ScopeKind!
   "The node's place in words."
   label: String!
 }
 
+"A page of members."
 type MemberConnection {
+  "The rows of this page, in order."
   edges: [MemberEdge!]!
+  "Where this page begins and ends."
   pageInfo: PageInfo!
   "Counted only when selected."
   totalCount: Int!
 }
 
+"A row of a page of members."
 type MemberEdge {
+  "The row itself."
   node: Member!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
 }
 `, BuiltIn: false},
@@ -4570,6 +4705,7 @@ type UsageRow {
   id: ID!
   "Its name, as it is now or as the ledger remembers it."
   name: String!
+  "Sums over the charges of this row."
   totals: UsageTotals!
   "Of the report's total amount."
   share: Percent!
@@ -4579,16 +4715,23 @@ type UsageRow {
 type UsageDay {
   "00:00 UTC."
   day: DateTime!
+  "In the plane's unit."
   amount: Amount!
+  "How many calls."
   calls: Long!
 }
 
 "What a usage report is grouped by."
 enum UsageGroup {
+  "By model."
   MODEL
+  "A part of a plane."
   ORGANIZATION
+  "A part of an organization."
   TEAM
+  "A seat in a team."
   MEMBER
+  "A virtual key."
   KEY
 }
 
@@ -4604,6 +4747,7 @@ input UsageFilter {
 
 "One line of the ledger: the receipt of a call."
 type Charge implements Node {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
   "How it came to be."
   kind: ChargeKind!
@@ -4661,13 +4805,19 @@ enum ChargeKind {
   ADJUSTED
 }
 
+"A page of charges."
 type ChargeConnection {
+  "The rows of this page, in order."
   edges: [ChargeEdge!]!
+  "Where this page begins and ends."
   pageInfo: PageInfo!
 }
 
+"A row of a page of charges."
 type ChargeEdge {
+  "The row itself."
   node: Charge!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
 }
 `, BuiltIn: false},
@@ -4723,6 +4873,7 @@ type AccountChoice {
 
 "A person in one account."
 type User implements Node {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
   "As shown to others."
   name: String!
@@ -4734,7 +4885,9 @@ type User implements Node {
 
 "Whether a user can sign in."
 enum UserStatus {
+  "In use."
   ACTIVE
+  "Can't sign in; keys are refused."
   DEACTIVATED
 }
 
@@ -4790,13 +4943,19 @@ type SessionEndPayload {
 `, BuiltIn: false},
 	{Name: "../console/console.graphqls", Input: `"An account's Console: own LLMs shared out under budgets in US dollars."
 type Console implements Node & Scope {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
+  "As shown to people."
   name: String!
+  "Where in the tree it can stand."
   kind: ScopeKind!
+  "The node above; null where the viewer's reach ends."
   parentId: ID
+  "The names above it within the plane, joined by \" / \"."
   location: String!
   "The plane's pool."
   budget: Budget
+  "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
   "The account it is part of."
   account: Account!
@@ -4822,6 +4981,7 @@ type Console implements Node & Scope {
 `, BuiltIn: false},
 	{Name: "../console/provider.graphqls", Input: `"An account's own LLM endpoint with its encrypted key."
 type Provider implements Node {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
   "Unique in the account."
   name: String!
@@ -4837,19 +4997,27 @@ type Provider implements Node {
   testError: String
   "The models that are routed to it, at most 100."
   models: [Model!]!
+  "Raised by every change; give it as ` + "`" + `expectedVersion` + "`" + `."
   version: Int!
+  "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
 }
 
+"A page of providers."
 type ProviderConnection {
+  "The rows of this page, in order."
   edges: [ProviderEdge!]!
+  "Where this page begins and ends."
   pageInfo: PageInfo!
   "Counted only when selected."
   totalCount: Int!
 }
 
+"A row of a page of providers."
 type ProviderEdge {
+  "The row itself."
   node: Provider!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
 }
 
@@ -4868,6 +5036,7 @@ extend type Mutation {
   modelPricePublish(input: ModelPricePublishInput!): ModelPayload!
 }
 
+"What providerCreate needs."
 input ProviderCreateInput {
   "1–120 characters."
   name: String!
@@ -4877,26 +5046,39 @@ input ProviderCreateInput {
   secret: String
 }
 
+"What providerUpdate needs."
 input ProviderUpdateInput {
+  "The provider, of the viewer's own account."
   providerId: ID!
+  "As shown to people."
   name: String
+  "http or https, up to and including the version; left out: unchanged."
   baseUrl: String
   "Left out: unchanged."
   secret: String
+  "Left out: unchanged."
   status: Status
+  "Refuse when it has another version by now."
   expectedVersion: Int
 }
 
+"What providerTest needs."
 input ProviderTestInput {
+  "The provider, of the viewer's own account."
   providerId: ID!
 }
 
+"The outcome of provider."
 type ProviderPayload {
+  "The provider as it stands now; null when refused."
   provider: Provider
+  "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
 
+"What modelCreate needs."
 input ModelCreateInput {
+  "The provider, of the viewer's own account."
   providerId: ID!
   "What callers put into ` + "`" + `model` + "`" + `, 1–120 characters."
   name: String!
@@ -4912,31 +5094,47 @@ input ModelCreateInput {
   ceiling: USD
 }
 
+"What modelUpdate needs."
 input ModelUpdateInput {
+  "The model, of the viewer's own account."
   modelId: ID!
+  "Left out: unchanged."
   status: Status
+  "Refuse when it has another version by now."
   expectedVersion: Int
 }
 
+"What modelPricePublish needs."
 input ModelPricePublishInput {
+  "The model, of the viewer's own account."
   modelId: ID!
+  "In US dollars per 1,000,000 tokens."
   price: PriceInput!
 }
 
+"The outcome of model."
 type ModelPayload {
+  "The model as it stands now; null when refused."
   model: Model
+  "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../copilot/copilot.graphqls", Input: `"An account's Copilot: central LLMs paid in credits."
 type Copilot implements Node & Scope {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
+  "As shown to people."
   name: String!
+  "Where in the tree it can stand."
   kind: ScopeKind!
+  "The node above; null where the viewer's reach ends."
   parentId: ID
+  "The names above it within the plane, joined by \" / \"."
   location: String!
   "The plane's pool of credits."
   budget: Budget
+  "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
   "The account it is part of."
   account: Account!
@@ -4967,16 +5165,21 @@ extend type Mutation {
   modelUninstall(input: ModelUninstallInput!): ModelPayload!
 }
 
+"What modelInstall needs."
 input ModelInstallInput {
+  "The catalogue model."
   catalogModelId: ID!
 }
 
+"What modelUninstall needs."
 input ModelUninstallInput {
+  "The model, of the viewer's own account."
   modelId: ID!
 }
 `, BuiltIn: false},
 	{Name: "../platform/catalog.graphqls", Input: `"An LLM endpoint that the platform runs for Copilot."
 type CentralProvider implements Node {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
   "Unique on the platform."
   name: String!
@@ -4990,24 +5193,33 @@ type CentralProvider implements Node {
   testedAt: DateTime
   "What that test found wrong; null when it passed."
   testError: String
+  "Raised by every change; give it as ` + "`" + `expectedVersion` + "`" + `."
   version: Int!
+  "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
 }
 
+"A page of central providers."
 type CentralProviderConnection {
+  "The rows of this page, in order."
   edges: [CentralProviderEdge!]!
+  "Where this page begins and ends."
   pageInfo: PageInfo!
   "Counted only when selected."
   totalCount: Int!
 }
 
+"A row of a page of central providers."
 type CentralProviderEdge {
+  "The row itself."
   node: CentralProvider!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
 }
 
 "A model of a central provider. Accounts see active ones; price in US dollars is the platform's alone."
 type CatalogModel implements Node {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
   "What callers put into ` + "`" + `model` + "`" + `; unique on the platform."
   name: String!
@@ -5035,34 +5247,49 @@ type CatalogModel implements Node {
   accountCount: Int
   "The viewer's account's model that was made of it; null when it isn't switched on."
   installed: Model
+  "Raised by every change; give it as ` + "`" + `expectedVersion` + "`" + `."
   version: Int!
+  "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
 }
 
 "Classes of models, from quick and cheap to slow and thorough."
 enum Capability {
+  "Quick and cheap."
   FAST
+  "The everyday choice."
   BALANCED
+  "Stronger and dearer."
   SMART
+  "Reasons before it answers."
   THINKING
 }
 
 "Where a catalogue model stands in its life."
 enum CatalogStatus {
+  "Seen by the platform alone."
   DRAFT
+  "In use."
   ACTIVE
+  "Refused; seen where it was switched on."
   RETIRED
 }
 
+"A page of catalog models."
 type CatalogModelConnection {
+  "The rows of this page, in order."
   edges: [CatalogModelEdge!]!
+  "Where this page begins and ends."
   pageInfo: PageInfo!
   "Counted only when selected."
   totalCount: Int!
 }
 
+"A row of a page of catalog models."
 type CatalogModelEdge {
+  "The row itself."
   node: CatalogModel!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
 }
 
@@ -5081,6 +5308,7 @@ extend type Mutation {
   catalogPricePublish(input: CatalogPricePublishInput!): CatalogModelPayload!
 }
 
+"What centralProviderCreate needs."
 input CentralProviderCreateInput {
   "1–120 characters."
   name: String!
@@ -5090,22 +5318,33 @@ input CentralProviderCreateInput {
   secret: String
 }
 
+"What centralProviderUpdate needs."
 input CentralProviderUpdateInput {
+  "The provider, of the platform."
   centralProviderId: ID!
+  "As shown to people."
   name: String
+  "http or https, up to and including the version; left out: unchanged."
   baseUrl: String
   "Left out: unchanged."
   secret: String
+  "Left out: unchanged."
   status: Status
+  "Refuse when it has another version by now."
   expectedVersion: Int
 }
 
+"What centralProviderTest needs."
 input CentralProviderTestInput {
+  "The provider, of the platform."
   centralProviderId: ID!
 }
 
+"The outcome of centralProvider."
 type CentralProviderPayload {
+  "The provider as it stands now; null when refused."
   centralProvider: CentralProvider
+  "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
 
@@ -5119,50 +5358,77 @@ type ProviderTestPayload {
   models: [String!]!
   "How long the answer took, in milliseconds."
   latencyMs: Long!
+  "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
 
+"What catalogModelCreate needs."
 input CatalogModelCreateInput {
+  "The provider, of the platform."
   centralProviderId: ID!
+  "As shown to people."
   name: String!
+  "The provider's own name for it; left out: the same name."
   upstreamName: String!
+  "At most 500 characters; left out: unchanged."
   description: String
+  "Its class; left out: unchanged."
   capability: Capability!
   "In tokens, 1 or more."
   contextLength: Long!
   "In tokens, 1 or more."
   maxOutputTokens: Long!
+  "In US dollars per 1,000,000 tokens."
   price: PriceInput!
   "Left out: a draft."
   status: CatalogStatus
 }
 
+"What catalogModelUpdate needs."
 input CatalogModelUpdateInput {
+  "The catalogue model."
   catalogModelId: ID!
+  "At most 500 characters; left out: unchanged."
   description: String
+  "Its class; left out: unchanged."
   capability: Capability
+  "Left out: unchanged."
   status: CatalogStatus
+  "Refuse when it has another version by now."
   expectedVersion: Int
 }
 
+"What catalogPricePublish needs."
 input CatalogPricePublishInput {
+  "The catalogue model."
   catalogModelId: ID!
+  "In US dollars per 1,000,000 tokens."
   price: PriceInput!
 }
 
+"The outcome of catalogModel."
 type CatalogModelPayload {
+  "The catalogue model as it stands now; null when refused."
   catalogModel: CatalogModel
+  "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../platform/platform.graphqls", Input: `"The platform across all accounts. Sees usage and health of all, and content of none."
 type Platform implements Node & Scope {
+  "Opaque and stable: a type prefix and a ULID."
   id: ID!
+  "As shown to people."
   name: String!
+  "Where in the tree it can stand."
   kind: ScopeKind!
+  "The node above; null where the viewer's reach ends."
   parentId: ID
+  "The names above it within the plane, joined by \" / \"."
   location: String!
+  "The scope's own budget; null when only the scopes above limit it."
   budget: Budget
+  "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
   "All accounts, newest first."
   accounts(first: Int, after: String, last: Int, before: String): AccountConnection!
@@ -5194,12 +5460,15 @@ type PlatformTotals {
   cost: USD!
   "Zero in Console."
   credits: Credits!
+  "How many calls."
   calls: Long!
 }
 
 "One account's part."
 type PlatformUsageRow {
+  "Whose part it is."
   account: Account!
+  "Sums over the charges of this row."
   totals: PlatformTotals!
 }
 
@@ -5207,8 +5476,11 @@ type PlatformUsageRow {
 type PlatformUsageDay {
   "00:00 UTC."
   day: DateTime!
+  "In US dollars."
   cost: USD!
+  "In credits; zero in Console."
   credits: Credits!
+  "How many calls."
   calls: Long!
 }
 `, BuiltIn: false},

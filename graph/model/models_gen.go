@@ -26,12 +26,19 @@ type UserError interface {
 
 // One customer, fully isolated from all others.
 type Account struct {
-	ID        string              `json:"id"`
-	Name      string              `json:"name"`
-	Kind      ScopeKind           `json:"kind"`
-	ParentID  *string             `json:"parentId,omitempty"`
-	Location  string              `json:"location"`
-	Budget    *Budget             `json:"budget,omitempty"`
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// Where in the tree it can stand.
+	Kind ScopeKind `json:"kind"`
+	// The node above; null where the viewer's reach ends.
+	ParentID *string `json:"parentId,omitempty"`
+	// The names above it within the plane, joined by " / ".
+	Location string `json:"location"`
+	// The scope's own budget; null when only the scopes above limit it.
+	Budget *Budget `json:"budget,omitempty"`
+	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	// Its name in addresses: `/a/acme/…`.
 	Slug string `json:"slug"`
@@ -70,17 +77,23 @@ type AccountChoice struct {
 	Slug string `json:"slug"`
 }
 
+// A page of accounts.
 type AccountConnection struct {
-	Edges    []*AccountEdge `json:"edges"`
-	PageInfo *PageInfo      `json:"pageInfo"`
+	// The rows of this page, in order.
+	Edges []*AccountEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
 	// Counted only when selected.
 	TotalCount int     `json:"totalCount"`
 	Count      Counter `json:"-"`
 }
 
+// A row of a page of accounts.
 type AccountEdge struct {
-	Node   *Account `json:"node"`
-	Cursor string   `json:"cursor"`
+	// The row itself.
+	Node *Account `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
 }
 
 // The amount doesn't fit into what the scope above has left to give.
@@ -99,6 +112,7 @@ func (AllocationError) IsUserError() {}
 
 // A field that changed.
 type AuditChange struct {
+	// The name of the field.
 	Field string `json:"field"`
 	// JSON text; null when there was nothing before.
 	Before *string `json:"before,omitempty"`
@@ -108,6 +122,7 @@ type AuditChange struct {
 
 // Who did what, on which scope. Never holds a secret, prompt or completion.
 type AuditEvent struct {
+	// Opaque and stable: a type prefix and a ULID.
 	ID string `json:"id"`
 	// 1, 2, 3 … within the account, without a gap.
 	Seq int64 `json:"seq"`
@@ -139,22 +154,32 @@ type AuditEvent struct {
 
 func (AuditEvent) IsNode() {}
 
+// A page of audit events.
 type AuditEventConnection struct {
-	Edges    []*AuditEventEdge `json:"edges"`
-	PageInfo *PageInfo         `json:"pageInfo"`
+	// The rows of this page, in order.
+	Edges []*AuditEventEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
 }
 
+// A row of a page of audit events.
 type AuditEventEdge struct {
-	Node   *AuditEvent `json:"node"`
-	Cursor string      `json:"cursor"`
+	// The row itself.
+	Node *AuditEvent `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
 }
 
 // Which events; all given parts must match.
 type AuditFilter struct {
 	// An action, or the noun before its dot: `budget`.
-	Action  *string       `json:"action,omitempty"`
-	ActorID *string       `json:"actorId,omitempty"`
+	Action *string `json:"action,omitempty"`
+	// Who did it: a user or a key.
+	ActorID *string `json:"actorId,omitempty"`
+	// How it went.
 	Outcome *AuditOutcome `json:"outcome,omitempty"`
+	// This scope and everything below it; left out: all that the viewer can see.
+	ScopeID *string `json:"scopeId,omitempty"`
 	// Inclusive.
 	From *time.Time `json:"from,omitempty"`
 	// Exclusive.
@@ -163,6 +188,7 @@ type AuditFilter struct {
 
 // What a scope and everything below it may spend in a cycle. Limits nest: the first one reached stops the call.
 type Budget struct {
+	// Opaque and stable: a type prefix and a ULID.
 	ID string `json:"id"`
 	// Whose budget it is.
 	Scope Scope `json:"scope"`
@@ -207,9 +233,11 @@ type BudgetRemoveInput struct {
 	BudgetID string `json:"budgetId"`
 }
 
+// The outcome of budgetRemove.
 type BudgetRemovePayload struct {
 	// The scope that now has none; null when refused.
-	Scope  Scope       `json:"scope,omitempty"`
+	Scope Scope `json:"scope,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
 }
 
@@ -227,9 +255,11 @@ type BudgetSetInput struct {
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
+// The outcome of budgetSet.
 type BudgetSetPayload struct {
 	// The budget as it stands now; null when refused.
-	Budget *Budget     `json:"budget,omitempty"`
+	Budget *Budget `json:"budget,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
 }
 
@@ -273,6 +303,7 @@ type BudgetState struct {
 
 // A model of a central provider. Accounts see active ones; price in US dollars is the platform's alone.
 type CatalogModel struct {
+	// Opaque and stable: a type prefix and a ULID.
 	ID string `json:"id"`
 	// What callers put into `model`; unique on the platform.
 	Name string `json:"name"`
@@ -299,62 +330,90 @@ type CatalogModel struct {
 	// How many accounts switched it on; for platform staff.
 	AccountCount *int `json:"accountCount,omitempty"`
 	// The viewer's account's model that was made of it; null when it isn't switched on.
-	Installed         *Model              `json:"installed,omitempty"`
-	Version           int                 `json:"version"`
+	Installed *Model `json:"installed,omitempty"`
+	// Raised by every change; give it as `expectedVersion`.
+	Version int `json:"version"`
+	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan         []*ViewerPermission `json:"viewerCan"`
 	CentralProviderID string              `json:"-"`
 }
 
 func (CatalogModel) IsNode() {}
 
+// A page of catalog models.
 type CatalogModelConnection struct {
-	Edges    []*CatalogModelEdge `json:"edges"`
-	PageInfo *PageInfo           `json:"pageInfo"`
+	// The rows of this page, in order.
+	Edges []*CatalogModelEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
 	// Counted only when selected.
 	TotalCount int     `json:"totalCount"`
 	Count      Counter `json:"-"`
 }
 
+// What catalogModelCreate needs.
 type CatalogModelCreateInput struct {
-	CentralProviderID string     `json:"centralProviderId"`
-	Name              string     `json:"name"`
-	UpstreamName      string     `json:"upstreamName"`
-	Description       *string    `json:"description,omitempty"`
-	Capability        Capability `json:"capability"`
+	// The provider, of the platform.
+	CentralProviderID string `json:"centralProviderId"`
+	// As shown to people.
+	Name string `json:"name"`
+	// The provider's own name for it; left out: the same name.
+	UpstreamName string `json:"upstreamName"`
+	// At most 500 characters; left out: unchanged.
+	Description *string `json:"description,omitempty"`
+	// Its class; left out: unchanged.
+	Capability Capability `json:"capability"`
 	// In tokens, 1 or more.
 	ContextLength int64 `json:"contextLength"`
 	// In tokens, 1 or more.
-	MaxOutputTokens int64       `json:"maxOutputTokens"`
-	Price           *PriceInput `json:"price"`
+	MaxOutputTokens int64 `json:"maxOutputTokens"`
+	// In US dollars per 1,000,000 tokens.
+	Price *PriceInput `json:"price"`
 	// Left out: a draft.
 	Status *CatalogStatus `json:"status,omitempty"`
 }
 
+// A row of a page of catalog models.
 type CatalogModelEdge struct {
-	Node   *CatalogModel `json:"node"`
-	Cursor string        `json:"cursor"`
+	// The row itself.
+	Node *CatalogModel `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
 }
 
+// The outcome of catalogModel.
 type CatalogModelPayload struct {
+	// The catalogue model as it stands now; null when refused.
 	CatalogModel *CatalogModel `json:"catalogModel,omitempty"`
-	Errors       []UserError   `json:"errors"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
 }
 
+// What catalogModelUpdate needs.
 type CatalogModelUpdateInput struct {
-	CatalogModelID  string         `json:"catalogModelId"`
-	Description     *string        `json:"description,omitempty"`
-	Capability      *Capability    `json:"capability,omitempty"`
-	Status          *CatalogStatus `json:"status,omitempty"`
-	ExpectedVersion *int           `json:"expectedVersion,omitempty"`
+	// The catalogue model.
+	CatalogModelID string `json:"catalogModelId"`
+	// At most 500 characters; left out: unchanged.
+	Description *string `json:"description,omitempty"`
+	// Its class; left out: unchanged.
+	Capability *Capability `json:"capability,omitempty"`
+	// Left out: unchanged.
+	Status *CatalogStatus `json:"status,omitempty"`
+	// Refuse when it has another version by now.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
+// What catalogPricePublish needs.
 type CatalogPricePublishInput struct {
-	CatalogModelID string      `json:"catalogModelId"`
-	Price          *PriceInput `json:"price"`
+	// The catalogue model.
+	CatalogModelID string `json:"catalogModelId"`
+	// In US dollars per 1,000,000 tokens.
+	Price *PriceInput `json:"price"`
 }
 
 // An LLM endpoint that the platform runs for Copilot.
 type CentralProvider struct {
+	// Opaque and stable: a type prefix and a ULID.
 	ID string `json:"id"`
 	// Unique on the platform.
 	Name string `json:"name"`
@@ -367,21 +426,27 @@ type CentralProvider struct {
 	// When it was tested last.
 	TestedAt *time.Time `json:"testedAt,omitempty"`
 	// What that test found wrong; null when it passed.
-	TestError *string             `json:"testError,omitempty"`
-	Version   int                 `json:"version"`
+	TestError *string `json:"testError,omitempty"`
+	// Raised by every change; give it as `expectedVersion`.
+	Version int `json:"version"`
+	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 }
 
 func (CentralProvider) IsNode() {}
 
+// A page of central providers.
 type CentralProviderConnection struct {
-	Edges    []*CentralProviderEdge `json:"edges"`
-	PageInfo *PageInfo              `json:"pageInfo"`
+	// The rows of this page, in order.
+	Edges []*CentralProviderEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
 	// Counted only when selected.
 	TotalCount int     `json:"totalCount"`
 	Count      Counter `json:"-"`
 }
 
+// What centralProviderCreate needs.
 type CentralProviderCreateInput struct {
 	// 1–120 characters.
 	Name string `json:"name"`
@@ -391,32 +456,47 @@ type CentralProviderCreateInput struct {
 	Secret *string `json:"secret,omitempty"`
 }
 
+// A row of a page of central providers.
 type CentralProviderEdge struct {
-	Node   *CentralProvider `json:"node"`
-	Cursor string           `json:"cursor"`
+	// The row itself.
+	Node *CentralProvider `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
 }
 
+// The outcome of centralProvider.
 type CentralProviderPayload struct {
+	// The provider as it stands now; null when refused.
 	CentralProvider *CentralProvider `json:"centralProvider,omitempty"`
-	Errors          []UserError      `json:"errors"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
 }
 
+// What centralProviderTest needs.
 type CentralProviderTestInput struct {
+	// The provider, of the platform.
 	CentralProviderID string `json:"centralProviderId"`
 }
 
+// What centralProviderUpdate needs.
 type CentralProviderUpdateInput struct {
-	CentralProviderID string  `json:"centralProviderId"`
-	Name              *string `json:"name,omitempty"`
-	BaseURL           *string `json:"baseUrl,omitempty"`
+	// The provider, of the platform.
+	CentralProviderID string `json:"centralProviderId"`
+	// As shown to people.
+	Name *string `json:"name,omitempty"`
+	// http or https, up to and including the version; left out: unchanged.
+	BaseURL *string `json:"baseUrl,omitempty"`
 	// Left out: unchanged.
-	Secret          *string `json:"secret,omitempty"`
-	Status          *Status `json:"status,omitempty"`
-	ExpectedVersion *int    `json:"expectedVersion,omitempty"`
+	Secret *string `json:"secret,omitempty"`
+	// Left out: unchanged.
+	Status *Status `json:"status,omitempty"`
+	// Refuse when it has another version by now.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
 // One line of the ledger: the receipt of a call.
 type Charge struct {
+	// Opaque and stable: a type prefix and a ULID.
 	ID string `json:"id"`
 	// How it came to be.
 	Kind ChargeKind `json:"kind"`
@@ -468,14 +548,20 @@ type Charge struct {
 
 func (Charge) IsNode() {}
 
+// A page of charges.
 type ChargeConnection struct {
-	Edges    []*ChargeEdge `json:"edges"`
-	PageInfo *PageInfo     `json:"pageInfo"`
+	// The rows of this page, in order.
+	Edges []*ChargeEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
 }
 
+// A row of a page of charges.
 type ChargeEdge struct {
-	Node   *Charge `json:"node"`
-	Cursor string  `json:"cursor"`
+	// The row itself.
+	Node *Charge `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
 }
 
 // Somebody else changed the thing since it was read.
@@ -496,13 +582,19 @@ func (ConflictError) IsUserError() {}
 
 // An account's Console: own LLMs shared out under budgets in US dollars.
 type Console struct {
-	ID       string    `json:"id"`
-	Name     string    `json:"name"`
-	Kind     ScopeKind `json:"kind"`
-	ParentID *string   `json:"parentId,omitempty"`
-	Location string    `json:"location"`
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// Where in the tree it can stand.
+	Kind ScopeKind `json:"kind"`
+	// The node above; null where the viewer's reach ends.
+	ParentID *string `json:"parentId,omitempty"`
+	// The names above it within the plane, joined by " / ".
+	Location string `json:"location"`
 	// The plane's pool.
-	Budget    *Budget             `json:"budget,omitempty"`
+	Budget *Budget `json:"budget,omitempty"`
+	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	// The account it is part of.
 	Account *Account `json:"account"`
@@ -533,13 +625,19 @@ func (Console) IsScope() {}
 
 // An account's Copilot: central LLMs paid in credits.
 type Copilot struct {
-	ID       string    `json:"id"`
-	Name     string    `json:"name"`
-	Kind     ScopeKind `json:"kind"`
-	ParentID *string   `json:"parentId,omitempty"`
-	Location string    `json:"location"`
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// Where in the tree it can stand.
+	Kind ScopeKind `json:"kind"`
+	// The node above; null where the viewer's reach ends.
+	ParentID *string `json:"parentId,omitempty"`
+	// The names above it within the plane, joined by " / ".
+	Location string `json:"location"`
 	// The plane's pool of credits.
-	Budget    *Budget             `json:"budget,omitempty"`
+	Budget *Budget `json:"budget,omitempty"`
+	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	// The account it is part of.
 	Account *Account `json:"account"`
@@ -598,12 +696,19 @@ func (InvalidError) IsUserError() {}
 
 // A virtual API key for the gateway. Its secret is shown once and stored hashed.
 type Key struct {
-	ID        string              `json:"id"`
-	Name      string              `json:"name"`
-	Kind      ScopeKind           `json:"kind"`
-	ParentID  *string             `json:"parentId,omitempty"`
-	Location  string              `json:"location"`
-	Budget    *Budget             `json:"budget,omitempty"`
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// Where in the tree it can stand.
+	Kind ScopeKind `json:"kind"`
+	// The node above; null where the viewer's reach ends.
+	ParentID *string `json:"parentId,omitempty"`
+	// The names above it within the plane, joined by " / ".
+	Location string `json:"location"`
+	// The scope's own budget; null when only the scopes above limit it.
+	Budget *Budget `json:"budget,omitempty"`
+	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	// What is shown of its secret: "ck_console_8f2a…".
 	Prefix string `json:"prefix"`
@@ -632,9 +737,12 @@ func (Key) IsNode() {}
 
 func (Key) IsScope() {}
 
+// A page of keys.
 type KeyConnection struct {
-	Edges    []*KeyEdge `json:"edges"`
-	PageInfo *PageInfo  `json:"pageInfo"`
+	// The rows of this page, in order.
+	Edges []*KeyEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
 	// Counted only when selected.
 	TotalCount int     `json:"totalCount"`
 	Count      Counter `json:"-"`
@@ -656,37 +764,53 @@ type KeyCreateInput struct {
 	Limit *money.Nano `json:"limit,omitempty"`
 }
 
+// The outcome of keyCreate.
 type KeyCreatePayload struct {
 	// The key; null when refused.
 	Key *Key `json:"key,omitempty"`
 	// The secret, now and never again.
-	Secret *string     `json:"secret,omitempty"`
+	Secret *string `json:"secret,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
 }
 
+// A row of a page of keys.
 type KeyEdge struct {
-	Node   *Key   `json:"node"`
+	// The row itself.
+	Node *Key `json:"node"`
+	// Give it as `after` or `before` to go on from here.
 	Cursor string `json:"cursor"`
 }
 
 // The key to refuse from now on.
 type KeyRevokeInput struct {
+	// The key.
 	KeyID string `json:"keyId"`
 }
 
+// The outcome of keyRevoke.
 type KeyRevokePayload struct {
-	Key    *Key        `json:"key,omitempty"`
+	// The key; null when refused.
+	Key *Key `json:"key,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
 }
 
 // A seat: a person in a team. Called a user on screen.
 type Member struct {
-	ID        string              `json:"id"`
-	Name      string              `json:"name"`
-	Kind      ScopeKind           `json:"kind"`
-	ParentID  *string             `json:"parentId,omitempty"`
-	Location  string              `json:"location"`
-	Budget    *Budget             `json:"budget,omitempty"`
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// Where in the tree it can stand.
+	Kind ScopeKind `json:"kind"`
+	// The node above; null where the viewer's reach ends.
+	ParentID *string `json:"parentId,omitempty"`
+	// The names above it within the plane, joined by " / ".
+	Location string `json:"location"`
+	// The scope's own budget; null when only the scopes above limit it.
+	Budget *Budget `json:"budget,omitempty"`
+	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	// The person who sits on it.
 	User *User `json:"user"`
@@ -703,22 +827,30 @@ func (Member) IsNode() {}
 
 func (Member) IsScope() {}
 
+// A page of members.
 type MemberConnection struct {
-	Edges    []*MemberEdge `json:"edges"`
-	PageInfo *PageInfo     `json:"pageInfo"`
+	// The rows of this page, in order.
+	Edges []*MemberEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
 	// Counted only when selected.
 	TotalCount int     `json:"totalCount"`
 	Count      Counter `json:"-"`
 }
 
+// A row of a page of members.
 type MemberEdge struct {
-	Node   *Member `json:"node"`
-	Cursor string  `json:"cursor"`
+	// The row itself.
+	Node *Member `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
 }
 
 // A role of a person at a node.
 type MemberRole struct {
-	Role Role      `json:"role"`
+	// What the person is at the node.
+	Role Role `json:"role"`
+	// Where in the tree it can stand.
 	Kind ScopeKind `json:"kind"`
 	// The node's place in words.
 	Label string `json:"label"`
@@ -726,6 +858,7 @@ type MemberRole struct {
 
 // A model as members call it by name, with where it is routed to.
 type Model struct {
+	// Opaque and stable: a type prefix and a ULID.
 	ID string `json:"id"`
 	// What callers put into `model`; unique in the plane.
 	Name string `json:"name"`
@@ -760,15 +893,20 @@ type Model struct {
 
 func (Model) IsNode() {}
 
+// A page of models.
 type ModelConnection struct {
-	Edges    []*ModelEdge `json:"edges"`
-	PageInfo *PageInfo    `json:"pageInfo"`
+	// The rows of this page, in order.
+	Edges []*ModelEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
 	// Counted only when selected.
 	TotalCount int     `json:"totalCount"`
 	Count      Counter `json:"-"`
 }
 
+// What modelCreate needs.
 type ModelCreateInput struct {
+	// The provider, of the viewer's own account.
 	ProviderID string `json:"providerId"`
 	// What callers put into `model`, 1–120 characters.
 	Name string `json:"name"`
@@ -784,33 +922,50 @@ type ModelCreateInput struct {
 	Ceiling *money.Nano `json:"ceiling,omitempty"`
 }
 
+// A row of a page of models.
 type ModelEdge struct {
-	Node   *Model `json:"node"`
+	// The row itself.
+	Node *Model `json:"node"`
+	// Give it as `after` or `before` to go on from here.
 	Cursor string `json:"cursor"`
 }
 
+// What modelInstall needs.
 type ModelInstallInput struct {
+	// The catalogue model.
 	CatalogModelID string `json:"catalogModelId"`
 }
 
+// The outcome of model.
 type ModelPayload struct {
-	Model  *Model      `json:"model,omitempty"`
+	// The model as it stands now; null when refused.
+	Model *Model `json:"model,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
 }
 
+// What modelPricePublish needs.
 type ModelPricePublishInput struct {
-	ModelID string      `json:"modelId"`
-	Price   *PriceInput `json:"price"`
+	// The model, of the viewer's own account.
+	ModelID string `json:"modelId"`
+	// In US dollars per 1,000,000 tokens.
+	Price *PriceInput `json:"price"`
 }
 
+// What modelUninstall needs.
 type ModelUninstallInput struct {
+	// The model, of the viewer's own account.
 	ModelID string `json:"modelId"`
 }
 
+// What modelUpdate needs.
 type ModelUpdateInput struct {
-	ModelID         string  `json:"modelId"`
-	Status          *Status `json:"status,omitempty"`
-	ExpectedVersion *int    `json:"expectedVersion,omitempty"`
+	// The model, of the viewer's own account.
+	ModelID string `json:"modelId"`
+	// Left out: unchanged.
+	Status *Status `json:"status,omitempty"`
+	// Refuse when it has another version by now.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
 // Everything that can be changed: noun first, one mutation an intention. A refused or failed mutation changes nothing.
@@ -819,12 +974,19 @@ type Mutation struct {
 
 // A part of a plane. Every plane has the default one, `Global`.
 type Organization struct {
-	ID        string              `json:"id"`
-	Name      string              `json:"name"`
-	Kind      ScopeKind           `json:"kind"`
-	ParentID  *string             `json:"parentId,omitempty"`
-	Location  string              `json:"location"`
-	Budget    *Budget             `json:"budget,omitempty"`
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// Where in the tree it can stand.
+	Kind ScopeKind `json:"kind"`
+	// The node above; null where the viewer's reach ends.
+	ParentID *string `json:"parentId,omitempty"`
+	// The names above it within the plane, joined by " / ".
+	Location string `json:"location"`
+	// The scope's own budget; null when only the scopes above limit it.
+	Budget *Budget `json:"budget,omitempty"`
+	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	// The default organization can be renamed, not deleted.
 	IsDefault bool `json:"isDefault"`
@@ -841,17 +1003,23 @@ func (Organization) IsNode() {}
 
 func (Organization) IsScope() {}
 
+// A page of organizations.
 type OrganizationConnection struct {
-	Edges    []*OrganizationEdge `json:"edges"`
-	PageInfo *PageInfo           `json:"pageInfo"`
+	// The rows of this page, in order.
+	Edges []*OrganizationEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
 	// Counted only when selected.
 	TotalCount int     `json:"totalCount"`
 	Count      Counter `json:"-"`
 }
 
+// A row of a page of organizations.
 type OrganizationEdge struct {
-	Node   *Organization `json:"node"`
-	Cursor string        `json:"cursor"`
+	// The row itself.
+	Node *Organization `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
 }
 
 // Where a page of a list begins and ends.
@@ -868,12 +1036,19 @@ type PageInfo struct {
 
 // The platform across all accounts. Sees usage and health of all, and content of none.
 type Platform struct {
-	ID        string              `json:"id"`
-	Name      string              `json:"name"`
-	Kind      ScopeKind           `json:"kind"`
-	ParentID  *string             `json:"parentId,omitempty"`
-	Location  string              `json:"location"`
-	Budget    *Budget             `json:"budget,omitempty"`
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// Where in the tree it can stand.
+	Kind ScopeKind `json:"kind"`
+	// The node above; null where the viewer's reach ends.
+	ParentID *string `json:"parentId,omitempty"`
+	// The names above it within the plane, joined by " / ".
+	Location string `json:"location"`
+	// The scope's own budget; null when only the scopes above limit it.
+	Budget *Budget `json:"budget,omitempty"`
+	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	// All accounts, newest first.
 	Accounts *AccountConnection `json:"accounts"`
@@ -900,7 +1075,8 @@ type PlatformTotals struct {
 	Cost money.Nano `json:"cost"`
 	// Zero in Console.
 	Credits money.Nano `json:"credits"`
-	Calls   int64      `json:"calls"`
+	// How many calls.
+	Calls int64 `json:"calls"`
 }
 
 // What all accounts used of a plane.
@@ -916,21 +1092,27 @@ type PlatformUsage struct {
 // One day over all accounts.
 type PlatformUsageDay struct {
 	// 00:00 UTC.
-	Day     time.Time  `json:"day"`
-	Cost    money.Nano `json:"cost"`
+	Day time.Time `json:"day"`
+	// In US dollars.
+	Cost money.Nano `json:"cost"`
+	// In credits; zero in Console.
 	Credits money.Nano `json:"credits"`
-	Calls   int64      `json:"calls"`
+	// How many calls.
+	Calls int64 `json:"calls"`
 }
 
 // One account's part.
 type PlatformUsageRow struct {
-	Account   *Account        `json:"account"`
+	// Whose part it is.
+	Account *Account `json:"account"`
+	// Sums over the charges of this row.
 	Totals    *PlatformTotals `json:"totals"`
 	AccountID string          `json:"-"`
 }
 
 // A dated price version, in US dollars per 1,000,000 tokens; never edited, only superseded.
 type Price struct {
+	// Opaque and stable: a type prefix and a ULID.
 	ID string `json:"id"`
 	// In force from then on, until the next one.
 	EffectiveFrom time.Time `json:"effectiveFrom"`
@@ -952,17 +1134,23 @@ func (Price) IsNode() {}
 
 // A price, in US dollars per 1,000,000 tokens.
 type PriceInput struct {
-	Input       money.Nano  `json:"input"`
+	// Fresh input.
+	Input money.Nano `json:"input"`
+	// Input read from the provider's cache; left out: as fresh input.
 	CachedInput *money.Nano `json:"cachedInput,omitempty"`
-	CacheWrite  *money.Nano `json:"cacheWrite,omitempty"`
-	Output      money.Nano  `json:"output"`
-	Reasoning   *money.Nano `json:"reasoning,omitempty"`
+	// Input written to the provider's cache; left out: as fresh input.
+	CacheWrite *money.Nano `json:"cacheWrite,omitempty"`
+	// Visible output.
+	Output money.Nano `json:"output"`
+	// Hidden reasoning; left out: as output.
+	Reasoning *money.Nano `json:"reasoning,omitempty"`
 	// Per 1,000,000 calls.
 	Request *money.Nano `json:"request,omitempty"`
 }
 
 // An account's own LLM endpoint with its encrypted key.
 type Provider struct {
+	// Opaque and stable: a type prefix and a ULID.
 	ID string `json:"id"`
 	// Unique in the account.
 	Name string `json:"name"`
@@ -977,22 +1165,28 @@ type Provider struct {
 	// What that test found wrong; null when it passed.
 	TestError *string `json:"testError,omitempty"`
 	// The models that are routed to it, at most 100.
-	Models    []*Model            `json:"models"`
-	Version   int                 `json:"version"`
+	Models []*Model `json:"models"`
+	// Raised by every change; give it as `expectedVersion`.
+	Version int `json:"version"`
+	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	Ref       Ref                 `json:"-"`
 }
 
 func (Provider) IsNode() {}
 
+// A page of providers.
 type ProviderConnection struct {
-	Edges    []*ProviderEdge `json:"edges"`
-	PageInfo *PageInfo       `json:"pageInfo"`
+	// The rows of this page, in order.
+	Edges []*ProviderEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
 	// Counted only when selected.
 	TotalCount int     `json:"totalCount"`
 	Count      Counter `json:"-"`
 }
 
+// What providerCreate needs.
 type ProviderCreateInput struct {
 	// 1–120 characters.
 	Name string `json:"name"`
@@ -1002,17 +1196,25 @@ type ProviderCreateInput struct {
 	Secret *string `json:"secret,omitempty"`
 }
 
+// A row of a page of providers.
 type ProviderEdge struct {
-	Node   *Provider `json:"node"`
-	Cursor string    `json:"cursor"`
+	// The row itself.
+	Node *Provider `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
 }
 
+// The outcome of provider.
 type ProviderPayload struct {
-	Provider *Provider   `json:"provider,omitempty"`
-	Errors   []UserError `json:"errors"`
+	// The provider as it stands now; null when refused.
+	Provider *Provider `json:"provider,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
 }
 
+// What providerTest needs.
 type ProviderTestInput struct {
+	// The provider, of the viewer's own account.
 	ProviderID string `json:"providerId"`
 }
 
@@ -1025,18 +1227,25 @@ type ProviderTestPayload struct {
 	// The upstream's models, at most 500.
 	Models []string `json:"models"`
 	// How long the answer took, in milliseconds.
-	LatencyMs int64       `json:"latencyMs"`
-	Errors    []UserError `json:"errors"`
+	LatencyMs int64 `json:"latencyMs"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
 }
 
+// What providerUpdate needs.
 type ProviderUpdateInput struct {
-	ProviderID string  `json:"providerId"`
-	Name       *string `json:"name,omitempty"`
-	BaseURL    *string `json:"baseUrl,omitempty"`
+	// The provider, of the viewer's own account.
+	ProviderID string `json:"providerId"`
+	// As shown to people.
+	Name *string `json:"name,omitempty"`
+	// http or https, up to and including the version; left out: unchanged.
+	BaseURL *string `json:"baseUrl,omitempty"`
 	// Left out: unchanged.
-	Secret          *string `json:"secret,omitempty"`
-	Status          *Status `json:"status,omitempty"`
-	ExpectedVersion *int    `json:"expectedVersion,omitempty"`
+	Secret *string `json:"secret,omitempty"`
+	// Left out: unchanged.
+	Status *Status `json:"status,omitempty"`
+	// Refuse when it has another version by now.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 }
 
 // Everything that can be read. Lists are connections: `first` or `last` is required, within 1–100.
@@ -1046,15 +1255,20 @@ type Query struct {
 
 // A page of scopes in tree order: every node after its parent.
 type ScopeConnection struct {
-	Edges    []*ScopeEdge `json:"edges"`
-	PageInfo *PageInfo    `json:"pageInfo"`
+	// The rows of this page, in order.
+	Edges []*ScopeEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
 	// Counted only when selected.
 	TotalCount int     `json:"totalCount"`
 	Count      Counter `json:"-"`
 }
 
+// A row of a page of scopes.
 type ScopeEdge struct {
-	Node   Scope  `json:"node"`
+	// The row itself.
+	Node Scope `json:"node"`
+	// Give it as `after` or `before` to go on from here.
 	Cursor string `json:"cursor"`
 }
 
@@ -1116,12 +1330,19 @@ type Subscription struct {
 
 // A part of an organization. Every plane has the default one, `Everyone`.
 type Team struct {
-	ID        string              `json:"id"`
-	Name      string              `json:"name"`
-	Kind      ScopeKind           `json:"kind"`
-	ParentID  *string             `json:"parentId,omitempty"`
-	Location  string              `json:"location"`
-	Budget    *Budget             `json:"budget,omitempty"`
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// Where in the tree it can stand.
+	Kind ScopeKind `json:"kind"`
+	// The node above; null where the viewer's reach ends.
+	ParentID *string `json:"parentId,omitempty"`
+	// The names above it within the plane, joined by " / ".
+	Location string `json:"location"`
+	// The scope's own budget; null when only the scopes above limit it.
+	Budget *Budget `json:"budget,omitempty"`
+	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	// The default team can be renamed, not deleted.
 	IsDefault bool `json:"isDefault"`
@@ -1136,25 +1357,33 @@ func (Team) IsNode() {}
 
 func (Team) IsScope() {}
 
+// A page of teams.
 type TeamConnection struct {
-	Edges    []*TeamEdge `json:"edges"`
-	PageInfo *PageInfo   `json:"pageInfo"`
+	// The rows of this page, in order.
+	Edges []*TeamEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
 	// Counted only when selected.
 	TotalCount int     `json:"totalCount"`
 	Count      Counter `json:"-"`
 }
 
+// A row of a page of teams.
 type TeamEdge struct {
-	Node   *Team  `json:"node"`
+	// The row itself.
+	Node *Team `json:"node"`
+	// Give it as `after` or `before` to go on from here.
 	Cursor string `json:"cursor"`
 }
 
 // One day of a usage report.
 type UsageDay struct {
 	// 00:00 UTC.
-	Day    time.Time  `json:"day"`
+	Day time.Time `json:"day"`
+	// In the plane's unit.
 	Amount money.Nano `json:"amount"`
-	Calls  int64      `json:"calls"`
+	// How many calls.
+	Calls int64 `json:"calls"`
 }
 
 // Which charges a report is about; at most 400 days.
@@ -1184,7 +1413,8 @@ type UsageRow struct {
 	// Id of the model, member, team, organization or key; empty for charges without one.
 	ID string `json:"id"`
 	// Its name, as it is now or as the ledger remembers it.
-	Name   string       `json:"name"`
+	Name string `json:"name"`
+	// Sums over the charges of this row.
 	Totals *UsageTotals `json:"totals"`
 	// Of the report's total amount.
 	Share float64 `json:"share"`
@@ -1208,6 +1438,7 @@ type UsageTotals struct {
 
 // A person in one account.
 type User struct {
+	// Opaque and stable: a type prefix and a ULID.
 	ID string `json:"id"`
 	// As shown to others.
 	Name string `json:"name"`
@@ -1264,9 +1495,12 @@ type ViewerRole struct {
 type AccountStatus string
 
 const (
-	AccountStatusActive    AccountStatus = "ACTIVE"
+	// In use.
+	AccountStatusActive AccountStatus = "ACTIVE"
+	// Refused until resumed; data kept.
 	AccountStatusSuspended AccountStatus = "SUSPENDED"
-	AccountStatusClosed    AccountStatus = "CLOSED"
+	// Ended.
+	AccountStatusClosed AccountStatus = "CLOSED"
 )
 
 var AllAccountStatus = []AccountStatus{
@@ -1322,9 +1556,12 @@ func (e AccountStatus) MarshalJSON() ([]byte, error) {
 type AuditOutcome string
 
 const (
-	AuditOutcomeDone    AuditOutcome = "DONE"
+	// It happened.
+	AuditOutcomeDone AuditOutcome = "DONE"
+	// The policy or a check refused it.
 	AuditOutcomeRefused AuditOutcome = "REFUSED"
-	AuditOutcomeFailed  AuditOutcome = "FAILED"
+	// It was tried and went wrong.
+	AuditOutcomeFailed AuditOutcome = "FAILED"
 )
 
 var AllAuditOutcome = []AuditOutcome{
@@ -1447,9 +1684,13 @@ func (e BudgetStatus) MarshalJSON() ([]byte, error) {
 type Capability string
 
 const (
-	CapabilityFast     Capability = "FAST"
+	// Quick and cheap.
+	CapabilityFast Capability = "FAST"
+	// The everyday choice.
 	CapabilityBalanced Capability = "BALANCED"
-	CapabilitySmart    Capability = "SMART"
+	// Stronger and dearer.
+	CapabilitySmart Capability = "SMART"
+	// Reasons before it answers.
 	CapabilityThinking Capability = "THINKING"
 )
 
@@ -1507,8 +1748,11 @@ func (e Capability) MarshalJSON() ([]byte, error) {
 type CatalogStatus string
 
 const (
-	CatalogStatusDraft   CatalogStatus = "DRAFT"
-	CatalogStatusActive  CatalogStatus = "ACTIVE"
+	// Seen by the platform alone.
+	CatalogStatusDraft CatalogStatus = "DRAFT"
+	// In use.
+	CatalogStatusActive CatalogStatus = "ACTIVE"
+	// Refused; seen where it was switched on.
 	CatalogStatusRetired CatalogStatus = "RETIRED"
 )
 
@@ -1629,9 +1873,12 @@ func (e ChargeKind) MarshalJSON() ([]byte, error) {
 type CycleRule string
 
 const (
-	CycleRuleMonthly   CycleRule = "MONTHLY"
+	// On one day of every month.
+	CycleRuleMonthly CycleRule = "MONTHLY"
+	// Every third month.
 	CycleRuleQuarterly CycleRule = "QUARTERLY"
-	CycleRuleYearly    CycleRule = "YEARLY"
+	// Every twelfth month.
+	CycleRuleYearly CycleRule = "YEARLY"
 	// Only when an admin renews it.
 	CycleRuleManual CycleRule = "MANUAL"
 )
@@ -1690,8 +1937,11 @@ func (e CycleRule) MarshalJSON() ([]byte, error) {
 type KeyState string
 
 const (
-	KeyStateActive  KeyState = "ACTIVE"
+	// In use.
+	KeyStateActive KeyState = "ACTIVE"
+	// Past its expiry.
 	KeyStateExpired KeyState = "EXPIRED"
+	// Refused for good.
 	KeyStateRevoked KeyState = "REVOKED"
 )
 
@@ -1748,7 +1998,9 @@ func (e KeyState) MarshalJSON() ([]byte, error) {
 type Plane string
 
 const (
+	// Own LLMs, budgets in US dollars.
 	PlaneConsole Plane = "CONSOLE"
+	// Central LLMs, budgets in credits.
 	PlaneCopilot Plane = "COPILOT"
 )
 
@@ -1865,14 +2117,22 @@ func (e Role) MarshalJSON() ([]byte, error) {
 type ScopeKind string
 
 const (
-	ScopeKindPlatform     ScopeKind = "PLATFORM"
-	ScopeKindAccount      ScopeKind = "ACCOUNT"
-	ScopeKindConsole      ScopeKind = "CONSOLE"
-	ScopeKindCopilot      ScopeKind = "COPILOT"
+	// The root of all accounts.
+	ScopeKindPlatform ScopeKind = "PLATFORM"
+	// One customer.
+	ScopeKindAccount ScopeKind = "ACCOUNT"
+	// Own LLMs, budgets in US dollars.
+	ScopeKindConsole ScopeKind = "CONSOLE"
+	// Central LLMs, budgets in credits.
+	ScopeKindCopilot ScopeKind = "COPILOT"
+	// A part of a plane.
 	ScopeKindOrganization ScopeKind = "ORGANIZATION"
-	ScopeKindTeam         ScopeKind = "TEAM"
-	ScopeKindMember       ScopeKind = "MEMBER"
-	ScopeKindKey          ScopeKind = "KEY"
+	// A part of an organization.
+	ScopeKindTeam ScopeKind = "TEAM"
+	// A seat in a team.
+	ScopeKindMember ScopeKind = "MEMBER"
+	// A virtual key.
+	ScopeKindKey ScopeKind = "KEY"
 )
 
 var AllScopeKind = []ScopeKind{
@@ -1933,7 +2193,9 @@ func (e ScopeKind) MarshalJSON() ([]byte, error) {
 type Status string
 
 const (
-	StatusActive   Status = "ACTIVE"
+	// In use.
+	StatusActive Status = "ACTIVE"
+	// Refused until switched on again.
 	StatusDisabled Status = "DISABLED"
 )
 
@@ -1989,7 +2251,9 @@ func (e Status) MarshalJSON() ([]byte, error) {
 type Unit string
 
 const (
-	UnitUsd     Unit = "USD"
+	// US dollars.
+	UnitUsd Unit = "USD"
+	// Credits: cost × factor.
 	UnitCredits Unit = "CREDITS"
 )
 
@@ -2045,11 +2309,16 @@ func (e Unit) MarshalJSON() ([]byte, error) {
 type UsageGroup string
 
 const (
-	UsageGroupModel        UsageGroup = "MODEL"
+	// By model.
+	UsageGroupModel UsageGroup = "MODEL"
+	// A part of a plane.
 	UsageGroupOrganization UsageGroup = "ORGANIZATION"
-	UsageGroupTeam         UsageGroup = "TEAM"
-	UsageGroupMember       UsageGroup = "MEMBER"
-	UsageGroupKey          UsageGroup = "KEY"
+	// A part of an organization.
+	UsageGroupTeam UsageGroup = "TEAM"
+	// A seat in a team.
+	UsageGroupMember UsageGroup = "MEMBER"
+	// A virtual key.
+	UsageGroupKey UsageGroup = "KEY"
 )
 
 var AllUsageGroup = []UsageGroup{
@@ -2107,7 +2376,9 @@ func (e UsageGroup) MarshalJSON() ([]byte, error) {
 type UserStatus string
 
 const (
-	UserStatusActive      UserStatus = "ACTIVE"
+	// In use.
+	UserStatusActive UserStatus = "ACTIVE"
+	// Can't sign in; keys are refused.
 	UserStatusDeactivated UserStatus = "DEACTIVATED"
 )
 

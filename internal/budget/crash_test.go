@@ -64,6 +64,7 @@ func TestDeadNodesHoldsAreChargedInFull(t *testing.T) {
 
 		h, err := zombie.Hold(ctx, tr.call(), output(5))
 		require.NoError(t, err, "it registers anew")
+		require.Contains(t, st.Node.Query().IDsX(system()), st.Hold.GetX(system(), h.ID).NodeID, "a hold without a node would be charged in full")
 		_, err = h.Settle(ctx, output(5), budget.Outcome{})
 		require.NoError(t, err)
 		require.Equal(t, 10*usd, tr.states(t, e)[tr.root].Spent)

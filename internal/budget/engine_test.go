@@ -343,3 +343,24 @@ func TestAbsurdUsageChargesTheWholeHold(t *testing.T) {
 	}
 	balanced(t, e)
 }
+
+// Ids of another account or plane in a path reach none of its budgets.
+func TestForeignBudgetsAreNotCharged(t *testing.T) {
+	t.Parallel()
+	st := storetest.Open(t)
+	e := start(t, st, newClock(november()).now)
+	tr, foreign := plant(t, st, tenancy.Console, "UTC"), plant(t, st, tenancy.Console, "UTC")
+	foreign.set(t, e, foreign.team, 10*usd)
+	tr.set(t, e, tr.key, 10*usd)
+	for _, path := range []string{"/" + tr.account + "/" + tr.root + "/" + foreign.team + "/", "/" + tr.account + "/" + tr.key + "/"} {
+		c := tr.call()
+		c.Path = path
+		h, err := e.Hold(ctx, c, output(11))
+		require.NoError(t, err, "no budget of its own stands on this path")
+		require.NoError(t, h.Release(ctx))
+	}
+	copilot := tr.call()
+	copilot.Plane, copilot.FactorPPM = tenancy.Copilot, 1
+	_, err := e.Hold(ctx, copilot, output(1))
+	require.ErrorContains(t, err, "No credits were allocated")
+}

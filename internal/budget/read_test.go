@@ -121,7 +121,8 @@ func TestWatchTellsTheNewestState(t *testing.T) {
 		watch, cancel := context.WithCancel(ctx)
 		deltas, err := e.Watch(watch, reach, []string{team, other, id.New(id.Budget)})
 		require.NoError(t, err)
-		until := func(ok func(budget.Delta) bool) (last budget.Delta) {
+		var last budget.Delta
+		until := func(ok func(budget.Delta) bool) budget.Delta {
 			for ds := range deltas {
 				for _, d := range ds {
 					require.Equal(t, team, d.BudgetID)

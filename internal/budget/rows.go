@@ -3,6 +3,7 @@ package budget
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -221,6 +222,9 @@ func (d dialect) deleteHolds(ctx context.Context, c conn, ids []string) error {
 		return nil
 	}
 	var p params
-	_, err := d.exec(ctx, c, "DELETE FROM holds WHERE id IN ("+p.list(ids)+")", p...)
+	n, err := d.exec(ctx, c, "DELETE FROM holds WHERE id IN ("+p.list(ids)+")", p...)
+	if err == nil && n != int64(len(ids)) {
+		err = errors.New("budget: a locked hold is gone")
+	}
 	return err
 }

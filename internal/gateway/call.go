@@ -57,6 +57,10 @@ func (g *Gateway) complete(c *call) error {
 	if c.bound, refused = c.q.bind(c.route.ContextLength, c.route.MaxOutputTokens); refused != nil {
 		return refused
 	}
+	if !g.enter() {
+		return fault.New(fault.Unavailable, "The server is stopping. Try again in a few seconds.")
+	}
+	defer g.calls.Done()
 	if err := c.reserve(); err != nil {
 		return err
 	}
@@ -77,23 +81,33 @@ func (c *call) reserve() error {
 		c.hold, err = c.Budget.Hold(c.r.Context(), what, c.bound.usage())
 		var exceeded *budget.Exceeded
 		if err == nil || !errors.As(err, &exceeded) || c.q.limit > 0 {
-			return err
+			break
 		}
 		fit, ok := what.Fit(c.bound.usage(), exceeded.Available)
 		limit := fit.Output/c.q.n - c.q.predicted
 		if !ok || limit < min(leastFit, c.bound.limit) {
-			return err
+			break
 		}
 		c.bound = c.bound.with(c.q, limit)
 	}
-	return err
+	return wayOut(err)
+}
+
+// wayOut adds to the refusal of a budget that renews by itself whom to ask for
+// more before it does.
+func wayOut(err error) error {
+	var exceeded *budget.Exceeded
+	if !errors.As(err, &exceeded) || exceeded.RenewsAt.IsZero() {
+		return err
+	}
+	e := *fault.As(err)
+	e.Message += " For more before then, ask an admin of the account to raise it."
+	return &e
 }
 
 // spend makes the call that is held for, and charges what it used. From here
 // on nothing is left to the client: it may go away, the charge stays.
 func (c *call) spend() error {
-	c.calls.Add(1)
-	defer c.calls.Done()
 	c.metrics.running.Inc()
 	defer c.metrics.running.Dec()
 
@@ -261,7 +275,9 @@ var receiptHeaders = []string{"X-Cockpit-Cost", "X-Cockpit-Credits", "X-Cockpit-
 func (c *call) receiptHeader(name string, r budget.Receipt) string {
 	switch name {
 	case "X-Cockpit-Cost":
-		return r.Cost.String()
+		if r.ChargeID != "" { // else the charge still waits for the database
+			return r.Cost.String()
+		}
 	case "X-Cockpit-Credits":
 		if r.Credits > 0 {
 			return r.Credits.String()

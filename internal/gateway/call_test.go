@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -13,8 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
+	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/store"
@@ -298,6 +302,66 @@ func TestEveryDoorPassesTheGate(t *testing.T) {
 	}
 }
 
+func TestRefusedModelIsAudited(t *testing.T) {
+	t.Parallel()
+	events := make(chan audit.Event, 10)
+	refusals := audit.NewRefusals(func(_ context.Context, e audit.Event) error {
+		events <- e
+		return nil
+	}, time.Now, slog.New(slog.DiscardHandler))
+	t.Cleanup(refusals.Close)
+	w := newWorld(t, storetest.Open(t), gateway.Options{Refusals: refusals})
+	w.refused(w.consoleKey, ask("forbidden", false, "", ""))
+	e := <-events
+	require.Equal(t, []string{"model.call", "forbidden", w.consoleKeyID, w.consoleKeyID}, []string{e.Action, e.TargetName, e.ScopeID, e.Actor.ID})
+}
+
+func TestClosedGatewayTakesNoCalls(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t), gateway.Options{})
+	w.gateway.Close()
+	res, _ := w.refused(w.consoleKey, ask("demo-small", false, "", ""))
+	require.Equal(t, http.StatusServiceUnavailable, res.StatusCode)
+	require.Zero(t, w.billed().Calls)
+	w.balanced()
+}
+
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	w := newWorld(t, storetest.Open(t), gateway.Options{Metrics: registry})
+	w.chat(w.consoleKey, ask("demo-small", false, "", ""))
+	w.chat(w.consoleKey, ask("demo-small", true, "", ""))
+	w.refused(w.consoleKey, ask("nope", false, "", ""))
+	want := map[string]float64{
+		"cockpit_gateway_requests_total POST /v1/chat/completions 200": 2,
+		"cockpit_gateway_requests_total POST /v1/chat/completions 404": 1,
+		"cockpit_gateway_charges_total SETTLED":                        2,
+		"cockpit_gateway_first_byte_seconds false":                     1,
+		"cockpit_gateway_first_byte_seconds true":                      1,
+		"cockpit_gateway_overhead_seconds":                             2,
+		"cockpit_gateway_holds_open":                                   0,
+	}
+	// An answer arrives a moment before it is counted.
+	require.Eventually(t, func() bool { return maps.Equal(want, gathered(t, registry)) }, 30*time.Second, 5*time.Millisecond)
+}
+
+func gathered(t *testing.T, registry *prometheus.Registry) map[string]float64 {
+	families, err := registry.Gather()
+	require.NoError(t, err)
+	got := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			name := f.GetName()
+			for _, l := range m.GetLabel() {
+				name += " " + l.GetValue()
+			}
+			got[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+		}
+	}
+	return got
+}
+
 func TestAttribution(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t), gateway.Options{})
@@ -388,6 +452,7 @@ func TestUsedUpBudgetNamesItselfAndItsRenewal(t *testing.T) {
 	require.Equal(t, "TEAM", f.Error.ScopeKind)
 	require.Contains(t, f.Error.Message, "Everyone")
 	require.Contains(t, f.Error.Message, "renews on")
+	require.Contains(t, f.Error.Message, "ask an admin")
 	require.Equal(t, "false", res.Header.Get("X-Should-Retry"))
 
 	w.setBudget(w.teamID, 10*money.One)

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
 // mux has every route behind the same steps: a request id, authentication,
@@ -28,7 +30,7 @@ func (g *Gateway) mux() http.Handler {
 func (g *Gateway) serve(d door, w http.ResponseWriter, r *http.Request) {
 	counted := &statusWriter{ResponseWriter: w}
 	c := &call{Gateway: g, w: counted, r: r, requestID: newRequestID(w), started: g.Now()}
-	defer func() { g.metrics.answered(d.pattern, counted.status) }()
+	defer func() { g.metrics.answered(d.pattern, cmp.Or(counted.status, clientGone)) }()
 	err := c.authenticate()
 	if err == nil {
 		err = d.serve(g, c)
@@ -37,6 +39,9 @@ func (g *Gateway) serve(d door, w http.ResponseWriter, r *http.Request) {
 		c.fail(err)
 	}
 }
+
+// clientGone is counted for requests whose client left before an answer.
+const clientGone = 499
 
 // fail answers with an error, if nothing was answered yet.
 func (c *call) fail(err error) {
@@ -72,8 +77,11 @@ func (c *call) authenticate() error {
 	}
 	c.token = token
 	var err error
-	c.caller, err = c.Keys.Principal(c.r.Context(), token)
-	return err
+	if c.caller, err = c.Keys.Principal(c.r.Context(), token); err != nil {
+		return err
+	}
+	c.r = c.r.WithContext(tenancy.WithViewer(c.r.Context(), c.caller.Viewer))
+	return c.Access.Gateway(c.r.Context())
 }
 
 // stands tells whether the key is still good; long streams ask it.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/identity"
@@ -26,14 +28,17 @@ type Timeouts struct {
 	Write time.Duration
 }
 
-// Options of a gateway. Keys, Catalog, Budget and Client are required.
+// Options of a gateway. Keys, Access, Catalog, Budget and Client are required.
 type Options struct {
 	Keys    *identity.Keys
+	Access  *access.Engine
 	Catalog *catalog.Catalog
 	Budget  *budget.Engine
 	// Client calls the upstreams: see NewClient.
 	Client   *http.Client
 	Timeouts Timeouts
+	// Refusals gets the calls that keys may not make, for the audit log.
+	Refusals *audit.Refusals
 	// MaxBody bounds a request's body in bytes; 4 MiB unless set.
 	MaxBody int64
 	Now     func() time.Time
@@ -47,13 +52,21 @@ type Gateway struct {
 	Options
 	rates   rates
 	metrics *metrics
-	calls   sync.WaitGroup
+	handler http.Handler
 	running context.Context
 	stop    context.CancelFunc
+
+	mu     sync.Mutex
+	closed bool
+	calls  sync.WaitGroup
 }
 
-// New makes a gateway; the budget engine must have been started.
+// New makes a gateway; the budget engine must have been started. It panics
+// without an access engine: nothing may pass undecided.
 func New(o Options) *Gateway {
+	if o.Access == nil {
+		panic("gateway: Options.Access is missing")
+	}
 	or := func(d *time.Duration, other time.Duration) {
 		if *d == 0 {
 			*d = other
@@ -74,6 +87,7 @@ func New(o Options) *Gateway {
 	}
 	g := &Gateway{Options: o, rates: rates{now: o.Now, of: map[string]*minute{}}, metrics: newMetrics(o.Metrics)}
 	g.running, g.stop = context.WithCancel(context.Background())
+	g.handler = g.mux()
 	return g
 }
 
@@ -91,12 +105,25 @@ var doors = []door{
 }
 
 // ServeHTTP answers everything under /v1/.
-func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux().ServeHTTP(w, r) }
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.handler.ServeHTTP(w, r) }
+
+// enter counts a call in; false once the gateway is closing.
+func (g *Gateway) enter() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.closed {
+		g.calls.Add(1)
+	}
+	return !g.closed
+}
 
 // Close ends the calls that still run, after the HTTP server has given them
 // their time, and waits until each is settled. Call it before the budget
 // engine's Close.
 func (g *Gateway) Close() {
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
 	g.stop()
 	g.calls.Wait()
 }

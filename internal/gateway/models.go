@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/auditevent"
+	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/fault"
@@ -24,6 +26,12 @@ func (c *call) resolve(name string) (catalog.Route, error) {
 	case !found:
 		return catalog.Route{}, fault.New(modelNotFound, "There is no model %.120q for this key. GET /v1/models lists those there are.", name)
 	case !p.ModelIDs[route.ModelID]:
+		if c.Refusals != nil {
+			c.Refusals.Record(c.r.Context(), audit.Event{
+				Action: "model.call", Outcome: auditevent.OutcomeREFUSED, AccountID: p.Viewer.AccountID, Plane: p.Plane,
+				ScopeID: p.KeyID, ScopePath: p.Path, TargetID: route.ModelID, TargetName: route.Name, Reason: "The model isn't on the key's list.",
+			})
+		}
 		return catalog.Route{}, fault.New(modelNotGranted, "The key %s may not call the model %s. Ask its owner to add the model, or choose one that GET /v1/models lists.",
 			p.Name, name).With("model", name).With("keyId", p.KeyID)
 	}

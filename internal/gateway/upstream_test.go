@@ -18,6 +18,9 @@ import (
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 
+// sender is a gateway as far as sending needs it.
+func sender(o Options) *Gateway { return &Gateway{Options: o} }
+
 func newUpstream(t testing.TB, keys ...string) string {
 	t.Helper()
 	s := httptest.NewServer(upstream.Handler(keys...))
@@ -62,7 +65,7 @@ func TestSendRetriesOnlyWhatCostNothing(t *testing.T) {
 		t.Run(demo, func(t *testing.T) {
 			t.Parallel()
 			url := newUpstream(t)
-			g := New(Options{Client: NewClient(loopback)})
+			g := sender(Options{Client: NewClient(loopback)})
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			if want.doubt {
@@ -92,7 +95,7 @@ func TestSendRetriesOnlyWhatCostNothing(t *testing.T) {
 func TestSendKeepsTheProvidersCredential(t *testing.T) {
 	t.Parallel()
 	url := newUpstream(t, "sk-right")
-	g := New(Options{Client: NewClient(loopback)})
+	g := sender(Options{Client: NewClient(loopback)})
 	body := []byte(`{"model":"demo-small",` + hi + `}`)
 	res, f := g.send(t.Context(), target{baseURL: url + "/v1", secret: "sk-right"}, body, "req_1", false)
 	require.Nil(t, f)
@@ -105,13 +108,13 @@ func TestSendKeepsTheProvidersCredential(t *testing.T) {
 func TestSendCantReachInnerNetworks(t *testing.T) {
 	t.Parallel()
 	url := newUpstream(t)
-	g := New(Options{Client: NewClient(nil)})
+	g := sender(Options{Client: NewClient(nil)})
 	_, f := g.send(t.Context(), target{baseURL: url}, []byte(`{}`), "req_1", false) //nolint:bodyclose // there is none
 	require.ErrorIs(t, f.fault, ErrForbiddenNetwork)
 	require.False(t, f.again || f.doubt)
 	require.Zero(t, billed(t, url).Calls)
 
-	g = New(Options{Client: NewClient(loopback)})
+	g = sender(Options{Client: NewClient(loopback)})
 	_, f = g.send(t.Context(), target{baseURL: "http://127.0.0.1:1"}, []byte(`{}`), "req_1", false) //nolint:bodyclose // there is none
 	require.Equal(t, upstreamFailed, f.fault.Code)
 	require.True(t, f.again)
@@ -127,7 +130,7 @@ func TestPooledConnectionThatClosesIsTriedAgain(t *testing.T) {
 		}
 	}))
 	t.Cleanup(s.Close)
-	g := New(Options{Client: NewClient(loopback)})
+	g := sender(Options{Client: NewClient(loopback)})
 	for range 2 {
 		res, f := g.send(t.Context(), target{baseURL: s.URL}, []byte(`{}`), "req_1", false)
 		require.Nil(t, f)

@@ -13,10 +13,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/demo/upstream"
@@ -79,6 +82,8 @@ func newWorld(t testing.TB, st *store.Store, o gateway.Options) *world {
 	t.Cleanup(func() { require.NoError(t, w.engine.Close(context.Background())) })
 	w.plant(cat, provider.URL+"/v1")
 
+	o.Access, err = access.New(gqlparser.MustLoadSchema(&ast.Source{Input: "type Query { any: Int }"}))
+	require.NoError(t, err)
 	o.Keys, o.Catalog, o.Budget, o.Log = identity.NewKeys(st, w.epochs), cat, w.engine, log
 	if o.Client == nil {
 		o.Client = gateway.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})

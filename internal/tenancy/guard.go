@@ -119,6 +119,13 @@ func confineMutation(ctx context.Context, m ent.Mutation) error {
 			return err
 		}
 		g.WhereP(p)
+		if g.Op().Is(ent.OpUpdateOne) && len(g.Fields())+len(g.AddedFields())+len(g.ClearedFields()) == 0 {
+			// Without a column to set ent asks no predicate, adds the edges and
+			// returns the row.
+			if err := visible(ctx, g, g.TableName(), g.RowID()); err != nil {
+				return err
+			}
+		}
 	}
 	return confineLinks(ctx, g)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -41,10 +42,14 @@ func read(t testing.TB, db reader) world {
 			require.NoError(t, rows.Scan(into...))
 			r := row{}
 			for i, c := range columns {
-				if b, ok := values[i].([]byte); ok {
-					values[i] = string(b)
+				switch v := values[i].(type) {
+				case string:
+					r[c] = v
+				case []byte:
+					r[c] = string(v)
+				default:
+					r[c] = fmt.Sprint(v)
 				}
-				r[c] = fmt.Sprint(values[i])
 			}
 			w[table.Name][r["id"]] = r
 		}
@@ -178,7 +183,7 @@ func changed(before, after world) []string {
 	var out []string
 	for table, rows := range before {
 		for id, r := range rows {
-			if fmt.Sprint(r) != fmt.Sprint(after[table][id]) {
+			if !maps.Equal(r, after[table][id]) {
 				out = append(out, table+" "+id)
 			}
 		}

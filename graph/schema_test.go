@@ -1,0 +1,74 @@
+package graph
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+var update = flag.Bool("update", false, "write the snapshot of the SDL anew")
+
+// The snapshot shows every change of the contract in the diff that makes it.
+func TestSDLSnapshot(t *testing.T) {
+	t.Parallel()
+	const file = "testdata/schema.graphql"
+	if *update {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(SDL()), 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), SDL(), "the SDL changed: go test ./graph -run SDL -update, and a line in the CHANGELOG if it breaks clients")
+}
+
+// Every type, field, argument-free or not, and every enum value says something.
+func TestEveryFieldIsDocumented(t *testing.T) {
+	t.Parallel()
+	n := 0
+	for name, d := range Schema().Types {
+		if d.BuiltIn || strings.HasPrefix(name, "__") {
+			continue
+		}
+		require.NotEmpty(t, d.Description, name)
+		for _, f := range d.Fields {
+			if strings.HasPrefix(f.Name, "__") {
+				continue
+			}
+			n++
+			require.NotEmpty(t, f.Description, "%s.%s", name, f.Name)
+		}
+		for _, v := range d.EnumValues {
+			require.NotEmpty(t, v.Description, "%s.%s", name, v.Name)
+		}
+	}
+	require.Greater(t, n, 300)
+}
+
+// Lists that can grow are connections; what isn't one is bounded by nature and
+// listed here with the reason.
+func TestListsAreBounded(t *testing.T) {
+	t.Parallel()
+	bounded := map[string]string{
+		"errors": "of one input", "path": "of one field", "viewerCan": "fixed actions", "edges": "of one page", "roles": "of one person",
+		"accounts": "of one login, 100", "choices": "of one login, 100", "planes": "two", "series": "days of a cycle", "states": "changed ones, 500",
+		"topSpenders": "five", "limits": "budgets on one path", "models": "of a key or provider, 100", "rows": "asked for, 100", "days": "of a range, 400",
+		"changes": "fields of one row", "prices": "50",
+	}
+	for name, d := range Schema().Types {
+		if d.Kind != ast.Object && d.Kind != ast.Interface || strings.HasPrefix(name, "__") {
+			continue
+		}
+		for _, f := range d.Fields {
+			if f.Type.Elem != nil && !strings.HasPrefix(f.Name, "__") {
+				require.Contains(t, bounded, f.Name, "%s.%s is a list without a bound", name, f.Name)
+			}
+			if strings.HasSuffix(f.Type.Name(), "Connection") {
+				require.NotNil(t, f.Arguments.ForName("first"), "%s.%s", name, f.Name)
+			}
+		}
+	}
+}

@@ -1,0 +1,267 @@
+package access
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+func role(name tenancy.RoleName, kind tenancy.Kind, path string) tenancy.Role {
+	plane := tenancy.PlaneAccount
+	switch {
+	case kind == tenancy.KindPlatform:
+		plane = tenancy.PlanePlatform
+	case strings.Contains(path, "/con_"):
+		plane = tenancy.Console
+	case strings.Contains(path, "/cop_"):
+		plane = tenancy.Copilot
+	}
+	return tenancy.Role{Role: name, Plane: plane, Kind: kind, Path: path}
+}
+
+func person(roles ...tenancy.Role) context.Context {
+	v := &tenancy.Viewer{Kind: tenancy.UserViewer, AccountID: "acc_1", UserID: "usr_1", Roles: roles}
+	for _, r := range roles {
+		v.Platform = v.Platform || r.Kind == tenancy.KindPlatform
+	}
+	return tenancy.WithViewer(context.Background(), v)
+}
+
+func at(kind tenancy.Kind, path string) Target {
+	return Target{Kind: kind, Plane: role(tenancy.Admin, kind, path).Plane, Path: path}
+}
+
+var (
+	platform    = at(tenancy.KindPlatform, "/")
+	account     = at(tenancy.KindAccount, "/acc_1/")
+	consoleRoot = at(tenancy.KindConsole, "/acc_1/con_1/")
+	copilotRoot = at(tenancy.KindCopilot, "/acc_1/cop_1/")
+	orgNode     = at(tenancy.KindOrganization, "/acc_1/con_1/org_1/")
+	teamNode    = at(tenancy.KindTeam, "/acc_1/con_1/org_1/team_1/")
+	sibling     = at(tenancy.KindTeam, "/acc_1/con_1/org_1/team_12/")
+	otherOrg    = at(tenancy.KindTeam, "/acc_1/con_1/org_2/team_3/")
+	copilotTeam = at(tenancy.KindTeam, "/acc_1/cop_1/org_4/team_4/")
+	foreignTeam = at(tenancy.KindTeam, "/acc_2/con_2/org_5/team_5/")
+	seatNode    = at(tenancy.KindMember, "/acc_1/con_1/org_1/team_1/mem_1/")
+	otherSeat   = at(tenancy.KindMember, "/acc_1/con_1/org_1/team_1/mem_12/")
+	keyNode     = at(tenancy.KindKey, "/acc_1/con_1/org_1/team_1/mem_1/key_1/")
+)
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	e, err := New(productSchema(t))
+	require.NoError(t, err)
+
+	superAdmin := person(role(tenancy.Admin, tenancy.KindPlatform, "/"))
+	auditor := person(role(tenancy.Auditor, tenancy.KindPlatform, "/"))
+	accountAdmin := person(role(tenancy.Admin, tenancy.KindAccount, "/acc_1/"))
+	planeAdmin := person(role(tenancy.Admin, tenancy.KindConsole, "/acc_1/con_1/"))
+	orgAdmin := person(role(tenancy.Admin, tenancy.KindOrganization, "/acc_1/con_1/org_1/"))
+	teamBoss := person(role(tenancy.Admin, tenancy.KindTeam, "/acc_1/con_1/org_1/team_1/"))
+	reader := person(role(tenancy.Auditor, tenancy.KindAccount, "/acc_1/"))
+	seat := person(role(tenancy.Seatholder, tenancy.KindMember, "/acc_1/con_1/org_1/team_1/mem_1/"))
+
+	const yes = ""
+	for _, c := range []struct {
+		who    string
+		ctx    context.Context
+		action Action
+		target Target
+		rule   string // empty: allowed
+	}{
+		{"super admin", superAdmin, BudgetSet, copilotRoot, yes},
+		{"super admin", superAdmin, BudgetSet, consoleRoot, "role"},
+		{"super admin", superAdmin, BudgetSet, copilotTeam, "role"},
+		{"super admin", superAdmin, KeyCreate, teamNode, "role"},
+		{"super admin", superAdmin, CatalogModelCreate, platform, yes},
+		{"super admin", superAdmin, AuditRead, platform, yes},
+		{"super admin", superAdmin, AuditRead, account, "role"},
+		{"platform auditor", auditor, AuditRead, platform, yes},
+		{"platform auditor", auditor, CentralProviderTest, platform, "role"},
+		{"platform auditor", auditor, BudgetSet, copilotRoot, "copilot-pool"},
+
+		{"account admin", accountAdmin, BudgetSet, consoleRoot, yes},
+		{"account admin", accountAdmin, BudgetSet, copilotRoot, "copilot-pool"},
+		{"account admin", accountAdmin, BudgetSet, copilotTeam, yes},
+		{"account admin", accountAdmin, BudgetSet, foreignTeam, "role"},
+		{"account admin", accountAdmin, ProviderCreate, consoleRoot, yes},
+		{"account admin", accountAdmin, ProviderCreate, copilotRoot, "wrong-place"},
+		{"account admin", accountAdmin, ModelInstall, copilotRoot, yes},
+		{"account admin", accountAdmin, CatalogModelCreate, platform, "role"},
+
+		{"console admin", planeAdmin, BudgetSet, consoleRoot, "own-budget"},
+		{"console admin", planeAdmin, BudgetRemove, orgNode, yes},
+		{"console admin", planeAdmin, ModelPricePublish, consoleRoot, yes},
+		{"console admin", planeAdmin, ModelInstall, copilotRoot, "role"},
+		{"console admin", planeAdmin, BudgetSet, copilotTeam, "role"},
+
+		{"org admin", orgAdmin, BudgetSet, teamNode, yes},
+		{"org admin", orgAdmin, BudgetSet, seatNode, yes},
+		{"org admin", orgAdmin, BudgetSet, keyNode, yes},
+		{"org admin", orgAdmin, BudgetSet, orgNode, "own-budget"},
+		{"org admin", orgAdmin, BudgetSet, consoleRoot, "role"},
+		{"org admin", orgAdmin, BudgetSet, otherOrg, "role"},
+		{"org admin", orgAdmin, ModelCreate, consoleRoot, "role"},
+		{"org admin", orgAdmin, KeyCreate, orgNode, yes},
+		{"org admin", orgAdmin, AuditRead, consoleRoot, "role"},
+
+		{"team admin", teamBoss, BudgetSet, teamNode, "own-budget"},
+		{"team admin", teamBoss, BudgetSet, seatNode, yes},
+		{"team admin", teamBoss, BudgetSet, sibling, "role"},
+		{"team admin", teamBoss, KeyRevoke, keyNode, yes},
+		{"team admin", teamBoss, KeyCreate, sibling, "role"},
+
+		{"account auditor", reader, AuditRead, seatNode, yes},
+		{"account auditor", reader, MemberList, teamNode, yes},
+		{"account auditor", reader, KeyCreate, teamNode, "role"},
+		{"account auditor", reader, BudgetSet, teamNode, "role"},
+
+		{"member", seat, KeyCreate, seatNode, yes},
+		{"member", seat, KeyRevoke, keyNode, yes},
+		{"member", seat, KeyCreate, otherSeat, "role"},
+		{"member", seat, KeyCreate, teamNode, "role"},
+		{"member", seat, BudgetSet, seatNode, "role"},
+		{"member", seat, BudgetSet, keyNode, "role"},
+		{"member", seat, AuditRead, seatNode, "role"},
+
+		{"nobody's business", accountAdmin, "cake.eat", teamNode, "unknown-action"},
+		{"no place", accountAdmin, BudgetSet, Target{Kind: "GALAXY", Path: "/acc_1/x/"}, "wrong-place"},
+		{"stranger", context.Background(), KeyCreate, seatNode, "signed-out"},
+		{"tenant with a stray root path", person(role(tenancy.Admin, tenancy.KindAccount, "/")), BudgetSet, teamNode, "role"},
+		{"role without a path", person(role(tenancy.Admin, tenancy.KindAccount, "")), BudgetSet, teamNode, "role"},
+	} {
+		name := fmt.Sprintf("%s %s %s", c.who, c.action, c.target.Path)
+		for range 2 { // fresh, then from memory
+			d := e.Decide(c.ctx, c.action, c.target)
+			require.Equal(t, c.rule == yes, d.Allowed, "%s: %s", name, d.Rule)
+			require.NotEmpty(t, d.Reason, name)
+			require.NotEmpty(t, d.Policy, name)
+			if c.rule != yes {
+				require.Equal(t, c.rule, d.Rule, name)
+			}
+		}
+		err := e.Check(c.ctx, c.action, c.target)
+		switch {
+		case c.rule == yes:
+			require.NoError(t, err, name)
+		case c.rule == "signed-out":
+			require.True(t, fault.Is(err, fault.Unauthenticated), name)
+		default:
+			require.True(t, fault.Is(err, fault.Forbidden), name)
+			require.Equal(t, c.rule, fault.As(err).Data["rule"], name)
+			require.Contains(t, fault.As(err).Data["decisionId"], "dec_", name)
+		}
+	}
+}
+
+func TestCheckTellsRefusals(t *testing.T) {
+	t.Parallel()
+	e, err := New(productSchema(t))
+	require.NoError(t, err)
+	var told []Decision
+	e.Refused = func(_ context.Context, d Decision) { told = append(told, d) }
+	ctx := person(role(tenancy.Admin, tenancy.KindTeam, teamNode.Path))
+	require.NoError(t, e.Check(ctx, KeyCreate, teamNode))
+	e.Decide(ctx, BudgetSet, teamNode)
+	require.Empty(t, told)
+	err = e.Check(ctx, BudgetSet, teamNode)
+	require.Len(t, told, 1)
+	require.Equal(t, BudgetSet, told[0].Action)
+	require.Equal(t, teamNode, told[0].Target)
+	require.Equal(t, told[0].ID, fault.As(err).Data["decisionId"])
+}
+
+func TestCheckFollowsPolicies(t *testing.T) {
+	t.Parallel()
+	e, err := New(productSchema(t))
+	require.NoError(t, err)
+	ctx := person(role(tenancy.Admin, tenancy.KindTeam, teamNode.Path))
+	require.NoError(t, e.Check(ctx, KeyCreate, teamNode))
+	require.NoError(t, e.Load(with(t, map[string]string{"roles.rego": "package cockpit.roles\ndecision := {\"allow\": false, \"rule\": \"closed\", \"reason\": \"Closed.\"}"})))
+	require.Equal(t, "closed", e.Decide(ctx, KeyCreate, teamNode).Rule)
+	// Rules that give no answer refuse.
+	require.NoError(t, e.Load(with(t, map[string]string{"roles.rego": "package cockpit.roles\ndecision := {\"allow\": true} if input.action == \"none\""})))
+	require.Equal(t, "policy-error", e.Decide(ctx, KeyCreate, teamNode).Rule)
+	require.Error(t, e.Check(ctx, KeyCreate, teamNode))
+}
+
+// A role at a node reaches that node's subtree and nothing else, and no role
+// sets the budget of its own node.
+func TestRolesStayInTheirSubtree(t *testing.T) {
+	t.Parallel()
+	e, err := New(productSchema(t))
+	require.NoError(t, err)
+	kinds := []tenancy.Kind{tenancy.KindAccount, tenancy.KindConsole, tenancy.KindOrganization, tenancy.KindTeam, tenancy.KindMember, tenancy.KindKey}
+	prefixes := []string{"acc", "con", "org", "team", "mem", "key"}
+	node := rapid.Custom(func(t *rapid.T) Target {
+		depth := rapid.IntRange(1, len(kinds)).Draw(t, "depth")
+		path := "/"
+		for i := range depth {
+			path += fmt.Sprintf("%s_%d/", prefixes[i], rapid.SampledFrom([]int{1, 1, 1, 12}).Draw(t, "node"))
+		}
+		return at(kinds[depth-1], path)
+	})
+	allowed := 0
+	names := []tenancy.RoleName{tenancy.Admin, tenancy.Auditor, tenancy.Seatholder}
+	actions := []Action{AuditRead, MemberList, BudgetSet, KeyCreate, KeyRevoke, ProviderCreate}
+	rapid.Check(t, func(t *rapid.T) {
+		home, target := node.Draw(t, "home"), node.Draw(t, "target")
+		name := rapid.SampledFrom(names).Draw(t, "role")
+		action := rapid.SampledFrom(actions).Draw(t, "action")
+		d := e.Decide(person(role(name, home.Kind, home.Path)), action, target)
+		if !d.Allowed {
+			return
+		}
+		allowed++
+		require.True(t, strings.HasPrefix(target.Path, home.Path), "%s at %s does %s at %s", name, home.Path, action, target.Path)
+		if action == BudgetSet {
+			require.NotEqual(t, home.Path, target.Path)
+			require.Equal(t, tenancy.Admin, name)
+		}
+		if name == tenancy.Auditor {
+			require.Contains(t, []Action{AuditRead, MemberList}, action)
+		}
+		if name == tenancy.Seatholder {
+			require.Equal(t, tenancy.KindMember, home.Kind)
+		}
+	})
+	require.Positive(t, allowed)
+}
+
+func TestGateway(t *testing.T) {
+	t.Parallel()
+	e, err := New(productSchema(t))
+	require.NoError(t, err)
+	key := &tenancy.Viewer{Kind: tenancy.KeyViewer, AccountID: "acc_1", Roles: []tenancy.Role{role(tenancy.Seatholder, tenancy.KindKey, keyNode.Path)}}
+	for range 2 {
+		require.NoError(t, e.Gateway(tenancy.WithViewer(context.Background(), key)))
+		require.True(t, fault.Is(e.Gateway(context.Background()), fault.Unauthenticated))
+		require.True(t, fault.Is(e.Gateway(person(role(tenancy.Admin, tenancy.KindAccount, "/acc_1/"))), fault.Forbidden))
+	}
+	staff := *key
+	staff.Platform = true
+	require.True(t, fault.Is(e.Gateway(tenancy.WithViewer(context.Background(), &staff)), fault.Forbidden))
+}
+
+func TestSubjectHoldsNoIdentity(t *testing.T) {
+	t.Parallel()
+	a := tenancy.Viewer{Kind: tenancy.UserViewer, AccountID: "acc_1", UserID: "usr_1", Roles: []tenancy.Role{
+		role(tenancy.Admin, tenancy.KindTeam, teamNode.Path), role(tenancy.Seatholder, tenancy.KindMember, seatNode.Path), role(tenancy.Admin, tenancy.KindTeam, sibling.Path),
+	}}
+	b := tenancy.Viewer{Kind: tenancy.UserViewer, AccountID: "acc_2", UserID: "usr_2", Roles: []tenancy.Role{
+		role(tenancy.Seatholder, tenancy.KindMember, "/acc_2/con_2/org_1/team_1/mem_9/"), role(tenancy.Admin, tenancy.KindTeam, foreignTeam.Path),
+	}}
+	require.Equal(t, SubjectOf(&a), SubjectOf(&b))
+	require.Equal(t, "ADMIN TEAM CONSOLE,MEMBER MEMBER CONSOLE", SubjectOf(&a).Roles)
+	require.Len(t, SubjectOf(&a).input()["roles"], 2)
+	b.Platform = true
+	require.NotEqual(t, SubjectOf(&a), SubjectOf(&b))
+	require.Equal(t, Subject{}, SubjectOf(nil))
+}

@@ -1,0 +1,235 @@
+// Command cockpit is the hub from which enterprises run their AI: the Console
+// and Copilot planes, their GraphQL API, the model gateway, and the pages.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/alchemi/cockpit/internal/budget"
+	"github.com/alchemi/cockpit/internal/demo"
+	"github.com/alchemi/cockpit/internal/demo/upstream"
+	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/server"
+)
+
+// version is set by the build.
+var version = "dev"
+
+type commands struct {
+	server.ConfigFlag `embed:""`
+
+	Serve   serve   `cmd:"" default:"withargs" help:"Serve the API, the gateway and the pages. Migrates the database first."`
+	Migrate migrate `cmd:"" help:"Migrate the database and end. Replicas that start do it by themselves."`
+	Demo    struct {
+		Env      demoEnv      `cmd:"" help:"Print shell lines that export the demo's address, keys and sign-ins."`
+		Upstream demoUpstream `cmd:"" help:"Run the demo's model provider by itself."`
+	} `cmd:"" help:"Help for trying Cockpit out."`
+	Verify struct {
+		Ledger verifyLedger `cmd:"" help:"Recompute every budget's counters from the ledger and name those that differ."`
+	} `cmd:"" help:"Check what is stored."`
+	Health  health  `cmd:"" help:"Ask a running server whether it is ready; for container health checks."`
+	Version release `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "cockpit:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	var cli commands
+	command, err := server.Load(&cli, args, kong.Name("cockpit"), kong.UsageOnError(),
+		kong.Description("The hub from which enterprises run their AI. Every flag can also be set in the environment, or in the file that --config names."))
+	if err != nil {
+		return err
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	command.BindTo(out, (*io.Writer)(nil))
+	return command.Run()
+}
+
+type serve struct {
+	server.Config `embed:""`
+}
+
+// Run serves until a signal.
+func (s *serve) Run(ctx context.Context, out io.Writer) error {
+	return server.Run(ctx, &s.Config, func(s *server.Server) { greet(out, s) })
+}
+
+// greet tells a person at a terminal where to go and what to try.
+func greet(out io.Writer, s *server.Server) {
+	fmt.Fprintf(out, "Cockpit is at %s\n", s.URL())
+	env := s.Demo()
+	if env == nil {
+		return
+	}
+	fmt.Fprintf(out, `
+Sign in with the password %s as
+  %-32s account admin of Acme Corp
+  %-32s member
+  %-32s super admin of the platform
+
+Call a model with the demo's key:
+  curl %s/v1/chat/completions -H 'Authorization: Bearer %s' \
+    -H 'Content-Type: application/json' \
+    -d '{"model":"%s","messages":[{"role":"user","content":"Hello"}]}'
+Add "stream":true for a stream. More variables for scripts: cockpit demo env
+`, env[demo.Password], env[demo.AdminEmail], env[demo.MemberEmail], env[demo.SuperAdminEmail],
+		env[demo.URL], env[demo.ConsoleKey], env[demo.ConsoleModel])
+}
+
+type migrate struct {
+	server.Storage `embed:""`
+}
+
+// Run migrates.
+func (m *migrate) Run(ctx context.Context, out io.Writer) error {
+	st, err := open(&m.Storage)
+	if err != nil {
+		return err
+	}
+	applied, err := st.Migrate(ctx)
+	for _, name := range applied {
+		fmt.Fprintln(out, "applied", name)
+	}
+	if err == nil && len(applied) == 0 {
+		fmt.Fprintln(out, "nothing to do")
+	}
+	return errors.Join(err, st.Close())
+}
+
+func open(s *server.Storage) (*store.Store, error) {
+	o, err := s.Options(slog.Default())
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(o)
+}
+
+type demoEnv struct {
+	Data string `help:"Data directory of the demo." default:"data"`
+}
+
+// Run prints the variables.
+func (d *demoEnv) Run(out io.Writer) error {
+	env, err := demo.Load(d.Data)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("no demo was started with the data directory %s; start one with cockpit serve --demo, or name its directory with --data", d.Data)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(out, env)
+	return err
+}
+
+type demoUpstream struct {
+	Listen string `help:"Address to listen on." default:"127.0.0.1:8090"`
+}
+
+// Run serves the demo provider until a signal.
+func (d *demoUpstream) Run(ctx context.Context, out io.Writer) error {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", d.Listen)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "http://%s\n", l.Addr())
+	s := &http.Server{Handler: upstream.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	context.AfterFunc(ctx, func() { _ = s.Close() }) // nobody needs the rest of an answer
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+type verifyLedger struct {
+	server.Storage `embed:""`
+}
+
+// Run fails when a counter differs.
+func (v *verifyLedger) Run(ctx context.Context, out io.Writer) error {
+	st, err := open(&v.Storage)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = st.Close() }() // nothing was written
+	differences, err := budget.New(st, budget.Options{}).Verify(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range differences {
+		fmt.Fprintln(out, d)
+	}
+	if len(differences) > 0 {
+		return fmt.Errorf("%d counters differ from the ledger", len(differences))
+	}
+	fmt.Fprintln(out, "the counters of all budgets agree with the ledger")
+	return nil
+}
+
+type health struct {
+	Listen string `help:"Address that the server listens on." default:"127.0.0.1:8080"`
+}
+
+// Run fails when the server isn't ready.
+func (h *health) Run(ctx context.Context) error {
+	host, port, err := net.SplitHostPort(h.Listen)
+	if err != nil {
+		return err
+	}
+	if host == "" || host == "0.0.0.0" || host == "::" {
+		host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusOK {
+		said, _ := io.ReadAll(io.LimitReader(res.Body, 1<<10))
+		return fmt.Errorf("not ready: %s", strings.TrimSpace(string(said)))
+	}
+	return nil
+}
+
+type release struct{}
+
+// Run prints the version, and the commit where the build knows it.
+func (release) Run(out io.Writer) error {
+	commit := ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				commit = " " + s.Value
+			}
+		}
+	}
+	_, err := fmt.Fprintf(out, "cockpit %s%s\n", version, commit)
+	return err
+}

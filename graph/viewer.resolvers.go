@@ -14,7 +14,7 @@ import (
 )
 
 func (r *viewerResolver) User(ctx context.Context, obj *model.Viewer) (*model.User, error) {
-	u, err := r.Store.User.Get(ctx, obj.V.UserID)
+	u, err := r.Store.User.Get(tenancy.WithViewer(ctx, obj.V), obj.V.UserID)
 	if isAbsent(err) {
 		return nil, nil
 	}
@@ -25,7 +25,7 @@ func (r *viewerResolver) User(ctx context.Context, obj *model.Viewer) (*model.Us
 }
 
 func (r *viewerResolver) Account(ctx context.Context, obj *model.Viewer) (*model.Account, error) {
-	return r.accountByID(ctx, obj.V.AccountID)
+	return r.accountByID(tenancy.WithViewer(ctx, obj.V), obj.V.AccountID)
 }
 
 func (r *viewerResolver) Roles(ctx context.Context, obj *model.Viewer) ([]*model.ViewerRole, error) {
@@ -41,7 +41,7 @@ func (r *viewerResolver) Accounts(ctx context.Context, obj *model.Viewer) ([]*mo
 }
 
 func (r *viewerResolver) Seat(ctx context.Context, obj *model.Viewer, plane model.Plane) (*model.Member, error) {
-	return r.defaultSeat(ctx, obj.V, tenancy.Plane(plane))
+	return r.defaultSeat(tenancy.WithViewer(ctx, obj.V), obj.V, tenancy.Plane(plane))
 }
 
 func (r *Resolver) Viewer() generated.ViewerResolver { return &viewerResolver{r} }

@@ -46,9 +46,9 @@ func viewerRoles(ctx context.Context, v *tenancy.Viewer) ([]*model.ViewerRole, e
 func (r *Resolver) accountByID(ctx context.Context, accountID string) (*model.Account, error) {
 	v, err := viewerOf(ctx)
 	if err != nil {
-		// The answer to a sign-in is about the person who just signed in.
-		ctx = tenancy.System(ctx, "the account of a fresh session")
-	} else if v.AccountID != accountID && !v.Platform {
+		return nil, err
+	}
+	if v.AccountID != accountID && !v.Platform {
 		return nil, fault.Missing("account")
 	}
 	a, err := r.Store.Account.Get(tenancy.Platform(ctx), accountID)

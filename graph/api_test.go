@@ -35,6 +35,9 @@ type api struct {
 	handler http.Handler
 	probe   func(base, key string) ([]string, error)
 	cookies *Cookies
+	budgets *budget.Engine
+	stream  *audit.Stream
+	sealer  *audit.Sealer
 }
 
 func newAPI(t *testing.T, st *store.Store) *api {
@@ -49,9 +52,11 @@ func newAPI(t *testing.T, st *store.Store) *api {
 	budgets := budget.New(st, budget.Options{Log: log})
 	require.NoError(t, budgets.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, budgets.Close(context.Background())) })
-	a := &api{t: t, Trees: w}
+	stream := audit.NewStream(st.System(), st.Dialect, log)
+	a := &api{t: t, Trees: w, budgets: budgets, stream: stream,
+		sealer: &audit.Sealer{DB: st.System(), WriteTx: st.WriteTx, Dialect: st.Dialect, Sealed: stream.Announce, Log: log}}
 	a.handler = New(&Resolver{Store: st, Epochs: w.Epochs, Access: engine, Sessions: w.Sessions, Budgets: budgets,
-		Catalog: catalog.New(st, w.Epochs, box, 1_000_000_000, log), Audit: audit.NewStream(st.System(), st.Dialect, log), Log: log,
+		Catalog: catalog.New(st, w.Epochs, box, 1_000_000_000, log), Audit: stream, Log: log,
 		Probe: func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }})
 	return a
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 
+	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/fault"
 
 	"entgo.io/ent/dialect/sql"
@@ -115,7 +116,7 @@ func (r *Resolver) auditStream(ctx context.Context, scopeID string, filter *mode
 	if s.AccountID != v.AccountID {
 		return nil, fault.Missing("scope") // a tenant's events are closed to the platform
 	}
-	if err := r.check(ctx, "audit.read", ref(s)); err != nil {
+	if err := r.check(ctx, access.AuditRead, ref(s)); err != nil {
 		return nil, err
 	}
 	sub := r.Audit.Watch(s.AccountID)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/alchemi/cockpit/graph/model"
+	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -75,6 +76,9 @@ const maxWatched = 500
 func (r *Resolver) burn(ctx context.Context, scopeID string, descendants bool) (<-chan *model.BudgetBurn, error) {
 	s, err := r.scopeByID(ctx, scopeID)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.check(ctx, access.BudgetWatch, ref(s)); err != nil {
 		return nil, err
 	}
 	at := ref(s)

@@ -52,9 +52,9 @@ func (r *catalogModelResolver) Installed(ctx context.Context, obj *model.Catalog
 
 func (r *catalogModelResolver) ViewerCan(ctx context.Context, obj *model.CatalogModel) ([]*model.ViewerPermission, error) {
 	if v := tenancy.ViewerFrom(ctx); v != nil && v.Platform {
-		return r.can(ctx, platformRef, []access.Action{"catalogModel.update", "catalogPrice.publish"})
+		return r.can(ctx, platformRef, []access.Action{access.CatalogModelUpdate, access.CatalogPricePublish})
 	}
-	return r.canAtPlane(ctx, tenancy.Copilot, "model.install")
+	return r.canAtPlane(ctx, tenancy.Copilot, access.ModelInstall)
 }
 
 func (r *catalogModelConnectionResolver) TotalCount(ctx context.Context, obj *model.CatalogModelConnection) (int, error) {
@@ -62,7 +62,7 @@ func (r *catalogModelConnectionResolver) TotalCount(ctx context.Context, obj *mo
 }
 
 func (r *centralProviderResolver) ViewerCan(ctx context.Context, obj *model.CentralProvider) ([]*model.ViewerPermission, error) {
-	return r.can(ctx, platformRef, []access.Action{"centralProvider.update", "centralProvider.test"})
+	return r.can(ctx, platformRef, []access.Action{access.CentralProviderUpdate, access.CentralProviderTest})
 }
 
 func (r *centralProviderConnectionResolver) TotalCount(ctx context.Context, obj *model.CentralProviderConnection) (int, error) {

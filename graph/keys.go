@@ -8,6 +8,7 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/graph/model"
+	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/fault"
@@ -72,7 +73,7 @@ func (r *Resolver) keyCreate(ctx context.Context, in model.KeyCreateInput) (*mod
 	if err != nil {
 		return nil, "", err
 	}
-	if err := r.check(ctx, "key.create", ref(owner)); err != nil {
+	if err := r.check(ctx, access.KeyCreate, ref(owner)); err != nil {
 		return nil, "", err
 	}
 	rpm := 0
@@ -111,7 +112,7 @@ func (r *Resolver) keyRevoke(ctx context.Context, in model.KeyRevokeInput) (*mod
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, "key.revoke", ref(s)); err != nil {
+	if err := r.check(ctx, access.KeyRevoke, ref(s)); err != nil {
 		return nil, err
 	}
 	err = r.Store.InTx(tenancy.InPlane(ctx, tenancy.Plane(s.Plane)), func(ctx context.Context, tx *store.Tx) error {
@@ -144,7 +145,7 @@ func (r *Resolver) budgetSet(ctx context.Context, in model.BudgetSetInput) (*mod
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, "budget.set", ref(s)); err != nil {
+	if err := r.check(ctx, access.BudgetSet, ref(s)); err != nil {
 		return nil, err
 	}
 	spec := budget.Spec{Limit: in.Limit, ExpectedVersion: in.ExpectedVersion}
@@ -193,7 +194,7 @@ func (r *Resolver) budgetRemove(ctx context.Context, in model.BudgetRemoveInput)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, "budget.remove", ref(s)); err != nil {
+	if err := r.check(ctx, access.BudgetRemove, ref(s)); err != nil {
 		return nil, err
 	}
 	before, err := budgetOf(ctx, s.ID)

@@ -155,9 +155,9 @@ func (r *Resolver) canAtPlane(ctx context.Context, plane tenancy.Plane, actions 
 
 func (r *Resolver) canModel(ctx context.Context, m *model.Model) ([]*model.ViewerPermission, error) {
 	if m.Plane == model.PlaneCopilot {
-		return r.canAtPlane(ctx, tenancy.Copilot, "model.uninstall")
+		return r.canAtPlane(ctx, tenancy.Copilot, access.ModelUninstall)
 	}
-	return r.canAtPlane(ctx, tenancy.Console, "model.update", "modelPrice.publish")
+	return r.canAtPlane(ctx, tenancy.Console, access.ModelUpdate, access.ModelPricePublish)
 }
 
 // costFor is what a charge cost in dollars, in Copilot for the platform alone.

@@ -10,13 +10,13 @@ import (
 // Actions offered on each kind of object; a client builds its buttons from
 // what viewerCan says of them.
 var (
-	onPlatform = []access.Action{"centralProvider.create", "catalogModel.create"}
-	onPlane    = []access.Action{"budget.set", "budget.remove", "key.create", "provider.create", "model.create", "model.install", "member.list", "audit.read"}
-	onScope    = []access.Action{"budget.set", "budget.remove", "key.create", "member.list", "audit.read"}
-	onMember   = []access.Action{"budget.set", "budget.remove", "key.create"}
-	onKey      = []access.Action{"budget.set", "budget.remove", "key.revoke"}
-	onAccount  = []access.Action{"audit.read", "member.list"}
-	onBudget   = []access.Action{"budget.set", "budget.remove"}
+	onPlatform = []access.Action{access.CentralProviderCreate, access.CatalogModelCreate}
+	onPlane    = []access.Action{access.BudgetSet, access.BudgetRemove, access.KeyCreate, access.ProviderCreate, access.ModelCreate, access.ModelInstall, access.MemberList, access.AuditRead}
+	onScope    = []access.Action{access.BudgetSet, access.BudgetRemove, access.KeyCreate, access.MemberList, access.AuditRead}
+	onMember   = []access.Action{access.BudgetSet, access.BudgetRemove, access.KeyCreate}
+	onKey      = []access.Action{access.BudgetSet, access.BudgetRemove, access.KeyRevoke}
+	onAccount  = []access.Action{access.AuditRead, access.MemberList}
+	onBudget   = []access.Action{access.BudgetSet, access.BudgetRemove}
 )
 
 func target(at model.Ref) access.Target {

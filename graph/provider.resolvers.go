@@ -10,6 +10,7 @@ import (
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
+	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -78,7 +79,7 @@ func (r *providerResolver) Models(ctx context.Context, obj *model.Provider) ([]*
 }
 
 func (r *providerResolver) ViewerCan(ctx context.Context, obj *model.Provider) ([]*model.ViewerPermission, error) {
-	return r.canAtPlane(ctx, tenancy.Console, "provider.update", "provider.test")
+	return r.canAtPlane(ctx, tenancy.Console, access.ProviderUpdate, access.ProviderTest)
 }
 
 func (r *providerConnectionResolver) TotalCount(ctx context.Context, obj *model.ProviderConnection) (int, error) {

@@ -47,26 +47,26 @@ func onThePlatform[T any](ctx context.Context, r *Resolver, action access.Action
 }
 
 func (r *Resolver) providerCreate(ctx context.Context, in model.ProviderCreateInput) (*ent.Provider, error) {
-	return inPlane(ctx, r, tenancy.Console, "provider.create", func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Provider, error) {
+	return inPlane(ctx, r, tenancy.Console, access.ProviderCreate, func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Provider, error) {
 		return r.Catalog.CreateProvider(ctx, tx, root, catalog.ProviderInput{Name: &in.Name, BaseURL: &in.BaseURL, Secret: in.Secret})
 	})
 }
 
 func (r *Resolver) providerUpdate(ctx context.Context, in model.ProviderUpdateInput) (*ent.Provider, error) {
-	return inPlane(ctx, r, tenancy.Console, "provider.update", func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Provider, error) {
+	return inPlane(ctx, r, tenancy.Console, access.ProviderUpdate, func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Provider, error) {
 		return r.Catalog.UpdateProvider(ctx, tx, root, in.ProviderID, catalog.ProviderInput{Name: in.Name, BaseURL: in.BaseURL,
 			Secret: in.Secret, Status: (*string)(in.Status), ExpectedVersion: in.ExpectedVersion})
 	})
 }
 
 func (r *Resolver) centralProviderCreate(ctx context.Context, in model.CentralProviderCreateInput) (*ent.CentralProvider, error) {
-	return onThePlatform(ctx, r, "centralProvider.create", func(ctx context.Context, tx *store.Tx) (*ent.CentralProvider, error) {
+	return onThePlatform(ctx, r, access.CentralProviderCreate, func(ctx context.Context, tx *store.Tx) (*ent.CentralProvider, error) {
 		return r.Catalog.CreateCentralProvider(ctx, tx, catalog.ProviderInput{Name: &in.Name, BaseURL: &in.BaseURL, Secret: in.Secret})
 	})
 }
 
 func (r *Resolver) centralProviderUpdate(ctx context.Context, in model.CentralProviderUpdateInput) (*ent.CentralProvider, error) {
-	return onThePlatform(ctx, r, "centralProvider.update", func(ctx context.Context, tx *store.Tx) (*ent.CentralProvider, error) {
+	return onThePlatform(ctx, r, access.CentralProviderUpdate, func(ctx context.Context, tx *store.Tx) (*ent.CentralProvider, error) {
 		return r.Catalog.UpdateCentralProvider(ctx, tx, in.CentralProviderID, catalog.ProviderInput{Name: in.Name, BaseURL: in.BaseURL,
 			Secret: in.Secret, Status: (*string)(in.Status), ExpectedVersion: in.ExpectedVersion})
 	})
@@ -95,7 +95,7 @@ func (r *Resolver) providerTest(ctx context.Context, in model.ProviderTestInput)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, "provider.test", ref(root)); err != nil {
+	if err := r.check(ctx, access.ProviderTest, ref(root)); err != nil {
 		return nil, err
 	}
 	e, err := r.Catalog.Endpoint(ctx, in.ProviderID)
@@ -103,14 +103,14 @@ func (r *Resolver) providerTest(ctx context.Context, in model.ProviderTestInput)
 		return nil, err
 	}
 	out := r.probe(ctx, e) // no transaction is open while waiting for others
-	_, err = inPlane(ctx, r, tenancy.Console, "provider.test", func(ctx context.Context, tx *store.Tx, root *ent.Scope) (struct{}, error) {
+	_, err = inPlane(ctx, r, tenancy.Console, access.ProviderTest, func(ctx context.Context, tx *store.Tx, root *ent.Scope) (struct{}, error) {
 		return struct{}{}, r.Catalog.RecordTest(ctx, tx, root, e.ID, out.Message)
 	})
 	return out, err
 }
 
 func (r *Resolver) centralProviderTest(ctx context.Context, in model.CentralProviderTestInput) (*model.ProviderTestPayload, error) {
-	if err := r.check(ctx, "centralProvider.test", platformRef); err != nil {
+	if err := r.check(ctx, access.CentralProviderTest, platformRef); err != nil {
 		return nil, err
 	}
 	e, err := r.Catalog.CentralEndpoint(tenancy.Platform(ctx), in.CentralProviderID)
@@ -118,7 +118,7 @@ func (r *Resolver) centralProviderTest(ctx context.Context, in model.CentralProv
 		return nil, err
 	}
 	out := r.probe(ctx, e)
-	_, err = onThePlatform(ctx, r, "centralProvider.test", func(ctx context.Context, tx *store.Tx) (struct{}, error) {
+	_, err = onThePlatform(ctx, r, access.CentralProviderTest, func(ctx context.Context, tx *store.Tx) (struct{}, error) {
 		return struct{}{}, r.Catalog.RecordCentralTest(ctx, tx, e.ID, out.Message)
 	})
 	return out, err
@@ -143,14 +143,14 @@ func orEmpty(s *string) string {
 }
 
 func (r *Resolver) modelCreate(ctx context.Context, in model.ModelCreateInput) (*ent.Model, error) {
-	return inPlane(ctx, r, tenancy.Console, "model.create", func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Model, error) {
+	return inPlane(ctx, r, tenancy.Console, access.ModelCreate, func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Model, error) {
 		return r.Catalog.CreateModel(ctx, tx, root, catalog.ModelInput{ProviderID: in.ProviderID, Name: in.Name, UpstreamName: orEmpty(in.UpstreamName),
 			ContextLength: in.ContextLength, MaxOutputTokens: in.MaxOutputTokens, Price: priceInput(in.Price), Ceiling: in.Ceiling})
 	})
 }
 
 func (r *Resolver) modelUpdate(ctx context.Context, in model.ModelUpdateInput) (*ent.Model, error) {
-	return inPlane(ctx, r, tenancy.Console, "model.update", func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Model, error) {
+	return inPlane(ctx, r, tenancy.Console, access.ModelUpdate, func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Model, error) {
 		if in.Status == nil {
 			return nil, fault.At("status", "Say what to change: the status.")
 		}
@@ -159,25 +159,25 @@ func (r *Resolver) modelUpdate(ctx context.Context, in model.ModelUpdateInput) (
 }
 
 func (r *Resolver) modelPricePublish(ctx context.Context, in model.ModelPricePublishInput) (*ent.Model, error) {
-	return inPlane(ctx, r, tenancy.Console, "modelPrice.publish", func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Model, error) {
+	return inPlane(ctx, r, tenancy.Console, access.ModelPricePublish, func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Model, error) {
 		return r.Catalog.PublishPrice(ctx, tx, root, in.ModelID, *priceInput(in.Price))
 	})
 }
 
 func (r *Resolver) modelInstall(ctx context.Context, in model.ModelInstallInput) (*ent.Model, error) {
-	return inPlane(ctx, r, tenancy.Copilot, "model.install", func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Model, error) {
+	return inPlane(ctx, r, tenancy.Copilot, access.ModelInstall, func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Model, error) {
 		return r.Catalog.InstallModel(ctx, tx, root, in.CatalogModelID)
 	})
 }
 
 func (r *Resolver) modelUninstall(ctx context.Context, in model.ModelUninstallInput) (*ent.Model, error) {
-	return inPlane(ctx, r, tenancy.Copilot, "model.uninstall", func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Model, error) {
+	return inPlane(ctx, r, tenancy.Copilot, access.ModelUninstall, func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Model, error) {
 		return r.Catalog.UninstallModel(ctx, tx, root, in.ModelID)
 	})
 }
 
 func (r *Resolver) catalogModelCreate(ctx context.Context, in model.CatalogModelCreateInput) (*ent.CatalogModel, error) {
-	return onThePlatform(ctx, r, "catalogModel.create", func(ctx context.Context, tx *store.Tx) (*ent.CatalogModel, error) {
+	return onThePlatform(ctx, r, access.CatalogModelCreate, func(ctx context.Context, tx *store.Tx) (*ent.CatalogModel, error) {
 		status := catalogmodel.StatusDRAFT
 		if in.Status != nil {
 			status = catalogmodel.Status(*in.Status)
@@ -189,14 +189,14 @@ func (r *Resolver) catalogModelCreate(ctx context.Context, in model.CatalogModel
 }
 
 func (r *Resolver) catalogModelUpdate(ctx context.Context, in model.CatalogModelUpdateInput) (*ent.CatalogModel, error) {
-	return onThePlatform(ctx, r, "catalogModel.update", func(ctx context.Context, tx *store.Tx) (*ent.CatalogModel, error) {
+	return onThePlatform(ctx, r, access.CatalogModelUpdate, func(ctx context.Context, tx *store.Tx) (*ent.CatalogModel, error) {
 		return r.Catalog.UpdateCatalogModel(ctx, tx, in.CatalogModelID, in.Description,
 			(*catalogmodel.Capability)(in.Capability), (*catalogmodel.Status)(in.Status), in.ExpectedVersion)
 	})
 }
 
 func (r *Resolver) catalogPricePublish(ctx context.Context, in model.CatalogPricePublishInput) (*ent.CatalogModel, error) {
-	return onThePlatform(ctx, r, "catalogPrice.publish", func(ctx context.Context, tx *store.Tx) (*ent.CatalogModel, error) {
+	return onThePlatform(ctx, r, access.CatalogPricePublish, func(ctx context.Context, tx *store.Tx) (*ent.CatalogModel, error) {
 		return r.Catalog.PublishCatalogPrice(ctx, tx, in.CatalogModelID, *priceInput(in.Price))
 	})
 }

@@ -6,8 +6,9 @@ type Action string
 
 // The actions. Reading ones come first.
 const (
-	AuditRead  Action = "audit.read"
-	MemberList Action = "member.list"
+	AuditRead   Action = "audit.read"
+	BudgetWatch Action = "budget.watch"
+	MemberList  Action = "member.list"
 
 	BudgetSet    Action = "budget.set"
 	BudgetRemove Action = "budget.remove"

@@ -120,7 +120,7 @@ func (e *Engine) refuse(ctx context.Context, rev *revision, touches []touch) *fa
 }
 
 func needs(coordinate string, c class) string {
-	return "`" + coordinate + "` needs " + c.needs + ". Ask an admin of your account."
+	return "`" + coordinate + "` needs " + c.needs + "."
 }
 
 // around nulls hidden fields. It is installed for operations that have some,

@@ -43,7 +43,7 @@ const librarySDL = `
 	}
 	type Subscription { pages: Book }
 	interface Thing { id: ID! note: String }
-	type Book implements Thing { id: ID! title: String! note: String price: String author: Author related: [Book!]! books(first: Int, last: Int): BookConnection }
+	type Book implements Thing { id: ID! title: String! note: String price: String prices(pages: Int): String author: Author related: [Book!]! books(first: Int, last: Int): BookConnection }
 	type Author implements Thing { id: ID! note: String name: String! best: Book }
 	union Found = Book | Author
 	type BookConnection { edges: [BookEdge!]! totalCount: Int }
@@ -66,7 +66,7 @@ const libraryCoverage = `{
 		"Query.__schema": "viewer", "Query.__type": "viewer",
 		"Mutation.enter": "public", "Mutation.bookAdd": "member", "Mutation.vaultOpen": "admin", "Mutation.bookSpoil": "member",
 		"Subscription.pages": "member",
-		"Book.price": "admin", "Author.note": "admin", "BookWhere.price": "admin", "BookOrderField.PRICE": "admin", "BookInput.price": "admin", "BookSpoilPayload.price": "admin"
+		"Book.price": "admin", "Book.prices": "admin", "Author.note": "admin", "BookWhere.price": "admin", "BookOrderField.PRICE": "admin", "BookInput.price": "admin", "BookSpoilPayload.price": "admin"
 	}
 }`
 
@@ -293,6 +293,7 @@ func TestHiddenFields(t *testing.T) {
 		want   string
 	}{
 		"field":                    {`{ book { title price } }`, []string{"Book.price"}, `{"book":{"price":null,"title":"Book.title"}}`},
+		"field with arguments":     {`{ book { title prices(pages: 3) } }`, []string{"Book.prices"}, `{"book":{"prices":null,"title":"Book.title"}}`},
 		"alias":                    {`{ book { title: price } }`, []string{"Book.price"}, `{"book":{"title":null}}`},
 		"fragment":                 {`{ book { ...f title } } fragment f on Book { price }`, []string{"Book.price"}, `{"book":{"price":null,"title":"Book.title"}}`},
 		"inline fragment":          {`{ book { ... on Book { p: price } title } }`, []string{"Book.price"}, `{"book":{"p":null,"title":"Book.title"}}`},

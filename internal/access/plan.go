@@ -110,7 +110,10 @@ func (w *planner) field(f *ast.Field, depth int, c *costs, times int64, page *co
 		field := typ + "." + f.Name
 		w.touch(field, at)
 		for _, a := range f.Arguments {
-			w.touch(argument(field, a.Name), input)
+			// One with the field's class goes the way of the field.
+			if name := argument(field, a.Name); w.coverage.bit(name) != w.coverage.bit(field) {
+				w.touch(name, input)
+			}
 		}
 	}
 	for _, a := range f.Arguments {

@@ -17,6 +17,7 @@ type Refusals struct {
 
 	mu     sync.Mutex
 	minute map[string]*repeated
+	closed bool
 	queue  chan Event
 	done   chan struct{}
 }
@@ -27,7 +28,11 @@ type repeated struct {
 	more  int
 }
 
-const refusalQueue = 1024
+const (
+	refusalQueue = 1024
+	// manySubjects are told apart within a minute.
+	manySubjects = 10 * refusalQueue
+)
 
 // NewRefusals starts the writer; Close ends it after what is queued.
 func NewRefusals(write func(ctx context.Context, e Event) error, now func() time.Time, log *slog.Logger) *Refusals {
@@ -37,7 +42,7 @@ func NewRefusals(write func(ctx context.Context, e Event) error, now func() time
 	return r
 }
 
-// Record takes a refusal; it never blocks. Beyond the queue's 1,024 events the
+// Record takes a refusal; it never blocks, and does nothing after Close. Beyond the queue's 1,024 events the
 // newest are dropped and logged.
 func (r *Refusals) Record(ctx context.Context, e Event) {
 	if e.Actor == nil {
@@ -47,22 +52,30 @@ func (r *Refusals) Record(ctx context.Context, e Event) {
 	key := e.Actor.ID + "|" + e.Action + "|" + e.Reason + "|" + e.TargetID + e.TargetName
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.closed {
+		return
+	}
+	if len(r.minute) >= manySubjects {
+		// Too many different subjects at once: they are counted together.
+		key, e.TargetID, e.TargetName = e.Action+"|"+e.Reason, "", "many"
+		e.Actor = &Actor{Kind: e.Actor.Kind, Name: "Many"}
+	}
 	if seen := r.minute[key]; seen != nil {
 		seen.more++
 		return
 	}
-	if len(r.minute) < 10*refusalQueue {
-		r.minute[key] = &repeated{event: e, since: r.now()}
-	}
+	r.minute[key] = &repeated{event: e, since: r.now()}
 	r.push(e)
 }
 
-// push needs the lock.
-func (r *Refusals) push(e Event) {
+// push needs the lock; it returns false where the queue is full.
+func (r *Refusals) push(e Event) bool {
 	select {
 	case r.queue <- e:
+		return true
 	default:
 		r.log.Warn("a refusal was not recorded: too many at once", "action", e.Action)
+		return false
 	}
 }
 
@@ -80,32 +93,42 @@ func (r *Refusals) run() {
 				r.log.Error("a refusal was not recorded", "action", e.Action, "cause", err)
 			}
 		case <-tick.C:
+			r.mu.Lock()
 			r.flush(time.Minute)
+			r.mu.Unlock()
 		}
 	}
 }
 
-// flush writes the counted repeats of minutes that have passed.
+// flush writes the counted repeats of minutes that have passed. It needs the
+// lock.
 func (r *Refusals) flush(after time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	if r.closed {
+		return
+	}
 	for key, seen := range r.minute {
 		if r.now().Sub(seen.since) < after {
 			continue
 		}
-		delete(r.minute, key)
 		if seen.more > 0 {
-			seen.event.Count = seen.more
-			r.push(seen.event)
+			counted := seen.event
+			counted.Count = seen.more
+			if !r.push(counted) {
+				continue // counted on, until there is room
+			}
 		}
+		delete(r.minute, key)
 	}
 }
 
 // Close writes what is queued and counted, then ends the writer.
 func (r *Refusals) Close() {
-	r.flush(0)
 	r.mu.Lock()
-	close(r.queue)
+	if !r.closed {
+		r.flush(0)
+		r.closed = true
+		close(r.queue)
+	}
 	r.mu.Unlock()
 	<-r.done
 }

@@ -58,6 +58,9 @@ func (s *Stream) Watch(accountID string) *events.Subscription[Numbered] {
 	return s.broker.Subscribe(topic(accountID), streamBuffer)
 }
 
+// Watchers is how many subscriptions follow an account's events.
+func (s *Stream) Watchers(accountID string) int { return s.broker.Subscribers(topic(accountID)) }
+
 // Announce tells watchers of an account's newest number; lower ones than
 // before are dropped.
 func (s *Stream) Announce(accountID string, seq int64) {

@@ -30,17 +30,18 @@ import (
 
 // api is the whole API over a planted tree.
 type api struct {
-	t *testing.T
+	t testing.TB
 	*identitytest.Trees
-	handler http.Handler
-	probe   func(base, key string) ([]string, error)
-	cookies *Cookies
-	budgets *budget.Engine
-	stream  *audit.Stream
-	sealer  *audit.Sealer
+	handler  http.Handler
+	resolver *Resolver
+	probe    func(base, key string) ([]string, error)
+	cookies  *Cookies
+	budgets  *budget.Engine
+	stream   *audit.Stream
+	sealer   *audit.Sealer
 }
 
-func newAPI(t *testing.T, st *store.Store) *api {
+func newAPI(t testing.TB, st *store.Store) *api {
 	t.Helper()
 	w := identitytest.Tree(t, st)
 	box, err := secret.NewBox("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
@@ -55,9 +56,10 @@ func newAPI(t *testing.T, st *store.Store) *api {
 	stream := audit.NewStream(st.System(), st.Dialect, log)
 	a := &api{t: t, Trees: w, budgets: budgets, stream: stream,
 		sealer: &audit.Sealer{DB: st.System(), WriteTx: st.WriteTx, Dialect: st.Dialect, Sealed: stream.Announce, Log: log}}
-	a.handler = New(&Resolver{Store: st, Epochs: w.Epochs, Access: engine, Sessions: w.Sessions, Budgets: budgets,
+	a.resolver = &Resolver{Store: st, Epochs: w.Epochs, Access: engine, Sessions: w.Sessions, Budgets: budgets,
 		Catalog: catalog.New(st, w.Epochs, box, 1_000_000_000, log), Audit: stream, Log: log,
-		Probe: func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }})
+		Probe: func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }}
+	a.handler = New(a.resolver)
 	return a
 }
 

@@ -61,7 +61,7 @@ test_viewer_reads_and_changes_nothing if {
 	}
 }
 
-reads(action, _) if action in {"audit.read", "member.list"}
+reads(action, _) if action in {"audit.read", "budget.watch", "member.list"}
 
 reads(action, target) if not ask(action, target, [role("VIEWER", "ACCOUNT", "ABOVE")]).allow
 
@@ -73,6 +73,8 @@ test_member_manages_own_keys_alone if {
 	not ask("budget.set", seat, [own]).allow
 	not ask("budget.set", key, [role("MEMBER", "MEMBER", "ABOVE")]).allow
 	not ask("audit.read", seat, [own]).allow
+	ask("budget.watch", seat, [own]).allow
+	not ask("budget.watch", team, []).allow
 }
 
 test_without_a_role_nothing if {
@@ -95,6 +97,7 @@ test_tenant_is_closed_to_the_platform if {
 	not staff("key.create", team, [super]).allow
 	not staff("provider.create", console, [super]).allow
 	not staff("audit.read", team, [super]).allow
+	not staff("budget.watch", team, [super]).allow
 }
 
 test_catalogue_is_the_super_admins if {

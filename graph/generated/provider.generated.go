@@ -1258,20 +1258,6 @@ func (ec *executionContext) marshalNProvider2ᚖgithubᚗcomᚋalchemiᚋcockpit
 	return ec._Provider(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNProviderConnection2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐProviderConnection(ctx context.Context, sel ast.SelectionSet, v model.ProviderConnection) graphql.Marshaler {
-	return ec._ProviderConnection(ctx, sel, &v)
-}
-
-func (ec *executionContext) marshalNProviderConnection2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐProviderConnection(ctx context.Context, sel ast.SelectionSet, v *model.ProviderConnection) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._ProviderConnection(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNProviderCreateInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐProviderCreateInput(ctx context.Context, v any) (model.ProviderCreateInput, error) {
 	res, err := ec.unmarshalInputProviderCreateInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1332,6 +1318,13 @@ func (ec *executionContext) marshalOProvider2ᚖgithubᚗcomᚋalchemiᚋcockpit
 		return graphql.Null
 	}
 	return ec._Provider(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOProviderConnection2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐProviderConnection(ctx context.Context, sel ast.SelectionSet, v *model.ProviderConnection) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ProviderConnection(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -4970,7 +4970,7 @@ type Console implements Node & Scope {
   "Newest first."
   keys(ownerId: ID, first: Int, after: String, last: Int, before: String): KeyConnection!
   "The account's own LLM endpoints."
-  providers(first: Int, after: String, last: Int, before: String): ProviderConnection!
+  providers(first: Int, after: String, last: Int, before: String): ProviderConnection
   "What members call by name."
   models(first: Int, after: String, last: Int, before: String): ModelConnection!
   "What was used, by whom, on what."

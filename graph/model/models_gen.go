@@ -609,7 +609,7 @@ type Console struct {
 	// Newest first.
 	Keys *KeyConnection `json:"keys"`
 	// The account's own LLM endpoints.
-	Providers *ProviderConnection `json:"providers"`
+	Providers *ProviderConnection `json:"providers,omitempty"`
 	// What members call by name.
 	Models *ModelConnection `json:"models"`
 	// What was used, by whom, on what.

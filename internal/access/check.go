@@ -37,7 +37,7 @@ type Target struct {
 	Path  string
 }
 
-func newDecisionID() string { return id.New("dec") }
+func newDecisionID() string { return id.New(id.Decision) }
 
 func (d Decision) fault(signedIn bool) *fault.Error {
 	if !signedIn {

@@ -116,7 +116,7 @@ func TestActionsAreThoseOfThePolicies(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &file))
 	known := []Action{
-		AuditRead, MemberList, BudgetSet, BudgetRemove, KeyCreate, KeyRevoke,
+		AuditRead, BudgetWatch, MemberList, BudgetSet, BudgetRemove, KeyCreate, KeyRevoke,
 		ProviderCreate, ProviderUpdate, ProviderTest, ModelCreate, ModelUpdate, ModelPricePublish, ModelInstall, ModelUninstall,
 		CentralProviderCreate, CentralProviderUpdate, CentralProviderTest, CatalogModelCreate, CatalogModelUpdate, CatalogPricePublish,
 	}

@@ -105,7 +105,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	}
 	close(e.stop)
 	e.tasks.Wait()
-	e.tryAgain()
+	e.tryAgain(ctx)
 	return e.writeOne(ctx, "DELETE FROM nodes WHERE id = $1", e.node())
 }
 
@@ -134,57 +134,58 @@ func (e *Engine) write() {
 	for {
 		select {
 		case o := <-e.queue:
-			e.commitAll(e.gather(o))
+			e.answer(o)
 		case <-e.stop:
 			for len(e.queue) > 0 {
-				e.commitAll(e.gather(<-e.queue))
+				e.answer(<-e.queue)
 			}
 			return
 		}
 	}
 }
 
-func (e *Engine) gather(first *op) []*op {
+// answer commits an op together with those that wait behind it.
+func (e *Engine) answer(first *op) {
 	ops := []*op{first}
-	for len(ops) < maxBatch {
+	for waiting := true; waiting && len(ops) < maxBatch; {
 		select {
 		case o := <-e.queue:
 			ops = append(ops, o)
 		default:
-			return ops
+			waiting = false
 		}
 	}
-	return ops
-}
-
-// commitAll commits a batch; should it fail, one by one, so that a bad op
-// fails alone. Three failures in a row mean that the database is away.
-func (e *Engine) commitAll(ops []*op) {
-	err := e.commit(ops)
-	if err != nil && len(ops) > 1 {
-		failed := 0
-		for _, o := range ops {
-			if failed < 3 {
-				err = e.commit([]*op{o})
-			}
-			if failed++; err == nil {
-				failed = 0
-			} else {
-				o.fail(err)
-			}
-		}
-	} else if err != nil {
-		ops[0].fail(err)
-	}
+	e.apply(context.Background(), ops)
 	for _, o := range ops {
 		close(o.done)
 	}
 }
 
+// apply commits a batch; should it fail, one by one, so that a bad op fails
+// alone. Three failures in a row mean that the database is away.
+func (e *Engine) apply(ctx context.Context, ops []*op) {
+	err := e.commit(ctx, ops)
+	if err == nil {
+		return
+	}
+	alone := len(ops) > 1
+	failed := 0
+	for _, o := range ops {
+		if alone && failed < 3 {
+			err = e.commit(ctx, []*op{o})
+		}
+		if failed++; err == nil {
+			failed = 0
+		} else {
+			o.fail(err)
+		}
+	}
+}
+
 // commit applies ops in one transaction and tells the watchers. Its error is
 // the database's; what an op was answered stands in the op.
-func (e *Engine) commit(ops []*op) error {
-	ctx, cancel := context.WithTimeout(context.Background(), txTimeout)
+func (e *Engine) commit(ctx context.Context, ops []*op) error {
+	ctx, cancel := context.WithTimeout(ctx, txTimeout)
 	defer cancel()
 	var b *batch
 	run := func() error {

@@ -2,6 +2,7 @@ package budget_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -38,6 +39,7 @@ type tree struct {
 	plane                              tenancy.Plane
 	account, root, org, team, mem, key string
 	path                               string // of key
+	tx                                 *sql.Tx
 }
 
 func plant(t testing.TB, st *store.Store, plane tenancy.Plane, zone string) *tree {
@@ -48,16 +50,21 @@ func plant(t testing.TB, st *store.Store, plane tenancy.Plane, zone string) *tre
 	}
 	tr := &tree{st: st, plane: plane, account: id.New(id.Account), root: id.New(prefix), org: id.New(id.Organization),
 		team: id.New(id.Team), mem: id.New(id.Member), key: id.New(id.Key)}
-	tr.exec(t, `INSERT INTO accounts (id, account_id, plane, created_at, updated_at, name, slug, time_zone, epoch_at)
-		VALUES (?, ?, 'ACCOUNT', ?, ?, 'Acme', ?, ?, ?)`, tr.account, tr.account, past, past, strings.ToLower(tr.account), zone, past)
-	tr.path = "/" + tr.account + "/"
-	tr.scope(t, tr.account, "", "ACCOUNT", "Acme", "", tr.path)
-	parent := tr.account
-	for _, s := range [][3]string{{tr.root, string(plane), "Console"}, {tr.org, "ORGANIZATION", "Bank"}, {tr.team, "TEAM", "Risk"}, {tr.mem, "MEMBER", "Ada"}, {tr.key, "KEY", "ci"}} {
-		tr.path += s[0] + "/"
-		tr.scope(t, s[0], parent, s[1], s[2], string(plane), tr.path)
-		parent = s[0]
-	}
+	require.NoError(t, st.WriteTx(ctx, func(tx *sql.Tx) error {
+		tr.tx = tx
+		tr.exec(t, `INSERT INTO accounts (id, account_id, plane, created_at, updated_at, name, slug, time_zone, epoch_at)
+			VALUES (?, ?, 'ACCOUNT', ?, ?, 'Acme', ?, ?, ?)`, tr.account, tr.account, past, past, strings.ToLower(tr.account), zone, past)
+		tr.path = "/" + tr.account + "/"
+		tr.scope(t, tr.account, "", "ACCOUNT", "Acme", "", tr.path)
+		parent := tr.account
+		for _, s := range [][3]string{{tr.root, string(plane), "Console"}, {tr.org, "ORGANIZATION", "Bank"}, {tr.team, "TEAM", "Risk"}, {tr.mem, "MEMBER", "Ada"}, {tr.key, "KEY", "ci"}} {
+			tr.path += s[0] + "/"
+			tr.scope(t, s[0], parent, s[1], s[2], string(plane), tr.path)
+			parent = s[0]
+		}
+		tr.tx = nil
+		return nil
+	}))
 	return tr
 }
 
@@ -70,7 +77,12 @@ func (tr *tree) exec(t testing.TB, query string, args ...any) {
 			query = strings.Replace(query, "?", fmt.Sprintf("$%d", i), 1)
 		}
 	}
-	_, err := tr.st.System().Exec(query, args...)
+	var err error
+	if tr.tx != nil {
+		_, err = tr.tx.Exec(query, args...)
+	} else {
+		_, err = tr.st.System().Exec(query, args...)
+	}
 	require.NoError(t, err)
 }
 

@@ -11,8 +11,8 @@ import (
 )
 
 // Hold is an amount reserved on every budget of a call's path. Exactly one of
-// Settle, SettleCost and Release ends it; the first wins, later ones return
-// what it did.
+// Settle, Doubt and Release ends it; the first wins, later ones return what it
+// did.
 type Hold struct {
 	// ID is also the id of the charge that follows.
 	ID   string
@@ -31,6 +31,7 @@ type Hold struct {
 	mu      sync.Mutex
 	ended   bool
 	receipt Receipt
+	err     error
 	room    *Room
 }
 
@@ -82,18 +83,15 @@ func (h *Hold) Settle(ctx context.Context, u Usage, out Outcome) (Receipt, error
 	cost, err := h.Call.costOf(u)
 	if err != nil {
 		h.engine.log.WarnContext(ctx, "usage has no cost, the whole hold is charged", "charge", h.ID, "usage", u, "error", err)
-		return h.end(&op{do: doubt, hold: h, outcome: out})
+		return h.Doubt(ctx, out)
 	}
 	return h.end(&op{do: settle, hold: h, cost: cost, usage: u, outcome: out})
 }
 
-// SettleCost is Settle for a call whose cost in nano-USD is known, as for
-// models charged by ceiling.
-func (h *Hold) SettleCost(_ context.Context, cost money.Nano, u Usage, out Outcome) (Receipt, error) {
-	if cost < 0 {
-		return Receipt{}, money.ErrNegative
-	}
-	return h.end(&op{do: settle, hold: h, cost: cost, usage: u, outcome: out})
+// Doubt charges the whole hold IN_DOUBT: the call went out and nobody can tell
+// what it used. Like Settle it ignores ctx's cancellation.
+func (h *Hold) Doubt(_ context.Context, out Outcome) (Receipt, error) {
+	return h.end(&op{do: doubt, hold: h, outcome: out})
 }
 
 // Release gives the whole hold back: the provider billed nothing.
@@ -106,18 +104,18 @@ func (h *Hold) end(o *op) (Receipt, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.ended {
-		return h.receipt, nil
+		return h.receipt, h.err
 	}
 	h.ended = true
-	err := h.engine.submit(o)
+	h.err = h.engine.submit(o)
 	h.receipt = o.receipt
 	if o.room != nil {
 		h.room = o.room
 	}
-	if err != nil {
+	if h.err != nil {
 		h.engine.retryLater(o)
 	}
-	return h.receipt, err
+	return h.receipt, h.err
 }
 
 // Remaining is what the tightest budget of the path had left after the newest

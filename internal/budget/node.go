@@ -3,6 +3,7 @@ package budget
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/alchemi/cockpit/internal/id"
@@ -57,7 +58,7 @@ func (e *Engine) beat() {
 			}
 		}
 		cancel()
-		e.tryAgain()
+		e.tryAgain(context.Background())
 	}
 }
 
@@ -81,8 +82,11 @@ func (e *Engine) sweep(ctx context.Context) error {
 		if err != nil || len(ops) == 0 {
 			return err
 		}
-		if err := e.commit(ops); err != nil {
-			return err
+		e.apply(ctx, ops)
+		for _, o := range ops {
+			if o.err != nil {
+				return o.err
+			}
 		}
 		e.log.Warn("holds of a dead node were charged in full", "count", len(ops))
 	}
@@ -95,20 +99,18 @@ func (e *Engine) retryLater(o *op) {
 	e.later = append(e.later, o)
 }
 
-func (e *Engine) tryAgain() {
+func (e *Engine) tryAgain(ctx context.Context) {
 	e.mu.Lock()
 	ops := e.later
 	e.later = nil
 	e.mu.Unlock()
-	for len(ops) > 0 {
-		n := min(len(ops), maxBatch)
-		if err := e.commit(ops[:n]); err != nil {
-			e.log.Warn("writing charges failed, they are kept", "count", len(ops), "error", err)
-			e.mu.Lock()
-			e.later = append(ops, e.later...)
-			e.mu.Unlock()
-			return
+	for part := range slices.Chunk(ops, maxBatch) {
+		e.apply(ctx, part)
+		for _, o := range part {
+			if o.err != nil && !o.refused {
+				e.log.Warn("a charge can't be written yet and is kept", "charge", o.id(), "error", o.err)
+				e.retryLater(o)
+			}
 		}
-		ops = ops[n:]
 	}
 }

@@ -2,7 +2,7 @@ package budget_test
 
 import (
 	"context"
-	"sync"
+	"strings"
 	"testing"
 	"time"
 
@@ -81,27 +81,33 @@ func TestCopilotAllocatesNoMoreThanThereIs(t *testing.T) {
 		tr.set(t, e, tr.root, 150*usd)
 		tr.set(t, e, tr.team, 150*usd)
 
-		// Admins hand out the same rest at once: one of them gets it.
-		const admins = 6
-		var wg sync.WaitGroup
-		errs := make(chan error, admins)
-		for range admins {
-			another, _ := tr.member(t)
-			wg.Go(func() {
-				_, err := tr.try(e, another, budget.Spec{Limit: 50 * usd})
-				errs <- err
-			})
-		}
-		wg.Wait()
-		close(errs)
-		var failed int
-		for err := range errs {
-			if err != nil {
-				require.True(t, fault.Is(err, fault.Invalid), err)
-				failed++
+		// While one admin hands out the rest, another waits and then gets none.
+		first, _ := tr.member(t)
+		second, _ := tr.member(t)
+		other := make(chan error, 1)
+		var late error
+		done := false
+		err := st.InTx(system(), func(ctx context.Context, tx *store.Tx) error {
+			tx.Unaudited()
+			if _, err := e.Set(ctx, tx, first, budget.Spec{Limit: 50 * usd}); err != nil {
+				return err
 			}
+			go func() {
+				_, err := tr.try(e, second, budget.Spec{Limit: 50 * usd})
+				other <- err
+			}()
+			select {
+			case late = <-other:
+				done = true
+			case <-time.After(300 * time.Millisecond):
+			}
+			return nil
+		})
+		require.NoError(t, err)
+		if !done {
+			late = <-other
 		}
-		require.Equal(t, admins-1, failed)
+		require.True(t, fault.Is(late, fault.Invalid), late)
 	})
 }
 
@@ -173,5 +179,37 @@ func TestCycleIsThePlanesButForKeys(t *testing.T) {
 		require.NoError(t, h.Release(ctx))
 		require.Equal(t, ides.AddDate(1, 0, 0), ends(tr.team))
 		require.Equal(t, november(), tr.states(t, e)[tr.key].StartsAt)
+	})
+}
+
+// An admin of one team sees neither the pool nor other teams; what they hand
+// out is counted against both all the same.
+func TestAllocationCountsWhatTheAdminCannotSee(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		e := start(t, st, newClock(november()).now)
+		tr := plant(t, st, tenancy.Copilot, "UTC")
+		tr.set(t, e, tr.root, 10*usd)
+		team := strings.TrimSuffix(tr.path, tr.mem+"/"+tr.key+"/")
+		admin := tenancy.WithViewer(context.Background(), &tenancy.Viewer{Kind: tenancy.UserViewer, AccountID: tr.account, UserID: id.New(id.User),
+			Reach: []tenancy.Reach{{AccountID: tr.account, Plane: tr.plane, Path: team}}})
+		set := func(scope string, limit money.Nano) error {
+			return st.InTx(admin, func(ctx context.Context, tx *store.Tx) error {
+				tx.Unaudited()
+				_, err := e.Set(ctx, tx, scope, budget.Spec{Limit: limit})
+				return err
+			})
+		}
+		require.True(t, fault.Is(set(tr.mem, 11*usd), fault.Invalid))
+		require.NoError(t, set(tr.mem, 9*usd))
+		require.NoError(t, set(tr.mem, 10*usd))
+		require.True(t, fault.Is(set(tr.org, usd), fault.NotFound), "beyond the admin's reach")
+		require.Equal(t, 10*usd, tr.states(t, e)[tr.mem].Limit)
+		err := st.InTx(admin, func(ctx context.Context, tx *store.Tx) error {
+			tx.Unaudited()
+			return e.Remove(ctx, tx, tr.mem)
+		})
+		require.NoError(t, err)
+		require.Len(t, tr.states(t, e), 1)
 	})
 }

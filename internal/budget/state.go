@@ -3,7 +3,6 @@ package budget
 import (
 	"context"
 	"math/bits"
-	"strings"
 	"time"
 
 	"github.com/alchemi/cockpit/internal/money"
@@ -100,27 +99,6 @@ func (d dialect) pool(ctx context.Context, c conn, accountID string, plane tenan
 		return nil, err
 	}
 	return list[0], nil
-}
-
-// Rooms tells what every budget on a call's path still pays, from the plane
-// pool down; none when no budget stands there.
-func (e *Engine) Rooms(ctx context.Context, accountID string, plane tenancy.Plane, path string) ([]Room, error) {
-	var p params
-	where := "b.account_id = " + p.add(accountID) + " AND b.plane = " + p.add(string(plane)) +
-		" AND b.scope_id IN (" + p.list(strings.Split(strings.Trim(path, "/"), "/")) + ") ORDER BY s.path"
-	list, err := e.standings(ctx, e.db, where, p)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Room, len(list))
-	for i, s := range list {
-		c := s.cycle
-		if next := c.next(s.rule(list[0]), e.now()); len(next) > 0 {
-			c = next[len(next)-1]
-		}
-		out[i] = s.roomNow(&c)
-	}
-	return out, nil
 }
 
 func (s *standing) state(now time.Time) State {

@@ -43,6 +43,7 @@ const (
 	AuditEvent      Prefix = "evt"
 	OutboxEvent     Prefix = "out"
 	Request         Prefix = "req"
+	Decision        Prefix = "dec"
 	Node            Prefix = "nod"
 )
 

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	_ "time/tzdata" // accounts have time zones, wherever this runs
 
 	"github.com/alecthomas/kong"
 

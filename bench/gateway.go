@@ -9,6 +9,8 @@ import (
 	"os"
 
 	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/graph"
+	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/gateway"
@@ -57,8 +59,12 @@ func serveGateway(ctx context.Context, upstreamURL, databaseURL string) (err err
 	if err != nil {
 		return err
 	}
+	doors, err := access.New(graph.Schema())
+	if err != nil {
+		return err
+	}
 	g := gateway.New(gateway.Options{
-		Keys: identity.NewKeys(st, epochs), Catalog: cat, Budget: engine, Log: log,
+		Access: doors, Keys: identity.NewKeys(st, epochs), Catalog: cat, Budget: engine, Log: log,
 		Client: gateway.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}),
 	})
 	defer g.Close()

@@ -79,17 +79,17 @@ func bareProxy(target *url.URL) http.Handler {
 type way struct{ name, url, key string }
 
 func measure(ctx context.Context, database string, rounds int, duration time.Duration) error {
-	direct, stop, err := start("upstream", "", "")
+	direct, stop, err := start(ctx, "upstream", "", "")
 	if err != nil {
 		return err
 	}
 	defer stop()
-	proxy, stop, err := start("proxy", direct.url, "")
+	proxy, stop, err := start(ctx, "proxy", direct.url, "")
 	if err != nil {
 		return err
 	}
 	defer stop()
-	gateway, stop, err := start("gateway", direct.url, database)
+	gateway, stop, err := start(ctx, "gateway", direct.url, database)
 	if err != nil {
 		return err
 	}

@@ -21,12 +21,12 @@ type process struct{ url, key string }
 // start runs this program in another role, until its stdin ends: with stop, or
 // with this process, however that dies. It prints where it listens, and with
 // which key.
-func start(role, to, database string) (p process, stop func(), err error) {
+func start(ctx context.Context, role, to, database string) (p process, stop func(), err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return process{}, nil, err
 	}
-	cmd := exec.Command(self, "-role", role, "-to", to, "-database", database)
+	cmd := exec.CommandContext(ctx, self, "-role", role, "-to", to, "-database", database)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

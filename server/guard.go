@@ -106,7 +106,7 @@ func singleCredential(next http.Handler) http.Handler {
 	})
 }
 
-// boundBody bounds a request's body in size, and in the time it takes to come.
+// boundBody bounds a request's body in size.
 func boundBody(most int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > most {
@@ -114,10 +114,19 @@ func boundBody(most int64, next http.Handler) http.Handler {
 			return
 		}
 		if r.ContentLength != 0 {
-			conn := http.NewResponseController(w)
-			if conn.SetReadDeadline(time.Now().Add(maxSlowBody)) == nil {
-				r.Body = &timedBody{ReadCloser: http.MaxBytesReader(w, r.Body, most), conn: conn}
-			}
+			r.Body = http.MaxBytesReader(w, r.Body, most)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hurry bounds the time that a request's body takes to come; the answer may
+// take longer.
+func hurry(most time.Duration, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn := http.NewResponseController(w)
+		if r.ContentLength != 0 && conn.SetReadDeadline(time.Now().Add(most)) == nil {
+			r.Body = &timedBody{ReadCloser: r.Body, conn: conn}
 		}
 		next.ServeHTTP(w, r)
 	})

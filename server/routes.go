@@ -28,7 +28,7 @@ func (s *Server) routes() http.Handler {
 		mux.HandleFunc("GET /graphiql", func(w http.ResponseWriter, r *http.Request) { pages.html(w, r, "graphiql.html") })
 	}
 	mux.Handle("/", pages)
-	return s.observe(mux)
+	return s.observe(hurry(maxSlowBody, mux))
 }
 
 func (s *Server) metricsHandler() http.Handler {

@@ -22,8 +22,8 @@ import (
 type ProviderInput struct {
 	Name    *string
 	BaseURL *string
-	// Secret is the key in the clear. Giving back a hint of it, or nothing,
-	// keeps the old one.
+	// Secret is the key in the clear; "" removes it. Giving back its hint, with
+	// or without a mask before it, keeps the old one, as nil does.
 	Secret *string
 	Status *string
 	// ExpectedVersion refuses the change where the row has moved on.
@@ -49,13 +49,16 @@ func checkBaseURL(s string) (string, error) {
 	return s, nil
 }
 
-// sealed encrypts a new secret; ok is false where the old one stays.
-func (c *Catalog) sealed(place string, s *string) (sealed []byte, hint string, ok bool, err error) {
+// sealed encrypts a new secret; ok is false where the old one, with that hint,
+// stays.
+func (c *Catalog) sealed(place, old string, s *string) (sealed []byte, hint string, ok bool, err error) {
 	if s == nil {
 		return nil, "", false, nil
 	}
 	plain := strings.TrimSpace(*s)
 	switch {
+	case plain != "" && plain == old:
+		return nil, "", false, nil // the hint, posted back
 	case strings.HasPrefix(plain, "•") || strings.HasPrefix(plain, "…") || strings.HasPrefix(plain, "***"):
 		return nil, "", false, nil // the mask, posted back
 	case plain == "":
@@ -98,7 +101,7 @@ func (c *Catalog) CreateProvider(ctx context.Context, tx *store.Tx, root *ent.Sc
 		return nil, err
 	}
 	newID := id.New(id.Provider)
-	box, hint, _, err := c.sealed(newID, in.Secret)
+	box, hint, _, err := c.sealed(newID, "", in.Secret)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +161,7 @@ func (c *Catalog) UpdateProvider(ctx context.Context, tx *store.Tx, root *ent.Sc
 		}
 		u.SetBaseURL(base)
 	}
-	box, hint, ok, err := c.sealed(p.ID, in.Secret)
+	box, hint, ok, err := c.sealed(p.ID, p.SecretHint, in.Secret)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +188,7 @@ func (c *Catalog) CreateCentralProvider(ctx context.Context, tx *store.Tx, in Pr
 		return nil, err
 	}
 	newID := id.New(id.CentralProvider)
-	box, hint, _, err := c.sealed(newID, in.Secret)
+	box, hint, _, err := c.sealed(newID, "", in.Secret)
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +227,7 @@ func (c *Catalog) UpdateCentralProvider(ctx context.Context, tx *store.Tx, provi
 		}
 		u.SetBaseURL(base)
 	}
-	box, hint, ok, err := c.sealed(p.ID, in.Secret)
+	box, hint, ok, err := c.sealed(p.ID, p.SecretHint, in.Secret)
 	if err != nil {
 		return nil, err
 	}

@@ -143,12 +143,15 @@ func (c *call) spend() error {
 		end := c.stream(res.Body, hangUp)
 		settled = true
 		c.finish(ctx, end)
+		if end == complete {
+			readOut(res.Body, hangUp)
+		}
 		return nil
 	}
 	defer context.AfterFunc(c.r.Context(), func() { time.AfterFunc(c.Timeouts.Drain, hangUp) })()
 	answer, err := c.readAnswer(res.Body)
 	settled = true
-	return c.answer(ctx, res, answer, err)
+	return c.answer(ctx, answer, err)
 }
 
 // stream passes the upstream's events on, up to the terminal one.
@@ -159,12 +162,19 @@ func (c *call) stream(body io.Reader, hangUp context.CancelFunc) ending {
 	h.Set("X-Accel-Buffering", "no")
 	c.answering = true
 	r := &relay{
-		w: c.w, flush: http.NewResponseController(c.w), client: c.r.Context(), hangUp: hangUp, limits: c.Timeouts,
+		w: c.w, client: c.r.Context(), hangUp: hangUp, limits: c.Timeouts, boundWrite: c.boundWrite,
 		meter: &c.meter, usage: c.q.usage, first: c.firstByte, now: c.Now, stands: c.stands,
 	}
 	end := r.run(body)
 	c.gone = r.gone || c.r.Context().Err() != nil
 	return end
+}
+
+// readOut reads what follows the terminal event, so that the connection can
+// serve the next call; an upstream that lets us wait for it loses it.
+func readOut(body io.Reader, hangUp context.CancelFunc) {
+	defer time.AfterFunc(time.Second, hangUp).Stop()
+	_, _ = io.CopyN(io.Discard, body, 64<<10) // an error closes the connection
 }
 
 // finish settles a stream and then sends its last bytes.
@@ -188,11 +198,16 @@ func (c *call) finish(ctx context.Context, end ending) {
 	if end == complete {
 		tail += "data: [DONE]\n\n"
 	}
-	flush := http.NewResponseController(c.w)
-	_ = flush.SetWriteDeadline(time.Now().Add(c.Timeouts.Write)) // recorders have none
+	c.boundWrite()
 	if _, err := io.WriteString(c.w, tail); err == nil {
-		_ = flush.Flush() // fails only when the client has gone
+		_ = http.NewResponseController(c.w).Flush() // fails only when the client has gone
 	}
+}
+
+// boundWrite gives the client its time to read what is written next: one that
+// reads nothing must not keep a call open for ever.
+func (c *call) boundWrite() {
+	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(c.Timeouts.Write)) // recorders have none
 }
 
 func (c *call) readAnswer(body io.Reader) ([]byte, error) {
@@ -204,7 +219,7 @@ func (c *call) readAnswer(body io.Reader) ([]byte, error) {
 }
 
 // answer settles a call that isn't a stream, and then passes the answer on.
-func (c *call) answer(ctx context.Context, res *http.Response, answer []byte, err error) error {
+func (c *call) answer(ctx context.Context, answer []byte, err error) error {
 	c.firstByte()
 	end := complete
 	switch {
@@ -221,7 +236,7 @@ func (c *call) answer(ctx context.Context, res *http.Response, answer []byte, er
 		return fault.New(upstreamFailed, "The model's provider gave an answer that can't be read. It may bill the call, so the call was charged.").Because(err)
 	}
 	h := c.w.Header()
-	h.Set("Content-Type", res.Header.Get("Content-Type"))
+	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(answer)))
 	for _, name := range receiptHeaders {
 		if value := c.receiptHeader(name, receipt); value != "" {
@@ -229,6 +244,7 @@ func (c *call) answer(ctx context.Context, res *http.Response, answer []byte, er
 		}
 	}
 	c.answering = true
+	c.boundWrite()
 	_, _ = c.w.Write(answer) // fails only when the client has gone
 	return nil
 }

@@ -181,18 +181,23 @@ func TestDrainingEnds(t *testing.T) {
 	w.balanced()
 }
 
-func TestTimeouts(t *testing.T) {
+func TestUpstreamThatNeverAnswersStaysInDoubt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, storetest.Open(t), gateway.Options{Timeouts: gateway.Timeouts{Answer: 100 * time.Millisecond, Idle: 100 * time.Millisecond}})
-	res := w.post(w.consoleKey, ask("demo-large", false, "", `{"latency_ms":600000}`))
+	w := newWorld(t, storetest.Open(t), gateway.Options{Timeouts: gateway.Timeouts{Answer: 2 * time.Second}})
+	res, f := w.refused(w.consoleKey, ask("demo-large", false, "", `{"latency_ms":600000}`))
 	require.Equal(t, http.StatusGatewayTimeout, res.StatusCode)
+	require.Equal(t, "upstream_timeout", f.Error.Code)
 	require.Equal(t, "IN_DOUBT", string(w.charges()[0].Kind))
+	w.balanced()
+}
 
-	res = w.post(w.consoleKey, ask("demo-large", true, "", `{"chunk_delay_ms":600000}`))
-	body, err := io.ReadAll(res.Body)
-	require.NoError(t, err)
-	require.Contains(t, string(body), `"upstream_failed"`)
-	require.NotContains(t, string(body), "[DONE]")
+func TestStreamThatFallsSilentIsCut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t), gateway.Options{Timeouts: gateway.Timeouts{Idle: 200 * time.Millisecond}})
+	body := w.chat(w.consoleKey, ask("demo-large", true, "", `{"chunk_delay_ms":600000}`))
+	require.Contains(t, body, `"upstream_failed"`)
+	require.NotContains(t, body, "[DONE]")
+	require.Equal(t, "SETTLED", string(w.charges()[0].Kind))
 	w.balanced()
 }
 
@@ -240,13 +245,24 @@ func TestStreamIsPassedOnAtOnce(t *testing.T) {
 	w.gateway.Close()
 }
 
+func TestStreamsShareAConnection(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t), gateway.Options{})
+	for range 20 {
+		w.chat(w.consoleKey, ask("demo-small", true, "", ""))
+	}
+	require.Less(t, w.connections.Load(), int64(10), "a connection goes back to the pool after a stream")
+}
+
 func TestAnswerKeepsEveryByte(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t), gateway.Options{})
 	res := w.post(w.consoleKey, ask("demo-small", false, `,"n":2`, ""))
 	got, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
-	straight, err := http.Post(w.upstream+"/v1/chat/completions", "application/json", strings.NewReader(ask("demo-small", false, `,"n":2`, "")))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.upstream+"/v1/chat/completions", strings.NewReader(ask("demo-small", false, `,"n":2`, "")))
+	require.NoError(t, err)
+	straight, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	want, err := io.ReadAll(straight.Body)
 	require.NoError(t, err)
@@ -272,14 +288,11 @@ func TestEveryDoorPassesTheGate(t *testing.T) {
 	w := newWorld(t, storetest.Open(t), gateway.Options{})
 	w.setBudget(w.teamID, 0)
 	through := func(door, key string) *http.Response {
-		method, path, _ := strings.Cut(door, " ")
-		req, err := http.NewRequestWithContext(t.Context(), method, w.url+path, strings.NewReader(ask("demo-small", false, "", "")))
-		require.NoError(t, err)
-		req.Header.Set("Authorization", "Bearer "+key)
-		res, err := http.DefaultClient.Do(req)
-		require.NoError(t, err)
-		require.NoError(t, res.Body.Close())
-		return res
+		return w.send(func() *http.Request {
+			req := w.request(t.Context(), key, ask("demo-small", false, "", ""))
+			req.Method, req.URL.Path, _ = strings.Cut(door, " ")
+			return req
+		})
 	}
 	for door, spends := range gateway.Doors() {
 		require.Equal(t, http.StatusUnauthorized, through(door, "ck_console_wrong").StatusCode, door)
@@ -366,13 +379,12 @@ func TestAttribution(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t), gateway.Options{})
 	send := func(header, value string) int {
-		req := w.request(t.Context(), w.consoleKey, ask("demo-small", false, "", ""))
-		req.Header.Set("X-Cockpit-Session", "chat 7")
-		req.Header.Set(header, value)
-		res, err := http.DefaultClient.Do(req)
-		require.NoError(t, err)
-		require.NoError(t, res.Body.Close())
-		return res.StatusCode
+		return w.send(func() *http.Request {
+			req := w.request(t.Context(), w.consoleKey, ask("demo-small", false, "", ""))
+			req.Header.Set("X-Cockpit-Session", "chat 7")
+			req.Header.Set(header, value)
+			return req
+		}).StatusCode
 	}
 	require.Equal(t, http.StatusOK, send("X-Cockpit-Tags", "nightly, report,nightly,"))
 	c := w.charges()[0]
@@ -397,6 +409,7 @@ type failure struct {
 	}
 }
 
+// refused makes a call that must be refused, with an error in OpenAI's shape.
 func (w *world) refused(key, body string) (*http.Response, failure) {
 	w.t.Helper()
 	res := w.post(key, body)
@@ -431,11 +444,11 @@ func TestRefusals(t *testing.T) {
 		require.Equal(t, c.status, res.StatusCode, name)
 		require.Equal(t, c.code, f.Error.Code, name)
 	}
-	req := w.request(t.Context(), w.consoleKey, ask("demo-small", false, "", ""))
-	req.AddCookie(&http.Cookie{Name: "cockpit_session", Value: "x"})
-	res, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
-	require.NoError(t, res.Body.Close())
+	res := w.send(func() *http.Request {
+		req := w.request(t.Context(), w.consoleKey, ask("demo-small", false, "", ""))
+		req.AddCookie(&http.Cookie{Name: "cockpit_session", Value: "x"})
+		return req
+	})
 	require.Equal(t, http.StatusBadRequest, res.StatusCode, "credentials are never mixed")
 	require.Zero(t, w.billed().Calls, "nothing refused goes out")
 	require.Empty(t, w.charges())
@@ -542,12 +555,11 @@ func TestRevokedKeyEndsItsStream(t *testing.T) {
 func TestModelsListsWhatTheKeyCanUse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t), gateway.Options{})
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/v1/models", nil)
-	require.NoError(t, err)
-	req.Header.Set("Authorization", "Bearer "+w.consoleKey)
-	res, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, res.Body.Close()) }()
+	res := w.send(func() *http.Request {
+		req := w.request(t.Context(), w.consoleKey, "")
+		req.Method, req.URL.Path = http.MethodGet, "/v1/models"
+		return req
+	})
 	var got struct {
 		Object string
 		Data   []struct{ ID, Object string }

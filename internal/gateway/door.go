@@ -84,7 +84,8 @@ func (c *call) authenticate() error {
 	return c.Access.Gateway(c.r.Context())
 }
 
-// stands tells whether the key is still good; long streams ask it.
+// stands tells whether the key is still good; long streams ask it. They go on
+// while nobody can tell: only new calls are refused then.
 func (c *call) stands() bool {
 	if c.Keys.Valid(c.caller) {
 		return true
@@ -93,7 +94,7 @@ func (c *call) stands() bool {
 	if err == nil {
 		c.caller = fresh
 	}
-	return err == nil
+	return !fault.Is(err, fault.Unauthenticated)
 }
 
 // limitRate counts the request against the key's requests per minute.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/alchemi/cockpit/internal/fault"
 )
@@ -39,11 +40,17 @@ const maxChoices = 128
 // maxLimit is the largest output limit in tokens that can be asked for.
 const maxLimit = 100_000_000
 
+// bodyTimeout is how long a client may take to send its request.
+const bodyTimeout = time.Minute
+
 // readRequest reads and understands a body of at most limit bytes.
 func readRequest(w http.ResponseWriter, r *http.Request, limit int64) (*request, *fault.Error) {
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
 		return nil, invalid("", "The gateway takes no %s request bodies; send it uncompressed.", enc)
 	}
+	connection := http.NewResponseController(w)
+	_ = connection.SetReadDeadline(time.Now().Add(bodyTimeout)) // recorders have none
+	defer func() { _ = connection.SetReadDeadline(time.Time{}) }()
 	doc, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {

@@ -98,7 +98,7 @@ func TestReadRequestBoundsTheBody(t *testing.T) {
 	t.Parallel()
 	body := `{"model":"m",` + hi + `}`
 	read := func(limit int, encoding string) *fault.Error {
-		r := httptest.NewRequest("POST", "/v1/chat/completions", strings.NewReader(body))
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/v1/chat/completions", strings.NewReader(body))
 		r.Header.Set("Content-Encoding", encoding)
 		_, e := readRequest(httptest.NewRecorder(), r, int64(limit))
 		return e

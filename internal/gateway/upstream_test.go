@@ -69,7 +69,12 @@ func TestSendRetriesOnlyWhatCostNothing(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			if want.doubt {
-				time.AfterFunc(300*time.Millisecond, cancel)
+				go func() {
+					for ctx.Err() == nil && billed(t, url).Calls == 0 {
+						time.Sleep(5 * time.Millisecond)
+					}
+					cancel()
+				}()
 			}
 			body := `{"model":"demo-small",` + hi + `,"x_demo":` + demo + `}`
 			res, f := g.send(ctx, target{baseURL: url + "/v1/"}, []byte(body), "req_1", false)

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -137,6 +136,7 @@ func TestEvents(t *testing.T) {
 
 type endless struct{}
 
+// Read implements io.Reader.
 func (endless) Read(p []byte) (int, error) {
 	for i := range p {
 		p[i] = 'a'
@@ -153,7 +153,7 @@ func FuzzEvents(f *testing.F) {
 		for {
 			e, err := s.next()
 			if err != nil {
-				require.True(t, errors.Is(err, io.EOF))
+				require.ErrorIs(t, err, io.EOF)
 				break
 			}
 			raw.Write(e.raw)

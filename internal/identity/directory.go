@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/account"
@@ -60,15 +61,23 @@ func CreateAccount(ctx context.Context, tx *store.Tx, in AccountInput) (*ent.Acc
 	if !slugPattern.MatchString(in.Slug) {
 		return nil, fault.At("slug", "A name in addresses has 3–40 characters: a–z, 0–9 and hyphens, neither first nor last.")
 	}
+	name, err := checkName(in.Name)
+	if err != nil {
+		return nil, err
+	}
+	in.Name = name
+	zone := in.TimeZone
+	if zone == "" {
+		zone = "UTC"
+	}
+	if _, err := time.LoadLocation(zone); err != nil || zone == "Local" {
+		return nil, fault.At("timeZone", "%q isn't a time zone; give a name such as Europe/Berlin.", in.TimeZone)
+	}
 	accountID := id.New(id.Account)
 	path := "/" + accountID + "/"
 	if err := tx.Scope.Create().SetID(accountID).SetAccountID(accountID).SetPlane(scope.PlaneACCOUNT).
 		SetKind(scope.KindACCOUNT).SetName(in.Name).SetPath(path).Exec(ctx); err != nil {
 		return nil, err
-	}
-	zone := in.TimeZone
-	if zone == "" {
-		zone = "UTC"
 	}
 	a, err := tx.Account.Create().SetID(accountID).SetAccountID(accountID).SetPlane(account.PlaneACCOUNT).
 		SetName(in.Name).SetSlug(in.Slug).SetTimeZone(zone).SetConsole(in.Console).SetCopilot(in.Copilot).Save(ctx)
@@ -113,10 +122,22 @@ func createPlane(ctx context.Context, tx *store.Tx, a *ent.Account, plane tenanc
 	return err
 }
 
-func child(ctx context.Context, tx *store.Tx, parent *ent.Scope, kind scope.Kind, prefix id.Prefix, name string) (*ent.Scope, error) {
+// checkName returns the trimmed name, or refuses it.
+func checkName(name string) (string, error) {
 	name = strings.TrimSpace(name)
 	if name == "" || len(name) > 120 {
-		return nil, fault.At("name", "A name has 1–120 characters.")
+		return "", fault.At("name", "A name has 1–120 characters.")
+	}
+	return name, nil
+}
+
+func child(ctx context.Context, tx *store.Tx, parent *ent.Scope, kind scope.Kind, prefix id.Prefix, name string) (*ent.Scope, error) {
+	name, err := checkName(name)
+	if err != nil {
+		return nil, err
+	}
+	if parent.ArchivedAt != nil {
+		return nil, fault.New(fault.Invalid, "%s was deleted; choose another place.", parent.Name)
 	}
 	newID := id.New(prefix)
 	return tx.Scope.Create().SetID(newID).SetAccountID(parent.AccountID).SetPlane(parent.Plane).
@@ -191,6 +212,10 @@ func CreateUser(ctx context.Context, tx *store.Tx, in UserInput) (*ent.User, err
 	if err != nil {
 		return nil, err
 	}
+	name, err := checkName(in.Name)
+	if err != nil {
+		return nil, err
+	}
 	l, err := tx.Login.Query().Where(login.Email(email)).Only(ctx)
 	if ent.IsNotFound(err) {
 		l, err = tx.Login.Create().SetAccountID(id.PlatformID).SetPlane(login.PlanePLATFORM).
@@ -204,7 +229,7 @@ func CreateUser(ctx context.Context, tx *store.Tx, in UserInput) (*ent.User, err
 		plane, path = user.PlanePLATFORM, "/"
 	}
 	u, err := tx.User.Create().SetAccountID(in.AccountID).SetPlane(plane).SetLoginID(l.ID).
-		SetEmail(email).SetName(in.Name).Save(ctx)
+		SetEmail(email).SetName(name).Save(ctx)
 	if store.IsConflict(err) {
 		e := fault.At("email", "%s is a user of this account already.", email)
 		e.Code = fault.Exists

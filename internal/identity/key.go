@@ -49,7 +49,7 @@ func CreateKey(ctx context.Context, tx *store.Tx, now time.Time, in KeyInput) (*
 		return nil, nil, "", fault.At("ownerId", "A key belongs to a plane, an organization, a team or a member.")
 	}
 	ids := slices.Compact(slices.Sorted(slices.Values(in.ModelIDs)))
-	n, err := tx.Model.Query().Where(model.IDIn(ids...), model.PlaneEQ(model.Plane(in.Owner.Plane))).Count(ctx)
+	n, err := tx.Model.Query().Where(model.IDIn(ids...), model.AccountID(in.Owner.AccountID), model.PlaneEQ(model.Plane(in.Owner.Plane))).Count(ctx)
 	if err != nil {
 		return nil, nil, "", err
 	}

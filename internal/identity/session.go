@@ -101,10 +101,7 @@ func (s *Sessions) SignIn(ctx context.Context, email, password, accountID string
 		return nil, err
 	}
 	if !ok {
-		s.refusals.Record(ctx, audit.Event{Action: "session.create", Outcome: auditevent.OutcomeREFUSED,
-			AccountID: id.PlatformID, Plane: tenancy.PlanePlatform, ScopeID: id.PlatformID, ScopePath: "/", TargetName: email,
-			Reason: "wrong e-mail or password", Actor: &audit.Actor{Kind: auditevent.ActorKindANONYMOUS, Name: "Somebody"}})
-		return nil, errSignIn
+		return nil, s.refuse(ctx, email, "wrong e-mail or password")
 	}
 	users, choices, err := s.usersOf(ctx, l.ID)
 	if err != nil {
@@ -120,9 +117,17 @@ func (s *Sessions) SignIn(ctx context.Context, email, password, accountID string
 	case chosen != nil:
 		return s.open(ctx, chosen, choices, from)
 	case len(users) == 0 || accountID != "":
-		return nil, errSignIn
+		return nil, s.refuse(ctx, email, "no active user in an active account")
 	}
 	return &SignedIn{Choices: choices}, nil
+}
+
+// refuse records why, and tells the caller nothing of it.
+func (s *Sessions) refuse(ctx context.Context, email, reason string) error {
+	s.refusals.Record(ctx, audit.Event{Action: "session.create", Outcome: auditevent.OutcomeREFUSED,
+		AccountID: id.PlatformID, Plane: tenancy.PlanePlatform, ScopeID: id.PlatformID, ScopePath: "/", TargetName: email,
+		Reason: reason, Actor: &audit.Actor{Kind: auditevent.ActorKindANONYMOUS, Name: "Somebody"}})
+	return errSignIn
 }
 
 func (s *Sessions) allow(key string, perMinute int) bool {

@@ -3,6 +3,8 @@ package identity
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/rolebinding"
@@ -31,15 +33,33 @@ func viewerOf(ctx context.Context, st *store.Store, u *ent.User) (*tenancy.Viewe
 	if err != nil {
 		return nil, fmt.Errorf("identity: seats: %w", err)
 	}
-	scopes, err := st.Scope.Query().Where(scope.IDIn(seats...), scope.ArchivedAtIsNil()).All(ctx)
+	scopes, err := st.Scope.Query().Where(scope.IDIn(seats...)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("identity: seats: %w", err)
 	}
 	for _, s := range scopes {
 		v.Roles = append(v.Roles, roleAt(tenancy.Seatholder, s))
 	}
+	if v.Roles, err = standing(ctx, st, v.Roles); err != nil {
+		return nil, err
+	}
 	v.Reach = tenancy.ReachOf(u.AccountID, v.Roles)
 	return v, nil
+}
+
+// standing drops roles at nodes that were archived, or lie below one that was.
+func standing(ctx context.Context, st *store.Store, roles []tenancy.Role) ([]tenancy.Role, error) {
+	var above []string
+	for _, r := range roles {
+		above = append(above, strings.Split(strings.Trim(r.Path, "/"), "/")...)
+	}
+	gone, err := st.Scope.Query().Where(scope.IDIn(above...), scope.ArchivedAtNotNil()).IDs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("identity: archived scopes: %w", err)
+	}
+	return slices.DeleteFunc(roles, func(r tenancy.Role) bool {
+		return slices.ContainsFunc(gone, func(g string) bool { return strings.Contains(r.Path, "/"+g+"/") })
+	}), nil
 }
 
 func roleAt(r tenancy.RoleName, s *ent.Scope) tenancy.Role {

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"slices"
 
+	entsql "entgo.io/ent/dialect/sql"
+
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/internal/audit"
-	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
 // unauditedTables tell of no act of anybody: they are records themselves, or
@@ -50,20 +51,49 @@ func (s *Store) transactional(next ent.Mutator) ent.Mutator {
 			tx.changes[id] = audit.Merge(tx.changes[id], changes)
 		}
 		if slices.Contains(epochTables, r.TableName()) {
-			account, ok := m.Field("account_id")
-			if !ok && m.Op().Is(ent.OpUpdateOne) {
-				if account, err = m.OldField(ctx, "account_id"); err != nil {
-					return nil, err
-				}
+			accounts, err := accountsOf(ctx, tx, m, r.TableName())
+			if err != nil {
+				return nil, fmt.Errorf("store: whose %s change: %w", r.TableName(), err)
 			}
-			if a, _ := account.(string); a != "" {
+			for _, a := range accounts {
 				tx.touched[a] = true
-			} else if v := tenancy.ViewerFrom(ctx); v != nil {
-				tx.touched[v.AccountID] = true
 			}
 		}
 		return next.Mutate(ctx, m)
 	})
+}
+
+// accountsOf tells whose rows a mutation creates, changes or deletes.
+func accountsOf(ctx context.Context, tx *Tx, m ent.Mutation, table string) ([]string, error) {
+	if m.Op().Is(ent.OpCreate) {
+		account, _ := m.Field("account_id")
+		a, _ := account.(string)
+		return []string{a}, nil
+	}
+	many, ok := m.(interface {
+		IDs(context.Context) ([]string, error)
+	})
+	if !ok {
+		return nil, fmt.Errorf("%T doesn't tell its ids", m)
+	}
+	ids, err := many.IDs(ctx)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	t := entsql.Dialect(tx.store.Dialect).Table(table)
+	in := make([]any, len(ids))
+	for i, rowID := range ids {
+		in[i] = rowID
+	}
+	query, args := entsql.Dialect(tx.store.Dialect).Select(t.C("account_id")).Distinct().From(t).Where(entsql.In(t.C("id"), in...)).Query()
+	rows, err := tx.sql.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []string
+	err = entsql.ScanSlice(rows, &out)
+	return out, err
 }
 
 // stamp sets times and raises versions.

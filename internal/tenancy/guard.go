@@ -36,6 +36,11 @@ type guardedMutation interface {
 
 // Guard confines every read and write of a client to the viewer's reach.
 // store.Open installs it on each client; nothing else makes clients.
+//
+// One thing it can't see: conditions and orders over neighbours (HasTeamsWith,
+// ByTeamsCount) ask of rows that the viewer may not read. PostgreSQL's row-level
+// security confines those too; SQLite doesn't. So no such condition is ever
+// built from what a caller sends, only from what the program itself wants.
 func Guard(c *ent.Client) {
 	c.Intercept(ent.TraverseFunc(confineQuery))
 	c.Use(func(next ent.Mutator) ent.Mutator {

@@ -146,7 +146,7 @@ func (w *walk) reads(e entity) {
 		_, err := call(e.client, "Get", w.ctx, own)
 		require.NoError(w, err)
 	}
-	for _, other := range some(foreign, 6) {
+	for _, other := range some(foreign, 4) {
 		missing := absent(other)
 		_, want := call(e.client, "Get", w.ctx, missing)
 		_, got := call(e.client, "Get", w.ctx, other)
@@ -186,7 +186,7 @@ func (w *walk) traverses(e entity) {
 				require.True(w, w.world.sees(w.viewer, q.TableName(), got), "%s with %s loads %s", e.table, edge, got)
 			}
 		}
-		for _, other := range some(foreign, 4) {
+		for _, other := range some(foreign, 3) {
 			handle, err := call(e.client, "Get", tenancy.System(w.ctx, "test"), other)
 			require.NoError(w, err)
 			from, _ := call(handle, "Query"+edge)
@@ -256,7 +256,7 @@ func (w *walk) writes(e entity) {
 	count("updating", update, "Save")
 	count("deleting", e.make("Delete"), "Exec")
 	// one by one: as if it didn't exist
-	for _, other := range some(foreign, 4) {
+	for _, other := range some(foreign, 3) {
 		missing := absent(other)
 		one := func(id string) (updated, deleted error) {
 			updated = w.attempt("updating "+e.table+" "+id, func() error {
@@ -331,7 +331,7 @@ func (w *walk) forges(e entity) {
 			continue
 		}
 		_, scopes := w.world.split(w.viewer, "scopes")
-		for _, s := range some(scopes, 5) {
+		for _, s := range some(scopes, 2) {
 			path := w.world["scopes"][s]["path"]
 			for _, p := range []string{path, path + template + "/", "/", ""} {
 				require.ErrorIs(w, create(withDefault(own, column, p)), tenancy.ErrOutOfReach, "%s with path %q", e.table, p)
@@ -340,7 +340,7 @@ func (w *walk) forges(e entity) {
 	}
 	for column, target := range foreignKeys(e.table) {
 		_, others := w.world.split(w.viewer, target)
-		for _, other := range some(others, 4) {
+		for _, other := range some(others, 2) {
 			require.ErrorIs(w, create(withDefault(own, column, other)), tenancy.ErrOutOfReach, "%s.%s = %s", e.table, column, other)
 		}
 	}
@@ -404,7 +404,7 @@ func (w *walk) links(e entity) {
 	}
 	for column, target := range foreignKeys(e.table) {
 		_, others := w.world.split(w.viewer, target)
-		for _, other := range some(others, 3) {
+		for _, other := range some(others, 2) {
 			if column == "id" {
 				continue
 			}
@@ -422,7 +422,7 @@ func (w *walk) links(e entity) {
 		_, _ = call(probe, add, "x")
 		m := mutationOf(probe)
 		_, others := w.world.split(w.viewer, m.EdgeTable(m.AddedEdges()[0]))
-		for _, other := range some(others, 3) {
+		for _, other := range some(others, 2) {
 			err := w.attempt("adding", func() error {
 				b := e.make("UpdateOneID", seen[0])
 				_, _ = call(b, add, other)
@@ -439,7 +439,7 @@ func (w *walk) links(e entity) {
 		}
 	}
 	for _, clr := range methods(e.make("UpdateOneID", seen[0]), "Clear", "") {
-		for _, own := range some(seen, 4) {
+		for _, own := range some(seen, 1) {
 			_ = w.attempt(e.table+" "+clr, func() error {
 				b := e.make("UpdateOneID", own)
 				_, _ = call(b, clr)

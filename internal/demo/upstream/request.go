@@ -55,6 +55,7 @@ type script struct {
 // stops is OpenAI's "stop": null, a string or up to four.
 type stops []string
 
+// UnmarshalJSON takes all three forms.
 func (s *stops) UnmarshalJSON(b []byte) error {
 	var one string
 	if json.Unmarshal(b, &one) == nil {

@@ -59,7 +59,8 @@ func PostgresURL(t testing.TB) string {
 	_, err = admin.Exec(`CREATE DATABASE "` + name + `"`)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		_, err := admin.Exec(`DROP DATABASE "` + name + `" WITH (FORCE)`)
+		// Without FORCE: that one may not end the server's own vacuum.
+		_, err := admin.Exec(`DROP DATABASE "` + name + `"`)
 		require.NoError(t, err)
 		require.NoError(t, admin.Close())
 	})

@@ -1,0 +1,200 @@
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Navigate, Outlet } from '@tanstack/react-router'
+import { type ComponentType, lazy, Suspense } from 'react'
+import { useClient } from 'urql'
+import { toFault } from '@/graphql/fault'
+import { SessionEndDocument, SessionSwitchDocument, ViewerDocument } from '@/graphql/generated/graphql'
+import { useRead } from '@/graphql/query'
+import { readsAccount, readsPlane, useViewer, type Viewer, ViewerProvider } from '@/graphql/viewer'
+import { Card } from '@/kit/card'
+import { SkeletonBlock } from '@/kit/skeleton'
+import { Empty, ErrorBar, Forbidden } from '@/kit/state'
+import { toast } from '@/kit/toast'
+import { t } from '@/lib/i18n'
+import { nameOf, type Plane, planeOf } from '@/lib/plane'
+import { texts } from '@/lib/url'
+import { home } from './nav'
+import { Shell } from './shell'
+
+type Context = { enter: (viewer: Viewer, next?: string) => void; leave: () => void }
+
+const root = createRootRouteWithContext<Context>()({ component: Outlet })
+
+const SignInPage = lazyRouteComponent(() => import('@/features/session'), 'SignInPage')
+const SwitchAccount = lazyRouteComponent(() => import('@/features/session'), 'SwitchAccount')
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/signin',
+  validateSearch: texts('next'),
+  component: function SignIn() {
+    const { enter } = signIn.useRouteContext()
+    const { next } = signIn.useSearch()
+    return <SignInPage onSignedIn={(viewer) => enter(viewer, next)} />
+  },
+})
+
+const app = createRoute({
+  getParentRoute: () => root,
+  id: 'app',
+  component: function SignedIn() {
+    const { enter, leave } = app.useRouteContext()
+    const client = useClient()
+    const { data, fault, retry } = useRead(ViewerDocument, {})
+    if (!data) {
+      return fault && fault.code !== 'UNAUTHENTICATED' ? (
+        <div className="mx-auto max-w-xl p-6">
+          <ErrorBar fault={fault} retry={retry} />
+        </div>
+      ) : (
+        <SkeletonBlock className="h-13" />
+      )
+    }
+    const signOut = async () => {
+      const result = await client.mutation(SessionEndDocument, {})
+      if (result.error) toast(toFault(result.error).message)
+      else leave()
+    }
+    const switchTo = async (accountId: string) => {
+      const result = await client.mutation(SessionSwitchDocument, { input: { accountId } })
+      const viewer = result.data?.sessionSwitch.viewer
+      if (viewer) enter(viewer)
+      else toast(result.error ? toFault(result.error).message : (result.data?.sessionSwitch.errors[0]?.message ?? t('The switch was refused.')))
+    }
+    return (
+      <ViewerProvider value={data.viewer}>
+        <Shell onSignOut={signOut} onSwitchAccount={switchTo}>
+          <Outlet />
+        </Shell>
+      </ViewerProvider>
+    )
+  },
+})
+
+const index = createRoute({
+  getParentRoute: () => app,
+  path: '/',
+  component: function Home() {
+    return <Navigate to={home(useViewer())} replace />
+  },
+})
+
+const account = createRoute({
+  getParentRoute: () => app,
+  path: '/a/$account',
+  component: function InAccount() {
+    const { account: slug } = account.useParams()
+    const { enter } = app.useRouteContext()
+    if (useViewer().account.slug === slug) return <Outlet />
+    return <SwitchAccount slug={slug} onSwitched={(viewer) => enter(viewer, location.pathname + location.search)} />
+  },
+})
+
+const plane = createRoute({
+  getParentRoute: () => account,
+  path: '/$plane',
+  component: function InPlane() {
+    const viewer = useViewer()
+    const at = planeOf(plane.useParams().plane)
+    if (!at || !viewer.account.planes.includes(at)) return <NotFound />
+    if (!readsPlane(viewer, at)) {
+      return (
+        <Card>
+          <Forbidden need={t("an admin's or auditor's role in {{plane}}", { plane: nameOf(at) })} ask={t('an admin of {{account}}', { account: viewer.account.name })} />
+        </Card>
+      )
+    }
+    // Nothing of one plane's page lives on in the other's.
+    return <Outlet key={at} />
+  },
+})
+
+const platform = createRoute({
+  getParentRoute: () => app,
+  path: '/sa',
+  component: function OnPlatform() {
+    if (useViewer().isPlatformStaff) return <Outlet />
+    return (
+      <Card>
+        <Forbidden need={t("a super admin's role")} ask={t('the people who run this Cockpit')} />
+      </Card>
+    )
+  },
+})
+
+function NotFound() {
+  return (
+    <Card>
+      <Empty title={t('There is no such page')}>{t('The address may be old or mistyped. The menu shows what there is.')}</Empty>
+    </Card>
+  )
+}
+
+/** A page of both planes; it learns its plane from the address. */
+function planePage(load: () => Promise<ComponentType<{ plane: Plane }>>) {
+  const Page = lazy(async () => ({ default: await load() }))
+  return function PlanePage() {
+    return (
+      <Suspense fallback={<SkeletonBlock className="h-96" />}>
+        <Page plane={planeOf(plane.useParams().plane)!} />
+      </Suspense>
+    )
+  }
+}
+
+const under = <P extends typeof plane | typeof platform>(parent: P) => ({ getParentRoute: () => parent })
+
+const planeRoutes = [
+  createRoute({ ...under(plane), path: '/', component: planePage(async () => (await import('@/features/overview')).OverviewPage) }),
+  createRoute({ ...under(plane), path: '/budgets', validateSearch: texts('peek', 'q'), component: planePage(async () => (await import('@/features/budgets')).BudgetsPage) }),
+  createRoute({ ...under(plane), path: '/usage', validateSearch: texts('range', 'group', 'scope'), component: planePage(async () => (await import('@/features/usage')).UsagePage) }),
+  createRoute({ ...under(plane), path: '/keys', validateSearch: texts('peek', 'q', 'new'), component: planePage(async () => (await import('@/features/keys')).KeysPage) }),
+  createRoute({ ...under(plane), path: '/models', validateSearch: texts('q'), component: planePage(async () => (await import('@/features/models')).ModelsPage) }),
+  createRoute({ ...under(plane), path: '/users', validateSearch: texts('q', 'peek'), component: planePage(async () => (await import('@/features/members')).MembersPage) }),
+  createRoute({ ...under(plane), path: '/audit', validateSearch: texts('action', 'outcome', 'range', 'peek'), component: planePage(async () => (await import('@/features/audit')).AuditPage) }),
+]
+
+const platformRoutes = [
+  createRoute({ ...under(platform), path: '/', component: lazyRouteComponent(() => import('@/features/platform'), 'PlatformPage') }),
+  createRoute({ ...under(platform), path: '/accounts', component: lazyRouteComponent(() => import('@/features/accounts'), 'AccountsPage') }),
+  createRoute({ ...under(platform), path: '/models', component: lazyRouteComponent(() => import('@/features/catalog'), 'CatalogPage') }),
+  createRoute({ ...under(platform), path: '/providers', component: lazyRouteComponent(() => import('@/features/catalog'), 'CentralProvidersPage') }),
+  createRoute({ ...under(platform), path: '/audit', validateSearch: texts('action', 'outcome', 'range', 'peek'), component: lazyRouteComponent(() => import('@/features/audit'), 'PlatformAuditPage') }),
+]
+
+const settings = createRoute({
+  getParentRoute: () => account,
+  path: '/settings',
+  component: function Settings() {
+    const viewer = useViewer()
+    if (readsAccount(viewer)) return <SettingsPage />
+    return (
+      <Card>
+        <Forbidden need={t("an account admin's or auditor's role")} ask={t('an admin of {{account}}', { account: viewer.account.name })} />
+      </Card>
+    )
+  },
+})
+
+const SettingsPage = lazyRouteComponent(() => import('@/features/accounts'), 'SettingsPage')
+
+const me = createRoute({ getParentRoute: () => app, path: '/me', component: lazyRouteComponent(() => import('@/features/me'), 'MePage') })
+
+const routeTree = root.addChildren([
+  signIn,
+  app.addChildren([index, me, account.addChildren([settings, plane.addChildren(planeRoutes)]), platform.addChildren(platformRoutes)]),
+])
+
+export const router = createRouter({
+  routeTree,
+  context: { enter: () => undefined, leave: () => undefined },
+  defaultPreload: 'intent',
+  defaultPendingMs: 150,
+  defaultNotFoundComponent: NotFound,
+  scrollRestoration: true,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

@@ -1,0 +1,2 @@
+export { AccountsPage } from './accounts'
+export { SettingsPage } from './settings'

@@ -1,0 +1,1 @@
+export { AuditPage, PlatformAuditPage } from './audit'

@@ -1,0 +1,7 @@
+export { useBurn } from './burn'
+export { BudgetsPage } from './budgets'
+export { Limit } from './limit'
+export { Outlook, tone } from './outlook'
+export { BudgetPeek } from './peek'
+export { kindName, named } from './tree'
+export { Used } from './used'

@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest'
+import type { ScopeKind, ScopeRowFragment } from '@/graphql/generated/graphql'
+import { layOut } from './tree'
+import { cumulative } from './used'
+
+const node = (id: string, kind: ScopeKind, parentId: string | null): ScopeRowFragment => ({ id, kind, parentId, name: id, location: '', viewerCan: [], budget: null })
+
+const tree = [node('con', 'CONSOLE', 'acc'), node('org', 'ORGANIZATION', 'con'), node('risk', 'TEAM', 'org'), node('fraud', 'TEAM', 'org'), node('ada', 'MEMBER', 'risk')]
+
+it('shows what stands under open nodes, with level and place', () => {
+  const rows = layOut(tree, new Set(['con', 'org']))
+  expect(rows.map((r) => [r.id, r.level, r.open, r.posInSet, r.setSize])).toEqual([
+    ['con', 1, true, 1, 1],
+    ['org', 2, true, 1, 1],
+    ['risk', 3, false, 1, 2],
+    ['fraud', 3, false, 2, 2],
+  ])
+})
+
+it("starts at the top of a team admin's reach, whose parents are out of sight", () => {
+  const rows = layOut(tree.slice(2), new Set(['risk']))
+  expect(rows.map((r) => [r.id, r.level])).toEqual([
+    ['risk', 1],
+    ['ada', 2],
+    ['fraud', 1],
+  ])
+})
+
+it('ends the curve at the live amount', () => {
+  expect(cumulative([{ amount: '2' }, { amount: '3' }], '5.5')).toEqual([0, 2, 5.5])
+  expect(cumulative([], '1')).toEqual([0, 1])
+})

@@ -1,0 +1,96 @@
+import { useEffect, useMemo, useState } from 'react'
+import { useClient } from 'urql'
+import { BudgetLeavesDocument, BudgetTreeDocument, type ScopeKind, type ScopeRowFragment } from '@/graphql/generated/graphql'
+import { useRead } from '@/graphql/query'
+import { useViewer } from '@/graphql/viewer'
+import { ask, pick, type Plane } from '@/lib/plane'
+import { t } from '@/lib/i18n'
+
+export type Row = ScopeRowFragment & { level: number; open: boolean | null; posInSet: number; setSize: number }
+
+export const kindName: Record<ScopeKind, string> = {
+  PLATFORM: t('Platform'),
+  ACCOUNT: t('Account'),
+  CONSOLE: t('Console'),
+  COPILOT: t('Copilot'),
+  ORGANIZATION: t('Organization'),
+  TEAM: t('Team'),
+  MEMBER: t('User'),
+  KEY: t('Key'),
+}
+
+const hasLeaves = (s: ScopeRowFragment) => s.kind === 'TEAM'
+
+/** Lays the nodes out as rows: only what stands under open nodes, with its level and place among its siblings. */
+export function layOut(nodes: readonly ScopeRowFragment[], open: ReadonlySet<string>): Row[] {
+  const ids = new Set(nodes.map((n) => n.id))
+  const children = new Map<string, ScopeRowFragment[]>()
+  for (const n of nodes) {
+    const parent = n.parentId && ids.has(n.parentId) ? n.parentId : ''
+    children.set(parent, [...(children.get(parent) ?? []), n])
+  }
+  const rows: Row[] = []
+  const walk = (parent: string, level: number) => {
+    const siblings = children.get(parent) ?? []
+    siblings.forEach((n, i) => {
+      const canOpen = children.has(n.id) || hasLeaves(n)
+      rows.push({ ...n, level, open: canOpen ? open.has(n.id) : null, posInSet: i + 1, setSize: siblings.length })
+      if (open.has(n.id)) walk(n.id, level + 1)
+    })
+  }
+  walk('', 1)
+  return rows
+}
+
+/** Nodes found by name, without their tree. */
+export const layOutFlat = (nodes: readonly ScopeRowFragment[]): Row[] => nodes.map((n, i) => Object.assign({ level: 1, open: null, posInSet: i + 1, setSize: nodes.length }, n))
+
+/** All pages of a list, asked for one after the other; the server caps each at 100. */
+function usePages(plane: Plane) {
+  const [cursors, setCursors] = useState<(string | undefined)[]>([undefined])
+  const [pages, setPages] = useState<Record<number, readonly ScopeRowFragment[]>>({})
+  const last = cursors.length - 1
+  const read = useRead(BudgetTreeDocument, { ...ask(plane), after: cursors[last] })
+  const scopes = pick(read.data)?.scopes
+  const next = scopes?.pageInfo.hasNextPage ? (scopes.pageInfo.endCursor ?? undefined) : undefined
+  const own = useMemo(() => scopes?.edges.map((e) => e.node) ?? [], [scopes])
+  const earlier = Object.entries(pages).flatMap(([i, nodes]) => (Number(i) < last ? nodes : []))
+  const more = () => {
+    setPages((p) => ({ ...p, [last]: own }))
+    setCursors((c) => [...c, next])
+  }
+  return { ...read, nodes: [...earlier, ...own], more: next ? more : undefined }
+}
+
+/** A plane's root goes by the account's name: "Console" alone would say nothing. */
+export const named = <N extends { kind: ScopeKind; name: string }>(node: N, account: string): N => (node.kind === 'CONSOLE' || node.kind === 'COPILOT' ? { ...node, name: account } : node)
+
+export function useTree(plane: Plane) {
+  const account = useViewer().account.name
+  const top = usePages(plane)
+  const [toggled, setToggled] = useState<Record<string, boolean>>({})
+  const [leaves, setLeaves] = useState<Record<string, readonly ScopeRowFragment[]>>({})
+  const client = useClient()
+
+  // Planes and organizations begin open, teams closed.
+  const open = new Set([...top.nodes, ...Object.values(leaves).flat()].filter((n) => toggled[n.id] ?? !hasLeaves(n)).map((n) => n.id))
+  const teams = top.nodes.filter((n) => hasLeaves(n) && open.has(n.id)).map((n) => n.id)
+  const key = teams.join()
+
+  // Watching the query keeps the leaves live: the cache tells when a state changes.
+  useEffect(() => {
+    const stops = (key ? key.split(',') : []).map(
+      (under) =>
+        client.query(BudgetLeavesDocument, { ...ask(plane), under }, { requestPolicy: 'cache-and-network' }).subscribe((result) => {
+          const scopes = pick(result.data)?.scopes
+          if (scopes) setLeaves((l) => ({ ...l, [under]: scopes.edges.map((e) => e.node).filter((n) => n.id !== under) }))
+        }).unsubscribe,
+    )
+    return () => {
+      for (const stop of stops) stop()
+    }
+  }, [client, key, plane])
+
+  const nodes = [...top.nodes, ...teams.flatMap((id) => leaves[id] ?? [])].map((n) => named(n, account))
+  return { ...top, nodes, rows: layOut(nodes, open), toggle: (id: string, on: boolean) => setToggled((was) => ({ ...was, [id]: on })) }
+}

@@ -1,0 +1,48 @@
+import type { StatePartsFragment } from '@/graphql/generated/graphql'
+import { Sparkline } from '@/kit/sparkline'
+import { UsedBar } from '@/kit/used-bar'
+import { cx } from '@/kit/cx'
+import { money, percent } from '@/lib/format'
+import { t } from '@/lib/i18n'
+import { outlook, tone } from './outlook'
+
+type Props = { state: StatePartsFragment; name: string; children?: React.ReactNode }
+
+/** Spent of limit, with the bar; `children` stands for the limit where it can be edited. */
+export function Used({ state, name, children }: Props) {
+  return (
+    <div className="min-w-0">
+      <div className="num mb-1 flex items-baseline justify-between gap-2">
+        <span className="flex min-w-0 items-baseline gap-1 whitespace-nowrap">
+          <span className="font-semibold">{money(state.spent, state.unit)}</span>
+          <span className="text-muted">{t('of')}</span> {children ?? <span className="text-muted">{money(state.limit, state.unit)}</span>}
+        </span>
+        <span className={cx('text-muted', tone[state.status] === 'bad' && 'font-medium text-bad')}>{percent(state.usedPercent)}</span>
+      </div>
+      <UsedBar used={state.usedPercent} elapsed={state.elapsedPercent} tone={tone[state.status]} label={t('Budget of {{name}}', { name })} />
+    </div>
+  )
+}
+
+type Day = { amount: string }
+
+/** Days of the cycle as running totals; the last one follows the live state. */
+export function cumulative(series: readonly Day[], spent: string): number[] {
+  const values = [0]
+  for (const d of series) values.push(values.at(-1)! + Number(d.amount))
+  values[values.length - 1] = Number(spent)
+  return values.length > 1 ? values : [0, Number(spent)]
+}
+
+export function Burn({ state, series, name }: { state: StatePartsFragment; series: readonly Day[]; name: string }) {
+  return (
+    <Sparkline
+      values={cumulative(series, state.spent)}
+      elapsed={state.elapsedPercent / 100}
+      forecast={Number(state.forecast)}
+      limit={Number(state.limit)}
+      alarming={tone[state.status] !== 'ok'}
+      label={t('{{name}}: {{outlook}}', { name, outlook: outlook(state) })}
+    />
+  )
+}

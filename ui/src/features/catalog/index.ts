@@ -1,0 +1,2 @@
+export { CatalogPage } from './catalog'
+export { CentralProvidersPage } from './providers'

@@ -1,0 +1,1 @@
+export { KeyList, KeysPage } from './keys'

@@ -1,0 +1,111 @@
+import { Server } from 'lucide-react'
+import { useState } from 'react'
+import { CatalogueDocument, type CatalogueQuery, ModelInstallDocument, ModelUninstallDocument } from '@/graphql/generated/graphql'
+import { useMutate } from '@/graphql/mutate'
+import { useRead } from '@/graphql/query'
+import { may } from '@/graphql/viewer'
+import { Badge } from '@/kit/badge'
+import { Button } from '@/kit/button'
+import { Card } from '@/kit/card'
+import { Dialog, DialogActions } from '@/kit/dialog'
+import { Filter } from '@/kit/filter'
+import { PageHead } from '@/kit/page'
+import { SkeletonRows } from '@/kit/skeleton'
+import { Empty, ErrorBar } from '@/kit/state'
+import { Head, rowClass, Table, Td, Th } from '@/kit/table'
+import { toast } from '@/kit/toast'
+import { Switch } from '@/kit/toggle'
+import { compactCount, exact } from '@/lib/format'
+import { t } from '@/lib/i18n'
+import { useUrl } from '@/lib/url'
+
+type Offer = NonNullable<CatalogueQuery['copilot']>['catalogModels']['edges'][number]['node']
+
+export const capabilityName = { FAST: t('Fast'), BALANCED: t('Balanced'), SMART: t('Smart'), THINKING: t('Thinking') }
+
+export function CatalogueSwitches() {
+  const [url, setUrl] = useUrl<{ q: string }>()
+  const { data, loading, fault, retry } = useRead(CatalogueDocument, {})
+  const install = useMutate(ModelInstallDocument)
+  const uninstall = useMutate(ModelUninstallDocument)
+  const [closing, setClosing] = useState<Offer>()
+  const allowed = may(data?.copilot, 'model.install')
+  const offers = (data?.copilot?.catalogModels.edges ?? []).map((e) => e.node).filter((m) => `${m.name} ${m.description}`.toLowerCase().includes((url.q ?? '').toLowerCase()))
+  const failed = fault ?? install.fault ?? uninstall.fault
+
+  const switchOn = async (offer: Offer) => {
+    const payload = await install.run({ input: { catalogModelId: offer.id } })
+    if (!payload) return
+    if (payload.errors[0]) install.setFault(payload.errors[0])
+    else toast(t('{{model}} can be called in Copilot', { model: offer.name }))
+  }
+  const switchOff = async (offer: Offer) => {
+    const payload = await uninstall.run({ input: { modelId: offer.installed!.id } })
+    setClosing(undefined)
+    if (!payload) return
+    if (payload.errors[0]) uninstall.setFault(payload.errors[0])
+    else toast(t('{{model}} is off', { model: offer.name }), () => void switchOn(offer))
+  }
+
+  return (
+    <>
+      <PageHead title={t('Models')} note={t('What the platform offers your account. Only models that are on can be called.')}>
+        <Filter value={url.q ?? ''} onChange={(q) => setUrl({ q: q || undefined })} label={t('Filter models')} />
+      </PageHead>
+      {failed && (
+        <div className="mb-4">
+          <ErrorBar fault={failed} retry={fault && retry} />
+        </div>
+      )}
+      <Card>
+        {loading && <SkeletonRows height="h-15" />}
+        {data && offers.length === 0 && <Empty icon={<Server aria-hidden />} title={url.q ? t('No model matches') : t('Nothing is offered yet')} />}
+        {offers.length > 0 && (
+          <Table label={t('Models')}>
+            <Head>
+              <Th>{t('Model')}</Th>
+              <Th wide>{t('Class')}</Th>
+              <Th wide>{t('Context')}</Th>
+              <Th className="text-end">{t('Credits per 1M in / out')}</Th>
+              <Th className="w-24">{t('On')}</Th>
+            </Head>
+            <tbody>
+              {offers.map((m) => {
+                const on = m.installed?.status === 'ACTIVE'
+                return (
+                  <tr key={m.id} className={rowClass}>
+                    <Td>
+                      <span className="font-medium">{m.name}</span>
+                      <span className="block max-w-md truncate text-xs text-muted">{m.description}</span>
+                    </Td>
+                    <Td wide>
+                      <Badge tone="info">{capabilityName[m.capability]}</Badge>
+                    </Td>
+                    <Td wide className="text-muted">
+                      {t('{{tokens}} tokens', { tokens: compactCount(m.contextLength) })}
+                    </Td>
+                    <Td className="text-end whitespace-nowrap">{m.creditPrice ? `${exact(m.creditPrice.input, 'CREDITS')} / ${exact(m.creditPrice.output, 'CREDITS')}` : <span className="text-muted">{t('No price')}</span>}</Td>
+                    <Td>
+                      <Switch checked={on} disabled={!allowed || install.busy || uninstall.busy} onChange={(next) => (next ? switchOn(m) : setClosing(m))} label={t('{{model}} on', { model: m.name })} />
+                    </Td>
+                  </tr>
+                )
+              })}
+            </tbody>
+          </Table>
+        )}
+      </Card>
+      {closing && (
+        <Dialog open onClose={() => setClosing(undefined)} title={t('Switch {{model}} off?', { model: closing.name })}>
+          <p>{t('Calls to it are refused at once, in every key and agent that uses it. Switching it on again brings it back as it was.')}</p>
+          <DialogActions>
+            <Button onClick={() => setClosing(undefined)}>{t('Keep it on')}</Button>
+            <Button variant="danger" busy={uninstall.busy} onClick={() => switchOff(closing)}>
+              {t('Switch off in Copilot')}
+            </Button>
+          </DialogActions>
+        </Dialog>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,6 @@
+export { capabilityName } from './catalogue'
+export { EndpointForm } from './endpoint'
+export { tokens } from './model-form'
+export { ModelsPage } from './models'
+export { PriceFields, priceShape, type PriceValues, toPrice } from './price'
+export { Health } from './providers'

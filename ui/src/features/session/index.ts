@@ -1,0 +1,2 @@
+export { SignInPage } from './sign-in'
+export { SwitchAccount } from './switch'

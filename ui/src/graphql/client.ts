@@ -1,0 +1,94 @@
+import { type Cache, cacheExchange } from '@urql/exchange-graphcache'
+import { Client, fetchExchange, mapExchange, subscriptionExchange } from '@urql/core'
+import { createClient } from 'graphql-ws'
+import { setLive } from './live'
+
+const socket = createClient({
+  url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
+  retryAttempts: Infinity,
+  shouldRetry: () => true,
+  retryWait: (n) => new Promise((go) => setTimeout(go, Math.min(500 * 2 ** n, 10_000) * (0.75 + Math.random() / 2))),
+  on: {
+    connected: () => setLive('live'),
+    closed: () => setLive('reconnecting'),
+  },
+})
+
+// A mutation that adds or removes rows makes the lists of these fields stale; they are read again where they show.
+const lists: Record<string, string[]> = {
+  keyCreate: ['keys', 'scopes'],
+  keyRevoke: ['keys'],
+  providerCreate: ['providers'],
+  modelCreate: ['models', 'providers'],
+  modelInstall: ['models', 'catalogModels'],
+  modelUninstall: ['models', 'catalogModels'],
+  centralProviderCreate: ['centralProviders'],
+  catalogModelCreate: ['catalogModels'],
+  budgetSet: ['scopes', 'budget', 'overcommitted'],
+  budgetRemove: ['scopes', 'budget', 'overcommitted'],
+}
+
+function forget(cache: Cache, fields: readonly string[]) {
+  for (const root of ['console', 'copilot', 'platform']) {
+    const node = cache.resolve('Query', root)
+    if (typeof node !== 'string') continue
+    for (const f of cache.inspectFields(node)) if (fields.includes(f.fieldName)) cache.invalidate(node, f.fieldName, f.arguments)
+  }
+}
+
+/** A client for one sign-in; another account or person gets a fresh one with an empty cache. */
+export function makeClient(onSignedOut: () => void) {
+  return new Client({
+    url: '/graphql',
+    preferGetMethod: false,
+    fetchOptions: { credentials: 'same-origin', headers: { 'X-Cockpit-CSRF': '1' } },
+    exchanges: [
+      mapExchange({
+        onError: (error) => {
+          if (error.graphQLErrors.some((e) => e.extensions.code === 'UNAUTHENTICATED')) onSignedOut()
+        },
+      }),
+      cacheExchange({
+        keys: {
+          BudgetState: (data) => data.budgetId as string,
+          ...Object.fromEntries(unkeyed.map((type) => [type, () => null])),
+        },
+        updates: {
+          Mutation: Object.fromEntries(Object.entries(lists).map(([name, fields]) => [name, (_result, _args, cache: Cache) => forget(cache, fields)])),
+        },
+      }),
+      fetchExchange,
+      subscriptionExchange({
+        forwardSubscription: (request) => ({
+          subscribe: (sink) => ({ unsubscribe: socket.subscribe({ query: request.query ?? '', variables: request.variables }, sink) }),
+        }),
+      }),
+    ],
+  })
+}
+
+/** Ends the socket, so that the next subscription is made in the name of whoever signs in then. */
+export const hangUp = () => socket.terminate()
+
+// Values without an id, which live inside their parent.
+const unkeyed = [
+  'Viewer',
+  'ViewerRole',
+  'ViewerPermission',
+  'AccountChoice',
+  'MemberRole',
+  'DailySpend',
+  'Spender',
+  'CreditPrice',
+  'AuditChange',
+  'UsageReport',
+  'UsageTotals',
+  'UsageRow',
+  'UsageDay',
+  'PlatformUsage',
+  'PlatformTotals',
+  'PlatformUsageRow',
+  'PlatformUsageDay',
+  'PageInfo',
+  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
+]

@@ -1,0 +1,27 @@
+import { createContext, useContext } from 'react'
+import type { Plane, ViewerPartsFragment } from './generated/graphql'
+
+export type Viewer = ViewerPartsFragment
+
+const Context = createContext<Viewer | null>(null)
+
+export const ViewerProvider = Context.Provider
+
+/** Who is signed in; only below the signed-in part of the page. */
+export function useViewer(): Viewer {
+  const viewer = useContext(Context)
+  if (!viewer) throw new Error('useViewer outside of the signed-in pages')
+  return viewer
+}
+
+/** Whether the viewer holds an admin's or auditor's role somewhere in the plane. Only decides what is listed; the server decides what is let through. */
+export const readsPlane = (viewer: Viewer, plane: Plane) => viewer.roles.some((r) => r.role !== 'MEMBER' && r.kind !== 'PLATFORM' && (r.plane === null || r.plane === undefined || r.plane === plane))
+
+export const readsAccount = (viewer: Viewer) => viewer.roles.some((r) => r.role !== 'MEMBER' && r.kind === 'ACCOUNT')
+
+export const hasSeat = (viewer: Viewer, plane: Plane) => viewer.roles.some((r) => r.role === 'MEMBER' && r.plane === plane)
+
+type Permission = { action: string; allowed: boolean; reason: string }
+
+/** What the server says about an action on a node; an action that it doesn't name isn't allowed. */
+export const may = (node: { viewerCan: readonly Permission[] } | null | undefined, action: string) => node?.viewerCan.find((p) => p.action === action)?.allowed ?? false

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import { ago, compactMoney, exact, money, moneyWords, parseAmount, percent } from './format'
+
+describe('money', () => {
+  it.each([
+    ['12.5', 'USD', '$12.50'],
+    ['0.000123', 'USD', '$0.000123'],
+    ['0', 'USD', '$0.00'],
+    ['1250', 'CREDITS', '1,250'],
+    ['0.25', 'CREDITS', '0.25'],
+    // Past 2⁵³ a float would lose the last digits.
+    ['9007199254740993', 'CREDITS', '9,007,199,254,740,993'],
+    ['-3.5', 'USD', '-$3.50'],
+  ] as const)('%s %s reads %s', (amount, unit, text) => expect(money(amount, unit)).toBe(text))
+
+  it('says the unit of credits in words', () => {
+    expect(moneyWords('1250', 'CREDITS')).toBe('1,250 credits')
+    expect(moneyWords('1250', 'USD')).toBe('$1,250.00')
+  })
+
+  it('shortens for cards', () => {
+    expect(compactMoney('1234567', 'USD')).toBe('$1.2M')
+    expect(compactMoney('7.6', 'USD')).toBe('$7.60')
+    expect(compactMoney(32, 'USD')).toBe('$32')
+    expect(compactMoney('38400', 'CREDITS')).toBe('38.4K')
+  })
+
+  it('keeps every digit of a price', () => expect(exact('0.123456789', 'USD')).toBe('$0.123456789'))
+})
+
+describe('parseAmount', () => {
+  it.each([
+    ['12000', '12000'],
+    [' $1,200.50 ', '1200.50'],
+    ['0', '0'],
+    ['-1', null],
+    ['1e9', null],
+    ['', null],
+    ['1.0000000001', null],
+    ['9999999999', null],
+  ])('%s → %s', (text, amount) => expect(parseAmount(text)).toBe(amount))
+})
+
+it('never shows something as nothing', () => {
+  expect(percent(0)).toBe('0%')
+  expect(percent(0.2)).toBe('0.2%')
+  expect(percent(64.5)).toBe('65%')
+})
+
+it('tells how long ago', () => {
+  const now = new Date('2026-11-21T12:00:00Z')
+  expect(ago('2026-11-21T09:00:00Z', now)).toBe('3 hours ago')
+  expect(ago('2026-11-21T11:59:40Z', now)).toBe('just now')
+})

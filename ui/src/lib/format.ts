@@ -1,0 +1,90 @@
+import { language, t } from './i18n'
+
+/** What an amount is counted in: US dollars in Console, credits in Copilot. */
+export type Unit = 'USD' | 'CREDITS'
+
+type Decimal = Intl.StringNumericLiteral
+
+const cache = new Map<string, Intl.NumberFormat>()
+
+function formatter(options: Intl.NumberFormatOptions) {
+  const key = `${language()} ${JSON.stringify(options)}`
+  let found = cache.get(key)
+  if (!found) cache.set(key, (found = new Intl.NumberFormat(language(), options)))
+  return found
+}
+
+/** An exact decimal string as money: "$12.50" or "1,250". Small dollar amounts keep the digits that tell them apart. */
+export function money(amount: string, unit: Unit): string {
+  if (unit === 'CREDITS') return formatter({ maximumFractionDigits: tiny(amount) ? 3 : 0 }).format(amount as Decimal)
+  return formatter({ style: 'currency', currency: 'USD', maximumFractionDigits: tiny(amount) ? 6 : 2 }).format(amount as Decimal)
+}
+
+/** `money` with its unit in words where the sign doesn't say it: "1,250 credits". */
+export const moneyWords = (amount: string, unit: Unit) => (unit === 'CREDITS' ? t('{{amount}} credits', { amount: money(amount, unit) }) : money(amount, unit))
+
+/** For cards and axes: "$1.2K". */
+export function compactMoney(amount: string | number, unit: Unit): string {
+  const base: Intl.NumberFormatOptions = unit === 'USD' ? { style: 'currency', currency: 'USD' } : {}
+  const small = Math.abs(Number(amount)) < 1000
+  const options = small ? { ...base, maximumFractionDigits: unit === 'USD' ? 2 : 0, trailingZeroDisplay: 'stripIfInteger' as const } : { ...base, notation: 'compact' as const, maximumFractionDigits: 1 }
+  return formatter(options).format(amount as Decimal)
+}
+
+const tiny = (amount: string) => /^-?0?\.\d*[1-9]/.test(amount)
+
+/** All digits as sent, for a price or an input field: "$0.15". */
+export const exact = (amount: string, unit: Unit) =>
+  formatter(unit === 'USD' ? { style: 'currency', currency: 'USD', maximumFractionDigits: 9 } : { maximumFractionDigits: 9 }).format(amount as Decimal)
+
+export const count = (n: number) => formatter({}).format(n)
+
+export const compactCount = (n: number) => formatter({ notation: 'compact', maximumFractionDigits: 1 }).format(n)
+
+/** 64.5 → "65%"; what isn't nothing never reads as 0%. */
+export const percent = (share: number) => formatter({ style: 'percent', maximumFractionDigits: share > 0 && share < 1 ? 1 : 0 }).format(share / 100)
+
+const stamp = (at: string | Date, options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(language(), options).format(new Date(at))
+
+/** "23 Nov" in the reader's zone. */
+export const day = (at: string | Date) => stamp(at, { day: 'numeric', month: 'short' })
+
+/** A day bucket of the server, which begins at midnight UTC. */
+export const utcDay = (at: string | Date) => stamp(at, { day: 'numeric', month: 'short', timeZone: 'UTC' })
+
+export const month = (at: string | Date, timeZone: string) => stamp(at, { month: 'long', year: 'numeric', timeZone })
+
+export const clock = (at: string | Date) => stamp(at, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false })
+
+export const dateTime = (at: string | Date) => stamp(at, { dateStyle: 'medium', timeStyle: 'short' })
+
+/** For titles: the moment in UTC, as the books have it. */
+export const utc = (at: string | Date) => `${new Date(at).toISOString().replace('T', ' ').slice(0, 19)} UTC`
+
+const steps: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+]
+
+/** "3 hours ago". */
+export function ago(at: string, now = new Date()): string {
+  const ms = new Date(at).getTime() - now.getTime()
+  const relative = new Intl.RelativeTimeFormat(language(), { numeric: 'auto' })
+  for (const [unit, size] of steps) if (Math.abs(ms) >= size) return relative.format(Math.trunc(ms / size), unit)
+  return t('just now')
+}
+
+/** Decimal text that the API takes for an amount, at most nine decimals; null when it isn't one. */
+export function parseAmount(text: string): string | null {
+  const plain = text.trim().replace(/^\$/, '').replaceAll(',', '').trim()
+  return /^\d{1,9}(\.\d{1,9})?$/.test(plain) ? plain : null
+}
+
+/** Integer nanos, as the books keep them, as an exact decimal string. */
+export function fromNano(nanos: string): string {
+  const negative = nanos.startsWith('-')
+  const digits = nanos.replace('-', '').padStart(10, '0')
+  const fraction = digits.slice(-9).replace(/0+$/, '')
+  return `${negative ? '-' : ''}${digits.slice(0, -9)}${fraction && `.${fraction}`}`
+}

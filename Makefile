@@ -60,7 +60,7 @@ check-gen: ## Fail if generated code or migrations lag behind the schemas
 	diff <(echo "$$before") <(list) || { echo 'Generated code lagged behind; it is fresh now. Commit it.'; exit 1; }
 
 lint: $(GOLANGCI) ui/node_modules/.package-lock.json ## Lint Go and TypeScript
-	$(GOLANGCI) run ./...
+	$(GOLANGCI) run --allow-parallel-runners ./...
 	cd ui && npm run --silent lint
 
 $(GOLANGCI):

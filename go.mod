@@ -81,3 +81,5 @@ require (
 )
 
 tool github.com/99designs/gqlgen
+
+ignore ./ui/node_modules

@@ -68,6 +68,7 @@ func (s *Server) guardGraphQL(next http.Handler) http.Handler {
 // cookies lets sign-in and sign-out reach the browser.
 func (s *Server) cookies(w http.ResponseWriter, r *http.Request) graph.Cookies {
 	set := func(token string, age time.Duration) {
+		//nolint:gosec // not Secure only over plain HTTP on this machine
 		http.SetCookie(w, &http.Cookie{Name: cookieName, Value: token, Path: "/", MaxAge: int(age / time.Second),
 			HttpOnly: true, Secure: s.cfg.secureCookies(), SameSite: http.SameSiteLaxMode})
 	}

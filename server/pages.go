@@ -88,27 +88,33 @@ func unpack(packed []byte) ([]byte, error) {
 const noncePlace = "__CSP_NONCE__"
 
 // html serves a page under a policy that allows nothing from elsewhere, and no
-// inline script or style without this answer's nonce.
+// inline script without this answer's nonce.
 func (p *pages) html(w http.ResponseWriter, r *http.Request, name string) {
 	page, err := fs.ReadFile(p.files, name)
 	status := http.StatusOK
 	if errors.Is(err, fs.ErrNotExist) {
 		page, status = []byte(notBuilt), http.StatusServiceUnavailable
 	}
+	styles := "'nonce-" + noncePlace + "'"
+	if name == graphiql {
+		styles = "'unsafe-inline'" // its editor writes style attributes
+	}
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // never fails
 	nonce := base64.RawURLEncoding.EncodeToString(random[:])
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", strings.ReplaceAll(policy, "NONCE", nonce))
+	h.Set("Content-Security-Policy", strings.ReplaceAll(policy+"; style-src 'self' "+styles, noncePlace, nonce))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(bytes.ReplaceAll(page, []byte(noncePlace), []byte(nonce))) // fails only when the browser has gone
 	}
 }
 
-const policy = "default-src 'self'; script-src 'self' 'nonce-NONCE'; style-src 'self' 'nonce-NONCE'; img-src 'self' data:; font-src 'self' data:; " +
-	"worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+const graphiql = "graphiql.html"
+
+const policy = "default-src 'self'; script-src 'self' 'nonce-" + noncePlace + "'; img-src 'self' data:; font-src 'self' data:; " +
+	"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 const notBuilt = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Cockpit</title>
 <h1>The user interface isn’t part of this binary</h1>

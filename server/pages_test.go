@@ -52,6 +52,12 @@ func TestPagesCarryAFreshNonce(t *testing.T) {
 		nonces[m[1]] = true
 	}
 	require.Len(t, nonces, 4)
+
+	w := httptest.NewRecorder()
+	p.html(w, httptest.NewRequest(http.MethodGet, "/graphiql", nil), graphiql)
+	require.Contains(t, w.Header().Get("Content-Security-Policy"), "style-src 'self' 'unsafe-inline'", "its editor needs it")
+	require.NotContains(t, w.Header().Get("Content-Security-Policy"), noncePlace)
+	require.NotContains(t, get(p, "/").Header().Get("Content-Security-Policy"), "unsafe")
 }
 
 func TestAssets(t *testing.T) {

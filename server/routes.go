@@ -25,7 +25,7 @@ func (s *Server) routes() http.Handler {
 	}
 	pages := newPages()
 	if s.cfg.Introspection {
-		mux.HandleFunc("GET /graphiql", func(w http.ResponseWriter, r *http.Request) { pages.html(w, r, "graphiql.html") })
+		mux.HandleFunc("GET /graphiql", func(w http.ResponseWriter, r *http.Request) { pages.html(w, r, graphiql) })
 	}
 	mux.Handle("/", pages)
 	return s.observe(hurry(maxSlowBody, mux))

@@ -115,7 +115,7 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 		return nil, fmt.Errorf("policies: %w", err)
 	}
 	s.outbound = gateway.NewClient(cfg.outbound())
-	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Access: s.access, Catalog: s.catalog, Budget: s.budget, Client: s.outbound,
+	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Access: s.access, Catalog: s.catalog, Budget: s.budget, Client: s.outbound, Refusals: s.refusals,
 		MaxBody: cfg.MaxBody, Log: s.log, Metrics: s.metrics})
 	s.onClose(func(context.Context) error { s.gateway.Close(); return nil })
 	s.graph = s.newGraph()

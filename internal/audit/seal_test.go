@@ -16,7 +16,6 @@ import (
 	"github.com/alchemi/cockpit/internal/events"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity"
-	"github.com/alchemi/cockpit/internal/identity/identitytest"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/store/storetest"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -301,33 +300,6 @@ func TestStreamEndsASlowConsumer(t *testing.T) {
 	defer next.Close()
 	s.Announce("acc_1", 300)
 	require.EqualValues(t, 300, (<-next.C()).Seq)
-}
-
-func TestAfterShowsWhatTheViewerMaySee(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
-		w := identitytest.Tree(t, st)
-		sealAll(t, sealer(st, nil))
-		all, err := audit.After(identitytest.Ctx(t, w.A.Admin), st.Client, w.A.Row.ID, 0, 1000)
-		require.NoError(t, err)
-		require.EqualValues(t, verify(t, st, w.A.Row.ID), len(all))
-		rest, err := audit.After(identitytest.Ctx(t, w.A.Admin), st.Client, w.A.Row.ID, *all[2].Seq, 4)
-		require.NoError(t, err)
-		require.Len(t, rest, 4)
-		require.EqualValues(t, 4, *rest[0].Seq)
-
-		few, err := audit.After(identitytest.Ctx(t, w.A.Console.TeamAdmin), st.Client, w.A.Row.ID, 0, 1000)
-		require.NoError(t, err)
-		require.NotEmpty(t, few)
-		for _, e := range few {
-			require.True(t, strings.HasPrefix(e.ScopePath, w.A.Console.Team.Path), "%s at %s", e.Action, e.ScopePath)
-		}
-		none, err := audit.After(identitytest.Ctx(t, w.B.Admin), st.Client, w.A.Row.ID, 0, 1000)
-		require.NoError(t, err)
-		require.Empty(t, none)
-		_, err = audit.After(t.Context(), st.Client, w.A.Row.ID, 0, 1)
-		require.ErrorIs(t, err, tenancy.ErrNoViewer)
-	})
 }
 
 // With nothing to seal, the one who writes on SQLite is not disturbed.

@@ -11,13 +11,11 @@ import (
 
 	"entgo.io/ent/dialect"
 
-	"github.com/alchemi/cockpit/ent"
-	"github.com/alchemi/cockpit/ent/auditevent"
 	"github.com/alchemi/cockpit/internal/events"
 )
 
 // Numbered announces that an account's events up to Seq are sealed. Receivers
-// read them with After as their own viewer may.
+// read them as their own viewer may.
 type Numbered struct {
 	AccountID string
 	Seq       int64
@@ -126,13 +124,4 @@ func (s *Stream) Poll(ctx context.Context) (err error) {
 		s.Announce(n.AccountID, n.Seq)
 	}
 	return nil
-}
-
-// After lists an account's sealed events with numbers above seq, the oldest
-// first, at most limit, as far as the context's viewer may see them.
-func After(ctx context.Context, c *ent.Client, accountID string, seq int64, limit int) ([]*ent.AuditEvent, error) {
-	found, err := c.AuditEvent.Query().
-		Where(auditevent.AccountID(accountID), auditevent.SeqGT(seq)).
-		Order(auditevent.BySeq()).Limit(limit).All(ctx)
-	return found, wrap(err)
 }

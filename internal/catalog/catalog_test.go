@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -515,4 +516,91 @@ func TestForeignModelsCantBePutOnAKey(t *testing.T) {
 			require.True(t, ent.IsConstraintError(err), "%v", err)
 		}
 	})
+}
+
+// Of many who change the same version one wins, and the others are told.
+func TestOneOfManyEditorsWins(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		p := w.provider(t, "Mine", apiKey)
+		m := w.model(t, p.ID, "gpt", fair)
+		for what, f := range map[string]func(ctx context.Context, tx *store.Tx, i int) error{
+			"provider": func(ctx context.Context, tx *store.Tx, i int) error {
+				_, err := w.UpdateProvider(ctx, tx, w.A.Console.Root, p.ID, catalog.ProviderInput{Name: ptr(fmt.Sprint("P", i)), ExpectedVersion: &p.Version})
+				return err
+			},
+			"model": func(ctx context.Context, tx *store.Tx, i int) error {
+				_, err := w.SetModelStatus(ctx, tx, w.A.Console.Root, m.ID, model.StatusDISABLED, &m.Version)
+				return err
+			},
+			"catalogue model": func(ctx context.Context, tx *store.Tx, i int) error {
+				_, err := w.UpdateCatalogModel(ctx, tx, w.CatalogModel.ID, ptr(fmt.Sprint("D", i)), nil, nil, &w.CatalogModel.Version)
+				return err
+			},
+		} {
+			v := w.A.Admin
+			if what == "catalogue model" {
+				v = w.SuperAdmin
+			}
+			ctx := tenancy.Platform(identitytest.Ctx(t, v))
+			const editors = 8
+			errs := make([]error, editors)
+			var wg sync.WaitGroup
+			for i := range editors {
+				wg.Go(func() {
+					errs[i] = w.Store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error { return f(ctx, tx, i) })
+				})
+			}
+			wg.Wait()
+			won := 0
+			for _, err := range errs {
+				if err == nil {
+					won++
+					continue
+				}
+				require.True(t, fault.Is(err, fault.Conflict), "%s: %v", what, err)
+			}
+			require.Equal(t, 1, won, what)
+		}
+	})
+}
+
+// Pointing a provider elsewhere doesn't carry its key along.
+func TestStoredKeyStaysWithItsServer(t *testing.T) {
+	t.Parallel()
+	w := plant(t, store.Options{Dir: t.TempDir()})
+	p := w.provider(t, "Mine", apiKey)
+	w.model(t, p.ID, "gpt", fair)
+	to := func(url string, key *string) error {
+		return w.as(t, w.A.Admin, func(ctx context.Context, tx *store.Tx) error {
+			_, err := w.UpdateProvider(ctx, tx, w.A.Console.Root, p.ID, catalog.ProviderInput{BaseURL: &url, Secret: key})
+			return err
+		})
+	}
+	for _, url := range []string{"https://evil.example/v1", "http://api.example.com/v1", "https://api.example.com:8443/v1", "https://api.example.com.evil.example"} {
+		for _, key := range []*string{nil, ptr("••••abcd"), ptr("abcd")} {
+			err := to(url, key)
+			require.True(t, fault.Is(err, fault.Invalid), "%s: %v", url, err)
+			require.Equal(t, []string{"secret"}, fault.As(err).Path)
+		}
+	}
+	require.NoError(t, to("https://API.example.com/v2/", nil), "another path of the same server")
+	require.NoError(t, to("https://new.example/v1", ptr(otherKey)))
+	r, _ := w.route(t, w.A, tenancy.Console, "gpt")
+	require.Equal(t, []string{"https://new.example/v1", otherKey}, []string{r.BaseURL, r.APIKey})
+	require.NoError(t, to("https://third.example/v1", ptr("")))
+	require.NoError(t, to("https://fourth.example/v1", nil), "no key, nothing to lose")
+
+	super := func(url string) error {
+		return w.as(t, w.SuperAdmin, func(ctx context.Context, tx *store.Tx) error {
+			_, err := w.UpdateCentralProvider(ctx, tx, w.CatalogModel.CentralProviderID, catalog.ProviderInput{BaseURL: &url})
+			return err
+		})
+	}
+	require.NoError(t, super("https://one.example"))
+	require.NoError(t, w.as(t, w.SuperAdmin, func(ctx context.Context, tx *store.Tx) error {
+		_, err := w.UpdateCentralProvider(ctx, tx, w.CatalogModel.CentralProviderID, catalog.ProviderInput{Secret: ptr(apiKey)})
+		return err
+	}))
+	require.True(t, fault.Is(super("https://two.example"), fault.Invalid))
 }

@@ -132,8 +132,12 @@ func (c *Catalog) SetModelStatus(ctx context.Context, tx *store.Tx, root *ent.Sc
 	if expected != nil && *expected != m.Version {
 		return nil, stale(*expected, m.Version)
 	}
-	if m, err = m.Update().SetStatus(status).Save(ctx); err != nil {
-		return nil, hidden(err, "model")
+	u := m.Update().SetStatus(status)
+	if expected != nil {
+		u.Where(model.Version(*expected))
+	}
+	if m, err = u.Save(ctx); err != nil {
+		return nil, outrun(err, expected, "model")
 	}
 	return m, tx.Audit(ctx, event("model.update", root, m.ID, m.Name))
 }
@@ -263,9 +267,12 @@ func (c *Catalog) UpdateCatalogModel(ctx context.Context, tx *store.Tx, catalogM
 	if description != nil && len(*description) > 500 {
 		return nil, fault.At("description", "A description has at most 500 characters.")
 	}
-	m, err = m.Update().SetNillableDescription(description).SetNillableCapability(capability).SetNillableStatus(status).Save(ctx)
-	if err != nil {
-		return nil, err
+	u := m.Update().SetNillableDescription(description).SetNillableCapability(capability).SetNillableStatus(status)
+	if expected != nil {
+		u.Where(catalogmodel.Version(*expected))
+	}
+	if m, err = u.Save(ctx); err != nil {
+		return nil, outrun(err, expected, "catalogue model")
 	}
 	return m, tx.Audit(ctx, platformEvent("catalogModel.update", m.ID, m.Name))
 }

@@ -91,6 +91,27 @@ func hidden(err error, noun string) error {
 	return err
 }
 
+// errKeepsKey refuses to send a stored key to another server: whoever may
+// change the address could read it there.
+var errKeepsKey = fault.At("secret", "A new server needs its key given again, or removed: the stored one stays with the old address.")
+
+func host(baseURL string) string {
+	u, err := url.Parse(strings.TrimSpace(baseURL))
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host)
+}
+
+// outrun is hidden for an update that asked for a version: the row was there a
+// moment ago, so somebody else has just changed it.
+func outrun(err error, expected *int, noun string) error {
+	if ent.IsNotFound(err) && expected != nil {
+		return stale(*expected, *expected+1)
+	}
+	return hidden(err, noun)
+}
+
 // CreateProvider adds an endpoint to an account's Console, whose root is given.
 func (c *Catalog) CreateProvider(ctx context.Context, tx *store.Tx, root *ent.Scope, in ProviderInput) (*ent.Provider, error) {
 	if root.Kind != scope.KindCONSOLE {
@@ -147,6 +168,9 @@ func (c *Catalog) UpdateProvider(ctx context.Context, tx *store.Tx, root *ent.Sc
 		return nil, stale(*in.ExpectedVersion, p.Version)
 	}
 	u := p.Update()
+	if in.ExpectedVersion != nil {
+		u.Where(provider.Version(*in.ExpectedVersion))
+	}
 	if in.Name != nil {
 		name, err := checkName("name", *in.Name)
 		if err != nil {
@@ -167,6 +191,8 @@ func (c *Catalog) UpdateProvider(ctx context.Context, tx *store.Tx, root *ent.Sc
 	}
 	if ok {
 		u.SetSecret(box).SetSecretHint(hint)
+	} else if in.BaseURL != nil && len(p.Secret) > 0 && host(*in.BaseURL) != host(p.BaseURL) {
+		return nil, errKeepsKey
 	}
 	if in.Status != nil {
 		u.SetStatus(provider.Status(*in.Status))
@@ -176,7 +202,7 @@ func (c *Catalog) UpdateProvider(ctx context.Context, tx *store.Tx, root *ent.Sc
 		return nil, taken("name", "provider", *in.Name)
 	}
 	if err != nil {
-		return nil, hidden(err, "provider")
+		return nil, outrun(err, in.ExpectedVersion, "provider")
 	}
 	return q, tx.Audit(ctx, event("provider.update", root, q.ID, q.Name))
 }
@@ -213,6 +239,9 @@ func (c *Catalog) UpdateCentralProvider(ctx context.Context, tx *store.Tx, provi
 		return nil, stale(*in.ExpectedVersion, p.Version)
 	}
 	u := p.Update()
+	if in.ExpectedVersion != nil {
+		u.Where(centralprovider.Version(*in.ExpectedVersion))
+	}
 	if in.Name != nil {
 		name, err := checkName("name", *in.Name)
 		if err != nil {
@@ -233,6 +262,8 @@ func (c *Catalog) UpdateCentralProvider(ctx context.Context, tx *store.Tx, provi
 	}
 	if ok {
 		u.SetSecret(box).SetSecretHint(hint)
+	} else if in.BaseURL != nil && len(p.Secret) > 0 && host(*in.BaseURL) != host(p.BaseURL) {
+		return nil, errKeepsKey
 	}
 	if in.Status != nil {
 		u.SetStatus(centralprovider.Status(*in.Status))
@@ -242,7 +273,7 @@ func (c *Catalog) UpdateCentralProvider(ctx context.Context, tx *store.Tx, provi
 		return nil, taken("name", "provider", *in.Name)
 	}
 	if err != nil {
-		return nil, hidden(err, "provider")
+		return nil, outrun(err, in.ExpectedVersion, "provider")
 	}
 	return q, tx.Audit(ctx, platformEvent("centralProvider.update", q.ID, q.Name))
 }

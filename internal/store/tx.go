@@ -61,6 +61,9 @@ func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
 // database asks for it. A change of an audited row that f left without an
 // audit event rolls everything back.
 func (s *Store) InTx(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
+	if ctx.Value(txKey{}) != nil {
+		return errors.New("store: InTx within InTx") // the inner one would wait for the outer one forever
+	}
 	pool := s.tenant
 	if tenancy.Bypassed(ctx) {
 		pool = s.system

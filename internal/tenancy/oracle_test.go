@@ -143,6 +143,9 @@ func (w world) sees(v *tenancy.Viewer, table, id string) bool {
 
 func planesOf(v *tenancy.Viewer) []string {
 	out := []string{"ACCOUNT"}
+	if v.Platform {
+		out = append(out, "PLATFORM")
+	}
 	for _, p := range []tenancy.Plane{tenancy.Console, tenancy.Copilot} {
 		if ranksAccount(v) || slices.ContainsFunc(v.Roles, func(r tenancy.Role) bool { return r.Plane == p }) {
 			out = append(out, string(p))

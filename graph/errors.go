@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/alchemi/cockpit/graph/model"
@@ -67,6 +68,8 @@ func (r *Resolver) present(ctx context.Context, err error) *gqlerror.Error {
 		if e.Cause != nil {
 			r.Log.WarnContext(ctx, "request refused", "code", e.Code, "cause", e.Cause, "requestId", audit.RequestID(ctx))
 		}
+	} else if code := out.Extensions["code"]; code == errcode.ParseFailed || code == errcode.ValidationFailed {
+		out.Extensions["code"] = string(fault.BadInput)
 	} else if !errors.As(err, &g) || out.Extensions["code"] == nil {
 		if g != nil && errors.Unwrap(g) == nil {
 			out.Extensions["code"] = string(fault.BadInput) // the document itself is wrong

@@ -21,6 +21,8 @@ allows("reader") if holds({"ADMIN", "VIEWER"}, {"PLATFORM", "ACCOUNT", "PLANE", 
 
 allows("admin") if holds({"ADMIN"}, {"PLATFORM", "ACCOUNT", "PLANE", "ORGANIZATION", "TEAM"})
 
+allows("planeReader") if holds({"ADMIN", "VIEWER"}, {"ACCOUNT", "PLANE"})
+
 allows("planeAdmin") if holds({"ADMIN"}, {"ACCOUNT", "PLANE"})
 
 allows("accountReader") if holds({"ADMIN", "VIEWER"}, {"PLATFORM", "ACCOUNT"})

@@ -33,11 +33,11 @@ test_team_admin if {
 }
 
 test_plane_admin if {
-	allowed(person([{"role": "ADMIN", "level": "PLANE", "plane": "COPILOT"}])) == {"public", "viewer", "member", "reader", "admin", "planeAdmin"}
+	allowed(person([{"role": "ADMIN", "level": "PLANE", "plane": "COPILOT"}])) == {"public", "viewer", "member", "reader", "admin", "planeReader", "planeAdmin"}
 }
 
 test_account_auditor if {
-	allowed(person([{"role": "VIEWER", "level": "ACCOUNT", "plane": "ACCOUNT"}])) == {"public", "viewer", "member", "reader", "accountReader"}
+	allowed(person([{"role": "VIEWER", "level": "ACCOUNT", "plane": "ACCOUNT"}])) == {"public", "viewer", "member", "reader", "planeReader", "accountReader"}
 }
 
 test_super_admin_is_no_plane_admin if {

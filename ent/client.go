@@ -31,7 +31,6 @@ import (
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/node"
 	"github.com/alchemi/cockpit/ent/organization"
-	"github.com/alchemi/cockpit/ent/outboxevent"
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
 	"github.com/alchemi/cockpit/ent/rolebinding"
@@ -78,8 +77,6 @@ type Client struct {
 	Node *NodeClient
 	// Organization is the client for interacting with the Organization builders.
 	Organization *OrganizationClient
-	// OutboxEvent is the client for interacting with the OutboxEvent builders.
-	OutboxEvent *OutboxEventClient
 	// Price is the client for interacting with the Price builders.
 	Price *PriceClient
 	// Provider is the client for interacting with the Provider builders.
@@ -121,7 +118,6 @@ func (c *Client) init() {
 	c.Model = NewModelClient(c.config)
 	c.Node = NewNodeClient(c.config)
 	c.Organization = NewOrganizationClient(c.config)
-	c.OutboxEvent = NewOutboxEventClient(c.config)
 	c.Price = NewPriceClient(c.config)
 	c.Provider = NewProviderClient(c.config)
 	c.RoleBinding = NewRoleBindingClient(c.config)
@@ -237,7 +233,6 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Model:           NewModelClient(cfg),
 		Node:            NewNodeClient(cfg),
 		Organization:    NewOrganizationClient(cfg),
-		OutboxEvent:     NewOutboxEventClient(cfg),
 		Price:           NewPriceClient(cfg),
 		Provider:        NewProviderClient(cfg),
 		RoleBinding:     NewRoleBindingClient(cfg),
@@ -280,7 +275,6 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Model:           NewModelClient(cfg),
 		Node:            NewNodeClient(cfg),
 		Organization:    NewOrganizationClient(cfg),
-		OutboxEvent:     NewOutboxEventClient(cfg),
 		Price:           NewPriceClient(cfg),
 		Provider:        NewProviderClient(cfg),
 		RoleBinding:     NewRoleBindingClient(cfg),
@@ -319,8 +313,8 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Account, c.AuditEvent, c.Budget, c.BudgetCycle, c.CatalogModel,
 		c.CentralProvider, c.Charge, c.CreditFactor, c.Hold, c.Key, c.KeyModel,
-		c.Login, c.Member, c.Model, c.Node, c.Organization, c.OutboxEvent, c.Price,
-		c.Provider, c.RoleBinding, c.Scope, c.Session, c.Team, c.User,
+		c.Login, c.Member, c.Model, c.Node, c.Organization, c.Price, c.Provider,
+		c.RoleBinding, c.Scope, c.Session, c.Team, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -332,8 +326,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Account, c.AuditEvent, c.Budget, c.BudgetCycle, c.CatalogModel,
 		c.CentralProvider, c.Charge, c.CreditFactor, c.Hold, c.Key, c.KeyModel,
-		c.Login, c.Member, c.Model, c.Node, c.Organization, c.OutboxEvent, c.Price,
-		c.Provider, c.RoleBinding, c.Scope, c.Session, c.Team, c.User,
+		c.Login, c.Member, c.Model, c.Node, c.Organization, c.Price, c.Provider,
+		c.RoleBinding, c.Scope, c.Session, c.Team, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -374,8 +368,6 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Node.mutate(ctx, m)
 	case *OrganizationMutation:
 		return c.Organization.mutate(ctx, m)
-	case *OutboxEventMutation:
-		return c.OutboxEvent.mutate(ctx, m)
 	case *PriceMutation:
 		return c.Price.mutate(ctx, m)
 	case *ProviderMutation:
@@ -2811,139 +2803,6 @@ func (c *OrganizationClient) mutate(ctx context.Context, m *OrganizationMutation
 	}
 }
 
-// OutboxEventClient is a client for the OutboxEvent schema.
-type OutboxEventClient struct {
-	config
-}
-
-// NewOutboxEventClient returns a client for the OutboxEvent from the given config.
-func NewOutboxEventClient(c config) *OutboxEventClient {
-	return &OutboxEventClient{config: c}
-}
-
-// Use adds a list of mutation hooks to the hooks stack.
-// A call to `Use(f, g, h)` equals to `outboxevent.Hooks(f(g(h())))`.
-func (c *OutboxEventClient) Use(hooks ...Hook) {
-	c.hooks.OutboxEvent = append(c.hooks.OutboxEvent, hooks...)
-}
-
-// Intercept adds a list of query interceptors to the interceptors stack.
-// A call to `Intercept(f, g, h)` equals to `outboxevent.Intercept(f(g(h())))`.
-func (c *OutboxEventClient) Intercept(interceptors ...Interceptor) {
-	c.inters.OutboxEvent = append(c.inters.OutboxEvent, interceptors...)
-}
-
-// Create returns a builder for creating a OutboxEvent entity.
-func (c *OutboxEventClient) Create() *OutboxEventCreate {
-	mutation := newOutboxEventMutation(c.config, OpCreate)
-	return &OutboxEventCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// CreateBulk returns a builder for creating a bulk of OutboxEvent entities.
-func (c *OutboxEventClient) CreateBulk(builders ...*OutboxEventCreate) *OutboxEventCreateBulk {
-	return &OutboxEventCreateBulk{config: c.config, builders: builders}
-}
-
-// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
-// a builder and applies setFunc on it.
-func (c *OutboxEventClient) MapCreateBulk(slice any, setFunc func(*OutboxEventCreate, int)) *OutboxEventCreateBulk {
-	rv := reflect.ValueOf(slice)
-	if rv.Kind() != reflect.Slice {
-		return &OutboxEventCreateBulk{err: fmt.Errorf("calling to OutboxEventClient.MapCreateBulk with wrong type %T, need slice", slice)}
-	}
-	builders := make([]*OutboxEventCreate, rv.Len())
-	for i := 0; i < rv.Len(); i++ {
-		builders[i] = c.Create()
-		setFunc(builders[i], i)
-	}
-	return &OutboxEventCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for OutboxEvent.
-func (c *OutboxEventClient) Update() *OutboxEventUpdate {
-	mutation := newOutboxEventMutation(c.config, OpUpdate)
-	return &OutboxEventUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// UpdateOne returns an update builder for the given entity.
-func (c *OutboxEventClient) UpdateOne(_m *OutboxEvent) *OutboxEventUpdateOne {
-	mutation := newOutboxEventMutation(c.config, OpUpdateOne, withOutboxEvent(_m))
-	return &OutboxEventUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// UpdateOneID returns an update builder for the given id.
-func (c *OutboxEventClient) UpdateOneID(id string) *OutboxEventUpdateOne {
-	mutation := newOutboxEventMutation(c.config, OpUpdateOne, withOutboxEventID(id))
-	return &OutboxEventUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// Delete returns a delete builder for OutboxEvent.
-func (c *OutboxEventClient) Delete() *OutboxEventDelete {
-	mutation := newOutboxEventMutation(c.config, OpDelete)
-	return &OutboxEventDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// DeleteOne returns a builder for deleting the given entity.
-func (c *OutboxEventClient) DeleteOne(_m *OutboxEvent) *OutboxEventDeleteOne {
-	return c.DeleteOneID(_m.ID)
-}
-
-// DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *OutboxEventClient) DeleteOneID(id string) *OutboxEventDeleteOne {
-	builder := c.Delete().Where(outboxevent.ID(id))
-	builder.mutation.id = &id
-	builder.mutation.op = OpDeleteOne
-	return &OutboxEventDeleteOne{builder}
-}
-
-// Query returns a query builder for OutboxEvent.
-func (c *OutboxEventClient) Query() *OutboxEventQuery {
-	return &OutboxEventQuery{
-		config: c.config,
-		ctx:    &QueryContext{Type: TypeOutboxEvent},
-		inters: c.Interceptors(),
-	}
-}
-
-// Get returns a OutboxEvent entity by its id.
-func (c *OutboxEventClient) Get(ctx context.Context, id string) (*OutboxEvent, error) {
-	return c.Query().Where(outboxevent.ID(id)).Only(ctx)
-}
-
-// GetX is like Get, but panics if an error occurs.
-func (c *OutboxEventClient) GetX(ctx context.Context, id string) *OutboxEvent {
-	obj, err := c.Get(ctx, id)
-	if err != nil {
-		panic(err)
-	}
-	return obj
-}
-
-// Hooks returns the client hooks.
-func (c *OutboxEventClient) Hooks() []Hook {
-	return c.hooks.OutboxEvent
-}
-
-// Interceptors returns the client interceptors.
-func (c *OutboxEventClient) Interceptors() []Interceptor {
-	return c.inters.OutboxEvent
-}
-
-func (c *OutboxEventClient) mutate(ctx context.Context, m *OutboxEventMutation) (Value, error) {
-	switch m.Op() {
-	case OpCreate:
-		return (&OutboxEventCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&OutboxEventUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdateOne:
-		return (&OutboxEventUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpDelete, OpDeleteOne:
-		return (&OutboxEventDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
-	default:
-		return nil, fmt.Errorf("ent: unknown OutboxEvent mutation op: %q", m.Op())
-	}
-}
-
 // PriceClient is a client for the Price schema.
 type PriceClient struct {
 	config
@@ -4104,13 +3963,11 @@ type (
 	hooks struct {
 		Account, AuditEvent, Budget, BudgetCycle, CatalogModel, CentralProvider, Charge,
 		CreditFactor, Hold, Key, KeyModel, Login, Member, Model, Node, Organization,
-		OutboxEvent, Price, Provider, RoleBinding, Scope, Session, Team,
-		User []ent.Hook
+		Price, Provider, RoleBinding, Scope, Session, Team, User []ent.Hook
 	}
 	inters struct {
 		Account, AuditEvent, Budget, BudgetCycle, CatalogModel, CentralProvider, Charge,
 		CreditFactor, Hold, Key, KeyModel, Login, Member, Model, Node, Organization,
-		OutboxEvent, Price, Provider, RoleBinding, Scope, Session, Team,
-		User []ent.Interceptor
+		Price, Provider, RoleBinding, Scope, Session, Team, User []ent.Interceptor
 	}
 )

@@ -28,7 +28,6 @@ import (
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/node"
 	"github.com/alchemi/cockpit/ent/organization"
-	"github.com/alchemi/cockpit/ent/outboxevent"
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
 	"github.com/alchemi/cockpit/ent/rolebinding"
@@ -112,7 +111,6 @@ func checkColumn(t, c string) error {
 			model.Table:           model.ValidColumn,
 			node.Table:            node.ValidColumn,
 			organization.Table:    organization.ValidColumn,
-			outboxevent.Table:     outboxevent.ValidColumn,
 			price.Table:           price.ValidColumn,
 			provider.Table:        provider.ValidColumn,
 			rolebinding.Table:     rolebinding.ValidColumn,

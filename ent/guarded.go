@@ -78,10 +78,6 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		q := c.Organization.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
-	case "outbox_events":
-		q := c.OutboxEvent.Query()
-		q.WhereP(byID)
-		return q.Exist(ctx)
 	case "prices":
 		q := c.Price.Query()
 		q.WhereP(byID)
@@ -580,32 +576,6 @@ func (m *OrganizationMutation) EdgeTable(edge string) string {
 
 // RowID is the id of the row that is written, if it is known.
 func (m *OrganizationMutation) RowID() string {
-	if m.id == nil {
-		return ""
-	}
-	return *m.id
-}
-
-// TableName is the table that the query reads.
-func (_q *OutboxEventQuery) TableName() string { return "outbox_events" }
-
-// WhereP confines the query by storage-level predicates.
-func (_q *OutboxEventQuery) WhereP(ps ...func(*sql.Selector)) {
-	for _, p := range ps {
-		_q.predicates = append(_q.predicates, p)
-	}
-}
-
-// TableName is the table that the mutation writes.
-func (m *OutboxEventMutation) TableName() string { return "outbox_events" }
-
-// EdgeTable is the table that an edge leads to, or "".
-func (m *OutboxEventMutation) EdgeTable(edge string) string {
-	return ""
-}
-
-// RowID is the id of the row that is written, if it is known.
-func (m *OutboxEventMutation) RowID() string {
 	if m.id == nil {
 		return ""
 	}

@@ -120,20 +120,6 @@ func (_c *KeyCreate) SetNillableRevokedAt(v *time.Time) *KeyCreate {
 	return _c
 }
 
-// SetLastUsedAt sets the "last_used_at" field.
-func (_c *KeyCreate) SetLastUsedAt(v time.Time) *KeyCreate {
-	_c.mutation.SetLastUsedAt(v)
-	return _c
-}
-
-// SetNillableLastUsedAt sets the "last_used_at" field if the given value is not nil.
-func (_c *KeyCreate) SetNillableLastUsedAt(v *time.Time) *KeyCreate {
-	if v != nil {
-		_c.SetLastUsedAt(*v)
-	}
-	return _c
-}
-
 // SetCreatedBy sets the "created_by" field.
 func (_c *KeyCreate) SetCreatedBy(v string) *KeyCreate {
 	_c.mutation.SetCreatedBy(v)
@@ -384,10 +370,6 @@ func (_c *KeyCreate) createSpec() (*Key, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.RevokedAt(); ok {
 		_spec.SetField(key.FieldRevokedAt, field.TypeTime, value)
 		_node.RevokedAt = &value
-	}
-	if value, ok := _c.mutation.LastUsedAt(); ok {
-		_spec.SetField(key.FieldLastUsedAt, field.TypeTime, value)
-		_node.LastUsedAt = &value
 	}
 	if value, ok := _c.mutation.CreatedBy(); ok {
 		_spec.SetField(key.FieldCreatedBy, field.TypeString, value)

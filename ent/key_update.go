@@ -168,26 +168,6 @@ func (_u *KeyUpdate) ClearRevokedAt() *KeyUpdate {
 	return _u
 }
 
-// SetLastUsedAt sets the "last_used_at" field.
-func (_u *KeyUpdate) SetLastUsedAt(v time.Time) *KeyUpdate {
-	_u.mutation.SetLastUsedAt(v)
-	return _u
-}
-
-// SetNillableLastUsedAt sets the "last_used_at" field if the given value is not nil.
-func (_u *KeyUpdate) SetNillableLastUsedAt(v *time.Time) *KeyUpdate {
-	if v != nil {
-		_u.SetLastUsedAt(*v)
-	}
-	return _u
-}
-
-// ClearLastUsedAt clears the value of the "last_used_at" field.
-func (_u *KeyUpdate) ClearLastUsedAt() *KeyUpdate {
-	_u.mutation.ClearLastUsedAt()
-	return _u
-}
-
 // SetCreatedBy sets the "created_by" field.
 func (_u *KeyUpdate) SetCreatedBy(v string) *KeyUpdate {
 	_u.mutation.SetCreatedBy(v)
@@ -358,12 +338,6 @@ func (_u *KeyUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.RevokedAtCleared() {
 		_spec.ClearField(key.FieldRevokedAt, field.TypeTime)
-	}
-	if value, ok := _u.mutation.LastUsedAt(); ok {
-		_spec.SetField(key.FieldLastUsedAt, field.TypeTime, value)
-	}
-	if _u.mutation.LastUsedAtCleared() {
-		_spec.ClearField(key.FieldLastUsedAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.CreatedBy(); ok {
 		_spec.SetField(key.FieldCreatedBy, field.TypeString, value)
@@ -600,26 +574,6 @@ func (_u *KeyUpdateOne) ClearRevokedAt() *KeyUpdateOne {
 	return _u
 }
 
-// SetLastUsedAt sets the "last_used_at" field.
-func (_u *KeyUpdateOne) SetLastUsedAt(v time.Time) *KeyUpdateOne {
-	_u.mutation.SetLastUsedAt(v)
-	return _u
-}
-
-// SetNillableLastUsedAt sets the "last_used_at" field if the given value is not nil.
-func (_u *KeyUpdateOne) SetNillableLastUsedAt(v *time.Time) *KeyUpdateOne {
-	if v != nil {
-		_u.SetLastUsedAt(*v)
-	}
-	return _u
-}
-
-// ClearLastUsedAt clears the value of the "last_used_at" field.
-func (_u *KeyUpdateOne) ClearLastUsedAt() *KeyUpdateOne {
-	_u.mutation.ClearLastUsedAt()
-	return _u
-}
-
 // SetCreatedBy sets the "created_by" field.
 func (_u *KeyUpdateOne) SetCreatedBy(v string) *KeyUpdateOne {
 	_u.mutation.SetCreatedBy(v)
@@ -820,12 +774,6 @@ func (_u *KeyUpdateOne) sqlSave(ctx context.Context) (_node *Key, err error) {
 	}
 	if _u.mutation.RevokedAtCleared() {
 		_spec.ClearField(key.FieldRevokedAt, field.TypeTime)
-	}
-	if value, ok := _u.mutation.LastUsedAt(); ok {
-		_spec.SetField(key.FieldLastUsedAt, field.TypeTime, value)
-	}
-	if _u.mutation.LastUsedAtCleared() {
-		_spec.ClearField(key.FieldLastUsedAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.CreatedBy(); ok {
 		_spec.SetField(key.FieldCreatedBy, field.TypeString, value)

@@ -28,7 +28,6 @@ import (
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/node"
 	"github.com/alchemi/cockpit/ent/organization"
-	"github.com/alchemi/cockpit/ent/outboxevent"
 	"github.com/alchemi/cockpit/ent/predicate"
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
@@ -64,7 +63,6 @@ const (
 	TypeModel           = "Model"
 	TypeNode            = "Node"
 	TypeOrganization    = "Organization"
-	TypeOutboxEvent     = "OutboxEvent"
 	TypePrice           = "Price"
 	TypeProvider        = "Provider"
 	TypeRoleBinding     = "RoleBinding"
@@ -11708,7 +11706,6 @@ type KeyMutation struct {
 	addrequests_per_minute *int
 	expires_at             *time.Time
 	revoked_at             *time.Time
-	last_used_at           *time.Time
 	created_by             *string
 	clearedFields          map[string]struct{}
 	owner                  *string
@@ -12287,55 +12284,6 @@ func (m *KeyMutation) ResetRevokedAt() {
 	delete(m.clearedFields, key.FieldRevokedAt)
 }
 
-// SetLastUsedAt sets the "last_used_at" field.
-func (m *KeyMutation) SetLastUsedAt(t time.Time) {
-	m.last_used_at = &t
-}
-
-// LastUsedAt returns the value of the "last_used_at" field in the mutation.
-func (m *KeyMutation) LastUsedAt() (r time.Time, exists bool) {
-	v := m.last_used_at
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldLastUsedAt returns the old "last_used_at" field's value of the Key entity.
-// If the Key object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *KeyMutation) OldLastUsedAt(ctx context.Context) (v *time.Time, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldLastUsedAt is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldLastUsedAt requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldLastUsedAt: %w", err)
-	}
-	return oldValue.LastUsedAt, nil
-}
-
-// ClearLastUsedAt clears the value of the "last_used_at" field.
-func (m *KeyMutation) ClearLastUsedAt() {
-	m.last_used_at = nil
-	m.clearedFields[key.FieldLastUsedAt] = struct{}{}
-}
-
-// LastUsedAtCleared returns if the "last_used_at" field was cleared in this mutation.
-func (m *KeyMutation) LastUsedAtCleared() bool {
-	_, ok := m.clearedFields[key.FieldLastUsedAt]
-	return ok
-}
-
-// ResetLastUsedAt resets all changes to the "last_used_at" field.
-func (m *KeyMutation) ResetLastUsedAt() {
-	m.last_used_at = nil
-	delete(m.clearedFields, key.FieldLastUsedAt)
-}
-
 // SetCreatedBy sets the "created_by" field.
 func (m *KeyMutation) SetCreatedBy(s string) {
 	m.created_by = &s
@@ -12487,7 +12435,7 @@ func (m *KeyMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *KeyMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 12)
 	if m.account_id != nil {
 		fields = append(fields, key.FieldAccountID)
 	}
@@ -12520,9 +12468,6 @@ func (m *KeyMutation) Fields() []string {
 	}
 	if m.revoked_at != nil {
 		fields = append(fields, key.FieldRevokedAt)
-	}
-	if m.last_used_at != nil {
-		fields = append(fields, key.FieldLastUsedAt)
 	}
 	if m.created_by != nil {
 		fields = append(fields, key.FieldCreatedBy)
@@ -12557,8 +12502,6 @@ func (m *KeyMutation) Field(name string) (ent.Value, bool) {
 		return m.ExpiresAt()
 	case key.FieldRevokedAt:
 		return m.RevokedAt()
-	case key.FieldLastUsedAt:
-		return m.LastUsedAt()
 	case key.FieldCreatedBy:
 		return m.CreatedBy()
 	}
@@ -12592,8 +12535,6 @@ func (m *KeyMutation) OldField(ctx context.Context, name string) (ent.Value, err
 		return m.OldExpiresAt(ctx)
 	case key.FieldRevokedAt:
 		return m.OldRevokedAt(ctx)
-	case key.FieldLastUsedAt:
-		return m.OldLastUsedAt(ctx)
 	case key.FieldCreatedBy:
 		return m.OldCreatedBy(ctx)
 	}
@@ -12682,13 +12623,6 @@ func (m *KeyMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetRevokedAt(v)
 		return nil
-	case key.FieldLastUsedAt:
-		v, ok := value.(time.Time)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetLastUsedAt(v)
-		return nil
 	case key.FieldCreatedBy:
 		v, ok := value.(string)
 		if !ok {
@@ -12759,9 +12693,6 @@ func (m *KeyMutation) ClearedFields() []string {
 	if m.FieldCleared(key.FieldRevokedAt) {
 		fields = append(fields, key.FieldRevokedAt)
 	}
-	if m.FieldCleared(key.FieldLastUsedAt) {
-		fields = append(fields, key.FieldLastUsedAt)
-	}
 	return fields
 }
 
@@ -12781,9 +12712,6 @@ func (m *KeyMutation) ClearField(name string) error {
 		return nil
 	case key.FieldRevokedAt:
 		m.ClearRevokedAt()
-		return nil
-	case key.FieldLastUsedAt:
-		m.ClearLastUsedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Key nullable field %s", name)
@@ -12825,9 +12753,6 @@ func (m *KeyMutation) ResetField(name string) error {
 		return nil
 	case key.FieldRevokedAt:
 		m.ResetRevokedAt()
-		return nil
-	case key.FieldLastUsedAt:
-		m.ResetLastUsedAt()
 		return nil
 	case key.FieldCreatedBy:
 		m.ResetCreatedBy()
@@ -17931,554 +17856,6 @@ func (m *OrganizationMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Organization edge %s", name)
-}
-
-// OutboxEventMutation represents an operation that mutates the OutboxEvent nodes in the graph.
-type OutboxEventMutation struct {
-	config
-	op            Op
-	typ           string
-	id            *string
-	account_id    *string
-	plane         *outboxevent.Plane
-	topic         *string
-	entity_id     *string
-	at            *time.Time
-	clearedFields map[string]struct{}
-	done          bool
-	oldValue      func(context.Context) (*OutboxEvent, error)
-	predicates    []predicate.OutboxEvent
-}
-
-var _ ent.Mutation = (*OutboxEventMutation)(nil)
-
-// outboxeventOption allows management of the mutation configuration using functional options.
-type outboxeventOption func(*OutboxEventMutation)
-
-// newOutboxEventMutation creates new mutation for the OutboxEvent entity.
-func newOutboxEventMutation(c config, op Op, opts ...outboxeventOption) *OutboxEventMutation {
-	m := &OutboxEventMutation{
-		config:        c,
-		op:            op,
-		typ:           TypeOutboxEvent,
-		clearedFields: make(map[string]struct{}),
-	}
-	for _, opt := range opts {
-		opt(m)
-	}
-	return m
-}
-
-// withOutboxEventID sets the ID field of the mutation.
-func withOutboxEventID(id string) outboxeventOption {
-	return func(m *OutboxEventMutation) {
-		var (
-			err   error
-			once  sync.Once
-			value *OutboxEvent
-		)
-		m.oldValue = func(ctx context.Context) (*OutboxEvent, error) {
-			once.Do(func() {
-				if m.done {
-					err = errors.New("querying old values post mutation is not allowed")
-				} else {
-					value, err = m.Client().OutboxEvent.Get(ctx, id)
-				}
-			})
-			return value, err
-		}
-		m.id = &id
-	}
-}
-
-// withOutboxEvent sets the old OutboxEvent of the mutation.
-func withOutboxEvent(node *OutboxEvent) outboxeventOption {
-	return func(m *OutboxEventMutation) {
-		m.oldValue = func(context.Context) (*OutboxEvent, error) {
-			return node, nil
-		}
-		m.id = &node.ID
-	}
-}
-
-// Client returns a new `ent.Client` from the mutation. If the mutation was
-// executed in a transaction (ent.Tx), a transactional client is returned.
-func (m OutboxEventMutation) Client() *Client {
-	client := &Client{config: m.config}
-	client.init()
-	return client
-}
-
-// Tx returns an `ent.Tx` for mutations that were executed in transactions;
-// it returns an error otherwise.
-func (m OutboxEventMutation) Tx() (*Tx, error) {
-	if _, ok := m.driver.(*txDriver); !ok {
-		return nil, errors.New("ent: mutation is not running in a transaction")
-	}
-	tx := &Tx{config: m.config}
-	tx.init()
-	return tx, nil
-}
-
-// SetID sets the value of the id field. Note that this
-// operation is only accepted on creation of OutboxEvent entities.
-func (m *OutboxEventMutation) SetID(id string) {
-	m.id = &id
-}
-
-// ID returns the ID value in the mutation. Note that the ID is only available
-// if it was provided to the builder or after it was returned from the database.
-func (m *OutboxEventMutation) ID() (id string, exists bool) {
-	if m.id == nil {
-		return
-	}
-	return *m.id, true
-}
-
-// IDs queries the database and returns the entity ids that match the mutation's predicate.
-// That means, if the mutation is applied within a transaction with an isolation level such
-// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
-// or updated by the mutation.
-func (m *OutboxEventMutation) IDs(ctx context.Context) ([]string, error) {
-	switch {
-	case m.op.Is(OpUpdateOne | OpDeleteOne):
-		id, exists := m.ID()
-		if exists {
-			return []string{id}, nil
-		}
-		fallthrough
-	case m.op.Is(OpUpdate | OpDelete):
-		return m.Client().OutboxEvent.Query().Where(m.predicates...).IDs(ctx)
-	default:
-		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
-	}
-}
-
-// SetAccountID sets the "account_id" field.
-func (m *OutboxEventMutation) SetAccountID(s string) {
-	m.account_id = &s
-}
-
-// AccountID returns the value of the "account_id" field in the mutation.
-func (m *OutboxEventMutation) AccountID() (r string, exists bool) {
-	v := m.account_id
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldAccountID returns the old "account_id" field's value of the OutboxEvent entity.
-// If the OutboxEvent object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *OutboxEventMutation) OldAccountID(ctx context.Context) (v string, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldAccountID requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
-	}
-	return oldValue.AccountID, nil
-}
-
-// ResetAccountID resets all changes to the "account_id" field.
-func (m *OutboxEventMutation) ResetAccountID() {
-	m.account_id = nil
-}
-
-// SetPlane sets the "plane" field.
-func (m *OutboxEventMutation) SetPlane(o outboxevent.Plane) {
-	m.plane = &o
-}
-
-// Plane returns the value of the "plane" field in the mutation.
-func (m *OutboxEventMutation) Plane() (r outboxevent.Plane, exists bool) {
-	v := m.plane
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldPlane returns the old "plane" field's value of the OutboxEvent entity.
-// If the OutboxEvent object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *OutboxEventMutation) OldPlane(ctx context.Context) (v outboxevent.Plane, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldPlane requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
-	}
-	return oldValue.Plane, nil
-}
-
-// ResetPlane resets all changes to the "plane" field.
-func (m *OutboxEventMutation) ResetPlane() {
-	m.plane = nil
-}
-
-// SetTopic sets the "topic" field.
-func (m *OutboxEventMutation) SetTopic(s string) {
-	m.topic = &s
-}
-
-// Topic returns the value of the "topic" field in the mutation.
-func (m *OutboxEventMutation) Topic() (r string, exists bool) {
-	v := m.topic
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldTopic returns the old "topic" field's value of the OutboxEvent entity.
-// If the OutboxEvent object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *OutboxEventMutation) OldTopic(ctx context.Context) (v string, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldTopic is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldTopic requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldTopic: %w", err)
-	}
-	return oldValue.Topic, nil
-}
-
-// ResetTopic resets all changes to the "topic" field.
-func (m *OutboxEventMutation) ResetTopic() {
-	m.topic = nil
-}
-
-// SetEntityID sets the "entity_id" field.
-func (m *OutboxEventMutation) SetEntityID(s string) {
-	m.entity_id = &s
-}
-
-// EntityID returns the value of the "entity_id" field in the mutation.
-func (m *OutboxEventMutation) EntityID() (r string, exists bool) {
-	v := m.entity_id
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldEntityID returns the old "entity_id" field's value of the OutboxEvent entity.
-// If the OutboxEvent object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *OutboxEventMutation) OldEntityID(ctx context.Context) (v string, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldEntityID is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldEntityID requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldEntityID: %w", err)
-	}
-	return oldValue.EntityID, nil
-}
-
-// ResetEntityID resets all changes to the "entity_id" field.
-func (m *OutboxEventMutation) ResetEntityID() {
-	m.entity_id = nil
-}
-
-// SetAt sets the "at" field.
-func (m *OutboxEventMutation) SetAt(t time.Time) {
-	m.at = &t
-}
-
-// At returns the value of the "at" field in the mutation.
-func (m *OutboxEventMutation) At() (r time.Time, exists bool) {
-	v := m.at
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldAt returns the old "at" field's value of the OutboxEvent entity.
-// If the OutboxEvent object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *OutboxEventMutation) OldAt(ctx context.Context) (v time.Time, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldAt is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldAt requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldAt: %w", err)
-	}
-	return oldValue.At, nil
-}
-
-// ResetAt resets all changes to the "at" field.
-func (m *OutboxEventMutation) ResetAt() {
-	m.at = nil
-}
-
-// Where appends a list predicates to the OutboxEventMutation builder.
-func (m *OutboxEventMutation) Where(ps ...predicate.OutboxEvent) {
-	m.predicates = append(m.predicates, ps...)
-}
-
-// WhereP appends storage-level predicates to the OutboxEventMutation builder. Using this method,
-// users can use type-assertion to append predicates that do not depend on any generated package.
-func (m *OutboxEventMutation) WhereP(ps ...func(*sql.Selector)) {
-	p := make([]predicate.OutboxEvent, len(ps))
-	for i := range ps {
-		p[i] = ps[i]
-	}
-	m.Where(p...)
-}
-
-// Op returns the operation name.
-func (m *OutboxEventMutation) Op() Op {
-	return m.op
-}
-
-// SetOp allows setting the mutation operation.
-func (m *OutboxEventMutation) SetOp(op Op) {
-	m.op = op
-}
-
-// Type returns the node type of this mutation (OutboxEvent).
-func (m *OutboxEventMutation) Type() string {
-	return m.typ
-}
-
-// Fields returns all fields that were changed during this mutation. Note that in
-// order to get all numeric fields that were incremented/decremented, call
-// AddedFields().
-func (m *OutboxEventMutation) Fields() []string {
-	fields := make([]string, 0, 5)
-	if m.account_id != nil {
-		fields = append(fields, outboxevent.FieldAccountID)
-	}
-	if m.plane != nil {
-		fields = append(fields, outboxevent.FieldPlane)
-	}
-	if m.topic != nil {
-		fields = append(fields, outboxevent.FieldTopic)
-	}
-	if m.entity_id != nil {
-		fields = append(fields, outboxevent.FieldEntityID)
-	}
-	if m.at != nil {
-		fields = append(fields, outboxevent.FieldAt)
-	}
-	return fields
-}
-
-// Field returns the value of a field with the given name. The second boolean
-// return value indicates that this field was not set, or was not defined in the
-// schema.
-func (m *OutboxEventMutation) Field(name string) (ent.Value, bool) {
-	switch name {
-	case outboxevent.FieldAccountID:
-		return m.AccountID()
-	case outboxevent.FieldPlane:
-		return m.Plane()
-	case outboxevent.FieldTopic:
-		return m.Topic()
-	case outboxevent.FieldEntityID:
-		return m.EntityID()
-	case outboxevent.FieldAt:
-		return m.At()
-	}
-	return nil, false
-}
-
-// OldField returns the old value of the field from the database. An error is
-// returned if the mutation operation is not UpdateOne, or the query to the
-// database failed.
-func (m *OutboxEventMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
-	switch name {
-	case outboxevent.FieldAccountID:
-		return m.OldAccountID(ctx)
-	case outboxevent.FieldPlane:
-		return m.OldPlane(ctx)
-	case outboxevent.FieldTopic:
-		return m.OldTopic(ctx)
-	case outboxevent.FieldEntityID:
-		return m.OldEntityID(ctx)
-	case outboxevent.FieldAt:
-		return m.OldAt(ctx)
-	}
-	return nil, fmt.Errorf("unknown OutboxEvent field %s", name)
-}
-
-// SetField sets the value of a field with the given name. It returns an error if
-// the field is not defined in the schema, or if the type mismatched the field
-// type.
-func (m *OutboxEventMutation) SetField(name string, value ent.Value) error {
-	switch name {
-	case outboxevent.FieldAccountID:
-		v, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetAccountID(v)
-		return nil
-	case outboxevent.FieldPlane:
-		v, ok := value.(outboxevent.Plane)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetPlane(v)
-		return nil
-	case outboxevent.FieldTopic:
-		v, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetTopic(v)
-		return nil
-	case outboxevent.FieldEntityID:
-		v, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetEntityID(v)
-		return nil
-	case outboxevent.FieldAt:
-		v, ok := value.(time.Time)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetAt(v)
-		return nil
-	}
-	return fmt.Errorf("unknown OutboxEvent field %s", name)
-}
-
-// AddedFields returns all numeric fields that were incremented/decremented during
-// this mutation.
-func (m *OutboxEventMutation) AddedFields() []string {
-	return nil
-}
-
-// AddedField returns the numeric value that was incremented/decremented on a field
-// with the given name. The second boolean return value indicates that this field
-// was not set, or was not defined in the schema.
-func (m *OutboxEventMutation) AddedField(name string) (ent.Value, bool) {
-	return nil, false
-}
-
-// AddField adds the value to the field with the given name. It returns an error if
-// the field is not defined in the schema, or if the type mismatched the field
-// type.
-func (m *OutboxEventMutation) AddField(name string, value ent.Value) error {
-	switch name {
-	}
-	return fmt.Errorf("unknown OutboxEvent numeric field %s", name)
-}
-
-// ClearedFields returns all nullable fields that were cleared during this
-// mutation.
-func (m *OutboxEventMutation) ClearedFields() []string {
-	return nil
-}
-
-// FieldCleared returns a boolean indicating if a field with the given name was
-// cleared in this mutation.
-func (m *OutboxEventMutation) FieldCleared(name string) bool {
-	_, ok := m.clearedFields[name]
-	return ok
-}
-
-// ClearField clears the value of the field with the given name. It returns an
-// error if the field is not defined in the schema.
-func (m *OutboxEventMutation) ClearField(name string) error {
-	return fmt.Errorf("unknown OutboxEvent nullable field %s", name)
-}
-
-// ResetField resets all changes in the mutation for the field with the given name.
-// It returns an error if the field is not defined in the schema.
-func (m *OutboxEventMutation) ResetField(name string) error {
-	switch name {
-	case outboxevent.FieldAccountID:
-		m.ResetAccountID()
-		return nil
-	case outboxevent.FieldPlane:
-		m.ResetPlane()
-		return nil
-	case outboxevent.FieldTopic:
-		m.ResetTopic()
-		return nil
-	case outboxevent.FieldEntityID:
-		m.ResetEntityID()
-		return nil
-	case outboxevent.FieldAt:
-		m.ResetAt()
-		return nil
-	}
-	return fmt.Errorf("unknown OutboxEvent field %s", name)
-}
-
-// AddedEdges returns all edge names that were set/added in this mutation.
-func (m *OutboxEventMutation) AddedEdges() []string {
-	edges := make([]string, 0, 0)
-	return edges
-}
-
-// AddedIDs returns all IDs (to other nodes) that were added for the given edge
-// name in this mutation.
-func (m *OutboxEventMutation) AddedIDs(name string) []ent.Value {
-	return nil
-}
-
-// RemovedEdges returns all edge names that were removed in this mutation.
-func (m *OutboxEventMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 0)
-	return edges
-}
-
-// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
-// the given name in this mutation.
-func (m *OutboxEventMutation) RemovedIDs(name string) []ent.Value {
-	return nil
-}
-
-// ClearedEdges returns all edge names that were cleared in this mutation.
-func (m *OutboxEventMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 0)
-	return edges
-}
-
-// EdgeCleared returns a boolean which indicates if the edge with the given name
-// was cleared in this mutation.
-func (m *OutboxEventMutation) EdgeCleared(name string) bool {
-	return false
-}
-
-// ClearEdge clears the value of the edge with the given name. It returns an error
-// if that edge is not defined in the schema.
-func (m *OutboxEventMutation) ClearEdge(name string) error {
-	return fmt.Errorf("unknown OutboxEvent unique edge %s", name)
-}
-
-// ResetEdge resets all changes to the edge with the given name in this mutation.
-// It returns an error if the edge is not defined in the schema.
-func (m *OutboxEventMutation) ResetEdge(name string) error {
-	return fmt.Errorf("unknown OutboxEvent edge %s", name)
 }
 
 // PriceMutation represents an operation that mutates the Price nodes in the graph.

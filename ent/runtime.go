@@ -19,7 +19,6 @@ import (
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/node"
 	"github.com/alchemi/cockpit/ent/organization"
-	"github.com/alchemi/cockpit/ent/outboxevent"
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
 	"github.com/alchemi/cockpit/ent/rolebinding"
@@ -661,7 +660,7 @@ func init() {
 	// key.RequestsPerMinuteValidator is a validator for the "requests_per_minute" field. It is called by the builders before save.
 	key.RequestsPerMinuteValidator = keyDescRequestsPerMinute.Validators[0].(func(int) error)
 	// keyDescCreatedBy is the schema descriptor for created_by field.
-	keyDescCreatedBy := keyFields[7].Descriptor()
+	keyDescCreatedBy := keyFields[6].Descriptor()
 	// key.DefaultCreatedBy holds the default value on creation for the created_by field.
 	key.DefaultCreatedBy = keyDescCreatedBy.Default.(string)
 	// keyDescID is the schema descriptor for id field.
@@ -896,31 +895,6 @@ func init() {
 	organization.DefaultID = organizationDescID.Default.(func() string)
 	// organization.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	organization.IDValidator = organizationDescID.Validators[0].(func(string) error)
-	outboxeventMixin := schema.OutboxEvent{}.Mixin()
-	outboxeventMixinFields0 := outboxeventMixin[0].Fields()
-	_ = outboxeventMixinFields0
-	outboxeventMixinFields1 := outboxeventMixin[1].Fields()
-	_ = outboxeventMixinFields1
-	outboxeventFields := schema.OutboxEvent{}.Fields()
-	_ = outboxeventFields
-	// outboxeventDescAccountID is the schema descriptor for account_id field.
-	outboxeventDescAccountID := outboxeventMixinFields1[0].Descriptor()
-	// outboxevent.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
-	outboxevent.AccountIDValidator = outboxeventDescAccountID.Validators[0].(func(string) error)
-	// outboxeventDescTopic is the schema descriptor for topic field.
-	outboxeventDescTopic := outboxeventFields[0].Descriptor()
-	// outboxevent.TopicValidator is a validator for the "topic" field. It is called by the builders before save.
-	outboxevent.TopicValidator = outboxeventDescTopic.Validators[0].(func(string) error)
-	// outboxeventDescEntityID is the schema descriptor for entity_id field.
-	outboxeventDescEntityID := outboxeventFields[1].Descriptor()
-	// outboxevent.EntityIDValidator is a validator for the "entity_id" field. It is called by the builders before save.
-	outboxevent.EntityIDValidator = outboxeventDescEntityID.Validators[0].(func(string) error)
-	// outboxeventDescID is the schema descriptor for id field.
-	outboxeventDescID := outboxeventMixinFields0[0].Descriptor()
-	// outboxevent.DefaultID holds the default value on creation for the id field.
-	outboxevent.DefaultID = outboxeventDescID.Default.(func() string)
-	// outboxevent.IDValidator is a validator for the "id" field. It is called by the builders before save.
-	outboxevent.IDValidator = outboxeventDescID.Validators[0].(func(string) error)
 	priceMixin := schema.Price{}.Mixin()
 	priceMixinFields0 := priceMixin[0].Fields()
 	_ = priceMixinFields0

@@ -44,8 +44,6 @@ type Tx struct {
 	Node *NodeClient
 	// Organization is the client for interacting with the Organization builders.
 	Organization *OrganizationClient
-	// OutboxEvent is the client for interacting with the OutboxEvent builders.
-	OutboxEvent *OutboxEventClient
 	// Price is the client for interacting with the Price builders.
 	Price *PriceClient
 	// Provider is the client for interacting with the Provider builders.
@@ -207,7 +205,6 @@ func (tx *Tx) init() {
 	tx.Model = NewModelClient(tx.config)
 	tx.Node = NewNodeClient(tx.config)
 	tx.Organization = NewOrganizationClient(tx.config)
-	tx.OutboxEvent = NewOutboxEventClient(tx.config)
 	tx.Price = NewPriceClient(tx.config)
 	tx.Provider = NewProviderClient(tx.config)
 	tx.RoleBinding = NewRoleBindingClient(tx.config)

@@ -70,11 +70,11 @@ func (r *keyResolver) ExpiresAt(ctx context.Context, obj *model.Key) (*time.Time
 }
 
 func (r *keyResolver) LastUsedAt(ctx context.Context, obj *model.Key) (*time.Time, error) {
-	k, err := from(ctx).keys.Load(ctx, obj.ID)
-	if err != nil {
+	at, err := from(ctx).lastUses.Load(ctx, obj.ID)
+	if at.IsZero() {
 		return nil, err
 	}
-	return k.LastUsedAt, nil
+	return &at, err
 }
 
 func (r *keyResolver) Limits(ctx context.Context, obj *model.Key) ([]*model.Budget, error) {

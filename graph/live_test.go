@@ -169,3 +169,19 @@ func TestSocketEndsWithItsSession(t *testing.T) {
 		require.NotEqual(t, "next", next(t, c).Type)
 	})
 }
+
+func TestKeyTellsWhenItWasUsedLast(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *api) {
+		p := a.A.Console
+		const q = `query($id: ID!) { node(id: $id) { ... on Key { lastUsedAt } } }`
+		before := a.ok(a.A.Admin, q, map[string]any{"id": p.KeyScope.ID}).at("node", "lastUsedAt")
+		a.spend(budget.Call{AccountID: a.A.Row.ID, Plane: tenancy.Console, Path: p.KeyScope.Path, OrganizationID: p.Org.ID, TeamID: p.Team.ID,
+			MemberID: p.Member.ID, KeyID: p.KeyScope.ID, ModelID: p.Model.ID, ModelName: p.Model.Name, Ceiling: 1, RequestID: "req_used"})
+		after, _ := a.ok(a.A.Admin, q, map[string]any{"id": p.KeyScope.ID}).at("node", "lastUsedAt").(string)
+		require.NotEqual(t, before, after)
+		at, err := time.Parse(time.RFC3339, after)
+		require.NoError(t, err)
+		require.WithinDuration(t, a.Store.Now(), at, time.Minute)
+	})
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/alchemi/cockpit/ent"
 	entbudget "github.com/alchemi/cockpit/ent/budget"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
+	"github.com/alchemi/cockpit/ent/charge"
 	"github.com/alchemi/cockpit/ent/key"
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/model"
@@ -23,6 +24,7 @@ import (
 	gqlmodel "github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
@@ -39,9 +41,10 @@ type loaders struct {
 	teams         *dataloadgen.Loader[string, *ent.Team]
 	members       *dataloadgen.Loader[string, *ent.Member]
 	keys          *dataloadgen.Loader[string, *ent.Key]
-	teamCounts    *dataloadgen.Loader[string, int] // by organization
-	orgMembers    *dataloadgen.Loader[string, int] // by organization
-	teamMembers   *dataloadgen.Loader[string, int] // by team
+	lastUses      *dataloadgen.Loader[string, time.Time] // by key; zero: never
+	teamCounts    *dataloadgen.Loader[string, int]       // by organization
+	orgMembers    *dataloadgen.Loader[string, int]       // by organization
+	teamMembers   *dataloadgen.Loader[string, int]       // by team
 	children      *dataloadgen.Loader[string, money.Nano]
 	creditPrices  *dataloadgen.Loader[string, []*ent.Price] // by catalogue model, for credits alone
 	factors       *dataloadgen.Loader[string, int64]        // by account
@@ -147,6 +150,23 @@ func (r *Resolver) newLoaders() *loaders {
 		rows, err := st.Key.Query().Where(key.IDIn(ids...)).
 			WithModels(func(q *ent.KeyModelQuery) { q.WithModel() }).All(ctx)
 		return index(rows, err, func(k *ent.Key) string { return k.ID })
+	})
+	l.lastUses = loader(func(ctx context.Context, ids []string) (map[string]time.Time, error) {
+		// The newest charge of each key: ids sort by time, and the index leads there.
+		var rows []struct {
+			KeyID string `json:"key_id"`
+			Last  string `json:"last"`
+		}
+		err := st.Charge.Query().Where(charge.KeyIDIn(ids...)).GroupBy(charge.FieldKeyID).
+			Aggregate(ent.As(ent.Max(charge.FieldID), "last")).Scan(ctx, &rows)
+		out := make(map[string]time.Time, len(ids))
+		for _, keyID := range ids {
+			out[keyID] = time.Time{}
+		}
+		for _, row := range rows {
+			out[row.KeyID] = id.Time(row.Last)
+		}
+		return out, err
 	})
 	l.teamCounts = loader(func(ctx context.Context, ids []string) (map[string]int, error) {
 		var rows []struct {

@@ -247,6 +247,9 @@ func (r *Resolver) nodeByID(ctx context.Context, nodeID string) (model.Node, err
 	case id.Provider:
 		return found(toProvider)(r.Store.Provider.Get(ctx, nodeID))
 	case id.CentralProvider:
+		if v := tenancy.ViewerFrom(ctx); v == nil || !v.Platform {
+			return nil, nil // the database itself is closed to tenants there
+		}
 		return found(toCentralProvider)(r.Store.CentralProvider.Get(tenancy.Platform(ctx), nodeID))
 	case id.CatalogModel:
 		return found(toCatalogModel)(r.Store.CatalogModel.Get(tenancy.Platform(ctx), nodeID))

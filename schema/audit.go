@@ -48,22 +48,3 @@ func (AuditEvent) Fields() []ent.Field {
 func (AuditEvent) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("account_id", "seq").Unique(), index.Fields("account_id", "action", "seq")}
 }
-
-// OutboxEvent announces a committed change to live subscriptions; it carries
-// ids alone, receivers re-read what they may see.
-type OutboxEvent struct{ ent.Schema }
-
-// Mixin of OutboxEvent.
-func (OutboxEvent) Mixin() []ent.Mixin { return mixins(id.OutboxEvent) }
-
-// Fields of OutboxEvent.
-func (OutboxEvent) Fields() []ent.Field {
-	return []ent.Field{
-		field.String("topic").Immutable().NotEmpty(),
-		field.String("entity_id").Immutable().NotEmpty(),
-		field.Time("at").Immutable(),
-	}
-}
-
-// Indexes of OutboxEvent.
-func (OutboxEvent) Indexes() []ent.Index { return []ent.Index{index.Fields("at")} }

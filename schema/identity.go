@@ -103,7 +103,6 @@ func (Key) Fields() []ent.Field {
 		field.Int("requests_per_minute").NonNegative().Default(0),
 		field.Time("expires_at").Optional().Nillable(),
 		field.Time("revoked_at").Optional().Nillable(),
-		field.Time("last_used_at").Optional().Nillable(),
 		field.String("created_by").Default(""),
 	}
 }

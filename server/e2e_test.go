@@ -275,12 +275,26 @@ func TestDemoFromKeyToBudget(t *testing.T) {
 	c.verify(t, nil)
 
 	// A second start finds everything as it was.
-	again := serve(t, data, nil)
+	again := serve(t, data, nil, "--shutdown-grace", "300ms")
 	require.Equal(t, c.env[demo.ConsoleKey], again.env[demo.ConsoleKey])
 	a, err := again.call(t, again.env[demo.ConsoleKey], chat(again.env[demo.ConsoleModel], ""))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, a.status, a.body)
+
+	// What outlasts the grace is cut off, and charged.
+	cut := make(chan answer, 1)
+	go func() {
+		a, _ := again.call(t, again.env[demo.ConsoleKey], chat(again.env[demo.ConsoleModel], `,"stream":true,"x_demo":{"chunk_delay_ms":5000}`))
+		cut <- a
+	}()
+	require.Eventually(t, func() bool { return st.Hold.Query().CountX(ctx) == 1 }, 5*time.Second, 5*time.Millisecond)
+	charges := st.Charge.Query().CountX(ctx)
 	again.stop(t)
+	require.NotContains(t, (<-cut).body, "[DONE]")
+	require.Zero(t, st.Hold.Query().CountX(ctx))
+	require.Equal(t, charges+1, st.Charge.Query().CountX(ctx))
+	require.NotContains(t, again.err.String(), "database is closed")
+	again.verify(t, nil)
 }
 
 // provider runs the demo's model provider by itself, so that it outlives the
@@ -400,8 +414,16 @@ func TestThousandParallelCallsSpendExactlyTheBudget(t *testing.T) {
 		require.Equal(t, 10, st.Charge.Query().Where(charge.KeyID(keyID)).CountX(ctx))
 		require.Equal(t, 10_000_000_000, st.Charge.Query().Where(charge.KeyID(keyID)).Aggregate(ent.Sum("cost")).IntX(ctx))
 		servers[0].verify(t, env)
-		for _, s := range servers {
+		for i, s := range servers {
 			s.stop(t)
+			if i+1 == len(servers) {
+				break
+			}
+			next := servers[i+1] // takes the demo's model provider over
+			require.Eventually(t, func() bool {
+				a, err := next.call(t, next.env[demo.ConsoleKey], chat(next.env[demo.ConsoleModel], ""))
+				return err == nil && a.status == http.StatusOK
+			}, 10*time.Second, 100*time.Millisecond)
 		}
 	}
 	t.Run("sqlite", func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -212,6 +213,7 @@ func TestBodiesAreBounded(t *testing.T) {
 func TestPanicsBecomeAnswersWithARequestID(t *testing.T) {
 	t.Parallel()
 	s, _ := start(t)
+	s.log = slog.New(slog.DiscardHandler) // its stack would only frighten
 	web := httptest.NewServer(s.observe(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/late" {
 			_, _ = io.WriteString(w, strings.Repeat("half an answer", 1000))
@@ -263,6 +265,9 @@ func TestMetricsAnswerThisMachineAlone(t *testing.T) {
 	res, body := send(t, http.MethodGet, url+"/metrics", "")
 	require.Equal(t, http.StatusOK, res.StatusCode)
 	require.Contains(t, body, "cockpit_gateway_holds_open")
+	send(t, http.MethodPost, url+"/graphql", operation(t, who, nil))
+	_, body = send(t, http.MethodGet, url+"/metrics", "")
+	require.Contains(t, body, `cockpit_http_request_seconds_count{door="graphql",status="200"} 1`)
 	res, _ = send(t, http.MethodGet, url+"/metrics", "", "X-Forwarded-For: 1.1.1.1")
 	require.Equal(t, http.StatusForbidden, res.StatusCode)
 }

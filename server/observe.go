@@ -9,8 +9,11 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/fault"
@@ -47,15 +50,31 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	})
 }
 
+// newAnswered makes the metric of all requests; WebSockets are left out.
+func newAnswered() *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "cockpit_http_request_seconds", Help: "Time from a request to the end of its answer, by door and status.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
+	}, []string{"door", "status"})
+}
+
 // logRequest leaves the query out: it may carry what mustn't be kept.
 func (s *Server) logRequest(r *http.Request, rec *recorder, requestID string, took time.Duration) {
-	level := slog.LevelDebug
-	if strings.HasPrefix(r.URL.Path, "/v1/") || r.URL.Path == "/graphql" {
-		level = slog.LevelInfo
+	level, door := slog.LevelInfo, ""
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/v1/"):
+		door = "gateway"
+	case r.URL.Path == "/graphql":
+		door = "graphql"
+	default:
+		level, door = slog.LevelDebug, "pages"
 	}
 	status := rec.status
 	if status == 0 {
 		status = http.StatusOK
+	}
+	if status != http.StatusSwitchingProtocols {
+		s.answered.WithLabelValues(door, strconv.Itoa(status)).Observe(took.Seconds())
 	}
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelWarn

@@ -33,6 +33,7 @@ type Server struct {
 	log      *slog.Logger
 	listener net.Listener
 	metrics  *prometheus.Registry
+	answered *prometheus.HistogramVec
 
 	store    *store.Store
 	epochs   *store.Epochs
@@ -63,16 +64,13 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: cfg.Logger(), metrics: prometheus.NewRegistry()}
+	s := &Server{cfg: cfg, log: cfg.Logger(), metrics: prometheus.NewRegistry(), answered: newAnswered()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close(context.WithoutCancel(ctx)))
 		}
 	}()
-	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	var stop context.CancelFunc
-	s.background, stop = context.WithCancel(context.WithoutCancel(ctx))
-	s.onClose(func(context.Context) error { stop(); s.tasks.Wait(); return nil })
+	s.metrics.MustRegister(s.answered, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if s.listener, err = listen(ctx, cfg.Listen); err != nil {
 		return nil, err
 	}
@@ -84,6 +82,9 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	if err := s.open(ctx, options); err != nil {
 		return nil, err
 	}
+	var stop context.CancelFunc
+	s.background, stop = context.WithCancel(context.WithoutCancel(ctx))
+	s.onClose(func(context.Context) error { stop(); s.tasks.Wait(); return nil })
 	box, err := cfg.box()
 	if err != nil {
 		return nil, err

@@ -201,18 +201,6 @@ func (f OrganizationFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.OrganizationMutation", m)
 }
 
-// The OutboxEventFunc type is an adapter to allow the use of ordinary
-// function as OutboxEvent mutator.
-type OutboxEventFunc func(context.Context, *ent.OutboxEventMutation) (ent.Value, error)
-
-// Mutate calls f(ctx, m).
-func (f OutboxEventFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
-	if mv, ok := m.(*ent.OutboxEventMutation); ok {
-		return f(ctx, mv)
-	}
-	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.OutboxEventMutation", m)
-}
-
 // The PriceFunc type is an adapter to allow the use of ordinary
 // function as Price mutator.
 type PriceFunc func(context.Context, *ent.PriceMutation) (ent.Value, error)

@@ -396,7 +396,6 @@ var (
 		{Name: "requests_per_minute", Type: field.TypeInt, Default: 0},
 		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
 		{Name: "revoked_at", Type: field.TypeTime, Nullable: true},
-		{Name: "last_used_at", Type: field.TypeTime, Nullable: true},
 		{Name: "created_by", Type: field.TypeString, Default: ""},
 		{Name: "owner_id", Type: field.TypeString},
 	}
@@ -408,7 +407,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "keys_scopes_owner",
-				Columns:    []*schema.Column{KeysColumns[13]},
+				Columns:    []*schema.Column{KeysColumns[12]},
 				RefColumns: []*schema.Column{ScopesColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -422,7 +421,7 @@ var (
 			{
 				Name:    "key_owner_id",
 				Unique:  false,
-				Columns: []*schema.Column{KeysColumns[13]},
+				Columns: []*schema.Column{KeysColumns[12]},
 			},
 		},
 	}
@@ -647,33 +646,6 @@ var (
 				Name:    "organization_account_id_plane_id",
 				Unique:  true,
 				Columns: []*schema.Column{OrganizationsColumns[1], OrganizationsColumns[2], OrganizationsColumns[0]},
-			},
-		},
-	}
-	// OutboxEventsColumns holds the columns for the "outbox_events" table.
-	OutboxEventsColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeString},
-		{Name: "account_id", Type: field.TypeString},
-		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
-		{Name: "topic", Type: field.TypeString},
-		{Name: "entity_id", Type: field.TypeString},
-		{Name: "at", Type: field.TypeTime},
-	}
-	// OutboxEventsTable holds the schema information for the "outbox_events" table.
-	OutboxEventsTable = &schema.Table{
-		Name:       "outbox_events",
-		Columns:    OutboxEventsColumns,
-		PrimaryKey: []*schema.Column{OutboxEventsColumns[0]},
-		Indexes: []*schema.Index{
-			{
-				Name:    "outboxevent_account_id_plane_id",
-				Unique:  true,
-				Columns: []*schema.Column{OutboxEventsColumns[1], OutboxEventsColumns[2], OutboxEventsColumns[0]},
-			},
-			{
-				Name:    "outboxevent_at",
-				Unique:  false,
-				Columns: []*schema.Column{OutboxEventsColumns[5]},
 			},
 		},
 	}
@@ -994,7 +966,6 @@ var (
 		ModelsTable,
 		NodesTable,
 		OrganizationsTable,
-		OutboxEventsTable,
 		PricesTable,
 		ProvidersTable,
 		RoleBindingsTable,

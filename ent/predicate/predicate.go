@@ -54,9 +54,6 @@ type Node func(*sql.Selector)
 // Organization is the predicate function for organization builders.
 type Organization func(*sql.Selector)
 
-// OutboxEvent is the predicate function for outboxevent builders.
-type OutboxEvent func(*sql.Selector)
-
 // Price is the predicate function for price builders.
 type Price func(*sql.Selector)
 

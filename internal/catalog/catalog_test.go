@@ -249,7 +249,7 @@ func TestAbsurdPricesAreRefused(t *testing.T) {
 	bad := map[string]catalog.PriceInput{
 		"free": {}, "negative input": {Input: -1, Output: 1}, "negative output": {Output: -1, Input: 1}, "negative request": {Request: -1, Input: 1},
 		"dear": {Input: dear}, "largest": {Output: math.MaxInt64}, "smallest": {Input: math.MinInt64},
-		"negative cached": {Input: 1, CachedInput: ptr(money.Nano(-1))}, "dear cache write": {Input: 1, CacheWrite: ptr(money.Nano(dear))},
+		"negative cached": {Input: 1, CachedInput: ptr(money.Nano(-1))}, "dear cache write": {Input: 1, CacheWrite: ptr(dear)},
 		"negative reasoning": {Input: 1, Reasoning: ptr(money.Nano(-5))},
 	}
 	for name, price := range bad {

@@ -193,14 +193,14 @@ func (p *inPlane) limits(calls []*call, begin, end time.Time, zone *time.Locatio
 		if len(orgs) == 0 || orgs[len(orgs)-1].scope != t.org {
 			orgs = append(orgs, &limit{scope: t.org})
 		}
-		l := &limit{scope: t.scope, usual: round(1.6 * monthly(t.scope.ID))}
+		l := &limit{scope: t.scope, usual: round(1.3 * monthly(t.scope.ID))}
 		l.now = l.usual
 		switch t.outlook {
 		case hasty:
 			rest := month.AddDate(0, 1, 0).Sub(local).Hours() / (30 * 24)
 			l.now = min(l.usual, p.whole(current[t.scope.ID]+money.Nano(0.6*rest*monthly(t.scope.ID))))
 		case nearly:
-			l.now = min(l.usual, p.whole(current[t.scope.ID]+current[t.scope.ID]/25))
+			l.now = min(l.usual, p.whole(max(current[t.scope.ID]+current[t.scope.ID]/25, money.Nano(0.1*monthly(t.scope.ID)))))
 		case healthy:
 		}
 		teams = append(teams, l)
@@ -215,11 +215,11 @@ func (p *inPlane) limits(calls []*call, begin, end time.Time, zone *time.Locatio
 		}
 	}
 	for _, o := range orgs {
-		o.usual = round(1.15 * float64(o.usual))
+		o.usual = round(1.05 * float64(o.usual))
 		o.now = o.usual
 		pool.usual += o.usual
 	}
-	pool.usual = round(1.2 * float64(pool.usual))
+	pool.usual = round(1.05 * float64(pool.usual))
 	pool.now = pool.usual
 	return append(append([]*limit{pool}, orgs...), teams...)
 }

@@ -41,7 +41,6 @@ const (
 	Hold            Prefix = "hld"
 	Charge          Prefix = "chg"
 	AuditEvent      Prefix = "evt"
-	OutboxEvent     Prefix = "out"
 	Request         Prefix = "req"
 	Decision        Prefix = "dec"
 	Node            Prefix = "nod"
@@ -64,6 +63,16 @@ func At(p Prefix, t time.Time) string {
 	entropy.Lock()
 	defer entropy.Unlock()
 	return string(p) + "_" + ulid.MustNew(ulid.Timestamp(t), entropy.MonotonicEntropy).String()
+}
+
+// Time is when an id was made, to the millisecond; zero for a malformed one.
+func Time(s string) time.Time {
+	_, rest, _ := strings.Cut(s, "_")
+	u, err := ulid.ParseStrict(rest)
+	if err != nil {
+		return time.Time{}
+	}
+	return u.Timestamp().UTC()
 }
 
 // PrefixOf returns the type prefix of an id, and false if it is malformed.

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// Not parallel: ids for another time in between would begin a new sequence.
 func TestNewIsUniqueAndSorted(t *testing.T) {
-	t.Parallel()
 	const n = 10_000
 	ids := make([]string, n)
 	now := time.Now()
@@ -41,6 +41,13 @@ func TestPrefixOf(t *testing.T) {
 		require.Equal(t, want, got, in)
 		require.Equal(t, want != "", ok, in)
 	}
+}
+
+func TestTime(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 22, 12, 30, 0, 123e6, time.UTC)
+	require.Equal(t, at, Time(At(Charge, at)))
+	require.True(t, Time("chg_x").IsZero())
 }
 
 func FuzzPrefixOf(f *testing.F) {

@@ -25,7 +25,7 @@ const password = "correct horse battery"
 
 var from = identity.Client{IP: "203.0.113.7", UserAgent: "Test/1.0"}
 
-// replica is one server over a database, with a clock of its own to move.
+// replica is one server over a database, with a clock that stands still unless it is moved.
 type replica struct {
 	*store.Store
 	sessions *identity.Sessions
@@ -43,8 +43,8 @@ func (r *replica) advance(d time.Duration) { r.skew.Add(int64(d)) }
 // on opens n replicas of a new database.
 func on(t *testing.T, o store.Options, n int) []*replica {
 	t.Helper()
-	skew := &atomic.Int64{}
-	o.Now = func() time.Time { return time.Now().Add(time.Duration(skew.Load())) }
+	skew, start := &atomic.Int64{}, time.Now()
+	o.Now = func() time.Time { return start.Add(time.Duration(skew.Load())) }
 	out := make([]*replica, n)
 	for i := range out {
 		st, err := store.Open(o)

@@ -219,17 +219,17 @@ func TestKeysStayInTheMakersReach(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		w := identitytest.Tree(t, st)
 		c := w.A.Console
-		make := func(owner *ent.Scope, models ...string) error {
+		create := func(owner *ent.Scope, models ...string) error {
 			return st.InTx(identitytest.Ctx(t, c.TeamAdmin), func(ctx context.Context, tx *store.Tx) error {
 				tx.Unaudited()
 				_, _, _, err := identity.CreateKey(ctx, tx, st.Now(), identity.KeyInput{Name: "k", Owner: owner, ModelIDs: models})
 				return err
 			})
 		}
-		require.NoError(t, make(c.Team, c.Model.ID))
-		require.NoError(t, make(c.Member, c.Model.ID))
+		require.NoError(t, create(c.Team, c.Model.ID))
+		require.NoError(t, create(c.Member, c.Model.ID))
 		for _, owner := range []*ent.Scope{c.SiblingTeam, c.Org, c.Root, c.OtherTeam, w.B.Console.Team, w.A.Copilot.Team} {
-			require.Error(t, make(owner, c.Model.ID), owner.Name)
+			require.Error(t, create(owner, c.Model.ID), owner.Name)
 		}
 	})
 }

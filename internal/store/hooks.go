@@ -14,7 +14,7 @@ import (
 
 // unauditedTables tell of no act of anybody: they are records themselves, or
 // the engine's working state.
-var unauditedTables = []string{"audit_events", "outbox_events", "charges", "holds", "nodes", "budget_cycles"}
+var unauditedTables = []string{"audit_events", "charges", "holds", "nodes", "budget_cycles"}
 
 // epochTables hold what sessions, keys and routes are cached from.
 var epochTables = []string{
@@ -92,8 +92,10 @@ func accountsOf(ctx context.Context, tx *Tx, m ent.Mutation, table string) ([]st
 	}
 	defer rows.Close()
 	var out []string
-	err = entsql.ScanSlice(rows, &out)
-	return out, err
+	if err := entsql.ScanSlice(rows, &out); err != nil {
+		return nil, err
+	}
+	return out, rows.Err()
 }
 
 // stamp sets times and raises versions.

@@ -13,10 +13,9 @@ import (
 
 // What the database grants tenants beyond the guard, and why.
 var beyondGuard = map[string]string{
-	"INSERT audit_events":  "a change's event is written in its transaction, as the system",
-	"INSERT outbox_events": "like audit events",
-	"UPDATE prices":        "not needed: prices are superseded",
-	"DELETE prices":        "not needed: prices are superseded",
+	"INSERT audit_events": "a change's event is written in its transaction, as the system",
+	"UPDATE prices":       "not needed: prices are superseded",
+	"DELETE prices":       "not needed: prices are superseded",
 }
 
 // Both walls say the same of what tenants may write to which table.

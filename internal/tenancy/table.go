@@ -35,7 +35,6 @@ var tables = map[string]rule{
 	"central_providers": noRow,
 	"holds":             noRow,
 	"nodes":             noRow,
-	"outbox_events":     noRow,
 }
 
 // written says what viewers may do to rows in their reach, where that isn't
@@ -54,7 +53,6 @@ var written = map[string]ent.Op{
 	"central_providers": 0,
 	"holds":             0,
 	"nodes":             0,
-	"outbox_events":     0,
 }
 
 // everyRow of the account in the viewer's planes.

@@ -496,7 +496,7 @@ func TestNothingWorksWithoutAViewer(t *testing.T) {
 			err := st.InTx(identitytest.System(t), func(ctx context.Context, tx *store.Tx) error {
 				inside := with(tenancy.Confined(ctx))
 				for _, e := range entities(tx.Client) {
-					for what, f := range everyWay(t, e, inside, firstOf(w[e.table])) {
+					for what, f := range everyWay(inside, t, e, firstOf(w[e.table])) {
 						require.ErrorIs(t, f(), tenancy.ErrNoViewer, "%s of %s, viewer: %s", what, e.table, name)
 					}
 				}
@@ -518,7 +518,7 @@ func firstOf(rows map[string]row) string {
 	return ""
 }
 
-func everyWay(t *testing.T, e entity, ctx context.Context, rowID string) map[string]func() error {
+func everyWay(ctx context.Context, t *testing.T, e entity, rowID string) map[string]func() error {
 	t.Helper()
 	out := map[string]func() error{
 		"list":   func() error { _, err := all(ctx, e.query()); return err },

@@ -22,12 +22,6 @@ CREATE UNIQUE INDEX "auditevent_account_id_seq" ON "audit_events" ("account_id",
 CREATE TABLE "nodes" ("id" character varying NOT NULL, "account_id" character varying NOT NULL, "plane" character varying NOT NULL, "started_at" timestamptz NOT NULL, "seen_at" timestamptz NOT NULL, PRIMARY KEY ("id"));
 -- Create index "node_account_id_plane_id" to table: "nodes"
 CREATE UNIQUE INDEX "node_account_id_plane_id" ON "nodes" ("account_id", "plane", "id");
--- Create "outbox_events" table
-CREATE TABLE "outbox_events" ("id" character varying NOT NULL, "account_id" character varying NOT NULL, "plane" character varying NOT NULL, "topic" character varying NOT NULL, "entity_id" character varying NOT NULL, "at" timestamptz NOT NULL, PRIMARY KEY ("id"));
--- Create index "outboxevent_account_id_plane_id" to table: "outbox_events"
-CREATE UNIQUE INDEX "outboxevent_account_id_plane_id" ON "outbox_events" ("account_id", "plane", "id");
--- Create index "outboxevent_at" to table: "outbox_events"
-CREATE INDEX "outboxevent_at" ON "outbox_events" ("at");
 -- Create "accounts" table
 CREATE TABLE "accounts" ("id" character varying NOT NULL, "account_id" character varying NOT NULL, "plane" character varying NOT NULL, "version" bigint NOT NULL DEFAULT 1, "created_at" timestamptz NOT NULL, "updated_at" timestamptz NOT NULL, "name" character varying NOT NULL, "slug" character varying NOT NULL, "status" character varying NOT NULL DEFAULT 'ACTIVE', "time_zone" character varying NOT NULL DEFAULT 'UTC', "console" boolean NOT NULL DEFAULT true, "copilot" boolean NOT NULL DEFAULT true, "epoch" bigint NOT NULL DEFAULT 1, "epoch_at" timestamptz NOT NULL, "audit_seq" bigint NOT NULL DEFAULT 0, "audit_hash" character varying NOT NULL DEFAULT '', PRIMARY KEY ("id"));
 -- Create index "account_account_id_plane_id" to table: "accounts"
@@ -87,7 +81,7 @@ CREATE UNIQUE INDEX "catalog_models_name_key" ON "catalog_models" ("name");
 -- Create index "catalogmodel_account_id_plane_id" to table: "catalog_models"
 CREATE UNIQUE INDEX "catalogmodel_account_id_plane_id" ON "catalog_models" ("account_id", "plane", "id");
 -- Create "keys" table
-CREATE TABLE "keys" ("id" character varying NOT NULL, "account_id" character varying NOT NULL, "plane" character varying NOT NULL, "version" bigint NOT NULL DEFAULT 1, "created_at" timestamptz NOT NULL, "updated_at" timestamptz NOT NULL, "token_hash" character varying NOT NULL, "prefix" character varying NOT NULL, "requests_per_minute" bigint NOT NULL DEFAULT 0, "expires_at" timestamptz NULL, "revoked_at" timestamptz NULL, "last_used_at" timestamptz NULL, "created_by" character varying NOT NULL DEFAULT '', "owner_id" character varying NOT NULL, PRIMARY KEY ("id"), CONSTRAINT "tenant_keys_owner_id" FOREIGN KEY ("account_id", "plane", "owner_id") REFERENCES "scopes" ("account_id", "plane", "id") ON UPDATE NO ACTION ON DELETE NO ACTION, CONSTRAINT "tenant_keys_id" FOREIGN KEY ("account_id", "plane", "id") REFERENCES "scopes" ("account_id", "plane", "id") ON UPDATE NO ACTION ON DELETE NO ACTION);
+CREATE TABLE "keys" ("id" character varying NOT NULL, "account_id" character varying NOT NULL, "plane" character varying NOT NULL, "version" bigint NOT NULL DEFAULT 1, "created_at" timestamptz NOT NULL, "updated_at" timestamptz NOT NULL, "token_hash" character varying NOT NULL, "prefix" character varying NOT NULL, "requests_per_minute" bigint NOT NULL DEFAULT 0, "expires_at" timestamptz NULL, "revoked_at" timestamptz NULL, "created_by" character varying NOT NULL DEFAULT '', "owner_id" character varying NOT NULL, PRIMARY KEY ("id"), CONSTRAINT "tenant_keys_owner_id" FOREIGN KEY ("account_id", "plane", "owner_id") REFERENCES "scopes" ("account_id", "plane", "id") ON UPDATE NO ACTION ON DELETE NO ACTION, CONSTRAINT "tenant_keys_id" FOREIGN KEY ("account_id", "plane", "id") REFERENCES "scopes" ("account_id", "plane", "id") ON UPDATE NO ACTION ON DELETE NO ACTION);
 -- Create index "key_account_id_plane_id" to table: "keys"
 CREATE UNIQUE INDEX "key_account_id_plane_id" ON "keys" ("account_id", "plane", "id");
 -- Create index "key_owner_id" to table: "keys"

@@ -51,7 +51,6 @@ CREATE POLICY tenant_offered ON catalog_models FOR SELECT TO cockpit_tenant USIN
 -- The ledger and the audit log are only added to; the sealer sets numbers.
 SELECT tenant_protect('charges', 'SELECT', 'SELECT, INSERT');
 SELECT tenant_protect('audit_events', 'SELECT, INSERT', 'SELECT, INSERT, UPDATE (seq, hash, count)');
-SELECT tenant_protect('outbox_events', 'INSERT', 'SELECT, INSERT, DELETE');
 
 -- Closed to tenants.
 SELECT tenant_protect(t, '', 'SELECT, INSERT, UPDATE, DELETE')

@@ -65,7 +65,7 @@ CREATE UNIQUE INDEX `hold_account_id_plane_id` ON `holds` (`account_id`, `plane`
 -- Create index "hold_node_id" to table: "holds"
 CREATE INDEX `hold_node_id` ON `holds` (`node_id`);
 -- Create "keys" table
-CREATE TABLE `keys` (`id` text NOT NULL, `account_id` text NOT NULL, `plane` text NOT NULL, `version` integer NOT NULL DEFAULT (1), `created_at` datetime NOT NULL, `updated_at` datetime NOT NULL, `token_hash` text NOT NULL, `prefix` text NOT NULL, `requests_per_minute` integer NOT NULL DEFAULT (0), `expires_at` datetime NULL, `revoked_at` datetime NULL, `last_used_at` datetime NULL, `created_by` text NOT NULL DEFAULT (''), `owner_id` text NOT NULL, PRIMARY KEY (`id`), CONSTRAINT `tenant_keys_owner_id` FOREIGN KEY (`account_id`, `plane`, `owner_id`) REFERENCES `scopes` (`account_id`, `plane`, `id`) ON DELETE NO ACTION, CONSTRAINT `tenant_keys_id` FOREIGN KEY (`account_id`, `plane`, `id`) REFERENCES `scopes` (`account_id`, `plane`, `id`) ON UPDATE NO ACTION ON DELETE NO ACTION);
+CREATE TABLE `keys` (`id` text NOT NULL, `account_id` text NOT NULL, `plane` text NOT NULL, `version` integer NOT NULL DEFAULT (1), `created_at` datetime NOT NULL, `updated_at` datetime NOT NULL, `token_hash` text NOT NULL, `prefix` text NOT NULL, `requests_per_minute` integer NOT NULL DEFAULT (0), `expires_at` datetime NULL, `revoked_at` datetime NULL, `created_by` text NOT NULL DEFAULT (''), `owner_id` text NOT NULL, PRIMARY KEY (`id`), CONSTRAINT `tenant_keys_owner_id` FOREIGN KEY (`account_id`, `plane`, `owner_id`) REFERENCES `scopes` (`account_id`, `plane`, `id`) ON DELETE NO ACTION, CONSTRAINT `tenant_keys_id` FOREIGN KEY (`account_id`, `plane`, `id`) REFERENCES `scopes` (`account_id`, `plane`, `id`) ON UPDATE NO ACTION ON DELETE NO ACTION);
 -- Create index "keys_token_hash_key" to table: "keys"
 CREATE UNIQUE INDEX `keys_token_hash_key` ON `keys` (`token_hash`);
 -- Create index "key_account_id_plane_id" to table: "keys"
@@ -112,12 +112,6 @@ CREATE UNIQUE INDEX `node_account_id_plane_id` ON `nodes` (`account_id`, `plane`
 CREATE TABLE `organizations` (`id` text NOT NULL, `account_id` text NOT NULL, `plane` text NOT NULL, `version` integer NOT NULL DEFAULT (1), `created_at` datetime NOT NULL, `updated_at` datetime NOT NULL, `description` text NOT NULL DEFAULT (''), `is_default` bool NOT NULL DEFAULT (false), PRIMARY KEY (`id`), CONSTRAINT `tenant_organizations_id` FOREIGN KEY (`account_id`, `plane`, `id`) REFERENCES `scopes` (`account_id`, `plane`, `id`) ON UPDATE NO ACTION ON DELETE NO ACTION);
 -- Create index "organization_account_id_plane_id" to table: "organizations"
 CREATE UNIQUE INDEX `organization_account_id_plane_id` ON `organizations` (`account_id`, `plane`, `id`);
--- Create "outbox_events" table
-CREATE TABLE `outbox_events` (`id` text NOT NULL, `account_id` text NOT NULL, `plane` text NOT NULL, `topic` text NOT NULL, `entity_id` text NOT NULL, `at` datetime NOT NULL, PRIMARY KEY (`id`));
--- Create index "outboxevent_account_id_plane_id" to table: "outbox_events"
-CREATE UNIQUE INDEX `outboxevent_account_id_plane_id` ON `outbox_events` (`account_id`, `plane`, `id`);
--- Create index "outboxevent_at" to table: "outbox_events"
-CREATE INDEX `outboxevent_at` ON `outbox_events` (`at`);
 -- Create "prices" table
 CREATE TABLE `prices` (`id` text NOT NULL, `account_id` text NOT NULL, `plane` text NOT NULL, `created_at` datetime NOT NULL, `effective_from` datetime NOT NULL, `input` integer NOT NULL DEFAULT (0), `cached_input` integer NULL, `cache_write` integer NULL, `output` integer NOT NULL DEFAULT (0), `reasoning` integer NULL, `audio_input` integer NULL, `audio_output` integer NULL, `request` integer NOT NULL DEFAULT (0), `catalog_model_id` text NULL, `model_id` text NULL, PRIMARY KEY (`id`), CONSTRAINT `tenant_prices_catalog_model_id` FOREIGN KEY (`account_id`, `plane`, `catalog_model_id`) REFERENCES `catalog_models` (`account_id`, `plane`, `id`) ON DELETE NO ACTION, CONSTRAINT `tenant_prices_model_id` FOREIGN KEY (`account_id`, `plane`, `model_id`) REFERENCES `models` (`account_id`, `plane`, `id`) ON DELETE NO ACTION, CONSTRAINT `tenant_prices_owner` CHECK ((plane = 'CONSOLE' AND model_id IS NOT NULL AND catalog_model_id IS NULL) OR (plane = 'PLATFORM' AND catalog_model_id IS NOT NULL AND model_id IS NULL)));
 -- Create index "price_account_id_plane_id" to table: "prices"

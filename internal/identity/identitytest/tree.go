@@ -25,7 +25,6 @@ import (
 	"github.com/alchemi/cockpit/ent/migrate"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/node"
-	"github.com/alchemi/cockpit/ent/outboxevent"
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
 	"github.com/alchemi/cockpit/ent/scope"
@@ -286,5 +285,4 @@ func (p *planter) charge(l *Plane, s *ent.Scope) {
 		SetCost(1).SetHeldAt(p.now).SetAt(p.now).SetDay(int(p.now.Unix() / 86400)).ExecX(p.ctx)
 	p.tx.Hold.Create().SetAccountID(s.AccountID).SetPlane(hold.Plane(s.Plane)).SetNodeID("nod_test").SetPath(s.Path).
 		SetCycles([]string{}).SetCall(json.RawMessage("{}")).SetHeldAt(p.now).ExecX(p.ctx)
-	p.tx.OutboxEvent.Create().SetAccountID(s.AccountID).SetPlane(outboxevent.Plane(s.Plane)).SetTopic("test").SetEntityID(s.ID).SetAt(p.now).ExecX(p.ctx)
 }

@@ -56,11 +56,11 @@ func PostgresURL(t testing.TB) string {
 	name := "cockpit_test_" + id.New(id.Node)[4:]
 	admin, err := sql.Open("postgres", server)
 	require.NoError(t, err)
-	_, err = admin.Exec(`CREATE DATABASE "` + name + `"`)
+	_, err = admin.ExecContext(t.Context(), `CREATE DATABASE "`+name+`"`)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		// Without FORCE: that one may not end the server's own vacuum.
-		_, err := admin.Exec(`DROP DATABASE "` + name + `"`)
+		_, err := admin.ExecContext(context.Background(), `DROP DATABASE "`+name+`"`)
 		require.NoError(t, err)
 		require.NoError(t, admin.Close())
 	})

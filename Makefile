@@ -69,6 +69,7 @@ $(GOLANGCI):
 
 bench: ## Measure what the gateway adds to a model call
 	go run ./bench
+	go test ./graph -run '^$$' -bench BenchmarkPage -benchtime 200x
 
 docker: ## Build the container image
 	docker build --build-arg VERSION=$(VERSION) -t cockpit:$(VERSION) .

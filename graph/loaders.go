@@ -68,7 +68,10 @@ func (r *Resolver) withLoaders(ctx context.Context, next graphql.ResponseHandler
 	return next(context.WithValue(ctx, loadersKey{}, r.newLoaders()))
 }
 
-func from(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loaders) }
+func from(ctx context.Context) *loaders {
+	l, _ := ctx.Value(loadersKey{}).(*loaders) // New gives every response its own
+	return l
+}
 
 const gather = 2 * time.Millisecond
 

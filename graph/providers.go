@@ -182,7 +182,7 @@ func (r *Resolver) catalogModelCreate(ctx context.Context, in model.CatalogModel
 		if in.Status != nil {
 			status = catalogmodel.Status(*in.Status)
 		}
-		return r.Catalog.CreateCatalogModel(ctx, tx, catalog.CatalogModelInput{CentralProviderID: in.CentralProviderID, Name: in.Name,
+		return r.Catalog.CreateCatalogModel(ctx, tx, catalog.ListingInput{CentralProviderID: in.CentralProviderID, Name: in.Name,
 			UpstreamName: in.UpstreamName, Description: orEmpty(in.Description), Capability: catalogmodel.Capability(in.Capability),
 			ContextLength: in.ContextLength, MaxOutputTokens: in.MaxOutputTokens, Price: *priceInput(in.Price), Status: status})
 	})

@@ -70,7 +70,6 @@ func nano(name string) ent.Field { return field.Int64(name).NonNegative().Defaul
 // at the price of the class it is part of.
 func price(name string) ent.Field { return field.Int64(name).NonNegative().Optional().Nillable() }
 
-
 func mixins(p id.Prefix, more ...ent.Mixin) []ent.Mixin {
 	return append([]ent.Mixin{identified{prefix: p}, owned{}}, more...)
 }

@@ -148,10 +148,10 @@ func TestCheck(t *testing.T) {
 			}
 		}
 		err := e.Check(c.ctx, c.action, c.target)
-		switch {
-		case c.rule == yes:
+		switch c.rule {
+		case yes:
 			require.NoError(t, err, name)
-		case c.rule == "signed-out":
+		case "signed-out":
 			require.True(t, fault.Is(err, fault.Unauthenticated), name)
 		default:
 			require.True(t, fault.Is(err, fault.Forbidden), name)

@@ -107,6 +107,7 @@ func jsonText(v any) (string, error) {
 // fromJSON scans a JSON column.
 type fromJSON struct{ to any }
 
+// Scan implements sql.Scanner; NULL leaves the value as it is.
 func (j fromJSON) Scan(src any) error {
 	switch v := src.(type) {
 	case nil:

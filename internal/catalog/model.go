@@ -202,8 +202,8 @@ func (c *Catalog) UninstallModel(ctx context.Context, tx *store.Tx, root *ent.Sc
 	return m, tx.Audit(ctx, event("model.uninstall", root, m.ID, m.Name))
 }
 
-// CatalogModelInput describes a catalogue model to make.
-type CatalogModelInput struct {
+// ListingInput describes a catalogue model to make.
+type ListingInput struct {
 	CentralProviderID, Name, UpstreamName, Description string
 	Capability                                         catalogmodel.Capability
 	ContextLength, MaxOutputTokens                     int64
@@ -212,7 +212,7 @@ type CatalogModelInput struct {
 }
 
 // CreateCatalogModel adds a model to the platform's catalogue. For super admins.
-func (c *Catalog) CreateCatalogModel(ctx context.Context, tx *store.Tx, in CatalogModelInput) (*ent.CatalogModel, error) {
+func (c *Catalog) CreateCatalogModel(ctx context.Context, tx *store.Tx, in ListingInput) (*ent.CatalogModel, error) {
 	name, err := checkName("name", in.Name)
 	if err != nil {
 		return nil, err

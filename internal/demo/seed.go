@@ -185,7 +185,7 @@ func (s *seeder) catalogue(ctx context.Context) ([]*ent.CatalogModel, error) {
 	var out []*ent.CatalogModel
 	for _, o := range catalogueOffers {
 		s.pass(2 * time.Minute)
-		m, err := s.catalog.CreateCatalogModel(ctx, s.tx, catalog.CatalogModelInput{
+		m, err := s.catalog.CreateCatalogModel(ctx, s.tx, catalog.ListingInput{
 			CentralProviderID: p.ID, Name: o.name, UpstreamName: o.upstream, Description: o.description, Capability: o.capability,
 			ContextLength: o.context, MaxOutputTokens: o.maxOutput, Price: o.price(), Status: catalogmodel.StatusACTIVE,
 		})

@@ -81,7 +81,7 @@ func newWorld(t testing.TB, st *store.Store, o gateway.Options) *world {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	box, err := secret.NewBox("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
 	require.NoError(t, err)
 	require.NoError(t, identity.CreatePlatform(ctx, st))
@@ -155,7 +155,7 @@ func (w *world) plant(cat *catalog.Catalog, providerURL string) {
 		root, team = find(scope.KindCOPILOT, scope.PlaneCOPILOT), find(scope.KindTEAM, scope.PlaneCOPILOT)
 		cp, err := cat.CreateCentralProvider(ctx, tx, in)
 		require.NoError(w.t, err)
-		cm, err := cat.CreateCatalogModel(ctx, tx, catalog.CatalogModelInput{CentralProviderID: cp.ID, Name: "central", UpstreamName: "demo-large",
+		cm, err := cat.CreateCatalogModel(ctx, tx, catalog.ListingInput{CentralProviderID: cp.ID, Name: "central", UpstreamName: "demo-large",
 			Capability: catalogmodel.CapabilitySMART, ContextLength: 200_000, MaxOutputTokens: 10_000, Price: price, Status: catalogmodel.StatusACTIVE})
 		require.NoError(w.t, err)
 		installed, err := cat.InstallModel(ctx, tx, root, cm.ID)

@@ -38,6 +38,7 @@ func TestHintAndToken(t *testing.T) {
 	require.Equal(t, "set", Hint("short"))
 	require.Equal(t, "3456", Hint("sk-abcdef-123456"))
 	require.Len(t, Token(), 43)
-	require.NotEqual(t, Token(), Token())
+	first, second := Token(), Token()
+	require.NotEqual(t, first, second)
 	require.NotEqual(t, Hash("a"), Hash("b"))
 }

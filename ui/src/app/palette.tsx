@@ -28,7 +28,7 @@ export default function Palette({ onClose, onTheme, onSignOut, plane }: Props) {
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className="fade fixed inset-0 z-40 bg-scrim" />
-        <Dialog.Popup aria-label={t('Search')} className="popup fixed inset-x-3 top-[12vh] z-40 mx-auto max-w-xl overflow-hidden rounded-xl border border-line bg-raised shadow-lg outline-none">
+        <Dialog.Popup data-modal aria-label={t('Search')} className="popup fixed inset-x-3 top-[12vh] z-40 mx-auto max-w-xl overflow-hidden rounded-xl border border-line bg-raised shadow-lg outline-none">
           <Command
             label={t('Search')}
             onKeyDown={(e) => {

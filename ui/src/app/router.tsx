@@ -124,7 +124,7 @@ const platform = createRoute({
 function NotFound() {
   return (
     <Card>
-      <Empty title={t('There is no such page')}>{t('The address may be old or mistyped. The menu shows what there is.')}</Empty>
+      <Empty page title={t('There is no such page')}>{t('The address may be old or mistyped. The menu shows what there is.')}</Empty>
     </Card>
   )
 }

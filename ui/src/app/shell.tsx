@@ -16,7 +16,8 @@ import { setTheme, type Theme, useTheme } from '@/lib/theme'
 import { otherPages, type Page, planePages, platformPages } from './nav'
 import { Shortcuts } from './shortcuts'
 
-const Palette = lazy(() => import('./palette'))
+const loadPalette = () => import('./palette')
+const Palette = lazy(loadPalette)
 
 type Props = { children: ReactNode; onSignOut: () => void; onSwitchAccount: (accountId: string) => void }
 
@@ -48,6 +49,11 @@ export function Shell({ children, onSignOut, onSwitchAccount }: Props) {
     document.documentElement.dataset.plane = accent
   }, [accent])
 
+  // Fetched ahead of its first use: what is typed after Ctrl K must not be lost.
+  useEffect(() => {
+    const timer = setTimeout(loadPalette, 1500)
+    return () => clearTimeout(timer)
+  }, [])
   useEffect(() => {
     const press = (e: KeyboardEvent) => {
       if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === 'k') {
@@ -105,8 +111,8 @@ export function Shell({ children, onSignOut, onSwitchAccount }: Props) {
           )}
         </nav>
         <div className="grow" />
-        <Button size="sm" onClick={() => setPalette(true)} className="text-muted max-sm:size-8 max-sm:px-0" aria-label={t('Search')} aria-keyshortcuts="Control+K">
-          <Search aria-hidden /> <span className="max-sm:hidden">{t('Search')}</span>
+        <Button size="sm" onClick={() => setPalette(true)} className="text-muted max-sm:size-8 max-sm:px-0" aria-keyshortcuts="Control+K">
+          <Search aria-hidden /> <span className="max-sm:sr-only">{t('Search')}</span>
           <span className="max-sm:hidden" aria-hidden>
             <Kbd>Ctrl K</Kbd>
           </span>
@@ -123,7 +129,7 @@ export function Shell({ children, onSignOut, onSwitchAccount }: Props) {
       <Dialog.Root open={sheet === pathname} onOpenChange={(open) => setSheet(open ? pathname : undefined)}>
         <Dialog.Portal>
           <Dialog.Backdrop className="fade fixed inset-0 z-40 bg-scrim" />
-          <Dialog.Popup className="slide-start fixed inset-y-0 start-0 z-40 flex w-72 max-w-[85vw] flex-col overflow-y-auto border-e border-line bg-surface py-3 shadow-lg outline-none">
+          <Dialog.Popup data-modal className="slide-start fixed inset-y-0 start-0 z-40 flex w-72 max-w-[85vw] flex-col overflow-y-auto border-e border-line bg-surface py-3 shadow-lg outline-none">
             <Dialog.Title className="flex items-center gap-2.5 px-4 pb-3 text-lg font-semibold">
               <Logo /> Cockpit
             </Dialog.Title>
@@ -193,7 +199,8 @@ function AccountPicker({ onSwitch }: { onSwitch: (accountId: string) => void }) 
     <Menu
       align="start"
       trigger={
-        <Button size="sm" className="min-w-0 shrink" aria-label={t('Account: {{account}}', { account: viewer.account.name })}>
+        <Button size="sm" className="min-w-0 shrink" >
+          <span className="sr-only">{t('Account:')}</span>
           <span className="truncate">{viewer.account.name}</span>
           <ChevronsUpDown aria-hidden className="text-muted" />
         </Button>
@@ -232,8 +239,9 @@ function UserMenu({ onSignOut, onHelp }: { onSignOut: () => void; onHelp: () => 
   return (
     <Menu
       trigger={
-        <button type="button" aria-label={t('You: {{name}}', { name: user?.name ?? '' })} className="flex size-8 shrink-0 items-center justify-center rounded-full bg-accent-soft text-xs font-semibold text-accent-text">
-          {initials(user?.name ?? '?')}
+        <button type="button" className="flex size-8 shrink-0 items-center justify-center rounded-full bg-accent-soft text-xs font-semibold text-accent-text">
+          <span aria-hidden>{initials(user?.name ?? '?')}</span>
+          <span className="sr-only">{t('You: {{name}}', { name: user?.name ?? '' })}</span>
         </button>
       }
     >

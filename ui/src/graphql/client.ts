@@ -10,7 +10,8 @@ const socket = createClient({
   retryWait: (n) => new Promise((go) => setTimeout(go, Math.min(500 * 2 ** n, 10_000) * (0.75 + Math.random() / 2))),
   on: {
     connected: () => setLive('live'),
-    closed: () => setLive('reconnecting'),
+    // 1000: nobody watches anything any more, so it was hung up.
+    closed: (event) => setLive((event as CloseEvent).code === 1000 ? 'paused' : 'reconnecting'),
   },
 })
 

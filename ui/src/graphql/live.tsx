@@ -2,18 +2,16 @@ import { useSyncExternalStore } from 'react'
 import { Badge } from '@/kit/badge'
 import { t } from '@/lib/i18n'
 
-type State = 'live' | 'reconnecting' | 'paused'
+type State = 'connecting' | 'live' | 'reconnecting' | 'paused'
 
-let state: State = 'reconnecting'
+let state: State = 'connecting'
 const listeners = new Set<() => void>()
 
-function publish(next: State) {
+export function setLive(next: State) {
   if (next === state) return
   state = next
   for (const tell of listeners) tell()
 }
-
-export const setLive = (next: State) => publish(document.hidden ? 'paused' : next)
 
 const subscribe = (tell: () => void) => {
   listeners.add(tell)
@@ -26,6 +24,7 @@ export const useLive = () => useSyncExternalStore(subscribe, () => state)
 export function LiveBadge({ paused }: { paused?: boolean }) {
   const now = useLive()
   if (paused || now === 'paused') return <Badge>{t('Paused')}</Badge>
+  if (now === 'connecting') return <Badge>{t('Connecting')}</Badge>
   if (now === 'reconnecting') {
     return (
       <Badge tone="warn" dot>

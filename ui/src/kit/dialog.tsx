@@ -24,6 +24,7 @@ export function Dialog({ open, onClose, title, description, children, sticky, cl
       <Base.Portal>
         <Base.Backdrop className={backdrop} />
         <Base.Popup
+          data-modal
           className={cx(
             'popup fixed inset-x-3 top-[8vh] z-40 mx-auto flex max-h-[84vh] max-w-lg flex-col overflow-hidden rounded-xl border border-line bg-raised shadow-lg outline-none',
             className,
@@ -44,6 +45,7 @@ export function Sheet({ open, onClose, title, description, children, className }
       <Base.Portal>
         <Base.Backdrop className={backdrop} />
         <Base.Popup
+          data-modal
           className={cx('slide-end fixed inset-y-0 end-0 z-40 flex w-full max-w-md flex-col border-s border-line bg-raised shadow-lg outline-none', className)}
         >
           <Head title={title} description={description} closable />

@@ -10,7 +10,7 @@ export function PageHead({ title, note, badge, children }: { title: string; note
         </div>
         {note && <p className="text-sm text-muted">{note}</p>}
       </div>
-      {children && <div className="flex flex-wrap items-center gap-2">{children}</div>}
+      {children && <div className="flex flex-wrap items-center gap-2 max-sm:w-full">{children}</div>}
     </div>
   )
 }

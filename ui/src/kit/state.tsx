@@ -5,11 +5,21 @@ import { t } from '@/lib/i18n'
 import { Button } from './button'
 import { CopyButton } from './copy'
 
-export function Empty({ icon, title, children, action }: { icon?: ReactNode; title: string; children?: ReactNode; action?: ReactNode }) {
+type EmptyProps = {
+  icon?: ReactNode
+  title: string
+  children?: ReactNode
+  action?: ReactNode
+  /** It is the whole page, so its title is the page's. */
+  page?: boolean
+}
+
+export function Empty({ icon, title, children, action, page }: EmptyProps) {
+  const Title = page ? 'h1' : 'h2'
   return (
     <div className="flex flex-col items-center px-6 py-12 text-center">
       {icon && <div className="mb-3 flex size-10 items-center justify-center rounded-lg bg-accent-soft text-accent-text [&_svg]:size-5">{icon}</div>}
-      <h2 className="text-base font-semibold">{title}</h2>
+      <Title className="text-base font-semibold">{title}</Title>
       {children && <div className="mt-1 max-w-md text-sm text-muted">{children}</div>}
       {action && <div className="mt-4">{action}</div>}
     </div>
@@ -41,7 +51,7 @@ export function ErrorBar({ fault, retry }: { fault: Fault; retry?: () => void })
 /** A page that the viewer may not open: what they need, and whom to ask. */
 export function Forbidden({ need, ask }: { need: string; ask: string }) {
   return (
-    <Empty icon={<Lock aria-hidden />} title={t('You need {{need}}', { need })}>
+    <Empty page icon={<Lock aria-hidden />} title={t('You need {{need}}', { need })}>
       {t('Ask {{ask}}.', { ask })}
     </Empty>
   )

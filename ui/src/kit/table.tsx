@@ -4,8 +4,8 @@ import { cx } from './cx'
 /** A table that scrolls sideways inside its card, never the page. */
 export function Table({ children, label, className }: { children: ReactNode; label: string; className?: string }) {
   return (
-    <div className="overflow-x-auto" role="region" aria-label={label} tabIndex={-1}>
-      <table className={cx('w-full border-collapse text-sm', className)}>{children}</table>
+    <div className="overflow-x-auto">
+      <table aria-label={label} className={cx('w-full border-collapse text-sm', className)}>{children}</table>
     </div>
   )
 }

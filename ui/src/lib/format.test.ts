@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ago, compactMoney, exact, money, moneyWords, parseAmount, percent } from './format'
+import { about, ago, compactMoney, exact, money, moneyWords, parseAmount, percent } from './format'
 
 describe('money', () => {
   it.each([
@@ -39,6 +39,12 @@ describe('parseAmount', () => {
     ['1.0000000001', null],
     ['9999999999', null],
   ])('%s → %s', (text, amount) => expect(parseAmount(text)).toBe(amount))
+})
+
+it('estimates in whole units', () => {
+  expect(about(728.6, 'USD')).toBe('$729')
+  expect(about(0.000187, 'USD')).toBe('$0.00019')
+  expect(about(67954.6, 'CREDITS')).toBe('67,955')
 })
 
 it('never shows something as nothing', () => {

@@ -29,7 +29,7 @@ export function useKeys(bindings: Bindings) {
     let timer = 0
     const press = (e: KeyboardEvent) => {
       if (e.ctrlKey || e.metaKey || e.altKey || inField(e.target) || !singleKeys()) return
-      if (document.querySelector('[role=dialog]')) return
+      if (document.querySelector('[data-modal]')) return
       const run = latest.current[first ? `${first} ${e.key}` : e.key]
       clearTimeout(timer)
       if (run) {

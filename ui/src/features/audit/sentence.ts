@@ -32,7 +32,10 @@ const verbs: Record<string, string> = {
   'team.create': t('created the team'),
   'member.create': t('gave a seat to'),
   'user.create': t('added the user'),
-  'role.grant': t('gave a role to'),
+  'role.bind': t('gave a role to'),
+  'model.price': t('published a price for'),
+  'scope.read': t('to see'),
+  'budget.watch': t('to watch the budget of'),
 }
 
 /** What was done, in a few words; an action without words of its own speaks for itself. */
@@ -44,10 +47,14 @@ export const speaksOfItself = (e: Pick<AuditPartsFragment, 'actorName' | 'target
 const amounts = new Set(['lim', 'limit', 'overflow', 'ceiling', 'input', 'output', 'cached_input', 'cache_write', 'reasoning', 'request'])
 const dollars = new Set(['ceiling', 'input', 'output', 'cached_input', 'cache_write', 'reasoning', 'request'])
 
-/** A value of a change as a person reads it; amounts come as integer nanos. */
+/** A value of a change as a person reads it. Amounts come as integer nanos, or as decimals in quotes. */
 export function value(change: Pick<AuditChange, 'field'>, json: string | null | undefined, unit: Unit): string {
   if (json === null || json === undefined) return '–'
-  if (amounts.has(change.field) && /^"?-?\d+"?$/.test(json)) return exact(fromNano(json.replaceAll('"', '')), dollars.has(change.field) ? 'USD' : unit)
+  if (amounts.has(change.field)) {
+    const counted = dollars.has(change.field) ? 'USD' : unit
+    if (/^-?\d+$/.test(json)) return exact(fromNano(json), counted)
+    if (/^"-?\d+(\.\d+)?"$/.test(json)) return exact(json.slice(1, -1), counted)
+  }
   try {
     const parsed: unknown = JSON.parse(json)
     return typeof parsed === 'string' ? parsed : json

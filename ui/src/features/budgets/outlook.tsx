@@ -1,7 +1,7 @@
 import { TriangleAlert } from 'lucide-react'
 import type { BudgetStatus, StatePartsFragment } from '@/graphql/generated/graphql'
 import { Badge, type Tone } from '@/kit/badge'
-import { day, money, utc } from '@/lib/format'
+import { about, day, money, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 
 /** How loud a state is; the state itself is the server's. */
@@ -23,12 +23,12 @@ export function outlook(state: StatePartsFragment): string {
     case 'RUNS_OUT':
       return state.runsOutAt ? t('Runs out {{day}}', { day: day(state.runsOutAt) }) : t('Runs out')
     default:
-      return t('{{amount}} left at the end', { amount: money(atEnd(state), state.unit) })
+      return t('{{amount}} left at the end', { amount: about(atEnd(state), state.unit) })
   }
 }
 
-// Limit and forecast are exact decimals; whole units are enough for an outlook.
-const atEnd = (s: StatePartsFragment) => String(Math.max(0, Math.round(Number(s.limit) + Number(s.overflow) - Number(s.forecast))))
+// An estimate to be read, never reckoned with.
+const atEnd = (s: StatePartsFragment) => Math.max(0, Number(s.limit) + Number(s.overflow) - Number(s.forecast))
 
 export function Outlook({ state }: { state: StatePartsFragment }) {
   const how = tone[state.status]

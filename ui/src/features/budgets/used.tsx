@@ -14,9 +14,8 @@ export function Used({ state, name, children }: Props) {
     <div className="min-w-0">
       <div className="num mb-1 flex items-baseline justify-between gap-2">
         <span className="flex min-w-0 items-baseline gap-1 whitespace-nowrap">
-          <span className="font-semibold">{money(state.spent, state.unit)}</span>
-          <span className="text-muted">{t('of')}</span> {children ?? <span className="text-muted">{money(state.limit, state.unit)}</span>}
-        </span>
+          <span className="font-semibold">{money(state.spent, state.unit)}</span> <span className="text-muted">{t('of')}</span> {children ?? <span className="text-muted">{money(state.limit, state.unit)}</span>}
+        </span>{' '}
         <span className={cx('text-muted', tone[state.status] === 'bad' && 'font-medium text-bad')}>{percent(state.usedPercent)}</span>
       </div>
       <UsedBar used={state.usedPercent} elapsed={state.elapsedPercent} tone={tone[state.status]} label={t('Budget of {{name}}', { name })} />

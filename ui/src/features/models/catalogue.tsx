@@ -66,7 +66,7 @@ export function CatalogueSwitches() {
               <Th>{t('Model')}</Th>
               <Th wide>{t('Class')}</Th>
               <Th wide>{t('Context')}</Th>
-              <Th className="text-end">{t('Credits per 1M in / out')}</Th>
+              <Th className="text-end whitespace-normal">{t('Credits per 1M in / out')}</Th>
               <Th className="w-24">{t('On')}</Th>
             </Head>
             <tbody>
@@ -76,7 +76,7 @@ export function CatalogueSwitches() {
                   <tr key={m.id} className={rowClass}>
                     <Td>
                       <span className="font-medium">{m.name}</span>
-                      <span className="block max-w-md truncate text-xs text-muted">{m.description}</span>
+                      <span className="block max-w-md truncate text-xs text-muted max-sm:max-w-32">{m.description}</span>
                     </Td>
                     <Td wide>
                       <Badge tone="info">{capabilityName[m.capability]}</Badge>
@@ -84,7 +84,7 @@ export function CatalogueSwitches() {
                     <Td wide className="text-muted">
                       {t('{{tokens}} tokens', { tokens: compactCount(m.contextLength) })}
                     </Td>
-                    <Td className="text-end whitespace-nowrap">{m.creditPrice ? `${exact(m.creditPrice.input, 'CREDITS')} / ${exact(m.creditPrice.output, 'CREDITS')}` : <span className="text-muted">{t('No price')}</span>}</Td>
+                    <Td className="text-end sm:whitespace-nowrap">{m.creditPrice ? `${exact(m.creditPrice.input, 'CREDITS')} / ${exact(m.creditPrice.output, 'CREDITS')}` : <span className="text-muted">{t('No price')}</span>}</Td>
                     <Td>
                       <Switch checked={on} disabled={!allowed || install.busy || uninstall.busy} onChange={(next) => (next ? switchOn(m) : setClosing(m))} label={t('{{model}} on', { model: m.name })} />
                     </Td>

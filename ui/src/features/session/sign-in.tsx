@@ -100,11 +100,13 @@ export function SignInPage({ onSignedIn }: { onSignedIn: (viewer: Viewer) => voi
 function Backdrop() {
   return (
     <svg aria-hidden viewBox="0 0 1440 900" preserveAspectRatio="xMidYMax slice" className="absolute inset-0 size-full" fill="none">
-      <line x1={0} x2={1440} y1={250} y2={250} className="stroke-line" strokeWidth={2} strokeDasharray="3 9" />
-      <path d="M0 820C90 810 130 800 200 788s120-6 190-44 110-14 180-62 120-34 190-52 110-72 190-96V900H0Z" className="fill-accent-soft" opacity={0.6} />
+      <g transform="translate(0 150)">
+      <line x1={0} x2={1440} y1={40} y2={40} className="stroke-line" strokeWidth={2} strokeDasharray="3 9" />
+      <path d="M0 820C90 810 130 800 200 788s120-6 190-44 110-14 180-62 120-34 190-52 110-72 190-96V1000H0Z" className="fill-accent-soft" opacity={0.6} />
       <path d="M0 820C90 810 130 800 200 788s120-6 190-44 110-14 180-62 120-34 190-52 110-72 190-96" className="stroke-accent" opacity={0.35} strokeWidth={2.5} />
       <path d="M950 534C1120 470 1280 380 1440 300" className="stroke-accent" opacity={0.35} strokeWidth={2.5} strokeDasharray="8 9" />
       <circle cx={950} cy={534} r={6} className="fill-accent" opacity={0.5} />
+      </g>
     </svg>
   )
 }

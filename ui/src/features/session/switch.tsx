@@ -22,7 +22,7 @@ export function SwitchAccount({ slug, onSwitched }: Props) {
   if (!target) {
     return (
       <Card>
-        <Empty title={t('There is nothing here for you')}>{t("The account in this address doesn't exist, or you aren't one of its users. Ask its admin for an invitation.")}</Empty>
+        <Empty page title={t('There is nothing here for you')}>{t("The account in this address doesn't exist, or you aren't one of its users. Ask its admin for an invitation.")}</Empty>
       </Card>
     )
   }
@@ -38,6 +38,7 @@ export function SwitchAccount({ slug, onSwitched }: Props) {
   return (
     <Card>
       <Empty
+        page
         icon={<ArrowLeftRight aria-hidden />}
         title={t('This page belongs to {{account}}', { account: target.name })}
         action={

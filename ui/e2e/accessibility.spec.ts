@@ -1,0 +1,91 @@
+import { expect, test, violations } from './fixture'
+
+const pages = {
+  admin: [
+    '/a/acme/console',
+    '/a/acme/console/keys',
+    '/a/acme/console/keys?new=key',
+    '/a/acme/console/models',
+    '/a/acme/console/budgets',
+    '/a/acme/console/usage',
+    '/a/acme/console/users',
+    '/a/acme/console/audit',
+    '/a/acme/copilot',
+    '/a/acme/copilot/models',
+    '/a/acme/copilot/budgets',
+    '/a/acme/settings',
+    '/a/acme/nowhere',
+  ],
+  member: ['/me'],
+  superAdmin: ['/sa', '/sa/accounts', '/sa/models', '/sa/providers', '/sa/audit'],
+} as const
+
+for (const theme of ['light', 'dark'] as const) {
+  test.describe(theme, () => {
+    test.use({ colorScheme: theme })
+
+    test('sign-in has no accessibility violation', async ({ page }) => {
+      await page.goto('/signin')
+      await expect(page.getByLabel('E-mail')).toBeVisible()
+      expect(await violations(page)).toEqual([])
+    })
+
+    for (const who of ['admin', 'member', 'superAdmin'] as const) {
+      test(`pages of ${who} have no accessibility violation and no layout shift`, async ({ page, signIn }) => {
+        test.setTimeout(180_000)
+        await page.addInitScript(() => {
+          Object.assign(window, { shift: 0 })
+          new PerformanceObserver((list) => {
+            for (const e of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[]) if (!e.hadRecentInput) Object.assign(window, { shift: (window as never as { shift: number }).shift + e.value })
+          }).observe({ type: 'layout-shift', buffered: true })
+        })
+        await signIn(who)
+        for (const path of pages[who]) {
+          await page.goto(path)
+          await page.waitForLoadState('networkidle')
+          await expect(page.getByRole('status', { name: 'Loading' })).toHaveCount(0)
+          expect.soft(await violations(page), path).toEqual([])
+          expect.soft(await page.evaluate('window.shift'), `layout shift of ${path}`).toBeLessThan(0.02)
+        }
+      })
+    }
+  })
+}
+
+test('panels and dialogs have no accessibility violation', async ({ page, signIn }) => {
+  await signIn('admin')
+  await page.goto('/a/acme/console/budgets')
+  await page.getByRole('treegrid').waitFor()
+  await page.keyboard.press('j')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('heading', { name: 'On which models' })).toBeVisible()
+  expect.soft(await violations(page), 'peek').toEqual([])
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+  await page.keyboard.press('Control+k')
+  await expect(page.getByRole('dialog')).toBeVisible()
+  expect.soft(await violations(page), 'palette').toEqual([])
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+  await page.keyboard.press('?')
+  await expect(page.getByRole('heading', { name: 'Keyboard shortcuts' })).toBeVisible()
+  expect.soft(await violations(page), 'shortcuts').toEqual([])
+})
+
+test.describe('at 360 px', () => {
+  test.use({ viewport: { width: 360, height: 740 } })
+
+  test('no page scrolls sideways, and the menu opens', async ({ page, signIn }) => {
+    await signIn('admin')
+    for (const path of pages.admin) {
+      await page.goto(path)
+      await page.waitForLoadState('networkidle')
+      expect.soft(await page.evaluate('document.documentElement.scrollWidth'), path).toBeLessThanOrEqual(360)
+    }
+    await page.goto('/a/acme/console')
+    await page.getByRole('button', { name: 'Menu' }).click()
+    await page.getByRole('dialog').getByRole('link', { name: 'Budgets', exact: true }).click()
+    await expect(page.getByRole('heading', { name: 'Budgets', exact: true })).toBeVisible()
+    await expect(page.getByRole('dialog')).toHaveCount(0)
+  })
+})

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs'
+import { test as base, expect, type Page } from '@playwright/test'
+import { emails, password, type Who } from './server'
+
+const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
+
+type Fixtures = { signIn: (who: Who) => Promise<void> }
+
+/** Every test fails on a violated content policy and on an error in the page's own code. */
+export const test = base.extend<Fixtures>({
+  page: async ({ page }, use) => {
+    const faults: string[] = []
+    page.on('pageerror', (error) => faults.push(error.message))
+    page.on('console', (message) => {
+      if (/Content.Security.Policy|violates/i.test(message.text())) faults.push(message.text())
+    })
+    await use(page)
+    expect(faults).toEqual([])
+  },
+  signIn: async ({ page }, use) => {
+    await use(async (who) => {
+      await page.goto('/signin')
+      await page.getByLabel('E-mail').fill(emails[who])
+      await page.getByLabel('Password').fill(password)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await expect(page).not.toHaveURL(/signin/)
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+    })
+  },
+})
+
+type Violation = { id: string; help: string; nodes: { target: unknown; failureSummary?: string }[] }
+
+/** Violations of WCAG 2.2 AA on the page as it stands. */
+export async function violations(page: Page): Promise<string[]> {
+  const found = await page.evaluate(`${axe}; axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then((r) => r.violations)`)
+  return (found as Violation[]).flatMap((v) => v.nodes.map((n) => `${v.id}: ${JSON.stringify(n.target)} ${n.failureSummary ?? v.help}`))
+}
+
+export { expect }

@@ -158,44 +158,67 @@ func platformEvent(action, targetID, name string) audit.Event {
 		ScopeID: id.PlatformID, ScopePath: "/", TargetID: targetID, TargetName: name}
 }
 
+// stored is what an endpoint is before a change.
+type stored struct {
+	id, baseURL, hint string
+	hasKey            bool
+	version           int
+}
+
+// edit is a checked change; nil leaves a value as it is.
+type edit struct {
+	name, baseURL, hint *string
+	secret              []byte
+}
+
+// check refuses what can't be taken, and seals a new key.
+func (c *Catalog) check(old stored, in ProviderInput) (e edit, err error) {
+	if in.ExpectedVersion != nil && *in.ExpectedVersion != old.version {
+		return e, stale(*in.ExpectedVersion, old.version)
+	}
+	if in.Name != nil {
+		name, err := checkName("name", *in.Name)
+		if err != nil {
+			return e, err
+		}
+		e.name = &name
+	}
+	if in.BaseURL != nil {
+		base, err := checkBaseURL(*in.BaseURL)
+		if err != nil {
+			return e, err
+		}
+		e.baseURL = &base
+	}
+	box, hint, given, err := c.sealed(old.id, old.hint, in.Secret)
+	switch {
+	case err != nil:
+		return e, err
+	case given:
+		e.secret, e.hint = box, &hint
+	case in.BaseURL != nil && old.hasKey && host(*in.BaseURL) != host(old.baseURL):
+		return e, errKeepsKey
+	}
+	return e, nil
+}
+
 // UpdateProvider changes an endpoint of the viewer's Console.
 func (c *Catalog) UpdateProvider(ctx context.Context, tx *store.Tx, root *ent.Scope, providerID string, in ProviderInput) (*ent.Provider, error) {
 	p, err := tx.Provider.Get(ctx, providerID)
 	if err != nil {
 		return nil, hidden(err, "provider")
 	}
-	if in.ExpectedVersion != nil && *in.ExpectedVersion != p.Version {
-		return nil, stale(*in.ExpectedVersion, p.Version)
-	}
-	u := p.Update()
-	if in.ExpectedVersion != nil {
-		u.Where(provider.Version(*in.ExpectedVersion))
-	}
-	if in.Name != nil {
-		name, err := checkName("name", *in.Name)
-		if err != nil {
-			return nil, err
-		}
-		u.SetName(name)
-	}
-	if in.BaseURL != nil {
-		base, err := checkBaseURL(*in.BaseURL)
-		if err != nil {
-			return nil, err
-		}
-		u.SetBaseURL(base)
-	}
-	box, hint, ok, err := c.sealed(p.ID, p.SecretHint, in.Secret)
+	e, err := c.check(stored{p.ID, p.BaseURL, p.SecretHint, len(p.Secret) > 0, p.Version}, in)
 	if err != nil {
 		return nil, err
 	}
-	if ok {
-		u.SetSecret(box).SetSecretHint(hint)
-	} else if in.BaseURL != nil && len(p.Secret) > 0 && host(*in.BaseURL) != host(p.BaseURL) {
-		return nil, errKeepsKey
+	u := p.Update().SetNillableName(e.name).SetNillableBaseURL(e.baseURL).SetNillableSecretHint(e.hint).
+		SetNillableStatus((*provider.Status)(in.Status))
+	if in.ExpectedVersion != nil {
+		u.Where(provider.Version(*in.ExpectedVersion))
 	}
-	if in.Status != nil {
-		u.SetStatus(provider.Status(*in.Status))
+	if e.hint != nil {
+		u.SetSecret(e.secret)
 	}
 	q, err := u.Save(ctx)
 	if store.IsConflict(err) {
@@ -235,38 +258,17 @@ func (c *Catalog) UpdateCentralProvider(ctx context.Context, tx *store.Tx, provi
 	if err != nil {
 		return nil, hidden(err, "provider")
 	}
-	if in.ExpectedVersion != nil && *in.ExpectedVersion != p.Version {
-		return nil, stale(*in.ExpectedVersion, p.Version)
-	}
-	u := p.Update()
-	if in.ExpectedVersion != nil {
-		u.Where(centralprovider.Version(*in.ExpectedVersion))
-	}
-	if in.Name != nil {
-		name, err := checkName("name", *in.Name)
-		if err != nil {
-			return nil, err
-		}
-		u.SetName(name)
-	}
-	if in.BaseURL != nil {
-		base, err := checkBaseURL(*in.BaseURL)
-		if err != nil {
-			return nil, err
-		}
-		u.SetBaseURL(base)
-	}
-	box, hint, ok, err := c.sealed(p.ID, p.SecretHint, in.Secret)
+	e, err := c.check(stored{p.ID, p.BaseURL, p.SecretHint, len(p.Secret) > 0, p.Version}, in)
 	if err != nil {
 		return nil, err
 	}
-	if ok {
-		u.SetSecret(box).SetSecretHint(hint)
-	} else if in.BaseURL != nil && len(p.Secret) > 0 && host(*in.BaseURL) != host(p.BaseURL) {
-		return nil, errKeepsKey
+	u := p.Update().SetNillableName(e.name).SetNillableBaseURL(e.baseURL).SetNillableSecretHint(e.hint).
+		SetNillableStatus((*centralprovider.Status)(in.Status))
+	if in.ExpectedVersion != nil {
+		u.Where(centralprovider.Version(*in.ExpectedVersion))
 	}
-	if in.Status != nil {
-		u.SetStatus(centralprovider.Status(*in.Status))
+	if e.hint != nil {
+		u.SetSecret(e.secret)
 	}
 	q, err := u.Save(ctx)
 	if store.IsConflict(err) {

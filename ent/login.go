@@ -31,8 +31,6 @@ type Login struct {
 	Email string `json:"email,omitempty"`
 	// PasswordHash holds the value of the "password_hash" field.
 	PasswordHash string `json:"-"`
-	// VerifiedAt holds the value of the "verified_at" field.
-	VerifiedAt *time.Time `json:"verified_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the LoginQuery when eager-loading is set.
 	Edges        LoginEdges `json:"edges"`
@@ -66,7 +64,7 @@ func (*Login) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case login.FieldID, login.FieldAccountID, login.FieldPlane, login.FieldEmail, login.FieldPasswordHash:
 			values[i] = new(sql.NullString)
-		case login.FieldCreatedAt, login.FieldUpdatedAt, login.FieldVerifiedAt:
+		case login.FieldCreatedAt, login.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -131,13 +129,6 @@ func (_m *Login) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.PasswordHash = value.String
 			}
-		case login.FieldVerifiedAt:
-			if value, ok := values[i].(*sql.NullTime); !ok {
-				return fmt.Errorf("unexpected type %T for field verified_at", values[i])
-			} else if value.Valid {
-				_m.VerifiedAt = new(time.Time)
-				*_m.VerifiedAt = value.Time
-			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -198,11 +189,6 @@ func (_m *Login) String() string {
 	builder.WriteString(_m.Email)
 	builder.WriteString(", ")
 	builder.WriteString("password_hash=<sensitive>")
-	builder.WriteString(", ")
-	if v := _m.VerifiedAt; v != nil {
-		builder.WriteString("verified_at=")
-		builder.WriteString(v.Format(time.ANSIC))
-	}
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -79,20 +79,6 @@ func (_c *LoginCreate) SetNillablePasswordHash(v *string) *LoginCreate {
 	return _c
 }
 
-// SetVerifiedAt sets the "verified_at" field.
-func (_c *LoginCreate) SetVerifiedAt(v time.Time) *LoginCreate {
-	_c.mutation.SetVerifiedAt(v)
-	return _c
-}
-
-// SetNillableVerifiedAt sets the "verified_at" field if the given value is not nil.
-func (_c *LoginCreate) SetNillableVerifiedAt(v *time.Time) *LoginCreate {
-	if v != nil {
-		_c.SetVerifiedAt(*v)
-	}
-	return _c
-}
-
 // SetID sets the "id" field.
 func (_c *LoginCreate) SetID(v string) *LoginCreate {
 	_c.mutation.SetID(v)
@@ -281,10 +267,6 @@ func (_c *LoginCreate) createSpec() (*Login, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.PasswordHash(); ok {
 		_spec.SetField(login.FieldPasswordHash, field.TypeString, value)
 		_node.PasswordHash = value
-	}
-	if value, ok := _c.mutation.VerifiedAt(); ok {
-		_spec.SetField(login.FieldVerifiedAt, field.TypeTime, value)
-		_node.VerifiedAt = &value
 	}
 	if nodes := _c.mutation.UsersIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -92,26 +92,6 @@ func (_u *LoginUpdate) SetNillablePasswordHash(v *string) *LoginUpdate {
 	return _u
 }
 
-// SetVerifiedAt sets the "verified_at" field.
-func (_u *LoginUpdate) SetVerifiedAt(v time.Time) *LoginUpdate {
-	_u.mutation.SetVerifiedAt(v)
-	return _u
-}
-
-// SetNillableVerifiedAt sets the "verified_at" field if the given value is not nil.
-func (_u *LoginUpdate) SetNillableVerifiedAt(v *time.Time) *LoginUpdate {
-	if v != nil {
-		_u.SetVerifiedAt(*v)
-	}
-	return _u
-}
-
-// ClearVerifiedAt clears the value of the "verified_at" field.
-func (_u *LoginUpdate) ClearVerifiedAt() *LoginUpdate {
-	_u.mutation.ClearVerifiedAt()
-	return _u
-}
-
 // AddUserIDs adds the "users" edge to the User entity by IDs.
 func (_u *LoginUpdate) AddUserIDs(ids ...string) *LoginUpdate {
 	_u.mutation.AddUserIDs(ids...)
@@ -221,12 +201,6 @@ func (_u *LoginUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.PasswordHash(); ok {
 		_spec.SetField(login.FieldPasswordHash, field.TypeString, value)
-	}
-	if value, ok := _u.mutation.VerifiedAt(); ok {
-		_spec.SetField(login.FieldVerifiedAt, field.TypeTime, value)
-	}
-	if _u.mutation.VerifiedAtCleared() {
-		_spec.ClearField(login.FieldVerifiedAt, field.TypeTime)
 	}
 	if _u.mutation.UsersCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -353,26 +327,6 @@ func (_u *LoginUpdateOne) SetNillablePasswordHash(v *string) *LoginUpdateOne {
 	if v != nil {
 		_u.SetPasswordHash(*v)
 	}
-	return _u
-}
-
-// SetVerifiedAt sets the "verified_at" field.
-func (_u *LoginUpdateOne) SetVerifiedAt(v time.Time) *LoginUpdateOne {
-	_u.mutation.SetVerifiedAt(v)
-	return _u
-}
-
-// SetNillableVerifiedAt sets the "verified_at" field if the given value is not nil.
-func (_u *LoginUpdateOne) SetNillableVerifiedAt(v *time.Time) *LoginUpdateOne {
-	if v != nil {
-		_u.SetVerifiedAt(*v)
-	}
-	return _u
-}
-
-// ClearVerifiedAt clears the value of the "verified_at" field.
-func (_u *LoginUpdateOne) ClearVerifiedAt() *LoginUpdateOne {
-	_u.mutation.ClearVerifiedAt()
 	return _u
 }
 
@@ -515,12 +469,6 @@ func (_u *LoginUpdateOne) sqlSave(ctx context.Context) (_node *Login, err error)
 	}
 	if value, ok := _u.mutation.PasswordHash(); ok {
 		_spec.SetField(login.FieldPasswordHash, field.TypeString, value)
-	}
-	if value, ok := _u.mutation.VerifiedAt(); ok {
-		_spec.SetField(login.FieldVerifiedAt, field.TypeTime, value)
-	}
-	if _u.mutation.VerifiedAtCleared() {
-		_spec.ClearField(login.FieldVerifiedAt, field.TypeTime)
 	}
 	if _u.mutation.UsersCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -13525,7 +13525,6 @@ type LoginMutation struct {
 	updated_at    *time.Time
 	email         *string
 	password_hash *string
-	verified_at   *time.Time
 	clearedFields map[string]struct{}
 	users         map[string]struct{}
 	removedusers  map[string]struct{}
@@ -13911,55 +13910,6 @@ func (m *LoginMutation) ResetPasswordHash() {
 	m.password_hash = nil
 }
 
-// SetVerifiedAt sets the "verified_at" field.
-func (m *LoginMutation) SetVerifiedAt(t time.Time) {
-	m.verified_at = &t
-}
-
-// VerifiedAt returns the value of the "verified_at" field in the mutation.
-func (m *LoginMutation) VerifiedAt() (r time.Time, exists bool) {
-	v := m.verified_at
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldVerifiedAt returns the old "verified_at" field's value of the Login entity.
-// If the Login object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *LoginMutation) OldVerifiedAt(ctx context.Context) (v *time.Time, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldVerifiedAt is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldVerifiedAt requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldVerifiedAt: %w", err)
-	}
-	return oldValue.VerifiedAt, nil
-}
-
-// ClearVerifiedAt clears the value of the "verified_at" field.
-func (m *LoginMutation) ClearVerifiedAt() {
-	m.verified_at = nil
-	m.clearedFields[login.FieldVerifiedAt] = struct{}{}
-}
-
-// VerifiedAtCleared returns if the "verified_at" field was cleared in this mutation.
-func (m *LoginMutation) VerifiedAtCleared() bool {
-	_, ok := m.clearedFields[login.FieldVerifiedAt]
-	return ok
-}
-
-// ResetVerifiedAt resets all changes to the "verified_at" field.
-func (m *LoginMutation) ResetVerifiedAt() {
-	m.verified_at = nil
-	delete(m.clearedFields, login.FieldVerifiedAt)
-}
-
 // AddUserIDs adds the "users" edge to the User entity by ids.
 func (m *LoginMutation) AddUserIDs(ids ...string) {
 	if m.users == nil {
@@ -14048,7 +13998,7 @@ func (m *LoginMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *LoginMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 7)
 	if m.account_id != nil {
 		fields = append(fields, login.FieldAccountID)
 	}
@@ -14069,9 +14019,6 @@ func (m *LoginMutation) Fields() []string {
 	}
 	if m.password_hash != nil {
 		fields = append(fields, login.FieldPasswordHash)
-	}
-	if m.verified_at != nil {
-		fields = append(fields, login.FieldVerifiedAt)
 	}
 	return fields
 }
@@ -14095,8 +14042,6 @@ func (m *LoginMutation) Field(name string) (ent.Value, bool) {
 		return m.Email()
 	case login.FieldPasswordHash:
 		return m.PasswordHash()
-	case login.FieldVerifiedAt:
-		return m.VerifiedAt()
 	}
 	return nil, false
 }
@@ -14120,8 +14065,6 @@ func (m *LoginMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldEmail(ctx)
 	case login.FieldPasswordHash:
 		return m.OldPasswordHash(ctx)
-	case login.FieldVerifiedAt:
-		return m.OldVerifiedAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown Login field %s", name)
 }
@@ -14180,13 +14123,6 @@ func (m *LoginMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetPasswordHash(v)
 		return nil
-	case login.FieldVerifiedAt:
-		v, ok := value.(time.Time)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetVerifiedAt(v)
-		return nil
 	}
 	return fmt.Errorf("unknown Login field %s", name)
 }
@@ -14231,11 +14167,7 @@ func (m *LoginMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *LoginMutation) ClearedFields() []string {
-	var fields []string
-	if m.FieldCleared(login.FieldVerifiedAt) {
-		fields = append(fields, login.FieldVerifiedAt)
-	}
-	return fields
+	return nil
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -14248,11 +14180,6 @@ func (m *LoginMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *LoginMutation) ClearField(name string) error {
-	switch name {
-	case login.FieldVerifiedAt:
-		m.ClearVerifiedAt()
-		return nil
-	}
 	return fmt.Errorf("unknown Login nullable field %s", name)
 }
 
@@ -14280,9 +14207,6 @@ func (m *LoginMutation) ResetField(name string) error {
 		return nil
 	case login.FieldPasswordHash:
 		m.ResetPasswordHash()
-		return nil
-	case login.FieldVerifiedAt:
-		m.ResetVerifiedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Login field %s", name)

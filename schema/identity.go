@@ -18,10 +18,9 @@ func (Login) Mixin() []ent.Mixin { return mixins(id.Login, editable{}) }
 // Fields of Login.
 func (Login) Fields() []ent.Field {
 	return []ent.Field{
-		// Lower case; verified before it may sign in.
+		// Lower case.
 		field.String("email").NotEmpty().MaxLen(254).Unique(),
 		field.String("password_hash").Sensitive().Default(""),
-		field.Time("verified_at").Optional().Nillable(),
 	}
 }
 

@@ -28,8 +28,6 @@ const (
 	FieldEmail = "email"
 	// FieldPasswordHash holds the string denoting the password_hash field in the database.
 	FieldPasswordHash = "password_hash"
-	// FieldVerifiedAt holds the string denoting the verified_at field in the database.
-	FieldVerifiedAt = "verified_at"
 	// EdgeUsers holds the string denoting the users edge name in mutations.
 	EdgeUsers = "users"
 	// Table holds the table name of the login in the database.
@@ -53,7 +51,6 @@ var Columns = []string{
 	FieldUpdatedAt,
 	FieldEmail,
 	FieldPasswordHash,
-	FieldVerifiedAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -149,11 +146,6 @@ func ByEmail(opts ...sql.OrderTermOption) OrderOption {
 // ByPasswordHash orders the results by the password_hash field.
 func ByPasswordHash(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPasswordHash, opts...).ToFunc()
-}
-
-// ByVerifiedAt orders the results by the verified_at field.
-func ByVerifiedAt(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldVerifiedAt, opts...).ToFunc()
 }
 
 // ByUsersCount orders the results by users count.

@@ -95,11 +95,6 @@ func PasswordHash(v string) predicate.Login {
 	return predicate.Login(sql.FieldEQ(FieldPasswordHash, v))
 }
 
-// VerifiedAt applies equality check predicate on the "verified_at" field. It's identical to VerifiedAtEQ.
-func VerifiedAt(v time.Time) predicate.Login {
-	return predicate.Login(sql.FieldEQ(FieldVerifiedAt, v))
-}
-
 // AccountIDEQ applies the EQ predicate on the "account_id" field.
 func AccountIDEQ(v string) predicate.Login {
 	return predicate.Login(sql.FieldEQ(FieldAccountID, v))
@@ -433,56 +428,6 @@ func PasswordHashEqualFold(v string) predicate.Login {
 // PasswordHashContainsFold applies the ContainsFold predicate on the "password_hash" field.
 func PasswordHashContainsFold(v string) predicate.Login {
 	return predicate.Login(sql.FieldContainsFold(FieldPasswordHash, v))
-}
-
-// VerifiedAtEQ applies the EQ predicate on the "verified_at" field.
-func VerifiedAtEQ(v time.Time) predicate.Login {
-	return predicate.Login(sql.FieldEQ(FieldVerifiedAt, v))
-}
-
-// VerifiedAtNEQ applies the NEQ predicate on the "verified_at" field.
-func VerifiedAtNEQ(v time.Time) predicate.Login {
-	return predicate.Login(sql.FieldNEQ(FieldVerifiedAt, v))
-}
-
-// VerifiedAtIn applies the In predicate on the "verified_at" field.
-func VerifiedAtIn(vs ...time.Time) predicate.Login {
-	return predicate.Login(sql.FieldIn(FieldVerifiedAt, vs...))
-}
-
-// VerifiedAtNotIn applies the NotIn predicate on the "verified_at" field.
-func VerifiedAtNotIn(vs ...time.Time) predicate.Login {
-	return predicate.Login(sql.FieldNotIn(FieldVerifiedAt, vs...))
-}
-
-// VerifiedAtGT applies the GT predicate on the "verified_at" field.
-func VerifiedAtGT(v time.Time) predicate.Login {
-	return predicate.Login(sql.FieldGT(FieldVerifiedAt, v))
-}
-
-// VerifiedAtGTE applies the GTE predicate on the "verified_at" field.
-func VerifiedAtGTE(v time.Time) predicate.Login {
-	return predicate.Login(sql.FieldGTE(FieldVerifiedAt, v))
-}
-
-// VerifiedAtLT applies the LT predicate on the "verified_at" field.
-func VerifiedAtLT(v time.Time) predicate.Login {
-	return predicate.Login(sql.FieldLT(FieldVerifiedAt, v))
-}
-
-// VerifiedAtLTE applies the LTE predicate on the "verified_at" field.
-func VerifiedAtLTE(v time.Time) predicate.Login {
-	return predicate.Login(sql.FieldLTE(FieldVerifiedAt, v))
-}
-
-// VerifiedAtIsNil applies the IsNil predicate on the "verified_at" field.
-func VerifiedAtIsNil() predicate.Login {
-	return predicate.Login(sql.FieldIsNull(FieldVerifiedAt))
-}
-
-// VerifiedAtNotNil applies the NotNil predicate on the "verified_at" field.
-func VerifiedAtNotNil() predicate.Login {
-	return predicate.Login(sql.FieldNotNull(FieldVerifiedAt))
 }
 
 // HasUsers applies the HasEdge predicate on the "users" edge.

@@ -481,7 +481,6 @@ var (
 		{Name: "updated_at", Type: field.TypeTime},
 		{Name: "email", Type: field.TypeString, Unique: true, Size: 254},
 		{Name: "password_hash", Type: field.TypeString, Default: ""},
-		{Name: "verified_at", Type: field.TypeTime, Nullable: true},
 	}
 	// LoginsTable holds the schema information for the "logins" table.
 	LoginsTable = &schema.Table{

@@ -47,9 +47,9 @@ func code(err error) string {
 // grants of cockpit_tenant, by table; what isn't here is closed.
 var grants = map[string][]string{
 	"scopes": allGrants, "organizations": allGrants, "teams": allGrants, "members": allGrants, "role_bindings": allGrants,
-	"keys": allGrants, "key_models": allGrants, "providers": allGrants, "models": allGrants, "prices": allGrants,
+	"keys": allGrants, "key_models": allGrants, "providers": allGrants, "models": allGrants, "prices": {"INSERT", "SELECT"},
 	"budgets": allGrants, "budget_cycles": allGrants,
-	"accounts": {"SELECT", "UPDATE"}, "users": {"SELECT"}, "sessions": {"SELECT", "UPDATE"}, "credit_factors": {"SELECT"},
+	"accounts": {"SELECT"}, "users": {"SELECT"}, "sessions": {"SELECT"}, "credit_factors": {"SELECT"},
 	"catalog_models": {"SELECT"}, "charges": {"SELECT"}, "audit_events": {"INSERT", "SELECT"},
 	"logins": nil, "central_providers": nil, "holds": nil, "nodes": nil,
 }

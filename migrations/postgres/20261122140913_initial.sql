@@ -121,7 +121,7 @@ CREATE TABLE "teams" ("id" character varying NOT NULL, "account_id" character va
 -- Create index "team_account_id_plane_id" to table: "teams"
 CREATE UNIQUE INDEX "team_account_id_plane_id" ON "teams" ("account_id", "plane", "id");
 -- Create "logins" table
-CREATE TABLE "logins" ("id" character varying NOT NULL, "account_id" character varying NOT NULL, "plane" character varying NOT NULL, "version" bigint NOT NULL DEFAULT 1, "created_at" timestamptz NOT NULL, "updated_at" timestamptz NOT NULL, "email" character varying NOT NULL, "password_hash" character varying NOT NULL DEFAULT '', "verified_at" timestamptz NULL, PRIMARY KEY ("id"));
+CREATE TABLE "logins" ("id" character varying NOT NULL, "account_id" character varying NOT NULL, "plane" character varying NOT NULL, "version" bigint NOT NULL DEFAULT 1, "created_at" timestamptz NOT NULL, "updated_at" timestamptz NOT NULL, "email" character varying NOT NULL, "password_hash" character varying NOT NULL DEFAULT '', PRIMARY KEY ("id"));
 -- Create index "login_account_id_plane_id" to table: "logins"
 CREATE UNIQUE INDEX "login_account_id_plane_id" ON "logins" ("account_id", "plane", "id");
 -- Create index "logins_email_key" to table: "logins"

@@ -38,12 +38,13 @@ END $$;
 
 SELECT tenant_protect(t, 'SELECT, INSERT, UPDATE, DELETE', 'SELECT, INSERT, UPDATE, DELETE')
 FROM unnest(ARRAY['scopes', 'organizations', 'teams', 'members', 'role_bindings', 'keys', 'key_models',
-  'providers', 'models', 'prices', 'budgets', 'budget_cycles']::regclass[]) t;
+  'providers', 'models', 'budgets', 'budget_cycles']::regclass[]) t;
 
 -- Tenants read these, the system writes them.
-SELECT tenant_protect('accounts', 'SELECT, UPDATE', 'SELECT, INSERT, UPDATE, DELETE');
+SELECT tenant_protect('accounts', 'SELECT, UPDATE (epoch, epoch_at)', 'SELECT, INSERT, UPDATE, DELETE');
 SELECT tenant_protect('users', 'SELECT', 'SELECT, INSERT, UPDATE, DELETE');
-SELECT tenant_protect('sessions', 'SELECT, UPDATE', 'SELECT, INSERT, UPDATE, DELETE');
+SELECT tenant_protect('sessions', 'SELECT', 'SELECT, INSERT, UPDATE, DELETE');
+SELECT tenant_protect('prices', 'SELECT, INSERT', 'SELECT, INSERT');
 SELECT tenant_protect('credit_factors', 'SELECT', 'SELECT, INSERT');
 SELECT tenant_protect('catalog_models', 'SELECT', 'SELECT, INSERT, UPDATE, DELETE');
 CREATE POLICY tenant_offered ON catalog_models FOR SELECT TO cockpit_tenant USING (status IN ('ACTIVE', 'RETIRED'));

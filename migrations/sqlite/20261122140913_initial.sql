@@ -81,7 +81,7 @@ CREATE UNIQUE INDEX `keymodel_key_id_model_id` ON `key_models` (`key_id`, `model
 -- Create index "keymodel_model_id" to table: "key_models"
 CREATE INDEX `keymodel_model_id` ON `key_models` (`model_id`);
 -- Create "logins" table
-CREATE TABLE `logins` (`id` text NOT NULL, `account_id` text NOT NULL, `plane` text NOT NULL, `version` integer NOT NULL DEFAULT (1), `created_at` datetime NOT NULL, `updated_at` datetime NOT NULL, `email` text NOT NULL, `password_hash` text NOT NULL DEFAULT (''), `verified_at` datetime NULL, PRIMARY KEY (`id`));
+CREATE TABLE `logins` (`id` text NOT NULL, `account_id` text NOT NULL, `plane` text NOT NULL, `version` integer NOT NULL DEFAULT (1), `created_at` datetime NOT NULL, `updated_at` datetime NOT NULL, `email` text NOT NULL, `password_hash` text NOT NULL DEFAULT (''), PRIMARY KEY (`id`));
 -- Create index "logins_email_key" to table: "logins"
 CREATE UNIQUE INDEX `logins_email_key` ON `logins` (`email`);
 -- Create index "login_account_id_plane_id" to table: "logins"

@@ -1,5 +1,5 @@
 import { zodResolver } from '@hookform/resolvers/zod'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import { Controller, useForm } from 'react-hook-form'
 import { useClient } from 'urql'
 import { z } from '@/lib/zod'
@@ -52,11 +52,16 @@ function CreateForm({ plane, ownerId, onClose, onMade }: Props & { onMade: (made
   const { errors } = formState
   const root = pick(data)
   const account = useViewer().account.name
-  const owners = (root?.scopes.edges ?? [])
-    .map((e) => e.node)
-    .filter((n) => may(n, 'key.create'))
-    .map((n) => ({ value: n.id, label: named(n, account).name, note: [kindName[n.kind], n.location].filter(Boolean).join(' · ') }))
-  const models = (root?.models.edges ?? []).filter((e) => e.node.status === 'ACTIVE').map(({ node }) => ({ value: node.id, label: node.name }))
+  // The pickers keep their place in a list only while it stays the same one.
+  const owners = useMemo(
+    () =>
+      (root?.scopes.edges ?? [])
+        .map((e) => e.node)
+        .filter((n) => may(n, 'key.create'))
+        .map((n) => ({ value: n.id, label: named(n, account).name, note: [kindName[n.kind], n.location].filter(Boolean).join(' · ') })),
+    [root, account],
+  )
+  const models = useMemo(() => (root?.models.edges ?? []).filter((e) => e.node.status === 'ACTIVE').map(({ node }) => ({ value: node.id, label: node.name })), [root])
 
   const create = async (values: Values) => {
     setFault(undefined)

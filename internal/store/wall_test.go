@@ -479,7 +479,10 @@ func relink(t *testing.T, st *store.Store, fk foreignKey, from, to string) error
 			query = fmt.Sprintf("UPDATE %s SET %s = '%s', starts_at = '2001-01-01 00:00:00+00:00' WHERE id = '%s'", fk.table, column, to, from)
 		}
 		if column == "id" { // the spine: a copy of the row for a bare scope
-			query = copyAs(t, st, fk.table, from, to)
+			query = copyAs(t, fk.table, from, to, nil)
+		}
+		if fk.table == "prices" { // only added to
+			query = copyAs(t, fk.table, from, id.New(id.Price), map[string]string{column: "'" + to + "'", "effective_from": "'2001-01-01 00:00:00+00:00'"})
 		}
 		if _, err := tx.ExecContext(t.Context(), query); err != nil {
 			return err
@@ -489,7 +492,7 @@ func relink(t *testing.T, st *store.Store, fk foreignKey, from, to string) error
 }
 
 // copyAs inserts a row again under another id, changed where it must be unique.
-func copyAs(t *testing.T, st *store.Store, table, from, to string) string {
+func copyAs(t *testing.T, table, from, to string, changed map[string]string) string {
 	t.Helper()
 	var columns, values []string
 	for _, tb := range migrate.Tables {
@@ -498,6 +501,9 @@ func copyAs(t *testing.T, st *store.Store, table, from, to string) string {
 		}
 		for _, c := range tb.Columns {
 			v := c.Name
+			if other, ok := changed[c.Name]; ok {
+				v = other
+			}
 			switch c.Name {
 			case "id":
 				v = "'" + to + "'"

@@ -17,6 +17,9 @@ export function useViewer(): Viewer {
 /** Whether the viewer holds an admin's or auditor's role somewhere in the plane. Only decides what is listed; the server decides what is let through. */
 export const readsPlane = (viewer: Viewer, plane: Plane) => viewer.roles.some((r) => r.role !== 'MEMBER' && r.kind !== 'PLATFORM' && (r.plane === null || r.plane === undefined || r.plane === plane))
 
+/** Whether that role reaches the whole plane: providers are shown to nobody else. */
+export const readsWholePlane = (viewer: Viewer, plane: Plane) => viewer.roles.some((r) => r.role !== 'MEMBER' && (r.kind === 'ACCOUNT' || r.kind === plane))
+
 export const readsAccount = (viewer: Viewer) => viewer.roles.some((r) => r.role !== 'MEMBER' && r.kind === 'ACCOUNT')
 
 export const hasSeat = (viewer: Viewer, plane: Plane) => viewer.roles.some((r) => r.role === 'MEMBER' && r.plane === plane)

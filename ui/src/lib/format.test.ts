@@ -43,7 +43,8 @@ describe('parseAmount', () => {
 
 it('estimates in whole units', () => {
   expect(about(728.6, 'USD')).toBe('$729')
-  expect(about(0.000187, 'USD')).toBe('$0.00019')
+  expect(about(0.5, 'USD')).toBe('$0.50')
+  expect(about(0.000187, 'USD')).toBe('$0.000187')
   expect(about(67954.6, 'CREDITS')).toBe('67,955')
 })
 

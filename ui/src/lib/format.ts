@@ -31,9 +31,9 @@ export function compactMoney(amount: string | number, unit: Unit): string {
   return formatter(options).format(amount as Decimal)
 }
 
-/** An estimate in whole units: "$729"; below one unit with the digits that matter. */
+/** An estimate in whole units: "$729"; below one unit as money. */
 export const about = (amount: number, unit: Unit) =>
-  formatter({ ...(unit === 'USD' ? { style: 'currency' as const, currency: 'USD' } : {}), ...(amount >= 1 || amount <= 0 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 2 }) }).format(amount)
+  amount > 0 && amount < 1 ? money(amount.toFixed(6), unit) : formatter({ ...(unit === 'USD' ? { style: 'currency' as const, currency: 'USD' } : {}), maximumFractionDigits: 0 }).format(amount)
 
 const tiny = (amount: string) => /^-?0?\.\d*[1-9]/.test(amount)
 

@@ -149,10 +149,9 @@ function Event({ event: e, unit, newDay }: { event: AuditPartsFragment; unit: Un
         </time>
         <span className="min-w-0 grow">
           <span className="font-medium">{e.actorName}</span>{' '}
-          <span className="text-muted">
-            {e.outcome === 'REFUSED' && t('was refused:')} {verb(e.action)}
-          </span>{' '}
+          <span className="text-muted">{e.outcome === 'DONE' ? verb(e.action) : e.outcome === 'REFUSED' ? t('was refused') : t('failed at')}</span>{' '}
           {!speaksOfItself(e) && <span className="font-medium">{e.targetName}</span>} {detail && <span className="num text-muted">{detail}</span>}
+          {e.reason && <span className="text-bad">{e.reason}</span>}
           {e.count > 1 && <span className="text-muted"> {t('({{count}} times in a minute)', { count: e.count })}</span>}
         </span>
         <Badge tone={tones[e.outcome]} className="max-sm:hidden">

@@ -34,8 +34,6 @@ const verbs: Record<string, string> = {
   'user.create': t('added the user'),
   'role.bind': t('gave a role to'),
   'model.price': t('published a price for'),
-  'scope.read': t('to see'),
-  'budget.watch': t('to watch the budget of'),
 }
 
 /** What was done, in a few words; an action without words of its own speaks for itself. */

@@ -29,7 +29,7 @@ export function BudgetsPage({ plane }: { plane: Plane }) {
   const [paused, setPaused] = useState(false)
   const [editing, setEditing] = useState<string>()
   const top = tree.nodes[0]
-  const spenders = useBurn(top?.id, paused)
+  useBurn(top?.id, paused)
   const state = top?.budget?.state
   const unit = unitOf(plane)
 
@@ -72,7 +72,7 @@ export function BudgetsPage({ plane }: { plane: Plane }) {
           </div>
         )}
       </Card>
-      {url.peek && <BudgetPeek key={url.peek} id={url.peek} plane={plane} spenders={spenders} onClose={() => setUrl({ peek: undefined })} />}
+      {url.peek && <BudgetPeek key={url.peek} id={url.peek} plane={plane} onClose={() => setUrl({ peek: undefined })} />}
     </>
   )
 }
@@ -103,7 +103,6 @@ function Tree({ rows, unit, editing, onEdit, onToggle, onPeek }: TreeProps) {
     setActive(row.id)
     grid.current?.querySelector<HTMLElement>(`[data-row="${row.id}"]`)?.focus()
   }
-  const edit = (row: Row | undefined) => row && may(row, 'budget.set') && onEdit(row.id)
 
   const press = (e: KeyboardEvent, i: number) => {
     const row = rows[i]
@@ -125,14 +124,14 @@ function Tree({ rows, unit, editing, onEdit, onToggle, onPeek }: TreeProps) {
   useKeys({
     j: () => focus(active === undefined ? 0 : at + 1),
     k: () => focus(at - 1),
-    e: () => edit(rows[at]),
+    e: () => rows[at] && may(rows[at], 'budget.set') && edit(true, rows[at]),
   })
 
   return (
     <div ref={grid} role="treegrid" aria-label={t('Budgets')} className="text-sm">
       <div role="row" className={cx(columns, 'h-9 border-b border-line text-xs font-medium text-muted')}>
         <span role="columnheader">{t('Scope')}</span>
-        <span role="columnheader">{t('Used in this cycle')}</span>
+        <span role="columnheader">{unit === 'USD' ? t('Used in this cycle') : t('Credits used in this cycle')}</span>
         <span role="columnheader" className="max-xl:hidden">
           {t('Burn and forecast')}
         </span>
@@ -187,7 +186,7 @@ function Tree({ rows, unit, editing, onEdit, onToggle, onPeek }: TreeProps) {
               <>
                 <div role="gridcell" className="min-w-0">
                   <Used state={budget.state} name={row.name}>
-                    <Limit scope={row} budget={budget} unit={unit} editing={editing === row.id} onEdit={(on) => endEdit(on, row.id)} allowed={may(row, 'budget.set')} />
+                    <Limit scope={row} budget={budget} unit={unit} editing={editing === row.id} onEdit={(on) => edit(on, row)} allowed={may(row, 'budget.set')} />
                   </Used>
                 </div>
                 <div role="gridcell" className="max-xl:hidden">
@@ -203,7 +202,7 @@ function Tree({ rows, unit, editing, onEdit, onToggle, onPeek }: TreeProps) {
             )}
             {!budget && (
               <div role="gridcell" className="col-span-2 text-muted xl:col-span-4 max-md:col-span-1">
-                <Limit scope={row} budget={null} unit={unit} editing={editing === row.id} onEdit={(on) => endEdit(on, row.id)} allowed={may(row, 'budget.set')} />
+                <Limit scope={row} budget={null} unit={unit} editing={editing === row.id} onEdit={(on) => edit(on, row)} allowed={may(row, 'budget.set')} />
               </div>
             )}
           </div>
@@ -212,9 +211,10 @@ function Tree({ rows, unit, editing, onEdit, onToggle, onPeek }: TreeProps) {
     </div>
   )
 
-  // The focus goes back to the row, so that the keyboard goes on where it was.
-  function endEdit(on: boolean, id: string) {
-    onEdit(on ? id : undefined)
-    if (!on) requestAnimationFrame(() => grid.current?.querySelector<HTMLElement>(`[data-row="${id}"]`)?.focus())
+  // A phone's row has no room for the form: the panel has. Afterwards the focus goes back to the row.
+  function edit(on: boolean, row: Row) {
+    if (on && matchMedia('(width < 48rem)').matches) return onPeek(row.id)
+    onEdit(on ? row.id : undefined)
+    if (!on) requestAnimationFrame(() => grid.current?.querySelector<HTMLElement>(`[data-row="${row.id}"]`)?.focus())
   }
 }

@@ -16,7 +16,7 @@ import { ago, count, dateTime, money, moneyWords, percent, utc, type Unit } from
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, unitOf } from '@/lib/plane'
 import { thisMonth } from '@/lib/range'
-import type { TopSpender } from './burn'
+import { useBurn } from './burn'
 import { Limit } from './limit'
 import { AtLimit, outlook } from './outlook'
 import { kindName, named } from './tree'
@@ -24,10 +24,11 @@ import { Used } from './used'
 
 const BurnChart = lazy(() => import('./burn-chart'))
 
-type Props = { id: string; plane: Plane; spenders: readonly TopSpender[]; onClose: () => void }
+type Props = { id: string; plane: Plane; onClose: () => void }
 
 /** Who spent it on what. */
-export function BudgetPeek({ id, plane, spenders, onClose }: Props) {
+export function BudgetPeek({ id, plane, onClose }: Props) {
+  const spenders = useBurn(id)
   const spend = useMemo(() => ({ ...thisMonth(), scopeId: id }), [id])
   const { data, fault, loading, retry } = useRead(BudgetPeekDocument, { ...ask(plane), id, spend })
   const [editing, setEditing] = useState(false)

@@ -29,4 +29,5 @@ it("starts at the top of a team admin's reach, whose parents are out of sight", 
 it('ends the curve at the live amount', () => {
   expect(cumulative([{ amount: '2' }, { amount: '3' }], '5.5')).toEqual([0, 2, 5.5])
   expect(cumulative([], '1')).toEqual([0, 1])
+  expect(cumulative([{ amount: '4' }, { amount: '3' }, { amount: '1' }], '6')).toEqual([0, 4, 6, 6])
 })

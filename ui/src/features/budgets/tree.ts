@@ -72,8 +72,8 @@ export function useTree(plane: Plane) {
   const [leaves, setLeaves] = useState<Record<string, readonly ScopeRowFragment[]>>({})
   const client = useClient()
 
-  // Planes and organizations begin open, teams closed.
-  const open = new Set([...top.nodes, ...Object.values(leaves).flat()].filter((n) => toggled[n.id] ?? !hasLeaves(n)).map((n) => n.id))
+  // Planes and organizations begin open, teams and people closed.
+  const open = new Set([...top.nodes, ...Object.values(leaves).flat()].filter((n) => toggled[n.id] ?? !(hasLeaves(n) || n.kind === 'MEMBER')).map((n) => n.id))
   const teams = top.nodes.filter((n) => hasLeaves(n) && open.has(n.id)).map((n) => n.id)
   const key = teams.join()
 

@@ -25,12 +25,16 @@ export function Used({ state, name, children }: Props) {
 
 type Day = { amount: string }
 
-/** Days of the cycle as running totals; the last one follows the live state. */
+/**
+ * Days of the cycle as running totals; the last one follows the live state. Days are UTC and cycles begin in the
+ * account's zone, so the first day may carry some of the cycle before: no total passes what is spent.
+ */
 export function cumulative(series: readonly Day[], spent: string): number[] {
+  const now = Number(spent)
   const values = [0]
-  for (const d of series) values.push(values.at(-1)! + Number(d.amount))
-  values[values.length - 1] = Number(spent)
-  return values.length > 1 ? values : [0, Number(spent)]
+  let sum = 0
+  for (const d of series.slice(0, -1)) values.push(Math.min((sum += Number(d.amount)), now))
+  return [...values, now]
 }
 
 export function Burn({ state, series, name }: { state: StatePartsFragment; series: readonly Day[]; name: string }) {

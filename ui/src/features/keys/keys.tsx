@@ -10,7 +10,7 @@ import { SkeletonRows } from '@/kit/skeleton'
 import { ErrorBar } from '@/kit/state'
 import { t } from '@/lib/i18n'
 import { useKeys as useShortcuts } from '@/lib/keys'
-import { ask, nameOf, pick, type Plane } from '@/lib/plane'
+import { ask, nameOf, pick, type Plane, unitOf } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
 import { CreateKey } from './create'
 import { KeyPeek } from './peek'
@@ -70,6 +70,7 @@ export function KeyList({ plane, ownerId, needle = '', peek, onPeek, creating, o
         ) : (
           list && (
             <KeyTable
+              unit={unitOf(plane)}
               keys={keys}
               filtered={needle !== ''}
               onOpen={onPeek}

@@ -6,7 +6,7 @@ import { Badge, type Tone } from '@/kit/badge'
 import { Button } from '@/kit/button'
 import { Empty } from '@/kit/state'
 import { Head, rowClass, Table, Td, Th } from '@/kit/table'
-import { ago, dateTime, day, money, utc } from '@/lib/format'
+import { ago, dateTime, day, money, type Unit, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 
 const states: Record<KeyState, { tone: Tone; label: string }> = {
@@ -19,9 +19,9 @@ export function StateBadge({ state }: { state: KeyState }) {
   return <Badge tone={states[state].tone}>{states[state].label}</Badge>
 }
 
-type Props = { keys: readonly KeyPartsFragment[]; onOpen: (id: string) => void; onRevoke: (key: KeyPartsFragment) => void; create?: ReactNode; filtered: boolean }
+type Props = { unit: Unit; keys: readonly KeyPartsFragment[]; onOpen: (id: string) => void; onRevoke: (key: KeyPartsFragment) => void; create?: ReactNode; filtered: boolean }
 
-export function KeyTable({ keys, onOpen, onRevoke, create, filtered }: Props) {
+export function KeyTable({ unit, keys, onOpen, onRevoke, create, filtered }: Props) {
   if (keys.length === 0) {
     return (
       <Empty icon={<KeyRound aria-hidden />} title={filtered ? t('No key matches') : t('No keys yet')} action={filtered ? undefined : create}>
@@ -35,7 +35,7 @@ export function KeyTable({ keys, onOpen, onRevoke, create, filtered }: Props) {
         <Th>{t('Name')}</Th>
         <Th wide>{t('Owner')}</Th>
         <Th wide>{t('Models')}</Th>
-        <Th wide>{t('Spent')}</Th>
+        <Th wide>{unit === 'USD' ? t('Spent') : t('Credits spent')}</Th>
         <Th wide>{t('Last used')}</Th>
         <Th wide>{t('Expires')}</Th>
         <Th>{t('State')}</Th>

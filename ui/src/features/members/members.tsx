@@ -30,7 +30,7 @@ export function MembersPage({ plane }: { plane: Plane }) {
       </PageHead>
       {/* Another search starts at its first page. */}
       <List key={search} plane={plane} search={search} onPeek={(peek) => setUrl({ peek })} />
-      {url.peek && <BudgetPeek key={url.peek} id={url.peek} plane={plane} spenders={[]} onClose={() => setUrl({ peek: undefined })} />}
+      {url.peek && <BudgetPeek key={url.peek} id={url.peek} plane={plane} onClose={() => setUrl({ peek: undefined })} />}
     </>
   )
 }
@@ -64,7 +64,7 @@ function List({ plane, search, onPeek }: { plane: Plane; search: string; onPeek:
                 <Th wide>{t('Team')}</Th>
                 <Th wide>{t('Roles')}</Th>
                 <Th wide>{t('Status')}</Th>
-                <Th className="w-64 max-sm:w-36">{t('Used of limit')}</Th>
+                <Th className="w-64 max-sm:w-36">{plane === 'CONSOLE' ? t('Used of limit') : t('Credits used of limit')}</Th>
                 <Th wide>{t('Since')}</Th>
               </Head>
               <tbody>

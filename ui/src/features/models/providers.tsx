@@ -3,13 +3,13 @@ import { useState } from 'react'
 import { type ModelPartsFragment, ModelUpdateDocument, ProviderCreateDocument, type ProviderPartsFragment, ProvidersDocument, ProviderTestDocument } from '@/graphql/generated/graphql'
 import { useMutate } from '@/graphql/mutate'
 import { useRead } from '@/graphql/query'
-import { may } from '@/graphql/viewer'
+import { may, readsWholePlane, useViewer } from '@/graphql/viewer'
 import { Badge } from '@/kit/badge'
 import { Button } from '@/kit/button'
 import { Card, CardHead } from '@/kit/card'
 import { Filter } from '@/kit/filter'
 import { PageHead } from '@/kit/page'
-import { SkeletonRows } from '@/kit/skeleton'
+import { SkeletonBlock, SkeletonRows } from '@/kit/skeleton'
 import { Empty, ErrorBar } from '@/kit/state'
 import { Head, rowClass, Table, Td, Th } from '@/kit/table'
 import { toast } from '@/kit/toast'
@@ -23,11 +23,12 @@ import { CreateModel, PublishPrice } from './model-form'
 
 export function Providers() {
   const [url, setUrl] = useUrl<{ q: string }>()
-  const { data, loading, fault, retry } = useRead(ProvidersDocument, {})
+  const whole = readsWholePlane(useViewer(), 'CONSOLE')
+  const { data, loading, fault, retry } = useRead(ProvidersDocument, { whole })
   const [open, setOpen] = useState<'provider' | { model: ProviderPartsFragment | null } | { price: ModelPartsFragment }>()
   const update = useMutate(ModelUpdateDocument)
   const console = data?.console
-  const providers = console?.providers.edges.map((e) => e.node) ?? []
+  const providers = console?.providers?.edges.map((e) => e.node) ?? []
   const needle = (url.q ?? '').toLowerCase()
   const models = (console?.models.edges.map((e) => e.node) ?? []).filter((m) => `${m.name} ${m.provider?.name}`.toLowerCase().includes(needle))
   const canAdd = may(console, 'provider.create')
@@ -64,35 +65,38 @@ export function Providers() {
           <ErrorBar fault={failed} retry={fault && retry} />
         </div>
       )}
-      <Card className="mb-4">
-        {loading && <SkeletonRows rows={2} height="h-16" />}
-        {console && providers.length === 0 && (
-          <Empty
-            icon={<PlugZap aria-hidden />}
-            title={t('Connect your first provider')}
-            action={
-              canAdd && (
-                <Button variant="primary" onClick={() => setOpen('provider')}>
-                  {t('Add provider')}
-                </Button>
-              )
-            }
-          >
-            {t('Any OpenAI-compatible endpoint works: OpenAI, Azure, vLLM, Ollama, Mistral and others.')}
-          </Empty>
-        )}
-        {providers.length > 0 && (
-          <>
-            <CardHead title={t('Providers')} />
-            <ul className="border-t border-line">
-              {providers.map((p) => (
-                <ProviderRow key={p.id} provider={p} onAddModel={canModel ? () => setOpen({ model: p }) : undefined} onTested={retry} />
-              ))}
-            </ul>
-          </>
-        )}
-      </Card>
-      {providers.length > 0 && (
+      {whole && (
+        <Card className="mb-4">
+          {loading && <SkeletonRows rows={2} height="h-16" />}
+          {console && providers.length === 0 && (
+            <Empty
+              icon={<PlugZap aria-hidden />}
+              title={t('Connect your first provider')}
+              action={
+                canAdd && (
+                  <Button variant="primary" onClick={() => setOpen('provider')}>
+                    {t('Add provider')}
+                  </Button>
+                )
+              }
+            >
+              {t('Any OpenAI-compatible endpoint works: OpenAI, Azure, vLLM, Ollama, Mistral and others.')}
+            </Empty>
+          )}
+          {providers.length > 0 && (
+            <>
+              <CardHead title={t('Providers')} />
+              <ul className="border-t border-line">
+                {providers.map((p) => (
+                  <ProviderRow key={p.id} provider={p} onAddModel={canModel ? () => setOpen({ model: p }) : undefined} onTested={retry} />
+                ))}
+              </ul>
+            </>
+          )}
+        </Card>
+      )}
+      {!whole && loading && <SkeletonBlock className="h-96" />}
+      {console && (providers.length > 0 || !whole) && (
         <Card>
           <CardHead title={t('Models')} note={t('US dollars per 1,000,000 tokens')} />
           <div className="border-t border-line">
@@ -104,7 +108,7 @@ export function Providers() {
               <Table label={t('Models')}>
                 <Head>
                   <Th>{t('Model')}</Th>
-                  <Th wide>{t('Provider')}</Th>
+                  {whole && <Th wide>{t('Provider')}</Th>}
                   <Th wide>{t('Context')}</Th>
                   <Th className="text-end">{t('Input / output')}</Th>
                   <Th className="w-24">{t('On')}</Th>
@@ -116,7 +120,7 @@ export function Providers() {
                         <span className="font-medium">{m.name}</span>
                         {m.upstreamName !== m.name && <span className="block text-xs text-muted">{m.upstreamName}</span>}
                       </Td>
-                      <Td wide>{m.provider?.name}</Td>
+                      {whole && <Td wide>{m.provider?.name}</Td>}
                       <Td wide className="text-muted">
                         {t('{{tokens}} tokens', { tokens: compactCount(m.contextLength) })}
                       </Td>

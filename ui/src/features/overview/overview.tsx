@@ -4,7 +4,7 @@ import { lazy, Suspense, useMemo } from 'react'
 import { OverviewDocument, type SpendRowsFragment } from '@/graphql/generated/graphql'
 import { LiveBadge } from '@/graphql/live'
 import { useRead } from '@/graphql/query'
-import { useViewer } from '@/graphql/viewer'
+import { readsWholePlane, useViewer } from '@/graphql/viewer'
 import { Card, CardHead, Stat } from '@/kit/card'
 import { PageHead } from '@/kit/page'
 import { SkeletonBlock } from '@/kit/skeleton'
@@ -20,7 +20,7 @@ const BarChart = lazy(() => import('@/kit/bar-chart'))
 export function OverviewPage({ plane }: { plane: Plane }) {
   const viewer = useViewer()
   const spans = useMemo(() => ({ today: today(), month: span('30d') }), [])
-  const { data, loading, fault, retry } = useRead(OverviewDocument, { ...ask(plane), ...spans })
+  const { data, loading, fault, retry } = useRead(OverviewDocument, { ...ask(plane), ...spans, whole: readsWholePlane(viewer, plane) })
   const root = pick(data)
   const nodes = root?.scopes.edges.map((e) => named(e.node, viewer.account.name)) ?? []
   const top = nodes[0]
@@ -30,7 +30,7 @@ export function OverviewPage({ plane }: { plane: Plane }) {
   const state = top?.budget?.state
   const attention = nodes.filter((n) => n.budget && tone[n.budget.state.status] !== 'ok').toSorted((a, b) => b.budget!.state.usedPercent - a.budget!.state.usedPercent)
   const steps = root && [
-    ...('providers' in root ? [{ done: root.providers.totalCount > 0, label: t('Connect a provider'), to: `${base}/models` }] : []),
+    ...('providers' in root && root.providers ? [{ done: root.providers.totalCount > 0, label: t('Connect a provider'), to: `${base}/models` }] : []),
     { done: root.models.totalCount > 0, label: plane === 'CONSOLE' ? t('Add a model with its price') : t('Switch a model on'), to: `${base}/models` },
     { done: Boolean(top?.budget), label: t('Set the first limit'), to: `${base}/budgets` },
     { done: root.keys.totalCount > 0, label: t('Create a virtual key'), to: `${base}/keys` },
@@ -51,10 +51,10 @@ export function OverviewPage({ plane }: { plane: Plane }) {
         <>
           {open && steps && <Checklist steps={steps} />}
           <div className="mb-4 grid grid-cols-2 gap-4 xl:grid-cols-4">
-            <Stat label={t('Spent today')} value={compactMoney(root.today.total.amount, unit)} note={t('{{count}} calls', { count: root.today.total.calls })} />
-            <Stat label={t('Spent in 30 days')} value={compactMoney(root.month.total.amount, unit)} note={t('{{count}} calls', { count: root.month.total.calls })} />
-            <Stat label={t('Spent in this cycle')} value={state ? compactMoney(state.spent, unit) : '–'} note={state && t('{{percent}} of {{limit}}', { percent: percent(state.usedPercent), limit: moneyWords(state.limit, unit) })} />
-            <Stat label={t('Burn, a day')} value={state ? compactMoney(state.perDay, unit) : '–'} note={state && <Outlook state={state} />} />
+            <Stat label={unit === 'USD' ? t('Spent today') : t('Credits spent today')} value={compactMoney(root.today.total.amount, unit)} note={t('{{count}} calls', { count: root.today.total.calls })} />
+            <Stat label={unit === 'USD' ? t('Spent in 30 days') : t('Credits in 30 days')} value={compactMoney(root.month.total.amount, unit)} note={t('{{count}} calls', { count: root.month.total.calls })} />
+            <Stat label={unit === 'USD' ? t('Spent in this cycle') : t('Credits in this cycle')} value={state ? compactMoney(state.spent, unit) : '–'} note={state && t('{{percent}} of {{limit}}', { percent: percent(state.usedPercent), limit: moneyWords(state.limit, unit) })} />
+            <Stat label={unit === 'USD' ? t('Burn, a day') : t('Credits a day')} value={state ? compactMoney(state.perDay, unit) : '–'} note={state && <Outlook state={state} />} />
           </div>
           <div className="grid gap-4 lg:grid-cols-3">
             <Card className="lg:col-span-2">

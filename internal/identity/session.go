@@ -85,7 +85,8 @@ func (s *Sessions) SignIn(ctx context.Context, email, password, accountID string
 	if err != nil {
 		return nil, err
 	}
-	if !s.allow("e "+email, 10) || !s.allow("a "+from.IP, 60) {
+	giveBack, ok := s.attempt(email, from.IP)
+	if !ok {
 		return nil, fault.New(fault.RateLimited, "Too many attempts. Wait a minute, then try again.")
 	}
 	l, err := s.store.Login.Query().Where(login.Email(email)).Only(ctx)
@@ -96,13 +97,13 @@ func (s *Sessions) SignIn(ctx context.Context, email, password, accountID string
 	if l != nil {
 		hash = l.PasswordHash
 	}
-	ok, err := checkPassword(ctx, hash, password)
-	if err != nil {
+	if ok, err = checkPassword(ctx, hash, password); err != nil {
 		return nil, err
 	}
 	if !ok {
 		return nil, s.refuse(ctx, email, "wrong e-mail or password")
 	}
+	giveBack()
 	users, choices, err := s.usersOf(ctx, l.ID)
 	if err != nil {
 		return nil, err
@@ -130,15 +131,37 @@ func (s *Sessions) refuse(ctx context.Context, email, reason string) error {
 	return errSignIn
 }
 
-func (s *Sessions) allow(key string, perMinute int) bool {
+// attempt takes one of an address's 10 attempts a minute, and one of a place's
+// 60. They are taken before the password is looked at, so that many at once
+// don't slip through, and given back for a right one: only guessing is slowed.
+func (s *Sessions) attempt(email, ip string) (giveBack func(), ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := s.store.Now()
+	var taken []*rate.Reservation
+	giveBack = func() {
+		for _, r := range taken {
+			r.CancelAt(now)
+		}
+	}
+	for _, l := range []*rate.Limiter{s.limiter("e "+email, 10), s.limiter("a "+ip, 60)} {
+		r := l.ReserveN(now, 1)
+		taken = append(taken, r)
+		if r.DelayFrom(now) > 0 {
+			giveBack()
+			return nil, false
+		}
+	}
+	return giveBack, true
+}
+
+func (s *Sessions) limiter(key string, perMinute int) *rate.Limiter {
 	l, ok := s.attempts.Get(key)
 	if !ok {
 		l = rate.NewLimiter(rate.Every(time.Minute/time.Duration(perMinute)), perMinute)
 		s.attempts.Add(key, l)
 	}
-	return l.AllowN(s.store.Now(), 1)
+	return l
 }
 
 // usersOf lists the active users of a login in active accounts, at most 100.

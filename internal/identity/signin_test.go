@@ -90,6 +90,12 @@ func TestSignInIsRateLimited(t *testing.T) {
 	r.advance(6 * time.Second)
 	require.False(t, limited("ada@acme.example", "198.51.100.99"))
 
+	r.user(t, a.ID, "bob@acme.example")
+	for range 30 {
+		_, err := r.sessions.SignIn(t.Context(), "bob@acme.example", password, "", identity.Client{IP: "198.51.100.50"})
+		require.NoError(t, err, "right passwords aren't guesses")
+	}
+
 	n := 0
 	for n < 100 && !limited(fmt.Sprint("x", n, "@acme.example"), "203.0.113.200") {
 		n++

@@ -20,7 +20,7 @@ test('a change made elsewhere appears in the audit log by itself, with its diffe
   await expect(page.getByText(/^req_/).first()).toBeVisible()
   await expect(page.locator('ins').first()).toContainText(`$${limit}`)
 
-  await page.getByRole('button', { name: 'Refused' }).click()
+  await page.getByRole('button', { name: 'Refused', exact: true }).click()
   await expect(page).toHaveURL(/outcome=REFUSED/)
   await expect(page.getByRole('button', { name: /set the limit of Platform/ })).toHaveCount(0)
 })

@@ -1,4 +1,4 @@
-import { expect, test } from './fixture'
+import { choose, expect, test } from './fixture'
 import { call, console as plane } from './server'
 
 test('an admin watches a budget burn live, raises its limit, and the next call passes', async ({ page, signIn }) => {
@@ -9,10 +9,8 @@ test('an admin watches a budget burn live, raises its limit, and the next call p
   await page.getByRole('link', { name: 'Virtual keys' }).click()
   await page.getByRole('button', { name: 'New key' }).click()
   await page.getByRole('textbox', { name: 'Name' }).fill(name)
-  await page.getByRole('combobox', { name: 'Owner' }).fill('Payments')
-  await page.getByRole('option', { name: /Payments Team/ }).click()
-  await page.getByRole('combobox', { name: 'Models' }).fill(plane.model)
-  await page.getByRole('option', { name: plane.model }).click()
+  await choose(page, 'Owner', 'Payments')
+  await choose(page, 'Models', plane.model)
   await page.getByLabel('Limit, $').fill('0.0002')
   await page.getByRole('button', { name: 'Create in Console' }).click()
   const secret = (await page.getByTestId('secret').textContent()) ?? ''

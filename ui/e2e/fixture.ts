@@ -29,6 +29,13 @@ export const test = base.extend<Fixtures>({
   },
 })
 
+/** Finds the one entry of a picker by typing, and takes it. */
+export async function choose(page: Page, picker: string, text: string) {
+  await page.getByRole('combobox', { name: picker }).fill(text)
+  await expect(page.getByRole('option')).toHaveCount(1)
+  await page.keyboard.press('Enter')
+}
+
 type Violation = { id: string; help: string; nodes: { target: unknown; failureSummary?: string }[] }
 
 /** Violations of WCAG 2.2 AA on the page as it stands. */

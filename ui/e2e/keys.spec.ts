@@ -1,4 +1,4 @@
-import { expect, test } from './fixture'
+import { choose, expect, test } from './fixture'
 import { call, console as plane } from './server'
 
 test('a key is created, copied once, used and revoked', async ({ page, signIn }) => {
@@ -15,10 +15,8 @@ test('a key is created, copied once, used and revoked', async ({ page, signIn })
   await expect(page.getByRole('textbox', { name: 'Name' })).toBeFocused()
 
   await page.getByRole('textbox', { name: 'Name' }).fill(name)
-  await page.getByRole('combobox', { name: 'Owner' }).fill('Claims')
-  await page.getByRole('option', { name: /Claims Team/ }).click()
-  await page.getByRole('combobox', { name: 'Models' }).fill(plane.model)
-  await page.getByRole('option', { name: plane.model }).click()
+  await choose(page, 'Owner', 'Claims')
+  await choose(page, 'Models', plane.model)
   await page.getByRole('button', { name: 'Create in Console' }).click()
 
   await page.getByRole('button', { name: 'Copy secret' }).click()
@@ -50,8 +48,7 @@ test('a member sees their own budget and makes a key for their own seat', async 
   await page.getByRole('button', { name: 'New key in Console' }).click()
   await page.getByRole('textbox', { name: 'Name' }).fill(`mine-${Date.now()}`)
   await expect(page.getByRole('combobox', { name: 'Owner' })).toHaveCount(0)
-  await page.getByRole('combobox', { name: 'Models' }).fill(plane.model)
-  await page.getByRole('option', { name: plane.model }).click()
+  await choose(page, 'Models', plane.model)
   await page.getByRole('button', { name: 'Create in Console' }).click()
   const secret = (await page.getByTestId('secret').textContent()) ?? ''
   expect((await call(secret, plane.model)).status).toBe(200)

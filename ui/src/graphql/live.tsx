@@ -18,7 +18,7 @@ const subscribe = (tell: () => void) => {
   return () => listeners.delete(tell)
 }
 
-export const useLive = () => useSyncExternalStore(subscribe, () => state)
+const useLive = () => useSyncExternalStore(subscribe, () => state)
 
 /** Whether what is shown follows the server right now. */
 export function LiveBadge({ paused }: { paused?: boolean }) {

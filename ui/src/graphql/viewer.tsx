@@ -22,8 +22,6 @@ export const readsWholePlane = (viewer: Viewer, plane: Plane) => viewer.roles.so
 
 export const readsAccount = (viewer: Viewer) => viewer.roles.some((r) => r.role !== 'MEMBER' && r.kind === 'ACCOUNT')
 
-export const hasSeat = (viewer: Viewer, plane: Plane) => viewer.roles.some((r) => r.role === 'MEMBER' && r.plane === plane)
-
 type Permission = { action: string; allowed: boolean; reason: string }
 
 /** What the server says about an action on a node; an action that it doesn't name isn't allowed. */

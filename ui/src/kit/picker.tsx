@@ -40,7 +40,7 @@ type Props = Aria & { items: readonly Item[]; value: string | null; onChange: (v
 /** One of many, found by typing. */
 export function Picker({ items, value, onChange, placeholder, ...aria }: Props) {
   return (
-    <Combobox.Root items={items} value={items.find((i) => i.value === value) ?? null} onValueChange={(item: Item | null) => item && onChange(item.value)}>
+    <Combobox.Root autoHighlight items={items} value={items.find((i) => i.value === value) ?? null} onValueChange={(item: Item | null) => item && onChange(item.value)}>
       <div className="relative">
         <Combobox.Input {...aria} placeholder={placeholder} className={cx(inputClass, 'pe-8')} />
         <Combobox.Trigger aria-label={t('Show all')} className="absolute end-1.5 top-1.5 flex size-6 items-center justify-center rounded-sm text-muted">
@@ -57,7 +57,7 @@ type ManyProps = Aria & { items: readonly Item[]; value: readonly string[]; onCh
 /** Several of many, as chips. */
 export function ManyPicker({ items, value, onChange, placeholder, ...aria }: ManyProps) {
   return (
-    <Combobox.Root items={items} multiple value={items.filter((i) => value.includes(i.value))} onValueChange={(chosen: Item[]) => onChange(chosen.map((i) => i.value))}>
+    <Combobox.Root autoHighlight items={items} multiple value={items.filter((i) => value.includes(i.value))} onValueChange={(chosen: Item[]) => onChange(chosen.map((i) => i.value))}>
       <Combobox.Chips className={cx(inputClass, 'flex h-auto min-h-9 flex-wrap items-center gap-1 p-1 focus-within:border-accent focus-within:outline-2 focus-within:-outline-offset-1 focus-within:outline-accent')}>
         <Combobox.Value>
           {(chosen: Item[]) => (

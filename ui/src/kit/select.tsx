@@ -3,7 +3,7 @@ import { Check, ChevronsUpDown } from 'lucide-react'
 import { cx } from './cx'
 import { inputClass } from './field'
 
-export type Option<V extends string = string> = { value: V; label: string }
+type Option<V extends string = string> = { value: V; label: string }
 
 type Props<V extends string> = {
   value: V | null

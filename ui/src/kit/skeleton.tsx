@@ -1,7 +1,7 @@
 import { t } from '@/lib/i18n'
 import { cx } from './cx'
 
-export function Bone({ className }: { className?: string }) {
+function Bone({ className }: { className?: string }) {
   return <span aria-hidden className={cx('block rounded-sm bg-track/70', className)} />
 }
 

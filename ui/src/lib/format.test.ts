@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { about, ago, compactMoney, exact, money, moneyWords, parseAmount, percent } from './format'
+import { about, ago, compactMoney, exact, money, moneyWords, parseAmount, percent, tickMoney } from './format'
 
 describe('money', () => {
   it.each([
@@ -21,7 +21,8 @@ describe('money', () => {
   it('shortens for cards', () => {
     expect(compactMoney('1234567', 'USD')).toBe('$1.2M')
     expect(compactMoney('7.6', 'USD')).toBe('$7.60')
-    expect(compactMoney(32, 'USD')).toBe('$32')
+    expect(tickMoney(32, 'USD')).toBe('$32')
+    expect(compactMoney('7', 'USD')).toBe('$7.00')
     expect(compactMoney('38400', 'CREDITS')).toBe('38.4K')
   })
 
@@ -44,7 +45,7 @@ describe('parseAmount', () => {
 it('estimates in whole units', () => {
   expect(about(728.6, 'USD')).toBe('$729')
   expect(about(0.5, 'USD')).toBe('$0.50')
-  expect(about(0.000187, 'USD')).toBe('$0.000187')
+  expect(about(0.000187, 'USD')).toBe('$0.00019')
   expect(about(67954.6, 'CREDITS')).toBe('67,955')
 })
 

@@ -23,17 +23,25 @@ export function money(amount: string, unit: Unit): string {
 /** `money` with its unit in words where the sign doesn't say it: "1,250 credits". */
 export const moneyWords = (amount: string, unit: Unit) => (unit === 'CREDITS' ? t('{{amount}} credits', { amount: money(amount, unit) }) : money(amount, unit))
 
-/** For cards and axes: "$1.2K". */
-export function compactMoney(amount: string | number, unit: Unit): string {
+/** For cards: "$1.2K". */
+export const compactMoney = (amount: string, unit: Unit) => compact(amount, unit, 'auto')
+
+/** For axes: as on cards, and whole amounts without cents. */
+export const tickMoney = (amount: number, unit: Unit) => compact(String(amount), unit, 'stripIfInteger')
+
+function compact(amount: string, unit: Unit, trailingZeroDisplay: 'auto' | 'stripIfInteger'): string {
   const base: Intl.NumberFormatOptions = unit === 'USD' ? { style: 'currency', currency: 'USD' } : {}
   const small = Math.abs(Number(amount)) < 1000
-  const options = small ? { ...base, maximumFractionDigits: unit === 'USD' ? 2 : 0, trailingZeroDisplay: 'stripIfInteger' as const } : { ...base, notation: 'compact' as const, maximumFractionDigits: 1 }
+  const options = small ? { ...base, maximumFractionDigits: unit === 'USD' ? 2 : 0, trailingZeroDisplay } : { ...base, notation: 'compact' as const, maximumFractionDigits: 1 }
   return formatter(options).format(amount as Decimal)
 }
 
-/** An estimate in whole units: "$729"; below one unit as money. */
-export const about = (amount: number, unit: Unit) =>
-  amount > 0 && amount < 1 ? money(amount.toFixed(6), unit) : formatter({ ...(unit === 'USD' ? { style: 'currency' as const, currency: 'USD' } : {}), maximumFractionDigits: 0 }).format(amount)
+/** An estimate in whole units: "$729"; below one unit with two digits that matter. */
+export function about(amount: number, unit: Unit): string {
+  const base: Intl.NumberFormatOptions = unit === 'USD' ? { style: 'currency', currency: 'USD' } : {}
+  if (amount >= 1 || amount <= 0) return formatter({ ...base, maximumFractionDigits: 0 }).format(amount)
+  return formatter({ ...base, ...(amount < 0.01 ? { maximumSignificantDigits: 2 } : { minimumFractionDigits: 2, maximumFractionDigits: 2 }) }).format(amount)
+}
 
 const tiny = (amount: string) => /^-?0?\.\d*[1-9]/.test(amount)
 

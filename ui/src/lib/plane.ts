@@ -4,7 +4,7 @@ import { t } from './i18n'
 export type Plane = 'CONSOLE' | 'COPILOT'
 
 /** A plane as it stands in addresses. */
-export type PlaneSlug = 'console' | 'copilot'
+type PlaneSlug = 'console' | 'copilot'
 
 export const planeOf = (slug: string): Plane | null => (slug === 'console' ? 'CONSOLE' : slug === 'copilot' ? 'COPILOT' : null)
 

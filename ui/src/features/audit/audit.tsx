@@ -1,11 +1,11 @@
 import { ChevronRight, History } from 'lucide-react'
-import { useMemo, useState } from 'react'
+import { type ReactNode, useMemo, useState } from 'react'
 import { useSubscription } from 'urql'
 import { AuditEventsDocument, type AuditFilter, AuditLiveDocument, type AuditOutcome, type AuditPartsFragment, PlaneRootDocument, PlatformAuditEventsDocument } from '@/graphql/generated/graphql'
 import type { Fault } from '@/graphql/fault'
 import { LiveBadge } from '@/graphql/live'
 import { useRead } from '@/graphql/query'
-import { useViewer } from '@/graphql/viewer'
+import { readsWholePlane, useViewer } from '@/graphql/viewer'
 import { Badge, type Tone } from '@/kit/badge'
 import { Button } from '@/kit/button'
 import { Card } from '@/kit/card'
@@ -13,6 +13,7 @@ import { CopyButton } from '@/kit/copy'
 import { cx } from '@/kit/cx'
 import { Filter } from '@/kit/filter'
 import { PageHead } from '@/kit/page'
+import { Select } from '@/kit/select'
 import { SkeletonRows } from '@/kit/skeleton'
 import { Empty, ErrorBar } from '@/kit/state'
 import { Segments } from '@/kit/toggle'
@@ -44,12 +45,19 @@ function useFilter(scopeId?: string) {
 
 /** Events of a plane, live. */
 export function AuditPage({ plane }: { plane: Plane }) {
-  const { data: root } = useRead(PlaneRootDocument, ask(plane))
-  const scopeId = pick(root)?.id
+  const viewer = useViewer()
+  const whole = readsWholePlane(viewer, plane)
+  const { data: root } = useRead(PlaneRootDocument, ask(plane), !whole)
+  const [chosen, setChosen] = useState<string>()
+  // Whoever doesn't read the whole plane sees the scopes that their roles are held at, one at a time.
+  const held = viewer.roles.filter((r) => r.role !== 'MEMBER' && r.plane === plane)
+  const scopeId = whole ? pick(root)?.id : (chosen ?? held[0]?.scopeId)
   const search = useFilter(scopeId)
   const [after, setAfter] = useState<string>()
   const read = useRead(AuditEventsDocument, { filter: search.filter, after }, !scopeId)
-  return <Events key={JSON.stringify(search.filter)} {...search} {...read} list={read.data?.account?.auditEvents} scopeId={scopeId} unit={unitOf(plane)} note={t('Every change and every refusal in {{plane}}.', { plane: nameOf(plane) })} onMore={setAfter} />
+  return <Events key={JSON.stringify(search.filter)} {...search} {...read} list={read.data?.account?.auditEvents} scopeId={scopeId} unit={unitOf(plane)} note={t('Every change and every refusal in {{place}}.', { place: whole ? nameOf(plane) : (held.find((r) => r.scopeId === scopeId)?.label ?? '') })} onMore={setAfter}>
+      {!whole && held.length > 1 && <Select aria-label={t('Scope')} value={scopeId ?? null} onChange={setChosen} options={held.map((r) => ({ value: r.scopeId, label: r.label }))} className="h-8 w-44" />}
+    </Events>
 }
 
 /** Events of the platform's own account, live. */
@@ -74,9 +82,10 @@ type Props = {
   unit: Unit
   note: string
   onMore: (cursor: string | undefined) => void
+  children?: ReactNode
 }
 
-function Events({ list, loading, fetching, fault, retry, scopeId, filter, outcome, action, setUrl, unit, note, onMore }: Props) {
+function Events({ list, loading, fetching, fault, retry, scopeId, filter, outcome, action, setUrl, unit, note, onMore, children }: Props) {
   const [paused, setPaused] = useState(false)
   const [fresh, setFresh] = useState<readonly AuditPartsFragment[]>([])
   const [earlier, setEarlier] = useState<readonly AuditPartsFragment[]>([])
@@ -100,6 +109,7 @@ function Events({ list, loading, fetching, fault, retry, scopeId, filter, outcom
           </button>
         }
       >
+        {children}
         <Segments label={t('Outcome')} value={outcome} onChange={(o) => setUrl({ outcome: o === 'ALL' ? undefined : o })} options={outcomes} />
         <Filter value={action} onChange={(text) => setUrl({ action: text || undefined })} label={t('Action, such as budget or key.create')} />
       </PageHead>

@@ -1,6 +1,6 @@
 import { Area, CartesianGrid, ComposedChart, Line, ReferenceLine, ResponsiveContainer, XAxis, YAxis } from 'recharts'
 import type { StatePartsFragment } from '@/graphql/generated/graphql'
-import { compactMoney, day, moneyWords } from '@/lib/format'
+import { tickMoney, day, moneyWords } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { outlook, tone } from './outlook'
 import { cumulative } from './used'
@@ -25,7 +25,7 @@ export default function BurnChart({ state, series }: Props) {
         <ComposedChart data={points} margin={{ top: 8, right: 4, bottom: 0, left: 0 }} accessibilityLayer={false}>
           <CartesianGrid vertical={false} stroke="var(--line)" />
           <XAxis dataKey="at" type="number" domain={[start, end]} tickCount={4} tickFormatter={(at: number) => day(new Date(at))} tick={tick} axisLine={false} tickLine={false} minTickGap={40} />
-          <YAxis width={48} tick={tick} axisLine={false} tickLine={false} tickFormatter={(v: number) => compactMoney(v, state.unit)} domain={[0, 'auto']} />
+          <YAxis width={48} tick={tick} axisLine={false} tickLine={false} tickFormatter={(v: number) => tickMoney(v, state.unit)} domain={[0, 'auto']} />
           <Area dataKey="spent" stroke="var(--accent)" strokeWidth={2} fill="var(--accent)" fillOpacity={0.14} isAnimationActive={false} dot={false} type="linear" />
           <Line dataKey="forecast" stroke={alarming ? 'var(--bad)' : 'var(--accent)'} strokeWidth={1.6} strokeDasharray="4 4" isAnimationActive={false} dot={false} />
           <ReferenceLine y={Number(state.limit)} ifOverflow="extendDomain" stroke="var(--bad)" strokeDasharray="2 3" />

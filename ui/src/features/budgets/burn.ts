@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { useSubscription } from 'urql'
 import { BudgetBurnDocument, type BudgetBurnSubscription } from '@/graphql/generated/graphql'
 
-export type TopSpender = BudgetBurnSubscription['budgetBurn']['topSpenders'][number]
+type TopSpender = BudgetBurnSubscription['budgetBurn']['topSpenders'][number]
 
 /**
  * Watches a scope, and all below it if asked. States land in the cache, where every row reads them;

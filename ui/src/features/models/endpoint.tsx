@@ -17,7 +17,7 @@ const schema = z.object({
   secret: z.string(),
 })
 
-export type Endpoint = { name: string; baseUrl: string; secret?: string }
+type Endpoint = { name: string; baseUrl: string; secret?: string }
 
 type Props = {
   title: string

@@ -9,7 +9,7 @@ import { Card, CardHead, Stat } from '@/kit/card'
 import { PageHead } from '@/kit/page'
 import { SkeletonBlock } from '@/kit/skeleton'
 import { Empty, ErrorBar } from '@/kit/state'
-import { compactMoney, count, money, moneyWords, percent, utcDay } from '@/lib/format'
+import { compactMoney, count, money, moneyWords, percent, tickMoney, utcDay } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ask, nameOf, pick, type Plane, slugOf, unitOf } from '@/lib/plane'
 import { span, today } from '@/lib/range'
@@ -61,7 +61,7 @@ export function OverviewPage({ plane }: { plane: Plane }) {
               <CardHead title={t('Spend by day')} note={t('{{amount}} in 30 days', { amount: moneyWords(root.month.total.amount, unit) })} />
               <div className="px-3 pb-3">
                 <Suspense fallback={<div className="h-52" />}>
-                  <BarChart bars={root.month.days.map((d) => ({ x: d.day, y: Number(d.amount) }))} xLabel={utcDay} yLabel={(v) => compactMoney(v, unit)} label={t('Spend by day: {{amount}} in 30 days.', { amount: moneyWords(root.month.total.amount, unit) })} />
+                  <BarChart bars={root.month.days.map((d) => ({ x: d.day, y: Number(d.amount) }))} xLabel={utcDay} yLabel={(v) => tickMoney(v, unit)} label={t('Spend by day: {{amount}} in 30 days.', { amount: moneyWords(root.month.total.amount, unit) })} />
                 </Suspense>
               </div>
             </Card>

@@ -9,7 +9,7 @@ import { PageHead } from '@/kit/page'
 import { SkeletonBlock } from '@/kit/skeleton'
 import { Empty, ErrorBar } from '@/kit/state'
 import { Head, rowClass, Table, Td, Th } from '@/kit/table'
-import { ago, compactCount, compactMoney, count, exact, money, moneyWords, utcDay } from '@/lib/format'
+import { ago, compactCount, compactMoney, count, exact, money, moneyWords, tickMoney, utcDay } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { span } from '@/lib/range'
 import { Health } from '@/features/models'
@@ -44,7 +44,7 @@ export function PlatformPage() {
               <CardHead title={t('Cost by day')} note={t('US dollars, paid to upstream providers')} />
               <div className="px-3 pb-3">
                 <Suspense fallback={<div className="h-52" />}>
-                  <BarChart bars={p.usage.days.map((d) => ({ x: d.day, y: Number(d.cost) }))} xLabel={utcDay} yLabel={(v) => compactMoney(v, 'USD')} label={t('Cost by day: {{amount}} in 30 days.', { amount: money(p.usage.total.cost, 'USD') })} />
+                  <BarChart bars={p.usage.days.map((d) => ({ x: d.day, y: Number(d.cost) }))} xLabel={utcDay} yLabel={(v) => tickMoney(v, 'USD')} label={t('Cost by day: {{amount}} in 30 days.', { amount: money(p.usage.total.cost, 'USD') })} />
                 </Suspense>
               </div>
             </Card>

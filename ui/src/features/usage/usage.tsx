@@ -8,7 +8,7 @@ import { SkeletonBlock } from '@/kit/skeleton'
 import { Empty, ErrorBar } from '@/kit/state'
 import { Head, rowClass, Table, Td, Th } from '@/kit/table'
 import { Segments } from '@/kit/toggle'
-import { compactCount, compactMoney, count, money, moneyWords, percent, utcDay } from '@/lib/format'
+import { compactCount, compactMoney, count, money, moneyWords, percent, tickMoney, utcDay } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ask, nameOf, pick, type Plane, unitOf } from '@/lib/plane'
 import { rangeOf, ranges, span } from '@/lib/range'
@@ -59,7 +59,7 @@ export function UsagePage({ plane }: { plane: Plane }) {
                 <BarChart
                   bars={report.days.map((d) => ({ x: d.day, y: Number(d.amount) }))}
                   xLabel={utcDay}
-                  yLabel={(v) => compactMoney(v, unit)}
+                  yLabel={(v) => tickMoney(v, unit)}
                   label={t('Spend by day over {{range}}: {{amount}} in all.', { range: ranges.find((r) => r.value === range)!.label, amount: moneyWords(report.total.amount, unit) })}
                 />
               </Suspense>

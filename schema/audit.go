@@ -27,7 +27,7 @@ func (AuditEvent) Fields() []ent.Field {
 		field.Enum("actor_kind").Immutable().Values("USER", "KEY", "SYSTEM", "ANONYMOUS"),
 		field.String("actor_id").Immutable().Default(""),
 		field.String("actor_name").Immutable().Default(""),
-		// Noun and verb: "budget.allocate", "key.create", "session.refuse".
+		// Noun and verb: "budget.set", "key.create", "session.refuse".
 		field.String("action").Immutable().NotEmpty(),
 		field.Enum("outcome").Immutable().Values("DONE", "REFUSED", "FAILED"),
 		field.String("scope_id").Immutable().Default(""),

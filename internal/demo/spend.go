@@ -80,7 +80,7 @@ func (p *inPlane) allocate(ctx context.Context, s *ent.Scope, limit money.Nano) 
 	if err != nil {
 		return nil, err
 	}
-	return set.Budget, p.tx.Audit(ctx, audit.Event{Action: "budget.allocate", AccountID: s.AccountID, Plane: p.plane.plane,
+	return set.Budget, p.tx.Audit(ctx, audit.Event{Action: "budget.set", AccountID: s.AccountID, Plane: p.plane.plane,
 		ScopeID: s.ID, ScopePath: s.Path, TargetID: set.Budget.ID, TargetName: s.Name})
 }
 

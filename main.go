@@ -24,7 +24,10 @@ import (
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/demo"
 	"github.com/alchemi/cockpit/internal/demo/upstream"
+	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/internal/tenancy"
 	"github.com/alchemi/cockpit/server"
 )
 
@@ -36,7 +39,11 @@ type commands struct {
 
 	Serve   serve   `cmd:"" default:"withargs" help:"Serve the API, the gateway and the pages. Migrates the database first."`
 	Migrate migrate `cmd:"" help:"Migrate the database and end. Replicas that start do it by themselves."`
-	Demo    struct {
+	Create  struct {
+		SuperAdmin createSuperAdmin `cmd:"" help:"Make a super admin and print their first password."`
+		Account    createAccount    `cmd:"" help:"Make an account with its first admin and print their first password."`
+	} `cmd:"" help:"Make the first people, whom nobody can invite."`
+	Demo struct {
 		Env      demoEnv      `cmd:"" help:"Print shell lines that export the demo's address, keys and sign-ins."`
 		Upstream demoUpstream `cmd:"" help:"Run the demo's model provider by itself."`
 	} `cmd:"" help:"Help for trying Cockpit out."`
@@ -117,6 +124,88 @@ func (m *migrate) Run(ctx context.Context, out io.Writer) error {
 		fmt.Fprintln(out, "nothing to do")
 	}
 	return errors.Join(err, st.Close())
+}
+
+// person is whom a create command makes.
+type person struct {
+	Email string `required:"" help:"E-mail address to sign in with."`
+	Name  string `required:"" help:"Name as shown to others."`
+}
+
+// create runs f on a migrated database, past the guard.
+func create(ctx context.Context, s *server.Storage, f func(ctx context.Context, tx *store.Tx) error) error {
+	st, err := open(s)
+	if err != nil {
+		return err
+	}
+	if _, err = st.Migrate(ctx); err == nil {
+		err = identity.CreatePlatform(ctx, st)
+	}
+	if err == nil {
+		err = st.InTx(tenancy.System(ctx, "the operator makes the first people"), f)
+	}
+	return errors.Join(err, st.Close())
+}
+
+func tellPassword(out io.Writer, email, password string) {
+	if password == "" {
+		fmt.Fprintf(out, "%s signs in with the password they have.\n", email)
+		return
+	}
+	fmt.Fprintf(out, "%s signs in with the password %s\n", email, password)
+}
+
+type createSuperAdmin struct {
+	server.Storage `embed:""`
+	person         `embed:""`
+}
+
+// Run makes a super admin.
+func (c *createSuperAdmin) Run(ctx context.Context, out io.Writer) error {
+	password := ""
+	err := create(ctx, &c.Storage, func(ctx context.Context, tx *store.Tx) error {
+		root, err := tx.Scope.Get(ctx, id.PlatformID)
+		if err != nil {
+			return err
+		}
+		password, err = identity.CreateAdmin(ctx, tx, root, c.Email, c.Name)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	tellPassword(out, c.Email, password)
+	return nil
+}
+
+type createAccount struct {
+	server.Storage `embed:""`
+	person         `embed:"" prefix:"admin-"`
+	Name           string `required:"" help:"Name of the account."`
+	Slug           string `required:"" help:"Its name in addresses: 3-40 characters of a-z, 0-9 and hyphens."`
+	TimeZone       string `default:"UTC" help:"IANA time zone, at whose midnight budgets renew."`
+}
+
+// Run makes an account with both planes.
+func (c *createAccount) Run(ctx context.Context, out io.Writer) error {
+	password := ""
+	err := create(ctx, &c.Storage, func(ctx context.Context, tx *store.Tx) error {
+		a, err := identity.CreateAccount(ctx, tx, identity.AccountInput{Name: c.Name, Slug: c.Slug, TimeZone: c.TimeZone, Console: true, Copilot: true})
+		if err != nil {
+			return err
+		}
+		root, err := tx.Scope.Get(ctx, a.ID)
+		if err != nil {
+			return err
+		}
+		password, err = identity.CreateAdmin(ctx, tx, root, c.Email, c.person.Name)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	tellPassword(out, c.Email, password)
+	return nil
 }
 
 func open(s *server.Storage) (*store.Store, error) {

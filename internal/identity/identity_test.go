@@ -246,3 +246,26 @@ func TestAccountInputIsChecked(t *testing.T) {
 		require.True(t, fault.Is(err, fault.Invalid), "%q: %v", name, err)
 	}
 }
+
+func TestCreateAdminMakesALoginOnceAndRewritesNone(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		ctx := tenancy.System(t.Context(), "test")
+		require.NoError(t, identity.CreatePlatform(ctx, st))
+		make := func(slug string) (password string) {
+			require.NoError(t, st.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+				a, err := identity.CreateAccount(ctx, tx, identity.AccountInput{Name: slug, Slug: slug, Console: true, Copilot: true})
+				require.NoError(t, err)
+				password, err = identity.CreateAdmin(ctx, tx, tx.Scope.GetX(ctx, a.ID), "Ada@acme.example", "Ada")
+				return err
+			}))
+			return password
+		}
+		first := make("one-account")
+		require.GreaterOrEqual(t, len(first), identity.MinPassword)
+		hash := st.Login.Query().OnlyX(ctx).PasswordHash
+		require.Empty(t, make("another-account"), "the login keeps its own password")
+		require.Equal(t, hash, st.Login.Query().OnlyX(ctx).PasswordHash)
+		require.Equal(t, 2, st.RoleBinding.Query().CountX(ctx))
+	})
+}

@@ -252,7 +252,7 @@ func TestCreateAdminMakesALoginOnceAndRewritesNone(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		ctx := tenancy.System(t.Context(), "test")
 		require.NoError(t, identity.CreatePlatform(ctx, st))
-		make := func(slug string) (password string) {
+		founded := func(slug string) (password string) {
 			require.NoError(t, st.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 				a, err := identity.CreateAccount(ctx, tx, identity.AccountInput{Name: slug, Slug: slug, Console: true, Copilot: true})
 				require.NoError(t, err)
@@ -261,10 +261,10 @@ func TestCreateAdminMakesALoginOnceAndRewritesNone(t *testing.T) {
 			}))
 			return password
 		}
-		first := make("one-account")
+		first := founded("one-account")
 		require.GreaterOrEqual(t, len(first), identity.MinPassword)
 		hash := st.Login.Query().OnlyX(ctx).PasswordHash
-		require.Empty(t, make("another-account"), "the login keeps its own password")
+		require.Empty(t, founded("another-account"), "the login keeps its own password")
 		require.Equal(t, hash, st.Login.Query().OnlyX(ctx).PasswordHash)
 		require.Equal(t, 2, st.RoleBinding.Query().CountX(ctx))
 	})

@@ -21,6 +21,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/demo"
 	"github.com/alchemi/cockpit/internal/demo/upstream"
@@ -49,6 +50,7 @@ type commands struct {
 	} `cmd:"" help:"Help for trying Cockpit out."`
 	Verify struct {
 		Ledger verifyLedger `cmd:"" help:"Recompute every budget's counters from the ledger and name those that differ."`
+		Audit  verifyAudit  `cmd:"" help:"Recompute the hash chain of every account's audit log and name where it breaks."`
 	} `cmd:"" help:"Check what is stored."`
 	Health  health  `cmd:"" help:"Ask a running server whether it is ready; for container health checks."`
 	Version release `cmd:"" help:"Print the version."`
@@ -274,6 +276,37 @@ func (v *verifyLedger) Run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("%d counters differ from the ledger", len(differences))
 	}
 	fmt.Fprintln(out, "the counters of all budgets agree with the ledger")
+	return nil
+}
+
+type verifyAudit struct {
+	server.Storage `embed:""`
+}
+
+// Run fails when a chain is broken.
+func (v *verifyAudit) Run(ctx context.Context, out io.Writer) error {
+	st, err := open(&v.Storage)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = st.Close() }() // nothing was written
+	accounts, err := st.Account.Query().IDs(tenancy.System(ctx, "the operator verifies every account"))
+	if err != nil {
+		return err
+	}
+	var events int64
+	var broken []error
+	for _, account := range accounts {
+		n, err := audit.Verify(ctx, st.System(), st.Dialect, account)
+		events += n
+		if err != nil {
+			broken = append(broken, err)
+		}
+	}
+	if err := errors.Join(broken...); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%d sealed events of %d accounts are as they were sealed\n", events, len(accounts))
 	return nil
 }
 

@@ -42,7 +42,6 @@ type Handler struct {
 const (
 	parsedDocuments = 1000
 	parserTokens    = 15_000
-	suggestions     = true
 )
 
 // New makes the API's handler. The caller authenticates requests, and checks
@@ -64,7 +63,7 @@ func New(r *Resolver) *Handler {
 	h.AddTransport(transport.POST{})
 	h.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
 	h.SetParserTokenLimit(parserTokens)
-	h.SetDisableSuggestion(!suggestions)
+	h.SetDisableSuggestion(!r.Access.Introspection) // a guess confirmed is introspection too
 	if r.Access.Introspection {
 		h.Use(extension.Introspection{})
 	}

@@ -39,6 +39,20 @@ type Account struct {
 	Console bool `json:"console,omitempty"`
 	// Copilot holds the value of the "copilot" field.
 	Copilot bool `json:"copilot,omitempty"`
+	// StatusReason holds the value of the "status_reason" field.
+	StatusReason string `json:"status_reason,omitempty"`
+	// ClosedAt holds the value of the "closed_at" field.
+	ClosedAt *time.Time `json:"closed_at,omitempty"`
+	// DeletedAt holds the value of the "deleted_at" field.
+	DeletedAt *time.Time `json:"deleted_at,omitempty"`
+	// SSOEnforced holds the value of the "sso_enforced" field.
+	SSOEnforced bool `json:"sso_enforced,omitempty"`
+	// SessionIdleMinutes holds the value of the "session_idle_minutes" field.
+	SessionIdleMinutes int `json:"session_idle_minutes,omitempty"`
+	// SessionLifetimeMinutes holds the value of the "session_lifetime_minutes" field.
+	SessionLifetimeMinutes int `json:"session_lifetime_minutes,omitempty"`
+	// AuditRetentionDays holds the value of the "audit_retention_days" field.
+	AuditRetentionDays int `json:"audit_retention_days,omitempty"`
 	// Epoch holds the value of the "epoch" field.
 	Epoch int64 `json:"epoch,omitempty"`
 	// EpochAt holds the value of the "epoch_at" field.
@@ -55,13 +69,13 @@ func (*Account) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case account.FieldConsole, account.FieldCopilot:
+		case account.FieldConsole, account.FieldCopilot, account.FieldSSOEnforced:
 			values[i] = new(sql.NullBool)
-		case account.FieldVersion, account.FieldEpoch, account.FieldAuditSeq:
+		case account.FieldVersion, account.FieldSessionIdleMinutes, account.FieldSessionLifetimeMinutes, account.FieldAuditRetentionDays, account.FieldEpoch, account.FieldAuditSeq:
 			values[i] = new(sql.NullInt64)
-		case account.FieldID, account.FieldAccountID, account.FieldPlane, account.FieldName, account.FieldSlug, account.FieldStatus, account.FieldTimeZone, account.FieldAuditHash:
+		case account.FieldID, account.FieldAccountID, account.FieldPlane, account.FieldName, account.FieldSlug, account.FieldStatus, account.FieldTimeZone, account.FieldStatusReason, account.FieldAuditHash:
 			values[i] = new(sql.NullString)
-		case account.FieldCreatedAt, account.FieldUpdatedAt, account.FieldEpochAt:
+		case account.FieldCreatedAt, account.FieldUpdatedAt, account.FieldClosedAt, account.FieldDeletedAt, account.FieldEpochAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -149,6 +163,50 @@ func (_m *Account) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field copilot", values[i])
 			} else if value.Valid {
 				_m.Copilot = value.Bool
+			}
+		case account.FieldStatusReason:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field status_reason", values[i])
+			} else if value.Valid {
+				_m.StatusReason = value.String
+			}
+		case account.FieldClosedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field closed_at", values[i])
+			} else if value.Valid {
+				_m.ClosedAt = new(time.Time)
+				*_m.ClosedAt = value.Time
+			}
+		case account.FieldDeletedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field deleted_at", values[i])
+			} else if value.Valid {
+				_m.DeletedAt = new(time.Time)
+				*_m.DeletedAt = value.Time
+			}
+		case account.FieldSSOEnforced:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field sso_enforced", values[i])
+			} else if value.Valid {
+				_m.SSOEnforced = value.Bool
+			}
+		case account.FieldSessionIdleMinutes:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field session_idle_minutes", values[i])
+			} else if value.Valid {
+				_m.SessionIdleMinutes = int(value.Int64)
+			}
+		case account.FieldSessionLifetimeMinutes:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field session_lifetime_minutes", values[i])
+			} else if value.Valid {
+				_m.SessionLifetimeMinutes = int(value.Int64)
+			}
+		case account.FieldAuditRetentionDays:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field audit_retention_days", values[i])
+			} else if value.Valid {
+				_m.AuditRetentionDays = int(value.Int64)
 			}
 		case account.FieldEpoch:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -242,6 +300,31 @@ func (_m *Account) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("copilot=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Copilot))
+	builder.WriteString(", ")
+	builder.WriteString("status_reason=")
+	builder.WriteString(_m.StatusReason)
+	builder.WriteString(", ")
+	if v := _m.ClosedAt; v != nil {
+		builder.WriteString("closed_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.DeletedAt; v != nil {
+		builder.WriteString("deleted_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("sso_enforced=")
+	builder.WriteString(fmt.Sprintf("%v", _m.SSOEnforced))
+	builder.WriteString(", ")
+	builder.WriteString("session_idle_minutes=")
+	builder.WriteString(fmt.Sprintf("%v", _m.SessionIdleMinutes))
+	builder.WriteString(", ")
+	builder.WriteString("session_lifetime_minutes=")
+	builder.WriteString(fmt.Sprintf("%v", _m.SessionLifetimeMinutes))
+	builder.WriteString(", ")
+	builder.WriteString("audit_retention_days=")
+	builder.WriteString(fmt.Sprintf("%v", _m.AuditRetentionDays))
 	builder.WriteString(", ")
 	builder.WriteString("epoch=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Epoch))

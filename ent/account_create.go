@@ -126,6 +126,104 @@ func (_c *AccountCreate) SetNillableCopilot(v *bool) *AccountCreate {
 	return _c
 }
 
+// SetStatusReason sets the "status_reason" field.
+func (_c *AccountCreate) SetStatusReason(v string) *AccountCreate {
+	_c.mutation.SetStatusReason(v)
+	return _c
+}
+
+// SetNillableStatusReason sets the "status_reason" field if the given value is not nil.
+func (_c *AccountCreate) SetNillableStatusReason(v *string) *AccountCreate {
+	if v != nil {
+		_c.SetStatusReason(*v)
+	}
+	return _c
+}
+
+// SetClosedAt sets the "closed_at" field.
+func (_c *AccountCreate) SetClosedAt(v time.Time) *AccountCreate {
+	_c.mutation.SetClosedAt(v)
+	return _c
+}
+
+// SetNillableClosedAt sets the "closed_at" field if the given value is not nil.
+func (_c *AccountCreate) SetNillableClosedAt(v *time.Time) *AccountCreate {
+	if v != nil {
+		_c.SetClosedAt(*v)
+	}
+	return _c
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (_c *AccountCreate) SetDeletedAt(v time.Time) *AccountCreate {
+	_c.mutation.SetDeletedAt(v)
+	return _c
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_c *AccountCreate) SetNillableDeletedAt(v *time.Time) *AccountCreate {
+	if v != nil {
+		_c.SetDeletedAt(*v)
+	}
+	return _c
+}
+
+// SetSSOEnforced sets the "sso_enforced" field.
+func (_c *AccountCreate) SetSSOEnforced(v bool) *AccountCreate {
+	_c.mutation.SetSSOEnforced(v)
+	return _c
+}
+
+// SetNillableSSOEnforced sets the "sso_enforced" field if the given value is not nil.
+func (_c *AccountCreate) SetNillableSSOEnforced(v *bool) *AccountCreate {
+	if v != nil {
+		_c.SetSSOEnforced(*v)
+	}
+	return _c
+}
+
+// SetSessionIdleMinutes sets the "session_idle_minutes" field.
+func (_c *AccountCreate) SetSessionIdleMinutes(v int) *AccountCreate {
+	_c.mutation.SetSessionIdleMinutes(v)
+	return _c
+}
+
+// SetNillableSessionIdleMinutes sets the "session_idle_minutes" field if the given value is not nil.
+func (_c *AccountCreate) SetNillableSessionIdleMinutes(v *int) *AccountCreate {
+	if v != nil {
+		_c.SetSessionIdleMinutes(*v)
+	}
+	return _c
+}
+
+// SetSessionLifetimeMinutes sets the "session_lifetime_minutes" field.
+func (_c *AccountCreate) SetSessionLifetimeMinutes(v int) *AccountCreate {
+	_c.mutation.SetSessionLifetimeMinutes(v)
+	return _c
+}
+
+// SetNillableSessionLifetimeMinutes sets the "session_lifetime_minutes" field if the given value is not nil.
+func (_c *AccountCreate) SetNillableSessionLifetimeMinutes(v *int) *AccountCreate {
+	if v != nil {
+		_c.SetSessionLifetimeMinutes(*v)
+	}
+	return _c
+}
+
+// SetAuditRetentionDays sets the "audit_retention_days" field.
+func (_c *AccountCreate) SetAuditRetentionDays(v int) *AccountCreate {
+	_c.mutation.SetAuditRetentionDays(v)
+	return _c
+}
+
+// SetNillableAuditRetentionDays sets the "audit_retention_days" field if the given value is not nil.
+func (_c *AccountCreate) SetNillableAuditRetentionDays(v *int) *AccountCreate {
+	if v != nil {
+		_c.SetAuditRetentionDays(*v)
+	}
+	return _c
+}
+
 // SetEpoch sets the "epoch" field.
 func (_c *AccountCreate) SetEpoch(v int64) *AccountCreate {
 	_c.mutation.SetEpoch(v)
@@ -243,6 +341,26 @@ func (_c *AccountCreate) defaults() {
 		v := account.DefaultCopilot
 		_c.mutation.SetCopilot(v)
 	}
+	if _, ok := _c.mutation.StatusReason(); !ok {
+		v := account.DefaultStatusReason
+		_c.mutation.SetStatusReason(v)
+	}
+	if _, ok := _c.mutation.SSOEnforced(); !ok {
+		v := account.DefaultSSOEnforced
+		_c.mutation.SetSSOEnforced(v)
+	}
+	if _, ok := _c.mutation.SessionIdleMinutes(); !ok {
+		v := account.DefaultSessionIdleMinutes
+		_c.mutation.SetSessionIdleMinutes(v)
+	}
+	if _, ok := _c.mutation.SessionLifetimeMinutes(); !ok {
+		v := account.DefaultSessionLifetimeMinutes
+		_c.mutation.SetSessionLifetimeMinutes(v)
+	}
+	if _, ok := _c.mutation.AuditRetentionDays(); !ok {
+		v := account.DefaultAuditRetentionDays
+		_c.mutation.SetAuditRetentionDays(v)
+	}
 	if _, ok := _c.mutation.Epoch(); !ok {
 		v := account.DefaultEpoch
 		_c.mutation.SetEpoch(v)
@@ -325,6 +443,41 @@ func (_c *AccountCreate) check() error {
 	}
 	if _, ok := _c.mutation.Copilot(); !ok {
 		return &ValidationError{Name: "copilot", err: errors.New(`ent: missing required field "Account.copilot"`)}
+	}
+	if _, ok := _c.mutation.StatusReason(); !ok {
+		return &ValidationError{Name: "status_reason", err: errors.New(`ent: missing required field "Account.status_reason"`)}
+	}
+	if v, ok := _c.mutation.StatusReason(); ok {
+		if err := account.StatusReasonValidator(v); err != nil {
+			return &ValidationError{Name: "status_reason", err: fmt.Errorf(`ent: validator failed for field "Account.status_reason": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.SSOEnforced(); !ok {
+		return &ValidationError{Name: "sso_enforced", err: errors.New(`ent: missing required field "Account.sso_enforced"`)}
+	}
+	if _, ok := _c.mutation.SessionIdleMinutes(); !ok {
+		return &ValidationError{Name: "session_idle_minutes", err: errors.New(`ent: missing required field "Account.session_idle_minutes"`)}
+	}
+	if v, ok := _c.mutation.SessionIdleMinutes(); ok {
+		if err := account.SessionIdleMinutesValidator(v); err != nil {
+			return &ValidationError{Name: "session_idle_minutes", err: fmt.Errorf(`ent: validator failed for field "Account.session_idle_minutes": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.SessionLifetimeMinutes(); !ok {
+		return &ValidationError{Name: "session_lifetime_minutes", err: errors.New(`ent: missing required field "Account.session_lifetime_minutes"`)}
+	}
+	if v, ok := _c.mutation.SessionLifetimeMinutes(); ok {
+		if err := account.SessionLifetimeMinutesValidator(v); err != nil {
+			return &ValidationError{Name: "session_lifetime_minutes", err: fmt.Errorf(`ent: validator failed for field "Account.session_lifetime_minutes": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.AuditRetentionDays(); !ok {
+		return &ValidationError{Name: "audit_retention_days", err: errors.New(`ent: missing required field "Account.audit_retention_days"`)}
+	}
+	if v, ok := _c.mutation.AuditRetentionDays(); ok {
+		if err := account.AuditRetentionDaysValidator(v); err != nil {
+			return &ValidationError{Name: "audit_retention_days", err: fmt.Errorf(`ent: validator failed for field "Account.audit_retention_days": %w`, err)}
+		}
 	}
 	if _, ok := _c.mutation.Epoch(); !ok {
 		return &ValidationError{Name: "epoch", err: errors.New(`ent: missing required field "Account.epoch"`)}
@@ -421,6 +574,34 @@ func (_c *AccountCreate) createSpec() (*Account, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Copilot(); ok {
 		_spec.SetField(account.FieldCopilot, field.TypeBool, value)
 		_node.Copilot = value
+	}
+	if value, ok := _c.mutation.StatusReason(); ok {
+		_spec.SetField(account.FieldStatusReason, field.TypeString, value)
+		_node.StatusReason = value
+	}
+	if value, ok := _c.mutation.ClosedAt(); ok {
+		_spec.SetField(account.FieldClosedAt, field.TypeTime, value)
+		_node.ClosedAt = &value
+	}
+	if value, ok := _c.mutation.DeletedAt(); ok {
+		_spec.SetField(account.FieldDeletedAt, field.TypeTime, value)
+		_node.DeletedAt = &value
+	}
+	if value, ok := _c.mutation.SSOEnforced(); ok {
+		_spec.SetField(account.FieldSSOEnforced, field.TypeBool, value)
+		_node.SSOEnforced = value
+	}
+	if value, ok := _c.mutation.SessionIdleMinutes(); ok {
+		_spec.SetField(account.FieldSessionIdleMinutes, field.TypeInt, value)
+		_node.SessionIdleMinutes = value
+	}
+	if value, ok := _c.mutation.SessionLifetimeMinutes(); ok {
+		_spec.SetField(account.FieldSessionLifetimeMinutes, field.TypeInt, value)
+		_node.SessionLifetimeMinutes = value
+	}
+	if value, ok := _c.mutation.AuditRetentionDays(); ok {
+		_spec.SetField(account.FieldAuditRetentionDays, field.TypeInt, value)
+		_node.AuditRetentionDays = value
 	}
 	if value, ok := _c.mutation.Epoch(); ok {
 		_spec.SetField(account.FieldEpoch, field.TypeInt64, value)

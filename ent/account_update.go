@@ -147,6 +147,137 @@ func (_u *AccountUpdate) SetNillableCopilot(v *bool) *AccountUpdate {
 	return _u
 }
 
+// SetStatusReason sets the "status_reason" field.
+func (_u *AccountUpdate) SetStatusReason(v string) *AccountUpdate {
+	_u.mutation.SetStatusReason(v)
+	return _u
+}
+
+// SetNillableStatusReason sets the "status_reason" field if the given value is not nil.
+func (_u *AccountUpdate) SetNillableStatusReason(v *string) *AccountUpdate {
+	if v != nil {
+		_u.SetStatusReason(*v)
+	}
+	return _u
+}
+
+// SetClosedAt sets the "closed_at" field.
+func (_u *AccountUpdate) SetClosedAt(v time.Time) *AccountUpdate {
+	_u.mutation.SetClosedAt(v)
+	return _u
+}
+
+// SetNillableClosedAt sets the "closed_at" field if the given value is not nil.
+func (_u *AccountUpdate) SetNillableClosedAt(v *time.Time) *AccountUpdate {
+	if v != nil {
+		_u.SetClosedAt(*v)
+	}
+	return _u
+}
+
+// ClearClosedAt clears the value of the "closed_at" field.
+func (_u *AccountUpdate) ClearClosedAt() *AccountUpdate {
+	_u.mutation.ClearClosedAt()
+	return _u
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *AccountUpdate) SetDeletedAt(v time.Time) *AccountUpdate {
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *AccountUpdate) SetNillableDeletedAt(v *time.Time) *AccountUpdate {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (_u *AccountUpdate) ClearDeletedAt() *AccountUpdate {
+	_u.mutation.ClearDeletedAt()
+	return _u
+}
+
+// SetSSOEnforced sets the "sso_enforced" field.
+func (_u *AccountUpdate) SetSSOEnforced(v bool) *AccountUpdate {
+	_u.mutation.SetSSOEnforced(v)
+	return _u
+}
+
+// SetNillableSSOEnforced sets the "sso_enforced" field if the given value is not nil.
+func (_u *AccountUpdate) SetNillableSSOEnforced(v *bool) *AccountUpdate {
+	if v != nil {
+		_u.SetSSOEnforced(*v)
+	}
+	return _u
+}
+
+// SetSessionIdleMinutes sets the "session_idle_minutes" field.
+func (_u *AccountUpdate) SetSessionIdleMinutes(v int) *AccountUpdate {
+	_u.mutation.ResetSessionIdleMinutes()
+	_u.mutation.SetSessionIdleMinutes(v)
+	return _u
+}
+
+// SetNillableSessionIdleMinutes sets the "session_idle_minutes" field if the given value is not nil.
+func (_u *AccountUpdate) SetNillableSessionIdleMinutes(v *int) *AccountUpdate {
+	if v != nil {
+		_u.SetSessionIdleMinutes(*v)
+	}
+	return _u
+}
+
+// AddSessionIdleMinutes adds value to the "session_idle_minutes" field.
+func (_u *AccountUpdate) AddSessionIdleMinutes(v int) *AccountUpdate {
+	_u.mutation.AddSessionIdleMinutes(v)
+	return _u
+}
+
+// SetSessionLifetimeMinutes sets the "session_lifetime_minutes" field.
+func (_u *AccountUpdate) SetSessionLifetimeMinutes(v int) *AccountUpdate {
+	_u.mutation.ResetSessionLifetimeMinutes()
+	_u.mutation.SetSessionLifetimeMinutes(v)
+	return _u
+}
+
+// SetNillableSessionLifetimeMinutes sets the "session_lifetime_minutes" field if the given value is not nil.
+func (_u *AccountUpdate) SetNillableSessionLifetimeMinutes(v *int) *AccountUpdate {
+	if v != nil {
+		_u.SetSessionLifetimeMinutes(*v)
+	}
+	return _u
+}
+
+// AddSessionLifetimeMinutes adds value to the "session_lifetime_minutes" field.
+func (_u *AccountUpdate) AddSessionLifetimeMinutes(v int) *AccountUpdate {
+	_u.mutation.AddSessionLifetimeMinutes(v)
+	return _u
+}
+
+// SetAuditRetentionDays sets the "audit_retention_days" field.
+func (_u *AccountUpdate) SetAuditRetentionDays(v int) *AccountUpdate {
+	_u.mutation.ResetAuditRetentionDays()
+	_u.mutation.SetAuditRetentionDays(v)
+	return _u
+}
+
+// SetNillableAuditRetentionDays sets the "audit_retention_days" field if the given value is not nil.
+func (_u *AccountUpdate) SetNillableAuditRetentionDays(v *int) *AccountUpdate {
+	if v != nil {
+		_u.SetAuditRetentionDays(*v)
+	}
+	return _u
+}
+
+// AddAuditRetentionDays adds value to the "audit_retention_days" field.
+func (_u *AccountUpdate) AddAuditRetentionDays(v int) *AccountUpdate {
+	_u.mutation.AddAuditRetentionDays(v)
+	return _u
+}
+
 // SetEpoch sets the "epoch" field.
 func (_u *AccountUpdate) SetEpoch(v int64) *AccountUpdate {
 	_u.mutation.ResetEpoch()
@@ -271,6 +402,26 @@ func (_u *AccountUpdate) check() error {
 			return &ValidationError{Name: "status", err: fmt.Errorf(`ent: validator failed for field "Account.status": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.StatusReason(); ok {
+		if err := account.StatusReasonValidator(v); err != nil {
+			return &ValidationError{Name: "status_reason", err: fmt.Errorf(`ent: validator failed for field "Account.status_reason": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.SessionIdleMinutes(); ok {
+		if err := account.SessionIdleMinutesValidator(v); err != nil {
+			return &ValidationError{Name: "session_idle_minutes", err: fmt.Errorf(`ent: validator failed for field "Account.session_idle_minutes": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.SessionLifetimeMinutes(); ok {
+		if err := account.SessionLifetimeMinutesValidator(v); err != nil {
+			return &ValidationError{Name: "session_lifetime_minutes", err: fmt.Errorf(`ent: validator failed for field "Account.session_lifetime_minutes": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.AuditRetentionDays(); ok {
+		if err := account.AuditRetentionDaysValidator(v); err != nil {
+			return &ValidationError{Name: "audit_retention_days", err: fmt.Errorf(`ent: validator failed for field "Account.audit_retention_days": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -312,6 +463,42 @@ func (_u *AccountUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Copilot(); ok {
 		_spec.SetField(account.FieldCopilot, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.StatusReason(); ok {
+		_spec.SetField(account.FieldStatusReason, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ClosedAt(); ok {
+		_spec.SetField(account.FieldClosedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ClosedAtCleared() {
+		_spec.ClearField(account.FieldClosedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(account.FieldDeletedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletedAtCleared() {
+		_spec.ClearField(account.FieldDeletedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.SSOEnforced(); ok {
+		_spec.SetField(account.FieldSSOEnforced, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.SessionIdleMinutes(); ok {
+		_spec.SetField(account.FieldSessionIdleMinutes, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedSessionIdleMinutes(); ok {
+		_spec.AddField(account.FieldSessionIdleMinutes, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.SessionLifetimeMinutes(); ok {
+		_spec.SetField(account.FieldSessionLifetimeMinutes, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedSessionLifetimeMinutes(); ok {
+		_spec.AddField(account.FieldSessionLifetimeMinutes, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AuditRetentionDays(); ok {
+		_spec.SetField(account.FieldAuditRetentionDays, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedAuditRetentionDays(); ok {
+		_spec.AddField(account.FieldAuditRetentionDays, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.Epoch(); ok {
 		_spec.SetField(account.FieldEpoch, field.TypeInt64, value)
@@ -470,6 +657,137 @@ func (_u *AccountUpdateOne) SetNillableCopilot(v *bool) *AccountUpdateOne {
 	return _u
 }
 
+// SetStatusReason sets the "status_reason" field.
+func (_u *AccountUpdateOne) SetStatusReason(v string) *AccountUpdateOne {
+	_u.mutation.SetStatusReason(v)
+	return _u
+}
+
+// SetNillableStatusReason sets the "status_reason" field if the given value is not nil.
+func (_u *AccountUpdateOne) SetNillableStatusReason(v *string) *AccountUpdateOne {
+	if v != nil {
+		_u.SetStatusReason(*v)
+	}
+	return _u
+}
+
+// SetClosedAt sets the "closed_at" field.
+func (_u *AccountUpdateOne) SetClosedAt(v time.Time) *AccountUpdateOne {
+	_u.mutation.SetClosedAt(v)
+	return _u
+}
+
+// SetNillableClosedAt sets the "closed_at" field if the given value is not nil.
+func (_u *AccountUpdateOne) SetNillableClosedAt(v *time.Time) *AccountUpdateOne {
+	if v != nil {
+		_u.SetClosedAt(*v)
+	}
+	return _u
+}
+
+// ClearClosedAt clears the value of the "closed_at" field.
+func (_u *AccountUpdateOne) ClearClosedAt() *AccountUpdateOne {
+	_u.mutation.ClearClosedAt()
+	return _u
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *AccountUpdateOne) SetDeletedAt(v time.Time) *AccountUpdateOne {
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *AccountUpdateOne) SetNillableDeletedAt(v *time.Time) *AccountUpdateOne {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (_u *AccountUpdateOne) ClearDeletedAt() *AccountUpdateOne {
+	_u.mutation.ClearDeletedAt()
+	return _u
+}
+
+// SetSSOEnforced sets the "sso_enforced" field.
+func (_u *AccountUpdateOne) SetSSOEnforced(v bool) *AccountUpdateOne {
+	_u.mutation.SetSSOEnforced(v)
+	return _u
+}
+
+// SetNillableSSOEnforced sets the "sso_enforced" field if the given value is not nil.
+func (_u *AccountUpdateOne) SetNillableSSOEnforced(v *bool) *AccountUpdateOne {
+	if v != nil {
+		_u.SetSSOEnforced(*v)
+	}
+	return _u
+}
+
+// SetSessionIdleMinutes sets the "session_idle_minutes" field.
+func (_u *AccountUpdateOne) SetSessionIdleMinutes(v int) *AccountUpdateOne {
+	_u.mutation.ResetSessionIdleMinutes()
+	_u.mutation.SetSessionIdleMinutes(v)
+	return _u
+}
+
+// SetNillableSessionIdleMinutes sets the "session_idle_minutes" field if the given value is not nil.
+func (_u *AccountUpdateOne) SetNillableSessionIdleMinutes(v *int) *AccountUpdateOne {
+	if v != nil {
+		_u.SetSessionIdleMinutes(*v)
+	}
+	return _u
+}
+
+// AddSessionIdleMinutes adds value to the "session_idle_minutes" field.
+func (_u *AccountUpdateOne) AddSessionIdleMinutes(v int) *AccountUpdateOne {
+	_u.mutation.AddSessionIdleMinutes(v)
+	return _u
+}
+
+// SetSessionLifetimeMinutes sets the "session_lifetime_minutes" field.
+func (_u *AccountUpdateOne) SetSessionLifetimeMinutes(v int) *AccountUpdateOne {
+	_u.mutation.ResetSessionLifetimeMinutes()
+	_u.mutation.SetSessionLifetimeMinutes(v)
+	return _u
+}
+
+// SetNillableSessionLifetimeMinutes sets the "session_lifetime_minutes" field if the given value is not nil.
+func (_u *AccountUpdateOne) SetNillableSessionLifetimeMinutes(v *int) *AccountUpdateOne {
+	if v != nil {
+		_u.SetSessionLifetimeMinutes(*v)
+	}
+	return _u
+}
+
+// AddSessionLifetimeMinutes adds value to the "session_lifetime_minutes" field.
+func (_u *AccountUpdateOne) AddSessionLifetimeMinutes(v int) *AccountUpdateOne {
+	_u.mutation.AddSessionLifetimeMinutes(v)
+	return _u
+}
+
+// SetAuditRetentionDays sets the "audit_retention_days" field.
+func (_u *AccountUpdateOne) SetAuditRetentionDays(v int) *AccountUpdateOne {
+	_u.mutation.ResetAuditRetentionDays()
+	_u.mutation.SetAuditRetentionDays(v)
+	return _u
+}
+
+// SetNillableAuditRetentionDays sets the "audit_retention_days" field if the given value is not nil.
+func (_u *AccountUpdateOne) SetNillableAuditRetentionDays(v *int) *AccountUpdateOne {
+	if v != nil {
+		_u.SetAuditRetentionDays(*v)
+	}
+	return _u
+}
+
+// AddAuditRetentionDays adds value to the "audit_retention_days" field.
+func (_u *AccountUpdateOne) AddAuditRetentionDays(v int) *AccountUpdateOne {
+	_u.mutation.AddAuditRetentionDays(v)
+	return _u
+}
+
 // SetEpoch sets the "epoch" field.
 func (_u *AccountUpdateOne) SetEpoch(v int64) *AccountUpdateOne {
 	_u.mutation.ResetEpoch()
@@ -607,6 +925,26 @@ func (_u *AccountUpdateOne) check() error {
 			return &ValidationError{Name: "status", err: fmt.Errorf(`ent: validator failed for field "Account.status": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.StatusReason(); ok {
+		if err := account.StatusReasonValidator(v); err != nil {
+			return &ValidationError{Name: "status_reason", err: fmt.Errorf(`ent: validator failed for field "Account.status_reason": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.SessionIdleMinutes(); ok {
+		if err := account.SessionIdleMinutesValidator(v); err != nil {
+			return &ValidationError{Name: "session_idle_minutes", err: fmt.Errorf(`ent: validator failed for field "Account.session_idle_minutes": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.SessionLifetimeMinutes(); ok {
+		if err := account.SessionLifetimeMinutesValidator(v); err != nil {
+			return &ValidationError{Name: "session_lifetime_minutes", err: fmt.Errorf(`ent: validator failed for field "Account.session_lifetime_minutes": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.AuditRetentionDays(); ok {
+		if err := account.AuditRetentionDaysValidator(v); err != nil {
+			return &ValidationError{Name: "audit_retention_days", err: fmt.Errorf(`ent: validator failed for field "Account.audit_retention_days": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -665,6 +1003,42 @@ func (_u *AccountUpdateOne) sqlSave(ctx context.Context) (_node *Account, err er
 	}
 	if value, ok := _u.mutation.Copilot(); ok {
 		_spec.SetField(account.FieldCopilot, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.StatusReason(); ok {
+		_spec.SetField(account.FieldStatusReason, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ClosedAt(); ok {
+		_spec.SetField(account.FieldClosedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ClosedAtCleared() {
+		_spec.ClearField(account.FieldClosedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(account.FieldDeletedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletedAtCleared() {
+		_spec.ClearField(account.FieldDeletedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.SSOEnforced(); ok {
+		_spec.SetField(account.FieldSSOEnforced, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.SessionIdleMinutes(); ok {
+		_spec.SetField(account.FieldSessionIdleMinutes, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedSessionIdleMinutes(); ok {
+		_spec.AddField(account.FieldSessionIdleMinutes, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.SessionLifetimeMinutes(); ok {
+		_spec.SetField(account.FieldSessionLifetimeMinutes, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedSessionLifetimeMinutes(); ok {
+		_spec.AddField(account.FieldSessionLifetimeMinutes, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AuditRetentionDays(); ok {
+		_spec.SetField(account.FieldAuditRetentionDays, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedAuditRetentionDays(); ok {
+		_spec.AddField(account.FieldAuditRetentionDays, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.Epoch(); ok {
 		_spec.SetField(account.FieldEpoch, field.TypeInt64, value)

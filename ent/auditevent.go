@@ -34,6 +34,12 @@ type AuditEvent struct {
 	ActorID string `json:"actor_id,omitempty"`
 	// ActorName holds the value of the "actor_name" field.
 	ActorName string `json:"actor_name,omitempty"`
+	// ViaKind holds the value of the "via_kind" field.
+	ViaKind auditevent.ViaKind `json:"via_kind,omitempty"`
+	// ViaID holds the value of the "via_id" field.
+	ViaID string `json:"via_id,omitempty"`
+	// ViaName holds the value of the "via_name" field.
+	ViaName string `json:"via_name,omitempty"`
 	// Action holds the value of the "action" field.
 	Action string `json:"action,omitempty"`
 	// Outcome holds the value of the "outcome" field.
@@ -68,7 +74,7 @@ func (*AuditEvent) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case auditevent.FieldSeq, auditevent.FieldCount:
 			values[i] = new(sql.NullInt64)
-		case auditevent.FieldID, auditevent.FieldAccountID, auditevent.FieldPlane, auditevent.FieldHash, auditevent.FieldActorKind, auditevent.FieldActorID, auditevent.FieldActorName, auditevent.FieldAction, auditevent.FieldOutcome, auditevent.FieldScopeID, auditevent.FieldScopePath, auditevent.FieldTargetID, auditevent.FieldTargetName, auditevent.FieldReason, auditevent.FieldDecisionID, auditevent.FieldRequestID:
+		case auditevent.FieldID, auditevent.FieldAccountID, auditevent.FieldPlane, auditevent.FieldHash, auditevent.FieldActorKind, auditevent.FieldActorID, auditevent.FieldActorName, auditevent.FieldViaKind, auditevent.FieldViaID, auditevent.FieldViaName, auditevent.FieldAction, auditevent.FieldOutcome, auditevent.FieldScopeID, auditevent.FieldScopePath, auditevent.FieldTargetID, auditevent.FieldTargetName, auditevent.FieldReason, auditevent.FieldDecisionID, auditevent.FieldRequestID:
 			values[i] = new(sql.NullString)
 		case auditevent.FieldAt:
 			values[i] = new(sql.NullTime)
@@ -141,6 +147,24 @@ func (_m *AuditEvent) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field actor_name", values[i])
 			} else if value.Valid {
 				_m.ActorName = value.String
+			}
+		case auditevent.FieldViaKind:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field via_kind", values[i])
+			} else if value.Valid {
+				_m.ViaKind = auditevent.ViaKind(value.String)
+			}
+		case auditevent.FieldViaID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field via_id", values[i])
+			} else if value.Valid {
+				_m.ViaID = value.String
+			}
+		case auditevent.FieldViaName:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field via_name", values[i])
+			} else if value.Valid {
+				_m.ViaName = value.String
 			}
 		case auditevent.FieldAction:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -271,6 +295,15 @@ func (_m *AuditEvent) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("actor_name=")
 	builder.WriteString(_m.ActorName)
+	builder.WriteString(", ")
+	builder.WriteString("via_kind=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ViaKind))
+	builder.WriteString(", ")
+	builder.WriteString("via_id=")
+	builder.WriteString(_m.ViaID)
+	builder.WriteString(", ")
+	builder.WriteString("via_name=")
+	builder.WriteString(_m.ViaName)
 	builder.WriteString(", ")
 	builder.WriteString("action=")
 	builder.WriteString(_m.Action)

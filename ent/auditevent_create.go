@@ -101,6 +101,48 @@ func (_c *AuditEventCreate) SetNillableActorName(v *string) *AuditEventCreate {
 	return _c
 }
 
+// SetViaKind sets the "via_kind" field.
+func (_c *AuditEventCreate) SetViaKind(v auditevent.ViaKind) *AuditEventCreate {
+	_c.mutation.SetViaKind(v)
+	return _c
+}
+
+// SetNillableViaKind sets the "via_kind" field if the given value is not nil.
+func (_c *AuditEventCreate) SetNillableViaKind(v *auditevent.ViaKind) *AuditEventCreate {
+	if v != nil {
+		_c.SetViaKind(*v)
+	}
+	return _c
+}
+
+// SetViaID sets the "via_id" field.
+func (_c *AuditEventCreate) SetViaID(v string) *AuditEventCreate {
+	_c.mutation.SetViaID(v)
+	return _c
+}
+
+// SetNillableViaID sets the "via_id" field if the given value is not nil.
+func (_c *AuditEventCreate) SetNillableViaID(v *string) *AuditEventCreate {
+	if v != nil {
+		_c.SetViaID(*v)
+	}
+	return _c
+}
+
+// SetViaName sets the "via_name" field.
+func (_c *AuditEventCreate) SetViaName(v string) *AuditEventCreate {
+	_c.mutation.SetViaName(v)
+	return _c
+}
+
+// SetNillableViaName sets the "via_name" field if the given value is not nil.
+func (_c *AuditEventCreate) SetNillableViaName(v *string) *AuditEventCreate {
+	if v != nil {
+		_c.SetViaName(*v)
+	}
+	return _c
+}
+
 // SetAction sets the "action" field.
 func (_c *AuditEventCreate) SetAction(v string) *AuditEventCreate {
 	_c.mutation.SetAction(v)
@@ -284,6 +326,18 @@ func (_c *AuditEventCreate) defaults() {
 		v := auditevent.DefaultActorName
 		_c.mutation.SetActorName(v)
 	}
+	if _, ok := _c.mutation.ViaKind(); !ok {
+		v := auditevent.DefaultViaKind
+		_c.mutation.SetViaKind(v)
+	}
+	if _, ok := _c.mutation.ViaID(); !ok {
+		v := auditevent.DefaultViaID
+		_c.mutation.SetViaID(v)
+	}
+	if _, ok := _c.mutation.ViaName(); !ok {
+		v := auditevent.DefaultViaName
+		_c.mutation.SetViaName(v)
+	}
 	if _, ok := _c.mutation.ScopeID(); !ok {
 		v := auditevent.DefaultScopeID
 		_c.mutation.SetScopeID(v)
@@ -355,6 +409,20 @@ func (_c *AuditEventCreate) check() error {
 	}
 	if _, ok := _c.mutation.ActorName(); !ok {
 		return &ValidationError{Name: "actor_name", err: errors.New(`ent: missing required field "AuditEvent.actor_name"`)}
+	}
+	if _, ok := _c.mutation.ViaKind(); !ok {
+		return &ValidationError{Name: "via_kind", err: errors.New(`ent: missing required field "AuditEvent.via_kind"`)}
+	}
+	if v, ok := _c.mutation.ViaKind(); ok {
+		if err := auditevent.ViaKindValidator(v); err != nil {
+			return &ValidationError{Name: "via_kind", err: fmt.Errorf(`ent: validator failed for field "AuditEvent.via_kind": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.ViaID(); !ok {
+		return &ValidationError{Name: "via_id", err: errors.New(`ent: missing required field "AuditEvent.via_id"`)}
+	}
+	if _, ok := _c.mutation.ViaName(); !ok {
+		return &ValidationError{Name: "via_name", err: errors.New(`ent: missing required field "AuditEvent.via_name"`)}
 	}
 	if _, ok := _c.mutation.Action(); !ok {
 		return &ValidationError{Name: "action", err: errors.New(`ent: missing required field "AuditEvent.action"`)}
@@ -472,6 +540,18 @@ func (_c *AuditEventCreate) createSpec() (*AuditEvent, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ActorName(); ok {
 		_spec.SetField(auditevent.FieldActorName, field.TypeString, value)
 		_node.ActorName = value
+	}
+	if value, ok := _c.mutation.ViaKind(); ok {
+		_spec.SetField(auditevent.FieldViaKind, field.TypeEnum, value)
+		_node.ViaKind = value
+	}
+	if value, ok := _c.mutation.ViaID(); ok {
+		_spec.SetField(auditevent.FieldViaID, field.TypeString, value)
+		_node.ViaID = value
+	}
+	if value, ok := _c.mutation.ViaName(); ok {
+		_spec.SetField(auditevent.FieldViaName, field.TypeString, value)
+		_node.ViaName = value
 	}
 	if value, ok := _c.mutation.Action(); ok {
 		_spec.SetField(auditevent.FieldAction, field.TypeString, value)

@@ -13,14 +13,22 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/alchemi/cockpit/ent/account"
+	"github.com/alchemi/cockpit/ent/auditcheckpoint"
 	"github.com/alchemi/cockpit/ent/auditevent"
+	"github.com/alchemi/cockpit/ent/authorization"
 	"github.com/alchemi/cockpit/ent/budget"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
 	"github.com/alchemi/cockpit/ent/creditfactor"
+	"github.com/alchemi/cockpit/ent/domain"
+	"github.com/alchemi/cockpit/ent/externalidentity"
+	"github.com/alchemi/cockpit/ent/grant"
+	"github.com/alchemi/cockpit/ent/groupmapping"
 	"github.com/alchemi/cockpit/ent/hold"
+	"github.com/alchemi/cockpit/ent/identityprovider"
+	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/key"
 	"github.com/alchemi/cockpit/ent/keymodel"
 	"github.com/alchemi/cockpit/ent/login"
@@ -28,11 +36,14 @@ import (
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/node"
 	"github.com/alchemi/cockpit/ent/organization"
+	"github.com/alchemi/cockpit/ent/personaltoken"
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/ent/serviceclient"
 	"github.com/alchemi/cockpit/ent/session"
+	"github.com/alchemi/cockpit/ent/supportaccess"
 	"github.com/alchemi/cockpit/ent/team"
 	"github.com/alchemi/cockpit/ent/user"
 )
@@ -95,29 +106,40 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			account.Table:         account.ValidColumn,
-			auditevent.Table:      auditevent.ValidColumn,
-			budget.Table:          budget.ValidColumn,
-			budgetcycle.Table:     budgetcycle.ValidColumn,
-			catalogmodel.Table:    catalogmodel.ValidColumn,
-			centralprovider.Table: centralprovider.ValidColumn,
-			charge.Table:          charge.ValidColumn,
-			creditfactor.Table:    creditfactor.ValidColumn,
-			hold.Table:            hold.ValidColumn,
-			key.Table:             key.ValidColumn,
-			keymodel.Table:        keymodel.ValidColumn,
-			login.Table:           login.ValidColumn,
-			member.Table:          member.ValidColumn,
-			model.Table:           model.ValidColumn,
-			node.Table:            node.ValidColumn,
-			organization.Table:    organization.ValidColumn,
-			price.Table:           price.ValidColumn,
-			provider.Table:        provider.ValidColumn,
-			rolebinding.Table:     rolebinding.ValidColumn,
-			scope.Table:           scope.ValidColumn,
-			session.Table:         session.ValidColumn,
-			team.Table:            team.ValidColumn,
-			user.Table:            user.ValidColumn,
+			account.Table:          account.ValidColumn,
+			auditcheckpoint.Table:  auditcheckpoint.ValidColumn,
+			auditevent.Table:       auditevent.ValidColumn,
+			authorization.Table:    authorization.ValidColumn,
+			budget.Table:           budget.ValidColumn,
+			budgetcycle.Table:      budgetcycle.ValidColumn,
+			catalogmodel.Table:     catalogmodel.ValidColumn,
+			centralprovider.Table:  centralprovider.ValidColumn,
+			charge.Table:           charge.ValidColumn,
+			creditfactor.Table:     creditfactor.ValidColumn,
+			domain.Table:           domain.ValidColumn,
+			externalidentity.Table: externalidentity.ValidColumn,
+			grant.Table:            grant.ValidColumn,
+			groupmapping.Table:     groupmapping.ValidColumn,
+			hold.Table:             hold.ValidColumn,
+			identityprovider.Table: identityprovider.ValidColumn,
+			invitation.Table:       invitation.ValidColumn,
+			key.Table:              key.ValidColumn,
+			keymodel.Table:         keymodel.ValidColumn,
+			login.Table:            login.ValidColumn,
+			member.Table:           member.ValidColumn,
+			model.Table:            model.ValidColumn,
+			node.Table:             node.ValidColumn,
+			organization.Table:     organization.ValidColumn,
+			personaltoken.Table:    personaltoken.ValidColumn,
+			price.Table:            price.ValidColumn,
+			provider.Table:         provider.ValidColumn,
+			rolebinding.Table:      rolebinding.ValidColumn,
+			scope.Table:            scope.ValidColumn,
+			serviceclient.Table:    serviceclient.ValidColumn,
+			session.Table:          session.ValidColumn,
+			supportaccess.Table:    supportaccess.ValidColumn,
+			team.Table:             team.ValidColumn,
+			user.Table:             user.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

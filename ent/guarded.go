@@ -18,8 +18,16 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		q := c.Account.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
+	case "audit_checkpoints":
+		q := c.AuditCheckpoint.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
 	case "audit_events":
 		q := c.AuditEvent.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "authorizations":
+		q := c.Authorization.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
 	case "budgets":
@@ -46,8 +54,32 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		q := c.CreditFactor.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
+	case "domains":
+		q := c.Domain.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "external_identities":
+		q := c.ExternalIdentity.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "grants":
+		q := c.Grant.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "group_mappings":
+		q := c.GroupMapping.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
 	case "holds":
 		q := c.Hold.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "identity_providers":
+		q := c.IdentityProvider.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "invitations":
+		q := c.Invitation.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
 	case "keys":
@@ -78,6 +110,10 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		q := c.Organization.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
+	case "personal_tokens":
+		q := c.PersonalToken.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
 	case "prices":
 		q := c.Price.Query()
 		q.WhereP(byID)
@@ -94,8 +130,16 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		q := c.Scope.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
+	case "service_clients":
+		q := c.ServiceClient.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
 	case "sessions":
 		q := c.Session.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "support_accesses":
+		q := c.SupportAccess.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
 	case "teams":
@@ -137,6 +181,32 @@ func (m *AccountMutation) RowID() string {
 }
 
 // TableName is the table that the query reads.
+func (_q *AuditCheckpointQuery) TableName() string { return "audit_checkpoints" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *AuditCheckpointQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *AuditCheckpointMutation) TableName() string { return "audit_checkpoints" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *AuditCheckpointMutation) EdgeTable(edge string) string {
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *AuditCheckpointMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
 func (_q *AuditEventQuery) TableName() string { return "audit_events" }
 
 // WhereP confines the query by storage-level predicates.
@@ -156,6 +226,36 @@ func (m *AuditEventMutation) EdgeTable(edge string) string {
 
 // RowID is the id of the row that is written, if it is known.
 func (m *AuditEventMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *AuthorizationQuery) TableName() string { return "authorizations" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *AuthorizationQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *AuthorizationMutation) TableName() string { return "authorizations" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *AuthorizationMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "user":
+		return "users"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *AuthorizationMutation) RowID() string {
 	if m.id == nil {
 		return ""
 	}
@@ -341,6 +441,128 @@ func (m *CreditFactorMutation) RowID() string {
 }
 
 // TableName is the table that the query reads.
+func (_q *DomainQuery) TableName() string { return "domains" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *DomainQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *DomainMutation) TableName() string { return "domains" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *DomainMutation) EdgeTable(edge string) string {
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *DomainMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *ExternalIdentityQuery) TableName() string { return "external_identities" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *ExternalIdentityQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *ExternalIdentityMutation) TableName() string { return "external_identities" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *ExternalIdentityMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "user":
+		return "users"
+	case "identity_provider":
+		return "identity_providers"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *ExternalIdentityMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *GrantQuery) TableName() string { return "grants" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *GrantQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *GrantMutation) TableName() string { return "grants" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *GrantMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "scope":
+		return "scopes"
+	case "model":
+		return "models"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *GrantMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *GroupMappingQuery) TableName() string { return "group_mappings" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *GroupMappingQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *GroupMappingMutation) TableName() string { return "group_mappings" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *GroupMappingMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "identity_provider":
+		return "identity_providers"
+	case "scope":
+		return "scopes"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *GroupMappingMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
 func (_q *HoldQuery) TableName() string { return "holds" }
 
 // WhereP confines the query by storage-level predicates.
@@ -360,6 +582,68 @@ func (m *HoldMutation) EdgeTable(edge string) string {
 
 // RowID is the id of the row that is written, if it is known.
 func (m *HoldMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *IdentityProviderQuery) TableName() string { return "identity_providers" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *IdentityProviderQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *IdentityProviderMutation) TableName() string { return "identity_providers" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *IdentityProviderMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "mappings":
+		return "group_mappings"
+	case "identities":
+		return "external_identities"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *IdentityProviderMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *InvitationQuery) TableName() string { return "invitations" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *InvitationQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *InvitationMutation) TableName() string { return "invitations" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *InvitationMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "scope":
+		return "scopes"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *InvitationMutation) RowID() string {
 	if m.id == nil {
 		return ""
 	}
@@ -583,6 +867,36 @@ func (m *OrganizationMutation) RowID() string {
 }
 
 // TableName is the table that the query reads.
+func (_q *PersonalTokenQuery) TableName() string { return "personal_tokens" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *PersonalTokenQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *PersonalTokenMutation) TableName() string { return "personal_tokens" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *PersonalTokenMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "user":
+		return "users"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *PersonalTokenMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
 func (_q *PriceQuery) TableName() string { return "prices" }
 
 // WhereP confines the query by storage-level predicates.
@@ -709,6 +1023,32 @@ func (m *ScopeMutation) RowID() string {
 }
 
 // TableName is the table that the query reads.
+func (_q *ServiceClientQuery) TableName() string { return "service_clients" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *ServiceClientQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *ServiceClientMutation) TableName() string { return "service_clients" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *ServiceClientMutation) EdgeTable(edge string) string {
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *ServiceClientMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
 func (_q *SessionQuery) TableName() string { return "sessions" }
 
 // WhereP confines the query by storage-level predicates.
@@ -726,12 +1066,44 @@ func (m *SessionMutation) EdgeTable(edge string) string {
 	switch edge {
 	case "user":
 		return "users"
+	case "support_access":
+		return "support_accesses"
 	}
 	return ""
 }
 
 // RowID is the id of the row that is written, if it is known.
 func (m *SessionMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *SupportAccessQuery) TableName() string { return "support_accesses" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *SupportAccessQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *SupportAccessMutation) TableName() string { return "support_accesses" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *SupportAccessMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "sessions":
+		return "sessions"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *SupportAccessMutation) RowID() string {
 	if m.id == nil {
 		return ""
 	}
@@ -794,6 +1166,12 @@ func (m *UserMutation) EdgeTable(edge string) string {
 		return "role_bindings"
 	case "sessions":
 		return "sessions"
+	case "external_identities":
+		return "external_identities"
+	case "personal_tokens":
+		return "personal_tokens"
+	case "authorizations":
+		return "authorizations"
 	}
 	return ""
 }

@@ -31,6 +31,10 @@ type Login struct {
 	Email string `json:"email,omitempty"`
 	// PasswordHash holds the value of the "password_hash" field.
 	PasswordHash string `json:"-"`
+	// ResetHash holds the value of the "reset_hash" field.
+	ResetHash *string `json:"-"`
+	// ResetExpiresAt holds the value of the "reset_expires_at" field.
+	ResetExpiresAt *time.Time `json:"reset_expires_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the LoginQuery when eager-loading is set.
 	Edges        LoginEdges `json:"edges"`
@@ -62,9 +66,9 @@ func (*Login) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case login.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case login.FieldID, login.FieldAccountID, login.FieldPlane, login.FieldEmail, login.FieldPasswordHash:
+		case login.FieldID, login.FieldAccountID, login.FieldPlane, login.FieldEmail, login.FieldPasswordHash, login.FieldResetHash:
 			values[i] = new(sql.NullString)
-		case login.FieldCreatedAt, login.FieldUpdatedAt:
+		case login.FieldCreatedAt, login.FieldUpdatedAt, login.FieldResetExpiresAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -129,6 +133,20 @@ func (_m *Login) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.PasswordHash = value.String
 			}
+		case login.FieldResetHash:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field reset_hash", values[i])
+			} else if value.Valid {
+				_m.ResetHash = new(string)
+				*_m.ResetHash = value.String
+			}
+		case login.FieldResetExpiresAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field reset_expires_at", values[i])
+			} else if value.Valid {
+				_m.ResetExpiresAt = new(time.Time)
+				*_m.ResetExpiresAt = value.Time
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -189,6 +207,13 @@ func (_m *Login) String() string {
 	builder.WriteString(_m.Email)
 	builder.WriteString(", ")
 	builder.WriteString("password_hash=<sensitive>")
+	builder.WriteString(", ")
+	builder.WriteString("reset_hash=<sensitive>")
+	builder.WriteString(", ")
+	if v := _m.ResetExpiresAt; v != nil {
+		builder.WriteString("reset_expires_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

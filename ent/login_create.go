@@ -79,6 +79,34 @@ func (_c *LoginCreate) SetNillablePasswordHash(v *string) *LoginCreate {
 	return _c
 }
 
+// SetResetHash sets the "reset_hash" field.
+func (_c *LoginCreate) SetResetHash(v string) *LoginCreate {
+	_c.mutation.SetResetHash(v)
+	return _c
+}
+
+// SetNillableResetHash sets the "reset_hash" field if the given value is not nil.
+func (_c *LoginCreate) SetNillableResetHash(v *string) *LoginCreate {
+	if v != nil {
+		_c.SetResetHash(*v)
+	}
+	return _c
+}
+
+// SetResetExpiresAt sets the "reset_expires_at" field.
+func (_c *LoginCreate) SetResetExpiresAt(v time.Time) *LoginCreate {
+	_c.mutation.SetResetExpiresAt(v)
+	return _c
+}
+
+// SetNillableResetExpiresAt sets the "reset_expires_at" field if the given value is not nil.
+func (_c *LoginCreate) SetNillableResetExpiresAt(v *time.Time) *LoginCreate {
+	if v != nil {
+		_c.SetResetExpiresAt(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *LoginCreate) SetID(v string) *LoginCreate {
 	_c.mutation.SetID(v)
@@ -267,6 +295,14 @@ func (_c *LoginCreate) createSpec() (*Login, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.PasswordHash(); ok {
 		_spec.SetField(login.FieldPasswordHash, field.TypeString, value)
 		_node.PasswordHash = value
+	}
+	if value, ok := _c.mutation.ResetHash(); ok {
+		_spec.SetField(login.FieldResetHash, field.TypeString, value)
+		_node.ResetHash = &value
+	}
+	if value, ok := _c.mutation.ResetExpiresAt(); ok {
+		_spec.SetField(login.FieldResetExpiresAt, field.TypeTime, value)
+		_node.ResetExpiresAt = &value
 	}
 	if nodes := _c.mutation.UsersIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -92,6 +92,46 @@ func (_u *LoginUpdate) SetNillablePasswordHash(v *string) *LoginUpdate {
 	return _u
 }
 
+// SetResetHash sets the "reset_hash" field.
+func (_u *LoginUpdate) SetResetHash(v string) *LoginUpdate {
+	_u.mutation.SetResetHash(v)
+	return _u
+}
+
+// SetNillableResetHash sets the "reset_hash" field if the given value is not nil.
+func (_u *LoginUpdate) SetNillableResetHash(v *string) *LoginUpdate {
+	if v != nil {
+		_u.SetResetHash(*v)
+	}
+	return _u
+}
+
+// ClearResetHash clears the value of the "reset_hash" field.
+func (_u *LoginUpdate) ClearResetHash() *LoginUpdate {
+	_u.mutation.ClearResetHash()
+	return _u
+}
+
+// SetResetExpiresAt sets the "reset_expires_at" field.
+func (_u *LoginUpdate) SetResetExpiresAt(v time.Time) *LoginUpdate {
+	_u.mutation.SetResetExpiresAt(v)
+	return _u
+}
+
+// SetNillableResetExpiresAt sets the "reset_expires_at" field if the given value is not nil.
+func (_u *LoginUpdate) SetNillableResetExpiresAt(v *time.Time) *LoginUpdate {
+	if v != nil {
+		_u.SetResetExpiresAt(*v)
+	}
+	return _u
+}
+
+// ClearResetExpiresAt clears the value of the "reset_expires_at" field.
+func (_u *LoginUpdate) ClearResetExpiresAt() *LoginUpdate {
+	_u.mutation.ClearResetExpiresAt()
+	return _u
+}
+
 // AddUserIDs adds the "users" edge to the User entity by IDs.
 func (_u *LoginUpdate) AddUserIDs(ids ...string) *LoginUpdate {
 	_u.mutation.AddUserIDs(ids...)
@@ -201,6 +241,18 @@ func (_u *LoginUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.PasswordHash(); ok {
 		_spec.SetField(login.FieldPasswordHash, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ResetHash(); ok {
+		_spec.SetField(login.FieldResetHash, field.TypeString, value)
+	}
+	if _u.mutation.ResetHashCleared() {
+		_spec.ClearField(login.FieldResetHash, field.TypeString)
+	}
+	if value, ok := _u.mutation.ResetExpiresAt(); ok {
+		_spec.SetField(login.FieldResetExpiresAt, field.TypeTime, value)
+	}
+	if _u.mutation.ResetExpiresAtCleared() {
+		_spec.ClearField(login.FieldResetExpiresAt, field.TypeTime)
 	}
 	if _u.mutation.UsersCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -327,6 +379,46 @@ func (_u *LoginUpdateOne) SetNillablePasswordHash(v *string) *LoginUpdateOne {
 	if v != nil {
 		_u.SetPasswordHash(*v)
 	}
+	return _u
+}
+
+// SetResetHash sets the "reset_hash" field.
+func (_u *LoginUpdateOne) SetResetHash(v string) *LoginUpdateOne {
+	_u.mutation.SetResetHash(v)
+	return _u
+}
+
+// SetNillableResetHash sets the "reset_hash" field if the given value is not nil.
+func (_u *LoginUpdateOne) SetNillableResetHash(v *string) *LoginUpdateOne {
+	if v != nil {
+		_u.SetResetHash(*v)
+	}
+	return _u
+}
+
+// ClearResetHash clears the value of the "reset_hash" field.
+func (_u *LoginUpdateOne) ClearResetHash() *LoginUpdateOne {
+	_u.mutation.ClearResetHash()
+	return _u
+}
+
+// SetResetExpiresAt sets the "reset_expires_at" field.
+func (_u *LoginUpdateOne) SetResetExpiresAt(v time.Time) *LoginUpdateOne {
+	_u.mutation.SetResetExpiresAt(v)
+	return _u
+}
+
+// SetNillableResetExpiresAt sets the "reset_expires_at" field if the given value is not nil.
+func (_u *LoginUpdateOne) SetNillableResetExpiresAt(v *time.Time) *LoginUpdateOne {
+	if v != nil {
+		_u.SetResetExpiresAt(*v)
+	}
+	return _u
+}
+
+// ClearResetExpiresAt clears the value of the "reset_expires_at" field.
+func (_u *LoginUpdateOne) ClearResetExpiresAt() *LoginUpdateOne {
+	_u.mutation.ClearResetExpiresAt()
 	return _u
 }
 
@@ -469,6 +561,18 @@ func (_u *LoginUpdateOne) sqlSave(ctx context.Context) (_node *Login, err error)
 	}
 	if value, ok := _u.mutation.PasswordHash(); ok {
 		_spec.SetField(login.FieldPasswordHash, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ResetHash(); ok {
+		_spec.SetField(login.FieldResetHash, field.TypeString, value)
+	}
+	if _u.mutation.ResetHashCleared() {
+		_spec.ClearField(login.FieldResetHash, field.TypeString)
+	}
+	if value, ok := _u.mutation.ResetExpiresAt(); ok {
+		_spec.SetField(login.FieldResetExpiresAt, field.TypeTime, value)
+	}
+	if _u.mutation.ResetExpiresAtCleared() {
+		_spec.ClearField(login.FieldResetExpiresAt, field.TypeTime)
 	}
 	if _u.mutation.UsersCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -86,6 +86,20 @@ func (_c *MemberCreate) SetNillableIsDefault(v *bool) *MemberCreate {
 	return _c
 }
 
+// SetSource sets the "source" field.
+func (_c *MemberCreate) SetSource(v string) *MemberCreate {
+	_c.mutation.SetSource(v)
+	return _c
+}
+
+// SetNillableSource sets the "source" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableSource(v *string) *MemberCreate {
+	if v != nil {
+		_c.SetSource(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *MemberCreate) SetID(v string) *MemberCreate {
 	_c.mutation.SetID(v)
@@ -153,6 +167,10 @@ func (_c *MemberCreate) defaults() {
 		v := member.DefaultIsDefault
 		_c.mutation.SetIsDefault(v)
 	}
+	if _, ok := _c.mutation.Source(); !ok {
+		v := member.DefaultSource
+		_c.mutation.SetSource(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		v := member.DefaultID()
 		_c.mutation.SetID(v)
@@ -209,6 +227,9 @@ func (_c *MemberCreate) check() error {
 	}
 	if _, ok := _c.mutation.IsDefault(); !ok {
 		return &ValidationError{Name: "is_default", err: errors.New(`ent: missing required field "Member.is_default"`)}
+	}
+	if _, ok := _c.mutation.Source(); !ok {
+		return &ValidationError{Name: "source", err: errors.New(`ent: missing required field "Member.source"`)}
 	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := member.IDValidator(v); err != nil {
@@ -279,6 +300,10 @@ func (_c *MemberCreate) createSpec() (*Member, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.IsDefault(); ok {
 		_spec.SetField(member.FieldIsDefault, field.TypeBool, value)
 		_node.IsDefault = value
+	}
+	if value, ok := _c.mutation.Source(); ok {
+		_spec.SetField(member.FieldSource, field.TypeString, value)
+		_node.Source = value
 	}
 	if nodes := _c.mutation.TeamIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

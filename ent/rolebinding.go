@@ -31,6 +31,8 @@ type RoleBinding struct {
 	ScopeID string `json:"scope_id,omitempty"`
 	// Role holds the value of the "role" field.
 	Role rolebinding.Role `json:"role,omitempty"`
+	// Source holds the value of the "source" field.
+	Source string `json:"source,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the RoleBindingQuery when eager-loading is set.
 	Edges        RoleBindingEdges `json:"edges"`
@@ -75,7 +77,7 @@ func (*RoleBinding) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case rolebinding.FieldID, rolebinding.FieldAccountID, rolebinding.FieldPlane, rolebinding.FieldUserID, rolebinding.FieldScopeID, rolebinding.FieldRole:
+		case rolebinding.FieldID, rolebinding.FieldAccountID, rolebinding.FieldPlane, rolebinding.FieldUserID, rolebinding.FieldScopeID, rolebinding.FieldRole, rolebinding.FieldSource:
 			values[i] = new(sql.NullString)
 		case rolebinding.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
@@ -135,6 +137,12 @@ func (_m *RoleBinding) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field role", values[i])
 			} else if value.Valid {
 				_m.Role = rolebinding.Role(value.String)
+			}
+		case rolebinding.FieldSource:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field source", values[i])
+			} else if value.Valid {
+				_m.Source = value.String
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -199,6 +207,9 @@ func (_m *RoleBinding) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("role=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Role))
+	builder.WriteString(", ")
+	builder.WriteString("source=")
+	builder.WriteString(_m.Source)
 	builder.WriteByte(')')
 	return builder.String()
 }

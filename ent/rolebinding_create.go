@@ -58,6 +58,20 @@ func (_c *RoleBindingCreate) SetRole(v rolebinding.Role) *RoleBindingCreate {
 	return _c
 }
 
+// SetSource sets the "source" field.
+func (_c *RoleBindingCreate) SetSource(v string) *RoleBindingCreate {
+	_c.mutation.SetSource(v)
+	return _c
+}
+
+// SetNillableSource sets the "source" field if the given value is not nil.
+func (_c *RoleBindingCreate) SetNillableSource(v *string) *RoleBindingCreate {
+	if v != nil {
+		_c.SetSource(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *RoleBindingCreate) SetID(v string) *RoleBindingCreate {
 	_c.mutation.SetID(v)
@@ -117,6 +131,10 @@ func (_c *RoleBindingCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *RoleBindingCreate) defaults() {
+	if _, ok := _c.mutation.Source(); !ok {
+		v := rolebinding.DefaultSource
+		_c.mutation.SetSource(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		v := rolebinding.DefaultID()
 		_c.mutation.SetID(v)
@@ -167,6 +185,9 @@ func (_c *RoleBindingCreate) check() error {
 		if err := rolebinding.RoleValidator(v); err != nil {
 			return &ValidationError{Name: "role", err: fmt.Errorf(`ent: validator failed for field "RoleBinding.role": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.Source(); !ok {
+		return &ValidationError{Name: "source", err: errors.New(`ent: missing required field "RoleBinding.source"`)}
 	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := rolebinding.IDValidator(v); err != nil {
@@ -229,6 +250,10 @@ func (_c *RoleBindingCreate) createSpec() (*RoleBinding, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Role(); ok {
 		_spec.SetField(rolebinding.FieldRole, field.TypeEnum, value)
 		_node.Role = value
+	}
+	if value, ok := _c.mutation.Source(); ok {
+		_spec.SetField(rolebinding.FieldSource, field.TypeString, value)
+		_node.Source = value
 	}
 	if nodes := _c.mutation.UserIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -4,14 +4,22 @@ package ent
 
 import (
 	"github.com/alchemi/cockpit/ent/account"
+	"github.com/alchemi/cockpit/ent/auditcheckpoint"
 	"github.com/alchemi/cockpit/ent/auditevent"
+	"github.com/alchemi/cockpit/ent/authorization"
 	"github.com/alchemi/cockpit/ent/budget"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
 	"github.com/alchemi/cockpit/ent/creditfactor"
+	"github.com/alchemi/cockpit/ent/domain"
+	"github.com/alchemi/cockpit/ent/externalidentity"
+	"github.com/alchemi/cockpit/ent/grant"
+	"github.com/alchemi/cockpit/ent/groupmapping"
 	"github.com/alchemi/cockpit/ent/hold"
+	"github.com/alchemi/cockpit/ent/identityprovider"
+	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/key"
 	"github.com/alchemi/cockpit/ent/keymodel"
 	"github.com/alchemi/cockpit/ent/login"
@@ -19,11 +27,14 @@ import (
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/node"
 	"github.com/alchemi/cockpit/ent/organization"
+	"github.com/alchemi/cockpit/ent/personaltoken"
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/ent/serviceclient"
 	"github.com/alchemi/cockpit/ent/session"
+	"github.com/alchemi/cockpit/ent/supportaccess"
 	"github.com/alchemi/cockpit/ent/team"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/schema"
@@ -100,16 +111,44 @@ func init() {
 	accountDescCopilot := accountFields[5].Descriptor()
 	// account.DefaultCopilot holds the default value on creation for the copilot field.
 	account.DefaultCopilot = accountDescCopilot.Default.(bool)
+	// accountDescStatusReason is the schema descriptor for status_reason field.
+	accountDescStatusReason := accountFields[6].Descriptor()
+	// account.DefaultStatusReason holds the default value on creation for the status_reason field.
+	account.DefaultStatusReason = accountDescStatusReason.Default.(string)
+	// account.StatusReasonValidator is a validator for the "status_reason" field. It is called by the builders before save.
+	account.StatusReasonValidator = accountDescStatusReason.Validators[0].(func(string) error)
+	// accountDescSSOEnforced is the schema descriptor for sso_enforced field.
+	accountDescSSOEnforced := accountFields[9].Descriptor()
+	// account.DefaultSSOEnforced holds the default value on creation for the sso_enforced field.
+	account.DefaultSSOEnforced = accountDescSSOEnforced.Default.(bool)
+	// accountDescSessionIdleMinutes is the schema descriptor for session_idle_minutes field.
+	accountDescSessionIdleMinutes := accountFields[10].Descriptor()
+	// account.DefaultSessionIdleMinutes holds the default value on creation for the session_idle_minutes field.
+	account.DefaultSessionIdleMinutes = accountDescSessionIdleMinutes.Default.(int)
+	// account.SessionIdleMinutesValidator is a validator for the "session_idle_minutes" field. It is called by the builders before save.
+	account.SessionIdleMinutesValidator = accountDescSessionIdleMinutes.Validators[0].(func(int) error)
+	// accountDescSessionLifetimeMinutes is the schema descriptor for session_lifetime_minutes field.
+	accountDescSessionLifetimeMinutes := accountFields[11].Descriptor()
+	// account.DefaultSessionLifetimeMinutes holds the default value on creation for the session_lifetime_minutes field.
+	account.DefaultSessionLifetimeMinutes = accountDescSessionLifetimeMinutes.Default.(int)
+	// account.SessionLifetimeMinutesValidator is a validator for the "session_lifetime_minutes" field. It is called by the builders before save.
+	account.SessionLifetimeMinutesValidator = accountDescSessionLifetimeMinutes.Validators[0].(func(int) error)
+	// accountDescAuditRetentionDays is the schema descriptor for audit_retention_days field.
+	accountDescAuditRetentionDays := accountFields[12].Descriptor()
+	// account.DefaultAuditRetentionDays holds the default value on creation for the audit_retention_days field.
+	account.DefaultAuditRetentionDays = accountDescAuditRetentionDays.Default.(int)
+	// account.AuditRetentionDaysValidator is a validator for the "audit_retention_days" field. It is called by the builders before save.
+	account.AuditRetentionDaysValidator = accountDescAuditRetentionDays.Validators[0].(func(int) error)
 	// accountDescEpoch is the schema descriptor for epoch field.
-	accountDescEpoch := accountFields[6].Descriptor()
+	accountDescEpoch := accountFields[13].Descriptor()
 	// account.DefaultEpoch holds the default value on creation for the epoch field.
 	account.DefaultEpoch = accountDescEpoch.Default.(int64)
 	// accountDescAuditSeq is the schema descriptor for audit_seq field.
-	accountDescAuditSeq := accountFields[8].Descriptor()
+	accountDescAuditSeq := accountFields[15].Descriptor()
 	// account.DefaultAuditSeq holds the default value on creation for the audit_seq field.
 	account.DefaultAuditSeq = accountDescAuditSeq.Default.(int64)
 	// accountDescAuditHash is the schema descriptor for audit_hash field.
-	accountDescAuditHash := accountFields[9].Descriptor()
+	accountDescAuditHash := accountFields[16].Descriptor()
 	// account.DefaultAuditHash holds the default value on creation for the audit_hash field.
 	account.DefaultAuditHash = accountDescAuditHash.Default.(string)
 	// accountDescID is the schema descriptor for id field.
@@ -118,6 +157,39 @@ func init() {
 	account.DefaultID = accountDescID.Default.(func() string)
 	// account.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	account.IDValidator = accountDescID.Validators[0].(func(string) error)
+	auditcheckpointMixin := schema.AuditCheckpoint{}.Mixin()
+	auditcheckpointMixinFields0 := auditcheckpointMixin[0].Fields()
+	_ = auditcheckpointMixinFields0
+	auditcheckpointMixinFields1 := auditcheckpointMixin[1].Fields()
+	_ = auditcheckpointMixinFields1
+	auditcheckpointFields := schema.AuditCheckpoint{}.Fields()
+	_ = auditcheckpointFields
+	// auditcheckpointDescAccountID is the schema descriptor for account_id field.
+	auditcheckpointDescAccountID := auditcheckpointMixinFields1[0].Descriptor()
+	// auditcheckpoint.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	auditcheckpoint.AccountIDValidator = auditcheckpointDescAccountID.Validators[0].(func(string) error)
+	// auditcheckpointDescSeq is the schema descriptor for seq field.
+	auditcheckpointDescSeq := auditcheckpointFields[0].Descriptor()
+	// auditcheckpoint.SeqValidator is a validator for the "seq" field. It is called by the builders before save.
+	auditcheckpoint.SeqValidator = auditcheckpointDescSeq.Validators[0].(func(int64) error)
+	// auditcheckpointDescHash is the schema descriptor for hash field.
+	auditcheckpointDescHash := auditcheckpointFields[1].Descriptor()
+	// auditcheckpoint.HashValidator is a validator for the "hash" field. It is called by the builders before save.
+	auditcheckpoint.HashValidator = auditcheckpointDescHash.Validators[0].(func(string) error)
+	// auditcheckpointDescSignature is the schema descriptor for signature field.
+	auditcheckpointDescSignature := auditcheckpointFields[3].Descriptor()
+	// auditcheckpoint.SignatureValidator is a validator for the "signature" field. It is called by the builders before save.
+	auditcheckpoint.SignatureValidator = auditcheckpointDescSignature.Validators[0].(func(string) error)
+	// auditcheckpointDescSigningKeyID is the schema descriptor for signing_key_id field.
+	auditcheckpointDescSigningKeyID := auditcheckpointFields[4].Descriptor()
+	// auditcheckpoint.SigningKeyIDValidator is a validator for the "signing_key_id" field. It is called by the builders before save.
+	auditcheckpoint.SigningKeyIDValidator = auditcheckpointDescSigningKeyID.Validators[0].(func(string) error)
+	// auditcheckpointDescID is the schema descriptor for id field.
+	auditcheckpointDescID := auditcheckpointMixinFields0[0].Descriptor()
+	// auditcheckpoint.DefaultID holds the default value on creation for the id field.
+	auditcheckpoint.DefaultID = auditcheckpointDescID.Default.(func() string)
+	// auditcheckpoint.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	auditcheckpoint.IDValidator = auditcheckpointDescID.Validators[0].(func(string) error)
 	auditeventMixin := schema.AuditEvent{}.Mixin()
 	auditeventMixinFields0 := auditeventMixin[0].Fields()
 	_ = auditeventMixinFields0
@@ -141,40 +213,48 @@ func init() {
 	auditeventDescActorName := auditeventFields[5].Descriptor()
 	// auditevent.DefaultActorName holds the default value on creation for the actor_name field.
 	auditevent.DefaultActorName = auditeventDescActorName.Default.(string)
+	// auditeventDescViaID is the schema descriptor for via_id field.
+	auditeventDescViaID := auditeventFields[7].Descriptor()
+	// auditevent.DefaultViaID holds the default value on creation for the via_id field.
+	auditevent.DefaultViaID = auditeventDescViaID.Default.(string)
+	// auditeventDescViaName is the schema descriptor for via_name field.
+	auditeventDescViaName := auditeventFields[8].Descriptor()
+	// auditevent.DefaultViaName holds the default value on creation for the via_name field.
+	auditevent.DefaultViaName = auditeventDescViaName.Default.(string)
 	// auditeventDescAction is the schema descriptor for action field.
-	auditeventDescAction := auditeventFields[6].Descriptor()
+	auditeventDescAction := auditeventFields[9].Descriptor()
 	// auditevent.ActionValidator is a validator for the "action" field. It is called by the builders before save.
 	auditevent.ActionValidator = auditeventDescAction.Validators[0].(func(string) error)
 	// auditeventDescScopeID is the schema descriptor for scope_id field.
-	auditeventDescScopeID := auditeventFields[8].Descriptor()
+	auditeventDescScopeID := auditeventFields[11].Descriptor()
 	// auditevent.DefaultScopeID holds the default value on creation for the scope_id field.
 	auditevent.DefaultScopeID = auditeventDescScopeID.Default.(string)
 	// auditeventDescScopePath is the schema descriptor for scope_path field.
-	auditeventDescScopePath := auditeventFields[9].Descriptor()
+	auditeventDescScopePath := auditeventFields[12].Descriptor()
 	// auditevent.ScopePathValidator is a validator for the "scope_path" field. It is called by the builders before save.
 	auditevent.ScopePathValidator = auditeventDescScopePath.Validators[0].(func(string) error)
 	// auditeventDescTargetID is the schema descriptor for target_id field.
-	auditeventDescTargetID := auditeventFields[10].Descriptor()
+	auditeventDescTargetID := auditeventFields[13].Descriptor()
 	// auditevent.DefaultTargetID holds the default value on creation for the target_id field.
 	auditevent.DefaultTargetID = auditeventDescTargetID.Default.(string)
 	// auditeventDescTargetName is the schema descriptor for target_name field.
-	auditeventDescTargetName := auditeventFields[11].Descriptor()
+	auditeventDescTargetName := auditeventFields[14].Descriptor()
 	// auditevent.DefaultTargetName holds the default value on creation for the target_name field.
 	auditevent.DefaultTargetName = auditeventDescTargetName.Default.(string)
 	// auditeventDescReason is the schema descriptor for reason field.
-	auditeventDescReason := auditeventFields[13].Descriptor()
+	auditeventDescReason := auditeventFields[16].Descriptor()
 	// auditevent.DefaultReason holds the default value on creation for the reason field.
 	auditevent.DefaultReason = auditeventDescReason.Default.(string)
 	// auditeventDescDecisionID is the schema descriptor for decision_id field.
-	auditeventDescDecisionID := auditeventFields[14].Descriptor()
+	auditeventDescDecisionID := auditeventFields[17].Descriptor()
 	// auditevent.DefaultDecisionID holds the default value on creation for the decision_id field.
 	auditevent.DefaultDecisionID = auditeventDescDecisionID.Default.(string)
 	// auditeventDescRequestID is the schema descriptor for request_id field.
-	auditeventDescRequestID := auditeventFields[15].Descriptor()
+	auditeventDescRequestID := auditeventFields[18].Descriptor()
 	// auditevent.DefaultRequestID holds the default value on creation for the request_id field.
 	auditevent.DefaultRequestID = auditeventDescRequestID.Default.(string)
 	// auditeventDescCount is the schema descriptor for count field.
-	auditeventDescCount := auditeventFields[16].Descriptor()
+	auditeventDescCount := auditeventFields[19].Descriptor()
 	// auditevent.DefaultCount holds the default value on creation for the count field.
 	auditevent.DefaultCount = auditeventDescCount.Default.(int)
 	// auditeventDescID is the schema descriptor for id field.
@@ -183,6 +263,51 @@ func init() {
 	auditevent.DefaultID = auditeventDescID.Default.(func() string)
 	// auditevent.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	auditevent.IDValidator = auditeventDescID.Validators[0].(func(string) error)
+	authorizationMixin := schema.Authorization{}.Mixin()
+	authorizationMixinFields0 := authorizationMixin[0].Fields()
+	_ = authorizationMixinFields0
+	authorizationMixinFields1 := authorizationMixin[1].Fields()
+	_ = authorizationMixinFields1
+	authorizationFields := schema.Authorization{}.Fields()
+	_ = authorizationFields
+	// authorizationDescAccountID is the schema descriptor for account_id field.
+	authorizationDescAccountID := authorizationMixinFields1[0].Descriptor()
+	// authorization.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	authorization.AccountIDValidator = authorizationDescAccountID.Validators[0].(func(string) error)
+	// authorizationDescUserID is the schema descriptor for user_id field.
+	authorizationDescUserID := authorizationFields[0].Descriptor()
+	// authorization.UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
+	authorization.UserIDValidator = authorizationDescUserID.Validators[0].(func(string) error)
+	// authorizationDescClientID is the schema descriptor for client_id field.
+	authorizationDescClientID := authorizationFields[1].Descriptor()
+	// authorization.ClientIDValidator is a validator for the "client_id" field. It is called by the builders before save.
+	authorization.ClientIDValidator = authorizationDescClientID.Validators[0].(func(string) error)
+	// authorizationDescClientName is the schema descriptor for client_name field.
+	authorizationDescClientName := authorizationFields[2].Descriptor()
+	// authorization.ClientNameValidator is a validator for the "client_name" field. It is called by the builders before save.
+	authorization.ClientNameValidator = authorizationDescClientName.Validators[0].(func(string) error)
+	// authorizationDescRedirectURI is the schema descriptor for redirect_uri field.
+	authorizationDescRedirectURI := authorizationFields[4].Descriptor()
+	// authorization.RedirectURIValidator is a validator for the "redirect_uri" field. It is called by the builders before save.
+	authorization.RedirectURIValidator = authorizationDescRedirectURI.Validators[0].(func(string) error)
+	// authorizationDescChallenge is the schema descriptor for challenge field.
+	authorizationDescChallenge := authorizationFields[5].Descriptor()
+	// authorization.ChallengeValidator is a validator for the "challenge" field. It is called by the builders before save.
+	authorization.ChallengeValidator = authorizationDescChallenge.Validators[0].(func(string) error)
+	// authorizationDescNonce is the schema descriptor for nonce field.
+	authorizationDescNonce := authorizationFields[6].Descriptor()
+	// authorization.DefaultNonce holds the default value on creation for the nonce field.
+	authorization.DefaultNonce = authorizationDescNonce.Default.(string)
+	// authorizationDescCodeHash is the schema descriptor for code_hash field.
+	authorizationDescCodeHash := authorizationFields[7].Descriptor()
+	// authorization.CodeHashValidator is a validator for the "code_hash" field. It is called by the builders before save.
+	authorization.CodeHashValidator = authorizationDescCodeHash.Validators[0].(func(string) error)
+	// authorizationDescID is the schema descriptor for id field.
+	authorizationDescID := authorizationMixinFields0[0].Descriptor()
+	// authorization.DefaultID holds the default value on creation for the id field.
+	authorization.DefaultID = authorizationDescID.Default.(func() string)
+	// authorization.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	authorization.IDValidator = authorizationDescID.Validators[0].(func(string) error)
 	budgetMixin := schema.Budget{}.Mixin()
 	budgetMixinFields0 := budgetMixin[0].Fields()
 	_ = budgetMixinFields0
@@ -585,6 +710,204 @@ func init() {
 	creditfactor.DefaultID = creditfactorDescID.Default.(func() string)
 	// creditfactor.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	creditfactor.IDValidator = creditfactorDescID.Validators[0].(func(string) error)
+	domainMixin := schema.Domain{}.Mixin()
+	domainMixinFields0 := domainMixin[0].Fields()
+	_ = domainMixinFields0
+	domainMixinFields1 := domainMixin[1].Fields()
+	_ = domainMixinFields1
+	domainMixinFields2 := domainMixin[2].Fields()
+	_ = domainMixinFields2
+	domainFields := schema.Domain{}.Fields()
+	_ = domainFields
+	// domainDescAccountID is the schema descriptor for account_id field.
+	domainDescAccountID := domainMixinFields1[0].Descriptor()
+	// domain.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	domain.AccountIDValidator = domainDescAccountID.Validators[0].(func(string) error)
+	// domainDescVersion is the schema descriptor for version field.
+	domainDescVersion := domainMixinFields2[0].Descriptor()
+	// domain.DefaultVersion holds the default value on creation for the version field.
+	domain.DefaultVersion = domainDescVersion.Default.(int)
+	// domain.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	domain.VersionValidator = domainDescVersion.Validators[0].(func(int) error)
+	// domainDescName is the schema descriptor for name field.
+	domainDescName := domainFields[0].Descriptor()
+	// domain.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	domain.NameValidator = func() func(string) error {
+		validators := domainDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// domainDescToken is the schema descriptor for token field.
+	domainDescToken := domainFields[2].Descriptor()
+	// domain.TokenValidator is a validator for the "token" field. It is called by the builders before save.
+	domain.TokenValidator = domainDescToken.Validators[0].(func(string) error)
+	// domainDescCheckError is the schema descriptor for check_error field.
+	domainDescCheckError := domainFields[6].Descriptor()
+	// domain.DefaultCheckError holds the default value on creation for the check_error field.
+	domain.DefaultCheckError = domainDescCheckError.Default.(string)
+	// domain.CheckErrorValidator is a validator for the "check_error" field. It is called by the builders before save.
+	domain.CheckErrorValidator = domainDescCheckError.Validators[0].(func(string) error)
+	// domainDescID is the schema descriptor for id field.
+	domainDescID := domainMixinFields0[0].Descriptor()
+	// domain.DefaultID holds the default value on creation for the id field.
+	domain.DefaultID = domainDescID.Default.(func() string)
+	// domain.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	domain.IDValidator = domainDescID.Validators[0].(func(string) error)
+	externalidentityMixin := schema.ExternalIdentity{}.Mixin()
+	externalidentityMixinFields0 := externalidentityMixin[0].Fields()
+	_ = externalidentityMixinFields0
+	externalidentityMixinFields1 := externalidentityMixin[1].Fields()
+	_ = externalidentityMixinFields1
+	externalidentityFields := schema.ExternalIdentity{}.Fields()
+	_ = externalidentityFields
+	// externalidentityDescAccountID is the schema descriptor for account_id field.
+	externalidentityDescAccountID := externalidentityMixinFields1[0].Descriptor()
+	// externalidentity.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	externalidentity.AccountIDValidator = externalidentityDescAccountID.Validators[0].(func(string) error)
+	// externalidentityDescUserID is the schema descriptor for user_id field.
+	externalidentityDescUserID := externalidentityFields[0].Descriptor()
+	// externalidentity.UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
+	externalidentity.UserIDValidator = externalidentityDescUserID.Validators[0].(func(string) error)
+	// externalidentityDescIdentityProviderID is the schema descriptor for identity_provider_id field.
+	externalidentityDescIdentityProviderID := externalidentityFields[1].Descriptor()
+	// externalidentity.IdentityProviderIDValidator is a validator for the "identity_provider_id" field. It is called by the builders before save.
+	externalidentity.IdentityProviderIDValidator = externalidentityDescIdentityProviderID.Validators[0].(func(string) error)
+	// externalidentityDescIssuer is the schema descriptor for issuer field.
+	externalidentityDescIssuer := externalidentityFields[2].Descriptor()
+	// externalidentity.IssuerValidator is a validator for the "issuer" field. It is called by the builders before save.
+	externalidentity.IssuerValidator = func() func(string) error {
+		validators := externalidentityDescIssuer.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(issuer string) error {
+			for _, fn := range fns {
+				if err := fn(issuer); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// externalidentityDescSubject is the schema descriptor for subject field.
+	externalidentityDescSubject := externalidentityFields[3].Descriptor()
+	// externalidentity.SubjectValidator is a validator for the "subject" field. It is called by the builders before save.
+	externalidentity.SubjectValidator = func() func(string) error {
+		validators := externalidentityDescSubject.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(subject string) error {
+			for _, fn := range fns {
+				if err := fn(subject); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// externalidentityDescEmail is the schema descriptor for email field.
+	externalidentityDescEmail := externalidentityFields[4].Descriptor()
+	// externalidentity.DefaultEmail holds the default value on creation for the email field.
+	externalidentity.DefaultEmail = externalidentityDescEmail.Default.(string)
+	// externalidentity.EmailValidator is a validator for the "email" field. It is called by the builders before save.
+	externalidentity.EmailValidator = externalidentityDescEmail.Validators[0].(func(string) error)
+	// externalidentityDescID is the schema descriptor for id field.
+	externalidentityDescID := externalidentityMixinFields0[0].Descriptor()
+	// externalidentity.DefaultID holds the default value on creation for the id field.
+	externalidentity.DefaultID = externalidentityDescID.Default.(func() string)
+	// externalidentity.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	externalidentity.IDValidator = externalidentityDescID.Validators[0].(func(string) error)
+	grantMixin := schema.Grant{}.Mixin()
+	grantMixinFields0 := grantMixin[0].Fields()
+	_ = grantMixinFields0
+	grantMixinFields1 := grantMixin[1].Fields()
+	_ = grantMixinFields1
+	grantMixinFields2 := grantMixin[2].Fields()
+	_ = grantMixinFields2
+	grantFields := schema.Grant{}.Fields()
+	_ = grantFields
+	// grantDescAccountID is the schema descriptor for account_id field.
+	grantDescAccountID := grantMixinFields1[0].Descriptor()
+	// grant.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	grant.AccountIDValidator = grantDescAccountID.Validators[0].(func(string) error)
+	// grantDescVersion is the schema descriptor for version field.
+	grantDescVersion := grantMixinFields2[0].Descriptor()
+	// grant.DefaultVersion holds the default value on creation for the version field.
+	grant.DefaultVersion = grantDescVersion.Default.(int)
+	// grant.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	grant.VersionValidator = grantDescVersion.Validators[0].(func(int) error)
+	// grantDescScopeID is the schema descriptor for scope_id field.
+	grantDescScopeID := grantFields[0].Descriptor()
+	// grant.ScopeIDValidator is a validator for the "scope_id" field. It is called by the builders before save.
+	grant.ScopeIDValidator = grantDescScopeID.Validators[0].(func(string) error)
+	// grantDescNote is the schema descriptor for note field.
+	grantDescNote := grantFields[4].Descriptor()
+	// grant.DefaultNote holds the default value on creation for the note field.
+	grant.DefaultNote = grantDescNote.Default.(string)
+	// grant.NoteValidator is a validator for the "note" field. It is called by the builders before save.
+	grant.NoteValidator = grantDescNote.Validators[0].(func(string) error)
+	// grantDescAuthority is the schema descriptor for authority field.
+	grantDescAuthority := grantFields[5].Descriptor()
+	// grant.AuthorityValidator is a validator for the "authority" field. It is called by the builders before save.
+	grant.AuthorityValidator = grantDescAuthority.Validators[0].(func(string) error)
+	// grantDescGrantedBy is the schema descriptor for granted_by field.
+	grantDescGrantedBy := grantFields[6].Descriptor()
+	// grant.DefaultGrantedBy holds the default value on creation for the granted_by field.
+	grant.DefaultGrantedBy = grantDescGrantedBy.Default.(string)
+	// grantDescGrantedByName is the schema descriptor for granted_by_name field.
+	grantDescGrantedByName := grantFields[7].Descriptor()
+	// grant.DefaultGrantedByName holds the default value on creation for the granted_by_name field.
+	grant.DefaultGrantedByName = grantDescGrantedByName.Default.(string)
+	// grantDescID is the schema descriptor for id field.
+	grantDescID := grantMixinFields0[0].Descriptor()
+	// grant.DefaultID holds the default value on creation for the id field.
+	grant.DefaultID = grantDescID.Default.(func() string)
+	// grant.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	grant.IDValidator = grantDescID.Validators[0].(func(string) error)
+	groupmappingMixin := schema.GroupMapping{}.Mixin()
+	groupmappingMixinFields0 := groupmappingMixin[0].Fields()
+	_ = groupmappingMixinFields0
+	groupmappingMixinFields1 := groupmappingMixin[1].Fields()
+	_ = groupmappingMixinFields1
+	groupmappingFields := schema.GroupMapping{}.Fields()
+	_ = groupmappingFields
+	// groupmappingDescAccountID is the schema descriptor for account_id field.
+	groupmappingDescAccountID := groupmappingMixinFields1[0].Descriptor()
+	// groupmapping.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	groupmapping.AccountIDValidator = groupmappingDescAccountID.Validators[0].(func(string) error)
+	// groupmappingDescIdentityProviderID is the schema descriptor for identity_provider_id field.
+	groupmappingDescIdentityProviderID := groupmappingFields[0].Descriptor()
+	// groupmapping.IdentityProviderIDValidator is a validator for the "identity_provider_id" field. It is called by the builders before save.
+	groupmapping.IdentityProviderIDValidator = groupmappingDescIdentityProviderID.Validators[0].(func(string) error)
+	// groupmappingDescGroupName is the schema descriptor for group_name field.
+	groupmappingDescGroupName := groupmappingFields[1].Descriptor()
+	// groupmapping.DefaultGroupName holds the default value on creation for the group_name field.
+	groupmapping.DefaultGroupName = groupmappingDescGroupName.Default.(string)
+	// groupmapping.GroupNameValidator is a validator for the "group_name" field. It is called by the builders before save.
+	groupmapping.GroupNameValidator = groupmappingDescGroupName.Validators[0].(func(string) error)
+	// groupmappingDescScopeID is the schema descriptor for scope_id field.
+	groupmappingDescScopeID := groupmappingFields[2].Descriptor()
+	// groupmapping.ScopeIDValidator is a validator for the "scope_id" field. It is called by the builders before save.
+	groupmapping.ScopeIDValidator = groupmappingDescScopeID.Validators[0].(func(string) error)
+	// groupmappingDescID is the schema descriptor for id field.
+	groupmappingDescID := groupmappingMixinFields0[0].Descriptor()
+	// groupmapping.DefaultID holds the default value on creation for the id field.
+	groupmapping.DefaultID = groupmappingDescID.Default.(func() string)
+	// groupmapping.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	groupmapping.IDValidator = groupmappingDescID.Validators[0].(func(string) error)
 	holdMixin := schema.Hold{}.Mixin()
 	holdMixinFields0 := holdMixin[0].Fields()
 	_ = holdMixinFields0
@@ -622,6 +945,188 @@ func init() {
 	hold.DefaultID = holdDescID.Default.(func() string)
 	// hold.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	hold.IDValidator = holdDescID.Validators[0].(func(string) error)
+	identityproviderMixin := schema.IdentityProvider{}.Mixin()
+	identityproviderMixinFields0 := identityproviderMixin[0].Fields()
+	_ = identityproviderMixinFields0
+	identityproviderMixinFields1 := identityproviderMixin[1].Fields()
+	_ = identityproviderMixinFields1
+	identityproviderMixinFields2 := identityproviderMixin[2].Fields()
+	_ = identityproviderMixinFields2
+	identityproviderFields := schema.IdentityProvider{}.Fields()
+	_ = identityproviderFields
+	// identityproviderDescAccountID is the schema descriptor for account_id field.
+	identityproviderDescAccountID := identityproviderMixinFields1[0].Descriptor()
+	// identityprovider.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	identityprovider.AccountIDValidator = identityproviderDescAccountID.Validators[0].(func(string) error)
+	// identityproviderDescVersion is the schema descriptor for version field.
+	identityproviderDescVersion := identityproviderMixinFields2[0].Descriptor()
+	// identityprovider.DefaultVersion holds the default value on creation for the version field.
+	identityprovider.DefaultVersion = identityproviderDescVersion.Default.(int)
+	// identityprovider.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	identityprovider.VersionValidator = identityproviderDescVersion.Validators[0].(func(int) error)
+	// identityproviderDescName is the schema descriptor for name field.
+	identityproviderDescName := identityproviderFields[0].Descriptor()
+	// identityprovider.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	identityprovider.NameValidator = func() func(string) error {
+		validators := identityproviderDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// identityproviderDescIssuer is the schema descriptor for issuer field.
+	identityproviderDescIssuer := identityproviderFields[1].Descriptor()
+	// identityprovider.IssuerValidator is a validator for the "issuer" field. It is called by the builders before save.
+	identityprovider.IssuerValidator = func() func(string) error {
+		validators := identityproviderDescIssuer.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(issuer string) error {
+			for _, fn := range fns {
+				if err := fn(issuer); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// identityproviderDescClientID is the schema descriptor for client_id field.
+	identityproviderDescClientID := identityproviderFields[2].Descriptor()
+	// identityprovider.ClientIDValidator is a validator for the "client_id" field. It is called by the builders before save.
+	identityprovider.ClientIDValidator = func() func(string) error {
+		validators := identityproviderDescClientID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(client_id string) error {
+			for _, fn := range fns {
+				if err := fn(client_id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// identityproviderDescSecretHint is the schema descriptor for secret_hint field.
+	identityproviderDescSecretHint := identityproviderFields[4].Descriptor()
+	// identityprovider.DefaultSecretHint holds the default value on creation for the secret_hint field.
+	identityprovider.DefaultSecretHint = identityproviderDescSecretHint.Default.(string)
+	// identityproviderDescEmailClaim is the schema descriptor for email_claim field.
+	identityproviderDescEmailClaim := identityproviderFields[6].Descriptor()
+	// identityprovider.DefaultEmailClaim holds the default value on creation for the email_claim field.
+	identityprovider.DefaultEmailClaim = identityproviderDescEmailClaim.Default.(string)
+	// identityprovider.EmailClaimValidator is a validator for the "email_claim" field. It is called by the builders before save.
+	identityprovider.EmailClaimValidator = identityproviderDescEmailClaim.Validators[0].(func(string) error)
+	// identityproviderDescNameClaim is the schema descriptor for name_claim field.
+	identityproviderDescNameClaim := identityproviderFields[7].Descriptor()
+	// identityprovider.DefaultNameClaim holds the default value on creation for the name_claim field.
+	identityprovider.DefaultNameClaim = identityproviderDescNameClaim.Default.(string)
+	// identityprovider.NameClaimValidator is a validator for the "name_claim" field. It is called by the builders before save.
+	identityprovider.NameClaimValidator = identityproviderDescNameClaim.Validators[0].(func(string) error)
+	// identityproviderDescGroupsClaim is the schema descriptor for groups_claim field.
+	identityproviderDescGroupsClaim := identityproviderFields[8].Descriptor()
+	// identityprovider.DefaultGroupsClaim holds the default value on creation for the groups_claim field.
+	identityprovider.DefaultGroupsClaim = identityproviderDescGroupsClaim.Default.(string)
+	// identityprovider.GroupsClaimValidator is a validator for the "groups_claim" field. It is called by the builders before save.
+	identityprovider.GroupsClaimValidator = identityproviderDescGroupsClaim.Validators[0].(func(string) error)
+	// identityproviderDescJustInTime is the schema descriptor for just_in_time field.
+	identityproviderDescJustInTime := identityproviderFields[10].Descriptor()
+	// identityprovider.DefaultJustInTime holds the default value on creation for the just_in_time field.
+	identityprovider.DefaultJustInTime = identityproviderDescJustInTime.Default.(bool)
+	// identityproviderDescTestError is the schema descriptor for test_error field.
+	identityproviderDescTestError := identityproviderFields[12].Descriptor()
+	// identityprovider.DefaultTestError holds the default value on creation for the test_error field.
+	identityprovider.DefaultTestError = identityproviderDescTestError.Default.(string)
+	// identityprovider.TestErrorValidator is a validator for the "test_error" field. It is called by the builders before save.
+	identityprovider.TestErrorValidator = identityproviderDescTestError.Validators[0].(func(string) error)
+	// identityproviderDescID is the schema descriptor for id field.
+	identityproviderDescID := identityproviderMixinFields0[0].Descriptor()
+	// identityprovider.DefaultID holds the default value on creation for the id field.
+	identityprovider.DefaultID = identityproviderDescID.Default.(func() string)
+	// identityprovider.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	identityprovider.IDValidator = identityproviderDescID.Validators[0].(func(string) error)
+	invitationMixin := schema.Invitation{}.Mixin()
+	invitationMixinFields0 := invitationMixin[0].Fields()
+	_ = invitationMixinFields0
+	invitationMixinFields1 := invitationMixin[1].Fields()
+	_ = invitationMixinFields1
+	invitationMixinFields2 := invitationMixin[2].Fields()
+	_ = invitationMixinFields2
+	invitationFields := schema.Invitation{}.Fields()
+	_ = invitationFields
+	// invitationDescAccountID is the schema descriptor for account_id field.
+	invitationDescAccountID := invitationMixinFields1[0].Descriptor()
+	// invitation.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	invitation.AccountIDValidator = invitationDescAccountID.Validators[0].(func(string) error)
+	// invitationDescVersion is the schema descriptor for version field.
+	invitationDescVersion := invitationMixinFields2[0].Descriptor()
+	// invitation.DefaultVersion holds the default value on creation for the version field.
+	invitation.DefaultVersion = invitationDescVersion.Default.(int)
+	// invitation.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	invitation.VersionValidator = invitationDescVersion.Validators[0].(func(int) error)
+	// invitationDescScopeID is the schema descriptor for scope_id field.
+	invitationDescScopeID := invitationFields[0].Descriptor()
+	// invitation.ScopeIDValidator is a validator for the "scope_id" field. It is called by the builders before save.
+	invitation.ScopeIDValidator = invitationDescScopeID.Validators[0].(func(string) error)
+	// invitationDescEmail is the schema descriptor for email field.
+	invitationDescEmail := invitationFields[1].Descriptor()
+	// invitation.EmailValidator is a validator for the "email" field. It is called by the builders before save.
+	invitation.EmailValidator = func() func(string) error {
+		validators := invitationDescEmail.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(email string) error {
+			for _, fn := range fns {
+				if err := fn(email); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// invitationDescName is the schema descriptor for name field.
+	invitationDescName := invitationFields[2].Descriptor()
+	// invitation.DefaultName holds the default value on creation for the name field.
+	invitation.DefaultName = invitationDescName.Default.(string)
+	// invitation.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	invitation.NameValidator = invitationDescName.Validators[0].(func(string) error)
+	// invitationDescTokenHash is the schema descriptor for token_hash field.
+	invitationDescTokenHash := invitationFields[4].Descriptor()
+	// invitation.TokenHashValidator is a validator for the "token_hash" field. It is called by the builders before save.
+	invitation.TokenHashValidator = invitationDescTokenHash.Validators[0].(func(string) error)
+	// invitationDescInvitedBy is the schema descriptor for invited_by field.
+	invitationDescInvitedBy := invitationFields[5].Descriptor()
+	// invitation.DefaultInvitedBy holds the default value on creation for the invited_by field.
+	invitation.DefaultInvitedBy = invitationDescInvitedBy.Default.(string)
+	// invitationDescInvitedByName is the schema descriptor for invited_by_name field.
+	invitationDescInvitedByName := invitationFields[6].Descriptor()
+	// invitation.DefaultInvitedByName holds the default value on creation for the invited_by_name field.
+	invitation.DefaultInvitedByName = invitationDescInvitedByName.Default.(string)
+	// invitationDescMailError is the schema descriptor for mail_error field.
+	invitationDescMailError := invitationFields[11].Descriptor()
+	// invitation.DefaultMailError holds the default value on creation for the mail_error field.
+	invitation.DefaultMailError = invitationDescMailError.Default.(string)
+	// invitation.MailErrorValidator is a validator for the "mail_error" field. It is called by the builders before save.
+	invitation.MailErrorValidator = invitationDescMailError.Validators[0].(func(string) error)
+	// invitationDescID is the schema descriptor for id field.
+	invitationDescID := invitationMixinFields0[0].Descriptor()
+	// invitation.DefaultID holds the default value on creation for the id field.
+	invitation.DefaultID = invitationDescID.Default.(func() string)
+	// invitation.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	invitation.IDValidator = invitationDescID.Validators[0].(func(string) error)
 	keyMixin := schema.Key{}.Mixin()
 	keyMixinFields0 := keyMixin[0].Fields()
 	_ = keyMixinFields0
@@ -772,6 +1277,10 @@ func init() {
 	memberDescIsDefault := memberFields[2].Descriptor()
 	// member.DefaultIsDefault holds the default value on creation for the is_default field.
 	member.DefaultIsDefault = memberDescIsDefault.Default.(bool)
+	// memberDescSource is the schema descriptor for source field.
+	memberDescSource := memberFields[3].Descriptor()
+	// member.DefaultSource holds the default value on creation for the source field.
+	member.DefaultSource = memberDescSource.Default.(string)
 	// memberDescID is the schema descriptor for id field.
 	memberDescID := memberMixinFields0[0].Descriptor()
 	// member.DefaultID holds the default value on creation for the id field.
@@ -895,6 +1404,53 @@ func init() {
 	organization.DefaultID = organizationDescID.Default.(func() string)
 	// organization.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	organization.IDValidator = organizationDescID.Validators[0].(func(string) error)
+	personaltokenMixin := schema.PersonalToken{}.Mixin()
+	personaltokenMixinFields0 := personaltokenMixin[0].Fields()
+	_ = personaltokenMixinFields0
+	personaltokenMixinFields1 := personaltokenMixin[1].Fields()
+	_ = personaltokenMixinFields1
+	personaltokenFields := schema.PersonalToken{}.Fields()
+	_ = personaltokenFields
+	// personaltokenDescAccountID is the schema descriptor for account_id field.
+	personaltokenDescAccountID := personaltokenMixinFields1[0].Descriptor()
+	// personaltoken.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	personaltoken.AccountIDValidator = personaltokenDescAccountID.Validators[0].(func(string) error)
+	// personaltokenDescUserID is the schema descriptor for user_id field.
+	personaltokenDescUserID := personaltokenFields[0].Descriptor()
+	// personaltoken.UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
+	personaltoken.UserIDValidator = personaltokenDescUserID.Validators[0].(func(string) error)
+	// personaltokenDescName is the schema descriptor for name field.
+	personaltokenDescName := personaltokenFields[1].Descriptor()
+	// personaltoken.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	personaltoken.NameValidator = func() func(string) error {
+		validators := personaltokenDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// personaltokenDescTokenHash is the schema descriptor for token_hash field.
+	personaltokenDescTokenHash := personaltokenFields[2].Descriptor()
+	// personaltoken.TokenHashValidator is a validator for the "token_hash" field. It is called by the builders before save.
+	personaltoken.TokenHashValidator = personaltokenDescTokenHash.Validators[0].(func(string) error)
+	// personaltokenDescPrefix is the schema descriptor for prefix field.
+	personaltokenDescPrefix := personaltokenFields[3].Descriptor()
+	// personaltoken.PrefixValidator is a validator for the "prefix" field. It is called by the builders before save.
+	personaltoken.PrefixValidator = personaltokenDescPrefix.Validators[0].(func(string) error)
+	// personaltokenDescID is the schema descriptor for id field.
+	personaltokenDescID := personaltokenMixinFields0[0].Descriptor()
+	// personaltoken.DefaultID holds the default value on creation for the id field.
+	personaltoken.DefaultID = personaltokenDescID.Default.(func() string)
+	// personaltoken.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	personaltoken.IDValidator = personaltokenDescID.Validators[0].(func(string) error)
 	priceMixin := schema.Price{}.Mixin()
 	priceMixinFields0 := priceMixin[0].Fields()
 	_ = priceMixinFields0
@@ -1040,6 +1596,10 @@ func init() {
 	rolebindingDescScopeID := rolebindingFields[1].Descriptor()
 	// rolebinding.ScopeIDValidator is a validator for the "scope_id" field. It is called by the builders before save.
 	rolebinding.ScopeIDValidator = rolebindingDescScopeID.Validators[0].(func(string) error)
+	// rolebindingDescSource is the schema descriptor for source field.
+	rolebindingDescSource := rolebindingFields[3].Descriptor()
+	// rolebinding.DefaultSource holds the default value on creation for the source field.
+	rolebinding.DefaultSource = rolebindingDescSource.Default.(string)
 	// rolebindingDescID is the schema descriptor for id field.
 	rolebindingDescID := rolebindingMixinFields0[0].Descriptor()
 	// rolebinding.DefaultID holds the default value on creation for the id field.
@@ -1093,6 +1653,99 @@ func init() {
 	scope.DefaultID = scopeDescID.Default.(func() string)
 	// scope.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	scope.IDValidator = scopeDescID.Validators[0].(func(string) error)
+	serviceclientMixin := schema.ServiceClient{}.Mixin()
+	serviceclientMixinFields0 := serviceclientMixin[0].Fields()
+	_ = serviceclientMixinFields0
+	serviceclientMixinFields1 := serviceclientMixin[1].Fields()
+	_ = serviceclientMixinFields1
+	serviceclientMixinFields2 := serviceclientMixin[2].Fields()
+	_ = serviceclientMixinFields2
+	serviceclientFields := schema.ServiceClient{}.Fields()
+	_ = serviceclientFields
+	// serviceclientDescAccountID is the schema descriptor for account_id field.
+	serviceclientDescAccountID := serviceclientMixinFields1[0].Descriptor()
+	// serviceclient.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	serviceclient.AccountIDValidator = serviceclientDescAccountID.Validators[0].(func(string) error)
+	// serviceclientDescVersion is the schema descriptor for version field.
+	serviceclientDescVersion := serviceclientMixinFields2[0].Descriptor()
+	// serviceclient.DefaultVersion holds the default value on creation for the version field.
+	serviceclient.DefaultVersion = serviceclientDescVersion.Default.(int)
+	// serviceclient.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	serviceclient.VersionValidator = serviceclientDescVersion.Validators[0].(func(int) error)
+	// serviceclientDescName is the schema descriptor for name field.
+	serviceclientDescName := serviceclientFields[0].Descriptor()
+	// serviceclient.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	serviceclient.NameValidator = func() func(string) error {
+		validators := serviceclientDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// serviceclientDescDescription is the schema descriptor for description field.
+	serviceclientDescDescription := serviceclientFields[1].Descriptor()
+	// serviceclient.DefaultDescription holds the default value on creation for the description field.
+	serviceclient.DefaultDescription = serviceclientDescDescription.Default.(string)
+	// serviceclient.DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
+	serviceclient.DescriptionValidator = serviceclientDescDescription.Validators[0].(func(string) error)
+	// serviceclientDescPublic is the schema descriptor for public field.
+	serviceclientDescPublic := serviceclientFields[3].Descriptor()
+	// serviceclient.DefaultPublic holds the default value on creation for the public field.
+	serviceclient.DefaultPublic = serviceclientDescPublic.Default.(bool)
+	// serviceclientDescConsole is the schema descriptor for console field.
+	serviceclientDescConsole := serviceclientFields[4].Descriptor()
+	// serviceclient.DefaultConsole holds the default value on creation for the console field.
+	serviceclient.DefaultConsole = serviceclientDescConsole.Default.(bool)
+	// serviceclientDescCopilot is the schema descriptor for copilot field.
+	serviceclientDescCopilot := serviceclientFields[5].Descriptor()
+	// serviceclient.DefaultCopilot holds the default value on creation for the copilot field.
+	serviceclient.DefaultCopilot = serviceclientDescCopilot.Default.(bool)
+	// serviceclientDescClientCredentials is the schema descriptor for client_credentials field.
+	serviceclientDescClientCredentials := serviceclientFields[8].Descriptor()
+	// serviceclient.DefaultClientCredentials holds the default value on creation for the client_credentials field.
+	serviceclient.DefaultClientCredentials = serviceclientDescClientCredentials.Default.(bool)
+	// serviceclientDescTokenExchange is the schema descriptor for token_exchange field.
+	serviceclientDescTokenExchange := serviceclientFields[9].Descriptor()
+	// serviceclient.DefaultTokenExchange holds the default value on creation for the token_exchange field.
+	serviceclient.DefaultTokenExchange = serviceclientDescTokenExchange.Default.(bool)
+	// serviceclientDescTrustedSubjects is the schema descriptor for trusted_subjects field.
+	serviceclientDescTrustedSubjects := serviceclientFields[10].Descriptor()
+	// serviceclient.DefaultTrustedSubjects holds the default value on creation for the trusted_subjects field.
+	serviceclient.DefaultTrustedSubjects = serviceclientDescTrustedSubjects.Default.(bool)
+	// serviceclientDescSecretHash is the schema descriptor for secret_hash field.
+	serviceclientDescSecretHash := serviceclientFields[11].Descriptor()
+	// serviceclient.DefaultSecretHash holds the default value on creation for the secret_hash field.
+	serviceclient.DefaultSecretHash = serviceclientDescSecretHash.Default.(string)
+	// serviceclientDescSecretHint is the schema descriptor for secret_hint field.
+	serviceclientDescSecretHint := serviceclientFields[12].Descriptor()
+	// serviceclient.DefaultSecretHint holds the default value on creation for the secret_hint field.
+	serviceclient.DefaultSecretHint = serviceclientDescSecretHint.Default.(string)
+	// serviceclientDescPreviousSecretHash is the schema descriptor for previous_secret_hash field.
+	serviceclientDescPreviousSecretHash := serviceclientFields[14].Descriptor()
+	// serviceclient.DefaultPreviousSecretHash holds the default value on creation for the previous_secret_hash field.
+	serviceclient.DefaultPreviousSecretHash = serviceclientDescPreviousSecretHash.Default.(string)
+	// serviceclientDescPreviousSecretHint is the schema descriptor for previous_secret_hint field.
+	serviceclientDescPreviousSecretHint := serviceclientFields[15].Descriptor()
+	// serviceclient.DefaultPreviousSecretHint holds the default value on creation for the previous_secret_hint field.
+	serviceclient.DefaultPreviousSecretHint = serviceclientDescPreviousSecretHint.Default.(string)
+	// serviceclientDescCreatedBy is the schema descriptor for created_by field.
+	serviceclientDescCreatedBy := serviceclientFields[17].Descriptor()
+	// serviceclient.DefaultCreatedBy holds the default value on creation for the created_by field.
+	serviceclient.DefaultCreatedBy = serviceclientDescCreatedBy.Default.(string)
+	// serviceclientDescID is the schema descriptor for id field.
+	serviceclientDescID := serviceclientMixinFields0[0].Descriptor()
+	// serviceclient.DefaultID holds the default value on creation for the id field.
+	serviceclient.DefaultID = serviceclientDescID.Default.(func() string)
+	// serviceclient.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	serviceclient.IDValidator = serviceclientDescID.Validators[0].(func(string) error)
 	sessionMixin := schema.Session{}.Mixin()
 	sessionMixinFields0 := sessionMixin[0].Fields()
 	_ = sessionMixinFields0
@@ -1104,22 +1757,22 @@ func init() {
 	sessionDescAccountID := sessionMixinFields1[0].Descriptor()
 	// session.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
 	session.AccountIDValidator = sessionDescAccountID.Validators[0].(func(string) error)
-	// sessionDescUserID is the schema descriptor for user_id field.
-	sessionDescUserID := sessionFields[0].Descriptor()
-	// session.UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
-	session.UserIDValidator = sessionDescUserID.Validators[0].(func(string) error)
+	// sessionDescIdentityProviderID is the schema descriptor for identity_provider_id field.
+	sessionDescIdentityProviderID := sessionFields[3].Descriptor()
+	// session.DefaultIdentityProviderID holds the default value on creation for the identity_provider_id field.
+	session.DefaultIdentityProviderID = sessionDescIdentityProviderID.Default.(string)
 	// sessionDescTokenHash is the schema descriptor for token_hash field.
-	sessionDescTokenHash := sessionFields[1].Descriptor()
+	sessionDescTokenHash := sessionFields[4].Descriptor()
 	// session.TokenHashValidator is a validator for the "token_hash" field. It is called by the builders before save.
 	session.TokenHashValidator = sessionDescTokenHash.Validators[0].(func(string) error)
 	// sessionDescUserAgent is the schema descriptor for user_agent field.
-	sessionDescUserAgent := sessionFields[2].Descriptor()
+	sessionDescUserAgent := sessionFields[5].Descriptor()
 	// session.DefaultUserAgent holds the default value on creation for the user_agent field.
 	session.DefaultUserAgent = sessionDescUserAgent.Default.(string)
 	// session.UserAgentValidator is a validator for the "user_agent" field. It is called by the builders before save.
 	session.UserAgentValidator = sessionDescUserAgent.Validators[0].(func(string) error)
 	// sessionDescIP is the schema descriptor for ip field.
-	sessionDescIP := sessionFields[3].Descriptor()
+	sessionDescIP := sessionFields[6].Descriptor()
 	// session.DefaultIP holds the default value on creation for the ip field.
 	session.DefaultIP = sessionDescIP.Default.(string)
 	// sessionDescID is the schema descriptor for id field.
@@ -1128,6 +1781,61 @@ func init() {
 	session.DefaultID = sessionDescID.Default.(func() string)
 	// session.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	session.IDValidator = sessionDescID.Validators[0].(func(string) error)
+	supportaccessMixin := schema.SupportAccess{}.Mixin()
+	supportaccessMixinFields0 := supportaccessMixin[0].Fields()
+	_ = supportaccessMixinFields0
+	supportaccessMixinFields1 := supportaccessMixin[1].Fields()
+	_ = supportaccessMixinFields1
+	supportaccessFields := schema.SupportAccess{}.Fields()
+	_ = supportaccessFields
+	// supportaccessDescAccountID is the schema descriptor for account_id field.
+	supportaccessDescAccountID := supportaccessMixinFields1[0].Descriptor()
+	// supportaccess.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	supportaccess.AccountIDValidator = supportaccessDescAccountID.Validators[0].(func(string) error)
+	// supportaccessDescStaffID is the schema descriptor for staff_id field.
+	supportaccessDescStaffID := supportaccessFields[0].Descriptor()
+	// supportaccess.StaffIDValidator is a validator for the "staff_id" field. It is called by the builders before save.
+	supportaccess.StaffIDValidator = supportaccessDescStaffID.Validators[0].(func(string) error)
+	// supportaccessDescStaffName is the schema descriptor for staff_name field.
+	supportaccessDescStaffName := supportaccessFields[1].Descriptor()
+	// supportaccess.StaffNameValidator is a validator for the "staff_name" field. It is called by the builders before save.
+	supportaccess.StaffNameValidator = supportaccessDescStaffName.Validators[0].(func(string) error)
+	// supportaccessDescStaffEmail is the schema descriptor for staff_email field.
+	supportaccessDescStaffEmail := supportaccessFields[2].Descriptor()
+	// supportaccess.StaffEmailValidator is a validator for the "staff_email" field. It is called by the builders before save.
+	supportaccess.StaffEmailValidator = supportaccessDescStaffEmail.Validators[0].(func(string) error)
+	// supportaccessDescReason is the schema descriptor for reason field.
+	supportaccessDescReason := supportaccessFields[3].Descriptor()
+	// supportaccess.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
+	supportaccess.ReasonValidator = func() func(string) error {
+		validators := supportaccessDescReason.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(reason string) error {
+			for _, fn := range fns {
+				if err := fn(reason); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// supportaccessDescWrites is the schema descriptor for writes field.
+	supportaccessDescWrites := supportaccessFields[4].Descriptor()
+	// supportaccess.DefaultWrites holds the default value on creation for the writes field.
+	supportaccess.DefaultWrites = supportaccessDescWrites.Default.(bool)
+	// supportaccessDescEndedByName is the schema descriptor for ended_by_name field.
+	supportaccessDescEndedByName := supportaccessFields[7].Descriptor()
+	// supportaccess.DefaultEndedByName holds the default value on creation for the ended_by_name field.
+	supportaccess.DefaultEndedByName = supportaccessDescEndedByName.Default.(string)
+	// supportaccessDescID is the schema descriptor for id field.
+	supportaccessDescID := supportaccessMixinFields0[0].Descriptor()
+	// supportaccess.DefaultID holds the default value on creation for the id field.
+	supportaccess.DefaultID = supportaccessDescID.Default.(func() string)
+	// supportaccess.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	supportaccess.IDValidator = supportaccessDescID.Validators[0].(func(string) error)
 	teamMixin := schema.Team{}.Mixin()
 	teamMixinFields0 := teamMixin[0].Fields()
 	_ = teamMixinFields0

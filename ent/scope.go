@@ -39,6 +39,8 @@ type Scope struct {
 	Path string `json:"path,omitempty"`
 	// ArchivedAt holds the value of the "archived_at" field.
 	ArchivedAt *time.Time `json:"archived_at,omitempty"`
+	// DeletedAt holds the value of the "deleted_at" field.
+	DeletedAt *time.Time `json:"deleted_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ScopeQuery when eager-loading is set.
 	Edges        ScopeEdges `json:"edges"`
@@ -85,7 +87,7 @@ func (*Scope) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case scope.FieldID, scope.FieldAccountID, scope.FieldPlane, scope.FieldKind, scope.FieldName, scope.FieldParentID, scope.FieldParentPlane, scope.FieldPath:
 			values[i] = new(sql.NullString)
-		case scope.FieldCreatedAt, scope.FieldUpdatedAt, scope.FieldArchivedAt:
+		case scope.FieldCreatedAt, scope.FieldUpdatedAt, scope.FieldArchivedAt, scope.FieldDeletedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -177,6 +179,13 @@ func (_m *Scope) assignValues(columns []string, values []any) error {
 				_m.ArchivedAt = new(time.Time)
 				*_m.ArchivedAt = value.Time
 			}
+		case scope.FieldDeletedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field deleted_at", values[i])
+			} else if value.Valid {
+				_m.DeletedAt = new(time.Time)
+				*_m.DeletedAt = value.Time
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -259,6 +268,11 @@ func (_m *Scope) String() string {
 	builder.WriteString(", ")
 	if v := _m.ArchivedAt; v != nil {
 		builder.WriteString("archived_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.DeletedAt; v != nil {
+		builder.WriteString("deleted_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteByte(')')

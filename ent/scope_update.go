@@ -151,6 +151,26 @@ func (_u *ScopeUpdate) ClearArchivedAt() *ScopeUpdate {
 	return _u
 }
 
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *ScopeUpdate) SetDeletedAt(v time.Time) *ScopeUpdate {
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *ScopeUpdate) SetNillableDeletedAt(v *time.Time) *ScopeUpdate {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (_u *ScopeUpdate) ClearDeletedAt() *ScopeUpdate {
+	_u.mutation.ClearDeletedAt()
+	return _u
+}
+
 // SetParent sets the "parent" edge to the Scope entity.
 func (_u *ScopeUpdate) SetParent(v *Scope) *ScopeUpdate {
 	return _u.SetParentID(v.ID)
@@ -293,6 +313,12 @@ func (_u *ScopeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.ArchivedAtCleared() {
 		_spec.ClearField(scope.FieldArchivedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(scope.FieldDeletedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletedAtCleared() {
+		_spec.ClearField(scope.FieldDeletedAt, field.TypeTime)
 	}
 	if _u.mutation.ParentCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -511,6 +537,26 @@ func (_u *ScopeUpdateOne) ClearArchivedAt() *ScopeUpdateOne {
 	return _u
 }
 
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *ScopeUpdateOne) SetDeletedAt(v time.Time) *ScopeUpdateOne {
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *ScopeUpdateOne) SetNillableDeletedAt(v *time.Time) *ScopeUpdateOne {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (_u *ScopeUpdateOne) ClearDeletedAt() *ScopeUpdateOne {
+	_u.mutation.ClearDeletedAt()
+	return _u
+}
+
 // SetParent sets the "parent" edge to the Scope entity.
 func (_u *ScopeUpdateOne) SetParent(v *Scope) *ScopeUpdateOne {
 	return _u.SetParentID(v.ID)
@@ -683,6 +729,12 @@ func (_u *ScopeUpdateOne) sqlSave(ctx context.Context) (_node *Scope, err error)
 	}
 	if _u.mutation.ArchivedAtCleared() {
 		_spec.ClearField(scope.FieldArchivedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(scope.FieldDeletedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletedAtCleared() {
+		_spec.ClearField(scope.FieldDeletedAt, field.TypeTime)
 	}
 	if _u.mutation.ParentCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -10,6 +10,7 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/alchemi/cockpit/ent/session"
+	"github.com/alchemi/cockpit/ent/supportaccess"
 	"github.com/alchemi/cockpit/ent/user"
 )
 
@@ -25,7 +26,13 @@ type Session struct {
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// UserID holds the value of the "user_id" field.
-	UserID string `json:"user_id,omitempty"`
+	UserID *string `json:"user_id,omitempty"`
+	// SupportAccessID holds the value of the "support_access_id" field.
+	SupportAccessID *string `json:"support_access_id,omitempty"`
+	// Kind holds the value of the "kind" field.
+	Kind session.Kind `json:"kind,omitempty"`
+	// IdentityProviderID holds the value of the "identity_provider_id" field.
+	IdentityProviderID string `json:"identity_provider_id,omitempty"`
 	// TokenHash holds the value of the "token_hash" field.
 	TokenHash string `json:"-"`
 	// UserAgent holds the value of the "user_agent" field.
@@ -48,9 +55,11 @@ type Session struct {
 type SessionEdges struct {
 	// User holds the value of the user edge.
 	User *User `json:"user,omitempty"`
+	// SupportAccess holds the value of the support_access edge.
+	SupportAccess *SupportAccess `json:"support_access,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [1]bool
+	loadedTypes [2]bool
 }
 
 // UserOrErr returns the User value or an error if the edge
@@ -64,12 +73,23 @@ func (e SessionEdges) UserOrErr() (*User, error) {
 	return nil, &NotLoadedError{edge: "user"}
 }
 
+// SupportAccessOrErr returns the SupportAccess value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e SessionEdges) SupportAccessOrErr() (*SupportAccess, error) {
+	if e.SupportAccess != nil {
+		return e.SupportAccess, nil
+	} else if e.loadedTypes[1] {
+		return nil, &NotFoundError{label: supportaccess.Label}
+	}
+	return nil, &NotLoadedError{edge: "support_access"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Session) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case session.FieldID, session.FieldAccountID, session.FieldPlane, session.FieldUserID, session.FieldTokenHash, session.FieldUserAgent, session.FieldIP:
+		case session.FieldID, session.FieldAccountID, session.FieldPlane, session.FieldUserID, session.FieldSupportAccessID, session.FieldKind, session.FieldIdentityProviderID, session.FieldTokenHash, session.FieldUserAgent, session.FieldIP:
 			values[i] = new(sql.NullString)
 		case session.FieldCreatedAt, session.FieldLastSeenAt, session.FieldExpiresAt, session.FieldRevokedAt:
 			values[i] = new(sql.NullTime)
@@ -116,7 +136,27 @@ func (_m *Session) assignValues(columns []string, values []any) error {
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field user_id", values[i])
 			} else if value.Valid {
-				_m.UserID = value.String
+				_m.UserID = new(string)
+				*_m.UserID = value.String
+			}
+		case session.FieldSupportAccessID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field support_access_id", values[i])
+			} else if value.Valid {
+				_m.SupportAccessID = new(string)
+				*_m.SupportAccessID = value.String
+			}
+		case session.FieldKind:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field kind", values[i])
+			} else if value.Valid {
+				_m.Kind = session.Kind(value.String)
+			}
+		case session.FieldIdentityProviderID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field identity_provider_id", values[i])
+			} else if value.Valid {
+				_m.IdentityProviderID = value.String
 			}
 		case session.FieldTokenHash:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -173,6 +213,11 @@ func (_m *Session) QueryUser() *UserQuery {
 	return NewSessionClient(_m.config).QueryUser(_m)
 }
 
+// QuerySupportAccess queries the "support_access" edge of the Session entity.
+func (_m *Session) QuerySupportAccess() *SupportAccessQuery {
+	return NewSessionClient(_m.config).QuerySupportAccess(_m)
+}
+
 // Update returns a builder for updating this Session.
 // Note that you need to call Session.Unwrap() before calling this method if this Session
 // was returned from a transaction, and the transaction was committed or rolled back.
@@ -205,8 +250,21 @@ func (_m *Session) String() string {
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
 	builder.WriteString(", ")
-	builder.WriteString("user_id=")
-	builder.WriteString(_m.UserID)
+	if v := _m.UserID; v != nil {
+		builder.WriteString("user_id=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.SupportAccessID; v != nil {
+		builder.WriteString("support_access_id=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	builder.WriteString("kind=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Kind))
+	builder.WriteString(", ")
+	builder.WriteString("identity_provider_id=")
+	builder.WriteString(_m.IdentityProviderID)
 	builder.WriteString(", ")
 	builder.WriteString("token_hash=<sensitive>")
 	builder.WriteString(", ")

@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/alchemi/cockpit/ent/session"
+	"github.com/alchemi/cockpit/ent/supportaccess"
 	"github.com/alchemi/cockpit/ent/user"
 )
 
@@ -42,6 +43,56 @@ func (_c *SessionCreate) SetCreatedAt(v time.Time) *SessionCreate {
 // SetUserID sets the "user_id" field.
 func (_c *SessionCreate) SetUserID(v string) *SessionCreate {
 	_c.mutation.SetUserID(v)
+	return _c
+}
+
+// SetNillableUserID sets the "user_id" field if the given value is not nil.
+func (_c *SessionCreate) SetNillableUserID(v *string) *SessionCreate {
+	if v != nil {
+		_c.SetUserID(*v)
+	}
+	return _c
+}
+
+// SetSupportAccessID sets the "support_access_id" field.
+func (_c *SessionCreate) SetSupportAccessID(v string) *SessionCreate {
+	_c.mutation.SetSupportAccessID(v)
+	return _c
+}
+
+// SetNillableSupportAccessID sets the "support_access_id" field if the given value is not nil.
+func (_c *SessionCreate) SetNillableSupportAccessID(v *string) *SessionCreate {
+	if v != nil {
+		_c.SetSupportAccessID(*v)
+	}
+	return _c
+}
+
+// SetKind sets the "kind" field.
+func (_c *SessionCreate) SetKind(v session.Kind) *SessionCreate {
+	_c.mutation.SetKind(v)
+	return _c
+}
+
+// SetNillableKind sets the "kind" field if the given value is not nil.
+func (_c *SessionCreate) SetNillableKind(v *session.Kind) *SessionCreate {
+	if v != nil {
+		_c.SetKind(*v)
+	}
+	return _c
+}
+
+// SetIdentityProviderID sets the "identity_provider_id" field.
+func (_c *SessionCreate) SetIdentityProviderID(v string) *SessionCreate {
+	_c.mutation.SetIdentityProviderID(v)
+	return _c
+}
+
+// SetNillableIdentityProviderID sets the "identity_provider_id" field if the given value is not nil.
+func (_c *SessionCreate) SetNillableIdentityProviderID(v *string) *SessionCreate {
+	if v != nil {
+		_c.SetIdentityProviderID(*v)
+	}
 	return _c
 }
 
@@ -124,6 +175,11 @@ func (_c *SessionCreate) SetUser(v *User) *SessionCreate {
 	return _c.SetUserID(v.ID)
 }
 
+// SetSupportAccess sets the "support_access" edge to the SupportAccess entity.
+func (_c *SessionCreate) SetSupportAccess(v *SupportAccess) *SessionCreate {
+	return _c.SetSupportAccessID(v.ID)
+}
+
 // Mutation returns the SessionMutation object of the builder.
 func (_c *SessionCreate) Mutation() *SessionMutation {
 	return _c.mutation
@@ -159,6 +215,14 @@ func (_c *SessionCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *SessionCreate) defaults() {
+	if _, ok := _c.mutation.Kind(); !ok {
+		v := session.DefaultKind
+		_c.mutation.SetKind(v)
+	}
+	if _, ok := _c.mutation.IdentityProviderID(); !ok {
+		v := session.DefaultIdentityProviderID
+		_c.mutation.SetIdentityProviderID(v)
+	}
 	if _, ok := _c.mutation.UserAgent(); !ok {
 		v := session.DefaultUserAgent
 		_c.mutation.SetUserAgent(v)
@@ -194,13 +258,16 @@ func (_c *SessionCreate) check() error {
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "Session.created_at"`)}
 	}
-	if _, ok := _c.mutation.UserID(); !ok {
-		return &ValidationError{Name: "user_id", err: errors.New(`ent: missing required field "Session.user_id"`)}
+	if _, ok := _c.mutation.Kind(); !ok {
+		return &ValidationError{Name: "kind", err: errors.New(`ent: missing required field "Session.kind"`)}
 	}
-	if v, ok := _c.mutation.UserID(); ok {
-		if err := session.UserIDValidator(v); err != nil {
-			return &ValidationError{Name: "user_id", err: fmt.Errorf(`ent: validator failed for field "Session.user_id": %w`, err)}
+	if v, ok := _c.mutation.Kind(); ok {
+		if err := session.KindValidator(v); err != nil {
+			return &ValidationError{Name: "kind", err: fmt.Errorf(`ent: validator failed for field "Session.kind": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.IdentityProviderID(); !ok {
+		return &ValidationError{Name: "identity_provider_id", err: errors.New(`ent: missing required field "Session.identity_provider_id"`)}
 	}
 	if _, ok := _c.mutation.TokenHash(); !ok {
 		return &ValidationError{Name: "token_hash", err: errors.New(`ent: missing required field "Session.token_hash"`)}
@@ -231,9 +298,6 @@ func (_c *SessionCreate) check() error {
 		if err := session.IDValidator(v); err != nil {
 			return &ValidationError{Name: "id", err: fmt.Errorf(`ent: validator failed for field "Session.id": %w`, err)}
 		}
-	}
-	if len(_c.mutation.UserIDs()) == 0 {
-		return &ValidationError{Name: "user", err: errors.New(`ent: missing required edge "Session.user"`)}
 	}
 	return nil
 }
@@ -282,6 +346,14 @@ func (_c *SessionCreate) createSpec() (*Session, *sqlgraph.CreateSpec) {
 		_spec.SetField(session.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
+	if value, ok := _c.mutation.Kind(); ok {
+		_spec.SetField(session.FieldKind, field.TypeEnum, value)
+		_node.Kind = value
+	}
+	if value, ok := _c.mutation.IdentityProviderID(); ok {
+		_spec.SetField(session.FieldIdentityProviderID, field.TypeString, value)
+		_node.IdentityProviderID = value
+	}
 	if value, ok := _c.mutation.TokenHash(); ok {
 		_spec.SetField(session.FieldTokenHash, field.TypeString, value)
 		_node.TokenHash = value
@@ -320,7 +392,24 @@ func (_c *SessionCreate) createSpec() (*Session, *sqlgraph.CreateSpec) {
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
-		_node.UserID = nodes[0]
+		_node.UserID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.SupportAccessIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   session.SupportAccessTable,
+			Columns: []string{session.SupportAccessColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(supportaccess.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.SupportAccessID = &nodes[0]
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec

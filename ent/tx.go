@@ -14,8 +14,12 @@ type Tx struct {
 	config
 	// Account is the client for interacting with the Account builders.
 	Account *AccountClient
+	// AuditCheckpoint is the client for interacting with the AuditCheckpoint builders.
+	AuditCheckpoint *AuditCheckpointClient
 	// AuditEvent is the client for interacting with the AuditEvent builders.
 	AuditEvent *AuditEventClient
+	// Authorization is the client for interacting with the Authorization builders.
+	Authorization *AuthorizationClient
 	// Budget is the client for interacting with the Budget builders.
 	Budget *BudgetClient
 	// BudgetCycle is the client for interacting with the BudgetCycle builders.
@@ -28,8 +32,20 @@ type Tx struct {
 	Charge *ChargeClient
 	// CreditFactor is the client for interacting with the CreditFactor builders.
 	CreditFactor *CreditFactorClient
+	// Domain is the client for interacting with the Domain builders.
+	Domain *DomainClient
+	// ExternalIdentity is the client for interacting with the ExternalIdentity builders.
+	ExternalIdentity *ExternalIdentityClient
+	// Grant is the client for interacting with the Grant builders.
+	Grant *GrantClient
+	// GroupMapping is the client for interacting with the GroupMapping builders.
+	GroupMapping *GroupMappingClient
 	// Hold is the client for interacting with the Hold builders.
 	Hold *HoldClient
+	// IdentityProvider is the client for interacting with the IdentityProvider builders.
+	IdentityProvider *IdentityProviderClient
+	// Invitation is the client for interacting with the Invitation builders.
+	Invitation *InvitationClient
 	// Key is the client for interacting with the Key builders.
 	Key *KeyClient
 	// KeyModel is the client for interacting with the KeyModel builders.
@@ -44,6 +60,8 @@ type Tx struct {
 	Node *NodeClient
 	// Organization is the client for interacting with the Organization builders.
 	Organization *OrganizationClient
+	// PersonalToken is the client for interacting with the PersonalToken builders.
+	PersonalToken *PersonalTokenClient
 	// Price is the client for interacting with the Price builders.
 	Price *PriceClient
 	// Provider is the client for interacting with the Provider builders.
@@ -52,8 +70,12 @@ type Tx struct {
 	RoleBinding *RoleBindingClient
 	// Scope is the client for interacting with the Scope builders.
 	Scope *ScopeClient
+	// ServiceClient is the client for interacting with the ServiceClient builders.
+	ServiceClient *ServiceClientClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
+	// SupportAccess is the client for interacting with the SupportAccess builders.
+	SupportAccess *SupportAccessClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
 	// User is the client for interacting with the User builders.
@@ -190,14 +212,22 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.Account = NewAccountClient(tx.config)
+	tx.AuditCheckpoint = NewAuditCheckpointClient(tx.config)
 	tx.AuditEvent = NewAuditEventClient(tx.config)
+	tx.Authorization = NewAuthorizationClient(tx.config)
 	tx.Budget = NewBudgetClient(tx.config)
 	tx.BudgetCycle = NewBudgetCycleClient(tx.config)
 	tx.CatalogModel = NewCatalogModelClient(tx.config)
 	tx.CentralProvider = NewCentralProviderClient(tx.config)
 	tx.Charge = NewChargeClient(tx.config)
 	tx.CreditFactor = NewCreditFactorClient(tx.config)
+	tx.Domain = NewDomainClient(tx.config)
+	tx.ExternalIdentity = NewExternalIdentityClient(tx.config)
+	tx.Grant = NewGrantClient(tx.config)
+	tx.GroupMapping = NewGroupMappingClient(tx.config)
 	tx.Hold = NewHoldClient(tx.config)
+	tx.IdentityProvider = NewIdentityProviderClient(tx.config)
+	tx.Invitation = NewInvitationClient(tx.config)
 	tx.Key = NewKeyClient(tx.config)
 	tx.KeyModel = NewKeyModelClient(tx.config)
 	tx.Login = NewLoginClient(tx.config)
@@ -205,11 +235,14 @@ func (tx *Tx) init() {
 	tx.Model = NewModelClient(tx.config)
 	tx.Node = NewNodeClient(tx.config)
 	tx.Organization = NewOrganizationClient(tx.config)
+	tx.PersonalToken = NewPersonalTokenClient(tx.config)
 	tx.Price = NewPriceClient(tx.config)
 	tx.Provider = NewProviderClient(tx.config)
 	tx.RoleBinding = NewRoleBindingClient(tx.config)
 	tx.Scope = NewScopeClient(tx.config)
+	tx.ServiceClient = NewServiceClientClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
+	tx.SupportAccess = NewSupportAccessClient(tx.config)
 	tx.Team = NewTeamClient(tx.config)
 	tx.User = NewUserClient(tx.config)
 }

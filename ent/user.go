@@ -36,6 +36,8 @@ type User struct {
 	Name string `json:"name,omitempty"`
 	// Status holds the value of the "status" field.
 	Status user.Status `json:"status,omitempty"`
+	// LastSignInAt holds the value of the "last_sign_in_at" field.
+	LastSignInAt *time.Time `json:"last_sign_in_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the UserQuery when eager-loading is set.
 	Edges        UserEdges `json:"edges"`
@@ -52,9 +54,15 @@ type UserEdges struct {
 	Roles []*RoleBinding `json:"roles,omitempty"`
 	// Sessions holds the value of the sessions edge.
 	Sessions []*Session `json:"sessions,omitempty"`
+	// ExternalIdentities holds the value of the external_identities edge.
+	ExternalIdentities []*ExternalIdentity `json:"external_identities,omitempty"`
+	// PersonalTokens holds the value of the personal_tokens edge.
+	PersonalTokens []*PersonalToken `json:"personal_tokens,omitempty"`
+	// Authorizations holds the value of the authorizations edge.
+	Authorizations []*Authorization `json:"authorizations,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [4]bool
+	loadedTypes [7]bool
 }
 
 // LoginOrErr returns the Login value or an error if the edge
@@ -95,6 +103,33 @@ func (e UserEdges) SessionsOrErr() ([]*Session, error) {
 	return nil, &NotLoadedError{edge: "sessions"}
 }
 
+// ExternalIdentitiesOrErr returns the ExternalIdentities value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) ExternalIdentitiesOrErr() ([]*ExternalIdentity, error) {
+	if e.loadedTypes[4] {
+		return e.ExternalIdentities, nil
+	}
+	return nil, &NotLoadedError{edge: "external_identities"}
+}
+
+// PersonalTokensOrErr returns the PersonalTokens value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) PersonalTokensOrErr() ([]*PersonalToken, error) {
+	if e.loadedTypes[5] {
+		return e.PersonalTokens, nil
+	}
+	return nil, &NotLoadedError{edge: "personal_tokens"}
+}
+
+// AuthorizationsOrErr returns the Authorizations value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) AuthorizationsOrErr() ([]*Authorization, error) {
+	if e.loadedTypes[6] {
+		return e.Authorizations, nil
+	}
+	return nil, &NotLoadedError{edge: "authorizations"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*User) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
@@ -104,7 +139,7 @@ func (*User) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case user.FieldID, user.FieldAccountID, user.FieldPlane, user.FieldLoginID, user.FieldEmail, user.FieldName, user.FieldStatus:
 			values[i] = new(sql.NullString)
-		case user.FieldCreatedAt, user.FieldUpdatedAt:
+		case user.FieldCreatedAt, user.FieldUpdatedAt, user.FieldLastSignInAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -182,6 +217,13 @@ func (_m *User) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Status = user.Status(value.String)
 			}
+		case user.FieldLastSignInAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field last_sign_in_at", values[i])
+			} else if value.Valid {
+				_m.LastSignInAt = new(time.Time)
+				*_m.LastSignInAt = value.Time
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -213,6 +255,21 @@ func (_m *User) QueryRoles() *RoleBindingQuery {
 // QuerySessions queries the "sessions" edge of the User entity.
 func (_m *User) QuerySessions() *SessionQuery {
 	return NewUserClient(_m.config).QuerySessions(_m)
+}
+
+// QueryExternalIdentities queries the "external_identities" edge of the User entity.
+func (_m *User) QueryExternalIdentities() *ExternalIdentityQuery {
+	return NewUserClient(_m.config).QueryExternalIdentities(_m)
+}
+
+// QueryPersonalTokens queries the "personal_tokens" edge of the User entity.
+func (_m *User) QueryPersonalTokens() *PersonalTokenQuery {
+	return NewUserClient(_m.config).QueryPersonalTokens(_m)
+}
+
+// QueryAuthorizations queries the "authorizations" edge of the User entity.
+func (_m *User) QueryAuthorizations() *AuthorizationQuery {
+	return NewUserClient(_m.config).QueryAuthorizations(_m)
 }
 
 // Update returns a builder for updating this User.
@@ -266,6 +323,11 @@ func (_m *User) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("status=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Status))
+	builder.WriteString(", ")
+	if v := _m.LastSignInAt; v != nil {
+		builder.WriteString("last_sign_in_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

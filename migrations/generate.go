@@ -107,7 +107,7 @@ func tenantWall(next schema.Differ) schema.Differ {
 // Links that cross planes: the account's users sit in both, and plane roots
 // hang below the account. They are held inside the account alone.
 var acrossPlanes = map[string]bool{
-	"members.user_id": true, "role_bindings.user_id": true,
+	"members.user_id": true, "role_bindings.user_id": true, "group_mappings.identity_provider_id": true,
 }
 
 // Links to what the platform owns. The listed edges are the only ones.
@@ -182,6 +182,12 @@ func constrain(t *atlas.Table) {
 	checks := map[string][]string{
 		"scopes": {
 			"tenant_scopes_parent: (parent_id IS NULL AND parent_plane IS NULL AND kind IN ('PLATFORM','ACCOUNT')) OR (parent_id IS NOT NULL AND parent_plane = plane AND kind NOT IN ('PLATFORM','ACCOUNT','CONSOLE','COPILOT')) OR (parent_id IS NOT NULL AND parent_plane = 'ACCOUNT' AND kind IN ('CONSOLE','COPILOT') AND kind = plane)",
+		},
+		"sessions": {
+			"tenant_sessions_whose: (user_id IS NULL) <> (support_access_id IS NULL)",
+		},
+		"grants": {
+			"tenant_grants_resource: model_id IS NOT NULL",
 		},
 		"budgets": {
 			"tenant_budgets_amounts: lim >= 0 AND overflow >= 0",

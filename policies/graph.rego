@@ -1,10 +1,25 @@
 # Which classes of GraphQL coordinates a subject may use.
-# input.subject = {signedIn, kind, platform, roles: [{role, level, plane}]}
+# input.subject = {signedIn, kind, platform, roles: [{role, level, plane}], narrowed, permissions}
 package cockpit.graph
 
 # One answer for every class of classes.json; a class without a rule below is
 # denied to everybody.
-decisions[class] := allows(class) if some class, _ in data.classes
+decisions[class] := decide(class) if some class, _ in data.classes
+
+default decide(_) := false
+
+decide(class) if {
+	allows(class)
+	permitted(class)
+}
+
+# A program, a token and a support access do what their permissions name; a
+# class with null is for people themselves.
+permitted(_) if not input.subject.narrowed
+
+permitted(class) if data.classes[class].permission == ""
+
+permitted(class) if data.classes[class].permission in input.subject.permissions
 
 default allows(_) := false
 
@@ -12,8 +27,14 @@ allows("public")
 
 allows("viewer") if input.subject.signedIn
 
+allows("person") if {
+	input.subject.signedIn
+	input.subject.kind == "USER"
+	not input.subject.narrowed
+}
+
 allows("member") if {
-	person
+	actor
 	count(input.subject.roles) > 0
 }
 
@@ -27,19 +48,24 @@ allows("planeAdmin") if holds({"ADMIN"}, {"ACCOUNT", "PLANE"})
 
 allows("accountReader") if holds({"ADMIN", "VIEWER"}, {"PLATFORM", "ACCOUNT"})
 
+allows("accountAdmin") if holds({"ADMIN"}, {"PLATFORM", "ACCOUNT"})
+
+allows("tenantReader") if holds({"ADMIN", "VIEWER"}, {"ACCOUNT"})
+
 allows("platformReader") if holds({"ADMIN", "VIEWER"}, {"PLATFORM"})
 
 allows("platformAdmin") if holds({"ADMIN"}, {"PLATFORM"})
 
-person if {
+# Whoever roles count for: people, and programs that act for themselves.
+actor if {
 	input.subject.signedIn
-	input.subject.kind == "USER"
+	input.subject.kind in {"USER", "CLIENT"}
 }
 
 # A role at the platform counts for platform staff alone, whatever a stray
 # role binding says.
 holds(roles, levels) if {
-	person
+	actor
 	some held in input.subject.roles
 	held.role in roles
 	held.level in levels

@@ -2,7 +2,7 @@
 # mutation, `viewerCan` and `explain`.
 #
 # input = {
-#   action, kind, platform,
+#   action, kind, platform, narrowed, permissions,
 #   target: {level, plane},
 #   holds: [{role, level, relation}]   roles that reach the target: "AT" it or "ABOVE" it
 # }
@@ -20,9 +20,15 @@ decision := {"allow": false, "rule": "unknown-action", "reason": "There is no su
 } else := {"allow": false, "rule": "signed-out", "reason": "Sign in first."} if {
 	input.kind == ""
 } else := {"allow": false, "rule": "person-needed", "reason": "Keys call models and do nothing else; sign in as a person."} if {
-	input.kind != "USER"
+	not input.kind in {"USER", "CLIENT"}
 } else := {"allow": false, "rule": "wrong-place", "reason": "This isn't done here."} if {
 	not fits
+} else := {"allow": false, "rule": "people-only", "reason": "Only a person at the cockpit does this; no program or token."} if {
+	input.narrowed
+	act.permission == null
+} else := {"allow": false, "rule": "permission", "reason": sprintf("The program or token lacks the permission %s.", [act.permission])} if {
+	input.narrowed
+	not act.permission in input.permissions
 } else := {"allow": true, "rule": sprintf("%s:%s", [held.role, held.level]), "reason": why(held)} if {
 	held := highest
 } else := {"allow": false, "rule": "copilot-pool", "reason": "Needs a super admin: the platform gives an account its credits."} if {
@@ -93,4 +99,11 @@ staff_if_platform(held) if {
 	held.level == "PLATFORM"
 	input.platform
 	input.target.level == "PLATFORM"
+}
+
+# What the platform does to an account as a whole.
+staff_if_platform(held) if {
+	held.level == "PLATFORM"
+	input.platform
+	act.platform
 }

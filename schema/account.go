@@ -23,6 +23,17 @@ func (Account) Fields() []ent.Field {
 		field.String("time_zone").Default("UTC"),
 		field.Bool("console").Default(true),
 		field.Bool("copilot").Default(true),
+		// Why it was suspended or closed, in the operator's words.
+		field.String("status_reason").Default("").MaxLen(500),
+		field.Time("closed_at").Optional().Nillable(),
+		// Its rows are gone from then on; this one and its books stay.
+		field.Time("deleted_at").Optional().Nillable(),
+		// People sign in through an identity provider alone, but for account admins.
+		field.Bool("sso_enforced").Default(false),
+		field.Int("session_idle_minutes").Range(5, 43200).Default(720),
+		field.Int("session_lifetime_minutes").Range(15, 129600).Default(10080),
+		// How long sealed audit events are kept; 0 keeps them for good.
+		field.Int("audit_retention_days").NonNegative().Default(0),
 		// Raised in the transaction of every change that live sessions, keys or
 		// routes depend on; each replica polls it and drops what it cached.
 		field.Int64("epoch").Default(1),

@@ -24,9 +24,14 @@ func (AuditEvent) Fields() []ent.Field {
 		field.Int64("seq").Optional().Nillable(),
 		field.String("hash").Default(""),
 		field.Time("at").Immutable(),
-		field.Enum("actor_kind").Immutable().Values("USER", "KEY", "SYSTEM", "ANONYMOUS"),
+		field.Enum("actor_kind").Immutable().Values("USER", "KEY", "CLIENT", "SYSTEM", "ANONYMOUS"),
 		field.String("actor_id").Immutable().Default(""),
 		field.String("actor_name").Immutable().Default(""),
+		// What the actor acted through: a service client, a personal token or a
+		// support access; NONE for a person at the cockpit.
+		field.Enum("via_kind").Immutable().Values("NONE", "CLIENT", "TOKEN", "SUPPORT").Default("NONE"),
+		field.String("via_id").Immutable().Default(""),
+		field.String("via_name").Immutable().Default(""),
 		// Noun and verb: "budget.set", "key.create", "session.refuse".
 		field.String("action").Immutable().NotEmpty(),
 		field.Enum("outcome").Immutable().Values("DONE", "REFUSED", "FAILED"),
@@ -46,5 +51,31 @@ func (AuditEvent) Fields() []ent.Field {
 
 // Indexes of AuditEvent.
 func (AuditEvent) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("account_id", "seq").Unique(), index.Fields("account_id", "action", "seq")}
+	return []ent.Index{index.Fields("account_id", "seq").Unique(), index.Fields("account_id", "action", "seq"),
+		index.Fields("account_id", "actor_id", "seq"), index.Fields("account_id", "at")}
+}
+
+// AuditCheckpoint is a signed word of how far an account's chain stood at a
+// moment: whoever kept it finds the newest events missing, and the verifier
+// begins at the newest one whose events retention took.
+type AuditCheckpoint struct{ ent.Schema }
+
+// Mixin of AuditCheckpoint.
+func (AuditCheckpoint) Mixin() []ent.Mixin { return mixins(id.AuditCheckpoint) }
+
+// Fields of AuditCheckpoint.
+func (AuditCheckpoint) Fields() []ent.Field {
+	return []ent.Field{
+		field.Int64("seq").Positive().Immutable(),
+		field.String("hash").NotEmpty().Immutable(),
+		field.Time("at").Immutable(),
+		// Ed25519 over account, number, hash and time, in base64.
+		field.String("signature").NotEmpty().Immutable(),
+		field.String("signing_key_id").NotEmpty().Immutable(),
+	}
+}
+
+// Indexes of AuditCheckpoint.
+func (AuditCheckpoint) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("account_id", "seq").Unique()}
 }

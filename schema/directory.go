@@ -64,6 +64,9 @@ func (Member) Fields() []ent.Field {
 		field.String("user_id").Immutable().NotEmpty(),
 		// The seat that pays when a call names none.
 		field.Bool("is_default").Default(false),
+		// The identity provider that gave the seat by its mapping; empty for one
+		// that a person gave.
+		field.String("source").Immutable().Default(""),
 	}
 }
 
@@ -92,6 +95,9 @@ func (RoleBinding) Fields() []ent.Field {
 		field.String("user_id").Immutable().NotEmpty(),
 		field.String("scope_id").Immutable().NotEmpty(),
 		field.Enum("role").Immutable().Values("ADMIN", "VIEWER"),
+		// The identity provider that gave the role by its mapping; empty for one
+		// that a person gave.
+		field.String("source").Immutable().Default(""),
 	}
 }
 
@@ -105,5 +111,78 @@ func (RoleBinding) Edges() []ent.Edge {
 
 // Indexes of RoleBinding.
 func (RoleBinding) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("user_id", "scope_id", "role").Unique()}
+	return []ent.Index{index.Fields("user_id", "scope_id", "role").Unique(), index.Fields("scope_id")}
+}
+
+// Invitation offers somebody a seat in a team or a role at a scope, by a link
+// that only its holder knows.
+type Invitation struct{ ent.Schema }
+
+// Mixin of Invitation.
+func (Invitation) Mixin() []ent.Mixin { return mixins(id.Invitation, editable{}) }
+
+// Fields of Invitation.
+func (Invitation) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("scope_id").Immutable().NotEmpty(),
+		// Lower case.
+		field.String("email").Immutable().NotEmpty().MaxLen(254),
+		field.String("name").Default("").MaxLen(120),
+		field.Enum("role").Immutable().Values("ADMIN", "VIEWER", "MEMBER"),
+		field.String("token_hash").Sensitive().NotEmpty().Unique(),
+		field.String("invited_by").Immutable().Default(""),
+		field.String("invited_by_name").Immutable().Default(""),
+		field.Time("expires_at"),
+		field.Time("accepted_at").Optional().Nillable(),
+		field.Time("revoked_at").Optional().Nillable(),
+		// NONE where no mail server is set: the link is copied instead.
+		field.Enum("mail").Values("NONE", "QUEUED", "SENT", "FAILED").Default("NONE"),
+		field.String("mail_error").Default("").MaxLen(500),
+	}
+}
+
+// Edges of Invitation.
+func (Invitation) Edges() []ent.Edge {
+	return []ent.Edge{edge.To("scope", Scope.Type).Unique().Required().Immutable().Field("scope_id")}
+}
+
+// Indexes of Invitation.
+func (Invitation) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("scope_id"), index.Fields("account_id", "email")}
+}
+
+// Grant allows a resource to a scope and all below it, or denies it there.
+type Grant struct{ ent.Schema }
+
+// Mixin of Grant.
+func (Grant) Mixin() []ent.Mixin { return mixins(id.Grant, editable{}) }
+
+// Fields of Grant.
+func (Grant) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("scope_id").Immutable().NotEmpty(),
+		// One of the resources; the others are empty.
+		field.String("model_id").Optional().Nillable().Immutable(),
+		field.Enum("effect").Values("ALLOW", "DENY"),
+		field.Time("expires_at").Optional().Nillable(),
+		field.String("note").Default("").MaxLen(500),
+		// The path of the highest node at which whoever set it is ADMIN: an ALLOW
+		// stands while that node has the resource, and nobody below it changes it.
+		field.String("authority").NotEmpty(),
+		field.String("granted_by").Default(""),
+		field.String("granted_by_name").Default(""),
+	}
+}
+
+// Edges of Grant.
+func (Grant) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("scope", Scope.Type).Unique().Required().Immutable().Field("scope_id"),
+		edge.To("model", Model.Type).Unique().Immutable().Field("model_id"),
+	}
+}
+
+// Indexes of Grant.
+func (Grant) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("scope_id", "model_id").Unique(), index.Fields("model_id"), index.Fields("account_id", "plane")}
 }

@@ -21,6 +21,9 @@ func (Login) Fields() []ent.Field {
 		// Lower case.
 		field.String("email").NotEmpty().MaxLen(254).Unique(),
 		field.String("password_hash").Sensitive().Default(""),
+		// A link to set a new password, sent by mail.
+		field.String("reset_hash").Sensitive().Optional().Nillable().Unique(),
+		field.Time("reset_expires_at").Optional().Nillable(),
 	}
 }
 
@@ -40,6 +43,7 @@ func (User) Fields() []ent.Field {
 		field.String("email").NotEmpty().MaxLen(254),
 		field.String("name").NotEmpty().MaxLen(120),
 		field.Enum("status").Values("ACTIVE", "DEACTIVATED").Default("ACTIVE"),
+		field.Time("last_sign_in_at").Optional().Nillable(),
 	}
 }
 
@@ -50,6 +54,9 @@ func (User) Edges() []ent.Edge {
 		edge.To("seats", Member.Type),
 		edge.To("roles", RoleBinding.Type),
 		edge.To("sessions", Session.Type),
+		edge.To("external_identities", ExternalIdentity.Type),
+		edge.To("personal_tokens", PersonalToken.Type),
+		edge.To("authorizations", Authorization.Type),
 	}
 }
 
@@ -67,7 +74,11 @@ func (Session) Mixin() []ent.Mixin { return mixins(id.Session, dated{}) }
 // Fields of Session.
 func (Session) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("user_id").Immutable().NotEmpty(),
+		// Whose it is; NULL for platform staff in a support access.
+		field.String("user_id").Optional().Nillable().Immutable(),
+		field.String("support_access_id").Optional().Nillable().Immutable(),
+		field.Enum("kind").Values("PASSWORD", "SSO", "SUPPORT", "BREAK_GLASS").Default("PASSWORD").Immutable(),
+		field.String("identity_provider_id").Default("").Immutable(),
 		field.String("token_hash").Sensitive().Immutable().NotEmpty().Unique(),
 		field.String("user_agent").Default("").MaxLen(300),
 		field.String("ip").Default(""),
@@ -79,11 +90,16 @@ func (Session) Fields() []ent.Field {
 
 // Edges of Session.
 func (Session) Edges() []ent.Edge {
-	return []ent.Edge{edge.From("user", User.Type).Ref("sessions").Unique().Required().Immutable().Field("user_id")}
+	return []ent.Edge{
+		edge.From("user", User.Type).Ref("sessions").Unique().Immutable().Field("user_id"),
+		edge.From("support_access", SupportAccess.Type).Ref("sessions").Unique().Immutable().Field("support_access_id"),
+	}
 }
 
 // Indexes of Session.
-func (Session) Indexes() []ent.Index { return []ent.Index{index.Fields("user_id")} }
+func (Session) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("user_id"), index.Fields("support_access_id")}
+}
 
 // Key is a virtual API key: a leaf scope under the scope that owns it.
 type Key struct{ ent.Schema }

@@ -27,7 +27,10 @@ func (Scope) Fields() []ent.Field {
 		field.Enum("parent_plane").Values("PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT").Optional().Nillable(),
 		// Ids of all ancestors and of the node itself: "/acc_x/con_y/org_z/".
 		field.String("path").NotEmpty(),
+		// Archived nodes and all below are refused until restored.
 		field.Time("archived_at").Optional().Nillable(),
+		// A deleted node stays as a tombstone, for the books that name it.
+		field.Time("deleted_at").Optional().Nillable(),
 	}
 }
 

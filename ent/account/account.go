@@ -35,6 +35,20 @@ const (
 	FieldConsole = "console"
 	// FieldCopilot holds the string denoting the copilot field in the database.
 	FieldCopilot = "copilot"
+	// FieldStatusReason holds the string denoting the status_reason field in the database.
+	FieldStatusReason = "status_reason"
+	// FieldClosedAt holds the string denoting the closed_at field in the database.
+	FieldClosedAt = "closed_at"
+	// FieldDeletedAt holds the string denoting the deleted_at field in the database.
+	FieldDeletedAt = "deleted_at"
+	// FieldSSOEnforced holds the string denoting the sso_enforced field in the database.
+	FieldSSOEnforced = "sso_enforced"
+	// FieldSessionIdleMinutes holds the string denoting the session_idle_minutes field in the database.
+	FieldSessionIdleMinutes = "session_idle_minutes"
+	// FieldSessionLifetimeMinutes holds the string denoting the session_lifetime_minutes field in the database.
+	FieldSessionLifetimeMinutes = "session_lifetime_minutes"
+	// FieldAuditRetentionDays holds the string denoting the audit_retention_days field in the database.
+	FieldAuditRetentionDays = "audit_retention_days"
 	// FieldEpoch holds the string denoting the epoch field in the database.
 	FieldEpoch = "epoch"
 	// FieldEpochAt holds the string denoting the epoch_at field in the database.
@@ -61,6 +75,13 @@ var Columns = []string{
 	FieldTimeZone,
 	FieldConsole,
 	FieldCopilot,
+	FieldStatusReason,
+	FieldClosedAt,
+	FieldDeletedAt,
+	FieldSSOEnforced,
+	FieldSessionIdleMinutes,
+	FieldSessionLifetimeMinutes,
+	FieldAuditRetentionDays,
 	FieldEpoch,
 	FieldEpochAt,
 	FieldAuditSeq,
@@ -94,6 +115,24 @@ var (
 	DefaultConsole bool
 	// DefaultCopilot holds the default value on creation for the "copilot" field.
 	DefaultCopilot bool
+	// DefaultStatusReason holds the default value on creation for the "status_reason" field.
+	DefaultStatusReason string
+	// StatusReasonValidator is a validator for the "status_reason" field. It is called by the builders before save.
+	StatusReasonValidator func(string) error
+	// DefaultSSOEnforced holds the default value on creation for the "sso_enforced" field.
+	DefaultSSOEnforced bool
+	// DefaultSessionIdleMinutes holds the default value on creation for the "session_idle_minutes" field.
+	DefaultSessionIdleMinutes int
+	// SessionIdleMinutesValidator is a validator for the "session_idle_minutes" field. It is called by the builders before save.
+	SessionIdleMinutesValidator func(int) error
+	// DefaultSessionLifetimeMinutes holds the default value on creation for the "session_lifetime_minutes" field.
+	DefaultSessionLifetimeMinutes int
+	// SessionLifetimeMinutesValidator is a validator for the "session_lifetime_minutes" field. It is called by the builders before save.
+	SessionLifetimeMinutesValidator func(int) error
+	// DefaultAuditRetentionDays holds the default value on creation for the "audit_retention_days" field.
+	DefaultAuditRetentionDays int
+	// AuditRetentionDaysValidator is a validator for the "audit_retention_days" field. It is called by the builders before save.
+	AuditRetentionDaysValidator func(int) error
 	// DefaultEpoch holds the default value on creation for the "epoch" field.
 	DefaultEpoch int64
 	// DefaultAuditSeq holds the default value on creation for the "audit_seq" field.
@@ -219,6 +258,41 @@ func ByConsole(opts ...sql.OrderTermOption) OrderOption {
 // ByCopilot orders the results by the copilot field.
 func ByCopilot(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCopilot, opts...).ToFunc()
+}
+
+// ByStatusReason orders the results by the status_reason field.
+func ByStatusReason(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldStatusReason, opts...).ToFunc()
+}
+
+// ByClosedAt orders the results by the closed_at field.
+func ByClosedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldClosedAt, opts...).ToFunc()
+}
+
+// ByDeletedAt orders the results by the deleted_at field.
+func ByDeletedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDeletedAt, opts...).ToFunc()
+}
+
+// BySSOEnforced orders the results by the sso_enforced field.
+func BySSOEnforced(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSSOEnforced, opts...).ToFunc()
+}
+
+// BySessionIdleMinutes orders the results by the session_idle_minutes field.
+func BySessionIdleMinutes(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSessionIdleMinutes, opts...).ToFunc()
+}
+
+// BySessionLifetimeMinutes orders the results by the session_lifetime_minutes field.
+func BySessionLifetimeMinutes(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSessionLifetimeMinutes, opts...).ToFunc()
+}
+
+// ByAuditRetentionDays orders the results by the audit_retention_days field.
+func ByAuditRetentionDays(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAuditRetentionDays, opts...).ToFunc()
 }
 
 // ByEpoch orders the results by the epoch field.

@@ -109,6 +109,41 @@ func Copilot(v bool) predicate.Account {
 	return predicate.Account(sql.FieldEQ(FieldCopilot, v))
 }
 
+// StatusReason applies equality check predicate on the "status_reason" field. It's identical to StatusReasonEQ.
+func StatusReason(v string) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldStatusReason, v))
+}
+
+// ClosedAt applies equality check predicate on the "closed_at" field. It's identical to ClosedAtEQ.
+func ClosedAt(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldClosedAt, v))
+}
+
+// DeletedAt applies equality check predicate on the "deleted_at" field. It's identical to DeletedAtEQ.
+func DeletedAt(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldDeletedAt, v))
+}
+
+// SSOEnforced applies equality check predicate on the "sso_enforced" field. It's identical to SSOEnforcedEQ.
+func SSOEnforced(v bool) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldSSOEnforced, v))
+}
+
+// SessionIdleMinutes applies equality check predicate on the "session_idle_minutes" field. It's identical to SessionIdleMinutesEQ.
+func SessionIdleMinutes(v int) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldSessionIdleMinutes, v))
+}
+
+// SessionLifetimeMinutes applies equality check predicate on the "session_lifetime_minutes" field. It's identical to SessionLifetimeMinutesEQ.
+func SessionLifetimeMinutes(v int) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldSessionLifetimeMinutes, v))
+}
+
+// AuditRetentionDays applies equality check predicate on the "audit_retention_days" field. It's identical to AuditRetentionDaysEQ.
+func AuditRetentionDays(v int) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldAuditRetentionDays, v))
+}
+
 // Epoch applies equality check predicate on the "epoch" field. It's identical to EpochEQ.
 func Epoch(v int64) predicate.Account {
 	return predicate.Account(sql.FieldEQ(FieldEpoch, v))
@@ -567,6 +602,301 @@ func CopilotEQ(v bool) predicate.Account {
 // CopilotNEQ applies the NEQ predicate on the "copilot" field.
 func CopilotNEQ(v bool) predicate.Account {
 	return predicate.Account(sql.FieldNEQ(FieldCopilot, v))
+}
+
+// StatusReasonEQ applies the EQ predicate on the "status_reason" field.
+func StatusReasonEQ(v string) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldStatusReason, v))
+}
+
+// StatusReasonNEQ applies the NEQ predicate on the "status_reason" field.
+func StatusReasonNEQ(v string) predicate.Account {
+	return predicate.Account(sql.FieldNEQ(FieldStatusReason, v))
+}
+
+// StatusReasonIn applies the In predicate on the "status_reason" field.
+func StatusReasonIn(vs ...string) predicate.Account {
+	return predicate.Account(sql.FieldIn(FieldStatusReason, vs...))
+}
+
+// StatusReasonNotIn applies the NotIn predicate on the "status_reason" field.
+func StatusReasonNotIn(vs ...string) predicate.Account {
+	return predicate.Account(sql.FieldNotIn(FieldStatusReason, vs...))
+}
+
+// StatusReasonGT applies the GT predicate on the "status_reason" field.
+func StatusReasonGT(v string) predicate.Account {
+	return predicate.Account(sql.FieldGT(FieldStatusReason, v))
+}
+
+// StatusReasonGTE applies the GTE predicate on the "status_reason" field.
+func StatusReasonGTE(v string) predicate.Account {
+	return predicate.Account(sql.FieldGTE(FieldStatusReason, v))
+}
+
+// StatusReasonLT applies the LT predicate on the "status_reason" field.
+func StatusReasonLT(v string) predicate.Account {
+	return predicate.Account(sql.FieldLT(FieldStatusReason, v))
+}
+
+// StatusReasonLTE applies the LTE predicate on the "status_reason" field.
+func StatusReasonLTE(v string) predicate.Account {
+	return predicate.Account(sql.FieldLTE(FieldStatusReason, v))
+}
+
+// StatusReasonContains applies the Contains predicate on the "status_reason" field.
+func StatusReasonContains(v string) predicate.Account {
+	return predicate.Account(sql.FieldContains(FieldStatusReason, v))
+}
+
+// StatusReasonHasPrefix applies the HasPrefix predicate on the "status_reason" field.
+func StatusReasonHasPrefix(v string) predicate.Account {
+	return predicate.Account(sql.FieldHasPrefix(FieldStatusReason, v))
+}
+
+// StatusReasonHasSuffix applies the HasSuffix predicate on the "status_reason" field.
+func StatusReasonHasSuffix(v string) predicate.Account {
+	return predicate.Account(sql.FieldHasSuffix(FieldStatusReason, v))
+}
+
+// StatusReasonEqualFold applies the EqualFold predicate on the "status_reason" field.
+func StatusReasonEqualFold(v string) predicate.Account {
+	return predicate.Account(sql.FieldEqualFold(FieldStatusReason, v))
+}
+
+// StatusReasonContainsFold applies the ContainsFold predicate on the "status_reason" field.
+func StatusReasonContainsFold(v string) predicate.Account {
+	return predicate.Account(sql.FieldContainsFold(FieldStatusReason, v))
+}
+
+// ClosedAtEQ applies the EQ predicate on the "closed_at" field.
+func ClosedAtEQ(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldClosedAt, v))
+}
+
+// ClosedAtNEQ applies the NEQ predicate on the "closed_at" field.
+func ClosedAtNEQ(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldNEQ(FieldClosedAt, v))
+}
+
+// ClosedAtIn applies the In predicate on the "closed_at" field.
+func ClosedAtIn(vs ...time.Time) predicate.Account {
+	return predicate.Account(sql.FieldIn(FieldClosedAt, vs...))
+}
+
+// ClosedAtNotIn applies the NotIn predicate on the "closed_at" field.
+func ClosedAtNotIn(vs ...time.Time) predicate.Account {
+	return predicate.Account(sql.FieldNotIn(FieldClosedAt, vs...))
+}
+
+// ClosedAtGT applies the GT predicate on the "closed_at" field.
+func ClosedAtGT(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldGT(FieldClosedAt, v))
+}
+
+// ClosedAtGTE applies the GTE predicate on the "closed_at" field.
+func ClosedAtGTE(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldGTE(FieldClosedAt, v))
+}
+
+// ClosedAtLT applies the LT predicate on the "closed_at" field.
+func ClosedAtLT(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldLT(FieldClosedAt, v))
+}
+
+// ClosedAtLTE applies the LTE predicate on the "closed_at" field.
+func ClosedAtLTE(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldLTE(FieldClosedAt, v))
+}
+
+// ClosedAtIsNil applies the IsNil predicate on the "closed_at" field.
+func ClosedAtIsNil() predicate.Account {
+	return predicate.Account(sql.FieldIsNull(FieldClosedAt))
+}
+
+// ClosedAtNotNil applies the NotNil predicate on the "closed_at" field.
+func ClosedAtNotNil() predicate.Account {
+	return predicate.Account(sql.FieldNotNull(FieldClosedAt))
+}
+
+// DeletedAtEQ applies the EQ predicate on the "deleted_at" field.
+func DeletedAtEQ(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldDeletedAt, v))
+}
+
+// DeletedAtNEQ applies the NEQ predicate on the "deleted_at" field.
+func DeletedAtNEQ(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldNEQ(FieldDeletedAt, v))
+}
+
+// DeletedAtIn applies the In predicate on the "deleted_at" field.
+func DeletedAtIn(vs ...time.Time) predicate.Account {
+	return predicate.Account(sql.FieldIn(FieldDeletedAt, vs...))
+}
+
+// DeletedAtNotIn applies the NotIn predicate on the "deleted_at" field.
+func DeletedAtNotIn(vs ...time.Time) predicate.Account {
+	return predicate.Account(sql.FieldNotIn(FieldDeletedAt, vs...))
+}
+
+// DeletedAtGT applies the GT predicate on the "deleted_at" field.
+func DeletedAtGT(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldGT(FieldDeletedAt, v))
+}
+
+// DeletedAtGTE applies the GTE predicate on the "deleted_at" field.
+func DeletedAtGTE(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldGTE(FieldDeletedAt, v))
+}
+
+// DeletedAtLT applies the LT predicate on the "deleted_at" field.
+func DeletedAtLT(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldLT(FieldDeletedAt, v))
+}
+
+// DeletedAtLTE applies the LTE predicate on the "deleted_at" field.
+func DeletedAtLTE(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldLTE(FieldDeletedAt, v))
+}
+
+// DeletedAtIsNil applies the IsNil predicate on the "deleted_at" field.
+func DeletedAtIsNil() predicate.Account {
+	return predicate.Account(sql.FieldIsNull(FieldDeletedAt))
+}
+
+// DeletedAtNotNil applies the NotNil predicate on the "deleted_at" field.
+func DeletedAtNotNil() predicate.Account {
+	return predicate.Account(sql.FieldNotNull(FieldDeletedAt))
+}
+
+// SSOEnforcedEQ applies the EQ predicate on the "sso_enforced" field.
+func SSOEnforcedEQ(v bool) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldSSOEnforced, v))
+}
+
+// SSOEnforcedNEQ applies the NEQ predicate on the "sso_enforced" field.
+func SSOEnforcedNEQ(v bool) predicate.Account {
+	return predicate.Account(sql.FieldNEQ(FieldSSOEnforced, v))
+}
+
+// SessionIdleMinutesEQ applies the EQ predicate on the "session_idle_minutes" field.
+func SessionIdleMinutesEQ(v int) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldSessionIdleMinutes, v))
+}
+
+// SessionIdleMinutesNEQ applies the NEQ predicate on the "session_idle_minutes" field.
+func SessionIdleMinutesNEQ(v int) predicate.Account {
+	return predicate.Account(sql.FieldNEQ(FieldSessionIdleMinutes, v))
+}
+
+// SessionIdleMinutesIn applies the In predicate on the "session_idle_minutes" field.
+func SessionIdleMinutesIn(vs ...int) predicate.Account {
+	return predicate.Account(sql.FieldIn(FieldSessionIdleMinutes, vs...))
+}
+
+// SessionIdleMinutesNotIn applies the NotIn predicate on the "session_idle_minutes" field.
+func SessionIdleMinutesNotIn(vs ...int) predicate.Account {
+	return predicate.Account(sql.FieldNotIn(FieldSessionIdleMinutes, vs...))
+}
+
+// SessionIdleMinutesGT applies the GT predicate on the "session_idle_minutes" field.
+func SessionIdleMinutesGT(v int) predicate.Account {
+	return predicate.Account(sql.FieldGT(FieldSessionIdleMinutes, v))
+}
+
+// SessionIdleMinutesGTE applies the GTE predicate on the "session_idle_minutes" field.
+func SessionIdleMinutesGTE(v int) predicate.Account {
+	return predicate.Account(sql.FieldGTE(FieldSessionIdleMinutes, v))
+}
+
+// SessionIdleMinutesLT applies the LT predicate on the "session_idle_minutes" field.
+func SessionIdleMinutesLT(v int) predicate.Account {
+	return predicate.Account(sql.FieldLT(FieldSessionIdleMinutes, v))
+}
+
+// SessionIdleMinutesLTE applies the LTE predicate on the "session_idle_minutes" field.
+func SessionIdleMinutesLTE(v int) predicate.Account {
+	return predicate.Account(sql.FieldLTE(FieldSessionIdleMinutes, v))
+}
+
+// SessionLifetimeMinutesEQ applies the EQ predicate on the "session_lifetime_minutes" field.
+func SessionLifetimeMinutesEQ(v int) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldSessionLifetimeMinutes, v))
+}
+
+// SessionLifetimeMinutesNEQ applies the NEQ predicate on the "session_lifetime_minutes" field.
+func SessionLifetimeMinutesNEQ(v int) predicate.Account {
+	return predicate.Account(sql.FieldNEQ(FieldSessionLifetimeMinutes, v))
+}
+
+// SessionLifetimeMinutesIn applies the In predicate on the "session_lifetime_minutes" field.
+func SessionLifetimeMinutesIn(vs ...int) predicate.Account {
+	return predicate.Account(sql.FieldIn(FieldSessionLifetimeMinutes, vs...))
+}
+
+// SessionLifetimeMinutesNotIn applies the NotIn predicate on the "session_lifetime_minutes" field.
+func SessionLifetimeMinutesNotIn(vs ...int) predicate.Account {
+	return predicate.Account(sql.FieldNotIn(FieldSessionLifetimeMinutes, vs...))
+}
+
+// SessionLifetimeMinutesGT applies the GT predicate on the "session_lifetime_minutes" field.
+func SessionLifetimeMinutesGT(v int) predicate.Account {
+	return predicate.Account(sql.FieldGT(FieldSessionLifetimeMinutes, v))
+}
+
+// SessionLifetimeMinutesGTE applies the GTE predicate on the "session_lifetime_minutes" field.
+func SessionLifetimeMinutesGTE(v int) predicate.Account {
+	return predicate.Account(sql.FieldGTE(FieldSessionLifetimeMinutes, v))
+}
+
+// SessionLifetimeMinutesLT applies the LT predicate on the "session_lifetime_minutes" field.
+func SessionLifetimeMinutesLT(v int) predicate.Account {
+	return predicate.Account(sql.FieldLT(FieldSessionLifetimeMinutes, v))
+}
+
+// SessionLifetimeMinutesLTE applies the LTE predicate on the "session_lifetime_minutes" field.
+func SessionLifetimeMinutesLTE(v int) predicate.Account {
+	return predicate.Account(sql.FieldLTE(FieldSessionLifetimeMinutes, v))
+}
+
+// AuditRetentionDaysEQ applies the EQ predicate on the "audit_retention_days" field.
+func AuditRetentionDaysEQ(v int) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldAuditRetentionDays, v))
+}
+
+// AuditRetentionDaysNEQ applies the NEQ predicate on the "audit_retention_days" field.
+func AuditRetentionDaysNEQ(v int) predicate.Account {
+	return predicate.Account(sql.FieldNEQ(FieldAuditRetentionDays, v))
+}
+
+// AuditRetentionDaysIn applies the In predicate on the "audit_retention_days" field.
+func AuditRetentionDaysIn(vs ...int) predicate.Account {
+	return predicate.Account(sql.FieldIn(FieldAuditRetentionDays, vs...))
+}
+
+// AuditRetentionDaysNotIn applies the NotIn predicate on the "audit_retention_days" field.
+func AuditRetentionDaysNotIn(vs ...int) predicate.Account {
+	return predicate.Account(sql.FieldNotIn(FieldAuditRetentionDays, vs...))
+}
+
+// AuditRetentionDaysGT applies the GT predicate on the "audit_retention_days" field.
+func AuditRetentionDaysGT(v int) predicate.Account {
+	return predicate.Account(sql.FieldGT(FieldAuditRetentionDays, v))
+}
+
+// AuditRetentionDaysGTE applies the GTE predicate on the "audit_retention_days" field.
+func AuditRetentionDaysGTE(v int) predicate.Account {
+	return predicate.Account(sql.FieldGTE(FieldAuditRetentionDays, v))
+}
+
+// AuditRetentionDaysLT applies the LT predicate on the "audit_retention_days" field.
+func AuditRetentionDaysLT(v int) predicate.Account {
+	return predicate.Account(sql.FieldLT(FieldAuditRetentionDays, v))
+}
+
+// AuditRetentionDaysLTE applies the LTE predicate on the "audit_retention_days" field.
+func AuditRetentionDaysLTE(v int) predicate.Account {
+	return predicate.Account(sql.FieldLTE(FieldAuditRetentionDays, v))
 }
 
 // EpochEQ applies the EQ predicate on the "epoch" field.

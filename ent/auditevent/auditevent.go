@@ -29,6 +29,12 @@ const (
 	FieldActorID = "actor_id"
 	// FieldActorName holds the string denoting the actor_name field in the database.
 	FieldActorName = "actor_name"
+	// FieldViaKind holds the string denoting the via_kind field in the database.
+	FieldViaKind = "via_kind"
+	// FieldViaID holds the string denoting the via_id field in the database.
+	FieldViaID = "via_id"
+	// FieldViaName holds the string denoting the via_name field in the database.
+	FieldViaName = "via_name"
 	// FieldAction holds the string denoting the action field in the database.
 	FieldAction = "action"
 	// FieldOutcome holds the string denoting the outcome field in the database.
@@ -66,6 +72,9 @@ var Columns = []string{
 	FieldActorKind,
 	FieldActorID,
 	FieldActorName,
+	FieldViaKind,
+	FieldViaID,
+	FieldViaName,
 	FieldAction,
 	FieldOutcome,
 	FieldScopeID,
@@ -98,6 +107,10 @@ var (
 	DefaultActorID string
 	// DefaultActorName holds the default value on creation for the "actor_name" field.
 	DefaultActorName string
+	// DefaultViaID holds the default value on creation for the "via_id" field.
+	DefaultViaID string
+	// DefaultViaName holds the default value on creation for the "via_name" field.
+	DefaultViaName string
 	// ActionValidator is a validator for the "action" field. It is called by the builders before save.
 	ActionValidator func(string) error
 	// DefaultScopeID holds the default value on creation for the "scope_id" field.
@@ -154,6 +167,7 @@ type ActorKind string
 const (
 	ActorKindUSER      ActorKind = "USER"
 	ActorKindKEY       ActorKind = "KEY"
+	ActorKindCLIENT    ActorKind = "CLIENT"
 	ActorKindSYSTEM    ActorKind = "SYSTEM"
 	ActorKindANONYMOUS ActorKind = "ANONYMOUS"
 )
@@ -165,10 +179,38 @@ func (ak ActorKind) String() string {
 // ActorKindValidator is a validator for the "actor_kind" field enum values. It is called by the builders before save.
 func ActorKindValidator(ak ActorKind) error {
 	switch ak {
-	case ActorKindUSER, ActorKindKEY, ActorKindSYSTEM, ActorKindANONYMOUS:
+	case ActorKindUSER, ActorKindKEY, ActorKindCLIENT, ActorKindSYSTEM, ActorKindANONYMOUS:
 		return nil
 	default:
 		return fmt.Errorf("auditevent: invalid enum value for actor_kind field: %q", ak)
+	}
+}
+
+// ViaKind defines the type for the "via_kind" enum field.
+type ViaKind string
+
+// ViaKindNONE is the default value of the ViaKind enum.
+const DefaultViaKind = ViaKindNONE
+
+// ViaKind values.
+const (
+	ViaKindNONE    ViaKind = "NONE"
+	ViaKindCLIENT  ViaKind = "CLIENT"
+	ViaKindTOKEN   ViaKind = "TOKEN"
+	ViaKindSUPPORT ViaKind = "SUPPORT"
+)
+
+func (vk ViaKind) String() string {
+	return string(vk)
+}
+
+// ViaKindValidator is a validator for the "via_kind" field enum values. It is called by the builders before save.
+func ViaKindValidator(vk ViaKind) error {
+	switch vk {
+	case ViaKindNONE, ViaKindCLIENT, ViaKindTOKEN, ViaKindSUPPORT:
+		return nil
+	default:
+		return fmt.Errorf("auditevent: invalid enum value for via_kind field: %q", vk)
 	}
 }
 
@@ -242,6 +284,21 @@ func ByActorID(opts ...sql.OrderTermOption) OrderOption {
 // ByActorName orders the results by the actor_name field.
 func ByActorName(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldActorName, opts...).ToFunc()
+}
+
+// ByViaKind orders the results by the via_kind field.
+func ByViaKind(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldViaKind, opts...).ToFunc()
+}
+
+// ByViaID orders the results by the via_id field.
+func ByViaID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldViaID, opts...).ToFunc()
+}
+
+// ByViaName orders the results by the via_name field.
+func ByViaName(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldViaName, opts...).ToFunc()
 }
 
 // ByAction orders the results by the action field.

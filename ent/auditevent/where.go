@@ -94,6 +94,16 @@ func ActorName(v string) predicate.AuditEvent {
 	return predicate.AuditEvent(sql.FieldEQ(FieldActorName, v))
 }
 
+// ViaID applies equality check predicate on the "via_id" field. It's identical to ViaIDEQ.
+func ViaID(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldEQ(FieldViaID, v))
+}
+
+// ViaName applies equality check predicate on the "via_name" field. It's identical to ViaNameEQ.
+func ViaName(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldEQ(FieldViaName, v))
+}
+
 // Action applies equality check predicate on the "action" field. It's identical to ActionEQ.
 func Action(v string) predicate.AuditEvent {
 	return predicate.AuditEvent(sql.FieldEQ(FieldAction, v))
@@ -527,6 +537,156 @@ func ActorNameEqualFold(v string) predicate.AuditEvent {
 // ActorNameContainsFold applies the ContainsFold predicate on the "actor_name" field.
 func ActorNameContainsFold(v string) predicate.AuditEvent {
 	return predicate.AuditEvent(sql.FieldContainsFold(FieldActorName, v))
+}
+
+// ViaKindEQ applies the EQ predicate on the "via_kind" field.
+func ViaKindEQ(v ViaKind) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldEQ(FieldViaKind, v))
+}
+
+// ViaKindNEQ applies the NEQ predicate on the "via_kind" field.
+func ViaKindNEQ(v ViaKind) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldNEQ(FieldViaKind, v))
+}
+
+// ViaKindIn applies the In predicate on the "via_kind" field.
+func ViaKindIn(vs ...ViaKind) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldIn(FieldViaKind, vs...))
+}
+
+// ViaKindNotIn applies the NotIn predicate on the "via_kind" field.
+func ViaKindNotIn(vs ...ViaKind) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldNotIn(FieldViaKind, vs...))
+}
+
+// ViaIDEQ applies the EQ predicate on the "via_id" field.
+func ViaIDEQ(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldEQ(FieldViaID, v))
+}
+
+// ViaIDNEQ applies the NEQ predicate on the "via_id" field.
+func ViaIDNEQ(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldNEQ(FieldViaID, v))
+}
+
+// ViaIDIn applies the In predicate on the "via_id" field.
+func ViaIDIn(vs ...string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldIn(FieldViaID, vs...))
+}
+
+// ViaIDNotIn applies the NotIn predicate on the "via_id" field.
+func ViaIDNotIn(vs ...string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldNotIn(FieldViaID, vs...))
+}
+
+// ViaIDGT applies the GT predicate on the "via_id" field.
+func ViaIDGT(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldGT(FieldViaID, v))
+}
+
+// ViaIDGTE applies the GTE predicate on the "via_id" field.
+func ViaIDGTE(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldGTE(FieldViaID, v))
+}
+
+// ViaIDLT applies the LT predicate on the "via_id" field.
+func ViaIDLT(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldLT(FieldViaID, v))
+}
+
+// ViaIDLTE applies the LTE predicate on the "via_id" field.
+func ViaIDLTE(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldLTE(FieldViaID, v))
+}
+
+// ViaIDContains applies the Contains predicate on the "via_id" field.
+func ViaIDContains(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldContains(FieldViaID, v))
+}
+
+// ViaIDHasPrefix applies the HasPrefix predicate on the "via_id" field.
+func ViaIDHasPrefix(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldHasPrefix(FieldViaID, v))
+}
+
+// ViaIDHasSuffix applies the HasSuffix predicate on the "via_id" field.
+func ViaIDHasSuffix(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldHasSuffix(FieldViaID, v))
+}
+
+// ViaIDEqualFold applies the EqualFold predicate on the "via_id" field.
+func ViaIDEqualFold(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldEqualFold(FieldViaID, v))
+}
+
+// ViaIDContainsFold applies the ContainsFold predicate on the "via_id" field.
+func ViaIDContainsFold(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldContainsFold(FieldViaID, v))
+}
+
+// ViaNameEQ applies the EQ predicate on the "via_name" field.
+func ViaNameEQ(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldEQ(FieldViaName, v))
+}
+
+// ViaNameNEQ applies the NEQ predicate on the "via_name" field.
+func ViaNameNEQ(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldNEQ(FieldViaName, v))
+}
+
+// ViaNameIn applies the In predicate on the "via_name" field.
+func ViaNameIn(vs ...string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldIn(FieldViaName, vs...))
+}
+
+// ViaNameNotIn applies the NotIn predicate on the "via_name" field.
+func ViaNameNotIn(vs ...string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldNotIn(FieldViaName, vs...))
+}
+
+// ViaNameGT applies the GT predicate on the "via_name" field.
+func ViaNameGT(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldGT(FieldViaName, v))
+}
+
+// ViaNameGTE applies the GTE predicate on the "via_name" field.
+func ViaNameGTE(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldGTE(FieldViaName, v))
+}
+
+// ViaNameLT applies the LT predicate on the "via_name" field.
+func ViaNameLT(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldLT(FieldViaName, v))
+}
+
+// ViaNameLTE applies the LTE predicate on the "via_name" field.
+func ViaNameLTE(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldLTE(FieldViaName, v))
+}
+
+// ViaNameContains applies the Contains predicate on the "via_name" field.
+func ViaNameContains(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldContains(FieldViaName, v))
+}
+
+// ViaNameHasPrefix applies the HasPrefix predicate on the "via_name" field.
+func ViaNameHasPrefix(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldHasPrefix(FieldViaName, v))
+}
+
+// ViaNameHasSuffix applies the HasSuffix predicate on the "via_name" field.
+func ViaNameHasSuffix(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldHasSuffix(FieldViaName, v))
+}
+
+// ViaNameEqualFold applies the EqualFold predicate on the "via_name" field.
+func ViaNameEqualFold(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldEqualFold(FieldViaName, v))
+}
+
+// ViaNameContainsFold applies the ContainsFold predicate on the "via_name" field.
+func ViaNameContainsFold(v string) predicate.AuditEvent {
+	return predicate.AuditEvent(sql.FieldContainsFold(FieldViaName, v))
 }
 
 // ActionEQ applies the EQ predicate on the "action" field.

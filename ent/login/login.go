@@ -28,6 +28,10 @@ const (
 	FieldEmail = "email"
 	// FieldPasswordHash holds the string denoting the password_hash field in the database.
 	FieldPasswordHash = "password_hash"
+	// FieldResetHash holds the string denoting the reset_hash field in the database.
+	FieldResetHash = "reset_hash"
+	// FieldResetExpiresAt holds the string denoting the reset_expires_at field in the database.
+	FieldResetExpiresAt = "reset_expires_at"
 	// EdgeUsers holds the string denoting the users edge name in mutations.
 	EdgeUsers = "users"
 	// Table holds the table name of the login in the database.
@@ -51,6 +55,8 @@ var Columns = []string{
 	FieldUpdatedAt,
 	FieldEmail,
 	FieldPasswordHash,
+	FieldResetHash,
+	FieldResetExpiresAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -146,6 +152,16 @@ func ByEmail(opts ...sql.OrderTermOption) OrderOption {
 // ByPasswordHash orders the results by the password_hash field.
 func ByPasswordHash(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPasswordHash, opts...).ToFunc()
+}
+
+// ByResetHash orders the results by the reset_hash field.
+func ByResetHash(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldResetHash, opts...).ToFunc()
+}
+
+// ByResetExpiresAt orders the results by the reset_expires_at field.
+func ByResetExpiresAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldResetExpiresAt, opts...).ToFunc()
 }
 
 // ByUsersCount orders the results by users count.

@@ -95,6 +95,16 @@ func PasswordHash(v string) predicate.Login {
 	return predicate.Login(sql.FieldEQ(FieldPasswordHash, v))
 }
 
+// ResetHash applies equality check predicate on the "reset_hash" field. It's identical to ResetHashEQ.
+func ResetHash(v string) predicate.Login {
+	return predicate.Login(sql.FieldEQ(FieldResetHash, v))
+}
+
+// ResetExpiresAt applies equality check predicate on the "reset_expires_at" field. It's identical to ResetExpiresAtEQ.
+func ResetExpiresAt(v time.Time) predicate.Login {
+	return predicate.Login(sql.FieldEQ(FieldResetExpiresAt, v))
+}
+
 // AccountIDEQ applies the EQ predicate on the "account_id" field.
 func AccountIDEQ(v string) predicate.Login {
 	return predicate.Login(sql.FieldEQ(FieldAccountID, v))
@@ -428,6 +438,131 @@ func PasswordHashEqualFold(v string) predicate.Login {
 // PasswordHashContainsFold applies the ContainsFold predicate on the "password_hash" field.
 func PasswordHashContainsFold(v string) predicate.Login {
 	return predicate.Login(sql.FieldContainsFold(FieldPasswordHash, v))
+}
+
+// ResetHashEQ applies the EQ predicate on the "reset_hash" field.
+func ResetHashEQ(v string) predicate.Login {
+	return predicate.Login(sql.FieldEQ(FieldResetHash, v))
+}
+
+// ResetHashNEQ applies the NEQ predicate on the "reset_hash" field.
+func ResetHashNEQ(v string) predicate.Login {
+	return predicate.Login(sql.FieldNEQ(FieldResetHash, v))
+}
+
+// ResetHashIn applies the In predicate on the "reset_hash" field.
+func ResetHashIn(vs ...string) predicate.Login {
+	return predicate.Login(sql.FieldIn(FieldResetHash, vs...))
+}
+
+// ResetHashNotIn applies the NotIn predicate on the "reset_hash" field.
+func ResetHashNotIn(vs ...string) predicate.Login {
+	return predicate.Login(sql.FieldNotIn(FieldResetHash, vs...))
+}
+
+// ResetHashGT applies the GT predicate on the "reset_hash" field.
+func ResetHashGT(v string) predicate.Login {
+	return predicate.Login(sql.FieldGT(FieldResetHash, v))
+}
+
+// ResetHashGTE applies the GTE predicate on the "reset_hash" field.
+func ResetHashGTE(v string) predicate.Login {
+	return predicate.Login(sql.FieldGTE(FieldResetHash, v))
+}
+
+// ResetHashLT applies the LT predicate on the "reset_hash" field.
+func ResetHashLT(v string) predicate.Login {
+	return predicate.Login(sql.FieldLT(FieldResetHash, v))
+}
+
+// ResetHashLTE applies the LTE predicate on the "reset_hash" field.
+func ResetHashLTE(v string) predicate.Login {
+	return predicate.Login(sql.FieldLTE(FieldResetHash, v))
+}
+
+// ResetHashContains applies the Contains predicate on the "reset_hash" field.
+func ResetHashContains(v string) predicate.Login {
+	return predicate.Login(sql.FieldContains(FieldResetHash, v))
+}
+
+// ResetHashHasPrefix applies the HasPrefix predicate on the "reset_hash" field.
+func ResetHashHasPrefix(v string) predicate.Login {
+	return predicate.Login(sql.FieldHasPrefix(FieldResetHash, v))
+}
+
+// ResetHashHasSuffix applies the HasSuffix predicate on the "reset_hash" field.
+func ResetHashHasSuffix(v string) predicate.Login {
+	return predicate.Login(sql.FieldHasSuffix(FieldResetHash, v))
+}
+
+// ResetHashIsNil applies the IsNil predicate on the "reset_hash" field.
+func ResetHashIsNil() predicate.Login {
+	return predicate.Login(sql.FieldIsNull(FieldResetHash))
+}
+
+// ResetHashNotNil applies the NotNil predicate on the "reset_hash" field.
+func ResetHashNotNil() predicate.Login {
+	return predicate.Login(sql.FieldNotNull(FieldResetHash))
+}
+
+// ResetHashEqualFold applies the EqualFold predicate on the "reset_hash" field.
+func ResetHashEqualFold(v string) predicate.Login {
+	return predicate.Login(sql.FieldEqualFold(FieldResetHash, v))
+}
+
+// ResetHashContainsFold applies the ContainsFold predicate on the "reset_hash" field.
+func ResetHashContainsFold(v string) predicate.Login {
+	return predicate.Login(sql.FieldContainsFold(FieldResetHash, v))
+}
+
+// ResetExpiresAtEQ applies the EQ predicate on the "reset_expires_at" field.
+func ResetExpiresAtEQ(v time.Time) predicate.Login {
+	return predicate.Login(sql.FieldEQ(FieldResetExpiresAt, v))
+}
+
+// ResetExpiresAtNEQ applies the NEQ predicate on the "reset_expires_at" field.
+func ResetExpiresAtNEQ(v time.Time) predicate.Login {
+	return predicate.Login(sql.FieldNEQ(FieldResetExpiresAt, v))
+}
+
+// ResetExpiresAtIn applies the In predicate on the "reset_expires_at" field.
+func ResetExpiresAtIn(vs ...time.Time) predicate.Login {
+	return predicate.Login(sql.FieldIn(FieldResetExpiresAt, vs...))
+}
+
+// ResetExpiresAtNotIn applies the NotIn predicate on the "reset_expires_at" field.
+func ResetExpiresAtNotIn(vs ...time.Time) predicate.Login {
+	return predicate.Login(sql.FieldNotIn(FieldResetExpiresAt, vs...))
+}
+
+// ResetExpiresAtGT applies the GT predicate on the "reset_expires_at" field.
+func ResetExpiresAtGT(v time.Time) predicate.Login {
+	return predicate.Login(sql.FieldGT(FieldResetExpiresAt, v))
+}
+
+// ResetExpiresAtGTE applies the GTE predicate on the "reset_expires_at" field.
+func ResetExpiresAtGTE(v time.Time) predicate.Login {
+	return predicate.Login(sql.FieldGTE(FieldResetExpiresAt, v))
+}
+
+// ResetExpiresAtLT applies the LT predicate on the "reset_expires_at" field.
+func ResetExpiresAtLT(v time.Time) predicate.Login {
+	return predicate.Login(sql.FieldLT(FieldResetExpiresAt, v))
+}
+
+// ResetExpiresAtLTE applies the LTE predicate on the "reset_expires_at" field.
+func ResetExpiresAtLTE(v time.Time) predicate.Login {
+	return predicate.Login(sql.FieldLTE(FieldResetExpiresAt, v))
+}
+
+// ResetExpiresAtIsNil applies the IsNil predicate on the "reset_expires_at" field.
+func ResetExpiresAtIsNil() predicate.Login {
+	return predicate.Login(sql.FieldIsNull(FieldResetExpiresAt))
+}
+
+// ResetExpiresAtNotNil applies the NotNil predicate on the "reset_expires_at" field.
+func ResetExpiresAtNotNil() predicate.Login {
+	return predicate.Login(sql.FieldNotNull(FieldResetExpiresAt))
 }
 
 // HasUsers applies the HasEdge predicate on the "users" edge.

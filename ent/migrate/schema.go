@@ -22,6 +22,13 @@ var (
 		{Name: "time_zone", Type: field.TypeString, Default: "UTC"},
 		{Name: "console", Type: field.TypeBool, Default: true},
 		{Name: "copilot", Type: field.TypeBool, Default: true},
+		{Name: "status_reason", Type: field.TypeString, Size: 500, Default: ""},
+		{Name: "closed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "sso_enforced", Type: field.TypeBool, Default: false},
+		{Name: "session_idle_minutes", Type: field.TypeInt, Default: 720},
+		{Name: "session_lifetime_minutes", Type: field.TypeInt, Default: 10080},
+		{Name: "audit_retention_days", Type: field.TypeInt, Default: 0},
 		{Name: "epoch", Type: field.TypeInt64, Default: 1},
 		{Name: "epoch_at", Type: field.TypeTime},
 		{Name: "audit_seq", Type: field.TypeInt64, Default: 0},
@@ -41,7 +48,36 @@ var (
 			{
 				Name:    "account_epoch_at",
 				Unique:  false,
-				Columns: []*schema.Column{AccountsColumns[13]},
+				Columns: []*schema.Column{AccountsColumns[20]},
+			},
+		},
+	}
+	// AuditCheckpointsColumns holds the columns for the "audit_checkpoints" table.
+	AuditCheckpointsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "seq", Type: field.TypeInt64},
+		{Name: "hash", Type: field.TypeString},
+		{Name: "at", Type: field.TypeTime},
+		{Name: "signature", Type: field.TypeString},
+		{Name: "signing_key_id", Type: field.TypeString},
+	}
+	// AuditCheckpointsTable holds the schema information for the "audit_checkpoints" table.
+	AuditCheckpointsTable = &schema.Table{
+		Name:       "audit_checkpoints",
+		Columns:    AuditCheckpointsColumns,
+		PrimaryKey: []*schema.Column{AuditCheckpointsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "auditcheckpoint_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{AuditCheckpointsColumns[1], AuditCheckpointsColumns[2], AuditCheckpointsColumns[0]},
+			},
+			{
+				Name:    "auditcheckpoint_account_id_seq",
+				Unique:  true,
+				Columns: []*schema.Column{AuditCheckpointsColumns[1], AuditCheckpointsColumns[3]},
 			},
 		},
 	}
@@ -53,9 +89,12 @@ var (
 		{Name: "seq", Type: field.TypeInt64, Nullable: true},
 		{Name: "hash", Type: field.TypeString, Default: ""},
 		{Name: "at", Type: field.TypeTime},
-		{Name: "actor_kind", Type: field.TypeEnum, Enums: []string{"USER", "KEY", "SYSTEM", "ANONYMOUS"}},
+		{Name: "actor_kind", Type: field.TypeEnum, Enums: []string{"USER", "KEY", "CLIENT", "SYSTEM", "ANONYMOUS"}},
 		{Name: "actor_id", Type: field.TypeString, Default: ""},
 		{Name: "actor_name", Type: field.TypeString, Default: ""},
+		{Name: "via_kind", Type: field.TypeEnum, Enums: []string{"NONE", "CLIENT", "TOKEN", "SUPPORT"}, Default: "NONE"},
+		{Name: "via_id", Type: field.TypeString, Default: ""},
+		{Name: "via_name", Type: field.TypeString, Default: ""},
 		{Name: "action", Type: field.TypeString},
 		{Name: "outcome", Type: field.TypeEnum, Enums: []string{"DONE", "REFUSED", "FAILED"}},
 		{Name: "scope_id", Type: field.TypeString, Default: ""},
@@ -87,7 +126,70 @@ var (
 			{
 				Name:    "auditevent_account_id_action_seq",
 				Unique:  false,
-				Columns: []*schema.Column{AuditEventsColumns[1], AuditEventsColumns[9], AuditEventsColumns[3]},
+				Columns: []*schema.Column{AuditEventsColumns[1], AuditEventsColumns[12], AuditEventsColumns[3]},
+			},
+			{
+				Name:    "auditevent_account_id_actor_id_seq",
+				Unique:  false,
+				Columns: []*schema.Column{AuditEventsColumns[1], AuditEventsColumns[7], AuditEventsColumns[3]},
+			},
+			{
+				Name:    "auditevent_account_id_at",
+				Unique:  false,
+				Columns: []*schema.Column{AuditEventsColumns[1], AuditEventsColumns[5]},
+			},
+		},
+	}
+	// AuthorizationsColumns holds the columns for the "authorizations" table.
+	AuthorizationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "client_id", Type: field.TypeString},
+		{Name: "client_name", Type: field.TypeString},
+		{Name: "permissions", Type: field.TypeJSON},
+		{Name: "redirect_uri", Type: field.TypeString},
+		{Name: "challenge", Type: field.TypeString},
+		{Name: "nonce", Type: field.TypeString, Default: ""},
+		{Name: "code_hash", Type: field.TypeString, Unique: true},
+		{Name: "code_expires_at", Type: field.TypeTime},
+		{Name: "code_used_at", Type: field.TypeTime, Nullable: true},
+		{Name: "refresh_hash", Type: field.TypeString, Unique: true, Nullable: true},
+		{Name: "previous_refresh_hash", Type: field.TypeString, Unique: true, Nullable: true},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "last_used_at", Type: field.TypeTime, Nullable: true},
+		{Name: "revoked_at", Type: field.TypeTime, Nullable: true},
+		{Name: "user_id", Type: field.TypeString},
+	}
+	// AuthorizationsTable holds the schema information for the "authorizations" table.
+	AuthorizationsTable = &schema.Table{
+		Name:       "authorizations",
+		Columns:    AuthorizationsColumns,
+		PrimaryKey: []*schema.Column{AuthorizationsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "authorizations_users_authorizations",
+				Columns:    []*schema.Column{AuthorizationsColumns[18]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "authorization_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{AuthorizationsColumns[1], AuthorizationsColumns[2], AuthorizationsColumns[0]},
+			},
+			{
+				Name:    "authorization_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{AuthorizationsColumns[18]},
+			},
+			{
+				Name:    "authorization_client_id",
+				Unique:  false,
+				Columns: []*schema.Column{AuthorizationsColumns[4]},
 			},
 		},
 	}
@@ -352,6 +454,202 @@ var (
 			},
 		},
 	}
+	// DomainsColumns holds the columns for the "domains" table.
+	DomainsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "name", Type: field.TypeString, Size: 253},
+		{Name: "verified_name", Type: field.TypeString, Unique: true, Nullable: true},
+		{Name: "token", Type: field.TypeString},
+		{Name: "verified_at", Type: field.TypeTime, Nullable: true},
+		{Name: "verified_by", Type: field.TypeEnum, Enums: []string{"NOBODY", "DNS", "OPERATOR"}, Default: "NOBODY"},
+		{Name: "checked_at", Type: field.TypeTime, Nullable: true},
+		{Name: "check_error", Type: field.TypeString, Size: 500, Default: ""},
+	}
+	// DomainsTable holds the schema information for the "domains" table.
+	DomainsTable = &schema.Table{
+		Name:       "domains",
+		Columns:    DomainsColumns,
+		PrimaryKey: []*schema.Column{DomainsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "domain_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{DomainsColumns[1], DomainsColumns[2], DomainsColumns[0]},
+			},
+			{
+				Name:    "domain_account_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{DomainsColumns[1], DomainsColumns[6]},
+			},
+		},
+	}
+	// ExternalIdentitiesColumns holds the columns for the "external_identities" table.
+	ExternalIdentitiesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "issuer", Type: field.TypeString, Size: 500},
+		{Name: "subject", Type: field.TypeString, Size: 500},
+		{Name: "email", Type: field.TypeString, Size: 254, Default: ""},
+		{Name: "last_sign_in_at", Type: field.TypeTime, Nullable: true},
+		{Name: "identity_provider_id", Type: field.TypeString},
+		{Name: "user_id", Type: field.TypeString},
+	}
+	// ExternalIdentitiesTable holds the schema information for the "external_identities" table.
+	ExternalIdentitiesTable = &schema.Table{
+		Name:       "external_identities",
+		Columns:    ExternalIdentitiesColumns,
+		PrimaryKey: []*schema.Column{ExternalIdentitiesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "external_identities_identity_providers_identities",
+				Columns:    []*schema.Column{ExternalIdentitiesColumns[8]},
+				RefColumns: []*schema.Column{IdentityProvidersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "external_identities_users_external_identities",
+				Columns:    []*schema.Column{ExternalIdentitiesColumns[9]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "externalidentity_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{ExternalIdentitiesColumns[1], ExternalIdentitiesColumns[2], ExternalIdentitiesColumns[0]},
+			},
+			{
+				Name:    "externalidentity_account_id_issuer_subject",
+				Unique:  true,
+				Columns: []*schema.Column{ExternalIdentitiesColumns[1], ExternalIdentitiesColumns[4], ExternalIdentitiesColumns[5]},
+			},
+			{
+				Name:    "externalidentity_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{ExternalIdentitiesColumns[9]},
+			},
+			{
+				Name:    "externalidentity_identity_provider_id",
+				Unique:  false,
+				Columns: []*schema.Column{ExternalIdentitiesColumns[8]},
+			},
+		},
+	}
+	// GrantsColumns holds the columns for the "grants" table.
+	GrantsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "effect", Type: field.TypeEnum, Enums: []string{"ALLOW", "DENY"}},
+		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "note", Type: field.TypeString, Size: 500, Default: ""},
+		{Name: "authority", Type: field.TypeString},
+		{Name: "granted_by", Type: field.TypeString, Default: ""},
+		{Name: "granted_by_name", Type: field.TypeString, Default: ""},
+		{Name: "scope_id", Type: field.TypeString},
+		{Name: "model_id", Type: field.TypeString, Nullable: true},
+	}
+	// GrantsTable holds the schema information for the "grants" table.
+	GrantsTable = &schema.Table{
+		Name:       "grants",
+		Columns:    GrantsColumns,
+		PrimaryKey: []*schema.Column{GrantsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "grants_scopes_scope",
+				Columns:    []*schema.Column{GrantsColumns[12]},
+				RefColumns: []*schema.Column{ScopesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "grants_models_model",
+				Columns:    []*schema.Column{GrantsColumns[13]},
+				RefColumns: []*schema.Column{ModelsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "grant_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{GrantsColumns[1], GrantsColumns[2], GrantsColumns[0]},
+			},
+			{
+				Name:    "grant_scope_id_model_id",
+				Unique:  true,
+				Columns: []*schema.Column{GrantsColumns[12], GrantsColumns[13]},
+			},
+			{
+				Name:    "grant_model_id",
+				Unique:  false,
+				Columns: []*schema.Column{GrantsColumns[13]},
+			},
+			{
+				Name:    "grant_account_id_plane",
+				Unique:  false,
+				Columns: []*schema.Column{GrantsColumns[1], GrantsColumns[2]},
+			},
+		},
+	}
+	// GroupMappingsColumns holds the columns for the "group_mappings" table.
+	GroupMappingsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "group_name", Type: field.TypeString, Size: 200, Default: ""},
+		{Name: "role", Type: field.TypeEnum, Enums: []string{"ADMIN", "VIEWER", "MEMBER"}},
+		{Name: "scope_id", Type: field.TypeString},
+		{Name: "identity_provider_id", Type: field.TypeString},
+	}
+	// GroupMappingsTable holds the schema information for the "group_mappings" table.
+	GroupMappingsTable = &schema.Table{
+		Name:       "group_mappings",
+		Columns:    GroupMappingsColumns,
+		PrimaryKey: []*schema.Column{GroupMappingsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "group_mappings_scopes_scope",
+				Columns:    []*schema.Column{GroupMappingsColumns[6]},
+				RefColumns: []*schema.Column{ScopesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "group_mappings_identity_providers_mappings",
+				Columns:    []*schema.Column{GroupMappingsColumns[7]},
+				RefColumns: []*schema.Column{IdentityProvidersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "groupmapping_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{GroupMappingsColumns[1], GroupMappingsColumns[2], GroupMappingsColumns[0]},
+			},
+			{
+				Name:    "groupmapping_identity_provider_id_group_name_scope_id_role",
+				Unique:  true,
+				Columns: []*schema.Column{GroupMappingsColumns[7], GroupMappingsColumns[4], GroupMappingsColumns[6], GroupMappingsColumns[5]},
+			},
+			{
+				Name:    "groupmapping_scope_id",
+				Unique:  false,
+				Columns: []*schema.Column{GroupMappingsColumns[6]},
+			},
+		},
+	}
 	// HoldsColumns holds the columns for the "holds" table.
 	HoldsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -380,6 +678,98 @@ var (
 				Name:    "hold_node_id",
 				Unique:  false,
 				Columns: []*schema.Column{HoldsColumns[3]},
+			},
+		},
+	}
+	// IdentityProvidersColumns holds the columns for the "identity_providers" table.
+	IdentityProvidersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "name", Type: field.TypeString, Size: 120},
+		{Name: "issuer", Type: field.TypeString, Size: 500},
+		{Name: "client_id", Type: field.TypeString, Size: 500},
+		{Name: "secret", Type: field.TypeBytes, Nullable: true},
+		{Name: "secret_hint", Type: field.TypeString, Default: ""},
+		{Name: "scopes", Type: field.TypeJSON},
+		{Name: "email_claim", Type: field.TypeString, Size: 200, Default: "email"},
+		{Name: "name_claim", Type: field.TypeString, Size: 200, Default: "name"},
+		{Name: "groups_claim", Type: field.TypeString, Size: 200, Default: "groups"},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"DRAFT", "ACTIVE", "DISABLED"}, Default: "DRAFT"},
+		{Name: "just_in_time", Type: field.TypeBool, Default: true},
+		{Name: "tested_at", Type: field.TypeTime, Nullable: true},
+		{Name: "test_error", Type: field.TypeString, Size: 500, Default: ""},
+	}
+	// IdentityProvidersTable holds the schema information for the "identity_providers" table.
+	IdentityProvidersTable = &schema.Table{
+		Name:       "identity_providers",
+		Columns:    IdentityProvidersColumns,
+		PrimaryKey: []*schema.Column{IdentityProvidersColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "identityprovider_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{IdentityProvidersColumns[1], IdentityProvidersColumns[2], IdentityProvidersColumns[0]},
+			},
+			{
+				Name:    "identityprovider_account_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{IdentityProvidersColumns[1], IdentityProvidersColumns[6]},
+			},
+		},
+	}
+	// InvitationsColumns holds the columns for the "invitations" table.
+	InvitationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "email", Type: field.TypeString, Size: 254},
+		{Name: "name", Type: field.TypeString, Size: 120, Default: ""},
+		{Name: "role", Type: field.TypeEnum, Enums: []string{"ADMIN", "VIEWER", "MEMBER"}},
+		{Name: "token_hash", Type: field.TypeString, Unique: true},
+		{Name: "invited_by", Type: field.TypeString, Default: ""},
+		{Name: "invited_by_name", Type: field.TypeString, Default: ""},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "accepted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "revoked_at", Type: field.TypeTime, Nullable: true},
+		{Name: "mail", Type: field.TypeEnum, Enums: []string{"NONE", "QUEUED", "SENT", "FAILED"}, Default: "NONE"},
+		{Name: "mail_error", Type: field.TypeString, Size: 500, Default: ""},
+		{Name: "scope_id", Type: field.TypeString},
+	}
+	// InvitationsTable holds the schema information for the "invitations" table.
+	InvitationsTable = &schema.Table{
+		Name:       "invitations",
+		Columns:    InvitationsColumns,
+		PrimaryKey: []*schema.Column{InvitationsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "invitations_scopes_scope",
+				Columns:    []*schema.Column{InvitationsColumns[17]},
+				RefColumns: []*schema.Column{ScopesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "invitation_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{InvitationsColumns[1], InvitationsColumns[2], InvitationsColumns[0]},
+			},
+			{
+				Name:    "invitation_scope_id",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[17]},
+			},
+			{
+				Name:    "invitation_account_id_email",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[1], InvitationsColumns[6]},
 			},
 		},
 	}
@@ -481,6 +871,8 @@ var (
 		{Name: "updated_at", Type: field.TypeTime},
 		{Name: "email", Type: field.TypeString, Unique: true, Size: 254},
 		{Name: "password_hash", Type: field.TypeString, Default: ""},
+		{Name: "reset_hash", Type: field.TypeString, Unique: true, Nullable: true},
+		{Name: "reset_expires_at", Type: field.TypeTime, Nullable: true},
 	}
 	// LoginsTable holds the schema information for the "logins" table.
 	LoginsTable = &schema.Table{
@@ -504,6 +896,7 @@ var (
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "updated_at", Type: field.TypeTime},
 		{Name: "is_default", Type: field.TypeBool, Default: false},
+		{Name: "source", Type: field.TypeString, Default: ""},
 		{Name: "team_id", Type: field.TypeString},
 		{Name: "user_id", Type: field.TypeString},
 	}
@@ -515,13 +908,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "members_teams_members",
-				Columns:    []*schema.Column{MembersColumns[7]},
+				Columns:    []*schema.Column{MembersColumns[8]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "members_users_seats",
-				Columns:    []*schema.Column{MembersColumns[8]},
+				Columns:    []*schema.Column{MembersColumns[9]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -535,12 +928,12 @@ var (
 			{
 				Name:    "member_team_id_user_id",
 				Unique:  true,
-				Columns: []*schema.Column{MembersColumns[7], MembersColumns[8]},
+				Columns: []*schema.Column{MembersColumns[8], MembersColumns[9]},
 			},
 			{
 				Name:    "member_user_id",
 				Unique:  false,
-				Columns: []*schema.Column{MembersColumns[8]},
+				Columns: []*schema.Column{MembersColumns[9]},
 			},
 		},
 	}
@@ -648,6 +1041,47 @@ var (
 			},
 		},
 	}
+	// PersonalTokensColumns holds the columns for the "personal_tokens" table.
+	PersonalTokensColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "name", Type: field.TypeString, Size: 120},
+		{Name: "token_hash", Type: field.TypeString, Unique: true},
+		{Name: "prefix", Type: field.TypeString},
+		{Name: "permissions", Type: field.TypeJSON},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "last_used_at", Type: field.TypeTime, Nullable: true},
+		{Name: "revoked_at", Type: field.TypeTime, Nullable: true},
+		{Name: "user_id", Type: field.TypeString},
+	}
+	// PersonalTokensTable holds the schema information for the "personal_tokens" table.
+	PersonalTokensTable = &schema.Table{
+		Name:       "personal_tokens",
+		Columns:    PersonalTokensColumns,
+		PrimaryKey: []*schema.Column{PersonalTokensColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "personal_tokens_users_personal_tokens",
+				Columns:    []*schema.Column{PersonalTokensColumns[11]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "personaltoken_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{PersonalTokensColumns[1], PersonalTokensColumns[2], PersonalTokensColumns[0]},
+			},
+			{
+				Name:    "personaltoken_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{PersonalTokensColumns[11]},
+			},
+		},
+	}
 	// PricesColumns holds the columns for the "prices" table.
 	PricesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -744,6 +1178,7 @@ var (
 		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "role", Type: field.TypeEnum, Enums: []string{"ADMIN", "VIEWER"}},
+		{Name: "source", Type: field.TypeString, Default: ""},
 		{Name: "scope_id", Type: field.TypeString},
 		{Name: "user_id", Type: field.TypeString},
 	}
@@ -755,13 +1190,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "role_bindings_scopes_scope",
-				Columns:    []*schema.Column{RoleBindingsColumns[5]},
+				Columns:    []*schema.Column{RoleBindingsColumns[6]},
 				RefColumns: []*schema.Column{ScopesColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "role_bindings_users_roles",
-				Columns:    []*schema.Column{RoleBindingsColumns[6]},
+				Columns:    []*schema.Column{RoleBindingsColumns[7]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -775,7 +1210,12 @@ var (
 			{
 				Name:    "rolebinding_user_id_scope_id_role",
 				Unique:  true,
-				Columns: []*schema.Column{RoleBindingsColumns[6], RoleBindingsColumns[5], RoleBindingsColumns[4]},
+				Columns: []*schema.Column{RoleBindingsColumns[7], RoleBindingsColumns[6], RoleBindingsColumns[4]},
+			},
+			{
+				Name:    "rolebinding_scope_id",
+				Unique:  false,
+				Columns: []*schema.Column{RoleBindingsColumns[6]},
 			},
 		},
 	}
@@ -792,6 +1232,7 @@ var (
 		{Name: "parent_plane", Type: field.TypeEnum, Nullable: true, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "path", Type: field.TypeString},
 		{Name: "archived_at", Type: field.TypeTime, Nullable: true},
+		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
 		{Name: "parent_id", Type: field.TypeString, Nullable: true},
 	}
 	// ScopesTable holds the schema information for the "scopes" table.
@@ -802,7 +1243,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "scopes_scopes_children",
-				Columns:    []*schema.Column{ScopesColumns[11]},
+				Columns:    []*schema.Column{ScopesColumns[12]},
 				RefColumns: []*schema.Column{ScopesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -826,7 +1267,53 @@ var (
 			{
 				Name:    "scope_parent_id",
 				Unique:  false,
-				Columns: []*schema.Column{ScopesColumns[11]},
+				Columns: []*schema.Column{ScopesColumns[12]},
+			},
+		},
+	}
+	// ServiceClientsColumns holds the columns for the "service_clients" table.
+	ServiceClientsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "name", Type: field.TypeString, Size: 120},
+		{Name: "description", Type: field.TypeString, Size: 500, Default: ""},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACTIVE", "DISABLED"}, Default: "ACTIVE"},
+		{Name: "public", Type: field.TypeBool, Default: false},
+		{Name: "console", Type: field.TypeBool, Default: false},
+		{Name: "copilot", Type: field.TypeBool, Default: false},
+		{Name: "permissions", Type: field.TypeJSON},
+		{Name: "redirect_uris", Type: field.TypeJSON},
+		{Name: "client_credentials", Type: field.TypeBool, Default: false},
+		{Name: "token_exchange", Type: field.TypeBool, Default: false},
+		{Name: "trusted_subjects", Type: field.TypeBool, Default: false},
+		{Name: "secret_hash", Type: field.TypeString, Default: ""},
+		{Name: "secret_hint", Type: field.TypeString, Default: ""},
+		{Name: "secret_at", Type: field.TypeTime, Nullable: true},
+		{Name: "previous_secret_hash", Type: field.TypeString, Default: ""},
+		{Name: "previous_secret_hint", Type: field.TypeString, Default: ""},
+		{Name: "previous_secret_expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "created_by", Type: field.TypeString, Default: ""},
+		{Name: "last_used_at", Type: field.TypeTime, Nullable: true},
+	}
+	// ServiceClientsTable holds the schema information for the "service_clients" table.
+	ServiceClientsTable = &schema.Table{
+		Name:       "service_clients",
+		Columns:    ServiceClientsColumns,
+		PrimaryKey: []*schema.Column{ServiceClientsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "serviceclient_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{ServiceClientsColumns[1], ServiceClientsColumns[2], ServiceClientsColumns[0]},
+			},
+			{
+				Name:    "serviceclient_account_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{ServiceClientsColumns[1], ServiceClientsColumns[6]},
 			},
 		},
 	}
@@ -836,13 +1323,16 @@ var (
 		{Name: "account_id", Type: field.TypeString},
 		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "created_at", Type: field.TypeTime},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"PASSWORD", "SSO", "SUPPORT", "BREAK_GLASS"}, Default: "PASSWORD"},
+		{Name: "identity_provider_id", Type: field.TypeString, Default: ""},
 		{Name: "token_hash", Type: field.TypeString, Unique: true},
 		{Name: "user_agent", Type: field.TypeString, Size: 300, Default: ""},
 		{Name: "ip", Type: field.TypeString, Default: ""},
 		{Name: "last_seen_at", Type: field.TypeTime},
 		{Name: "expires_at", Type: field.TypeTime},
 		{Name: "revoked_at", Type: field.TypeTime, Nullable: true},
-		{Name: "user_id", Type: field.TypeString},
+		{Name: "support_access_id", Type: field.TypeString, Nullable: true},
+		{Name: "user_id", Type: field.TypeString, Nullable: true},
 	}
 	// SessionsTable holds the schema information for the "sessions" table.
 	SessionsTable = &schema.Table{
@@ -851,10 +1341,16 @@ var (
 		PrimaryKey: []*schema.Column{SessionsColumns[0]},
 		ForeignKeys: []*schema.ForeignKey{
 			{
+				Symbol:     "sessions_support_accesses_sessions",
+				Columns:    []*schema.Column{SessionsColumns[12]},
+				RefColumns: []*schema.Column{SupportAccessesColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
 				Symbol:     "sessions_users_sessions",
-				Columns:    []*schema.Column{SessionsColumns[10]},
+				Columns:    []*schema.Column{SessionsColumns[13]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
-				OnDelete:   schema.NoAction,
+				OnDelete:   schema.SetNull,
 			},
 		},
 		Indexes: []*schema.Index{
@@ -866,7 +1362,50 @@ var (
 			{
 				Name:    "session_user_id",
 				Unique:  false,
-				Columns: []*schema.Column{SessionsColumns[10]},
+				Columns: []*schema.Column{SessionsColumns[13]},
+			},
+			{
+				Name:    "session_support_access_id",
+				Unique:  false,
+				Columns: []*schema.Column{SessionsColumns[12]},
+			},
+		},
+	}
+	// SupportAccessesColumns holds the columns for the "support_accesses" table.
+	SupportAccessesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "staff_id", Type: field.TypeString},
+		{Name: "staff_name", Type: field.TypeString},
+		{Name: "staff_email", Type: field.TypeString},
+		{Name: "reason", Type: field.TypeString, Size: 500},
+		{Name: "writes", Type: field.TypeBool, Default: false},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "ended_by_name", Type: field.TypeString, Default: ""},
+	}
+	// SupportAccessesTable holds the schema information for the "support_accesses" table.
+	SupportAccessesTable = &schema.Table{
+		Name:       "support_accesses",
+		Columns:    SupportAccessesColumns,
+		PrimaryKey: []*schema.Column{SupportAccessesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "supportaccess_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{SupportAccessesColumns[1], SupportAccessesColumns[2], SupportAccessesColumns[0]},
+			},
+			{
+				Name:    "supportaccess_account_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{SupportAccessesColumns[1], SupportAccessesColumns[3]},
+			},
+			{
+				Name:    "supportaccess_staff_id",
+				Unique:  false,
+				Columns: []*schema.Column{SupportAccessesColumns[4]},
 			},
 		},
 	}
@@ -914,6 +1453,7 @@ var (
 		{Name: "email", Type: field.TypeString, Size: 254},
 		{Name: "name", Type: field.TypeString, Size: 120},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACTIVE", "DEACTIVATED"}, Default: "ACTIVE"},
+		{Name: "last_sign_in_at", Type: field.TypeTime, Nullable: true},
 		{Name: "login_id", Type: field.TypeString, Nullable: true},
 	}
 	// UsersTable holds the schema information for the "users" table.
@@ -924,7 +1464,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "users_logins_users",
-				Columns:    []*schema.Column{UsersColumns[9]},
+				Columns:    []*schema.Column{UsersColumns[10]},
 				RefColumns: []*schema.Column{LoginsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -943,21 +1483,29 @@ var (
 			{
 				Name:    "user_login_id",
 				Unique:  false,
-				Columns: []*schema.Column{UsersColumns[9]},
+				Columns: []*schema.Column{UsersColumns[10]},
 			},
 		},
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		AccountsTable,
+		AuditCheckpointsTable,
 		AuditEventsTable,
+		AuthorizationsTable,
 		BudgetsTable,
 		BudgetCyclesTable,
 		CatalogModelsTable,
 		CentralProvidersTable,
 		ChargesTable,
 		CreditFactorsTable,
+		DomainsTable,
+		ExternalIdentitiesTable,
+		GrantsTable,
+		GroupMappingsTable,
 		HoldsTable,
+		IdentityProvidersTable,
+		InvitationsTable,
 		KeysTable,
 		KeyModelsTable,
 		LoginsTable,
@@ -965,20 +1513,31 @@ var (
 		ModelsTable,
 		NodesTable,
 		OrganizationsTable,
+		PersonalTokensTable,
 		PricesTable,
 		ProvidersTable,
 		RoleBindingsTable,
 		ScopesTable,
+		ServiceClientsTable,
 		SessionsTable,
+		SupportAccessesTable,
 		TeamsTable,
 		UsersTable,
 	}
 )
 
 func init() {
+	AuthorizationsTable.ForeignKeys[0].RefTable = UsersTable
 	BudgetsTable.ForeignKeys[0].RefTable = ScopesTable
 	BudgetCyclesTable.ForeignKeys[0].RefTable = BudgetsTable
 	CatalogModelsTable.ForeignKeys[0].RefTable = CentralProvidersTable
+	ExternalIdentitiesTable.ForeignKeys[0].RefTable = IdentityProvidersTable
+	ExternalIdentitiesTable.ForeignKeys[1].RefTable = UsersTable
+	GrantsTable.ForeignKeys[0].RefTable = ScopesTable
+	GrantsTable.ForeignKeys[1].RefTable = ModelsTable
+	GroupMappingsTable.ForeignKeys[0].RefTable = ScopesTable
+	GroupMappingsTable.ForeignKeys[1].RefTable = IdentityProvidersTable
+	InvitationsTable.ForeignKeys[0].RefTable = ScopesTable
 	KeysTable.ForeignKeys[0].RefTable = ScopesTable
 	KeyModelsTable.ForeignKeys[0].RefTable = KeysTable
 	KeyModelsTable.ForeignKeys[1].RefTable = ModelsTable
@@ -986,12 +1545,14 @@ func init() {
 	MembersTable.ForeignKeys[1].RefTable = UsersTable
 	ModelsTable.ForeignKeys[0].RefTable = CatalogModelsTable
 	ModelsTable.ForeignKeys[1].RefTable = ProvidersTable
+	PersonalTokensTable.ForeignKeys[0].RefTable = UsersTable
 	PricesTable.ForeignKeys[0].RefTable = CatalogModelsTable
 	PricesTable.ForeignKeys[1].RefTable = ModelsTable
 	RoleBindingsTable.ForeignKeys[0].RefTable = ScopesTable
 	RoleBindingsTable.ForeignKeys[1].RefTable = UsersTable
 	ScopesTable.ForeignKeys[0].RefTable = ScopesTable
-	SessionsTable.ForeignKeys[0].RefTable = UsersTable
+	SessionsTable.ForeignKeys[0].RefTable = SupportAccessesTable
+	SessionsTable.ForeignKeys[1].RefTable = UsersTable
 	TeamsTable.ForeignKeys[0].RefTable = OrganizationsTable
 	UsersTable.ForeignKeys[0].RefTable = LoginsTable
 }

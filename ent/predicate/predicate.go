@@ -9,8 +9,14 @@ import (
 // Account is the predicate function for account builders.
 type Account func(*sql.Selector)
 
+// AuditCheckpoint is the predicate function for auditcheckpoint builders.
+type AuditCheckpoint func(*sql.Selector)
+
 // AuditEvent is the predicate function for auditevent builders.
 type AuditEvent func(*sql.Selector)
+
+// Authorization is the predicate function for authorization builders.
+type Authorization func(*sql.Selector)
 
 // Budget is the predicate function for budget builders.
 type Budget func(*sql.Selector)
@@ -30,8 +36,26 @@ type Charge func(*sql.Selector)
 // CreditFactor is the predicate function for creditfactor builders.
 type CreditFactor func(*sql.Selector)
 
+// Domain is the predicate function for domain builders.
+type Domain func(*sql.Selector)
+
+// ExternalIdentity is the predicate function for externalidentity builders.
+type ExternalIdentity func(*sql.Selector)
+
+// Grant is the predicate function for grant builders.
+type Grant func(*sql.Selector)
+
+// GroupMapping is the predicate function for groupmapping builders.
+type GroupMapping func(*sql.Selector)
+
 // Hold is the predicate function for hold builders.
 type Hold func(*sql.Selector)
+
+// IdentityProvider is the predicate function for identityprovider builders.
+type IdentityProvider func(*sql.Selector)
+
+// Invitation is the predicate function for invitation builders.
+type Invitation func(*sql.Selector)
 
 // Key is the predicate function for key builders.
 type Key func(*sql.Selector)
@@ -54,6 +78,9 @@ type Node func(*sql.Selector)
 // Organization is the predicate function for organization builders.
 type Organization func(*sql.Selector)
 
+// PersonalToken is the predicate function for personaltoken builders.
+type PersonalToken func(*sql.Selector)
+
 // Price is the predicate function for price builders.
 type Price func(*sql.Selector)
 
@@ -66,8 +93,14 @@ type RoleBinding func(*sql.Selector)
 // Scope is the predicate function for scope builders.
 type Scope func(*sql.Selector)
 
+// ServiceClient is the predicate function for serviceclient builders.
+type ServiceClient func(*sql.Selector)
+
 // Session is the predicate function for session builders.
 type Session func(*sql.Selector)
+
+// SupportAccess is the predicate function for supportaccess builders.
+type SupportAccess func(*sql.Selector)
 
 // Team is the predicate function for team builders.
 type Team func(*sql.Selector)

@@ -26,6 +26,8 @@ const (
 	FieldScopeID = "scope_id"
 	// FieldRole holds the string denoting the role field in the database.
 	FieldRole = "role"
+	// FieldSource holds the string denoting the source field in the database.
+	FieldSource = "source"
 	// EdgeUser holds the string denoting the user edge name in mutations.
 	EdgeUser = "user"
 	// EdgeScope holds the string denoting the scope edge name in mutations.
@@ -57,6 +59,7 @@ var Columns = []string{
 	FieldUserID,
 	FieldScopeID,
 	FieldRole,
+	FieldSource,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -76,6 +79,8 @@ var (
 	UserIDValidator func(string) error
 	// ScopeIDValidator is a validator for the "scope_id" field. It is called by the builders before save.
 	ScopeIDValidator func(string) error
+	// DefaultSource holds the default value on creation for the "source" field.
+	DefaultSource string
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -166,6 +171,11 @@ func ByScopeID(opts ...sql.OrderTermOption) OrderOption {
 // ByRole orders the results by the role field.
 func ByRole(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRole, opts...).ToFunc()
+}
+
+// BySource orders the results by the source field.
+func BySource(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSource, opts...).ToFunc()
 }
 
 // ByUserField orders the results by user field.

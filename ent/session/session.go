@@ -22,6 +22,12 @@ const (
 	FieldCreatedAt = "created_at"
 	// FieldUserID holds the string denoting the user_id field in the database.
 	FieldUserID = "user_id"
+	// FieldSupportAccessID holds the string denoting the support_access_id field in the database.
+	FieldSupportAccessID = "support_access_id"
+	// FieldKind holds the string denoting the kind field in the database.
+	FieldKind = "kind"
+	// FieldIdentityProviderID holds the string denoting the identity_provider_id field in the database.
+	FieldIdentityProviderID = "identity_provider_id"
 	// FieldTokenHash holds the string denoting the token_hash field in the database.
 	FieldTokenHash = "token_hash"
 	// FieldUserAgent holds the string denoting the user_agent field in the database.
@@ -36,6 +42,8 @@ const (
 	FieldRevokedAt = "revoked_at"
 	// EdgeUser holds the string denoting the user edge name in mutations.
 	EdgeUser = "user"
+	// EdgeSupportAccess holds the string denoting the support_access edge name in mutations.
+	EdgeSupportAccess = "support_access"
 	// Table holds the table name of the session in the database.
 	Table = "sessions"
 	// UserTable is the table that holds the user relation/edge.
@@ -45,6 +53,13 @@ const (
 	UserInverseTable = "users"
 	// UserColumn is the table column denoting the user relation/edge.
 	UserColumn = "user_id"
+	// SupportAccessTable is the table that holds the support_access relation/edge.
+	SupportAccessTable = "sessions"
+	// SupportAccessInverseTable is the table name for the SupportAccess entity.
+	// It exists in this package in order to avoid circular dependency with the "supportaccess" package.
+	SupportAccessInverseTable = "support_accesses"
+	// SupportAccessColumn is the table column denoting the support_access relation/edge.
+	SupportAccessColumn = "support_access_id"
 )
 
 // Columns holds all SQL columns for session fields.
@@ -54,6 +69,9 @@ var Columns = []string{
 	FieldPlane,
 	FieldCreatedAt,
 	FieldUserID,
+	FieldSupportAccessID,
+	FieldKind,
+	FieldIdentityProviderID,
 	FieldTokenHash,
 	FieldUserAgent,
 	FieldIP,
@@ -75,8 +93,8 @@ func ValidColumn(column string) bool {
 var (
 	// AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
 	AccountIDValidator func(string) error
-	// UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
-	UserIDValidator func(string) error
+	// DefaultIdentityProviderID holds the default value on creation for the "identity_provider_id" field.
+	DefaultIdentityProviderID string
 	// TokenHashValidator is a validator for the "token_hash" field. It is called by the builders before save.
 	TokenHashValidator func(string) error
 	// DefaultUserAgent holds the default value on creation for the "user_agent" field.
@@ -116,6 +134,34 @@ func PlaneValidator(pl Plane) error {
 	}
 }
 
+// Kind defines the type for the "kind" enum field.
+type Kind string
+
+// KindPASSWORD is the default value of the Kind enum.
+const DefaultKind = KindPASSWORD
+
+// Kind values.
+const (
+	KindPASSWORD    Kind = "PASSWORD"
+	KindSSO         Kind = "SSO"
+	KindSUPPORT     Kind = "SUPPORT"
+	KindBREAK_GLASS Kind = "BREAK_GLASS"
+)
+
+func (k Kind) String() string {
+	return string(k)
+}
+
+// KindValidator is a validator for the "kind" field enum values. It is called by the builders before save.
+func KindValidator(k Kind) error {
+	switch k {
+	case KindPASSWORD, KindSSO, KindSUPPORT, KindBREAK_GLASS:
+		return nil
+	default:
+		return fmt.Errorf("session: invalid enum value for kind field: %q", k)
+	}
+}
+
 // OrderOption defines the ordering options for the Session queries.
 type OrderOption func(*sql.Selector)
 
@@ -142,6 +188,21 @@ func ByCreatedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByUserID orders the results by the user_id field.
 func ByUserID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldUserID, opts...).ToFunc()
+}
+
+// BySupportAccessID orders the results by the support_access_id field.
+func BySupportAccessID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSupportAccessID, opts...).ToFunc()
+}
+
+// ByKind orders the results by the kind field.
+func ByKind(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldKind, opts...).ToFunc()
+}
+
+// ByIdentityProviderID orders the results by the identity_provider_id field.
+func ByIdentityProviderID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldIdentityProviderID, opts...).ToFunc()
 }
 
 // ByTokenHash orders the results by the token_hash field.
@@ -180,10 +241,24 @@ func ByUserField(field string, opts ...sql.OrderTermOption) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newUserStep(), sql.OrderByField(field, opts...))
 	}
 }
+
+// BySupportAccessField orders the results by support_access field.
+func BySupportAccessField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newSupportAccessStep(), sql.OrderByField(field, opts...))
+	}
+}
 func newUserStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(UserInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, true, UserTable, UserColumn),
+	)
+}
+func newSupportAccessStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(SupportAccessInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, true, SupportAccessTable, SupportAccessColumn),
 	)
 }

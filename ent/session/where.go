@@ -80,6 +80,16 @@ func UserID(v string) predicate.Session {
 	return predicate.Session(sql.FieldEQ(FieldUserID, v))
 }
 
+// SupportAccessID applies equality check predicate on the "support_access_id" field. It's identical to SupportAccessIDEQ.
+func SupportAccessID(v string) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldSupportAccessID, v))
+}
+
+// IdentityProviderID applies equality check predicate on the "identity_provider_id" field. It's identical to IdentityProviderIDEQ.
+func IdentityProviderID(v string) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldIdentityProviderID, v))
+}
+
 // TokenHash applies equality check predicate on the "token_hash" field. It's identical to TokenHashEQ.
 func TokenHash(v string) predicate.Session {
 	return predicate.Session(sql.FieldEQ(FieldTokenHash, v))
@@ -290,6 +300,16 @@ func UserIDHasSuffix(v string) predicate.Session {
 	return predicate.Session(sql.FieldHasSuffix(FieldUserID, v))
 }
 
+// UserIDIsNil applies the IsNil predicate on the "user_id" field.
+func UserIDIsNil() predicate.Session {
+	return predicate.Session(sql.FieldIsNull(FieldUserID))
+}
+
+// UserIDNotNil applies the NotNil predicate on the "user_id" field.
+func UserIDNotNil() predicate.Session {
+	return predicate.Session(sql.FieldNotNull(FieldUserID))
+}
+
 // UserIDEqualFold applies the EqualFold predicate on the "user_id" field.
 func UserIDEqualFold(v string) predicate.Session {
 	return predicate.Session(sql.FieldEqualFold(FieldUserID, v))
@@ -298,6 +318,166 @@ func UserIDEqualFold(v string) predicate.Session {
 // UserIDContainsFold applies the ContainsFold predicate on the "user_id" field.
 func UserIDContainsFold(v string) predicate.Session {
 	return predicate.Session(sql.FieldContainsFold(FieldUserID, v))
+}
+
+// SupportAccessIDEQ applies the EQ predicate on the "support_access_id" field.
+func SupportAccessIDEQ(v string) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldSupportAccessID, v))
+}
+
+// SupportAccessIDNEQ applies the NEQ predicate on the "support_access_id" field.
+func SupportAccessIDNEQ(v string) predicate.Session {
+	return predicate.Session(sql.FieldNEQ(FieldSupportAccessID, v))
+}
+
+// SupportAccessIDIn applies the In predicate on the "support_access_id" field.
+func SupportAccessIDIn(vs ...string) predicate.Session {
+	return predicate.Session(sql.FieldIn(FieldSupportAccessID, vs...))
+}
+
+// SupportAccessIDNotIn applies the NotIn predicate on the "support_access_id" field.
+func SupportAccessIDNotIn(vs ...string) predicate.Session {
+	return predicate.Session(sql.FieldNotIn(FieldSupportAccessID, vs...))
+}
+
+// SupportAccessIDGT applies the GT predicate on the "support_access_id" field.
+func SupportAccessIDGT(v string) predicate.Session {
+	return predicate.Session(sql.FieldGT(FieldSupportAccessID, v))
+}
+
+// SupportAccessIDGTE applies the GTE predicate on the "support_access_id" field.
+func SupportAccessIDGTE(v string) predicate.Session {
+	return predicate.Session(sql.FieldGTE(FieldSupportAccessID, v))
+}
+
+// SupportAccessIDLT applies the LT predicate on the "support_access_id" field.
+func SupportAccessIDLT(v string) predicate.Session {
+	return predicate.Session(sql.FieldLT(FieldSupportAccessID, v))
+}
+
+// SupportAccessIDLTE applies the LTE predicate on the "support_access_id" field.
+func SupportAccessIDLTE(v string) predicate.Session {
+	return predicate.Session(sql.FieldLTE(FieldSupportAccessID, v))
+}
+
+// SupportAccessIDContains applies the Contains predicate on the "support_access_id" field.
+func SupportAccessIDContains(v string) predicate.Session {
+	return predicate.Session(sql.FieldContains(FieldSupportAccessID, v))
+}
+
+// SupportAccessIDHasPrefix applies the HasPrefix predicate on the "support_access_id" field.
+func SupportAccessIDHasPrefix(v string) predicate.Session {
+	return predicate.Session(sql.FieldHasPrefix(FieldSupportAccessID, v))
+}
+
+// SupportAccessIDHasSuffix applies the HasSuffix predicate on the "support_access_id" field.
+func SupportAccessIDHasSuffix(v string) predicate.Session {
+	return predicate.Session(sql.FieldHasSuffix(FieldSupportAccessID, v))
+}
+
+// SupportAccessIDIsNil applies the IsNil predicate on the "support_access_id" field.
+func SupportAccessIDIsNil() predicate.Session {
+	return predicate.Session(sql.FieldIsNull(FieldSupportAccessID))
+}
+
+// SupportAccessIDNotNil applies the NotNil predicate on the "support_access_id" field.
+func SupportAccessIDNotNil() predicate.Session {
+	return predicate.Session(sql.FieldNotNull(FieldSupportAccessID))
+}
+
+// SupportAccessIDEqualFold applies the EqualFold predicate on the "support_access_id" field.
+func SupportAccessIDEqualFold(v string) predicate.Session {
+	return predicate.Session(sql.FieldEqualFold(FieldSupportAccessID, v))
+}
+
+// SupportAccessIDContainsFold applies the ContainsFold predicate on the "support_access_id" field.
+func SupportAccessIDContainsFold(v string) predicate.Session {
+	return predicate.Session(sql.FieldContainsFold(FieldSupportAccessID, v))
+}
+
+// KindEQ applies the EQ predicate on the "kind" field.
+func KindEQ(v Kind) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldKind, v))
+}
+
+// KindNEQ applies the NEQ predicate on the "kind" field.
+func KindNEQ(v Kind) predicate.Session {
+	return predicate.Session(sql.FieldNEQ(FieldKind, v))
+}
+
+// KindIn applies the In predicate on the "kind" field.
+func KindIn(vs ...Kind) predicate.Session {
+	return predicate.Session(sql.FieldIn(FieldKind, vs...))
+}
+
+// KindNotIn applies the NotIn predicate on the "kind" field.
+func KindNotIn(vs ...Kind) predicate.Session {
+	return predicate.Session(sql.FieldNotIn(FieldKind, vs...))
+}
+
+// IdentityProviderIDEQ applies the EQ predicate on the "identity_provider_id" field.
+func IdentityProviderIDEQ(v string) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldIdentityProviderID, v))
+}
+
+// IdentityProviderIDNEQ applies the NEQ predicate on the "identity_provider_id" field.
+func IdentityProviderIDNEQ(v string) predicate.Session {
+	return predicate.Session(sql.FieldNEQ(FieldIdentityProviderID, v))
+}
+
+// IdentityProviderIDIn applies the In predicate on the "identity_provider_id" field.
+func IdentityProviderIDIn(vs ...string) predicate.Session {
+	return predicate.Session(sql.FieldIn(FieldIdentityProviderID, vs...))
+}
+
+// IdentityProviderIDNotIn applies the NotIn predicate on the "identity_provider_id" field.
+func IdentityProviderIDNotIn(vs ...string) predicate.Session {
+	return predicate.Session(sql.FieldNotIn(FieldIdentityProviderID, vs...))
+}
+
+// IdentityProviderIDGT applies the GT predicate on the "identity_provider_id" field.
+func IdentityProviderIDGT(v string) predicate.Session {
+	return predicate.Session(sql.FieldGT(FieldIdentityProviderID, v))
+}
+
+// IdentityProviderIDGTE applies the GTE predicate on the "identity_provider_id" field.
+func IdentityProviderIDGTE(v string) predicate.Session {
+	return predicate.Session(sql.FieldGTE(FieldIdentityProviderID, v))
+}
+
+// IdentityProviderIDLT applies the LT predicate on the "identity_provider_id" field.
+func IdentityProviderIDLT(v string) predicate.Session {
+	return predicate.Session(sql.FieldLT(FieldIdentityProviderID, v))
+}
+
+// IdentityProviderIDLTE applies the LTE predicate on the "identity_provider_id" field.
+func IdentityProviderIDLTE(v string) predicate.Session {
+	return predicate.Session(sql.FieldLTE(FieldIdentityProviderID, v))
+}
+
+// IdentityProviderIDContains applies the Contains predicate on the "identity_provider_id" field.
+func IdentityProviderIDContains(v string) predicate.Session {
+	return predicate.Session(sql.FieldContains(FieldIdentityProviderID, v))
+}
+
+// IdentityProviderIDHasPrefix applies the HasPrefix predicate on the "identity_provider_id" field.
+func IdentityProviderIDHasPrefix(v string) predicate.Session {
+	return predicate.Session(sql.FieldHasPrefix(FieldIdentityProviderID, v))
+}
+
+// IdentityProviderIDHasSuffix applies the HasSuffix predicate on the "identity_provider_id" field.
+func IdentityProviderIDHasSuffix(v string) predicate.Session {
+	return predicate.Session(sql.FieldHasSuffix(FieldIdentityProviderID, v))
+}
+
+// IdentityProviderIDEqualFold applies the EqualFold predicate on the "identity_provider_id" field.
+func IdentityProviderIDEqualFold(v string) predicate.Session {
+	return predicate.Session(sql.FieldEqualFold(FieldIdentityProviderID, v))
+}
+
+// IdentityProviderIDContainsFold applies the ContainsFold predicate on the "identity_provider_id" field.
+func IdentityProviderIDContainsFold(v string) predicate.Session {
+	return predicate.Session(sql.FieldContainsFold(FieldIdentityProviderID, v))
 }
 
 // TokenHashEQ applies the EQ predicate on the "token_hash" field.
@@ -640,6 +820,29 @@ func HasUser() predicate.Session {
 func HasUserWith(preds ...predicate.User) predicate.Session {
 	return predicate.Session(func(s *sql.Selector) {
 		step := newUserStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasSupportAccess applies the HasEdge predicate on the "support_access" edge.
+func HasSupportAccess() predicate.Session {
+	return predicate.Session(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, SupportAccessTable, SupportAccessColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasSupportAccessWith applies the HasEdge predicate on the "support_access" edge with a given conditions (other predicates).
+func HasSupportAccessWith(preds ...predicate.SupportAccess) predicate.Session {
+	return predicate.Session(func(s *sql.Selector) {
+		step := newSupportAccessStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

@@ -32,6 +32,8 @@ const (
 	FieldName = "name"
 	// FieldStatus holds the string denoting the status field in the database.
 	FieldStatus = "status"
+	// FieldLastSignInAt holds the string denoting the last_sign_in_at field in the database.
+	FieldLastSignInAt = "last_sign_in_at"
 	// EdgeLogin holds the string denoting the login edge name in mutations.
 	EdgeLogin = "login"
 	// EdgeSeats holds the string denoting the seats edge name in mutations.
@@ -40,6 +42,12 @@ const (
 	EdgeRoles = "roles"
 	// EdgeSessions holds the string denoting the sessions edge name in mutations.
 	EdgeSessions = "sessions"
+	// EdgeExternalIdentities holds the string denoting the external_identities edge name in mutations.
+	EdgeExternalIdentities = "external_identities"
+	// EdgePersonalTokens holds the string denoting the personal_tokens edge name in mutations.
+	EdgePersonalTokens = "personal_tokens"
+	// EdgeAuthorizations holds the string denoting the authorizations edge name in mutations.
+	EdgeAuthorizations = "authorizations"
 	// Table holds the table name of the user in the database.
 	Table = "users"
 	// LoginTable is the table that holds the login relation/edge.
@@ -70,6 +78,27 @@ const (
 	SessionsInverseTable = "sessions"
 	// SessionsColumn is the table column denoting the sessions relation/edge.
 	SessionsColumn = "user_id"
+	// ExternalIdentitiesTable is the table that holds the external_identities relation/edge.
+	ExternalIdentitiesTable = "external_identities"
+	// ExternalIdentitiesInverseTable is the table name for the ExternalIdentity entity.
+	// It exists in this package in order to avoid circular dependency with the "externalidentity" package.
+	ExternalIdentitiesInverseTable = "external_identities"
+	// ExternalIdentitiesColumn is the table column denoting the external_identities relation/edge.
+	ExternalIdentitiesColumn = "user_id"
+	// PersonalTokensTable is the table that holds the personal_tokens relation/edge.
+	PersonalTokensTable = "personal_tokens"
+	// PersonalTokensInverseTable is the table name for the PersonalToken entity.
+	// It exists in this package in order to avoid circular dependency with the "personaltoken" package.
+	PersonalTokensInverseTable = "personal_tokens"
+	// PersonalTokensColumn is the table column denoting the personal_tokens relation/edge.
+	PersonalTokensColumn = "user_id"
+	// AuthorizationsTable is the table that holds the authorizations relation/edge.
+	AuthorizationsTable = "authorizations"
+	// AuthorizationsInverseTable is the table name for the Authorization entity.
+	// It exists in this package in order to avoid circular dependency with the "authorization" package.
+	AuthorizationsInverseTable = "authorizations"
+	// AuthorizationsColumn is the table column denoting the authorizations relation/edge.
+	AuthorizationsColumn = "user_id"
 )
 
 // Columns holds all SQL columns for user fields.
@@ -84,6 +113,7 @@ var Columns = []string{
 	FieldEmail,
 	FieldName,
 	FieldStatus,
+	FieldLastSignInAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -217,6 +247,11 @@ func ByStatus(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldStatus, opts...).ToFunc()
 }
 
+// ByLastSignInAt orders the results by the last_sign_in_at field.
+func ByLastSignInAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastSignInAt, opts...).ToFunc()
+}
+
 // ByLoginField orders the results by login field.
 func ByLoginField(field string, opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -265,6 +300,48 @@ func BySessions(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newSessionsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByExternalIdentitiesCount orders the results by external_identities count.
+func ByExternalIdentitiesCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newExternalIdentitiesStep(), opts...)
+	}
+}
+
+// ByExternalIdentities orders the results by external_identities terms.
+func ByExternalIdentities(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newExternalIdentitiesStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByPersonalTokensCount orders the results by personal_tokens count.
+func ByPersonalTokensCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newPersonalTokensStep(), opts...)
+	}
+}
+
+// ByPersonalTokens orders the results by personal_tokens terms.
+func ByPersonalTokens(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newPersonalTokensStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByAuthorizationsCount orders the results by authorizations count.
+func ByAuthorizationsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newAuthorizationsStep(), opts...)
+	}
+}
+
+// ByAuthorizations orders the results by authorizations terms.
+func ByAuthorizations(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newAuthorizationsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newLoginStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -291,5 +368,26 @@ func newSessionsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(SessionsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, SessionsTable, SessionsColumn),
+	)
+}
+func newExternalIdentitiesStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(ExternalIdentitiesInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, ExternalIdentitiesTable, ExternalIdentitiesColumn),
+	)
+}
+func newPersonalTokensStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(PersonalTokensInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, PersonalTokensTable, PersonalTokensColumn),
+	)
+}
+func newAuthorizationsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(AuthorizationsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, AuthorizationsTable, AuthorizationsColumn),
 	)
 }

@@ -59,6 +59,9 @@ type question struct {
 	plane    tenancy.Plane
 	// holds is the sorted set of "ROLE LEVEL RELATION", joined by commas.
 	holds string
+	// narrowed questions have permissions, sorted and joined by commas.
+	narrowed    bool
+	permissions string
 }
 
 // Decide says whether the viewer may do an action at a node, and why;
@@ -68,6 +71,7 @@ func (e *Engine) Decide(ctx context.Context, action Action, t Target) Decision {
 	q := question{action: action, level: levelOf(t.Kind), plane: t.Plane}
 	if v := tenancy.ViewerFrom(ctx); v != nil {
 		q.kind, q.platform, q.holds = v.Kind, v.Platform, holds(v.Roles, t.Path)
+		q.narrowed, q.permissions = v.Narrowed, permissionsOf(v)
 	}
 	a, err := rev.ask(ctx, q)
 	if err != nil {
@@ -134,11 +138,13 @@ func (q question) input() map[string]any {
 		}
 	}
 	return map[string]any{
-		"action":   string(q.action),
-		"kind":     string(q.kind),
-		"platform": q.platform,
-		"target":   map[string]any{"level": q.level, "plane": string(q.plane)},
-		"holds":    held,
+		"action":      string(q.action),
+		"kind":        string(q.kind),
+		"platform":    q.platform,
+		"target":      map[string]any{"level": q.level, "plane": string(q.plane)},
+		"holds":       held,
+		"narrowed":    q.narrowed,
+		"permissions": listOf(q.permissions),
 	}
 }
 

@@ -18,6 +18,9 @@ type Subject struct {
 	Platform bool
 	// Roles is the sorted set of "ROLE LEVEL PLANE", joined by commas.
 	Roles string
+	// Narrowed subjects have Permissions, sorted and joined by commas.
+	Narrowed    bool
+	Permissions string
 }
 
 // SubjectOf returns the class of a viewer; nil is somebody not signed in.
@@ -25,7 +28,7 @@ func SubjectOf(v *tenancy.Viewer) Subject {
 	if v == nil {
 		return Subject{}
 	}
-	s := Subject{Kind: v.Kind, Platform: v.Platform}
+	s := Subject{Kind: v.Kind, Platform: v.Platform, Narrowed: v.Narrowed, Permissions: permissionsOf(v)}
 	switch len(v.Roles) {
 	case 0:
 	case 1:
@@ -39,6 +42,25 @@ func SubjectOf(v *tenancy.Viewer) Subject {
 		s.Roles = strings.Join(slices.Compact(roles), ",")
 	}
 	return s
+}
+
+// permissionsOf joins what a narrowed viewer is left with; viewers are made with
+// their permissions sorted.
+func permissionsOf(v *tenancy.Viewer) string {
+	if !v.Narrowed {
+		return ""
+	}
+	return strings.Join(v.Permissions, ",")
+}
+
+func listOf(permissions string) []any {
+	out := []any{}
+	for p := range strings.SplitSeq(permissions, ",") {
+		if p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 func roleClass(r tenancy.Role) string {
@@ -61,10 +83,12 @@ func (s Subject) input() map[string]any {
 		}
 	}
 	return map[string]any{
-		"signedIn": s.Kind != "",
-		"kind":     string(s.Kind),
-		"platform": s.Platform,
-		"roles":    roles,
+		"signedIn":    s.Kind != "",
+		"kind":        string(s.Kind),
+		"platform":    s.Platform,
+		"roles":       roles,
+		"narrowed":    s.Narrowed,
+		"permissions": listOf(s.Permissions),
 	}
 }
 

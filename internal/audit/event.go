@@ -50,6 +50,9 @@ type Change struct {
 type Actor struct {
 	Kind     auditevent.ActorKind
 	ID, Name string
+	// Via is what a person acted through; NONE when unset.
+	Via            auditevent.ViaKind
+	ViaID, ViaName string
 }
 
 // ActorFrom tells who acts in a context; nobody means the system.
@@ -60,9 +63,19 @@ func ActorFrom(ctx context.Context) Actor {
 		return Actor{Kind: auditevent.ActorKindSYSTEM, Name: "System"}
 	case v.Kind == tenancy.KeyViewer:
 		return Actor{Kind: auditevent.ActorKindKEY, ID: v.KeyID, Name: v.Name}
-	default:
-		return Actor{Kind: auditevent.ActorKindUSER, ID: v.UserID, Name: v.Name}
+	case v.Kind == tenancy.ClientViewer:
+		return Actor{Kind: auditevent.ActorKindCLIENT, ID: v.ClientID, Name: v.Name}
 	}
+	a := Actor{Kind: auditevent.ActorKindUSER, ID: v.UserID, Name: v.Name}
+	switch {
+	case v.SupportID != "":
+		a.Via, a.ViaID, a.ViaName = auditevent.ViaKindSUPPORT, v.SupportID, "Support access"
+	case v.ClientID != "":
+		a.Via, a.ViaID, a.ViaName = auditevent.ViaKindCLIENT, v.ClientID, v.ClientName
+	case v.TokenID != "":
+		a.Via, a.ViaID, a.ViaName = auditevent.ViaKindTOKEN, v.TokenID, v.TokenName
+	}
+	return a
 }
 
 type requestKey struct{}
@@ -88,10 +101,14 @@ func Write(ctx context.Context, c *ent.Client, now time.Time, e Event) error {
 	if e.Outcome == "" {
 		e.Outcome = auditevent.OutcomeDONE
 	}
+	if actor.Via == "" {
+		actor.Via = auditevent.ViaKindNONE
+	}
 	create := c.AuditEvent.Create().
 		SetID(id.At(id.AuditEvent, now)).
 		SetAccountID(e.AccountID).SetPlane(auditevent.Plane(e.Plane)).
 		SetAt(now.UTC()).SetActorKind(actor.Kind).SetActorID(actor.ID).SetActorName(actor.Name).
+		SetViaKind(actor.Via).SetViaID(actor.ViaID).SetViaName(actor.ViaName).
 		SetAction(e.Action).SetOutcome(e.Outcome).
 		SetScopeID(e.ScopeID).SetScopePath(e.ScopePath).
 		SetTargetID(e.TargetID).SetTargetName(e.TargetName).
@@ -109,7 +126,8 @@ func Write(ctx context.Context, c *ent.Client, now time.Time, e Event) error {
 
 // hidden fields never reach an event: secrets, and what says nothing.
 var hidden = []string{
-	"secret", "password_hash", "token_hash",
+	"secret", "password_hash", "token_hash", "reset_hash", "secret_hash", "previous_secret_hash",
+	"code_hash", "refresh_hash", "previous_refresh_hash", "challenge", "nonce", "token",
 	"id", "account_id", "plane", "path", "parent_plane", "version", "created_at", "updated_at", "epoch", "epoch_at",
 }
 

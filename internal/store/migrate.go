@@ -67,21 +67,54 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 	return applied, nil
 }
 
-func (s *Store) apply(ctx context.Context, conn *sql.Conn, name string) (bool, error) {
+func (s *Store) apply(ctx context.Context, conn *sql.Conn, name string) (_ bool, err error) {
 	text, err := migrations.FS.ReadFile(name)
 	if err != nil {
 		return false, err
 	}
 	version, _, _ := strings.Cut(path.Base(name), "_")
+	if s.Dialect == SQLite {
+		// A table is changed by making it anew, which others still point to; the
+		// pragma counts for nothing within a transaction.
+		if _, err := conn.ExecContext(ctx, "PRAGMA foreign_keys = off"); err != nil {
+			return false, err
+		}
+		defer func() {
+			_, on := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA foreign_keys = on")
+			err = errors.Join(err, on)
+		}()
+	}
 	tx, err := conn.BeginTx(ctx, nil) // immediate on SQLite: starters queue here
 	if err != nil {
 		return false, err
 	}
 	did, err := applyIn(ctx, tx, version, string(text), s.Dialect)
+	if err == nil && did && s.Dialect == SQLite {
+		err = checkLinks(ctx, tx)
+	}
 	if err != nil {
 		return false, errors.Join(err, rollback(tx))
 	}
 	return did, tx.Commit()
+}
+
+// checkLinks fails when a migration left a row that points nowhere.
+func checkLinks(ctx context.Context, tx *sql.Tx) (err error) {
+	rows, err := tx.QueryContext(ctx, "PRAGMA foreign_key_check")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	if rows.Next() {
+		var table, parent string
+		var row sql.NullInt64
+		var key int
+		if err := rows.Scan(&table, &row, &parent, &key); err != nil {
+			return err
+		}
+		return fmt.Errorf("a row of %s points to none of %s", table, parent)
+	}
+	return rows.Err()
 }
 
 func applyIn(ctx context.Context, tx *sql.Tx, version, text, dialect string) (bool, error) {

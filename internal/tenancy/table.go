@@ -12,47 +12,68 @@ type rule func(s *sql.Selector, v *Viewer) *sql.Predicate
 
 // tables has one entry for every table of the schema; a test walks them all.
 var tables = map[string]rule{
-	"accounts":          everyRow,
-	"scopes":            byPath("path"),
-	"organizations":     byScope("id"),
-	"teams":             byScope("id"),
-	"members":           byScope("id"),
-	"role_bindings":     anyOf(byScope("scope_id"), byUser("user_id")),
-	"users":             anyOf(byUser("id"), bySeat),
-	"sessions":          anyOf(wholeAccount, byUser("user_id")),
-	"keys":              byScope("id"),
-	"key_models":        byScope("key_id"),
-	"providers":         everyRow,
-	"models":            everyRow,
-	"prices":            everyRow,
-	"credit_factors":    everyRow,
-	"budgets":           byScope("scope_id"),
-	"budget_cycles":     byBudget,
-	"charges":           byPath("path"),
-	"audit_events":      byPath("scope_path"),
-	"catalog_models":    offered,
-	"logins":            noRow,
-	"central_providers": noRow,
-	"holds":             noRow,
-	"nodes":             noRow,
+	"accounts":            everyRow,
+	"scopes":              byPath("path"),
+	"organizations":       byScope("id"),
+	"teams":               byScope("id"),
+	"members":             byScope("id"),
+	"role_bindings":       anyOf(byScope("scope_id"), byUser("user_id")),
+	"users":               anyOf(byUser("id"), bySeat),
+	"sessions":            anyOf(wholeAccount, byUser("user_id")),
+	"keys":                byScope("id"),
+	"key_models":          byScope("key_id"),
+	"providers":           everyRow,
+	"models":              everyRow,
+	"prices":              everyRow,
+	"credit_factors":      everyRow,
+	"budgets":             byScope("scope_id"),
+	"budget_cycles":       byBudget,
+	"charges":             byPath("path"),
+	"audit_events":        byPath("scope_path"),
+	"domains":             wholeAccount,
+	"identity_providers":  wholeAccount,
+	"group_mappings":      wholeAccount,
+	"external_identities": anyOf(wholeAccount, byUser("user_id")),
+	"invitations":         byScope("scope_id"),
+	"grants":              byScope("scope_id"),
+	"service_clients":     wholeAccount,
+	"authorizations":      anyOf(wholeAccount, byUser("user_id")),
+	"personal_tokens":     anyOf(wholeAccount, byUser("user_id")),
+	"support_accesses":    wholeAccount,
+	"audit_checkpoints":   wholeAccount,
+	"catalog_models":      offered,
+	"logins":              noRow,
+	"central_providers":   noRow,
+	"holds":               noRow,
+	"nodes":               noRow,
 }
 
 // written says what viewers may do to rows in their reach, where that isn't
 // everything: 0 is for tables that the system alone writes. The grants of the
 // database's tenant role say the same.
 var written = map[string]ent.Op{
-	"accounts":          0, // but for the epoch, which the store raises
-	"sessions":          0,
-	"prices":            ent.OpCreate, // superseded, never edited
-	"users":             0,
-	"credit_factors":    0,
-	"charges":           0,
-	"audit_events":      0, // audit.Write acts as the system
-	"catalog_models":    0,
-	"logins":            0,
-	"central_providers": 0,
-	"holds":             0,
-	"nodes":             0,
+	"accounts":       0, // but for the epoch, which the store raises
+	"sessions":       0,
+	"prices":         ent.OpCreate, // superseded, never edited
+	"users":          0,
+	"credit_factors": 0,
+	"charges":        0,
+	"audit_events":   0, // audit.Write acts as the system
+	// Sign-in and programs: verbs check who may, and write as the system.
+	"domains":             0,
+	"identity_providers":  0,
+	"group_mappings":      0,
+	"external_identities": 0,
+	"service_clients":     0,
+	"authorizations":      0,
+	"personal_tokens":     0,
+	"support_accesses":    0,
+	"audit_checkpoints":   0,
+	"catalog_models":      0,
+	"logins":              0,
+	"central_providers":   0,
+	"holds":               0,
+	"nodes":               0,
 }
 
 // everyRow of the account in the viewer's planes.

@@ -60,8 +60,12 @@ type ViewerKind string
 
 // The kinds of viewers.
 const (
+	// UserViewer is a person, whatever they act through.
 	UserViewer ViewerKind = "USER"
-	KeyViewer  ViewerKind = "KEY"
+	// KeyViewer is a virtual key, which calls models and does nothing else.
+	KeyViewer ViewerKind = "KEY"
+	// ClientViewer is a service client that acts for itself.
+	ClientViewer ViewerKind = "CLIENT"
 )
 
 // Viewer is the authenticated subject of a request, bound to one account.
@@ -74,6 +78,18 @@ type Viewer struct {
 	// SessionID is set for signed-in people, KeyID for virtual keys.
 	SessionID string
 	KeyID     string
+	// ClientID names the service client that acts, for itself or for the user;
+	// TokenID the personal token, AuthorizationID the consent behind it.
+	ClientID, ClientName string
+	TokenID, TokenName   string
+	AuthorizationID      string
+	// SupportID is set while platform staff is in an account by support access:
+	// UserID and Name are then those of the staff, whose user lies elsewhere.
+	SupportID string
+	// Narrowed viewers may do what their roles allow and Permissions name, both;
+	// for the others Permissions are empty and mean nothing.
+	Narrowed    bool
+	Permissions []string
 	// Platform is true for staff: users of the reserved platform account.
 	Platform bool
 	Roles    []Role

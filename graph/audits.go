@@ -20,7 +20,9 @@ import (
 )
 
 func toAuditEvent(e *ent.AuditEvent) *model.AuditEvent {
-	out := &model.AuditEvent{ID: e.ID, At: e.At, ActorName: e.ActorName, ActorID: e.ActorID, Action: e.Action,
+	out := &model.AuditEvent{ID: e.ID, At: e.At, ActorKind: model.ActorKind(e.ActorKind), ActorName: e.ActorName, ActorID: e.ActorID,
+		ViaKind: model.ViaKind(e.ViaKind), ViaID: e.ViaID, ViaName: e.ViaName, Action: e.Action,
+		DecisionID: e.DecisionID, Hash: e.Hash, ScopePath: e.ScopePath,
 		Outcome: model.AuditOutcome(e.Outcome), ScopeID: e.ScopeID, TargetID: e.TargetID, TargetName: e.TargetName,
 		Reason: e.Reason, RequestID: e.RequestID, Count: e.Count, Changes: []*model.AuditChange{}}
 	if e.Seq != nil {

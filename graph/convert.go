@@ -48,15 +48,17 @@ func toCopilot(s *ent.Scope) *model.Copilot {
 }
 
 func toOrganization(s *ent.Scope) *model.Organization {
-	return &model.Organization{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), ParentID: s.ParentID, Ref: ref(s)}
+	return &model.Organization{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), ParentID: s.ParentID, Ref: ref(s),
+		ArchivedAt: s.ArchivedAt, Version: s.Version}
 }
 
 func toTeam(s *ent.Scope) *model.Team {
-	return &model.Team{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), ParentID: s.ParentID, Ref: ref(s)}
+	return &model.Team{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), ParentID: s.ParentID, Ref: ref(s),
+		ArchivedAt: s.ArchivedAt, Version: s.Version}
 }
 
 func toMember(s *ent.Scope) *model.Member {
-	return &model.Member{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), ParentID: s.ParentID, Ref: ref(s), CreatedAt: s.CreatedAt}
+	return &model.Member{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), ParentID: s.ParentID, Ref: ref(s), CreatedAt: s.CreatedAt, Version: s.Version}
 }
 
 func toKey(s *ent.Scope) *model.Key {
@@ -66,6 +68,9 @@ func toKey(s *ent.Scope) *model.Key {
 func toAccount(a *ent.Account) *model.Account {
 	out := &model.Account{ID: a.ID, Name: a.Name, Kind: model.ScopeKindAccount, Slug: a.Slug,
 		Status: model.AccountStatus(a.Status), TimeZone: a.TimeZone, CreatedAt: a.CreatedAt, Planes: []model.Plane{},
+		StatusReason: unless(a.StatusReason), ClosedAt: a.ClosedAt, DeletedAt: a.DeletedAt, SsoEnforced: &a.SSOEnforced,
+		SessionIdleMinutes: &a.SessionIdleMinutes, SessionLifetimeMinutes: &a.SessionLifetimeMinutes,
+		AuditRetentionDays: &a.AuditRetentionDays, Version: &a.Version,
 		Ref: model.Ref{ID: a.ID, AccountID: a.ID, Plane: tenancy.Plane(a.Plane), Kind: tenancy.KindAccount, Path: accountPath(a.ID)}}
 	if a.Console {
 		out.Planes = append(out.Planes, model.PlaneConsole)
@@ -77,7 +82,8 @@ func toAccount(a *ent.Account) *model.Account {
 }
 
 func toUser(u *ent.User) *model.User {
-	return &model.User{ID: u.ID, Name: u.Name, Email: u.Email, Status: model.UserStatus(u.Status)}
+	return &model.User{ID: u.ID, Name: u.Name, Email: u.Email, Status: model.UserStatus(u.Status), LastSignInAt: u.LastSignInAt,
+		CreatedAt: &u.CreatedAt, Version: &u.Version, Row: u}
 }
 
 func unitOf(p tenancy.Plane) model.Unit {

@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
@@ -50,6 +51,14 @@ func (r *modelResolver) CreditPrice(ctx context.Context, obj *model.Model) (*mod
 
 func (r *modelResolver) ViewerCan(ctx context.Context, obj *model.Model) ([]*model.ViewerPermission, error) {
 	return r.canModel(ctx, obj)
+}
+
+func (r *modelResolver) Grants(ctx context.Context, obj *model.Model, first *int, after *string, last *int, before *string) (*model.GrantConnection, error) {
+	panic(fmt.Errorf("not implemented: Grants - grants"))
+}
+
+func (r *modelResolver) UsableBy(ctx context.Context, obj *model.Model, search *string, first *int, after *string, last *int, before *string) (*model.MemberConnection, error) {
+	panic(fmt.Errorf("not implemented: UsableBy - usableBy"))
 }
 
 func (r *modelConnectionResolver) TotalCount(ctx context.Context, obj *model.ModelConnection) (int, error) {

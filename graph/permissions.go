@@ -10,13 +10,24 @@ import (
 // Actions offered on each kind of object; a client builds its buttons from
 // what viewerCan says of them.
 var (
-	onPlatform = []access.Action{access.CentralProviderCreate, access.CatalogModelCreate}
-	onPlane    = []access.Action{access.BudgetSet, access.BudgetRemove, access.KeyCreate, access.ProviderCreate, access.ModelCreate, access.ModelInstall, access.MemberList, access.AuditRead}
-	onScope    = []access.Action{access.BudgetSet, access.BudgetRemove, access.KeyCreate, access.MemberList, access.AuditRead}
-	onMember   = []access.Action{access.BudgetSet, access.BudgetRemove, access.KeyCreate}
-	onKey      = []access.Action{access.BudgetSet, access.BudgetRemove, access.KeyRevoke}
-	onAccount  = []access.Action{access.AuditRead, access.MemberList}
-	onBudget   = []access.Action{access.BudgetSet, access.BudgetRemove}
+	onPlatform = []access.Action{access.CentralProviderCreate, access.CatalogModelCreate, access.AccountCreate, access.InvitationCreate,
+		access.RoleBind, access.UserUpdate, access.SessionRevoke, access.ServiceClientManage, access.AuditRead}
+	onPlane = []access.Action{access.BudgetSet, access.BudgetRemove, access.KeyCreate, access.ProviderCreate, access.ModelCreate, access.ModelInstall, access.MemberList, access.AuditRead,
+		access.OrganizationCreate, access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead}
+	onOrganization = []access.Action{access.BudgetSet, access.BudgetRemove, access.KeyCreate, access.MemberList, access.AuditRead,
+		access.OrganizationUpdate, access.OrganizationArchive, access.OrganizationDelete, access.TeamCreate,
+		access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead}
+	onTeam = []access.Action{access.BudgetSet, access.BudgetRemove, access.KeyCreate, access.MemberList, access.AuditRead,
+		access.TeamUpdate, access.TeamMove, access.TeamArchive, access.TeamDelete, access.MemberCreate,
+		access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead}
+	onMember = []access.Action{access.BudgetSet, access.BudgetRemove, access.KeyCreate, access.MemberDelete, access.MemberDefault,
+		access.GrantSet, access.GrantRead}
+	onKey     = []access.Action{access.BudgetSet, access.BudgetRemove, access.KeyRevoke, access.GrantSet, access.GrantRead}
+	onAccount = []access.Action{access.AuditRead, access.MemberList, access.AccountUpdate, access.AccountPlanes, access.AccountSuspend,
+		access.AccountClose, access.AccountExport, access.DomainConfigure, access.DomainApprove, access.SignInConfigure,
+		access.ServiceClientManage, access.SupportStart, access.SupportEnd, access.InvitationCreate, access.RoleBind,
+		access.UserUpdate, access.SessionRevoke}
+	onBudget = []access.Action{access.BudgetSet, access.BudgetRemove}
 )
 
 func target(at model.Ref) access.Target {

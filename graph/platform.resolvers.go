@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
@@ -25,8 +26,20 @@ func (r *platformResolver) ViewerCan(ctx context.Context, obj *model.Platform) (
 	return r.can(ctx, obj.Ref, onPlatform)
 }
 
-func (r *platformResolver) Accounts(ctx context.Context, obj *model.Platform, first *int, after *string, last *int, before *string) (*model.AccountConnection, error) {
+func (r *platformResolver) Accounts(ctx context.Context, obj *model.Platform, search *string, status *model.AccountStatus, first *int, after *string, last *int, before *string) (*model.AccountConnection, error) {
 	return r.accountPage(ctx, window{first, last, after, before})
+}
+
+func (r *platformResolver) ServiceClients(ctx context.Context, obj *model.Platform, first *int, after *string, last *int, before *string) (*model.ServiceClientConnection, error) {
+	panic(fmt.Errorf("not implemented: ServiceClients - serviceClients"))
+}
+
+func (r *platformResolver) SupportAccesses(ctx context.Context, obj *model.Platform, first *int, after *string, last *int, before *string) (*model.SupportAccessConnection, error) {
+	panic(fmt.Errorf("not implemented: SupportAccesses - supportAccesses"))
+}
+
+func (r *platformResolver) AuditHistogram(ctx context.Context, obj *model.Platform, filter model.AuditFilter, buckets *int) (*model.AuditHistogram, error) {
+	panic(fmt.Errorf("not implemented: AuditHistogram - auditHistogram"))
 }
 
 func (r *platformResolver) CentralProviders(ctx context.Context, obj *model.Platform, first *int, after *string, last *int, before *string) (*model.CentralProviderConnection, error) {

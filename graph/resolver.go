@@ -28,7 +28,9 @@ type Resolver struct {
 	Audit    *audit.Stream
 	// Probe lists an endpoint's models with its key.
 	Probe func(ctx context.Context, base, apiKey string) ([]string, error)
-	Log   *slog.Logger
+	// URL is where browsers reach the server, without a slash at its end.
+	URL string
+	Log *slog.Logger
 }
 
 // Cookies lets sign-in and sign-out set the session cookie of a request.

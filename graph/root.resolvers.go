@@ -130,7 +130,7 @@ func (r *subscriptionResolver) BudgetBurn(ctx context.Context, scopeID string, d
 	return r.burn(ctx, scopeID, descendants != nil && *descendants)
 }
 
-func (r *subscriptionResolver) AuditEvents(ctx context.Context, scopeID string, filter *model.AuditFilter) (<-chan *model.AuditEvent, error) {
+func (r *subscriptionResolver) AuditEvents(ctx context.Context, scopeID string, filter *model.AuditFilter, after *int64) (<-chan *model.AuditEvent, error) {
 	return r.auditStream(ctx, scopeID, filter)
 }
 

@@ -57,6 +57,9 @@ func TestListsAreBounded(t *testing.T) {
 		"accounts": "of one login, 100", "choices": "of one login, 100", "planes": "two", "series": "days of a cycle", "states": "changed ones, 500",
 		"topSpenders": "five", "limits": "budgets on one path", "models": "of a key or provider, 100", "rows": "asked for, 100", "days": "of a range, 400",
 		"changes": "fields of one row", "prices": "50",
+		"permissions": "those there are", "grantable": "those there are", "providers": "of one account, 20", "scopes": "of one provider, 20",
+		"mappings": "of one provider, 200", "redirectUris": "20", "invitations": "of one input, 100", "notes": "of one act", "steps": "of one path",
+		"who": "ten", "buckets": "200", "seats": "of one person, 100",
 	}
 	for name, d := range Schema().Types {
 		if d.Kind != ast.Object && d.Kind != ast.Interface || strings.HasPrefix(name, "__") {

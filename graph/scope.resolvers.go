@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
@@ -22,6 +23,10 @@ func (r *memberResolver) Budget(ctx context.Context, obj *model.Member) (*model.
 
 func (r *memberResolver) ViewerCan(ctx context.Context, obj *model.Member) ([]*model.ViewerPermission, error) {
 	return r.can(ctx, obj.Ref, onMember)
+}
+
+func (r *memberResolver) IdentityProvider(ctx context.Context, obj *model.Member) (*model.IdentityProvider, error) {
+	panic(fmt.Errorf("not implemented: IdentityProvider - identityProvider"))
 }
 
 func (r *memberResolver) User(ctx context.Context, obj *model.Member) (*model.User, error) {
@@ -61,7 +66,7 @@ func (r *organizationResolver) Budget(ctx context.Context, obj *model.Organizati
 }
 
 func (r *organizationResolver) ViewerCan(ctx context.Context, obj *model.Organization) ([]*model.ViewerPermission, error) {
-	return r.can(ctx, obj.Ref, onScope)
+	return r.can(ctx, obj.Ref, onOrganization)
 }
 
 func (r *organizationResolver) IsDefault(ctx context.Context, obj *model.Organization) (bool, error) {
@@ -105,7 +110,7 @@ func (r *teamResolver) Budget(ctx context.Context, obj *model.Team) (*model.Budg
 }
 
 func (r *teamResolver) ViewerCan(ctx context.Context, obj *model.Team) ([]*model.ViewerPermission, error) {
-	return r.can(ctx, obj.Ref, onScope)
+	return r.can(ctx, obj.Ref, onTeam)
 }
 
 func (r *teamResolver) IsDefault(ctx context.Context, obj *model.Team) (bool, error) {

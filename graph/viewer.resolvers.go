@@ -7,11 +7,36 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
+
+func (r *authorizationConnectionResolver) TotalCount(ctx context.Context, obj *model.AuthorizationConnection) (int, error) {
+	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+}
+
+func (r *personalTokenConnectionResolver) TotalCount(ctx context.Context, obj *model.PersonalTokenConnection) (int, error) {
+	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+}
+
+func (r *userResolver) Seats(ctx context.Context, obj *model.User) ([]*model.Member, error) {
+	panic(fmt.Errorf("not implemented: Seats - seats"))
+}
+
+func (r *userResolver) Roles(ctx context.Context, obj *model.User) ([]*model.RoleBinding, error) {
+	panic(fmt.Errorf("not implemented: Roles - roles"))
+}
+
+func (r *userResolver) ViewerCan(ctx context.Context, obj *model.User) ([]*model.ViewerPermission, error) {
+	panic(fmt.Errorf("not implemented: ViewerCan - viewerCan"))
+}
+
+func (r *userConnectionResolver) TotalCount(ctx context.Context, obj *model.UserConnection) (int, error) {
+	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+}
 
 func (r *viewerResolver) User(ctx context.Context, obj *model.Viewer) (*model.User, error) {
 	u, err := r.Store.User.Get(tenancy.WithViewer(ctx, obj.V), obj.V.UserID)
@@ -22,6 +47,34 @@ func (r *viewerResolver) User(ctx context.Context, obj *model.Viewer) (*model.Us
 		return nil, err
 	}
 	return toUser(u), nil
+}
+
+func (r *viewerResolver) Support(ctx context.Context, obj *model.Viewer) (*model.SupportAccess, error) {
+	panic(fmt.Errorf("not implemented: Support - support"))
+}
+
+func (r *viewerResolver) Grantable(ctx context.Context, obj *model.Viewer) ([]*model.Permission, error) {
+	panic(fmt.Errorf("not implemented: Grantable - grantable"))
+}
+
+func (r *viewerResolver) Models(ctx context.Context, obj *model.Viewer, plane model.Plane, first *int, after *string, last *int, before *string) (*model.ModelConnection, error) {
+	panic(fmt.Errorf("not implemented: Models - models"))
+}
+
+func (r *viewerResolver) Budget(ctx context.Context, obj *model.Viewer, plane model.Plane) (*model.Budget, error) {
+	panic(fmt.Errorf("not implemented: Budget - budget"))
+}
+
+func (r *viewerResolver) Sessions(ctx context.Context, obj *model.Viewer, first *int, after *string, last *int, before *string) (*model.SessionConnection, error) {
+	panic(fmt.Errorf("not implemented: Sessions - sessions"))
+}
+
+func (r *viewerResolver) PersonalTokens(ctx context.Context, obj *model.Viewer, first *int, after *string, last *int, before *string) (*model.PersonalTokenConnection, error) {
+	panic(fmt.Errorf("not implemented: PersonalTokens - personalTokens"))
+}
+
+func (r *viewerResolver) Authorizations(ctx context.Context, obj *model.Viewer, first *int, after *string, last *int, before *string) (*model.AuthorizationConnection, error) {
+	panic(fmt.Errorf("not implemented: Authorizations - authorizations"))
 }
 
 func (r *viewerResolver) Account(ctx context.Context, obj *model.Viewer) (*model.Account, error) {
@@ -36,7 +89,7 @@ func (r *viewerResolver) Accounts(ctx context.Context, obj *model.Viewer) ([]*mo
 	if obj.V.Kind != tenancy.UserViewer {
 		return []*model.AccountChoice{}, nil
 	}
-	choices, err := r.Sessions.Accounts(ctx, obj.V)
+	choices, err := r.Resolver.Sessions.Accounts(ctx, obj.V)
 	return toChoices(choices), err
 }
 
@@ -44,6 +97,26 @@ func (r *viewerResolver) Seat(ctx context.Context, obj *model.Viewer, plane mode
 	return r.defaultSeat(tenancy.WithViewer(ctx, obj.V), obj.V, tenancy.Plane(plane))
 }
 
+func (r *Resolver) AuthorizationConnection() generated.AuthorizationConnectionResolver {
+	return &authorizationConnectionResolver{r}
+}
+
+func (r *Resolver) PersonalTokenConnection() generated.PersonalTokenConnectionResolver {
+	return &personalTokenConnectionResolver{r}
+}
+
+func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }
+
+func (r *Resolver) UserConnection() generated.UserConnectionResolver {
+	return &userConnectionResolver{r}
+}
+
 func (r *Resolver) Viewer() generated.ViewerResolver { return &viewerResolver{r} }
 
-type viewerResolver struct{ *Resolver }
+type (
+	authorizationConnectionResolver struct{ *Resolver }
+	personalTokenConnectionResolver struct{ *Resolver }
+	userResolver                    struct{ *Resolver }
+	userConnectionResolver          struct{ *Resolver }
+	viewerResolver                  struct{ *Resolver }
+)

@@ -12,7 +12,11 @@ import (
 )
 
 func toViewer(v *tenancy.Viewer) *model.Viewer {
-	return &model.Viewer{IsPlatformStaff: v.Platform, V: v}
+	out := &model.Viewer{IsPlatformStaff: v.Platform, Name: v.Name, ClientName: unless(v.ClientName), V: v}
+	if v.Narrowed {
+		out.Permissions = append([]string{}, v.Permissions...)
+	}
+	return out
 }
 
 func toChoices(in []identity.Choice) []*model.AccountChoice {

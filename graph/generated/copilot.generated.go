@@ -1060,7 +1060,7 @@ func (ec *executionContext) unmarshalInputModelInstallInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"catalogModelId"}
+	fieldsInOrder := [...]string{"catalogModelId", "grantTo"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1074,6 +1074,13 @@ func (ec *executionContext) unmarshalInputModelInstallInput(ctx context.Context,
 				return it, err
 			}
 			it.CatalogModelID = data
+		case "grantTo":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("grantTo"))
+			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.GrantTo = data
 		}
 	}
 	return it, nil

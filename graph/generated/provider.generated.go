@@ -567,7 +567,7 @@ func (ec *executionContext) unmarshalInputModelCreateInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"providerId", "name", "upstreamName", "contextLength", "maxOutputTokens", "price", "ceiling"}
+	fieldsInOrder := [...]string{"providerId", "name", "upstreamName", "contextLength", "maxOutputTokens", "price", "ceiling", "grantTo"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -623,6 +623,13 @@ func (ec *executionContext) unmarshalInputModelCreateInput(ctx context.Context, 
 				return it, err
 			}
 			it.Ceiling = data
+		case "grantTo":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("grantTo"))
+			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.GrantTo = data
 		}
 	}
 	return it, nil

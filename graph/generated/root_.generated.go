@@ -24,6 +24,9 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Account() AccountResolver
 	AccountConnection() AccountConnectionResolver
+	AuditCheckpointConnection() AuditCheckpointConnectionResolver
+	AuditEvent() AuditEventResolver
+	AuthorizationConnection() AuthorizationConnectionResolver
 	Budget() BudgetResolver
 	CatalogModel() CatalogModelResolver
 	CatalogModelConnection() CatalogModelConnectionResolver
@@ -32,6 +35,14 @@ type ResolverRoot interface {
 	Charge() ChargeResolver
 	Console() ConsoleResolver
 	Copilot() CopilotResolver
+	DomainConnection() DomainConnectionResolver
+	Grant() GrantResolver
+	GrantConnection() GrantConnectionResolver
+	GroupMapping() GroupMappingResolver
+	IdentityProvider() IdentityProviderResolver
+	IdentityProviderConnection() IdentityProviderConnectionResolver
+	Invitation() InvitationResolver
+	InvitationConnection() InvitationConnectionResolver
 	Key() KeyResolver
 	KeyConnection() KeyConnectionResolver
 	Member() MemberResolver
@@ -41,16 +52,28 @@ type ResolverRoot interface {
 	Mutation() MutationResolver
 	Organization() OrganizationResolver
 	OrganizationConnection() OrganizationConnectionResolver
+	PersonalTokenConnection() PersonalTokenConnectionResolver
 	Platform() PlatformResolver
 	PlatformUsageRow() PlatformUsageRowResolver
 	Provider() ProviderResolver
 	ProviderConnection() ProviderConnectionResolver
 	Query() QueryResolver
+	RoleBinding() RoleBindingResolver
+	RoleBindingConnection() RoleBindingConnectionResolver
+	ScopeAccess() ScopeAccessResolver
 	ScopeConnection() ScopeConnectionResolver
+	ServiceClient() ServiceClientResolver
+	ServiceClientConnection() ServiceClientConnectionResolver
+	Session() SessionResolver
+	SessionConnection() SessionConnectionResolver
 	Subscription() SubscriptionResolver
+	SupportAccess() SupportAccessResolver
+	SupportAccessConnection() SupportAccessConnectionResolver
 	Team() TeamResolver
 	TeamConnection() TeamConnectionResolver
 	UsageTotals() UsageTotalsResolver
+	User() UserResolver
+	UserConnection() UserConnectionResolver
 	Viewer() ViewerResolver
 }
 
@@ -59,23 +82,39 @@ type DirectiveRoot struct {
 
 type ComplexityRoot struct {
 	Account struct {
-		AuditEvents  func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AuditFilter) int
-		Budget       func(childComplexity int) int
-		CreatedAt    func(childComplexity int) int
-		CreditFactor func(childComplexity int) int
-		ID           func(childComplexity int) int
-		Kind         func(childComplexity int) int
-		Location     func(childComplexity int) int
-		Name         func(childComplexity int) int
-		ParentID     func(childComplexity int) int
-		Planes       func(childComplexity int) int
-		Pool         func(childComplexity int, plane model.Plane) int
-		Slug         func(childComplexity int) int
-		Spend        func(childComplexity int, plane model.Plane, filter model.UsageFilter) int
-		Status       func(childComplexity int) int
-		TimeZone     func(childComplexity int) int
-		UserCount    func(childComplexity int) int
-		ViewerCan    func(childComplexity int) int
+		AuditCheckpoints       func(childComplexity int, first *int, after *string, last *int, before *string) int
+		AuditEvents            func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AuditFilter) int
+		AuditHistogram         func(childComplexity int, filter model.AuditFilter, buckets *int) int
+		AuditRetentionDays     func(childComplexity int) int
+		Budget                 func(childComplexity int) int
+		ClosedAt               func(childComplexity int) int
+		CreatedAt              func(childComplexity int) int
+		CreditFactor           func(childComplexity int) int
+		DeletedAt              func(childComplexity int) int
+		Domains                func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ID                     func(childComplexity int) int
+		IdentityProviders      func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Kind                   func(childComplexity int) int
+		Location               func(childComplexity int) int
+		Name                   func(childComplexity int) int
+		ParentID               func(childComplexity int) int
+		Planes                 func(childComplexity int) int
+		Pool                   func(childComplexity int, plane model.Plane) int
+		ServiceClients         func(childComplexity int, first *int, after *string, last *int, before *string) int
+		SessionIdleMinutes     func(childComplexity int) int
+		SessionLifetimeMinutes func(childComplexity int) int
+		Sessions               func(childComplexity int, userID *string, first *int, after *string, last *int, before *string) int
+		Slug                   func(childComplexity int) int
+		Spend                  func(childComplexity int, plane model.Plane, filter model.UsageFilter) int
+		SsoEnforced            func(childComplexity int) int
+		Status                 func(childComplexity int) int
+		StatusReason           func(childComplexity int) int
+		SupportAccesses        func(childComplexity int, first *int, after *string, last *int, before *string) int
+		TimeZone               func(childComplexity int) int
+		UserCount              func(childComplexity int) int
+		Users                  func(childComplexity int, search *string, status *model.UserStatus, first *int, after *string, last *int, before *string) int
+		Version                func(childComplexity int) int
+		ViewerCan              func(childComplexity int) int
 	}
 
 	AccountChoice struct {
@@ -84,15 +123,51 @@ type ComplexityRoot struct {
 		Slug func(childComplexity int) int
 	}
 
+	AccountClosePayload struct {
+		Account func(childComplexity int) int
+		Errors  func(childComplexity int) int
+	}
+
 	AccountConnection struct {
 		Edges      func(childComplexity int) int
 		PageInfo   func(childComplexity int) int
 		TotalCount func(childComplexity int) int
 	}
 
+	AccountCreatePayload struct {
+		Account    func(childComplexity int) int
+		Errors     func(childComplexity int) int
+		Invitation func(childComplexity int) int
+	}
+
+	AccountDeletePayload struct {
+		Account func(childComplexity int) int
+		Errors  func(childComplexity int) int
+	}
+
 	AccountEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	AccountPlanesSetPayload struct {
+		Account func(childComplexity int) int
+		Errors  func(childComplexity int) int
+	}
+
+	AccountResumePayload struct {
+		Account func(childComplexity int) int
+		Errors  func(childComplexity int) int
+	}
+
+	AccountSuspendPayload struct {
+		Account func(childComplexity int) int
+		Errors  func(childComplexity int) int
+	}
+
+	AccountUpdatePayload struct {
+		Account func(childComplexity int) int
+		Errors  func(childComplexity int) int
 	}
 
 	AllocationError struct {
@@ -102,20 +177,50 @@ type ComplexityRoot struct {
 		Path      func(childComplexity int) int
 	}
 
+	AuditBucket struct {
+		Done    func(childComplexity int) int
+		From    func(childComplexity int) int
+		Refused func(childComplexity int) int
+	}
+
 	AuditChange struct {
 		After  func(childComplexity int) int
 		Before func(childComplexity int) int
 		Field  func(childComplexity int) int
 	}
 
+	AuditCheckpoint struct {
+		At           func(childComplexity int) int
+		Hash         func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Seq          func(childComplexity int) int
+		Signature    func(childComplexity int) int
+		SigningKeyID func(childComplexity int) int
+	}
+
+	AuditCheckpointConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	AuditCheckpointEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	AuditEvent struct {
 		Action     func(childComplexity int) int
 		ActorID    func(childComplexity int) int
+		ActorKind  func(childComplexity int) int
 		ActorName  func(childComplexity int) int
 		At         func(childComplexity int) int
 		Changes    func(childComplexity int) int
 		Count      func(childComplexity int) int
+		DecisionID func(childComplexity int) int
+		Hash       func(childComplexity int) int
 		ID         func(childComplexity int) int
+		Location   func(childComplexity int) int
 		Outcome    func(childComplexity int) int
 		Reason     func(childComplexity int) int
 		RequestID  func(childComplexity int) int
@@ -123,6 +228,9 @@ type ComplexityRoot struct {
 		Seq        func(childComplexity int) int
 		TargetID   func(childComplexity int) int
 		TargetName func(childComplexity int) int
+		ViaID      func(childComplexity int) int
+		ViaKind    func(childComplexity int) int
+		ViaName    func(childComplexity int) int
 	}
 
 	AuditEventConnection struct {
@@ -133,6 +241,52 @@ type ComplexityRoot struct {
 	AuditEventEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	AuditHistogram struct {
+		Buckets func(childComplexity int) int
+		From    func(childComplexity int) int
+		To      func(childComplexity int) int
+	}
+
+	Authorization struct {
+		ClientID    func(childComplexity int) int
+		ClientName  func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		ExpiresAt   func(childComplexity int) int
+		ID          func(childComplexity int) int
+		LastUsedAt  func(childComplexity int) int
+		Permissions func(childComplexity int) int
+	}
+
+	AuthorizationApprovePayload struct {
+		Errors      func(childComplexity int) int
+		RedirectURL func(childComplexity int) int
+	}
+
+	AuthorizationConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	AuthorizationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	AuthorizationRequest struct {
+		ClientDescription func(childComplexity int) int
+		ClientName        func(childComplexity int) int
+		Known             func(childComplexity int) int
+		Permissions       func(childComplexity int) int
+		Planes            func(childComplexity int) int
+		RedirectHost      func(childComplexity int) int
+	}
+
+	AuthorizationRevokePayload struct {
+		AuthorizationID func(childComplexity int) int
+		Errors          func(childComplexity int) int
 	}
 
 	Budget struct {
@@ -342,10 +496,249 @@ type ComplexityRoot struct {
 		Day    func(childComplexity int) int
 	}
 
+	Domain struct {
+		CheckError  func(childComplexity int) int
+		CheckedAt   func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Name        func(childComplexity int) int
+		RecordName  func(childComplexity int) int
+		RecordValue func(childComplexity int) int
+		Verified    func(childComplexity int) int
+		VerifiedAt  func(childComplexity int) int
+		VerifiedBy  func(childComplexity int) int
+	}
+
+	DomainApprovePayload struct {
+		Domain func(childComplexity int) int
+		Errors func(childComplexity int) int
+	}
+
+	DomainConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	DomainCreatePayload struct {
+		Domain func(childComplexity int) int
+		Errors func(childComplexity int) int
+	}
+
+	DomainDeletePayload struct {
+		DomainID func(childComplexity int) int
+		Errors   func(childComplexity int) int
+	}
+
+	DomainEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	DomainVerifyPayload struct {
+		Domain func(childComplexity int) int
+		Errors func(childComplexity int) int
+	}
+
+	Explanation struct {
+		Allowed func(childComplexity int) int
+		Policy  func(childComplexity int) int
+		Reason  func(childComplexity int) int
+		Rule    func(childComplexity int) int
+		Steps   func(childComplexity int) int
+		Who     func(childComplexity int) int
+	}
+
+	ExplanationStep struct {
+		Decisive func(childComplexity int) int
+		Finding  func(childComplexity int) int
+		Kind     func(childComplexity int) int
+		Name     func(childComplexity int) int
+	}
+
+	Grant struct {
+		CreatedAt     func(childComplexity int) int
+		Effect        func(childComplexity int) int
+		ExpiresAt     func(childComplexity int) int
+		GrantedByName func(childComplexity int) int
+		ID            func(childComplexity int) int
+		Location      func(childComplexity int) int
+		Model         func(childComplexity int) int
+		Note          func(childComplexity int) int
+		Scope         func(childComplexity int) int
+		Stands        func(childComplexity int) int
+		Version       func(childComplexity int) int
+		ViewerCan     func(childComplexity int) int
+	}
+
+	GrantConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	GrantEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	GrantRemovePayload struct {
+		Errors  func(childComplexity int) int
+		GrantID func(childComplexity int) int
+	}
+
+	GrantSetPayload struct {
+		Errors func(childComplexity int) int
+		Grant  func(childComplexity int) int
+	}
+
+	GroupMapping struct {
+		Group    func(childComplexity int) int
+		ID       func(childComplexity int) int
+		Location func(childComplexity int) int
+		Role     func(childComplexity int) int
+		Scope    func(childComplexity int) int
+	}
+
+	GroupMappingCreatePayload struct {
+		Errors       func(childComplexity int) int
+		GroupMapping func(childComplexity int) int
+	}
+
+	GroupMappingDeletePayload struct {
+		Errors         func(childComplexity int) int
+		GroupMappingID func(childComplexity int) int
+	}
+
+	IdentityProvider struct {
+		CallbackURL func(childComplexity int) int
+		ClientID    func(childComplexity int) int
+		EmailClaim  func(childComplexity int) int
+		GroupsClaim func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Issuer      func(childComplexity int) int
+		JustInTime  func(childComplexity int) int
+		Mappings    func(childComplexity int) int
+		Name        func(childComplexity int) int
+		NameClaim   func(childComplexity int) int
+		Scopes      func(childComplexity int) int
+		SecretHint  func(childComplexity int) int
+		Status      func(childComplexity int) int
+		TestError   func(childComplexity int) int
+		TestURL     func(childComplexity int) int
+		TestedAt    func(childComplexity int) int
+		Version     func(childComplexity int) int
+		ViewerCan   func(childComplexity int) int
+	}
+
+	IdentityProviderConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	IdentityProviderCreatePayload struct {
+		Errors           func(childComplexity int) int
+		IdentityProvider func(childComplexity int) int
+	}
+
+	IdentityProviderDeletePayload struct {
+		Errors             func(childComplexity int) int
+		IdentityProviderID func(childComplexity int) int
+	}
+
+	IdentityProviderEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	IdentityProviderUpdatePayload struct {
+		Errors           func(childComplexity int) int
+		IdentityProvider func(childComplexity int) int
+	}
+
+	Impact struct {
+		BudgetsEnded       func(childComplexity int) int
+		GrantsRemoved      func(childComplexity int) int
+		InvitationsRevoked func(childComplexity int) int
+		KeysRevoked        func(childComplexity int) int
+		Notes              func(childComplexity int) int
+		RolesEnded         func(childComplexity int) int
+		SeatsEnded         func(childComplexity int) int
+		SeatsMoved         func(childComplexity int) int
+		Teams              func(childComplexity int) int
+	}
+
 	InvalidError struct {
 		Code    func(childComplexity int) int
 		Message func(childComplexity int) int
 		Path    func(childComplexity int) int
+	}
+
+	Invitation struct {
+		AcceptedAt    func(childComplexity int) int
+		CreatedAt     func(childComplexity int) int
+		Email         func(childComplexity int) int
+		ExpiresAt     func(childComplexity int) int
+		ID            func(childComplexity int) int
+		InvitedByName func(childComplexity int) int
+		Location      func(childComplexity int) int
+		Mail          func(childComplexity int) int
+		MailError     func(childComplexity int) int
+		Name          func(childComplexity int) int
+		Role          func(childComplexity int) int
+		Scope         func(childComplexity int) int
+		State         func(childComplexity int) int
+		ViewerCan     func(childComplexity int) int
+	}
+
+	InvitationAcceptPayload struct {
+		Errors func(childComplexity int) int
+		Viewer func(childComplexity int) int
+	}
+
+	InvitationConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	InvitationCreatePayload struct {
+		Errors      func(childComplexity int) int
+		Invitations func(childComplexity int) int
+	}
+
+	InvitationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	InvitationLink struct {
+		Invitation func(childComplexity int) int
+		Link       func(childComplexity int) int
+	}
+
+	InvitationPreview struct {
+		AccountName   func(childComplexity int) int
+		Email         func(childComplexity int) int
+		ExpiresAt     func(childComplexity int) int
+		HasLogin      func(childComplexity int) int
+		InvitedByName func(childComplexity int) int
+		Kind          func(childComplexity int) int
+		Location      func(childComplexity int) int
+		Name          func(childComplexity int) int
+		Password      func(childComplexity int) int
+		Providers     func(childComplexity int) int
+		Role          func(childComplexity int) int
+	}
+
+	InvitationResendPayload struct {
+		Errors     func(childComplexity int) int
+		Invitation func(childComplexity int) int
+	}
+
+	InvitationRevokePayload struct {
+		Errors     func(childComplexity int) int
+		Invitation func(childComplexity int) int
 	}
 
 	Key struct {
@@ -391,17 +784,19 @@ type ComplexityRoot struct {
 	}
 
 	Member struct {
-		Budget    func(childComplexity int) int
-		CreatedAt func(childComplexity int) int
-		ID        func(childComplexity int) int
-		IsDefault func(childComplexity int) int
-		Kind      func(childComplexity int) int
-		Location  func(childComplexity int) int
-		Name      func(childComplexity int) int
-		ParentID  func(childComplexity int) int
-		Roles     func(childComplexity int) int
-		User      func(childComplexity int) int
-		ViewerCan func(childComplexity int) int
+		Budget           func(childComplexity int) int
+		CreatedAt        func(childComplexity int) int
+		ID               func(childComplexity int) int
+		IdentityProvider func(childComplexity int) int
+		IsDefault        func(childComplexity int) int
+		Kind             func(childComplexity int) int
+		Location         func(childComplexity int) int
+		Name             func(childComplexity int) int
+		ParentID         func(childComplexity int) int
+		Roles            func(childComplexity int) int
+		User             func(childComplexity int) int
+		Version          func(childComplexity int) int
+		ViewerCan        func(childComplexity int) int
 	}
 
 	MemberConnection struct {
@@ -410,9 +805,30 @@ type ComplexityRoot struct {
 		TotalCount func(childComplexity int) int
 	}
 
+	MemberCreatePayload struct {
+		Errors func(childComplexity int) int
+		Member func(childComplexity int) int
+	}
+
+	MemberDefaultSetPayload struct {
+		Errors func(childComplexity int) int
+		Member func(childComplexity int) int
+	}
+
+	MemberDeletePayload struct {
+		Errors   func(childComplexity int) int
+		Impact   func(childComplexity int) int
+		MemberID func(childComplexity int) int
+	}
+
 	MemberEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	MemberMovePayload struct {
+		Errors func(childComplexity int) int
+		Member func(childComplexity int) int
 	}
 
 	MemberRole struct {
@@ -426,6 +842,7 @@ type ComplexityRoot struct {
 		Ceiling         func(childComplexity int) int
 		ContextLength   func(childComplexity int) int
 		CreditPrice     func(childComplexity int) int
+		Grants          func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ID              func(childComplexity int) int
 		MaxOutputTokens func(childComplexity int) int
 		Name            func(childComplexity int) int
@@ -434,8 +851,27 @@ type ComplexityRoot struct {
 		Provider        func(childComplexity int) int
 		Status          func(childComplexity int) int
 		UpstreamName    func(childComplexity int) int
+		UsableBy        func(childComplexity int, search *string, first *int, after *string, last *int, before *string) int
 		Version         func(childComplexity int) int
 		ViewerCan       func(childComplexity int) int
+	}
+
+	ModelAccess struct {
+		Allowed func(childComplexity int) int
+		Grant   func(childComplexity int) int
+		Model   func(childComplexity int) int
+		Reason  func(childComplexity int) int
+		Rule    func(childComplexity int) int
+	}
+
+	ModelAccessConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	ModelAccessEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	ModelConnection struct {
@@ -455,30 +891,90 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		BudgetRemove          func(childComplexity int, input model.BudgetRemoveInput) int
-		BudgetSet             func(childComplexity int, input model.BudgetSetInput) int
-		CatalogModelCreate    func(childComplexity int, input model.CatalogModelCreateInput) int
-		CatalogModelUpdate    func(childComplexity int, input model.CatalogModelUpdateInput) int
-		CatalogPricePublish   func(childComplexity int, input model.CatalogPricePublishInput) int
-		CentralProviderCreate func(childComplexity int, input model.CentralProviderCreateInput) int
-		CentralProviderTest   func(childComplexity int, input model.CentralProviderTestInput) int
-		CentralProviderUpdate func(childComplexity int, input model.CentralProviderUpdateInput) int
-		KeyCreate             func(childComplexity int, input model.KeyCreateInput) int
-		KeyRevoke             func(childComplexity int, input model.KeyRevokeInput) int
-		ModelCreate           func(childComplexity int, input model.ModelCreateInput) int
-		ModelInstall          func(childComplexity int, input model.ModelInstallInput) int
-		ModelPricePublish     func(childComplexity int, input model.ModelPricePublishInput) int
-		ModelUninstall        func(childComplexity int, input model.ModelUninstallInput) int
-		ModelUpdate           func(childComplexity int, input model.ModelUpdateInput) int
-		ProviderCreate        func(childComplexity int, input model.ProviderCreateInput) int
-		ProviderTest          func(childComplexity int, input model.ProviderTestInput) int
-		ProviderUpdate        func(childComplexity int, input model.ProviderUpdateInput) int
-		SessionCreate         func(childComplexity int, input model.SessionCreateInput) int
-		SessionEnd            func(childComplexity int) int
-		SessionSwitch         func(childComplexity int, input model.SessionSwitchInput) int
+		AccountClose              func(childComplexity int, input model.AccountCloseInput) int
+		AccountCreate             func(childComplexity int, input model.AccountCreateInput) int
+		AccountDelete             func(childComplexity int, input model.AccountDeleteInput) int
+		AccountPlanesSet          func(childComplexity int, input model.AccountPlanesSetInput) int
+		AccountResume             func(childComplexity int, input model.AccountResumeInput) int
+		AccountSuspend            func(childComplexity int, input model.AccountSuspendInput) int
+		AccountUpdate             func(childComplexity int, input model.AccountUpdateInput) int
+		AuthorizationApprove      func(childComplexity int, input model.AuthorizationApproveInput) int
+		AuthorizationRevoke       func(childComplexity int, input model.AuthorizationRevokeInput) int
+		BudgetRemove              func(childComplexity int, input model.BudgetRemoveInput) int
+		BudgetSet                 func(childComplexity int, input model.BudgetSetInput) int
+		CatalogModelCreate        func(childComplexity int, input model.CatalogModelCreateInput) int
+		CatalogModelUpdate        func(childComplexity int, input model.CatalogModelUpdateInput) int
+		CatalogPricePublish       func(childComplexity int, input model.CatalogPricePublishInput) int
+		CentralProviderCreate     func(childComplexity int, input model.CentralProviderCreateInput) int
+		CentralProviderTest       func(childComplexity int, input model.CentralProviderTestInput) int
+		CentralProviderUpdate     func(childComplexity int, input model.CentralProviderUpdateInput) int
+		DomainApprove             func(childComplexity int, input model.DomainApproveInput) int
+		DomainCreate              func(childComplexity int, input model.DomainCreateInput) int
+		DomainDelete              func(childComplexity int, input model.DomainDeleteInput) int
+		DomainVerify              func(childComplexity int, input model.DomainVerifyInput) int
+		GrantRemove               func(childComplexity int, input model.GrantRemoveInput) int
+		GrantSet                  func(childComplexity int, input model.GrantSetInput) int
+		GroupMappingCreate        func(childComplexity int, input model.GroupMappingCreateInput) int
+		GroupMappingDelete        func(childComplexity int, input model.GroupMappingDeleteInput) int
+		IdentityProviderCreate    func(childComplexity int, input model.IdentityProviderCreateInput) int
+		IdentityProviderDelete    func(childComplexity int, input model.IdentityProviderDeleteInput) int
+		IdentityProviderUpdate    func(childComplexity int, input model.IdentityProviderUpdateInput) int
+		InvitationAccept          func(childComplexity int, input model.InvitationAcceptInput) int
+		InvitationCreate          func(childComplexity int, input model.InvitationCreateInput) int
+		InvitationResend          func(childComplexity int, input model.InvitationResendInput) int
+		InvitationRevoke          func(childComplexity int, input model.InvitationRevokeInput) int
+		KeyCreate                 func(childComplexity int, input model.KeyCreateInput) int
+		KeyRevoke                 func(childComplexity int, input model.KeyRevokeInput) int
+		MemberCreate              func(childComplexity int, input model.MemberCreateInput) int
+		MemberDefaultSet          func(childComplexity int, input model.MemberDefaultSetInput) int
+		MemberDelete              func(childComplexity int, input model.MemberDeleteInput) int
+		MemberMove                func(childComplexity int, input model.MemberMoveInput) int
+		ModelCreate               func(childComplexity int, input model.ModelCreateInput) int
+		ModelInstall              func(childComplexity int, input model.ModelInstallInput) int
+		ModelPricePublish         func(childComplexity int, input model.ModelPricePublishInput) int
+		ModelUninstall            func(childComplexity int, input model.ModelUninstallInput) int
+		ModelUpdate               func(childComplexity int, input model.ModelUpdateInput) int
+		OrganizationArchive       func(childComplexity int, input model.OrganizationArchiveInput) int
+		OrganizationCreate        func(childComplexity int, input model.OrganizationCreateInput) int
+		OrganizationDelete        func(childComplexity int, input model.OrganizationDeleteInput) int
+		OrganizationRestore       func(childComplexity int, input model.OrganizationRestoreInput) int
+		OrganizationUpdate        func(childComplexity int, input model.OrganizationUpdateInput) int
+		PasswordReset             func(childComplexity int, input model.PasswordResetInput) int
+		PasswordResetRequest      func(childComplexity int, input model.PasswordResetRequestInput) int
+		PasswordSet               func(childComplexity int, input model.PasswordSetInput) int
+		PersonalTokenCreate       func(childComplexity int, input model.PersonalTokenCreateInput) int
+		PersonalTokenRevoke       func(childComplexity int, input model.PersonalTokenRevokeInput) int
+		ProviderCreate            func(childComplexity int, input model.ProviderCreateInput) int
+		ProviderTest              func(childComplexity int, input model.ProviderTestInput) int
+		ProviderUpdate            func(childComplexity int, input model.ProviderUpdateInput) int
+		RoleBind                  func(childComplexity int, input model.RoleBindInput) int
+		RoleUnbind                func(childComplexity int, input model.RoleUnbindInput) int
+		ServiceClientCreate       func(childComplexity int, input model.ServiceClientCreateInput) int
+		ServiceClientDelete       func(childComplexity int, input model.ServiceClientDeleteInput) int
+		ServiceClientSecretRotate func(childComplexity int, input model.ServiceClientSecretRotateInput) int
+		ServiceClientUpdate       func(childComplexity int, input model.ServiceClientUpdateInput) int
+		SessionCreate             func(childComplexity int, input model.SessionCreateInput) int
+		SessionEnd                func(childComplexity int) int
+		SessionRevoke             func(childComplexity int, input model.SessionRevokeInput) int
+		SessionSwitch             func(childComplexity int, input model.SessionSwitchInput) int
+		SignInEnforce             func(childComplexity int, input model.SignInEnforceInput) int
+		SupportAccessEnd          func(childComplexity int, input model.SupportAccessEndInput) int
+		SupportAccessEnter        func(childComplexity int, input model.SupportAccessEnterInput) int
+		SupportAccessStart        func(childComplexity int, input model.SupportAccessStartInput) int
+		TeamArchive               func(childComplexity int, input model.TeamArchiveInput) int
+		TeamCreate                func(childComplexity int, input model.TeamCreateInput) int
+		TeamDelete                func(childComplexity int, input model.TeamDeleteInput) int
+		TeamMove                  func(childComplexity int, input model.TeamMoveInput) int
+		TeamRestore               func(childComplexity int, input model.TeamRestoreInput) int
+		TeamUpdate                func(childComplexity int, input model.TeamUpdateInput) int
+		UserDeactivate            func(childComplexity int, input model.UserDeactivateInput) int
+		UserReactivate            func(childComplexity int, input model.UserReactivateInput) int
+		UserSessionsRevoke        func(childComplexity int, input model.UserSessionsRevokeInput) int
+		UserUpdate                func(childComplexity int, input model.UserUpdateInput) int
 	}
 
 	Organization struct {
+		ArchivedAt  func(childComplexity int) int
 		Budget      func(childComplexity int) int
 		Description func(childComplexity int) int
 		ID          func(childComplexity int) int
@@ -489,7 +985,14 @@ type ComplexityRoot struct {
 		Name        func(childComplexity int) int
 		ParentID    func(childComplexity int) int
 		TeamCount   func(childComplexity int) int
+		Version     func(childComplexity int) int
 		ViewerCan   func(childComplexity int) int
+	}
+
+	OrganizationArchivePayload struct {
+		Errors       func(childComplexity int) int
+		Impact       func(childComplexity int) int
+		Organization func(childComplexity int) int
 	}
 
 	OrganizationConnection struct {
@@ -498,9 +1001,30 @@ type ComplexityRoot struct {
 		TotalCount func(childComplexity int) int
 	}
 
+	OrganizationCreatePayload struct {
+		Errors       func(childComplexity int) int
+		Organization func(childComplexity int) int
+	}
+
+	OrganizationDeletePayload struct {
+		Errors         func(childComplexity int) int
+		Impact         func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+	}
+
 	OrganizationEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	OrganizationRestorePayload struct {
+		Errors       func(childComplexity int) int
+		Organization func(childComplexity int) int
+	}
+
+	OrganizationUpdatePayload struct {
+		Errors       func(childComplexity int) int
+		Organization func(childComplexity int) int
 	}
 
 	PageInfo struct {
@@ -510,9 +1034,60 @@ type ComplexityRoot struct {
 		StartCursor     func(childComplexity int) int
 	}
 
+	PasswordResetPayload struct {
+		Errors func(childComplexity int) int
+	}
+
+	PasswordResetRequestPayload struct {
+		Errors func(childComplexity int) int
+	}
+
+	PasswordSetPayload struct {
+		Errors func(childComplexity int) int
+		Viewer func(childComplexity int) int
+	}
+
+	Permission struct {
+		About func(childComplexity int) int
+		Name  func(childComplexity int) int
+	}
+
+	PersonalToken struct {
+		CreatedAt   func(childComplexity int) int
+		ExpiresAt   func(childComplexity int) int
+		ID          func(childComplexity int) int
+		LastUsedAt  func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Permissions func(childComplexity int) int
+		Prefix      func(childComplexity int) int
+	}
+
+	PersonalTokenConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	PersonalTokenCreatePayload struct {
+		Errors        func(childComplexity int) int
+		PersonalToken func(childComplexity int) int
+		Token         func(childComplexity int) int
+	}
+
+	PersonalTokenEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	PersonalTokenRevokePayload struct {
+		Errors          func(childComplexity int) int
+		PersonalTokenID func(childComplexity int) int
+	}
+
 	Platform struct {
-		Accounts            func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Accounts            func(childComplexity int, search *string, status *model.AccountStatus, first *int, after *string, last *int, before *string) int
 		AuditEvents         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AuditFilter) int
+		AuditHistogram      func(childComplexity int, filter model.AuditFilter, buckets *int) int
 		Budget              func(childComplexity int) int
 		CatalogModels       func(childComplexity int, first *int, after *string, last *int, before *string) int
 		CentralProviders    func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -522,6 +1097,8 @@ type ComplexityRoot struct {
 		Location            func(childComplexity int) int
 		Name                func(childComplexity int) int
 		ParentID            func(childComplexity int) int
+		ServiceClients      func(childComplexity int, first *int, after *string, last *int, before *string) int
+		SupportAccesses     func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Usage               func(childComplexity int, plane model.Plane, filter model.UsageFilter) int
 		ViewerCan           func(childComplexity int) int
 	}
@@ -599,12 +1176,57 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Account  func(childComplexity int, id *string) int
-		Console  func(childComplexity int, accountID *string) int
-		Copilot  func(childComplexity int, accountID *string) int
-		Node     func(childComplexity int, id string) int
-		Platform func(childComplexity int) int
-		Viewer   func(childComplexity int) int
+		Access               func(childComplexity int, scopeID string) int
+		Account              func(childComplexity int, id *string) int
+		AuthorizationRequest func(childComplexity int, input model.AuthorizationRequestInput) int
+		Console              func(childComplexity int, accountID *string) int
+		Copilot              func(childComplexity int, accountID *string) int
+		Explain              func(childComplexity int, input model.ExplainInput) int
+		Invitation           func(childComplexity int, token string) int
+		Node                 func(childComplexity int, id string) int
+		Platform             func(childComplexity int) int
+		SignInMethods        func(childComplexity int, email string) int
+		Viewer               func(childComplexity int) int
+	}
+
+	RoleBindPayload struct {
+		Errors      func(childComplexity int) int
+		RoleBinding func(childComplexity int) int
+	}
+
+	RoleBinding struct {
+		CreatedAt        func(childComplexity int) int
+		ID               func(childComplexity int) int
+		IdentityProvider func(childComplexity int) int
+		Location         func(childComplexity int) int
+		Role             func(childComplexity int) int
+		Scope            func(childComplexity int) int
+		User             func(childComplexity int) int
+		ViewerCan        func(childComplexity int) int
+	}
+
+	RoleBindingConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	RoleBindingEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	RoleUnbindPayload struct {
+		Errors        func(childComplexity int) int
+		RoleBindingID func(childComplexity int) int
+	}
+
+	ScopeAccess struct {
+		Grants       func(childComplexity int, below *bool, modelID *string, first *int, after *string, last *int, before *string) int
+		Invitations  func(childComplexity int, below *bool, state *model.InvitationState, first *int, after *string, last *int, before *string) int
+		Models       func(childComplexity int, allowed *bool, first *int, after *string, last *int, before *string) int
+		RoleBindings func(childComplexity int, below *bool, first *int, after *string, last *int, before *string) int
+		Scope        func(childComplexity int) int
 	}
 
 	ScopeConnection struct {
@@ -618,19 +1240,120 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	ServiceClient struct {
+		ClientCredentials       func(childComplexity int) int
+		CreatedAt               func(childComplexity int) int
+		Description             func(childComplexity int) int
+		ID                      func(childComplexity int) int
+		LastUsedAt              func(childComplexity int) int
+		Name                    func(childComplexity int) int
+		Permissions             func(childComplexity int) int
+		Planes                  func(childComplexity int) int
+		PreviousSecretExpiresAt func(childComplexity int) int
+		PreviousSecretHint      func(childComplexity int) int
+		Public                  func(childComplexity int) int
+		RedirectUris            func(childComplexity int) int
+		SecretAt                func(childComplexity int) int
+		SecretHint              func(childComplexity int) int
+		Status                  func(childComplexity int) int
+		TokenExchange           func(childComplexity int) int
+		TrustedSubjects         func(childComplexity int) int
+		Version                 func(childComplexity int) int
+		ViewerCan               func(childComplexity int) int
+	}
+
+	ServiceClientConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ServiceClientCreatePayload struct {
+		Errors        func(childComplexity int) int
+		Secret        func(childComplexity int) int
+		ServiceClient func(childComplexity int) int
+	}
+
+	ServiceClientDeletePayload struct {
+		Errors          func(childComplexity int) int
+		ServiceClientID func(childComplexity int) int
+	}
+
+	ServiceClientEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ServiceClientSecretRotatePayload struct {
+		Errors        func(childComplexity int) int
+		Secret        func(childComplexity int) int
+		ServiceClient func(childComplexity int) int
+	}
+
+	ServiceClientUpdatePayload struct {
+		Errors        func(childComplexity int) int
+		ServiceClient func(childComplexity int) int
+	}
+
+	Session struct {
+		CreatedAt        func(childComplexity int) int
+		Current          func(childComplexity int) int
+		ExpiresAt        func(childComplexity int) int
+		ID               func(childComplexity int) int
+		IP               func(childComplexity int) int
+		IdentityProvider func(childComplexity int) int
+		Kind             func(childComplexity int) int
+		LastSeenAt       func(childComplexity int) int
+		SupportAccess    func(childComplexity int) int
+		User             func(childComplexity int) int
+		UserAgent        func(childComplexity int) int
+	}
+
+	SessionConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
 	SessionCreatePayload struct {
 		Choices func(childComplexity int) int
 		Errors  func(childComplexity int) int
 		Viewer  func(childComplexity int) int
 	}
 
+	SessionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	SessionEndPayload struct {
 		Errors func(childComplexity int) int
+	}
+
+	SessionRevokePayload struct {
+		Errors    func(childComplexity int) int
+		SessionID func(childComplexity int) int
 	}
 
 	SessionSwitchPayload struct {
 		Errors func(childComplexity int) int
 		Viewer func(childComplexity int) int
+	}
+
+	SignInEnforcePayload struct {
+		Account func(childComplexity int) int
+		Errors  func(childComplexity int) int
+	}
+
+	SignInMethods struct {
+		Password  func(childComplexity int) int
+		Providers func(childComplexity int) int
+	}
+
+	SignInProvider struct {
+		ID       func(childComplexity int) int
+		Name     func(childComplexity int) int
+		StartURL func(childComplexity int) int
 	}
 
 	Spender struct {
@@ -641,11 +1364,55 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
-		AuditEvents func(childComplexity int, scopeID string, filter *model.AuditFilter) int
+		AuditEvents func(childComplexity int, scopeID string, filter *model.AuditFilter, after *int64) int
 		BudgetBurn  func(childComplexity int, scopeID string, descendants *bool) int
 	}
 
+	SupportAccess struct {
+		Account     func(childComplexity int) int
+		Active      func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		EndedAt     func(childComplexity int) int
+		EndedByName func(childComplexity int) int
+		ExpiresAt   func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Reason      func(childComplexity int) int
+		StaffEmail  func(childComplexity int) int
+		StaffName   func(childComplexity int) int
+		Writes      func(childComplexity int) int
+	}
+
+	SupportAccessConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	SupportAccessEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	SupportAccessEndPayload struct {
+		Errors        func(childComplexity int) int
+		SupportAccess func(childComplexity int) int
+		Viewer        func(childComplexity int) int
+	}
+
+	SupportAccessEnterPayload struct {
+		Errors        func(childComplexity int) int
+		SupportAccess func(childComplexity int) int
+		Viewer        func(childComplexity int) int
+	}
+
+	SupportAccessStartPayload struct {
+		Errors        func(childComplexity int) int
+		SupportAccess func(childComplexity int) int
+		Viewer        func(childComplexity int) int
+	}
+
 	Team struct {
+		ArchivedAt  func(childComplexity int) int
 		Budget      func(childComplexity int) int
 		Description func(childComplexity int) int
 		ID          func(childComplexity int) int
@@ -655,7 +1422,14 @@ type ComplexityRoot struct {
 		MemberCount func(childComplexity int) int
 		Name        func(childComplexity int) int
 		ParentID    func(childComplexity int) int
+		Version     func(childComplexity int) int
 		ViewerCan   func(childComplexity int) int
+	}
+
+	TeamArchivePayload struct {
+		Errors func(childComplexity int) int
+		Impact func(childComplexity int) int
+		Team   func(childComplexity int) int
 	}
 
 	TeamConnection struct {
@@ -664,9 +1438,36 @@ type ComplexityRoot struct {
 		TotalCount func(childComplexity int) int
 	}
 
+	TeamCreatePayload struct {
+		Errors func(childComplexity int) int
+		Team   func(childComplexity int) int
+	}
+
+	TeamDeletePayload struct {
+		Errors func(childComplexity int) int
+		Impact func(childComplexity int) int
+		TeamID func(childComplexity int) int
+	}
+
 	TeamEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	TeamMovePayload struct {
+		Errors func(childComplexity int) int
+		Impact func(childComplexity int) int
+		Team   func(childComplexity int) int
+	}
+
+	TeamRestorePayload struct {
+		Errors func(childComplexity int) int
+		Team   func(childComplexity int) int
+	}
+
+	TeamUpdatePayload struct {
+		Errors func(childComplexity int) int
+		Team   func(childComplexity int) int
 	}
 
 	UsageDay struct {
@@ -698,18 +1499,65 @@ type ComplexityRoot struct {
 	}
 
 	User struct {
-		Email  func(childComplexity int) int
-		ID     func(childComplexity int) int
-		Name   func(childComplexity int) int
-		Status func(childComplexity int) int
+		CreatedAt    func(childComplexity int) int
+		Email        func(childComplexity int) int
+		ID           func(childComplexity int) int
+		LastSignInAt func(childComplexity int) int
+		Name         func(childComplexity int) int
+		Roles        func(childComplexity int) int
+		Seats        func(childComplexity int) int
+		Status       func(childComplexity int) int
+		Version      func(childComplexity int) int
+		ViewerCan    func(childComplexity int) int
+	}
+
+	UserConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	UserDeactivatePayload struct {
+		Errors func(childComplexity int) int
+		User   func(childComplexity int) int
+	}
+
+	UserEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	UserReactivatePayload struct {
+		Errors func(childComplexity int) int
+		User   func(childComplexity int) int
+	}
+
+	UserSessionsRevokePayload struct {
+		Count  func(childComplexity int) int
+		Errors func(childComplexity int) int
+	}
+
+	UserUpdatePayload struct {
+		Errors func(childComplexity int) int
+		User   func(childComplexity int) int
 	}
 
 	Viewer struct {
 		Account         func(childComplexity int) int
 		Accounts        func(childComplexity int) int
+		Authorizations  func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Budget          func(childComplexity int, plane model.Plane) int
+		ClientName      func(childComplexity int) int
+		Grantable       func(childComplexity int) int
 		IsPlatformStaff func(childComplexity int) int
+		Models          func(childComplexity int, plane model.Plane, first *int, after *string, last *int, before *string) int
+		Name            func(childComplexity int) int
+		Permissions     func(childComplexity int) int
+		PersonalTokens  func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Roles           func(childComplexity int) int
 		Seat            func(childComplexity int, plane model.Plane) int
+		Sessions        func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Support         func(childComplexity int) int
 		User            func(childComplexity int) int
 	}
 
@@ -742,6 +1590,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	_ = ec
 	switch typeName + "." + field {
 
+	case "Account.auditCheckpoints":
+		if e.ComplexityRoot.Account.AuditCheckpoints == nil {
+			break
+		}
+
+		args, err := ec.field_Account_auditCheckpoints_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Account.AuditCheckpoints(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Account.auditEvents":
 		if e.ComplexityRoot.Account.AuditEvents == nil {
 			break
@@ -753,12 +1612,35 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.AuditEvents(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.AuditFilter)), true
+	case "Account.auditHistogram":
+		if e.ComplexityRoot.Account.AuditHistogram == nil {
+			break
+		}
+
+		args, err := ec.field_Account_auditHistogram_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Account.AuditHistogram(childComplexity, args["filter"].(model.AuditFilter), args["buckets"].(*int)), true
+	case "Account.auditRetentionDays":
+		if e.ComplexityRoot.Account.AuditRetentionDays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.AuditRetentionDays(childComplexity), true
 	case "Account.budget":
 		if e.ComplexityRoot.Account.Budget == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Account.Budget(childComplexity), true
+	case "Account.closedAt":
+		if e.ComplexityRoot.Account.ClosedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.ClosedAt(childComplexity), true
 	case "Account.createdAt":
 		if e.ComplexityRoot.Account.CreatedAt == nil {
 			break
@@ -771,12 +1653,40 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.CreditFactor(childComplexity), true
+	case "Account.deletedAt":
+		if e.ComplexityRoot.Account.DeletedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.DeletedAt(childComplexity), true
+	case "Account.domains":
+		if e.ComplexityRoot.Account.Domains == nil {
+			break
+		}
+
+		args, err := ec.field_Account_domains_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Account.Domains(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Account.id":
 		if e.ComplexityRoot.Account.ID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Account.ID(childComplexity), true
+	case "Account.identityProviders":
+		if e.ComplexityRoot.Account.IdentityProviders == nil {
+			break
+		}
+
+		args, err := ec.field_Account_identityProviders_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Account.IdentityProviders(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Account.kind":
 		if e.ComplexityRoot.Account.Kind == nil {
 			break
@@ -818,6 +1728,40 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.Pool(childComplexity, args["plane"].(model.Plane)), true
+	case "Account.serviceClients":
+		if e.ComplexityRoot.Account.ServiceClients == nil {
+			break
+		}
+
+		args, err := ec.field_Account_serviceClients_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Account.ServiceClients(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Account.sessionIdleMinutes":
+		if e.ComplexityRoot.Account.SessionIdleMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.SessionIdleMinutes(childComplexity), true
+	case "Account.sessionLifetimeMinutes":
+		if e.ComplexityRoot.Account.SessionLifetimeMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.SessionLifetimeMinutes(childComplexity), true
+	case "Account.sessions":
+		if e.ComplexityRoot.Account.Sessions == nil {
+			break
+		}
+
+		args, err := ec.field_Account_sessions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Account.Sessions(childComplexity, args["userId"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Account.slug":
 		if e.ComplexityRoot.Account.Slug == nil {
 			break
@@ -835,12 +1779,35 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.Spend(childComplexity, args["plane"].(model.Plane), args["filter"].(model.UsageFilter)), true
+	case "Account.ssoEnforced":
+		if e.ComplexityRoot.Account.SsoEnforced == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.SsoEnforced(childComplexity), true
 	case "Account.status":
 		if e.ComplexityRoot.Account.Status == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Account.Status(childComplexity), true
+	case "Account.statusReason":
+		if e.ComplexityRoot.Account.StatusReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.StatusReason(childComplexity), true
+	case "Account.supportAccesses":
+		if e.ComplexityRoot.Account.SupportAccesses == nil {
+			break
+		}
+
+		args, err := ec.field_Account_supportAccesses_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Account.SupportAccesses(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Account.timeZone":
 		if e.ComplexityRoot.Account.TimeZone == nil {
 			break
@@ -853,6 +1820,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.UserCount(childComplexity), true
+	case "Account.users":
+		if e.ComplexityRoot.Account.Users == nil {
+			break
+		}
+
+		args, err := ec.field_Account_users_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Account.Users(childComplexity, args["search"].(*string), args["status"].(*model.UserStatus), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Account.version":
+		if e.ComplexityRoot.Account.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.Version(childComplexity), true
 	case "Account.viewerCan":
 		if e.ComplexityRoot.Account.ViewerCan == nil {
 			break
@@ -879,6 +1863,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AccountChoice.Slug(childComplexity), true
 
+	case "AccountClosePayload.account":
+		if e.ComplexityRoot.AccountClosePayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountClosePayload.Account(childComplexity), true
+	case "AccountClosePayload.errors":
+		if e.ComplexityRoot.AccountClosePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountClosePayload.Errors(childComplexity), true
+
 	case "AccountConnection.edges":
 		if e.ComplexityRoot.AccountConnection.Edges == nil {
 			break
@@ -898,6 +1895,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AccountConnection.TotalCount(childComplexity), true
 
+	case "AccountCreatePayload.account":
+		if e.ComplexityRoot.AccountCreatePayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountCreatePayload.Account(childComplexity), true
+	case "AccountCreatePayload.errors":
+		if e.ComplexityRoot.AccountCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountCreatePayload.Errors(childComplexity), true
+	case "AccountCreatePayload.invitation":
+		if e.ComplexityRoot.AccountCreatePayload.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountCreatePayload.Invitation(childComplexity), true
+
+	case "AccountDeletePayload.account":
+		if e.ComplexityRoot.AccountDeletePayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountDeletePayload.Account(childComplexity), true
+	case "AccountDeletePayload.errors":
+		if e.ComplexityRoot.AccountDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountDeletePayload.Errors(childComplexity), true
+
 	case "AccountEdge.cursor":
 		if e.ComplexityRoot.AccountEdge.Cursor == nil {
 			break
@@ -910,6 +1939,58 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AccountEdge.Node(childComplexity), true
+
+	case "AccountPlanesSetPayload.account":
+		if e.ComplexityRoot.AccountPlanesSetPayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountPlanesSetPayload.Account(childComplexity), true
+	case "AccountPlanesSetPayload.errors":
+		if e.ComplexityRoot.AccountPlanesSetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountPlanesSetPayload.Errors(childComplexity), true
+
+	case "AccountResumePayload.account":
+		if e.ComplexityRoot.AccountResumePayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountResumePayload.Account(childComplexity), true
+	case "AccountResumePayload.errors":
+		if e.ComplexityRoot.AccountResumePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountResumePayload.Errors(childComplexity), true
+
+	case "AccountSuspendPayload.account":
+		if e.ComplexityRoot.AccountSuspendPayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountSuspendPayload.Account(childComplexity), true
+	case "AccountSuspendPayload.errors":
+		if e.ComplexityRoot.AccountSuspendPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountSuspendPayload.Errors(childComplexity), true
+
+	case "AccountUpdatePayload.account":
+		if e.ComplexityRoot.AccountUpdatePayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountUpdatePayload.Account(childComplexity), true
+	case "AccountUpdatePayload.errors":
+		if e.ComplexityRoot.AccountUpdatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountUpdatePayload.Errors(childComplexity), true
 
 	case "AllocationError.available":
 		if e.ComplexityRoot.AllocationError.Available == nil {
@@ -936,6 +2017,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AllocationError.Path(childComplexity), true
 
+	case "AuditBucket.done":
+		if e.ComplexityRoot.AuditBucket.Done == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditBucket.Done(childComplexity), true
+	case "AuditBucket.from":
+		if e.ComplexityRoot.AuditBucket.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditBucket.From(childComplexity), true
+	case "AuditBucket.refused":
+		if e.ComplexityRoot.AuditBucket.Refused == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditBucket.Refused(childComplexity), true
+
 	case "AuditChange.after":
 		if e.ComplexityRoot.AuditChange.After == nil {
 			break
@@ -955,6 +2055,75 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AuditChange.Field(childComplexity), true
 
+	case "AuditCheckpoint.at":
+		if e.ComplexityRoot.AuditCheckpoint.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditCheckpoint.At(childComplexity), true
+	case "AuditCheckpoint.hash":
+		if e.ComplexityRoot.AuditCheckpoint.Hash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditCheckpoint.Hash(childComplexity), true
+	case "AuditCheckpoint.id":
+		if e.ComplexityRoot.AuditCheckpoint.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditCheckpoint.ID(childComplexity), true
+	case "AuditCheckpoint.seq":
+		if e.ComplexityRoot.AuditCheckpoint.Seq == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditCheckpoint.Seq(childComplexity), true
+	case "AuditCheckpoint.signature":
+		if e.ComplexityRoot.AuditCheckpoint.Signature == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditCheckpoint.Signature(childComplexity), true
+	case "AuditCheckpoint.signingKeyId":
+		if e.ComplexityRoot.AuditCheckpoint.SigningKeyID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditCheckpoint.SigningKeyID(childComplexity), true
+
+	case "AuditCheckpointConnection.edges":
+		if e.ComplexityRoot.AuditCheckpointConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditCheckpointConnection.Edges(childComplexity), true
+	case "AuditCheckpointConnection.pageInfo":
+		if e.ComplexityRoot.AuditCheckpointConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditCheckpointConnection.PageInfo(childComplexity), true
+	case "AuditCheckpointConnection.totalCount":
+		if e.ComplexityRoot.AuditCheckpointConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditCheckpointConnection.TotalCount(childComplexity), true
+
+	case "AuditCheckpointEdge.cursor":
+		if e.ComplexityRoot.AuditCheckpointEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditCheckpointEdge.Cursor(childComplexity), true
+	case "AuditCheckpointEdge.node":
+		if e.ComplexityRoot.AuditCheckpointEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditCheckpointEdge.Node(childComplexity), true
+
 	case "AuditEvent.action":
 		if e.ComplexityRoot.AuditEvent.Action == nil {
 			break
@@ -967,6 +2136,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AuditEvent.ActorID(childComplexity), true
+	case "AuditEvent.actorKind":
+		if e.ComplexityRoot.AuditEvent.ActorKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.ActorKind(childComplexity), true
 	case "AuditEvent.actorName":
 		if e.ComplexityRoot.AuditEvent.ActorName == nil {
 			break
@@ -991,12 +2166,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AuditEvent.Count(childComplexity), true
+	case "AuditEvent.decisionId":
+		if e.ComplexityRoot.AuditEvent.DecisionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.DecisionID(childComplexity), true
+	case "AuditEvent.hash":
+		if e.ComplexityRoot.AuditEvent.Hash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.Hash(childComplexity), true
 	case "AuditEvent.id":
 		if e.ComplexityRoot.AuditEvent.ID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.AuditEvent.ID(childComplexity), true
+	case "AuditEvent.location":
+		if e.ComplexityRoot.AuditEvent.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.Location(childComplexity), true
 	case "AuditEvent.outcome":
 		if e.ComplexityRoot.AuditEvent.Outcome == nil {
 			break
@@ -1039,6 +2232,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AuditEvent.TargetName(childComplexity), true
+	case "AuditEvent.viaId":
+		if e.ComplexityRoot.AuditEvent.ViaID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.ViaID(childComplexity), true
+	case "AuditEvent.viaKind":
+		if e.ComplexityRoot.AuditEvent.ViaKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.ViaKind(childComplexity), true
+	case "AuditEvent.viaName":
+		if e.ComplexityRoot.AuditEvent.ViaName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.ViaName(childComplexity), true
 
 	case "AuditEventConnection.edges":
 		if e.ComplexityRoot.AuditEventConnection.Edges == nil {
@@ -1065,6 +2276,163 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AuditEventEdge.Node(childComplexity), true
+
+	case "AuditHistogram.buckets":
+		if e.ComplexityRoot.AuditHistogram.Buckets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditHistogram.Buckets(childComplexity), true
+	case "AuditHistogram.from":
+		if e.ComplexityRoot.AuditHistogram.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditHistogram.From(childComplexity), true
+	case "AuditHistogram.to":
+		if e.ComplexityRoot.AuditHistogram.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditHistogram.To(childComplexity), true
+
+	case "Authorization.clientId":
+		if e.ComplexityRoot.Authorization.ClientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Authorization.ClientID(childComplexity), true
+	case "Authorization.clientName":
+		if e.ComplexityRoot.Authorization.ClientName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Authorization.ClientName(childComplexity), true
+	case "Authorization.createdAt":
+		if e.ComplexityRoot.Authorization.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Authorization.CreatedAt(childComplexity), true
+	case "Authorization.expiresAt":
+		if e.ComplexityRoot.Authorization.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Authorization.ExpiresAt(childComplexity), true
+	case "Authorization.id":
+		if e.ComplexityRoot.Authorization.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Authorization.ID(childComplexity), true
+	case "Authorization.lastUsedAt":
+		if e.ComplexityRoot.Authorization.LastUsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Authorization.LastUsedAt(childComplexity), true
+	case "Authorization.permissions":
+		if e.ComplexityRoot.Authorization.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Authorization.Permissions(childComplexity), true
+
+	case "AuthorizationApprovePayload.errors":
+		if e.ComplexityRoot.AuthorizationApprovePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationApprovePayload.Errors(childComplexity), true
+	case "AuthorizationApprovePayload.redirectUrl":
+		if e.ComplexityRoot.AuthorizationApprovePayload.RedirectURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationApprovePayload.RedirectURL(childComplexity), true
+
+	case "AuthorizationConnection.edges":
+		if e.ComplexityRoot.AuthorizationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationConnection.Edges(childComplexity), true
+	case "AuthorizationConnection.pageInfo":
+		if e.ComplexityRoot.AuthorizationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationConnection.PageInfo(childComplexity), true
+	case "AuthorizationConnection.totalCount":
+		if e.ComplexityRoot.AuthorizationConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationConnection.TotalCount(childComplexity), true
+
+	case "AuthorizationEdge.cursor":
+		if e.ComplexityRoot.AuthorizationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationEdge.Cursor(childComplexity), true
+	case "AuthorizationEdge.node":
+		if e.ComplexityRoot.AuthorizationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationEdge.Node(childComplexity), true
+
+	case "AuthorizationRequest.clientDescription":
+		if e.ComplexityRoot.AuthorizationRequest.ClientDescription == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationRequest.ClientDescription(childComplexity), true
+	case "AuthorizationRequest.clientName":
+		if e.ComplexityRoot.AuthorizationRequest.ClientName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationRequest.ClientName(childComplexity), true
+	case "AuthorizationRequest.known":
+		if e.ComplexityRoot.AuthorizationRequest.Known == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationRequest.Known(childComplexity), true
+	case "AuthorizationRequest.permissions":
+		if e.ComplexityRoot.AuthorizationRequest.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationRequest.Permissions(childComplexity), true
+	case "AuthorizationRequest.planes":
+		if e.ComplexityRoot.AuthorizationRequest.Planes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationRequest.Planes(childComplexity), true
+	case "AuthorizationRequest.redirectHost":
+		if e.ComplexityRoot.AuthorizationRequest.RedirectHost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationRequest.RedirectHost(childComplexity), true
+
+	case "AuthorizationRevokePayload.authorizationId":
+		if e.ComplexityRoot.AuthorizationRevokePayload.AuthorizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationRevokePayload.AuthorizationID(childComplexity), true
+	case "AuthorizationRevokePayload.errors":
+		if e.ComplexityRoot.AuthorizationRevokePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorizationRevokePayload.Errors(childComplexity), true
 
 	case "Budget.cycle":
 		if e.ComplexityRoot.Budget.Cycle == nil {
@@ -2041,6 +3409,630 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DailySpend.Day(childComplexity), true
 
+	case "Domain.checkError":
+		if e.ComplexityRoot.Domain.CheckError == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Domain.CheckError(childComplexity), true
+	case "Domain.checkedAt":
+		if e.ComplexityRoot.Domain.CheckedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Domain.CheckedAt(childComplexity), true
+	case "Domain.id":
+		if e.ComplexityRoot.Domain.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Domain.ID(childComplexity), true
+	case "Domain.name":
+		if e.ComplexityRoot.Domain.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Domain.Name(childComplexity), true
+	case "Domain.recordName":
+		if e.ComplexityRoot.Domain.RecordName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Domain.RecordName(childComplexity), true
+	case "Domain.recordValue":
+		if e.ComplexityRoot.Domain.RecordValue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Domain.RecordValue(childComplexity), true
+	case "Domain.verified":
+		if e.ComplexityRoot.Domain.Verified == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Domain.Verified(childComplexity), true
+	case "Domain.verifiedAt":
+		if e.ComplexityRoot.Domain.VerifiedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Domain.VerifiedAt(childComplexity), true
+	case "Domain.verifiedBy":
+		if e.ComplexityRoot.Domain.VerifiedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Domain.VerifiedBy(childComplexity), true
+
+	case "DomainApprovePayload.domain":
+		if e.ComplexityRoot.DomainApprovePayload.Domain == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DomainApprovePayload.Domain(childComplexity), true
+	case "DomainApprovePayload.errors":
+		if e.ComplexityRoot.DomainApprovePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DomainApprovePayload.Errors(childComplexity), true
+
+	case "DomainConnection.edges":
+		if e.ComplexityRoot.DomainConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DomainConnection.Edges(childComplexity), true
+	case "DomainConnection.pageInfo":
+		if e.ComplexityRoot.DomainConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DomainConnection.PageInfo(childComplexity), true
+	case "DomainConnection.totalCount":
+		if e.ComplexityRoot.DomainConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DomainConnection.TotalCount(childComplexity), true
+
+	case "DomainCreatePayload.domain":
+		if e.ComplexityRoot.DomainCreatePayload.Domain == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DomainCreatePayload.Domain(childComplexity), true
+	case "DomainCreatePayload.errors":
+		if e.ComplexityRoot.DomainCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DomainCreatePayload.Errors(childComplexity), true
+
+	case "DomainDeletePayload.domainId":
+		if e.ComplexityRoot.DomainDeletePayload.DomainID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DomainDeletePayload.DomainID(childComplexity), true
+	case "DomainDeletePayload.errors":
+		if e.ComplexityRoot.DomainDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DomainDeletePayload.Errors(childComplexity), true
+
+	case "DomainEdge.cursor":
+		if e.ComplexityRoot.DomainEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DomainEdge.Cursor(childComplexity), true
+	case "DomainEdge.node":
+		if e.ComplexityRoot.DomainEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DomainEdge.Node(childComplexity), true
+
+	case "DomainVerifyPayload.domain":
+		if e.ComplexityRoot.DomainVerifyPayload.Domain == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DomainVerifyPayload.Domain(childComplexity), true
+	case "DomainVerifyPayload.errors":
+		if e.ComplexityRoot.DomainVerifyPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DomainVerifyPayload.Errors(childComplexity), true
+
+	case "Explanation.allowed":
+		if e.ComplexityRoot.Explanation.Allowed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Explanation.Allowed(childComplexity), true
+	case "Explanation.policy":
+		if e.ComplexityRoot.Explanation.Policy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Explanation.Policy(childComplexity), true
+	case "Explanation.reason":
+		if e.ComplexityRoot.Explanation.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Explanation.Reason(childComplexity), true
+	case "Explanation.rule":
+		if e.ComplexityRoot.Explanation.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Explanation.Rule(childComplexity), true
+	case "Explanation.steps":
+		if e.ComplexityRoot.Explanation.Steps == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Explanation.Steps(childComplexity), true
+	case "Explanation.who":
+		if e.ComplexityRoot.Explanation.Who == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Explanation.Who(childComplexity), true
+
+	case "ExplanationStep.decisive":
+		if e.ComplexityRoot.ExplanationStep.Decisive == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExplanationStep.Decisive(childComplexity), true
+	case "ExplanationStep.finding":
+		if e.ComplexityRoot.ExplanationStep.Finding == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExplanationStep.Finding(childComplexity), true
+	case "ExplanationStep.kind":
+		if e.ComplexityRoot.ExplanationStep.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExplanationStep.Kind(childComplexity), true
+	case "ExplanationStep.name":
+		if e.ComplexityRoot.ExplanationStep.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExplanationStep.Name(childComplexity), true
+
+	case "Grant.createdAt":
+		if e.ComplexityRoot.Grant.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.CreatedAt(childComplexity), true
+	case "Grant.effect":
+		if e.ComplexityRoot.Grant.Effect == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.Effect(childComplexity), true
+	case "Grant.expiresAt":
+		if e.ComplexityRoot.Grant.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.ExpiresAt(childComplexity), true
+	case "Grant.grantedByName":
+		if e.ComplexityRoot.Grant.GrantedByName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.GrantedByName(childComplexity), true
+	case "Grant.id":
+		if e.ComplexityRoot.Grant.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.ID(childComplexity), true
+	case "Grant.location":
+		if e.ComplexityRoot.Grant.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.Location(childComplexity), true
+	case "Grant.model":
+		if e.ComplexityRoot.Grant.Model == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.Model(childComplexity), true
+	case "Grant.note":
+		if e.ComplexityRoot.Grant.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.Note(childComplexity), true
+	case "Grant.scope":
+		if e.ComplexityRoot.Grant.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.Scope(childComplexity), true
+	case "Grant.stands":
+		if e.ComplexityRoot.Grant.Stands == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.Stands(childComplexity), true
+	case "Grant.version":
+		if e.ComplexityRoot.Grant.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.Version(childComplexity), true
+	case "Grant.viewerCan":
+		if e.ComplexityRoot.Grant.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.ViewerCan(childComplexity), true
+
+	case "GrantConnection.edges":
+		if e.ComplexityRoot.GrantConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GrantConnection.Edges(childComplexity), true
+	case "GrantConnection.pageInfo":
+		if e.ComplexityRoot.GrantConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GrantConnection.PageInfo(childComplexity), true
+	case "GrantConnection.totalCount":
+		if e.ComplexityRoot.GrantConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GrantConnection.TotalCount(childComplexity), true
+
+	case "GrantEdge.cursor":
+		if e.ComplexityRoot.GrantEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GrantEdge.Cursor(childComplexity), true
+	case "GrantEdge.node":
+		if e.ComplexityRoot.GrantEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GrantEdge.Node(childComplexity), true
+
+	case "GrantRemovePayload.errors":
+		if e.ComplexityRoot.GrantRemovePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GrantRemovePayload.Errors(childComplexity), true
+	case "GrantRemovePayload.grantId":
+		if e.ComplexityRoot.GrantRemovePayload.GrantID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GrantRemovePayload.GrantID(childComplexity), true
+
+	case "GrantSetPayload.errors":
+		if e.ComplexityRoot.GrantSetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GrantSetPayload.Errors(childComplexity), true
+	case "GrantSetPayload.grant":
+		if e.ComplexityRoot.GrantSetPayload.Grant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GrantSetPayload.Grant(childComplexity), true
+
+	case "GroupMapping.group":
+		if e.ComplexityRoot.GroupMapping.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupMapping.Group(childComplexity), true
+	case "GroupMapping.id":
+		if e.ComplexityRoot.GroupMapping.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupMapping.ID(childComplexity), true
+	case "GroupMapping.location":
+		if e.ComplexityRoot.GroupMapping.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupMapping.Location(childComplexity), true
+	case "GroupMapping.role":
+		if e.ComplexityRoot.GroupMapping.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupMapping.Role(childComplexity), true
+	case "GroupMapping.scope":
+		if e.ComplexityRoot.GroupMapping.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupMapping.Scope(childComplexity), true
+
+	case "GroupMappingCreatePayload.errors":
+		if e.ComplexityRoot.GroupMappingCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupMappingCreatePayload.Errors(childComplexity), true
+	case "GroupMappingCreatePayload.groupMapping":
+		if e.ComplexityRoot.GroupMappingCreatePayload.GroupMapping == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupMappingCreatePayload.GroupMapping(childComplexity), true
+
+	case "GroupMappingDeletePayload.errors":
+		if e.ComplexityRoot.GroupMappingDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupMappingDeletePayload.Errors(childComplexity), true
+	case "GroupMappingDeletePayload.groupMappingId":
+		if e.ComplexityRoot.GroupMappingDeletePayload.GroupMappingID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupMappingDeletePayload.GroupMappingID(childComplexity), true
+
+	case "IdentityProvider.callbackUrl":
+		if e.ComplexityRoot.IdentityProvider.CallbackURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.CallbackURL(childComplexity), true
+	case "IdentityProvider.clientId":
+		if e.ComplexityRoot.IdentityProvider.ClientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.ClientID(childComplexity), true
+	case "IdentityProvider.emailClaim":
+		if e.ComplexityRoot.IdentityProvider.EmailClaim == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.EmailClaim(childComplexity), true
+	case "IdentityProvider.groupsClaim":
+		if e.ComplexityRoot.IdentityProvider.GroupsClaim == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.GroupsClaim(childComplexity), true
+	case "IdentityProvider.id":
+		if e.ComplexityRoot.IdentityProvider.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.ID(childComplexity), true
+	case "IdentityProvider.issuer":
+		if e.ComplexityRoot.IdentityProvider.Issuer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.Issuer(childComplexity), true
+	case "IdentityProvider.justInTime":
+		if e.ComplexityRoot.IdentityProvider.JustInTime == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.JustInTime(childComplexity), true
+	case "IdentityProvider.mappings":
+		if e.ComplexityRoot.IdentityProvider.Mappings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.Mappings(childComplexity), true
+	case "IdentityProvider.name":
+		if e.ComplexityRoot.IdentityProvider.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.Name(childComplexity), true
+	case "IdentityProvider.nameClaim":
+		if e.ComplexityRoot.IdentityProvider.NameClaim == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.NameClaim(childComplexity), true
+	case "IdentityProvider.scopes":
+		if e.ComplexityRoot.IdentityProvider.Scopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.Scopes(childComplexity), true
+	case "IdentityProvider.secretHint":
+		if e.ComplexityRoot.IdentityProvider.SecretHint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.SecretHint(childComplexity), true
+	case "IdentityProvider.status":
+		if e.ComplexityRoot.IdentityProvider.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.Status(childComplexity), true
+	case "IdentityProvider.testError":
+		if e.ComplexityRoot.IdentityProvider.TestError == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.TestError(childComplexity), true
+	case "IdentityProvider.testUrl":
+		if e.ComplexityRoot.IdentityProvider.TestURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.TestURL(childComplexity), true
+	case "IdentityProvider.testedAt":
+		if e.ComplexityRoot.IdentityProvider.TestedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.TestedAt(childComplexity), true
+	case "IdentityProvider.version":
+		if e.ComplexityRoot.IdentityProvider.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.Version(childComplexity), true
+	case "IdentityProvider.viewerCan":
+		if e.ComplexityRoot.IdentityProvider.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProvider.ViewerCan(childComplexity), true
+
+	case "IdentityProviderConnection.edges":
+		if e.ComplexityRoot.IdentityProviderConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProviderConnection.Edges(childComplexity), true
+	case "IdentityProviderConnection.pageInfo":
+		if e.ComplexityRoot.IdentityProviderConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProviderConnection.PageInfo(childComplexity), true
+	case "IdentityProviderConnection.totalCount":
+		if e.ComplexityRoot.IdentityProviderConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProviderConnection.TotalCount(childComplexity), true
+
+	case "IdentityProviderCreatePayload.errors":
+		if e.ComplexityRoot.IdentityProviderCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProviderCreatePayload.Errors(childComplexity), true
+	case "IdentityProviderCreatePayload.identityProvider":
+		if e.ComplexityRoot.IdentityProviderCreatePayload.IdentityProvider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProviderCreatePayload.IdentityProvider(childComplexity), true
+
+	case "IdentityProviderDeletePayload.errors":
+		if e.ComplexityRoot.IdentityProviderDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProviderDeletePayload.Errors(childComplexity), true
+	case "IdentityProviderDeletePayload.identityProviderId":
+		if e.ComplexityRoot.IdentityProviderDeletePayload.IdentityProviderID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProviderDeletePayload.IdentityProviderID(childComplexity), true
+
+	case "IdentityProviderEdge.cursor":
+		if e.ComplexityRoot.IdentityProviderEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProviderEdge.Cursor(childComplexity), true
+	case "IdentityProviderEdge.node":
+		if e.ComplexityRoot.IdentityProviderEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProviderEdge.Node(childComplexity), true
+
+	case "IdentityProviderUpdatePayload.errors":
+		if e.ComplexityRoot.IdentityProviderUpdatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProviderUpdatePayload.Errors(childComplexity), true
+	case "IdentityProviderUpdatePayload.identityProvider":
+		if e.ComplexityRoot.IdentityProviderUpdatePayload.IdentityProvider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IdentityProviderUpdatePayload.IdentityProvider(childComplexity), true
+
+	case "Impact.budgetsEnded":
+		if e.ComplexityRoot.Impact.BudgetsEnded == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.BudgetsEnded(childComplexity), true
+	case "Impact.grantsRemoved":
+		if e.ComplexityRoot.Impact.GrantsRemoved == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.GrantsRemoved(childComplexity), true
+	case "Impact.invitationsRevoked":
+		if e.ComplexityRoot.Impact.InvitationsRevoked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.InvitationsRevoked(childComplexity), true
+	case "Impact.keysRevoked":
+		if e.ComplexityRoot.Impact.KeysRevoked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.KeysRevoked(childComplexity), true
+	case "Impact.notes":
+		if e.ComplexityRoot.Impact.Notes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.Notes(childComplexity), true
+	case "Impact.rolesEnded":
+		if e.ComplexityRoot.Impact.RolesEnded == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.RolesEnded(childComplexity), true
+	case "Impact.seatsEnded":
+		if e.ComplexityRoot.Impact.SeatsEnded == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.SeatsEnded(childComplexity), true
+	case "Impact.seatsMoved":
+		if e.ComplexityRoot.Impact.SeatsMoved == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.SeatsMoved(childComplexity), true
+	case "Impact.teams":
+		if e.ComplexityRoot.Impact.Teams == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.Teams(childComplexity), true
+
 	case "InvalidError.code":
 		if e.ComplexityRoot.InvalidError.Code == nil {
 			break
@@ -2059,6 +4051,255 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InvalidError.Path(childComplexity), true
+
+	case "Invitation.acceptedAt":
+		if e.ComplexityRoot.Invitation.AcceptedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.AcceptedAt(childComplexity), true
+	case "Invitation.createdAt":
+		if e.ComplexityRoot.Invitation.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.CreatedAt(childComplexity), true
+	case "Invitation.email":
+		if e.ComplexityRoot.Invitation.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Email(childComplexity), true
+	case "Invitation.expiresAt":
+		if e.ComplexityRoot.Invitation.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ExpiresAt(childComplexity), true
+	case "Invitation.id":
+		if e.ComplexityRoot.Invitation.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ID(childComplexity), true
+	case "Invitation.invitedByName":
+		if e.ComplexityRoot.Invitation.InvitedByName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.InvitedByName(childComplexity), true
+	case "Invitation.location":
+		if e.ComplexityRoot.Invitation.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Location(childComplexity), true
+	case "Invitation.mail":
+		if e.ComplexityRoot.Invitation.Mail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Mail(childComplexity), true
+	case "Invitation.mailError":
+		if e.ComplexityRoot.Invitation.MailError == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.MailError(childComplexity), true
+	case "Invitation.name":
+		if e.ComplexityRoot.Invitation.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Name(childComplexity), true
+	case "Invitation.role":
+		if e.ComplexityRoot.Invitation.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Role(childComplexity), true
+	case "Invitation.scope":
+		if e.ComplexityRoot.Invitation.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Scope(childComplexity), true
+	case "Invitation.state":
+		if e.ComplexityRoot.Invitation.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.State(childComplexity), true
+	case "Invitation.viewerCan":
+		if e.ComplexityRoot.Invitation.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ViewerCan(childComplexity), true
+
+	case "InvitationAcceptPayload.errors":
+		if e.ComplexityRoot.InvitationAcceptPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationAcceptPayload.Errors(childComplexity), true
+	case "InvitationAcceptPayload.viewer":
+		if e.ComplexityRoot.InvitationAcceptPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationAcceptPayload.Viewer(childComplexity), true
+
+	case "InvitationConnection.edges":
+		if e.ComplexityRoot.InvitationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationConnection.Edges(childComplexity), true
+	case "InvitationConnection.pageInfo":
+		if e.ComplexityRoot.InvitationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationConnection.PageInfo(childComplexity), true
+	case "InvitationConnection.totalCount":
+		if e.ComplexityRoot.InvitationConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationConnection.TotalCount(childComplexity), true
+
+	case "InvitationCreatePayload.errors":
+		if e.ComplexityRoot.InvitationCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationCreatePayload.Errors(childComplexity), true
+	case "InvitationCreatePayload.invitations":
+		if e.ComplexityRoot.InvitationCreatePayload.Invitations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationCreatePayload.Invitations(childComplexity), true
+
+	case "InvitationEdge.cursor":
+		if e.ComplexityRoot.InvitationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationEdge.Cursor(childComplexity), true
+	case "InvitationEdge.node":
+		if e.ComplexityRoot.InvitationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationEdge.Node(childComplexity), true
+
+	case "InvitationLink.invitation":
+		if e.ComplexityRoot.InvitationLink.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationLink.Invitation(childComplexity), true
+	case "InvitationLink.link":
+		if e.ComplexityRoot.InvitationLink.Link == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationLink.Link(childComplexity), true
+
+	case "InvitationPreview.accountName":
+		if e.ComplexityRoot.InvitationPreview.AccountName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationPreview.AccountName(childComplexity), true
+	case "InvitationPreview.email":
+		if e.ComplexityRoot.InvitationPreview.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationPreview.Email(childComplexity), true
+	case "InvitationPreview.expiresAt":
+		if e.ComplexityRoot.InvitationPreview.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationPreview.ExpiresAt(childComplexity), true
+	case "InvitationPreview.hasLogin":
+		if e.ComplexityRoot.InvitationPreview.HasLogin == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationPreview.HasLogin(childComplexity), true
+	case "InvitationPreview.invitedByName":
+		if e.ComplexityRoot.InvitationPreview.InvitedByName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationPreview.InvitedByName(childComplexity), true
+	case "InvitationPreview.kind":
+		if e.ComplexityRoot.InvitationPreview.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationPreview.Kind(childComplexity), true
+	case "InvitationPreview.location":
+		if e.ComplexityRoot.InvitationPreview.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationPreview.Location(childComplexity), true
+	case "InvitationPreview.name":
+		if e.ComplexityRoot.InvitationPreview.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationPreview.Name(childComplexity), true
+	case "InvitationPreview.password":
+		if e.ComplexityRoot.InvitationPreview.Password == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationPreview.Password(childComplexity), true
+	case "InvitationPreview.providers":
+		if e.ComplexityRoot.InvitationPreview.Providers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationPreview.Providers(childComplexity), true
+	case "InvitationPreview.role":
+		if e.ComplexityRoot.InvitationPreview.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationPreview.Role(childComplexity), true
+
+	case "InvitationResendPayload.errors":
+		if e.ComplexityRoot.InvitationResendPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationResendPayload.Errors(childComplexity), true
+	case "InvitationResendPayload.invitation":
+		if e.ComplexityRoot.InvitationResendPayload.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationResendPayload.Invitation(childComplexity), true
+
+	case "InvitationRevokePayload.errors":
+		if e.ComplexityRoot.InvitationRevokePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationRevokePayload.Errors(childComplexity), true
+	case "InvitationRevokePayload.invitation":
+		if e.ComplexityRoot.InvitationRevokePayload.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationRevokePayload.Invitation(childComplexity), true
 
 	case "Key.budget":
 		if e.ComplexityRoot.Key.Budget == nil {
@@ -2245,6 +4486,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.ID(childComplexity), true
+	case "Member.identityProvider":
+		if e.ComplexityRoot.Member.IdentityProvider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.IdentityProvider(childComplexity), true
 	case "Member.isDefault":
 		if e.ComplexityRoot.Member.IsDefault == nil {
 			break
@@ -2287,6 +4534,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.User(childComplexity), true
+	case "Member.version":
+		if e.ComplexityRoot.Member.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Version(childComplexity), true
 	case "Member.viewerCan":
 		if e.ComplexityRoot.Member.ViewerCan == nil {
 			break
@@ -2313,6 +4566,51 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MemberConnection.TotalCount(childComplexity), true
 
+	case "MemberCreatePayload.errors":
+		if e.ComplexityRoot.MemberCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberCreatePayload.Errors(childComplexity), true
+	case "MemberCreatePayload.member":
+		if e.ComplexityRoot.MemberCreatePayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberCreatePayload.Member(childComplexity), true
+
+	case "MemberDefaultSetPayload.errors":
+		if e.ComplexityRoot.MemberDefaultSetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberDefaultSetPayload.Errors(childComplexity), true
+	case "MemberDefaultSetPayload.member":
+		if e.ComplexityRoot.MemberDefaultSetPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberDefaultSetPayload.Member(childComplexity), true
+
+	case "MemberDeletePayload.errors":
+		if e.ComplexityRoot.MemberDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberDeletePayload.Errors(childComplexity), true
+	case "MemberDeletePayload.impact":
+		if e.ComplexityRoot.MemberDeletePayload.Impact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberDeletePayload.Impact(childComplexity), true
+	case "MemberDeletePayload.memberId":
+		if e.ComplexityRoot.MemberDeletePayload.MemberID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberDeletePayload.MemberID(childComplexity), true
+
 	case "MemberEdge.cursor":
 		if e.ComplexityRoot.MemberEdge.Cursor == nil {
 			break
@@ -2325,6 +4623,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MemberEdge.Node(childComplexity), true
+
+	case "MemberMovePayload.errors":
+		if e.ComplexityRoot.MemberMovePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberMovePayload.Errors(childComplexity), true
+	case "MemberMovePayload.member":
+		if e.ComplexityRoot.MemberMovePayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MemberMovePayload.Member(childComplexity), true
 
 	case "MemberRole.kind":
 		if e.ComplexityRoot.MemberRole.Kind == nil {
@@ -2369,6 +4680,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Model.CreditPrice(childComplexity), true
+	case "Model.grants":
+		if e.ComplexityRoot.Model.Grants == nil {
+			break
+		}
+
+		args, err := ec.field_Model_grants_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Model.Grants(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Model.id":
 		if e.ComplexityRoot.Model.ID == nil {
 			break
@@ -2417,6 +4739,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Model.UpstreamName(childComplexity), true
+	case "Model.usableBy":
+		if e.ComplexityRoot.Model.UsableBy == nil {
+			break
+		}
+
+		args, err := ec.field_Model_usableBy_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Model.UsableBy(childComplexity, args["search"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Model.version":
 		if e.ComplexityRoot.Model.Version == nil {
 			break
@@ -2429,6 +4762,63 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Model.ViewerCan(childComplexity), true
+
+	case "ModelAccess.allowed":
+		if e.ComplexityRoot.ModelAccess.Allowed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelAccess.Allowed(childComplexity), true
+	case "ModelAccess.grant":
+		if e.ComplexityRoot.ModelAccess.Grant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelAccess.Grant(childComplexity), true
+	case "ModelAccess.model":
+		if e.ComplexityRoot.ModelAccess.Model == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelAccess.Model(childComplexity), true
+	case "ModelAccess.reason":
+		if e.ComplexityRoot.ModelAccess.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelAccess.Reason(childComplexity), true
+	case "ModelAccess.rule":
+		if e.ComplexityRoot.ModelAccess.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelAccess.Rule(childComplexity), true
+
+	case "ModelAccessConnection.edges":
+		if e.ComplexityRoot.ModelAccessConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelAccessConnection.Edges(childComplexity), true
+	case "ModelAccessConnection.pageInfo":
+		if e.ComplexityRoot.ModelAccessConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelAccessConnection.PageInfo(childComplexity), true
+
+	case "ModelAccessEdge.cursor":
+		if e.ComplexityRoot.ModelAccessEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelAccessEdge.Cursor(childComplexity), true
+	case "ModelAccessEdge.node":
+		if e.ComplexityRoot.ModelAccessEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelAccessEdge.Node(childComplexity), true
 
 	case "ModelConnection.edges":
 		if e.ComplexityRoot.ModelConnection.Edges == nil {
@@ -2475,6 +4865,105 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ModelPayload.Model(childComplexity), true
 
+	case "Mutation.accountClose":
+		if e.ComplexityRoot.Mutation.AccountClose == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_accountClose_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AccountClose(childComplexity, args["input"].(model.AccountCloseInput)), true
+	case "Mutation.accountCreate":
+		if e.ComplexityRoot.Mutation.AccountCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_accountCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AccountCreate(childComplexity, args["input"].(model.AccountCreateInput)), true
+	case "Mutation.accountDelete":
+		if e.ComplexityRoot.Mutation.AccountDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_accountDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AccountDelete(childComplexity, args["input"].(model.AccountDeleteInput)), true
+	case "Mutation.accountPlanesSet":
+		if e.ComplexityRoot.Mutation.AccountPlanesSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_accountPlanesSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AccountPlanesSet(childComplexity, args["input"].(model.AccountPlanesSetInput)), true
+	case "Mutation.accountResume":
+		if e.ComplexityRoot.Mutation.AccountResume == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_accountResume_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AccountResume(childComplexity, args["input"].(model.AccountResumeInput)), true
+	case "Mutation.accountSuspend":
+		if e.ComplexityRoot.Mutation.AccountSuspend == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_accountSuspend_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AccountSuspend(childComplexity, args["input"].(model.AccountSuspendInput)), true
+	case "Mutation.accountUpdate":
+		if e.ComplexityRoot.Mutation.AccountUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_accountUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AccountUpdate(childComplexity, args["input"].(model.AccountUpdateInput)), true
+	case "Mutation.authorizationApprove":
+		if e.ComplexityRoot.Mutation.AuthorizationApprove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_authorizationApprove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AuthorizationApprove(childComplexity, args["input"].(model.AuthorizationApproveInput)), true
+	case "Mutation.authorizationRevoke":
+		if e.ComplexityRoot.Mutation.AuthorizationRevoke == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_authorizationRevoke_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AuthorizationRevoke(childComplexity, args["input"].(model.AuthorizationRevokeInput)), true
 	case "Mutation.budgetRemove":
 		if e.ComplexityRoot.Mutation.BudgetRemove == nil {
 			break
@@ -2563,6 +5052,171 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CentralProviderUpdate(childComplexity, args["input"].(model.CentralProviderUpdateInput)), true
+	case "Mutation.domainApprove":
+		if e.ComplexityRoot.Mutation.DomainApprove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_domainApprove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DomainApprove(childComplexity, args["input"].(model.DomainApproveInput)), true
+	case "Mutation.domainCreate":
+		if e.ComplexityRoot.Mutation.DomainCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_domainCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DomainCreate(childComplexity, args["input"].(model.DomainCreateInput)), true
+	case "Mutation.domainDelete":
+		if e.ComplexityRoot.Mutation.DomainDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_domainDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DomainDelete(childComplexity, args["input"].(model.DomainDeleteInput)), true
+	case "Mutation.domainVerify":
+		if e.ComplexityRoot.Mutation.DomainVerify == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_domainVerify_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DomainVerify(childComplexity, args["input"].(model.DomainVerifyInput)), true
+	case "Mutation.grantRemove":
+		if e.ComplexityRoot.Mutation.GrantRemove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_grantRemove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.GrantRemove(childComplexity, args["input"].(model.GrantRemoveInput)), true
+	case "Mutation.grantSet":
+		if e.ComplexityRoot.Mutation.GrantSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_grantSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.GrantSet(childComplexity, args["input"].(model.GrantSetInput)), true
+	case "Mutation.groupMappingCreate":
+		if e.ComplexityRoot.Mutation.GroupMappingCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_groupMappingCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.GroupMappingCreate(childComplexity, args["input"].(model.GroupMappingCreateInput)), true
+	case "Mutation.groupMappingDelete":
+		if e.ComplexityRoot.Mutation.GroupMappingDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_groupMappingDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.GroupMappingDelete(childComplexity, args["input"].(model.GroupMappingDeleteInput)), true
+	case "Mutation.identityProviderCreate":
+		if e.ComplexityRoot.Mutation.IdentityProviderCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_identityProviderCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IdentityProviderCreate(childComplexity, args["input"].(model.IdentityProviderCreateInput)), true
+	case "Mutation.identityProviderDelete":
+		if e.ComplexityRoot.Mutation.IdentityProviderDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_identityProviderDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IdentityProviderDelete(childComplexity, args["input"].(model.IdentityProviderDeleteInput)), true
+	case "Mutation.identityProviderUpdate":
+		if e.ComplexityRoot.Mutation.IdentityProviderUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_identityProviderUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IdentityProviderUpdate(childComplexity, args["input"].(model.IdentityProviderUpdateInput)), true
+	case "Mutation.invitationAccept":
+		if e.ComplexityRoot.Mutation.InvitationAccept == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_invitationAccept_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.InvitationAccept(childComplexity, args["input"].(model.InvitationAcceptInput)), true
+	case "Mutation.invitationCreate":
+		if e.ComplexityRoot.Mutation.InvitationCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_invitationCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.InvitationCreate(childComplexity, args["input"].(model.InvitationCreateInput)), true
+	case "Mutation.invitationResend":
+		if e.ComplexityRoot.Mutation.InvitationResend == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_invitationResend_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.InvitationResend(childComplexity, args["input"].(model.InvitationResendInput)), true
+	case "Mutation.invitationRevoke":
+		if e.ComplexityRoot.Mutation.InvitationRevoke == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_invitationRevoke_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.InvitationRevoke(childComplexity, args["input"].(model.InvitationRevokeInput)), true
 	case "Mutation.keyCreate":
 		if e.ComplexityRoot.Mutation.KeyCreate == nil {
 			break
@@ -2585,6 +5239,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.KeyRevoke(childComplexity, args["input"].(model.KeyRevokeInput)), true
+	case "Mutation.memberCreate":
+		if e.ComplexityRoot.Mutation.MemberCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_memberCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MemberCreate(childComplexity, args["input"].(model.MemberCreateInput)), true
+	case "Mutation.memberDefaultSet":
+		if e.ComplexityRoot.Mutation.MemberDefaultSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_memberDefaultSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MemberDefaultSet(childComplexity, args["input"].(model.MemberDefaultSetInput)), true
+	case "Mutation.memberDelete":
+		if e.ComplexityRoot.Mutation.MemberDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_memberDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MemberDelete(childComplexity, args["input"].(model.MemberDeleteInput)), true
+	case "Mutation.memberMove":
+		if e.ComplexityRoot.Mutation.MemberMove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_memberMove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MemberMove(childComplexity, args["input"].(model.MemberMoveInput)), true
 	case "Mutation.modelCreate":
 		if e.ComplexityRoot.Mutation.ModelCreate == nil {
 			break
@@ -2640,6 +5338,116 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ModelUpdate(childComplexity, args["input"].(model.ModelUpdateInput)), true
+	case "Mutation.organizationArchive":
+		if e.ComplexityRoot.Mutation.OrganizationArchive == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_organizationArchive_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.OrganizationArchive(childComplexity, args["input"].(model.OrganizationArchiveInput)), true
+	case "Mutation.organizationCreate":
+		if e.ComplexityRoot.Mutation.OrganizationCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_organizationCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.OrganizationCreate(childComplexity, args["input"].(model.OrganizationCreateInput)), true
+	case "Mutation.organizationDelete":
+		if e.ComplexityRoot.Mutation.OrganizationDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_organizationDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.OrganizationDelete(childComplexity, args["input"].(model.OrganizationDeleteInput)), true
+	case "Mutation.organizationRestore":
+		if e.ComplexityRoot.Mutation.OrganizationRestore == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_organizationRestore_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.OrganizationRestore(childComplexity, args["input"].(model.OrganizationRestoreInput)), true
+	case "Mutation.organizationUpdate":
+		if e.ComplexityRoot.Mutation.OrganizationUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_organizationUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.OrganizationUpdate(childComplexity, args["input"].(model.OrganizationUpdateInput)), true
+	case "Mutation.passwordReset":
+		if e.ComplexityRoot.Mutation.PasswordReset == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_passwordReset_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PasswordReset(childComplexity, args["input"].(model.PasswordResetInput)), true
+	case "Mutation.passwordResetRequest":
+		if e.ComplexityRoot.Mutation.PasswordResetRequest == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_passwordResetRequest_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PasswordResetRequest(childComplexity, args["input"].(model.PasswordResetRequestInput)), true
+	case "Mutation.passwordSet":
+		if e.ComplexityRoot.Mutation.PasswordSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_passwordSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PasswordSet(childComplexity, args["input"].(model.PasswordSetInput)), true
+	case "Mutation.personalTokenCreate":
+		if e.ComplexityRoot.Mutation.PersonalTokenCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_personalTokenCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PersonalTokenCreate(childComplexity, args["input"].(model.PersonalTokenCreateInput)), true
+	case "Mutation.personalTokenRevoke":
+		if e.ComplexityRoot.Mutation.PersonalTokenRevoke == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_personalTokenRevoke_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PersonalTokenRevoke(childComplexity, args["input"].(model.PersonalTokenRevokeInput)), true
 	case "Mutation.providerCreate":
 		if e.ComplexityRoot.Mutation.ProviderCreate == nil {
 			break
@@ -2673,6 +5481,72 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ProviderUpdate(childComplexity, args["input"].(model.ProviderUpdateInput)), true
+	case "Mutation.roleBind":
+		if e.ComplexityRoot.Mutation.RoleBind == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_roleBind_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RoleBind(childComplexity, args["input"].(model.RoleBindInput)), true
+	case "Mutation.roleUnbind":
+		if e.ComplexityRoot.Mutation.RoleUnbind == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_roleUnbind_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RoleUnbind(childComplexity, args["input"].(model.RoleUnbindInput)), true
+	case "Mutation.serviceClientCreate":
+		if e.ComplexityRoot.Mutation.ServiceClientCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_serviceClientCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ServiceClientCreate(childComplexity, args["input"].(model.ServiceClientCreateInput)), true
+	case "Mutation.serviceClientDelete":
+		if e.ComplexityRoot.Mutation.ServiceClientDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_serviceClientDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ServiceClientDelete(childComplexity, args["input"].(model.ServiceClientDeleteInput)), true
+	case "Mutation.serviceClientSecretRotate":
+		if e.ComplexityRoot.Mutation.ServiceClientSecretRotate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_serviceClientSecretRotate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ServiceClientSecretRotate(childComplexity, args["input"].(model.ServiceClientSecretRotateInput)), true
+	case "Mutation.serviceClientUpdate":
+		if e.ComplexityRoot.Mutation.ServiceClientUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_serviceClientUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ServiceClientUpdate(childComplexity, args["input"].(model.ServiceClientUpdateInput)), true
 	case "Mutation.sessionCreate":
 		if e.ComplexityRoot.Mutation.SessionCreate == nil {
 			break
@@ -2690,6 +5564,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SessionEnd(childComplexity), true
+	case "Mutation.sessionRevoke":
+		if e.ComplexityRoot.Mutation.SessionRevoke == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_sessionRevoke_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SessionRevoke(childComplexity, args["input"].(model.SessionRevokeInput)), true
 	case "Mutation.sessionSwitch":
 		if e.ComplexityRoot.Mutation.SessionSwitch == nil {
 			break
@@ -2701,7 +5586,167 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SessionSwitch(childComplexity, args["input"].(model.SessionSwitchInput)), true
+	case "Mutation.signInEnforce":
+		if e.ComplexityRoot.Mutation.SignInEnforce == nil {
+			break
+		}
 
+		args, err := ec.field_Mutation_signInEnforce_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SignInEnforce(childComplexity, args["input"].(model.SignInEnforceInput)), true
+	case "Mutation.supportAccessEnd":
+		if e.ComplexityRoot.Mutation.SupportAccessEnd == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_supportAccessEnd_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SupportAccessEnd(childComplexity, args["input"].(model.SupportAccessEndInput)), true
+	case "Mutation.supportAccessEnter":
+		if e.ComplexityRoot.Mutation.SupportAccessEnter == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_supportAccessEnter_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SupportAccessEnter(childComplexity, args["input"].(model.SupportAccessEnterInput)), true
+	case "Mutation.supportAccessStart":
+		if e.ComplexityRoot.Mutation.SupportAccessStart == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_supportAccessStart_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SupportAccessStart(childComplexity, args["input"].(model.SupportAccessStartInput)), true
+	case "Mutation.teamArchive":
+		if e.ComplexityRoot.Mutation.TeamArchive == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_teamArchive_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.TeamArchive(childComplexity, args["input"].(model.TeamArchiveInput)), true
+	case "Mutation.teamCreate":
+		if e.ComplexityRoot.Mutation.TeamCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_teamCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.TeamCreate(childComplexity, args["input"].(model.TeamCreateInput)), true
+	case "Mutation.teamDelete":
+		if e.ComplexityRoot.Mutation.TeamDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_teamDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.TeamDelete(childComplexity, args["input"].(model.TeamDeleteInput)), true
+	case "Mutation.teamMove":
+		if e.ComplexityRoot.Mutation.TeamMove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_teamMove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.TeamMove(childComplexity, args["input"].(model.TeamMoveInput)), true
+	case "Mutation.teamRestore":
+		if e.ComplexityRoot.Mutation.TeamRestore == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_teamRestore_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.TeamRestore(childComplexity, args["input"].(model.TeamRestoreInput)), true
+	case "Mutation.teamUpdate":
+		if e.ComplexityRoot.Mutation.TeamUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_teamUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.TeamUpdate(childComplexity, args["input"].(model.TeamUpdateInput)), true
+	case "Mutation.userDeactivate":
+		if e.ComplexityRoot.Mutation.UserDeactivate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_userDeactivate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UserDeactivate(childComplexity, args["input"].(model.UserDeactivateInput)), true
+	case "Mutation.userReactivate":
+		if e.ComplexityRoot.Mutation.UserReactivate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_userReactivate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UserReactivate(childComplexity, args["input"].(model.UserReactivateInput)), true
+	case "Mutation.userSessionsRevoke":
+		if e.ComplexityRoot.Mutation.UserSessionsRevoke == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_userSessionsRevoke_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UserSessionsRevoke(childComplexity, args["input"].(model.UserSessionsRevokeInput)), true
+	case "Mutation.userUpdate":
+		if e.ComplexityRoot.Mutation.UserUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_userUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UserUpdate(childComplexity, args["input"].(model.UserUpdateInput)), true
+
+	case "Organization.archivedAt":
+		if e.ComplexityRoot.Organization.ArchivedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Organization.ArchivedAt(childComplexity), true
 	case "Organization.budget":
 		if e.ComplexityRoot.Organization.Budget == nil {
 			break
@@ -2762,12 +5807,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Organization.TeamCount(childComplexity), true
+	case "Organization.version":
+		if e.ComplexityRoot.Organization.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Organization.Version(childComplexity), true
 	case "Organization.viewerCan":
 		if e.ComplexityRoot.Organization.ViewerCan == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Organization.ViewerCan(childComplexity), true
+
+	case "OrganizationArchivePayload.errors":
+		if e.ComplexityRoot.OrganizationArchivePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationArchivePayload.Errors(childComplexity), true
+	case "OrganizationArchivePayload.impact":
+		if e.ComplexityRoot.OrganizationArchivePayload.Impact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationArchivePayload.Impact(childComplexity), true
+	case "OrganizationArchivePayload.organization":
+		if e.ComplexityRoot.OrganizationArchivePayload.Organization == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationArchivePayload.Organization(childComplexity), true
 
 	case "OrganizationConnection.edges":
 		if e.ComplexityRoot.OrganizationConnection.Edges == nil {
@@ -2788,6 +5858,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.OrganizationConnection.TotalCount(childComplexity), true
 
+	case "OrganizationCreatePayload.errors":
+		if e.ComplexityRoot.OrganizationCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationCreatePayload.Errors(childComplexity), true
+	case "OrganizationCreatePayload.organization":
+		if e.ComplexityRoot.OrganizationCreatePayload.Organization == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationCreatePayload.Organization(childComplexity), true
+
+	case "OrganizationDeletePayload.errors":
+		if e.ComplexityRoot.OrganizationDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationDeletePayload.Errors(childComplexity), true
+	case "OrganizationDeletePayload.impact":
+		if e.ComplexityRoot.OrganizationDeletePayload.Impact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationDeletePayload.Impact(childComplexity), true
+	case "OrganizationDeletePayload.organizationId":
+		if e.ComplexityRoot.OrganizationDeletePayload.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationDeletePayload.OrganizationID(childComplexity), true
+
 	case "OrganizationEdge.cursor":
 		if e.ComplexityRoot.OrganizationEdge.Cursor == nil {
 			break
@@ -2800,6 +5902,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.OrganizationEdge.Node(childComplexity), true
+
+	case "OrganizationRestorePayload.errors":
+		if e.ComplexityRoot.OrganizationRestorePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationRestorePayload.Errors(childComplexity), true
+	case "OrganizationRestorePayload.organization":
+		if e.ComplexityRoot.OrganizationRestorePayload.Organization == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationRestorePayload.Organization(childComplexity), true
+
+	case "OrganizationUpdatePayload.errors":
+		if e.ComplexityRoot.OrganizationUpdatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationUpdatePayload.Errors(childComplexity), true
+	case "OrganizationUpdatePayload.organization":
+		if e.ComplexityRoot.OrganizationUpdatePayload.Organization == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrganizationUpdatePayload.Organization(childComplexity), true
 
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
@@ -2826,6 +5954,153 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
 
+	case "PasswordResetPayload.errors":
+		if e.ComplexityRoot.PasswordResetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PasswordResetPayload.Errors(childComplexity), true
+
+	case "PasswordResetRequestPayload.errors":
+		if e.ComplexityRoot.PasswordResetRequestPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PasswordResetRequestPayload.Errors(childComplexity), true
+
+	case "PasswordSetPayload.errors":
+		if e.ComplexityRoot.PasswordSetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PasswordSetPayload.Errors(childComplexity), true
+	case "PasswordSetPayload.viewer":
+		if e.ComplexityRoot.PasswordSetPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PasswordSetPayload.Viewer(childComplexity), true
+
+	case "Permission.about":
+		if e.ComplexityRoot.Permission.About == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Permission.About(childComplexity), true
+	case "Permission.name":
+		if e.ComplexityRoot.Permission.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Permission.Name(childComplexity), true
+
+	case "PersonalToken.createdAt":
+		if e.ComplexityRoot.PersonalToken.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalToken.CreatedAt(childComplexity), true
+	case "PersonalToken.expiresAt":
+		if e.ComplexityRoot.PersonalToken.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalToken.ExpiresAt(childComplexity), true
+	case "PersonalToken.id":
+		if e.ComplexityRoot.PersonalToken.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalToken.ID(childComplexity), true
+	case "PersonalToken.lastUsedAt":
+		if e.ComplexityRoot.PersonalToken.LastUsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalToken.LastUsedAt(childComplexity), true
+	case "PersonalToken.name":
+		if e.ComplexityRoot.PersonalToken.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalToken.Name(childComplexity), true
+	case "PersonalToken.permissions":
+		if e.ComplexityRoot.PersonalToken.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalToken.Permissions(childComplexity), true
+	case "PersonalToken.prefix":
+		if e.ComplexityRoot.PersonalToken.Prefix == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalToken.Prefix(childComplexity), true
+
+	case "PersonalTokenConnection.edges":
+		if e.ComplexityRoot.PersonalTokenConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalTokenConnection.Edges(childComplexity), true
+	case "PersonalTokenConnection.pageInfo":
+		if e.ComplexityRoot.PersonalTokenConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalTokenConnection.PageInfo(childComplexity), true
+	case "PersonalTokenConnection.totalCount":
+		if e.ComplexityRoot.PersonalTokenConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalTokenConnection.TotalCount(childComplexity), true
+
+	case "PersonalTokenCreatePayload.errors":
+		if e.ComplexityRoot.PersonalTokenCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalTokenCreatePayload.Errors(childComplexity), true
+	case "PersonalTokenCreatePayload.personalToken":
+		if e.ComplexityRoot.PersonalTokenCreatePayload.PersonalToken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalTokenCreatePayload.PersonalToken(childComplexity), true
+	case "PersonalTokenCreatePayload.token":
+		if e.ComplexityRoot.PersonalTokenCreatePayload.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalTokenCreatePayload.Token(childComplexity), true
+
+	case "PersonalTokenEdge.cursor":
+		if e.ComplexityRoot.PersonalTokenEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalTokenEdge.Cursor(childComplexity), true
+	case "PersonalTokenEdge.node":
+		if e.ComplexityRoot.PersonalTokenEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalTokenEdge.Node(childComplexity), true
+
+	case "PersonalTokenRevokePayload.errors":
+		if e.ComplexityRoot.PersonalTokenRevokePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalTokenRevokePayload.Errors(childComplexity), true
+	case "PersonalTokenRevokePayload.personalTokenId":
+		if e.ComplexityRoot.PersonalTokenRevokePayload.PersonalTokenID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PersonalTokenRevokePayload.PersonalTokenID(childComplexity), true
+
 	case "Platform.accounts":
 		if e.ComplexityRoot.Platform.Accounts == nil {
 			break
@@ -2836,7 +6111,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Platform.Accounts(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Platform.Accounts(childComplexity, args["search"].(*string), args["status"].(*model.AccountStatus), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Platform.auditEvents":
 		if e.ComplexityRoot.Platform.AuditEvents == nil {
 			break
@@ -2848,6 +6123,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Platform.AuditEvents(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.AuditFilter)), true
+	case "Platform.auditHistogram":
+		if e.ComplexityRoot.Platform.AuditHistogram == nil {
+			break
+		}
+
+		args, err := ec.field_Platform_auditHistogram_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Platform.AuditHistogram(childComplexity, args["filter"].(model.AuditFilter), args["buckets"].(*int)), true
 	case "Platform.budget":
 		if e.ComplexityRoot.Platform.Budget == nil {
 			break
@@ -2912,6 +6198,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Platform.ParentID(childComplexity), true
+	case "Platform.serviceClients":
+		if e.ComplexityRoot.Platform.ServiceClients == nil {
+			break
+		}
+
+		args, err := ec.field_Platform_serviceClients_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Platform.ServiceClients(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Platform.supportAccesses":
+		if e.ComplexityRoot.Platform.SupportAccesses == nil {
+			break
+		}
+
+		args, err := ec.field_Platform_supportAccesses_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Platform.SupportAccesses(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Platform.usage":
 		if e.ComplexityRoot.Platform.Usage == nil {
 			break
@@ -3192,6 +6500,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ProviderTestPayload.Ok(childComplexity), true
 
+	case "Query.access":
+		if e.ComplexityRoot.Query.Access == nil {
+			break
+		}
+
+		args, err := ec.field_Query_access_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Access(childComplexity, args["scopeId"].(string)), true
 	case "Query.account":
 		if e.ComplexityRoot.Query.Account == nil {
 			break
@@ -3203,6 +6522,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Account(childComplexity, args["id"].(*string)), true
+	case "Query.authorizationRequest":
+		if e.ComplexityRoot.Query.AuthorizationRequest == nil {
+			break
+		}
+
+		args, err := ec.field_Query_authorizationRequest_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AuthorizationRequest(childComplexity, args["input"].(model.AuthorizationRequestInput)), true
 	case "Query.console":
 		if e.ComplexityRoot.Query.Console == nil {
 			break
@@ -3225,7 +6555,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Copilot(childComplexity, args["accountId"].(*string)), true
+	case "Query.explain":
+		if e.ComplexityRoot.Query.Explain == nil {
+			break
+		}
 
+		args, err := ec.field_Query_explain_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Explain(childComplexity, args["input"].(model.ExplainInput)), true
+
+	case "Query.invitation":
+		if e.ComplexityRoot.Query.Invitation == nil {
+			break
+		}
+
+		args, err := ec.field_Query_invitation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Invitation(childComplexity, args["token"].(string)), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -3243,12 +6595,181 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Platform(childComplexity), true
+	case "Query.signInMethods":
+		if e.ComplexityRoot.Query.SignInMethods == nil {
+			break
+		}
+
+		args, err := ec.field_Query_signInMethods_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.SignInMethods(childComplexity, args["email"].(string)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "RoleBindPayload.errors":
+		if e.ComplexityRoot.RoleBindPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBindPayload.Errors(childComplexity), true
+	case "RoleBindPayload.roleBinding":
+		if e.ComplexityRoot.RoleBindPayload.RoleBinding == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBindPayload.RoleBinding(childComplexity), true
+
+	case "RoleBinding.createdAt":
+		if e.ComplexityRoot.RoleBinding.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBinding.CreatedAt(childComplexity), true
+	case "RoleBinding.id":
+		if e.ComplexityRoot.RoleBinding.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBinding.ID(childComplexity), true
+	case "RoleBinding.identityProvider":
+		if e.ComplexityRoot.RoleBinding.IdentityProvider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBinding.IdentityProvider(childComplexity), true
+	case "RoleBinding.location":
+		if e.ComplexityRoot.RoleBinding.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBinding.Location(childComplexity), true
+	case "RoleBinding.role":
+		if e.ComplexityRoot.RoleBinding.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBinding.Role(childComplexity), true
+	case "RoleBinding.scope":
+		if e.ComplexityRoot.RoleBinding.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBinding.Scope(childComplexity), true
+	case "RoleBinding.user":
+		if e.ComplexityRoot.RoleBinding.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBinding.User(childComplexity), true
+	case "RoleBinding.viewerCan":
+		if e.ComplexityRoot.RoleBinding.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBinding.ViewerCan(childComplexity), true
+
+	case "RoleBindingConnection.edges":
+		if e.ComplexityRoot.RoleBindingConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBindingConnection.Edges(childComplexity), true
+	case "RoleBindingConnection.pageInfo":
+		if e.ComplexityRoot.RoleBindingConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBindingConnection.PageInfo(childComplexity), true
+	case "RoleBindingConnection.totalCount":
+		if e.ComplexityRoot.RoleBindingConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBindingConnection.TotalCount(childComplexity), true
+
+	case "RoleBindingEdge.cursor":
+		if e.ComplexityRoot.RoleBindingEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBindingEdge.Cursor(childComplexity), true
+	case "RoleBindingEdge.node":
+		if e.ComplexityRoot.RoleBindingEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleBindingEdge.Node(childComplexity), true
+
+	case "RoleUnbindPayload.errors":
+		if e.ComplexityRoot.RoleUnbindPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleUnbindPayload.Errors(childComplexity), true
+	case "RoleUnbindPayload.roleBindingId":
+		if e.ComplexityRoot.RoleUnbindPayload.RoleBindingID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleUnbindPayload.RoleBindingID(childComplexity), true
+
+	case "ScopeAccess.grants":
+		if e.ComplexityRoot.ScopeAccess.Grants == nil {
+			break
+		}
+
+		args, err := ec.field_ScopeAccess_grants_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ScopeAccess.Grants(childComplexity, args["below"].(*bool), args["modelId"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "ScopeAccess.invitations":
+		if e.ComplexityRoot.ScopeAccess.Invitations == nil {
+			break
+		}
+
+		args, err := ec.field_ScopeAccess_invitations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ScopeAccess.Invitations(childComplexity, args["below"].(*bool), args["state"].(*model.InvitationState), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "ScopeAccess.models":
+		if e.ComplexityRoot.ScopeAccess.Models == nil {
+			break
+		}
+
+		args, err := ec.field_ScopeAccess_models_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ScopeAccess.Models(childComplexity, args["allowed"].(*bool), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "ScopeAccess.roleBindings":
+		if e.ComplexityRoot.ScopeAccess.RoleBindings == nil {
+			break
+		}
+
+		args, err := ec.field_ScopeAccess_roleBindings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ScopeAccess.RoleBindings(childComplexity, args["below"].(*bool), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "ScopeAccess.scope":
+		if e.ComplexityRoot.ScopeAccess.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ScopeAccess.Scope(childComplexity), true
 
 	case "ScopeConnection.edges":
 		if e.ComplexityRoot.ScopeConnection.Edges == nil {
@@ -3282,6 +6803,303 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ScopeEdge.Node(childComplexity), true
 
+	case "ServiceClient.clientCredentials":
+		if e.ComplexityRoot.ServiceClient.ClientCredentials == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.ClientCredentials(childComplexity), true
+	case "ServiceClient.createdAt":
+		if e.ComplexityRoot.ServiceClient.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.CreatedAt(childComplexity), true
+	case "ServiceClient.description":
+		if e.ComplexityRoot.ServiceClient.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.Description(childComplexity), true
+	case "ServiceClient.id":
+		if e.ComplexityRoot.ServiceClient.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.ID(childComplexity), true
+	case "ServiceClient.lastUsedAt":
+		if e.ComplexityRoot.ServiceClient.LastUsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.LastUsedAt(childComplexity), true
+	case "ServiceClient.name":
+		if e.ComplexityRoot.ServiceClient.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.Name(childComplexity), true
+	case "ServiceClient.permissions":
+		if e.ComplexityRoot.ServiceClient.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.Permissions(childComplexity), true
+	case "ServiceClient.planes":
+		if e.ComplexityRoot.ServiceClient.Planes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.Planes(childComplexity), true
+	case "ServiceClient.previousSecretExpiresAt":
+		if e.ComplexityRoot.ServiceClient.PreviousSecretExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.PreviousSecretExpiresAt(childComplexity), true
+	case "ServiceClient.previousSecretHint":
+		if e.ComplexityRoot.ServiceClient.PreviousSecretHint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.PreviousSecretHint(childComplexity), true
+	case "ServiceClient.public":
+		if e.ComplexityRoot.ServiceClient.Public == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.Public(childComplexity), true
+	case "ServiceClient.redirectUris":
+		if e.ComplexityRoot.ServiceClient.RedirectUris == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.RedirectUris(childComplexity), true
+	case "ServiceClient.secretAt":
+		if e.ComplexityRoot.ServiceClient.SecretAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.SecretAt(childComplexity), true
+	case "ServiceClient.secretHint":
+		if e.ComplexityRoot.ServiceClient.SecretHint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.SecretHint(childComplexity), true
+	case "ServiceClient.status":
+		if e.ComplexityRoot.ServiceClient.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.Status(childComplexity), true
+	case "ServiceClient.tokenExchange":
+		if e.ComplexityRoot.ServiceClient.TokenExchange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.TokenExchange(childComplexity), true
+	case "ServiceClient.trustedSubjects":
+		if e.ComplexityRoot.ServiceClient.TrustedSubjects == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.TrustedSubjects(childComplexity), true
+	case "ServiceClient.version":
+		if e.ComplexityRoot.ServiceClient.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.Version(childComplexity), true
+	case "ServiceClient.viewerCan":
+		if e.ComplexityRoot.ServiceClient.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClient.ViewerCan(childComplexity), true
+
+	case "ServiceClientConnection.edges":
+		if e.ComplexityRoot.ServiceClientConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClientConnection.Edges(childComplexity), true
+	case "ServiceClientConnection.pageInfo":
+		if e.ComplexityRoot.ServiceClientConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClientConnection.PageInfo(childComplexity), true
+	case "ServiceClientConnection.totalCount":
+		if e.ComplexityRoot.ServiceClientConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClientConnection.TotalCount(childComplexity), true
+
+	case "ServiceClientCreatePayload.errors":
+		if e.ComplexityRoot.ServiceClientCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClientCreatePayload.Errors(childComplexity), true
+	case "ServiceClientCreatePayload.secret":
+		if e.ComplexityRoot.ServiceClientCreatePayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClientCreatePayload.Secret(childComplexity), true
+	case "ServiceClientCreatePayload.serviceClient":
+		if e.ComplexityRoot.ServiceClientCreatePayload.ServiceClient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClientCreatePayload.ServiceClient(childComplexity), true
+
+	case "ServiceClientDeletePayload.errors":
+		if e.ComplexityRoot.ServiceClientDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClientDeletePayload.Errors(childComplexity), true
+	case "ServiceClientDeletePayload.serviceClientId":
+		if e.ComplexityRoot.ServiceClientDeletePayload.ServiceClientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClientDeletePayload.ServiceClientID(childComplexity), true
+
+	case "ServiceClientEdge.cursor":
+		if e.ComplexityRoot.ServiceClientEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClientEdge.Cursor(childComplexity), true
+	case "ServiceClientEdge.node":
+		if e.ComplexityRoot.ServiceClientEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClientEdge.Node(childComplexity), true
+
+	case "ServiceClientSecretRotatePayload.errors":
+		if e.ComplexityRoot.ServiceClientSecretRotatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClientSecretRotatePayload.Errors(childComplexity), true
+	case "ServiceClientSecretRotatePayload.secret":
+		if e.ComplexityRoot.ServiceClientSecretRotatePayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClientSecretRotatePayload.Secret(childComplexity), true
+	case "ServiceClientSecretRotatePayload.serviceClient":
+		if e.ComplexityRoot.ServiceClientSecretRotatePayload.ServiceClient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClientSecretRotatePayload.ServiceClient(childComplexity), true
+
+	case "ServiceClientUpdatePayload.errors":
+		if e.ComplexityRoot.ServiceClientUpdatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClientUpdatePayload.Errors(childComplexity), true
+	case "ServiceClientUpdatePayload.serviceClient":
+		if e.ComplexityRoot.ServiceClientUpdatePayload.ServiceClient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceClientUpdatePayload.ServiceClient(childComplexity), true
+
+	case "Session.createdAt":
+		if e.ComplexityRoot.Session.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.CreatedAt(childComplexity), true
+	case "Session.current":
+		if e.ComplexityRoot.Session.Current == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.Current(childComplexity), true
+	case "Session.expiresAt":
+		if e.ComplexityRoot.Session.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.ExpiresAt(childComplexity), true
+	case "Session.id":
+		if e.ComplexityRoot.Session.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.ID(childComplexity), true
+	case "Session.ip":
+		if e.ComplexityRoot.Session.IP == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.IP(childComplexity), true
+	case "Session.identityProvider":
+		if e.ComplexityRoot.Session.IdentityProvider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.IdentityProvider(childComplexity), true
+	case "Session.kind":
+		if e.ComplexityRoot.Session.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.Kind(childComplexity), true
+	case "Session.lastSeenAt":
+		if e.ComplexityRoot.Session.LastSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.LastSeenAt(childComplexity), true
+	case "Session.supportAccess":
+		if e.ComplexityRoot.Session.SupportAccess == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.SupportAccess(childComplexity), true
+	case "Session.user":
+		if e.ComplexityRoot.Session.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.User(childComplexity), true
+	case "Session.userAgent":
+		if e.ComplexityRoot.Session.UserAgent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.UserAgent(childComplexity), true
+
+	case "SessionConnection.edges":
+		if e.ComplexityRoot.SessionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionConnection.Edges(childComplexity), true
+	case "SessionConnection.pageInfo":
+		if e.ComplexityRoot.SessionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionConnection.PageInfo(childComplexity), true
+	case "SessionConnection.totalCount":
+		if e.ComplexityRoot.SessionConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionConnection.TotalCount(childComplexity), true
+
 	case "SessionCreatePayload.choices":
 		if e.ComplexityRoot.SessionCreatePayload.Choices == nil {
 			break
@@ -3301,12 +7119,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SessionCreatePayload.Viewer(childComplexity), true
 
+	case "SessionEdge.cursor":
+		if e.ComplexityRoot.SessionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionEdge.Cursor(childComplexity), true
+	case "SessionEdge.node":
+		if e.ComplexityRoot.SessionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionEdge.Node(childComplexity), true
+
 	case "SessionEndPayload.errors":
 		if e.ComplexityRoot.SessionEndPayload.Errors == nil {
 			break
 		}
 
 		return e.ComplexityRoot.SessionEndPayload.Errors(childComplexity), true
+
+	case "SessionRevokePayload.errors":
+		if e.ComplexityRoot.SessionRevokePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionRevokePayload.Errors(childComplexity), true
+	case "SessionRevokePayload.sessionId":
+		if e.ComplexityRoot.SessionRevokePayload.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionRevokePayload.SessionID(childComplexity), true
 
 	case "SessionSwitchPayload.errors":
 		if e.ComplexityRoot.SessionSwitchPayload.Errors == nil {
@@ -3320,6 +7164,51 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SessionSwitchPayload.Viewer(childComplexity), true
+
+	case "SignInEnforcePayload.account":
+		if e.ComplexityRoot.SignInEnforcePayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignInEnforcePayload.Account(childComplexity), true
+	case "SignInEnforcePayload.errors":
+		if e.ComplexityRoot.SignInEnforcePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignInEnforcePayload.Errors(childComplexity), true
+
+	case "SignInMethods.password":
+		if e.ComplexityRoot.SignInMethods.Password == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignInMethods.Password(childComplexity), true
+	case "SignInMethods.providers":
+		if e.ComplexityRoot.SignInMethods.Providers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignInMethods.Providers(childComplexity), true
+
+	case "SignInProvider.id":
+		if e.ComplexityRoot.SignInProvider.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignInProvider.ID(childComplexity), true
+	case "SignInProvider.name":
+		if e.ComplexityRoot.SignInProvider.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignInProvider.Name(childComplexity), true
+	case "SignInProvider.startUrl":
+		if e.ComplexityRoot.SignInProvider.StartURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignInProvider.StartURL(childComplexity), true
 
 	case "Spender.amount":
 		if e.ComplexityRoot.Spender.Amount == nil {
@@ -3356,7 +7245,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Subscription.AuditEvents(childComplexity, args["scopeId"].(string), args["filter"].(*model.AuditFilter)), true
+		return e.ComplexityRoot.Subscription.AuditEvents(childComplexity, args["scopeId"].(string), args["filter"].(*model.AuditFilter), args["after"].(*int64)), true
 	case "Subscription.budgetBurn":
 		if e.ComplexityRoot.Subscription.BudgetBurn == nil {
 			break
@@ -3369,6 +7258,168 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.BudgetBurn(childComplexity, args["scopeId"].(string), args["descendants"].(*bool)), true
 
+	case "SupportAccess.account":
+		if e.ComplexityRoot.SupportAccess.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccess.Account(childComplexity), true
+	case "SupportAccess.active":
+		if e.ComplexityRoot.SupportAccess.Active == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccess.Active(childComplexity), true
+	case "SupportAccess.createdAt":
+		if e.ComplexityRoot.SupportAccess.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccess.CreatedAt(childComplexity), true
+	case "SupportAccess.endedAt":
+		if e.ComplexityRoot.SupportAccess.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccess.EndedAt(childComplexity), true
+	case "SupportAccess.endedByName":
+		if e.ComplexityRoot.SupportAccess.EndedByName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccess.EndedByName(childComplexity), true
+	case "SupportAccess.expiresAt":
+		if e.ComplexityRoot.SupportAccess.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccess.ExpiresAt(childComplexity), true
+	case "SupportAccess.id":
+		if e.ComplexityRoot.SupportAccess.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccess.ID(childComplexity), true
+	case "SupportAccess.reason":
+		if e.ComplexityRoot.SupportAccess.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccess.Reason(childComplexity), true
+	case "SupportAccess.staffEmail":
+		if e.ComplexityRoot.SupportAccess.StaffEmail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccess.StaffEmail(childComplexity), true
+	case "SupportAccess.staffName":
+		if e.ComplexityRoot.SupportAccess.StaffName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccess.StaffName(childComplexity), true
+	case "SupportAccess.writes":
+		if e.ComplexityRoot.SupportAccess.Writes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccess.Writes(childComplexity), true
+
+	case "SupportAccessConnection.edges":
+		if e.ComplexityRoot.SupportAccessConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccessConnection.Edges(childComplexity), true
+	case "SupportAccessConnection.pageInfo":
+		if e.ComplexityRoot.SupportAccessConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccessConnection.PageInfo(childComplexity), true
+	case "SupportAccessConnection.totalCount":
+		if e.ComplexityRoot.SupportAccessConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccessConnection.TotalCount(childComplexity), true
+
+	case "SupportAccessEdge.cursor":
+		if e.ComplexityRoot.SupportAccessEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccessEdge.Cursor(childComplexity), true
+	case "SupportAccessEdge.node":
+		if e.ComplexityRoot.SupportAccessEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccessEdge.Node(childComplexity), true
+
+	case "SupportAccessEndPayload.errors":
+		if e.ComplexityRoot.SupportAccessEndPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccessEndPayload.Errors(childComplexity), true
+	case "SupportAccessEndPayload.supportAccess":
+		if e.ComplexityRoot.SupportAccessEndPayload.SupportAccess == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccessEndPayload.SupportAccess(childComplexity), true
+	case "SupportAccessEndPayload.viewer":
+		if e.ComplexityRoot.SupportAccessEndPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccessEndPayload.Viewer(childComplexity), true
+
+	case "SupportAccessEnterPayload.errors":
+		if e.ComplexityRoot.SupportAccessEnterPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccessEnterPayload.Errors(childComplexity), true
+	case "SupportAccessEnterPayload.supportAccess":
+		if e.ComplexityRoot.SupportAccessEnterPayload.SupportAccess == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccessEnterPayload.SupportAccess(childComplexity), true
+	case "SupportAccessEnterPayload.viewer":
+		if e.ComplexityRoot.SupportAccessEnterPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccessEnterPayload.Viewer(childComplexity), true
+
+	case "SupportAccessStartPayload.errors":
+		if e.ComplexityRoot.SupportAccessStartPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccessStartPayload.Errors(childComplexity), true
+	case "SupportAccessStartPayload.supportAccess":
+		if e.ComplexityRoot.SupportAccessStartPayload.SupportAccess == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccessStartPayload.SupportAccess(childComplexity), true
+	case "SupportAccessStartPayload.viewer":
+		if e.ComplexityRoot.SupportAccessStartPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportAccessStartPayload.Viewer(childComplexity), true
+
+	case "Team.archivedAt":
+		if e.ComplexityRoot.Team.ArchivedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ArchivedAt(childComplexity), true
 	case "Team.budget":
 		if e.ComplexityRoot.Team.Budget == nil {
 			break
@@ -3423,12 +7474,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Team.ParentID(childComplexity), true
+	case "Team.version":
+		if e.ComplexityRoot.Team.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.Version(childComplexity), true
 	case "Team.viewerCan":
 		if e.ComplexityRoot.Team.ViewerCan == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Team.ViewerCan(childComplexity), true
+
+	case "TeamArchivePayload.errors":
+		if e.ComplexityRoot.TeamArchivePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamArchivePayload.Errors(childComplexity), true
+	case "TeamArchivePayload.impact":
+		if e.ComplexityRoot.TeamArchivePayload.Impact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamArchivePayload.Impact(childComplexity), true
+	case "TeamArchivePayload.team":
+		if e.ComplexityRoot.TeamArchivePayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamArchivePayload.Team(childComplexity), true
 
 	case "TeamConnection.edges":
 		if e.ComplexityRoot.TeamConnection.Edges == nil {
@@ -3449,6 +7525,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TeamConnection.TotalCount(childComplexity), true
 
+	case "TeamCreatePayload.errors":
+		if e.ComplexityRoot.TeamCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamCreatePayload.Errors(childComplexity), true
+	case "TeamCreatePayload.team":
+		if e.ComplexityRoot.TeamCreatePayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamCreatePayload.Team(childComplexity), true
+
+	case "TeamDeletePayload.errors":
+		if e.ComplexityRoot.TeamDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamDeletePayload.Errors(childComplexity), true
+	case "TeamDeletePayload.impact":
+		if e.ComplexityRoot.TeamDeletePayload.Impact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamDeletePayload.Impact(childComplexity), true
+	case "TeamDeletePayload.teamId":
+		if e.ComplexityRoot.TeamDeletePayload.TeamID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamDeletePayload.TeamID(childComplexity), true
+
 	case "TeamEdge.cursor":
 		if e.ComplexityRoot.TeamEdge.Cursor == nil {
 			break
@@ -3461,6 +7569,51 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TeamEdge.Node(childComplexity), true
+
+	case "TeamMovePayload.errors":
+		if e.ComplexityRoot.TeamMovePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamMovePayload.Errors(childComplexity), true
+	case "TeamMovePayload.impact":
+		if e.ComplexityRoot.TeamMovePayload.Impact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamMovePayload.Impact(childComplexity), true
+	case "TeamMovePayload.team":
+		if e.ComplexityRoot.TeamMovePayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamMovePayload.Team(childComplexity), true
+
+	case "TeamRestorePayload.errors":
+		if e.ComplexityRoot.TeamRestorePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamRestorePayload.Errors(childComplexity), true
+	case "TeamRestorePayload.team":
+		if e.ComplexityRoot.TeamRestorePayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamRestorePayload.Team(childComplexity), true
+
+	case "TeamUpdatePayload.errors":
+		if e.ComplexityRoot.TeamUpdatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamUpdatePayload.Errors(childComplexity), true
+	case "TeamUpdatePayload.team":
+		if e.ComplexityRoot.TeamUpdatePayload.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamUpdatePayload.Team(childComplexity), true
 
 	case "UsageDay.amount":
 		if e.ComplexityRoot.UsageDay.Amount == nil {
@@ -3562,6 +7715,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UsageTotals.OutputTokens(childComplexity), true
 
+	case "User.createdAt":
+		if e.ComplexityRoot.User.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.CreatedAt(childComplexity), true
 	case "User.email":
 		if e.ComplexityRoot.User.Email == nil {
 			break
@@ -3574,18 +7733,132 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.ID(childComplexity), true
+	case "User.lastSignInAt":
+		if e.ComplexityRoot.User.LastSignInAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.LastSignInAt(childComplexity), true
 	case "User.name":
 		if e.ComplexityRoot.User.Name == nil {
 			break
 		}
 
 		return e.ComplexityRoot.User.Name(childComplexity), true
+	case "User.roles":
+		if e.ComplexityRoot.User.Roles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.Roles(childComplexity), true
+	case "User.seats":
+		if e.ComplexityRoot.User.Seats == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.Seats(childComplexity), true
 	case "User.status":
 		if e.ComplexityRoot.User.Status == nil {
 			break
 		}
 
 		return e.ComplexityRoot.User.Status(childComplexity), true
+	case "User.version":
+		if e.ComplexityRoot.User.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.Version(childComplexity), true
+	case "User.viewerCan":
+		if e.ComplexityRoot.User.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.ViewerCan(childComplexity), true
+
+	case "UserConnection.edges":
+		if e.ComplexityRoot.UserConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserConnection.Edges(childComplexity), true
+	case "UserConnection.pageInfo":
+		if e.ComplexityRoot.UserConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserConnection.PageInfo(childComplexity), true
+	case "UserConnection.totalCount":
+		if e.ComplexityRoot.UserConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserConnection.TotalCount(childComplexity), true
+
+	case "UserDeactivatePayload.errors":
+		if e.ComplexityRoot.UserDeactivatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserDeactivatePayload.Errors(childComplexity), true
+	case "UserDeactivatePayload.user":
+		if e.ComplexityRoot.UserDeactivatePayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserDeactivatePayload.User(childComplexity), true
+
+	case "UserEdge.cursor":
+		if e.ComplexityRoot.UserEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserEdge.Cursor(childComplexity), true
+	case "UserEdge.node":
+		if e.ComplexityRoot.UserEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserEdge.Node(childComplexity), true
+
+	case "UserReactivatePayload.errors":
+		if e.ComplexityRoot.UserReactivatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserReactivatePayload.Errors(childComplexity), true
+	case "UserReactivatePayload.user":
+		if e.ComplexityRoot.UserReactivatePayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserReactivatePayload.User(childComplexity), true
+
+	case "UserSessionsRevokePayload.count":
+		if e.ComplexityRoot.UserSessionsRevokePayload.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserSessionsRevokePayload.Count(childComplexity), true
+	case "UserSessionsRevokePayload.errors":
+		if e.ComplexityRoot.UserSessionsRevokePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserSessionsRevokePayload.Errors(childComplexity), true
+
+	case "UserUpdatePayload.errors":
+		if e.ComplexityRoot.UserUpdatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserUpdatePayload.Errors(childComplexity), true
+	case "UserUpdatePayload.user":
+		if e.ComplexityRoot.UserUpdatePayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserUpdatePayload.User(childComplexity), true
 
 	case "Viewer.account":
 		if e.ComplexityRoot.Viewer.Account == nil {
@@ -3599,12 +7872,80 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Accounts(childComplexity), true
+	case "Viewer.authorizations":
+		if e.ComplexityRoot.Viewer.Authorizations == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_authorizations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Authorizations(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Viewer.budget":
+		if e.ComplexityRoot.Viewer.Budget == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_budget_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Budget(childComplexity, args["plane"].(model.Plane)), true
+	case "Viewer.clientName":
+		if e.ComplexityRoot.Viewer.ClientName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.ClientName(childComplexity), true
+	case "Viewer.grantable":
+		if e.ComplexityRoot.Viewer.Grantable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Grantable(childComplexity), true
 	case "Viewer.isPlatformStaff":
 		if e.ComplexityRoot.Viewer.IsPlatformStaff == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Viewer.IsPlatformStaff(childComplexity), true
+	case "Viewer.models":
+		if e.ComplexityRoot.Viewer.Models == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_models_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Models(childComplexity, args["plane"].(model.Plane), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Viewer.name":
+		if e.ComplexityRoot.Viewer.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Name(childComplexity), true
+	case "Viewer.permissions":
+		if e.ComplexityRoot.Viewer.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Permissions(childComplexity), true
+	case "Viewer.personalTokens":
+		if e.ComplexityRoot.Viewer.PersonalTokens == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_personalTokens_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.PersonalTokens(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Viewer.roles":
 		if e.ComplexityRoot.Viewer.Roles == nil {
 			break
@@ -3622,6 +7963,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Seat(childComplexity, args["plane"].(model.Plane)), true
+	case "Viewer.sessions":
+		if e.ComplexityRoot.Viewer.Sessions == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_sessions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Sessions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Viewer.support":
+		if e.ComplexityRoot.Viewer.Support == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Support(childComplexity), true
 	case "Viewer.user":
 		if e.ComplexityRoot.Viewer.User == nil {
 			break
@@ -3687,7 +8045,17 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		ec.unmarshalInputAccountCloseInput,
+		ec.unmarshalInputAccountCreateInput,
+		ec.unmarshalInputAccountDeleteInput,
+		ec.unmarshalInputAccountPlanesSetInput,
+		ec.unmarshalInputAccountResumeInput,
+		ec.unmarshalInputAccountSuspendInput,
+		ec.unmarshalInputAccountUpdateInput,
 		ec.unmarshalInputAuditFilter,
+		ec.unmarshalInputAuthorizationApproveInput,
+		ec.unmarshalInputAuthorizationRequestInput,
+		ec.unmarshalInputAuthorizationRevokeInput,
 		ec.unmarshalInputBudgetRemoveInput,
 		ec.unmarshalInputBudgetSetInput,
 		ec.unmarshalInputCatalogModelCreateInput,
@@ -3696,20 +8064,71 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCentralProviderCreateInput,
 		ec.unmarshalInputCentralProviderTestInput,
 		ec.unmarshalInputCentralProviderUpdateInput,
+		ec.unmarshalInputDomainApproveInput,
+		ec.unmarshalInputDomainCreateInput,
+		ec.unmarshalInputDomainDeleteInput,
+		ec.unmarshalInputDomainVerifyInput,
+		ec.unmarshalInputExplainInput,
+		ec.unmarshalInputGrantRemoveInput,
+		ec.unmarshalInputGrantSetInput,
+		ec.unmarshalInputGroupMappingCreateInput,
+		ec.unmarshalInputGroupMappingDeleteInput,
+		ec.unmarshalInputIdentityProviderCreateInput,
+		ec.unmarshalInputIdentityProviderDeleteInput,
+		ec.unmarshalInputIdentityProviderUpdateInput,
+		ec.unmarshalInputInvitationAcceptInput,
+		ec.unmarshalInputInvitationCreateInput,
+		ec.unmarshalInputInvitationResendInput,
+		ec.unmarshalInputInvitationRevokeInput,
 		ec.unmarshalInputKeyCreateInput,
 		ec.unmarshalInputKeyRevokeInput,
+		ec.unmarshalInputMemberCreateInput,
+		ec.unmarshalInputMemberDefaultSetInput,
+		ec.unmarshalInputMemberDeleteInput,
+		ec.unmarshalInputMemberMoveInput,
 		ec.unmarshalInputModelCreateInput,
 		ec.unmarshalInputModelInstallInput,
 		ec.unmarshalInputModelPricePublishInput,
 		ec.unmarshalInputModelUninstallInput,
 		ec.unmarshalInputModelUpdateInput,
+		ec.unmarshalInputOrganizationArchiveInput,
+		ec.unmarshalInputOrganizationCreateInput,
+		ec.unmarshalInputOrganizationDeleteInput,
+		ec.unmarshalInputOrganizationRestoreInput,
+		ec.unmarshalInputOrganizationUpdateInput,
+		ec.unmarshalInputPasswordResetInput,
+		ec.unmarshalInputPasswordResetRequestInput,
+		ec.unmarshalInputPasswordSetInput,
+		ec.unmarshalInputPersonalTokenCreateInput,
+		ec.unmarshalInputPersonalTokenRevokeInput,
 		ec.unmarshalInputPriceInput,
 		ec.unmarshalInputProviderCreateInput,
 		ec.unmarshalInputProviderTestInput,
 		ec.unmarshalInputProviderUpdateInput,
+		ec.unmarshalInputRoleBindInput,
+		ec.unmarshalInputRoleUnbindInput,
+		ec.unmarshalInputServiceClientCreateInput,
+		ec.unmarshalInputServiceClientDeleteInput,
+		ec.unmarshalInputServiceClientSecretRotateInput,
+		ec.unmarshalInputServiceClientUpdateInput,
 		ec.unmarshalInputSessionCreateInput,
+		ec.unmarshalInputSessionRevokeInput,
 		ec.unmarshalInputSessionSwitchInput,
+		ec.unmarshalInputSignInEnforceInput,
+		ec.unmarshalInputSupportAccessEndInput,
+		ec.unmarshalInputSupportAccessEnterInput,
+		ec.unmarshalInputSupportAccessStartInput,
+		ec.unmarshalInputTeamArchiveInput,
+		ec.unmarshalInputTeamCreateInput,
+		ec.unmarshalInputTeamDeleteInput,
+		ec.unmarshalInputTeamMoveInput,
+		ec.unmarshalInputTeamRestoreInput,
+		ec.unmarshalInputTeamUpdateInput,
 		ec.unmarshalInputUsageFilter,
+		ec.unmarshalInputUserDeactivateInput,
+		ec.unmarshalInputUserReactivateInput,
+		ec.unmarshalInputUserSessionsRevokeInput,
+		ec.unmarshalInputUserUpdateInput,
 	)
 	first := true
 
@@ -3832,6 +8251,38 @@ type Account implements Node & Scope {
   userCount: Int
   "When it was made."
   createdAt: DateTime!
+  "Why it was suspended or closed; null when it wasn't."
+  statusReason: String
+  "When it was closed; null before."
+  closedAt: DateTime
+  "When its data was deleted; null before."
+  deletedAt: DateTime
+  "People sign in through an identity provider alone, but for admins of the account."
+  ssoEnforced: Boolean
+  "A session ends after so long without a request."
+  sessionIdleMinutes: Int
+  "A session ends after so long, whatever happens."
+  sessionLifetimeMinutes: Int
+  "How long audit events are kept; 0: for good."
+  auditRetentionDays: Int
+  "Raised by every change."
+  version: Int
+  "Its people, in order of names; ` + "`" + `search` + "`" + ` looks into names and e-mails."
+  users(search: String, status: UserStatus, first: Int, after: String, last: Int, before: String): UserConnection
+  "Its mail domains, in order of names."
+  domains(first: Int, after: String, last: Int, before: String): DomainConnection
+  "Its identity providers, oldest first."
+  identityProviders(first: Int, after: String, last: Int, before: String): IdentityProviderConnection
+  "Its programs, oldest first."
+  serviceClients(first: Int, after: String, last: Int, before: String): ServiceClientConnection
+  "Open sessions, the newest first; of one person with ` + "`" + `userId` + "`" + `."
+  sessions(userId: ID, first: Int, after: String, last: Int, before: String): SessionConnection
+  "Visits of the platform's staff, newest first."
+  supportAccesses(first: Int, after: String, last: Int, before: String): SupportAccessConnection
+  "Signed words of how far the audit chain stood, newest first."
+  auditCheckpoints(first: Int, after: String, last: Int, before: String): AuditCheckpointConnection
+  "How many events fell into each part of a time range."
+  auditHistogram(filter: AuditFilter!, "1–200 parts of equal length." buckets: Int = 60): AuditHistogram
   "Newest first; a plane's or team's admin sees the events of their own subtree."
   auditEvents(first: Int, after: String, last: Int, before: String, filter: AuditFilter): AuditEventConnection
   "What the account used in a plane; amounts only, for itself and for platform staff."
@@ -3876,16 +8327,26 @@ type AuditEvent implements Node {
   seq: Long!
   "When it happened."
   at: DateTime!
+  "What kind of actor."
+  actorKind: ActorKind!
   "Who did it; \"System\" for the platform's own work."
   actorName: String!
   "A user's or key's id; empty for the system and strangers."
   actorId: String!
+  "What the actor acted through."
+  viaKind: ViaKind!
+  "Id of the program, token or support access; empty without one."
+  viaId: String!
+  "Its name; empty without one."
+  viaName: String!
   "Noun and verb: ` + "`" + `budget.set` + "`" + `."
   action: String!
   "Done, refused or failed."
   outcome: AuditOutcome!
   "The scope it happened on."
   scopeId: String!
+  "The scope's place in words, as it is now; empty at account and platform."
+  location: String!
   "What it happened to."
   targetId: String!
   "That thing's name at the time."
@@ -3894,6 +8355,10 @@ type AuditEvent implements Node {
   changes: [AuditChange!]!
   "Why it was refused; empty otherwise."
   reason: String!
+  "The refusal's decision id; empty when nothing was refused by policy."
+  decisionId: String!
+  "Hash of the event and of the one before it, in hex."
+  hash: String!
   "The X-Request-Id of the request."
   requestId: String!
   "How often the same refusal happened within its minute."
@@ -3926,6 +8391,10 @@ input AuditFilter {
   action: String
   "Who did it: a user or a key."
   actorId: ID
+  "Text in the name of the actor, of what they acted through, or of the target."
+  search: String
+  "What it happened to."
+  targetId: ID
   "How it went."
   outcome: AuditOutcome
   "This scope and everything below it; left out: all that the viewer can see."
@@ -3950,6 +8419,86 @@ type AuditEventEdge {
   node: AuditEvent!
   "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
+}
+
+"What kind of actor."
+enum ActorKind {
+  "A person."
+  USER
+  "A virtual key."
+  KEY
+  "A program, for itself."
+  CLIENT
+  "The platform's own work."
+  SYSTEM
+  "Somebody not signed in."
+  ANONYMOUS
+}
+
+"What an actor acted through."
+enum ViaKind {
+  "Themselves, at the cockpit."
+  NONE
+  "A program."
+  CLIENT
+  "A personal token."
+  TOKEN
+  "A support access of the platform's staff."
+  SUPPORT
+}
+
+"A signed word of how far an account's audit chain stood at a moment. Keep it: with it the removal of newer events is found."
+type AuditCheckpoint implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "Number of the newest event then."
+  seq: Long!
+  "That event's hash, in hex."
+  hash: String!
+  "When it was signed."
+  at: DateTime!
+  "Ed25519, in base64, over the text that docs/audit.md describes."
+  signature: String!
+  "Which key of /.well-known/jwks.json signed it."
+  signingKeyId: String!
+}
+
+"A page of checkpoints."
+type AuditCheckpointConnection {
+  "The rows of this page, in order."
+  edges: [AuditCheckpointEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of checkpoints."
+type AuditCheckpointEdge {
+  "The row itself."
+  node: AuditCheckpoint!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"How many events fell into each part of a time range."
+type AuditHistogram {
+  "Inclusive."
+  from: DateTime!
+  "Exclusive."
+  to: DateTime!
+  "Parts of equal length, oldest first."
+  buckets: [AuditBucket!]!
+}
+
+"One part of a histogram."
+type AuditBucket {
+  "When it begins."
+  from: DateTime!
+  "Events that happened."
+  done: Int!
+  "Events that were refused or went wrong, repeats counted."
+  refused: Int!
 }
 `, BuiltIn: false},
 	{Name: "../common/budget.graphqls", Input: `"What a scope and everything below it may spend in a cycle. Limits nest: the first one reached stops the call."
@@ -4120,6 +8669,383 @@ type BudgetRemovePayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../common/directory.graphqls", Input: `"What a deletion, an archive or a move would do, counted before it is done."
+type Impact {
+  "Teams that go with it."
+  teams: Int!
+  "Seats that move to the default team, or end where the person has one there already."
+  seatsMoved: Int!
+  "Seats that end."
+  seatsEnded: Int!
+  "Virtual keys that are refused from then on."
+  keysRevoked: Int!
+  "Budgets that end; what was spent stays on the books."
+  budgetsEnded: Int!
+  "Grants that go with it."
+  grantsRemoved: Int!
+  "Open invitations that go with it."
+  invitationsRevoked: Int!
+  "Roles that end, of people who hold them there."
+  rolesEnded: Int!
+  "In words, what else changes; empty when nothing does."
+  notes: [String!]!
+}
+
+extend type Mutation {
+  "Make an organization. Admins of the account or the plane."
+  organizationCreate(input: OrganizationCreateInput!): OrganizationCreatePayload!
+  "Rename or describe an organization. Its admins and those above."
+  organizationUpdate(input: OrganizationUpdateInput!): OrganizationUpdatePayload!
+  "Refuse everything below an organization until it is restored: seats, keys, calls. The default one can't be. Admins above it."
+  organizationArchive(input: OrganizationArchiveInput!): OrganizationArchivePayload!
+  "Let an archived organization be used again. Admins above it."
+  organizationRestore(input: OrganizationRestoreInput!): OrganizationRestorePayload!
+  "Delete an organization with its teams; members without another seat go to the default team. The default one can't be. Admins above it."
+  organizationDelete(input: OrganizationDeleteInput!): OrganizationDeletePayload!
+  "Make a team. Admins of the organization and those above."
+  teamCreate(input: TeamCreateInput!): TeamCreatePayload!
+  "Rename or describe a team. Its admins and those above."
+  teamUpdate(input: TeamUpdateInput!): TeamUpdatePayload!
+  "Move a team with its seats, keys, budgets and grants to another organization of the plane. Running calls settle where they began. Admins of both organizations."
+  teamMove(input: TeamMoveInput!): TeamMovePayload!
+  "Refuse everything below a team until it is restored. Admins above it."
+  teamArchive(input: TeamArchiveInput!): TeamArchivePayload!
+  "Let an archived team be used again. Admins above it."
+  teamRestore(input: TeamRestoreInput!): TeamRestorePayload!
+  "Delete a team: its members go to the default team, its keys are refused, what it spent stays on the books. Admins above it."
+  teamDelete(input: TeamDeleteInput!): TeamDeletePayload!
+  "Give somebody of the account a seat in a team. Its admins and those above."
+  memberCreate(input: MemberCreateInput!): MemberCreatePayload!
+  "Move a seat to another team of the plane; its keys, budget and grants go with it. Admins of both teams."
+  memberMove(input: MemberMoveInput!): MemberMovePayload!
+  "Take a seat away: its keys are refused, what it spent stays on the books. Admins of the team and those above."
+  memberDelete(input: MemberDeleteInput!): MemberDeletePayload!
+  "Make a seat the one that pays when a call names none. The person themself, or an admin above the seat."
+  memberDefaultSet(input: MemberDefaultSetInput!): MemberDefaultSetPayload!
+  "Rename a person of the account. They themself, or admins of the account."
+  userUpdate(input: UserUpdateInput!): UserUpdatePayload!
+  "Refuse a person: sessions, tokens, keys and streams end within a second on every replica; nothing is deleted. Admins of the account."
+  userDeactivate(input: UserDeactivateInput!): UserDeactivatePayload!
+  "Let a deactivated person in again. Admins of the account."
+  userReactivate(input: UserReactivateInput!): UserReactivatePayload!
+}
+
+"What organizationCreate needs."
+input OrganizationCreateInput {
+  "The plane: ` + "`" + `con_…` + "`" + ` or ` + "`" + `cop_…` + "`" + `."
+  planeId: ID!
+  "1–120 characters, unique among those of the plane."
+  name: String!
+  "Up to 500 characters."
+  description: String
+  "Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused."
+  clientKey: String
+}
+
+"The outcome of organizationCreate."
+type OrganizationCreatePayload {
+  "The organization; null when refused."
+  organization: Organization
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What organizationUpdate needs."
+input OrganizationUpdateInput {
+  "The organization."
+  organizationId: ID!
+  "Left out: stays."
+  name: String
+  "Left out: stays."
+  description: String
+  "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
+  expectedVersion: Int
+}
+
+"The outcome of organizationUpdate."
+type OrganizationUpdatePayload {
+  "The organization; null when refused."
+  organization: Organization
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What organizationArchive needs."
+input OrganizationArchiveInput {
+  "The organization."
+  organizationId: ID!
+  "Count the impact and change nothing."
+  dryRun: Boolean
+}
+
+"The outcome of organizationArchive."
+type OrganizationArchivePayload {
+  "The organization; null when refused."
+  organization: Organization
+  "What it did, or with ` + "`" + `dryRun` + "`" + ` would do; null when refused."
+  impact: Impact
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What organizationRestore needs."
+input OrganizationRestoreInput {
+  "The organization."
+  organizationId: ID!
+}
+
+"The outcome of organizationRestore."
+type OrganizationRestorePayload {
+  "The organization; null when refused."
+  organization: Organization
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What organizationDelete needs."
+input OrganizationDeleteInput {
+  "The organization."
+  organizationId: ID!
+  "Its name, typed; needed unless ` + "`" + `dryRun` + "`" + `."
+  confirm: String
+  "Count the impact and change nothing."
+  dryRun: Boolean
+}
+
+"The outcome of organizationDelete."
+type OrganizationDeletePayload {
+  "Its id; null when refused or only tried."
+  organizationId: ID
+  "What it did, or with ` + "`" + `dryRun` + "`" + ` would do; null when refused."
+  impact: Impact
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What teamCreate needs."
+input TeamCreateInput {
+  "The organization."
+  organizationId: ID!
+  "1–120 characters, unique in the organization."
+  name: String!
+  "Up to 500 characters."
+  description: String
+  "Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused."
+  clientKey: String
+}
+
+"The outcome of teamCreate."
+type TeamCreatePayload {
+  "The team; null when refused."
+  team: Team
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What teamUpdate needs."
+input TeamUpdateInput {
+  "The team."
+  teamId: ID!
+  "Left out: stays."
+  name: String
+  "Left out: stays."
+  description: String
+  "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
+  expectedVersion: Int
+}
+
+"The outcome of teamUpdate."
+type TeamUpdatePayload {
+  "The team; null when refused."
+  team: Team
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What teamMove needs."
+input TeamMoveInput {
+  "The team; not the default one."
+  teamId: ID!
+  "Where to."
+  organizationId: ID!
+  "Count the impact and change nothing."
+  dryRun: Boolean
+}
+
+"The outcome of teamMove."
+type TeamMovePayload {
+  "The team; null when refused."
+  team: Team
+  "What it did, or with ` + "`" + `dryRun` + "`" + ` would do; null when refused."
+  impact: Impact
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What teamArchive needs."
+input TeamArchiveInput {
+  "The team; not the default one."
+  teamId: ID!
+  "Count the impact and change nothing."
+  dryRun: Boolean
+}
+
+"The outcome of teamArchive."
+type TeamArchivePayload {
+  "The team; null when refused."
+  team: Team
+  "What it did, or with ` + "`" + `dryRun` + "`" + ` would do; null when refused."
+  impact: Impact
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What teamRestore needs."
+input TeamRestoreInput {
+  "The team."
+  teamId: ID!
+}
+
+"The outcome of teamRestore."
+type TeamRestorePayload {
+  "The team; null when refused."
+  team: Team
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What teamDelete needs."
+input TeamDeleteInput {
+  "The team; not the default one."
+  teamId: ID!
+  "Its name, typed; needed unless ` + "`" + `dryRun` + "`" + `."
+  confirm: String
+  "Count the impact and change nothing."
+  dryRun: Boolean
+}
+
+"The outcome of teamDelete."
+type TeamDeletePayload {
+  "Its id; null when refused or only tried."
+  teamId: ID
+  "What it did, or with ` + "`" + `dryRun` + "`" + ` would do; null when refused."
+  impact: Impact
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What memberCreate needs."
+input MemberCreateInput {
+  "The team."
+  teamId: ID!
+  "A user of the account."
+  userId: ID!
+  "Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused."
+  clientKey: String
+}
+
+"The outcome of memberCreate."
+type MemberCreatePayload {
+  "The seat; null when refused."
+  member: Member
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What memberMove needs."
+input MemberMoveInput {
+  "The seat."
+  memberId: ID!
+  "Where to."
+  teamId: ID!
+}
+
+"The outcome of memberMove."
+type MemberMovePayload {
+  "The seat; null when refused."
+  member: Member
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What memberDelete needs."
+input MemberDeleteInput {
+  "The seat."
+  memberId: ID!
+  "Count the impact and change nothing."
+  dryRun: Boolean
+}
+
+"The outcome of memberDelete."
+type MemberDeletePayload {
+  "Its id; null when refused or only tried."
+  memberId: ID
+  "What it did, or with ` + "`" + `dryRun` + "`" + ` would do; null when refused."
+  impact: Impact
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What memberDefaultSet needs."
+input MemberDefaultSetInput {
+  "The seat."
+  memberId: ID!
+}
+
+"The outcome of memberDefaultSet."
+type MemberDefaultSetPayload {
+  "The seat; null when refused."
+  member: Member
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What userUpdate needs."
+input UserUpdateInput {
+  "The person."
+  userId: ID!
+  "1–120 characters."
+  name: String!
+  "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
+  expectedVersion: Int
+}
+
+"The outcome of userUpdate."
+type UserUpdatePayload {
+  "The person; null when refused."
+  user: User
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What userDeactivate needs."
+input UserDeactivateInput {
+  "The person; not the last admin of the account."
+  userId: ID!
+}
+
+"The outcome of userDeactivate."
+type UserDeactivatePayload {
+  "The person; null when refused."
+  user: User
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What userReactivate needs."
+input UserReactivateInput {
+  "The person."
+  userId: ID!
+}
+
+"The outcome of userReactivate."
+type UserReactivatePayload {
+  "The person; null when refused."
+  user: User
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../common/errors.graphqls", Input: `"What went wrong with a mutation, in words for a person and a code for a program. Nothing was changed."
 interface UserError {
   "What is wrong, and the way out."
@@ -4164,6 +9090,390 @@ type AllocationError implements UserError {
   path: [String!]!
   "What can be given at most, in the plane's unit."
   available: Amount!
+}
+`, BuiltIn: false},
+	{Name: "../common/grant.graphqls", Input: `"Allows a resource to a scope and all below it, or denies it there."
+type Grant implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "Where; it reaches everything below."
+  scope: Scope!
+  "The scope's place in words."
+  location: String!
+  "What is granted."
+  model: Model!
+  "ALLOW or DENY; a DENY is never lifted from below."
+  effect: GrantEffect!
+  "Whether it counts: not expired, and whoever's authority set it still has the resource."
+  stands: Boolean!
+  "From then on it counts for nothing; null: never."
+  expiresAt: DateTime
+  "Why, in the words of whoever set it."
+  note: String!
+  "Who set it."
+  grantedByName: String!
+  "When it was set."
+  createdAt: DateTime!
+  "Raised by every change."
+  version: Int!
+  "What the viewer may do with it, by the policy that enforces it."
+  viewerCan: [ViewerPermission!]!
+}
+
+"Which way a grant decides."
+enum GrantEffect {
+  "May be used, unless a DENY stands on the path."
+  ALLOW
+  "May not be used here or below, whatever else is granted."
+  DENY
+}
+
+"A page of grants."
+type GrantConnection {
+  "The rows of this page, in order."
+  edges: [GrantEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of grants."
+type GrantEdge {
+  "The row itself."
+  node: Grant!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"Whether a scope may use a model, and what decided that."
+type ModelAccess {
+  "The model."
+  model: Model!
+  "Whether it may be used."
+  allowed: Boolean!
+  "What decided: ` + "`" + `allow` + "`" + `, ` + "`" + `deny` + "`" + `, ` + "`" + `not-granted` + "`" + `, ` + "`" + `expired` + "`" + `, ` + "`" + `authority-lost` + "`" + `, ` + "`" + `disabled` + "`" + `, ` + "`" + `not-offered` + "`" + `."
+  rule: String!
+  "In words, with who can change it."
+  reason: String!
+  "The grant that decided; null where none did, or where the viewer may not see it."
+  grant: Grant
+}
+
+"A page of a scope's access to models."
+type ModelAccessConnection {
+  "The rows of this page, in order."
+  edges: [ModelAccessEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of a scope's access to models."
+type ModelAccessEdge {
+  "The row itself."
+  node: ModelAccess!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"Who has a say at a scope, and what it may use."
+type ScopeAccess {
+  "The scope."
+  scope: Scope!
+  "Roles held at the scope, with ` + "`" + `below` + "`" + ` also under it; oldest first."
+  roleBindings(below: Boolean = false, first: Int, after: String, last: Int, before: String): RoleBindingConnection!
+  "Invitations to the scope, with ` + "`" + `below` + "`" + ` also under it; newest first."
+  invitations(below: Boolean = true, state: InvitationState, first: Int, after: String, last: Int, before: String): InvitationConnection
+  "Grants set at the scope, with ` + "`" + `below` + "`" + ` also under it; newest first."
+  grants(below: Boolean = false, modelId: ID, first: Int, after: String, last: Int, before: String): GrantConnection!
+  "Every model of the plane and whether the scope may use it; ` + "`" + `allowed` + "`" + ` filters. In order of names."
+  models(allowed: Boolean, first: Int, after: String, last: Int, before: String): ModelAccessConnection!
+}
+
+"What is asked: may somebody do an action at a scope, or use a model there?"
+input ExplainInput {
+  "The person asked about; left out: the viewer. Somebody else can be asked about by those who may list them."
+  userId: ID
+  "Where."
+  scopeId: ID!
+  "Noun and verb, as in viewerCan: ` + "`" + `budget.set` + "`" + `; or leave it out and give a model."
+  action: String
+  "May the scope use this model?"
+  modelId: ID
+}
+
+"Why somebody may or may not: the same evaluation that enforces it."
+type Explanation {
+  "Whether it would be let through now."
+  allowed: Boolean!
+  "What decided, for programs: ` + "`" + `ADMIN:TEAM` + "`" + `, ` + "`" + `deny` + "`" + `, ` + "`" + `not-granted` + "`" + `."
+  rule: String!
+  "In words."
+  reason: String!
+  "The way down from the root, and what each step adds or takes."
+  steps: [ExplanationStep!]!
+  "Who can change it, at most ten people that the viewer may see; empty when nobody can or need."
+  who: [User!]!
+  "The revision of the policies that decided."
+  policy: String!
+}
+
+"One step of an explanation."
+type ExplanationStep {
+  "The scope's name."
+  name: String!
+  "The scope's kind."
+  kind: ScopeKind!
+  "What stands there: roles held, grants; empty when nothing does."
+  finding: String!
+  "Whether it decided."
+  decisive: Boolean!
+}
+
+extend type Query {
+  "Who has a say at a scope and what it may use; null for a scope that doesn't exist or that the viewer may not see."
+  access("Any scope." scopeId: ID!): ScopeAccess
+  "Why somebody may or may not do something. Anybody signed in may ask about themselves."
+  explain(input: ExplainInput!): Explanation
+}
+
+extend type Mutation {
+  "Allow a model to a scope, or deny it there; one grant per scope and model, set again to change it. Admins of the scope and those above; an ALLOW needs that whoever's authority sets it has the model."
+  grantSet(input: GrantSetInput!): GrantSetPayload!
+  "Withdraw a grant, on every replica within a second. Admins of the scope and those above, down to whoever's authority set it."
+  grantRemove(input: GrantRemoveInput!): GrantRemovePayload!
+}
+
+"What grantSet needs."
+input GrantSetInput {
+  "Plane, organization, team, member or key."
+  scopeId: ID!
+  "A model of the same plane."
+  modelId: ID!
+  "ALLOW or DENY."
+  effect: GrantEffect!
+  "In the future; left out: never."
+  expiresAt: DateTime
+  "Up to 500 characters."
+  note: String
+  "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
+  expectedVersion: Int
+}
+
+"The outcome of grantSet."
+type GrantSetPayload {
+  "The grant; null when refused."
+  grant: Grant
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What grantRemove needs."
+input GrantRemoveInput {
+  "The grant."
+  grantId: ID!
+}
+
+"The outcome of grantRemove."
+type GrantRemovePayload {
+  "Its id; null when refused."
+  grantId: ID
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../common/invitation.graphqls", Input: `"An offer of a seat or a role to an e-mail address, by a link that only its holder knows."
+type Invitation implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "Lower case."
+  email: String!
+  "As the inviter called them; may be empty."
+  name: String!
+  "What they become: MEMBER of a team, ADMIN or VIEWER of any scope."
+  role: Role!
+  "Where."
+  scope: Scope!
+  "The scope's place in words."
+  location: String!
+  "Who invited them."
+  invitedByName: String!
+  "Whether the link works."
+  state: InvitationState!
+  "What became of the mail."
+  mail: MailState!
+  "Why the mail didn't go out; empty otherwise."
+  mailError: String!
+  "When it was made."
+  createdAt: DateTime!
+  "From then on the link is refused."
+  expiresAt: DateTime!
+  "When it was taken up; null before."
+  acceptedAt: DateTime
+  "What the viewer may do with it, by the policy that enforces it."
+  viewerCan: [ViewerPermission!]!
+}
+
+"Whether an invitation's link works."
+enum InvitationState {
+  "Waiting."
+  OPEN
+  "Taken up."
+  ACCEPTED
+  "Past its expiry; send it again."
+  EXPIRED
+  "Taken back."
+  REVOKED
+}
+
+"What became of a mail."
+enum MailState {
+  "No mail server is set: copy the link."
+  NONE
+  "On its way."
+  QUEUED
+  "Taken by the mail server."
+  SENT
+  "Not taken by the mail server; the link can be copied."
+  FAILED
+}
+
+"An invitation with its link, shown once."
+type InvitationLink {
+  "The invitation."
+  invitation: Invitation!
+  "The address that the invited person opens, now and never again."
+  link: String!
+}
+
+"What the holder of an invitation's link sees before they take it up."
+type InvitationPreview {
+  "Whose account."
+  accountName: String!
+  "The scope's place in words."
+  location: String!
+  "The scope's kind."
+  kind: ScopeKind!
+  "What they become."
+  role: Role!
+  "The address that was invited."
+  email: String!
+  "As the inviter called them; may be empty."
+  name: String!
+  "Who invited them."
+  invitedByName: String!
+  "From then on the link is refused."
+  expiresAt: DateTime!
+  "Whether a password is asked for that exists already, rather than a new one."
+  hasLogin: Boolean!
+  "Whether a password will do; false where the account enforces single sign-on."
+  password: Boolean!
+  "The account's identity providers that will do instead."
+  providers: [SignInProvider!]!
+}
+
+extend type Query {
+  "What an invitation's link offers. Public; null for one that doesn't work (any more)."
+  invitation("From the link." token: String!): InvitationPreview
+}
+
+"A page of invitations."
+type InvitationConnection {
+  "The rows of this page, in order."
+  edges: [InvitationEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of invitations."
+type InvitationEdge {
+  "The row itself."
+  node: Invitation!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+extend type Mutation {
+  "Invite people to a seat in a team or a role at a scope. Nothing of an existing person is changed. Admins of the scope and those above."
+  invitationCreate(input: InvitationCreateInput!): InvitationCreatePayload!
+  "Make a new link with a new expiry and send it; the old link is refused. Admins of the scope and those above."
+  invitationResend(input: InvitationResendInput!): InvitationResendPayload!
+  "Take an invitation back. Admins of the scope and those above."
+  invitationRevoke(input: InvitationRevokeInput!): InvitationRevokePayload!
+  "Take an invitation up and sign in. Public: the link is the proof. A person with a login gives its password; others choose one."
+  invitationAccept(input: InvitationAcceptInput!): InvitationAcceptPayload!
+}
+
+"What invitationCreate needs."
+input InvitationCreateInput {
+  "A team for MEMBER; any scope from team to platform for ADMIN and VIEWER."
+  scopeId: ID!
+  "What they become."
+  role: Role!
+  "1–100 addresses."
+  emails: [String!]!
+  "As they are called; for a single address."
+  name: String
+  "1–30; left out: 7."
+  expiresInDays: Int
+  "Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused."
+  clientKey: String
+}
+
+"The outcome of invitationCreate."
+type InvitationCreatePayload {
+  "The new invitations with their links; empty when refused."
+  invitations: [InvitationLink!]
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What invitationResend needs."
+input InvitationResendInput {
+  "An open or expired invitation."
+  invitationId: ID!
+}
+
+"The outcome of invitationResend."
+type InvitationResendPayload {
+  "The invitation with its new link; null when refused."
+  invitation: InvitationLink
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What invitationRevoke needs."
+input InvitationRevokeInput {
+  "An open invitation."
+  invitationId: ID!
+}
+
+"The outcome of invitationRevoke."
+type InvitationRevokePayload {
+  "The invitation; null when refused."
+  invitation: Invitation
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What invitationAccept needs."
+input InvitationAcceptInput {
+  "From the link."
+  token: String!
+  "As shown to others; needed of a new person."
+  name: String
+  "The login's own, or a new one of 12–256 characters."
+  password: String!
+}
+
+"The outcome of invitationAccept."
+type InvitationAcceptPayload {
+  "Set when signed in."
+  viewer: Viewer
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../common/key.graphqls", Input: `"A virtual API key for the gateway. Its secret is shown once and stored hashed."
@@ -4309,6 +9619,10 @@ type Model implements Node {
   version: Int!
   "What the viewer may do with it."
   viewerCan: [ViewerPermission!]!
+  "Grants of it that the viewer can see, newest first."
+  grants(first: Int, after: String, last: Int, before: String): GrantConnection
+  "Seats that may use it, in the viewer's reach; ` + "`" + `search` + "`" + ` looks into names and e-mails."
+  usableBy(search: String, first: Int, after: String, last: Int, before: String): MemberConnection
 }
 
 "A page of models."
@@ -4373,6 +9687,411 @@ input PriceInput {
   request: USD
 }
 `, BuiltIn: false},
+	{Name: "../common/program.graphqls", Input: `"What a program or a token may be allowed; what it does is this and the person's own roles, both."
+type Permission {
+  "As in a token's scope: ` + "`" + `models.call` + "`" + `."
+  name: String!
+  "In words."
+  about: String!
+}
+
+"A program known to an account or to the platform. Its id is its OAuth client_id."
+type ServiceClient implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "As shown to people who consent."
+  name: String!
+  "What it is for."
+  description: String!
+  "A disabled one is refused within a second, its tokens too."
+  status: Status!
+  "Runs in browsers or on phones: has no secret and uses PKCE alone."
+  public: Boolean!
+  "Planes it may act in."
+  planes: [Plane!]!
+  "What it may do at most."
+  permissions: [Permission!]!
+  "Exact addresses that /oauth/authorize may send people back to."
+  redirectUris: [String!]!
+  "Whether it may act for itself (grant client_credentials)."
+  clientCredentials: Boolean!
+  "Whether it may act for people whose ID token it shows (grant token-exchange)."
+  tokenExchange: Boolean!
+  "Whether it may act for people whom it merely names."
+  trustedSubjects: Boolean!
+  "Last four characters of the secret; null when none is set."
+  secretHint: String
+  "When the secret was made; null when none is set."
+  secretAt: DateTime
+  "Last four characters of the secret before, while it still works."
+  previousSecretHint: String
+  "Until when the secret before works."
+  previousSecretExpiresAt: DateTime
+  "To the minute; null: never."
+  lastUsedAt: DateTime
+  "When it was made."
+  createdAt: DateTime!
+  "Raised by every change."
+  version: Int!
+  "What the viewer may do with it, by the policy that enforces it."
+  viewerCan: [ViewerPermission!]!
+}
+
+"A page of programs."
+type ServiceClientConnection {
+  "The rows of this page, in order."
+  edges: [ServiceClientEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of programs."
+type ServiceClientEdge {
+  "The row itself."
+  node: ServiceClient!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"A token that lets a person's script act for them."
+type PersonalToken implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "What it is for."
+  name: String!
+  "What is shown of it: \"cp_8f2a…\"."
+  prefix: String!
+  "What it may do at most."
+  permissions: [Permission!]!
+  "When it was made."
+  createdAt: DateTime!
+  "From then on it is refused."
+  expiresAt: DateTime!
+  "To the minute; null: never."
+  lastUsedAt: DateTime
+}
+
+"A person's consent to a program."
+type Authorization implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "The program's name at the time."
+  clientName: String!
+  "The program's client_id."
+  clientId: ID!
+  "What the person allowed."
+  permissions: [Permission!]!
+  "When the person consented."
+  createdAt: DateTime!
+  "To the minute; null: never."
+  lastUsedAt: DateTime
+  "It has to be renewed by then."
+  expiresAt: DateTime!
+}
+
+"What a program asks a person to allow: the parameters of /oauth/authorize."
+input AuthorizationRequestInput {
+  "client_id."
+  clientId: String!
+  "redirect_uri: one of the program's, exactly."
+  redirectUri: String!
+  "scope: permissions, separated by blanks; left out: all of the program's."
+  scope: String
+  "response_type: ` + "`" + `code` + "`" + `."
+  responseType: String!
+  "code_challenge."
+  codeChallenge: String!
+  "code_challenge_method: ` + "`" + `S256` + "`" + `."
+  codeChallengeMethod: String!
+  "state, handed back as it is."
+  state: String
+  "nonce, handed back in the token."
+  nonce: String
+}
+
+"What a person is asked to allow."
+type AuthorizationRequest {
+  "The program."
+  clientName: String!
+  "What the program is for."
+  clientDescription: String!
+  "The host that the person is sent back to."
+  redirectHost: String!
+  "What it asks for, and may have."
+  permissions: [Permission!]!
+  "The person allowed all of it before."
+  known: Boolean!
+  "Planes it may act in."
+  planes: [Plane!]!
+}
+
+extend type Query {
+  "What a program asks the viewer to allow. INVALID parameters give a BAD_INPUT error; nobody is sent anywhere then."
+  authorizationRequest(input: AuthorizationRequestInput!): AuthorizationRequest
+}
+
+extend type Mutation {
+  "Make a program known. Admins of the account, super admins for the platform."
+  serviceClientCreate(input: ServiceClientCreateInput!): ServiceClientCreatePayload!
+  "Change or disable a program, on every replica within a second. Admins of its account."
+  serviceClientUpdate(input: ServiceClientUpdateInput!): ServiceClientUpdatePayload!
+  "Forget a program: its secrets and tokens are refused within a second. Admins of its account."
+  serviceClientDelete(input: ServiceClientDeleteInput!): ServiceClientDeletePayload!
+  "Make a new secret; the one before works on for a while. Admins of its account."
+  serviceClientSecretRotate(input: ServiceClientSecretRotateInput!): ServiceClientSecretRotatePayload!
+  "Make a token for a script of one's own. People themselves."
+  personalTokenCreate(input: PersonalTokenCreateInput!): PersonalTokenCreatePayload!
+  "Refuse a token within a second on every replica. Its owner, or admins of the account."
+  personalTokenRevoke(input: PersonalTokenRevokeInput!): PersonalTokenRevokePayload!
+  "Allow what a program asks for and get the address to go back to, with a code. People themselves."
+  authorizationApprove(input: AuthorizationApproveInput!): AuthorizationApprovePayload!
+  "Withdraw a consent: the program's tokens are refused within a second. Its owner, or admins of the account."
+  authorizationRevoke(input: AuthorizationRevokeInput!): AuthorizationRevokePayload!
+}
+
+"What serviceClientCreate needs."
+input ServiceClientCreateInput {
+  "Left out: the viewer's account. Staff leave it out for a program of the platform, which may act for people of every account."
+  accountId: ID
+  "1–120 characters, unique in the account."
+  name: String!
+  "Up to 500 characters."
+  description: String
+  "Left out: false."
+  public: Boolean
+  "Planes it may act in."
+  planes: [Plane!]!
+  "Names of permissions, at least one."
+  permissions: [String!]!
+  "https, or http on a loopback address."
+  redirectUris: [String!]
+  "Left out: false."
+  clientCredentials: Boolean
+  "Left out: false."
+  tokenExchange: Boolean
+  "Left out: false."
+  trustedSubjects: Boolean
+  "Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused."
+  clientKey: String
+}
+
+"The outcome of serviceClientCreate."
+type ServiceClientCreatePayload {
+  "The program; null when refused."
+  serviceClient: ServiceClient
+  "Its secret, now and never again; null for a public one."
+  secret: String
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What serviceClientUpdate needs."
+input ServiceClientUpdateInput {
+  "The program."
+  serviceClientId: ID!
+  "Left out: stays."
+  name: String
+  "Left out: stays."
+  description: String
+  "Left out: stays."
+  status: Status
+  "Left out: stay."
+  planes: [Plane!]
+  "Left out: stay."
+  permissions: [String!]
+  "Left out: stay."
+  redirectUris: [String!]
+  "Left out: stays."
+  clientCredentials: Boolean
+  "Left out: stays."
+  tokenExchange: Boolean
+  "Left out: stays."
+  trustedSubjects: Boolean
+  "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
+  expectedVersion: Int
+}
+
+"The outcome of serviceClientUpdate."
+type ServiceClientUpdatePayload {
+  "The program; null when refused."
+  serviceClient: ServiceClient
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What serviceClientDelete needs."
+input ServiceClientDeleteInput {
+  "The program."
+  serviceClientId: ID!
+}
+
+"The outcome of serviceClientDelete."
+type ServiceClientDeletePayload {
+  "Its id; null when refused."
+  serviceClientId: ID
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What serviceClientSecretRotate needs."
+input ServiceClientSecretRotateInput {
+  "The program; not a public one."
+  serviceClientId: ID!
+  "0–720, how long the one before works on; left out: 24."
+  overlapHours: Int
+}
+
+"The outcome of serviceClientSecretRotate."
+type ServiceClientSecretRotatePayload {
+  "The program; null when refused."
+  serviceClient: ServiceClient
+  "The new secret, now and never again."
+  secret: String
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What personalTokenCreate needs."
+input PersonalTokenCreateInput {
+  "What it is for."
+  name: String!
+  "Names of permissions, at least one."
+  permissions: [String!]!
+  "1–365."
+  expiresInDays: Int!
+}
+
+"The outcome of personalTokenCreate."
+type PersonalTokenCreatePayload {
+  "The token; null when refused."
+  personalToken: PersonalToken
+  "The token itself, now and never again."
+  token: String
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What personalTokenRevoke needs."
+input PersonalTokenRevokeInput {
+  "The token."
+  personalTokenId: ID!
+}
+
+"The outcome of personalTokenRevoke."
+type PersonalTokenRevokePayload {
+  "Its id; null when refused."
+  personalTokenId: ID
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What authorizationApprove needs."
+input AuthorizationApproveInput {
+  "As the program asked."
+  request: AuthorizationRequestInput!
+}
+
+"The outcome of authorizationApprove."
+type AuthorizationApprovePayload {
+  "Where to send the browser; null when refused."
+  redirectUrl: String
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What authorizationRevoke needs."
+input AuthorizationRevokeInput {
+  "The consent."
+  authorizationId: ID!
+}
+
+"The outcome of authorizationRevoke."
+type AuthorizationRevokePayload {
+  "Its id; null when refused."
+  authorizationId: ID
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../common/role.graphqls", Input: `"ADMIN or VIEWER of somebody at a scope."
+type RoleBinding implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "Who holds it."
+  user: User!
+  "Where; it reaches everything below."
+  scope: Scope!
+  "The scope's place in words: \"Banking / Risk\"."
+  location: String!
+  "ADMIN or VIEWER; seats are members."
+  role: Role!
+  "The identity provider whose mapping gave it; null when a person did."
+  identityProvider: IdentityProvider
+  "Since when."
+  createdAt: DateTime!
+  "What the viewer may do with it, by the policy that enforces it."
+  viewerCan: [ViewerPermission!]!
+}
+
+"A page of roles."
+type RoleBindingConnection {
+  "The rows of this page, in order."
+  edges: [RoleBindingEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of roles."
+type RoleBindingEdge {
+  "The row itself."
+  node: RoleBinding!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+extend type Mutation {
+  "Make somebody ADMIN or VIEWER of a scope and all below it. Admins of the scope and those above; nobody hands out more than they hold."
+  roleBind(input: RoleBindInput!): RoleBindPayload!
+  "Withdraw a role, on every replica within a second. The last admin of an account or of the platform stays. Admins of the scope and those above."
+  roleUnbind(input: RoleUnbindInput!): RoleUnbindPayload!
+}
+
+"What roleBind needs."
+input RoleBindInput {
+  "A user of the scope's account."
+  userId: ID!
+  "Platform, account, plane, organization or team."
+  scopeId: ID!
+  "ADMIN or VIEWER; seats are given by memberCreate."
+  role: Role!
+}
+
+"The outcome of roleBind."
+type RoleBindPayload {
+  "The role; null when refused."
+  roleBinding: RoleBinding
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What roleUnbind needs."
+input RoleUnbindInput {
+  "The role."
+  roleBindingId: ID!
+}
+
+"The outcome of roleUnbind."
+type RoleUnbindPayload {
+  "Its id; null when refused."
+  roleBindingId: ID
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../common/root.graphqls", Input: `"""
 Everything that can be read. Lists are connections: ` + "`" + `first` + "`" + ` or ` + "`" + `last` + "`" + ` is required, within 1–100.
 Every field is decided by policy; one that the viewer may not see comes back null with a FORBIDDEN error of its own.
@@ -4383,9 +10102,9 @@ type Query {
   "One object by its id. An id that doesn't exist and one that the viewer may not see give the same null."
   node("An id with a type prefix, such as ` + "`" + `team_01J…` + "`" + `." id: ID!): Node
   "The account's Console subgraph: own LLMs, budgets in US dollars. Null when the account doesn't use Console."
-  console("For platform staff in a support access only; others leave it out." accountId: ID): Console
+  console("The viewer's own account or nothing; staff enter another one by a support access." accountId: ID): Console
   "The account's Copilot subgraph: central LLMs, budgets in credits. Null when the account doesn't use Copilot."
-  copilot("For platform staff in a support access only; others leave it out." accountId: ID): Copilot
+  copilot("The viewer's own account or nothing; staff enter another one by a support access." accountId: ID): Copilot
   "The viewer's account; platform staff may name another one to see its settings, never its content."
   account("Left out: the viewer's own account." id: ID): Account
   "The platform across all accounts; for super admins and platform auditors."
@@ -4414,7 +10133,13 @@ type Subscription {
     descendants: Boolean = false
   ): BudgetBurn!
   "Audit events of a scope and everything below it, in the order of their numbers, from now on."
-  auditEvents("The viewer's account, a plane or a scope within." scopeId: ID!, filter: AuditFilter): AuditEvent!
+  auditEvents(
+    "The viewer's account, a plane or a scope within."
+    scopeId: ID!
+    filter: AuditFilter
+    "The newest number already seen; what came after it is sent first. Left out: from now on."
+    after: Long
+  ): AuditEvent!
 }
 
 "Something with an id of its own, to be fetched again by ` + "`" + `node` + "`" + `."
@@ -4549,6 +10274,10 @@ type Organization implements Node & Scope {
   budget: Budget
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
+  "Since when it and everything below is refused; null: it isn't."
+  archivedAt: DateTime
+  "Raised by every change."
+  version: Int!
   "The default organization can be renamed, not deleted."
   isDefault: Boolean!
   "What it is for; may be empty."
@@ -4593,6 +10322,10 @@ type Team implements Node & Scope {
   budget: Budget
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
+  "Since when it and everything below is refused; null: it isn't."
+  archivedAt: DateTime
+  "Raised by every change."
+  version: Int!
   "The default team can be renamed, not deleted."
   isDefault: Boolean!
   "What it is for; may be empty."
@@ -4635,6 +10368,10 @@ type Member implements Node & Scope {
   budget: Budget
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
+  "Raised by every change."
+  version: Int!
+  "The identity provider whose mapping gave the seat; null when a person did."
+  identityProvider: IdentityProvider
   "The person who sits on it."
   user: User!
   "The seat that pays when a call names none."
@@ -4671,6 +10408,596 @@ type MemberEdge {
   node: Member!
   "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
+}
+`, BuiltIn: false},
+	{Name: "../common/session.graphqls", Input: `"A signed-in browser."
+type Session implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "Whose; null for platform staff in a support access."
+  user: User
+  "How it was opened."
+  kind: SessionKind!
+  "The identity provider it came through; null without one."
+  identityProvider: IdentityProvider
+  "The support access it belongs to; null for the account's own people."
+  supportAccess: SupportAccess
+  "What the browser calls itself."
+  userAgent: String!
+  "Where it was opened from."
+  ip: String!
+  "When it was opened."
+  createdAt: DateTime!
+  "To the minute."
+  lastSeenAt: DateTime!
+  "It ends then, whatever happens; earlier when idle."
+  expiresAt: DateTime!
+  "The one that asks."
+  current: Boolean!
+}
+
+"How a session was opened."
+enum SessionKind {
+  "By password."
+  PASSWORD
+  "Through an identity provider."
+  SSO
+  "By a support access of the platform's staff."
+  SUPPORT
+  "By the operator's break-glass sign-in."
+  BREAK_GLASS
+}
+
+"A page of sessions."
+type SessionConnection {
+  "The rows of this page, in order."
+  edges: [SessionEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of sessions."
+type SessionEdge {
+  "The row itself."
+  node: Session!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+extend type Mutation {
+  "End a session on every replica within a second. One's own, or as an admin of the account."
+  sessionRevoke(input: SessionRevokeInput!): SessionRevokePayload!
+  "End all sessions of a person, but the one that asks. One's own, or as an admin of the account."
+  userSessionsRevoke(input: UserSessionsRevokeInput!): UserSessionsRevokePayload!
+  "Choose a new password; all other sessions of the login end. People themselves."
+  passwordSet(input: PasswordSetInput!): PasswordSetPayload!
+  "Ask for a mail with a link to choose a new password. Public; the answer is the same whether the address is known or not."
+  passwordResetRequest(input: PasswordResetRequestInput!): PasswordResetRequestPayload!
+  "Choose a new password by the link of a mail; all sessions of the login end. Public: the link is the proof."
+  passwordReset(input: PasswordResetInput!): PasswordResetPayload!
+}
+
+"What sessionRevoke needs."
+input SessionRevokeInput {
+  "The session."
+  sessionId: ID!
+}
+
+"The outcome of sessionRevoke."
+type SessionRevokePayload {
+  "Its id; null when refused."
+  sessionId: ID
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What userSessionsRevoke needs."
+input UserSessionsRevokeInput {
+  "The person."
+  userId: ID!
+}
+
+"The outcome of userSessionsRevoke."
+type UserSessionsRevokePayload {
+  "How many ended."
+  count: Int!
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What passwordSet needs."
+input PasswordSetInput {
+  "The one in force."
+  currentPassword: String!
+  "12–256 characters."
+  newPassword: String!
+}
+
+"The outcome of passwordSet."
+type PasswordSetPayload {
+  "Who is signed in; null when refused."
+  viewer: Viewer
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What passwordResetRequest needs."
+input PasswordResetRequestInput {
+  "The address one signs in with."
+  email: String!
+}
+
+"The outcome of passwordResetRequest."
+type PasswordResetRequestPayload {
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What passwordReset needs."
+input PasswordResetInput {
+  "From the link; works once, within an hour."
+  token: String!
+  "12–256 characters."
+  newPassword: String!
+}
+
+"The outcome of passwordReset."
+type PasswordResetPayload {
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../common/signin.graphqls", Input: `"How somebody with an e-mail address signs in. Says nothing of whether the address is known."
+type SignInMethods {
+  "Whether the password is asked for."
+  password: Boolean!
+  "Identity providers of the account whose verified domain the address has; empty for others."
+  providers: [SignInProvider!]!
+}
+
+"An identity provider to sign in through."
+type SignInProvider {
+  "The provider's id."
+  id: ID!
+  "As shown to people."
+  name: String!
+  "The address that begins the sign-in; ` + "`" + `return` + "`" + ` may be added, a path of the cockpit to go on to."
+  startUrl: String!
+}
+
+extend type Query {
+  "How somebody with this address signs in: by the account of its verified domain, else by password. Public, rate limited."
+  signInMethods("Any address." email: String!): SignInMethods!
+}
+
+"A mail domain of an account. A verified one routes its people to the account's identity providers."
+type Domain implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "Lower case: ` + "`" + `example.com` + "`" + `."
+  name: String!
+  "Whether it is proved to be the account's."
+  verified: Boolean!
+  "When it was proved; null before."
+  verifiedAt: DateTime
+  "How it was proved; null before."
+  verifiedBy: DomainProof
+  "The name of the TXT record that proves it: ` + "`" + `_cockpit.example.com` + "`" + `."
+  recordName: String!
+  "What that record must say."
+  recordValue: String!
+  "When the record was last looked up; null before."
+  checkedAt: DateTime
+  "What the newest look-up found instead; empty when it was right."
+  checkError: String!
+}
+
+"How a domain was proved."
+enum DomainProof {
+  "By a TXT record."
+  DNS
+  "By an operator's word."
+  OPERATOR
+}
+
+"A page of domains."
+type DomainConnection {
+  "The rows of this page, in order."
+  edges: [DomainEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of domains."
+type DomainEdge {
+  "The row itself."
+  node: Domain!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"An account's own OpenID Connect provider."
+type IdentityProvider implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "As shown to people."
+  name: String!
+  "Its issuer, whose discovery document says the rest."
+  issuer: String!
+  "What it calls Cockpit."
+  clientId: String!
+  "Last four characters of the client secret; null when none is set."
+  secretHint: String
+  "Asked for at every sign-in; ` + "`" + `openid` + "`" + ` always."
+  scopes: [String!]!
+  "Claim with the address; must be verified by the provider."
+  emailClaim: String!
+  "Claim with the name."
+  nameClaim: String!
+  "Claim with the groups; dots lead into objects."
+  groupsClaim: String!
+  "Whether people may sign in through it."
+  status: IdentityProviderStatus!
+  "Whether people without a user are let in and get one."
+  justInTime: Boolean!
+  "When somebody last went all the way through it as it is now; null: not since it was changed."
+  testedAt: DateTime
+  "What the newest test found wrong; empty when it passed."
+  testError: String!
+  "The address to register at the provider."
+  callbackUrl: String!
+  "The address that begins a test sign-in, which changes nobody."
+  testUrl: String!
+  "Who becomes what, at most 200."
+  mappings: [GroupMapping!]!
+  "Raised by every change."
+  version: Int!
+  "What the viewer may do with it, by the policy that enforces it."
+  viewerCan: [ViewerPermission!]!
+}
+
+"Whether people may sign in through a provider."
+enum IdentityProviderStatus {
+  "Only admins, to test it."
+  DRAFT
+  "Everybody it knows."
+  ACTIVE
+  "Nobody."
+  DISABLED
+}
+
+"Gives whoever the provider says is in a group a seat or a role."
+type GroupMapping implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "A value of the groups claim; empty for everybody who signs in."
+  group: String!
+  "A team for MEMBER, any scope for ADMIN and VIEWER."
+  scope: Scope!
+  "The scope's place in words."
+  location: String!
+  "What they become."
+  role: Role!
+}
+
+"A page of identity providers."
+type IdentityProviderConnection {
+  "The rows of this page, in order."
+  edges: [IdentityProviderEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of identity providers."
+type IdentityProviderEdge {
+  "The row itself."
+  node: IdentityProvider!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+extend type Mutation {
+  "Claim a mail domain. Admins of the account."
+  domainCreate(input: DomainCreateInput!): DomainCreatePayload!
+  "Look the TXT record up and take the proof. Admins of the account."
+  domainVerify(input: DomainVerifyInput!): DomainVerifyPayload!
+  "Give a domain up; its people sign in by password again. Admins of the account."
+  domainDelete(input: DomainDeleteInput!): DomainDeletePayload!
+  "Add an OpenID Connect provider; its discovery document is read at once. Admins of the account."
+  identityProviderCreate(input: IdentityProviderCreateInput!): IdentityProviderCreatePayload!
+  "Change a provider; one whose issuer, client or claims change must be tested again. Admins of the account."
+  identityProviderUpdate(input: IdentityProviderUpdateInput!): IdentityProviderUpdatePayload!
+  "Remove a provider; who signed in through it is signed out. Not the last one of an account that enforces single sign-on. Admins of the account."
+  identityProviderDelete(input: IdentityProviderDeleteInput!): IdentityProviderDeletePayload!
+  "Give a group of a provider a seat or a role, from the next sign-in of its people on. Admins of the account."
+  groupMappingCreate(input: GroupMappingCreateInput!): GroupMappingCreatePayload!
+  "Remove a mapping; what it gave stays until somebody takes it away. Admins of the account."
+  groupMappingDelete(input: GroupMappingDeleteInput!): GroupMappingDeletePayload!
+  "Let people in through identity providers alone, or by password too again. Needs an active, tested provider and a verified domain; admins of the account keep their password as a way back. Admins of the account."
+  signInEnforce(input: SignInEnforceInput!): SignInEnforcePayload!
+}
+
+"What domainCreate needs."
+input DomainCreateInput {
+  "Such as ` + "`" + `example.com` + "`" + `; public mail domains are refused."
+  name: String!
+}
+
+"The outcome of domainCreate."
+type DomainCreatePayload {
+  "The domain with the record to set; null when refused."
+  domain: Domain
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What domainVerify needs."
+input DomainVerifyInput {
+  "The domain."
+  domainId: ID!
+}
+
+"The outcome of domainVerify."
+type DomainVerifyPayload {
+  "The domain; null when refused."
+  domain: Domain
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What domainDelete needs."
+input DomainDeleteInput {
+  "The domain."
+  domainId: ID!
+}
+
+"The outcome of domainDelete."
+type DomainDeletePayload {
+  "Its id; null when refused."
+  domainId: ID
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What identityProviderCreate needs."
+input IdentityProviderCreateInput {
+  "As shown to people, unique in the account."
+  name: String!
+  "Its https address."
+  issuer: String!
+  "What it calls Cockpit."
+  clientId: String!
+  "Left out for a provider that takes PKCE alone."
+  clientSecret: String
+  "Left out: openid, profile, email."
+  scopes: [String!]
+  "Left out: ` + "`" + `email` + "`" + `."
+  emailClaim: String
+  "Left out: ` + "`" + `name` + "`" + `."
+  nameClaim: String
+  "Left out: ` + "`" + `groups` + "`" + `."
+  groupsClaim: String
+  "Left out: true."
+  justInTime: Boolean
+}
+
+"The outcome of identityProviderCreate."
+type IdentityProviderCreatePayload {
+  "The provider; null when refused."
+  identityProvider: IdentityProvider
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What identityProviderUpdate needs."
+input IdentityProviderUpdateInput {
+  "The provider."
+  identityProviderId: ID!
+  "Left out: stays."
+  name: String
+  "Left out: stays."
+  issuer: String
+  "Left out: stays."
+  clientId: String
+  "Left out or its mask: stays."
+  clientSecret: String
+  "Left out: stays."
+  scopes: [String!]
+  "Left out: stays."
+  emailClaim: String
+  "Left out: stays."
+  nameClaim: String
+  "Left out: stays."
+  groupsClaim: String
+  "Left out: stays."
+  justInTime: Boolean
+  "ACTIVE needs a passed test."
+  status: IdentityProviderStatus
+  "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
+  expectedVersion: Int
+}
+
+"The outcome of identityProviderUpdate."
+type IdentityProviderUpdatePayload {
+  "The provider; null when refused."
+  identityProvider: IdentityProvider
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What identityProviderDelete needs."
+input IdentityProviderDeleteInput {
+  "The provider."
+  identityProviderId: ID!
+}
+
+"The outcome of identityProviderDelete."
+type IdentityProviderDeletePayload {
+  "Its id; null when refused."
+  identityProviderId: ID
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What groupMappingCreate needs."
+input GroupMappingCreateInput {
+  "The provider."
+  identityProviderId: ID!
+  "A value of the groups claim; empty for everybody."
+  group: String!
+  "A team for MEMBER; account, plane, organization or team for ADMIN and VIEWER."
+  scopeId: ID!
+  "What they become."
+  role: Role!
+}
+
+"The outcome of groupMappingCreate."
+type GroupMappingCreatePayload {
+  "The mapping; null when refused."
+  groupMapping: GroupMapping
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What groupMappingDelete needs."
+input GroupMappingDeleteInput {
+  "The mapping."
+  groupMappingId: ID!
+}
+
+"The outcome of groupMappingDelete."
+type GroupMappingDeletePayload {
+  "Its id; null when refused."
+  groupMappingId: ID
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What signInEnforce needs."
+input SignInEnforceInput {
+  "Whether single sign-on is the only way."
+  enforced: Boolean!
+}
+
+"The outcome of signInEnforce."
+type SignInEnforcePayload {
+  "The account; null when refused."
+  account: Account
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../common/support.graphqls", Input: `"Platform staff in an account for a while, for a reason that the account can read."
+type SupportAccess implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "The account."
+  account: Account!
+  "Who."
+  staffName: String!
+  "Their address."
+  staffEmail: String!
+  "Why."
+  reason: String!
+  "Whether they may change things; without it they only read."
+  writes: Boolean!
+  "Since when."
+  createdAt: DateTime!
+  "It ends then at the latest."
+  expiresAt: DateTime!
+  "When it ended early; null: it didn't."
+  endedAt: DateTime
+  "Who ended it early; empty when nobody did."
+  endedByName: String!
+  "Whether it is open now."
+  active: Boolean!
+}
+
+"A page of support accesses."
+type SupportAccessConnection {
+  "The rows of this page, in order."
+  edges: [SupportAccessEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of support accesses."
+type SupportAccessEdge {
+  "The row itself."
+  node: SupportAccess!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+extend type Mutation {
+  "Open a support access and enter the account: the cookie is then of a session inside it. The account sees it at once. Super admins."
+  supportAccessStart(input: SupportAccessStartInput!): SupportAccessStartPayload!
+  "Enter by a support access of one's own that is still open. Super admins."
+  supportAccessEnter(input: SupportAccessEnterInput!): SupportAccessEnterPayload!
+  "End a support access on every replica within a second. Whoever is in it gets a session of their own back. The one who is in it, super admins, and admins of the account."
+  supportAccessEnd(input: SupportAccessEndInput!): SupportAccessEndPayload!
+}
+
+"What supportAccessStart needs."
+input SupportAccessStartInput {
+  "The account."
+  accountId: ID!
+  "10–500 characters, shown to the account."
+  reason: String!
+  "5–480."
+  minutes: Int!
+  "Left out: read only."
+  writes: Boolean
+}
+
+"The outcome of supportAccessStart."
+type SupportAccessStartPayload {
+  "The support access; null when refused."
+  supportAccess: SupportAccess
+  "Who is signed in now; null when refused."
+  viewer: Viewer
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What supportAccessEnter needs."
+input SupportAccessEnterInput {
+  "The support access."
+  supportAccessId: ID!
+}
+
+"The outcome of supportAccessEnter."
+type SupportAccessEnterPayload {
+  "The support access; null when refused."
+  supportAccess: SupportAccess
+  "Who is signed in now; null when refused."
+  viewer: Viewer
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What supportAccessEnd needs."
+input SupportAccessEndInput {
+  "The support access."
+  supportAccessId: ID!
+}
+
+"The outcome of supportAccessEnd."
+type SupportAccessEndPayload {
+  "The support access; null when refused."
+  supportAccess: SupportAccess
+  "Who is signed in now, when it was one's own."
+  viewer: Viewer
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../common/usage.graphqls", Input: `"What was used between two moments, from the ledger."
@@ -4823,8 +11150,28 @@ type ChargeEdge {
 `, BuiltIn: false},
 	{Name: "../common/viewer.graphqls", Input: `"Who is signed in."
 type Viewer {
-  "The person in this account; null for a program's key."
+  "The person in this account; null for a program's key and for staff in a support access."
   user: User
+  "As shown to others: the person, the program or the key."
+  name: String!
+  "The support access that staff are in; null for everybody else."
+  support: SupportAccess
+  "The program that acts, for itself or for the person; null without one."
+  clientName: String
+  "What a program or token is left with; null for a person at the cockpit."
+  permissions: [String!]
+  "Permissions that a token of the viewer's can be given."
+  grantable: [Permission!]
+  "Models that the default seat in a plane may use, in order of names."
+  models(plane: Plane!, first: Int, after: String, last: Int, before: String): ModelConnection
+  "The budget on the default seat's path with the least left; null when nothing limits it."
+  budget(plane: Plane!): Budget
+  "The viewer's open sessions, newest first."
+  sessions(first: Int, after: String, last: Int, before: String): SessionConnection
+  "The viewer's tokens that are in force, newest first."
+  personalTokens(first: Int, after: String, last: Int, before: String): PersonalTokenConnection
+  "Programs that the viewer lets act for them, newest first."
+  authorizations(first: Int, after: String, last: Int, before: String): AuthorizationConnection
   "The account that the session is bound to."
   account: Account!
   "True for users of the platform account: super admins and platform auditors."
@@ -4881,6 +11228,72 @@ type User implements Node {
   email: String!
   "Deactivated users can't sign in, and their keys are refused."
   status: UserStatus!
+  "When they last signed in; null: never."
+  lastSignInAt: DateTime
+  "Since when they are a user of the account."
+  createdAt: DateTime
+  "Raised by every change."
+  version: Int
+  "Their seats that the viewer can see, at most 100."
+  seats: [Member!]
+  "Their roles that the viewer can see, at most 100."
+  roles: [RoleBinding!]
+  "What the viewer may do with the person."
+  viewerCan: [ViewerPermission!]
+}
+
+"A page of people."
+type UserConnection {
+  "The rows of this page, in order."
+  edges: [UserEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of people."
+type UserEdge {
+  "The row itself."
+  node: User!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"A page of tokens."
+type PersonalTokenConnection {
+  "The rows of this page, in order."
+  edges: [PersonalTokenEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of tokens."
+type PersonalTokenEdge {
+  "The row itself."
+  node: PersonalToken!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"A page of consents."
+type AuthorizationConnection {
+  "The rows of this page, in order."
+  edges: [AuthorizationEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of consents."
+type AuthorizationEdge {
+  "The row itself."
+  node: Authorization!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
 }
 
 "Whether a user can sign in."
@@ -5092,6 +11505,8 @@ input ModelCreateInput {
   price: PriceInput
   "… or what a call costs at most."
   ceiling: USD
+  "Scopes of the plane that may use it from now on: the plane's id for all. Left out: nobody yet."
+  grantTo: [ID!]
 }
 
 "What modelUpdate needs."
@@ -5169,12 +11584,185 @@ extend type Mutation {
 input ModelInstallInput {
   "The catalogue model."
   catalogModelId: ID!
+  "Scopes of the plane that may use it from now on: the plane's id for all. Left out: nobody yet."
+  grantTo: [ID!]
 }
 
 "What modelUninstall needs."
 input ModelUninstallInput {
   "The model, of the viewer's own account."
   modelId: ID!
+}
+`, BuiltIn: false},
+	{Name: "../platform/accounts.graphqls", Input: `extend type Mutation {
+  "Make an account and invite its first admin; nothing of an existing person is changed. Super admins."
+  accountCreate(input: AccountCreateInput!): AccountCreatePayload!
+  "Rename an account, or change its time zone, session lengths and audit retention. Admins of the account; super admins."
+  accountUpdate(input: AccountUpdateInput!): AccountUpdatePayload!
+  "Switch products on or off. What is switched off is refused within a second and kept. Super admins."
+  accountPlanesSet(input: AccountPlanesSetInput!): AccountPlanesSetPayload!
+  "Suspend an account: sign-ins, tokens, keys, sockets and streams end within a second on every replica; data is kept. Super admins."
+  accountSuspend(input: AccountSuspendInput!): AccountSuspendPayload!
+  "Let a suspended account be used again. Super admins."
+  accountResume(input: AccountResumeInput!): AccountResumePayload!
+  "Close an account for good; it can be exported and deleted from then on. Super admins."
+  accountClose(input: AccountCloseInput!): AccountClosePayload!
+  "Delete everything of a closed account but its ledger, in opaque ids and amounts, and its name. Super admins."
+  accountDelete(input: AccountDeleteInput!): AccountDeletePayload!
+  "Take an operator's word that a domain is the account's. Super admins."
+  domainApprove(input: DomainApproveInput!): DomainApprovePayload!
+}
+
+"What accountCreate needs."
+input AccountCreateInput {
+  "1–120 characters."
+  name: String!
+  "Its name in addresses: 3–40 of a–z, 0–9 and hyphens."
+  slug: String!
+  "IANA name; left out: UTC."
+  timeZone: String
+  "The products it uses, at least one."
+  planes: [Plane!]!
+  "Who is invited as its first admin."
+  adminEmail: String!
+  "As they are called."
+  adminName: String
+  "Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused."
+  clientKey: String
+}
+
+"The outcome of accountCreate."
+type AccountCreatePayload {
+  "The account; null when refused."
+  account: Account
+  "The first admin's invitation with its link; null when refused."
+  invitation: InvitationLink
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What accountUpdate needs."
+input AccountUpdateInput {
+  "Left out: the viewer's account."
+  accountId: ID
+  "Left out: stays."
+  name: String
+  "IANA name; left out: stays. Cycles that have begun keep theirs."
+  timeZone: String
+  "5–43,200; left out: stays."
+  sessionIdleMinutes: Int
+  "15–129,600; left out: stays."
+  sessionLifetimeMinutes: Int
+  "0 (for good) or 30–3,650; left out: stays."
+  auditRetentionDays: Int
+  "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
+  expectedVersion: Int
+}
+
+"The outcome of accountUpdate."
+type AccountUpdatePayload {
+  "The account; null when refused."
+  account: Account
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What accountPlanesSet needs."
+input AccountPlanesSetInput {
+  "The account."
+  accountId: ID!
+  "The products it uses from now on, at least one."
+  planes: [Plane!]!
+}
+
+"The outcome of accountPlanesSet."
+type AccountPlanesSetPayload {
+  "The account; null when refused."
+  account: Account
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What accountSuspend needs."
+input AccountSuspendInput {
+  "The account."
+  accountId: ID!
+  "1–500 characters, shown to the account's people."
+  reason: String!
+}
+
+"The outcome of accountSuspend."
+type AccountSuspendPayload {
+  "The account; null when refused."
+  account: Account
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What accountResume needs."
+input AccountResumeInput {
+  "The account."
+  accountId: ID!
+}
+
+"The outcome of accountResume."
+type AccountResumePayload {
+  "The account; null when refused."
+  account: Account
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What accountClose needs."
+input AccountCloseInput {
+  "The account."
+  accountId: ID!
+  "Its name, typed."
+  confirm: String!
+  "1–500 characters."
+  reason: String!
+}
+
+"The outcome of accountClose."
+type AccountClosePayload {
+  "The account; null when refused."
+  account: Account
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What accountDelete needs."
+input AccountDeleteInput {
+  "A closed account."
+  accountId: ID!
+  "Its name, typed."
+  confirm: String!
+}
+
+"The outcome of accountDelete."
+type AccountDeletePayload {
+  "The account; null when refused."
+  account: Account
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What domainApprove needs."
+input DomainApproveInput {
+  "The account."
+  accountId: ID!
+  "Such as ` + "`" + `example.com` + "`" + `."
+  domain: String!
+  "1–500 characters, kept in the audit log."
+  reason: String!
+}
+
+"The outcome of domainApprove."
+type DomainApprovePayload {
+  "The domain; null when refused."
+  domain: Domain
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../platform/catalog.graphqls", Input: `"An LLM endpoint that the platform runs for Copilot."
@@ -5430,8 +12018,14 @@ type Platform implements Node & Scope {
   budget: Budget
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
-  "All accounts, newest first."
-  accounts(first: Int, after: String, last: Int, before: String): AccountConnection!
+  "All accounts, newest first; ` + "`" + `search` + "`" + ` looks into names and slugs."
+  accounts(search: String, status: AccountStatus, first: Int, after: String, last: Int, before: String): AccountConnection!
+  "Programs of the platform, which may act for people of every account."
+  serviceClients(first: Int, after: String, last: Int, before: String): ServiceClientConnection!
+  "Visits of the platform's staff in accounts, newest first."
+  supportAccesses(first: Int, after: String, last: Int, before: String): SupportAccessConnection!
+  "How many events of the platform's own account fell into each part of a time range."
+  auditHistogram(filter: AuditFilter!, "1–200 parts of equal length." buckets: Int = 60): AuditHistogram!
   "Endpoints that Copilot's models run on."
   centralProviders(first: Int, after: String, last: Int, before: String): CentralProviderConnection!
   "Every catalogue model, drafts and retired ones too."
@@ -5521,6 +12115,38 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_userCount(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Account_createdAt(ctx, field)
+	case "statusReason":
+		return ec.fieldContext_Account_statusReason(ctx, field)
+	case "closedAt":
+		return ec.fieldContext_Account_closedAt(ctx, field)
+	case "deletedAt":
+		return ec.fieldContext_Account_deletedAt(ctx, field)
+	case "ssoEnforced":
+		return ec.fieldContext_Account_ssoEnforced(ctx, field)
+	case "sessionIdleMinutes":
+		return ec.fieldContext_Account_sessionIdleMinutes(ctx, field)
+	case "sessionLifetimeMinutes":
+		return ec.fieldContext_Account_sessionLifetimeMinutes(ctx, field)
+	case "auditRetentionDays":
+		return ec.fieldContext_Account_auditRetentionDays(ctx, field)
+	case "version":
+		return ec.fieldContext_Account_version(ctx, field)
+	case "users":
+		return ec.fieldContext_Account_users(ctx, field)
+	case "domains":
+		return ec.fieldContext_Account_domains(ctx, field)
+	case "identityProviders":
+		return ec.fieldContext_Account_identityProviders(ctx, field)
+	case "serviceClients":
+		return ec.fieldContext_Account_serviceClients(ctx, field)
+	case "sessions":
+		return ec.fieldContext_Account_sessions(ctx, field)
+	case "supportAccesses":
+		return ec.fieldContext_Account_supportAccesses(ctx, field)
+	case "auditCheckpoints":
+		return ec.fieldContext_Account_auditCheckpoints(ctx, field)
+	case "auditHistogram":
+		return ec.fieldContext_Account_auditHistogram(ctx, field)
 	case "auditEvents":
 		return ec.fieldContext_Account_auditEvents(ctx, field)
 	case "spend":
@@ -5543,6 +12169,16 @@ func (ec *executionContext) childFields_AccountChoice(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type AccountChoice", field.Name)
 }
 
+func (ec *executionContext) childFields_AccountClosePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_AccountClosePayload_account(ctx, field)
+	case "errors":
+		return ec.fieldContext_AccountClosePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountClosePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_AccountConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -5555,6 +12191,28 @@ func (ec *executionContext) childFields_AccountConnection(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type AccountConnection", field.Name)
 }
 
+func (ec *executionContext) childFields_AccountCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_AccountCreatePayload_account(ctx, field)
+	case "invitation":
+		return ec.fieldContext_AccountCreatePayload_invitation(ctx, field)
+	case "errors":
+		return ec.fieldContext_AccountCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AccountDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_AccountDeletePayload_account(ctx, field)
+	case "errors":
+		return ec.fieldContext_AccountDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountDeletePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_AccountEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "node":
@@ -5563,6 +12221,58 @@ func (ec *executionContext) childFields_AccountEdge(ctx context.Context, field g
 		return ec.fieldContext_AccountEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AccountEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AccountPlanesSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_AccountPlanesSetPayload_account(ctx, field)
+	case "errors":
+		return ec.fieldContext_AccountPlanesSetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountPlanesSetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AccountResumePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_AccountResumePayload_account(ctx, field)
+	case "errors":
+		return ec.fieldContext_AccountResumePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountResumePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AccountSuspendPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_AccountSuspendPayload_account(ctx, field)
+	case "errors":
+		return ec.fieldContext_AccountSuspendPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountSuspendPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AccountUpdatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_AccountUpdatePayload_account(ctx, field)
+	case "errors":
+		return ec.fieldContext_AccountUpdatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountUpdatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditBucket(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_AuditBucket_from(ctx, field)
+	case "done":
+		return ec.fieldContext_AuditBucket_done(ctx, field)
+	case "refused":
+		return ec.fieldContext_AuditBucket_refused(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditBucket", field.Name)
 }
 
 func (ec *executionContext) childFields_AuditChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5577,6 +12287,46 @@ func (ec *executionContext) childFields_AuditChange(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type AuditChange", field.Name)
 }
 
+func (ec *executionContext) childFields_AuditCheckpoint(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AuditCheckpoint_id(ctx, field)
+	case "seq":
+		return ec.fieldContext_AuditCheckpoint_seq(ctx, field)
+	case "hash":
+		return ec.fieldContext_AuditCheckpoint_hash(ctx, field)
+	case "at":
+		return ec.fieldContext_AuditCheckpoint_at(ctx, field)
+	case "signature":
+		return ec.fieldContext_AuditCheckpoint_signature(ctx, field)
+	case "signingKeyId":
+		return ec.fieldContext_AuditCheckpoint_signingKeyId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditCheckpoint", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditCheckpointConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AuditCheckpointConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AuditCheckpointConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_AuditCheckpointConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditCheckpointConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditCheckpointEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_AuditCheckpointEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AuditCheckpointEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditCheckpointEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_AuditEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5585,16 +12335,26 @@ func (ec *executionContext) childFields_AuditEvent(ctx context.Context, field gr
 		return ec.fieldContext_AuditEvent_seq(ctx, field)
 	case "at":
 		return ec.fieldContext_AuditEvent_at(ctx, field)
+	case "actorKind":
+		return ec.fieldContext_AuditEvent_actorKind(ctx, field)
 	case "actorName":
 		return ec.fieldContext_AuditEvent_actorName(ctx, field)
 	case "actorId":
 		return ec.fieldContext_AuditEvent_actorId(ctx, field)
+	case "viaKind":
+		return ec.fieldContext_AuditEvent_viaKind(ctx, field)
+	case "viaId":
+		return ec.fieldContext_AuditEvent_viaId(ctx, field)
+	case "viaName":
+		return ec.fieldContext_AuditEvent_viaName(ctx, field)
 	case "action":
 		return ec.fieldContext_AuditEvent_action(ctx, field)
 	case "outcome":
 		return ec.fieldContext_AuditEvent_outcome(ctx, field)
 	case "scopeId":
 		return ec.fieldContext_AuditEvent_scopeId(ctx, field)
+	case "location":
+		return ec.fieldContext_AuditEvent_location(ctx, field)
 	case "targetId":
 		return ec.fieldContext_AuditEvent_targetId(ctx, field)
 	case "targetName":
@@ -5603,6 +12363,10 @@ func (ec *executionContext) childFields_AuditEvent(ctx context.Context, field gr
 		return ec.fieldContext_AuditEvent_changes(ctx, field)
 	case "reason":
 		return ec.fieldContext_AuditEvent_reason(ctx, field)
+	case "decisionId":
+		return ec.fieldContext_AuditEvent_decisionId(ctx, field)
+	case "hash":
+		return ec.fieldContext_AuditEvent_hash(ctx, field)
 	case "requestId":
 		return ec.fieldContext_AuditEvent_requestId(ctx, field)
 	case "count":
@@ -5629,6 +12393,98 @@ func (ec *executionContext) childFields_AuditEventEdge(ctx context.Context, fiel
 		return ec.fieldContext_AuditEventEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuditEventEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditHistogram(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_AuditHistogram_from(ctx, field)
+	case "to":
+		return ec.fieldContext_AuditHistogram_to(ctx, field)
+	case "buckets":
+		return ec.fieldContext_AuditHistogram_buckets(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditHistogram", field.Name)
+}
+
+func (ec *executionContext) childFields_Authorization(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Authorization_id(ctx, field)
+	case "clientName":
+		return ec.fieldContext_Authorization_clientName(ctx, field)
+	case "clientId":
+		return ec.fieldContext_Authorization_clientId(ctx, field)
+	case "permissions":
+		return ec.fieldContext_Authorization_permissions(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Authorization_createdAt(ctx, field)
+	case "lastUsedAt":
+		return ec.fieldContext_Authorization_lastUsedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Authorization_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Authorization", field.Name)
+}
+
+func (ec *executionContext) childFields_AuthorizationApprovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "redirectUrl":
+		return ec.fieldContext_AuthorizationApprovePayload_redirectUrl(ctx, field)
+	case "errors":
+		return ec.fieldContext_AuthorizationApprovePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuthorizationApprovePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AuthorizationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AuthorizationConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AuthorizationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_AuthorizationConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuthorizationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AuthorizationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_AuthorizationEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AuthorizationEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuthorizationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AuthorizationRequest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientName":
+		return ec.fieldContext_AuthorizationRequest_clientName(ctx, field)
+	case "clientDescription":
+		return ec.fieldContext_AuthorizationRequest_clientDescription(ctx, field)
+	case "redirectHost":
+		return ec.fieldContext_AuthorizationRequest_redirectHost(ctx, field)
+	case "permissions":
+		return ec.fieldContext_AuthorizationRequest_permissions(ctx, field)
+	case "known":
+		return ec.fieldContext_AuthorizationRequest_known(ctx, field)
+	case "planes":
+		return ec.fieldContext_AuthorizationRequest_planes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuthorizationRequest", field.Name)
+}
+
+func (ec *executionContext) childFields_AuthorizationRevokePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "authorizationId":
+		return ec.fieldContext_AuthorizationRevokePayload_authorizationId(ctx, field)
+	case "errors":
+		return ec.fieldContext_AuthorizationRevokePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuthorizationRevokePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Budget(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6029,6 +12885,484 @@ func (ec *executionContext) childFields_DailySpend(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type DailySpend", field.Name)
 }
 
+func (ec *executionContext) childFields_Domain(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Domain_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Domain_name(ctx, field)
+	case "verified":
+		return ec.fieldContext_Domain_verified(ctx, field)
+	case "verifiedAt":
+		return ec.fieldContext_Domain_verifiedAt(ctx, field)
+	case "verifiedBy":
+		return ec.fieldContext_Domain_verifiedBy(ctx, field)
+	case "recordName":
+		return ec.fieldContext_Domain_recordName(ctx, field)
+	case "recordValue":
+		return ec.fieldContext_Domain_recordValue(ctx, field)
+	case "checkedAt":
+		return ec.fieldContext_Domain_checkedAt(ctx, field)
+	case "checkError":
+		return ec.fieldContext_Domain_checkError(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Domain", field.Name)
+}
+
+func (ec *executionContext) childFields_DomainApprovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "domain":
+		return ec.fieldContext_DomainApprovePayload_domain(ctx, field)
+	case "errors":
+		return ec.fieldContext_DomainApprovePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DomainApprovePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DomainConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DomainConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DomainConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_DomainConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DomainConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DomainCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "domain":
+		return ec.fieldContext_DomainCreatePayload_domain(ctx, field)
+	case "errors":
+		return ec.fieldContext_DomainCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DomainCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DomainDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "domainId":
+		return ec.fieldContext_DomainDeletePayload_domainId(ctx, field)
+	case "errors":
+		return ec.fieldContext_DomainDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DomainDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DomainEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_DomainEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_DomainEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DomainEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DomainVerifyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "domain":
+		return ec.fieldContext_DomainVerifyPayload_domain(ctx, field)
+	case "errors":
+		return ec.fieldContext_DomainVerifyPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DomainVerifyPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Explanation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "allowed":
+		return ec.fieldContext_Explanation_allowed(ctx, field)
+	case "rule":
+		return ec.fieldContext_Explanation_rule(ctx, field)
+	case "reason":
+		return ec.fieldContext_Explanation_reason(ctx, field)
+	case "steps":
+		return ec.fieldContext_Explanation_steps(ctx, field)
+	case "who":
+		return ec.fieldContext_Explanation_who(ctx, field)
+	case "policy":
+		return ec.fieldContext_Explanation_policy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Explanation", field.Name)
+}
+
+func (ec *executionContext) childFields_ExplanationStep(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ExplanationStep_name(ctx, field)
+	case "kind":
+		return ec.fieldContext_ExplanationStep_kind(ctx, field)
+	case "finding":
+		return ec.fieldContext_ExplanationStep_finding(ctx, field)
+	case "decisive":
+		return ec.fieldContext_ExplanationStep_decisive(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExplanationStep", field.Name)
+}
+
+func (ec *executionContext) childFields_Grant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Grant_id(ctx, field)
+	case "scope":
+		return ec.fieldContext_Grant_scope(ctx, field)
+	case "location":
+		return ec.fieldContext_Grant_location(ctx, field)
+	case "model":
+		return ec.fieldContext_Grant_model(ctx, field)
+	case "effect":
+		return ec.fieldContext_Grant_effect(ctx, field)
+	case "stands":
+		return ec.fieldContext_Grant_stands(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Grant_expiresAt(ctx, field)
+	case "note":
+		return ec.fieldContext_Grant_note(ctx, field)
+	case "grantedByName":
+		return ec.fieldContext_Grant_grantedByName(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Grant_createdAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Grant_version(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_Grant_viewerCan(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Grant", field.Name)
+}
+
+func (ec *executionContext) childFields_GrantConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_GrantConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_GrantConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_GrantConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GrantConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_GrantEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_GrantEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_GrantEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GrantEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_GrantRemovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "grantId":
+		return ec.fieldContext_GrantRemovePayload_grantId(ctx, field)
+	case "errors":
+		return ec.fieldContext_GrantRemovePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GrantRemovePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_GrantSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "grant":
+		return ec.fieldContext_GrantSetPayload_grant(ctx, field)
+	case "errors":
+		return ec.fieldContext_GrantSetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GrantSetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_GroupMapping(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_GroupMapping_id(ctx, field)
+	case "group":
+		return ec.fieldContext_GroupMapping_group(ctx, field)
+	case "scope":
+		return ec.fieldContext_GroupMapping_scope(ctx, field)
+	case "location":
+		return ec.fieldContext_GroupMapping_location(ctx, field)
+	case "role":
+		return ec.fieldContext_GroupMapping_role(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GroupMapping", field.Name)
+}
+
+func (ec *executionContext) childFields_GroupMappingCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "groupMapping":
+		return ec.fieldContext_GroupMappingCreatePayload_groupMapping(ctx, field)
+	case "errors":
+		return ec.fieldContext_GroupMappingCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GroupMappingCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_GroupMappingDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "groupMappingId":
+		return ec.fieldContext_GroupMappingDeletePayload_groupMappingId(ctx, field)
+	case "errors":
+		return ec.fieldContext_GroupMappingDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GroupMappingDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_IdentityProvider(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_IdentityProvider_id(ctx, field)
+	case "name":
+		return ec.fieldContext_IdentityProvider_name(ctx, field)
+	case "issuer":
+		return ec.fieldContext_IdentityProvider_issuer(ctx, field)
+	case "clientId":
+		return ec.fieldContext_IdentityProvider_clientId(ctx, field)
+	case "secretHint":
+		return ec.fieldContext_IdentityProvider_secretHint(ctx, field)
+	case "scopes":
+		return ec.fieldContext_IdentityProvider_scopes(ctx, field)
+	case "emailClaim":
+		return ec.fieldContext_IdentityProvider_emailClaim(ctx, field)
+	case "nameClaim":
+		return ec.fieldContext_IdentityProvider_nameClaim(ctx, field)
+	case "groupsClaim":
+		return ec.fieldContext_IdentityProvider_groupsClaim(ctx, field)
+	case "status":
+		return ec.fieldContext_IdentityProvider_status(ctx, field)
+	case "justInTime":
+		return ec.fieldContext_IdentityProvider_justInTime(ctx, field)
+	case "testedAt":
+		return ec.fieldContext_IdentityProvider_testedAt(ctx, field)
+	case "testError":
+		return ec.fieldContext_IdentityProvider_testError(ctx, field)
+	case "callbackUrl":
+		return ec.fieldContext_IdentityProvider_callbackUrl(ctx, field)
+	case "testUrl":
+		return ec.fieldContext_IdentityProvider_testUrl(ctx, field)
+	case "mappings":
+		return ec.fieldContext_IdentityProvider_mappings(ctx, field)
+	case "version":
+		return ec.fieldContext_IdentityProvider_version(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_IdentityProvider_viewerCan(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IdentityProvider", field.Name)
+}
+
+func (ec *executionContext) childFields_IdentityProviderConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_IdentityProviderConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_IdentityProviderConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_IdentityProviderConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IdentityProviderConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_IdentityProviderCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "identityProvider":
+		return ec.fieldContext_IdentityProviderCreatePayload_identityProvider(ctx, field)
+	case "errors":
+		return ec.fieldContext_IdentityProviderCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IdentityProviderCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_IdentityProviderDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "identityProviderId":
+		return ec.fieldContext_IdentityProviderDeletePayload_identityProviderId(ctx, field)
+	case "errors":
+		return ec.fieldContext_IdentityProviderDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IdentityProviderDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_IdentityProviderEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_IdentityProviderEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_IdentityProviderEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IdentityProviderEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_IdentityProviderUpdatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "identityProvider":
+		return ec.fieldContext_IdentityProviderUpdatePayload_identityProvider(ctx, field)
+	case "errors":
+		return ec.fieldContext_IdentityProviderUpdatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IdentityProviderUpdatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Impact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "teams":
+		return ec.fieldContext_Impact_teams(ctx, field)
+	case "seatsMoved":
+		return ec.fieldContext_Impact_seatsMoved(ctx, field)
+	case "seatsEnded":
+		return ec.fieldContext_Impact_seatsEnded(ctx, field)
+	case "keysRevoked":
+		return ec.fieldContext_Impact_keysRevoked(ctx, field)
+	case "budgetsEnded":
+		return ec.fieldContext_Impact_budgetsEnded(ctx, field)
+	case "grantsRemoved":
+		return ec.fieldContext_Impact_grantsRemoved(ctx, field)
+	case "invitationsRevoked":
+		return ec.fieldContext_Impact_invitationsRevoked(ctx, field)
+	case "rolesEnded":
+		return ec.fieldContext_Impact_rolesEnded(ctx, field)
+	case "notes":
+		return ec.fieldContext_Impact_notes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Impact", field.Name)
+}
+
+func (ec *executionContext) childFields_Invitation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Invitation_id(ctx, field)
+	case "email":
+		return ec.fieldContext_Invitation_email(ctx, field)
+	case "name":
+		return ec.fieldContext_Invitation_name(ctx, field)
+	case "role":
+		return ec.fieldContext_Invitation_role(ctx, field)
+	case "scope":
+		return ec.fieldContext_Invitation_scope(ctx, field)
+	case "location":
+		return ec.fieldContext_Invitation_location(ctx, field)
+	case "invitedByName":
+		return ec.fieldContext_Invitation_invitedByName(ctx, field)
+	case "state":
+		return ec.fieldContext_Invitation_state(ctx, field)
+	case "mail":
+		return ec.fieldContext_Invitation_mail(ctx, field)
+	case "mailError":
+		return ec.fieldContext_Invitation_mailError(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Invitation_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Invitation_expiresAt(ctx, field)
+	case "acceptedAt":
+		return ec.fieldContext_Invitation_acceptedAt(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_Invitation_viewerCan(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Invitation", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationAcceptPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "viewer":
+		return ec.fieldContext_InvitationAcceptPayload_viewer(ctx, field)
+	case "errors":
+		return ec.fieldContext_InvitationAcceptPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationAcceptPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_InvitationConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_InvitationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_InvitationConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invitations":
+		return ec.fieldContext_InvitationCreatePayload_invitations(ctx, field)
+	case "errors":
+		return ec.fieldContext_InvitationCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_InvitationEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_InvitationEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationLink(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invitation":
+		return ec.fieldContext_InvitationLink_invitation(ctx, field)
+	case "link":
+		return ec.fieldContext_InvitationLink_link(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationLink", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accountName":
+		return ec.fieldContext_InvitationPreview_accountName(ctx, field)
+	case "location":
+		return ec.fieldContext_InvitationPreview_location(ctx, field)
+	case "kind":
+		return ec.fieldContext_InvitationPreview_kind(ctx, field)
+	case "role":
+		return ec.fieldContext_InvitationPreview_role(ctx, field)
+	case "email":
+		return ec.fieldContext_InvitationPreview_email(ctx, field)
+	case "name":
+		return ec.fieldContext_InvitationPreview_name(ctx, field)
+	case "invitedByName":
+		return ec.fieldContext_InvitationPreview_invitedByName(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_InvitationPreview_expiresAt(ctx, field)
+	case "hasLogin":
+		return ec.fieldContext_InvitationPreview_hasLogin(ctx, field)
+	case "password":
+		return ec.fieldContext_InvitationPreview_password(ctx, field)
+	case "providers":
+		return ec.fieldContext_InvitationPreview_providers(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationPreview", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationResendPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invitation":
+		return ec.fieldContext_InvitationResendPayload_invitation(ctx, field)
+	case "errors":
+		return ec.fieldContext_InvitationResendPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationResendPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationRevokePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invitation":
+		return ec.fieldContext_InvitationRevokePayload_invitation(ctx, field)
+	case "errors":
+		return ec.fieldContext_InvitationRevokePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationRevokePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Key(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6129,6 +13463,10 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_budget(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Member_viewerCan(ctx, field)
+	case "version":
+		return ec.fieldContext_Member_version(ctx, field)
+	case "identityProvider":
+		return ec.fieldContext_Member_identityProvider(ctx, field)
 	case "user":
 		return ec.fieldContext_Member_user(ctx, field)
 	case "isDefault":
@@ -6153,6 +13491,38 @@ func (ec *executionContext) childFields_MemberConnection(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type MemberConnection", field.Name)
 }
 
+func (ec *executionContext) childFields_MemberCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_MemberCreatePayload_member(ctx, field)
+	case "errors":
+		return ec.fieldContext_MemberCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MemberCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MemberDefaultSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_MemberDefaultSetPayload_member(ctx, field)
+	case "errors":
+		return ec.fieldContext_MemberDefaultSetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MemberDefaultSetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MemberDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "memberId":
+		return ec.fieldContext_MemberDeletePayload_memberId(ctx, field)
+	case "impact":
+		return ec.fieldContext_MemberDeletePayload_impact(ctx, field)
+	case "errors":
+		return ec.fieldContext_MemberDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MemberDeletePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_MemberEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "node":
@@ -6161,6 +13531,16 @@ func (ec *executionContext) childFields_MemberEdge(ctx context.Context, field gr
 		return ec.fieldContext_MemberEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MemberEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_MemberMovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_MemberMovePayload_member(ctx, field)
+	case "errors":
+		return ec.fieldContext_MemberMovePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MemberMovePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_MemberRole(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6205,8 +13585,48 @@ func (ec *executionContext) childFields_Model(ctx context.Context, field graphql
 		return ec.fieldContext_Model_version(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Model_viewerCan(ctx, field)
+	case "grants":
+		return ec.fieldContext_Model_grants(ctx, field)
+	case "usableBy":
+		return ec.fieldContext_Model_usableBy(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Model", field.Name)
+}
+
+func (ec *executionContext) childFields_ModelAccess(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "model":
+		return ec.fieldContext_ModelAccess_model(ctx, field)
+	case "allowed":
+		return ec.fieldContext_ModelAccess_allowed(ctx, field)
+	case "rule":
+		return ec.fieldContext_ModelAccess_rule(ctx, field)
+	case "reason":
+		return ec.fieldContext_ModelAccess_reason(ctx, field)
+	case "grant":
+		return ec.fieldContext_ModelAccess_grant(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ModelAccess", field.Name)
+}
+
+func (ec *executionContext) childFields_ModelAccessConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ModelAccessConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ModelAccessConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ModelAccessConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ModelAccessEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ModelAccessEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ModelAccessEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ModelAccessEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_ModelConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6257,6 +13677,10 @@ func (ec *executionContext) childFields_Organization(ctx context.Context, field 
 		return ec.fieldContext_Organization_budget(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Organization_viewerCan(ctx, field)
+	case "archivedAt":
+		return ec.fieldContext_Organization_archivedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Organization_version(ctx, field)
 	case "isDefault":
 		return ec.fieldContext_Organization_isDefault(ctx, field)
 	case "description":
@@ -6267,6 +13691,18 @@ func (ec *executionContext) childFields_Organization(ctx context.Context, field 
 		return ec.fieldContext_Organization_memberCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Organization", field.Name)
+}
+
+func (ec *executionContext) childFields_OrganizationArchivePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "organization":
+		return ec.fieldContext_OrganizationArchivePayload_organization(ctx, field)
+	case "impact":
+		return ec.fieldContext_OrganizationArchivePayload_impact(ctx, field)
+	case "errors":
+		return ec.fieldContext_OrganizationArchivePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrganizationArchivePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_OrganizationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6281,6 +13717,28 @@ func (ec *executionContext) childFields_OrganizationConnection(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type OrganizationConnection", field.Name)
 }
 
+func (ec *executionContext) childFields_OrganizationCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "organization":
+		return ec.fieldContext_OrganizationCreatePayload_organization(ctx, field)
+	case "errors":
+		return ec.fieldContext_OrganizationCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrganizationCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_OrganizationDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "organizationId":
+		return ec.fieldContext_OrganizationDeletePayload_organizationId(ctx, field)
+	case "impact":
+		return ec.fieldContext_OrganizationDeletePayload_impact(ctx, field)
+	case "errors":
+		return ec.fieldContext_OrganizationDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrganizationDeletePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_OrganizationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "node":
@@ -6289,6 +13747,26 @@ func (ec *executionContext) childFields_OrganizationEdge(ctx context.Context, fi
 		return ec.fieldContext_OrganizationEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OrganizationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_OrganizationRestorePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "organization":
+		return ec.fieldContext_OrganizationRestorePayload_organization(ctx, field)
+	case "errors":
+		return ec.fieldContext_OrganizationRestorePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrganizationRestorePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_OrganizationUpdatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "organization":
+		return ec.fieldContext_OrganizationUpdatePayload_organization(ctx, field)
+	case "errors":
+		return ec.fieldContext_OrganizationUpdatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrganizationUpdatePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6303,6 +13781,106 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_PasswordResetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "errors":
+		return ec.fieldContext_PasswordResetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PasswordResetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PasswordResetRequestPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "errors":
+		return ec.fieldContext_PasswordResetRequestPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PasswordResetRequestPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PasswordSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "viewer":
+		return ec.fieldContext_PasswordSetPayload_viewer(ctx, field)
+	case "errors":
+		return ec.fieldContext_PasswordSetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PasswordSetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Permission(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Permission_name(ctx, field)
+	case "about":
+		return ec.fieldContext_Permission_about(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Permission", field.Name)
+}
+
+func (ec *executionContext) childFields_PersonalToken(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_PersonalToken_id(ctx, field)
+	case "name":
+		return ec.fieldContext_PersonalToken_name(ctx, field)
+	case "prefix":
+		return ec.fieldContext_PersonalToken_prefix(ctx, field)
+	case "permissions":
+		return ec.fieldContext_PersonalToken_permissions(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_PersonalToken_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_PersonalToken_expiresAt(ctx, field)
+	case "lastUsedAt":
+		return ec.fieldContext_PersonalToken_lastUsedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PersonalToken", field.Name)
+}
+
+func (ec *executionContext) childFields_PersonalTokenConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_PersonalTokenConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_PersonalTokenConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_PersonalTokenConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PersonalTokenConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_PersonalTokenCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "personalToken":
+		return ec.fieldContext_PersonalTokenCreatePayload_personalToken(ctx, field)
+	case "token":
+		return ec.fieldContext_PersonalTokenCreatePayload_token(ctx, field)
+	case "errors":
+		return ec.fieldContext_PersonalTokenCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PersonalTokenCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PersonalTokenEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_PersonalTokenEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_PersonalTokenEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PersonalTokenEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_PersonalTokenRevokePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "personalTokenId":
+		return ec.fieldContext_PersonalTokenRevokePayload_personalTokenId(ctx, field)
+	case "errors":
+		return ec.fieldContext_PersonalTokenRevokePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PersonalTokenRevokePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Platform(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6323,6 +13901,12 @@ func (ec *executionContext) childFields_Platform(ctx context.Context, field grap
 		return ec.fieldContext_Platform_viewerCan(ctx, field)
 	case "accounts":
 		return ec.fieldContext_Platform_accounts(ctx, field)
+	case "serviceClients":
+		return ec.fieldContext_Platform_serviceClients(ctx, field)
+	case "supportAccesses":
+		return ec.fieldContext_Platform_supportAccesses(ctx, field)
+	case "auditHistogram":
+		return ec.fieldContext_Platform_auditHistogram(ctx, field)
 	case "centralProviders":
 		return ec.fieldContext_Platform_centralProviders(ctx, field)
 	case "catalogModels":
@@ -6481,6 +14065,86 @@ func (ec *executionContext) childFields_ProviderTestPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type ProviderTestPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RoleBindPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "roleBinding":
+		return ec.fieldContext_RoleBindPayload_roleBinding(ctx, field)
+	case "errors":
+		return ec.fieldContext_RoleBindPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RoleBindPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RoleBinding(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RoleBinding_id(ctx, field)
+	case "user":
+		return ec.fieldContext_RoleBinding_user(ctx, field)
+	case "scope":
+		return ec.fieldContext_RoleBinding_scope(ctx, field)
+	case "location":
+		return ec.fieldContext_RoleBinding_location(ctx, field)
+	case "role":
+		return ec.fieldContext_RoleBinding_role(ctx, field)
+	case "identityProvider":
+		return ec.fieldContext_RoleBinding_identityProvider(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_RoleBinding_createdAt(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_RoleBinding_viewerCan(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RoleBinding", field.Name)
+}
+
+func (ec *executionContext) childFields_RoleBindingConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RoleBindingConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RoleBindingConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_RoleBindingConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RoleBindingConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RoleBindingEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_RoleBindingEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_RoleBindingEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RoleBindingEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RoleUnbindPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "roleBindingId":
+		return ec.fieldContext_RoleUnbindPayload_roleBindingId(ctx, field)
+	case "errors":
+		return ec.fieldContext_RoleUnbindPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RoleUnbindPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ScopeAccess(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "scope":
+		return ec.fieldContext_ScopeAccess_scope(ctx, field)
+	case "roleBindings":
+		return ec.fieldContext_ScopeAccess_roleBindings(ctx, field)
+	case "invitations":
+		return ec.fieldContext_ScopeAccess_invitations(ctx, field)
+	case "grants":
+		return ec.fieldContext_ScopeAccess_grants(ctx, field)
+	case "models":
+		return ec.fieldContext_ScopeAccess_models(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ScopeAccess", field.Name)
+}
+
 func (ec *executionContext) childFields_ScopeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -6503,6 +14167,156 @@ func (ec *executionContext) childFields_ScopeEdge(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type ScopeEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ServiceClient(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ServiceClient_id(ctx, field)
+	case "name":
+		return ec.fieldContext_ServiceClient_name(ctx, field)
+	case "description":
+		return ec.fieldContext_ServiceClient_description(ctx, field)
+	case "status":
+		return ec.fieldContext_ServiceClient_status(ctx, field)
+	case "public":
+		return ec.fieldContext_ServiceClient_public(ctx, field)
+	case "planes":
+		return ec.fieldContext_ServiceClient_planes(ctx, field)
+	case "permissions":
+		return ec.fieldContext_ServiceClient_permissions(ctx, field)
+	case "redirectUris":
+		return ec.fieldContext_ServiceClient_redirectUris(ctx, field)
+	case "clientCredentials":
+		return ec.fieldContext_ServiceClient_clientCredentials(ctx, field)
+	case "tokenExchange":
+		return ec.fieldContext_ServiceClient_tokenExchange(ctx, field)
+	case "trustedSubjects":
+		return ec.fieldContext_ServiceClient_trustedSubjects(ctx, field)
+	case "secretHint":
+		return ec.fieldContext_ServiceClient_secretHint(ctx, field)
+	case "secretAt":
+		return ec.fieldContext_ServiceClient_secretAt(ctx, field)
+	case "previousSecretHint":
+		return ec.fieldContext_ServiceClient_previousSecretHint(ctx, field)
+	case "previousSecretExpiresAt":
+		return ec.fieldContext_ServiceClient_previousSecretExpiresAt(ctx, field)
+	case "lastUsedAt":
+		return ec.fieldContext_ServiceClient_lastUsedAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ServiceClient_createdAt(ctx, field)
+	case "version":
+		return ec.fieldContext_ServiceClient_version(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_ServiceClient_viewerCan(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServiceClient", field.Name)
+}
+
+func (ec *executionContext) childFields_ServiceClientConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ServiceClientConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ServiceClientConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ServiceClientConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServiceClientConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ServiceClientCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "serviceClient":
+		return ec.fieldContext_ServiceClientCreatePayload_serviceClient(ctx, field)
+	case "secret":
+		return ec.fieldContext_ServiceClientCreatePayload_secret(ctx, field)
+	case "errors":
+		return ec.fieldContext_ServiceClientCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServiceClientCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ServiceClientDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "serviceClientId":
+		return ec.fieldContext_ServiceClientDeletePayload_serviceClientId(ctx, field)
+	case "errors":
+		return ec.fieldContext_ServiceClientDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServiceClientDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ServiceClientEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ServiceClientEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ServiceClientEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServiceClientEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ServiceClientSecretRotatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "serviceClient":
+		return ec.fieldContext_ServiceClientSecretRotatePayload_serviceClient(ctx, field)
+	case "secret":
+		return ec.fieldContext_ServiceClientSecretRotatePayload_secret(ctx, field)
+	case "errors":
+		return ec.fieldContext_ServiceClientSecretRotatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServiceClientSecretRotatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ServiceClientUpdatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "serviceClient":
+		return ec.fieldContext_ServiceClientUpdatePayload_serviceClient(ctx, field)
+	case "errors":
+		return ec.fieldContext_ServiceClientUpdatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServiceClientUpdatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Session(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Session_id(ctx, field)
+	case "user":
+		return ec.fieldContext_Session_user(ctx, field)
+	case "kind":
+		return ec.fieldContext_Session_kind(ctx, field)
+	case "identityProvider":
+		return ec.fieldContext_Session_identityProvider(ctx, field)
+	case "supportAccess":
+		return ec.fieldContext_Session_supportAccess(ctx, field)
+	case "userAgent":
+		return ec.fieldContext_Session_userAgent(ctx, field)
+	case "ip":
+		return ec.fieldContext_Session_ip(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Session_createdAt(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_Session_lastSeenAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Session_expiresAt(ctx, field)
+	case "current":
+		return ec.fieldContext_Session_current(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Session", field.Name)
+}
+
+func (ec *executionContext) childFields_SessionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SessionConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SessionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_SessionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SessionConnection", field.Name)
+}
+
 func (ec *executionContext) childFields_SessionCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "viewer":
@@ -6515,12 +14329,32 @@ func (ec *executionContext) childFields_SessionCreatePayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type SessionCreatePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SessionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_SessionEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_SessionEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SessionEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_SessionEndPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "errors":
 		return ec.fieldContext_SessionEndPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SessionEndPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SessionRevokePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sessionId":
+		return ec.fieldContext_SessionRevokePayload_sessionId(ctx, field)
+	case "errors":
+		return ec.fieldContext_SessionRevokePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SessionRevokePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SessionSwitchPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6531,6 +14365,38 @@ func (ec *executionContext) childFields_SessionSwitchPayload(ctx context.Context
 		return ec.fieldContext_SessionSwitchPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SessionSwitchPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SignInEnforcePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_SignInEnforcePayload_account(ctx, field)
+	case "errors":
+		return ec.fieldContext_SignInEnforcePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SignInEnforcePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SignInMethods(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "password":
+		return ec.fieldContext_SignInMethods_password(ctx, field)
+	case "providers":
+		return ec.fieldContext_SignInMethods_providers(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SignInMethods", field.Name)
+}
+
+func (ec *executionContext) childFields_SignInProvider(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_SignInProvider_id(ctx, field)
+	case "name":
+		return ec.fieldContext_SignInProvider_name(ctx, field)
+	case "startUrl":
+		return ec.fieldContext_SignInProvider_startUrl(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SignInProvider", field.Name)
 }
 
 func (ec *executionContext) childFields_Spender(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6545,6 +14411,92 @@ func (ec *executionContext) childFields_Spender(ctx context.Context, field graph
 		return ec.fieldContext_Spender_calls(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Spender", field.Name)
+}
+
+func (ec *executionContext) childFields_SupportAccess(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_SupportAccess_id(ctx, field)
+	case "account":
+		return ec.fieldContext_SupportAccess_account(ctx, field)
+	case "staffName":
+		return ec.fieldContext_SupportAccess_staffName(ctx, field)
+	case "staffEmail":
+		return ec.fieldContext_SupportAccess_staffEmail(ctx, field)
+	case "reason":
+		return ec.fieldContext_SupportAccess_reason(ctx, field)
+	case "writes":
+		return ec.fieldContext_SupportAccess_writes(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_SupportAccess_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_SupportAccess_expiresAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_SupportAccess_endedAt(ctx, field)
+	case "endedByName":
+		return ec.fieldContext_SupportAccess_endedByName(ctx, field)
+	case "active":
+		return ec.fieldContext_SupportAccess_active(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SupportAccess", field.Name)
+}
+
+func (ec *executionContext) childFields_SupportAccessConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SupportAccessConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SupportAccessConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_SupportAccessConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SupportAccessConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SupportAccessEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_SupportAccessEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_SupportAccessEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SupportAccessEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SupportAccessEndPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "supportAccess":
+		return ec.fieldContext_SupportAccessEndPayload_supportAccess(ctx, field)
+	case "viewer":
+		return ec.fieldContext_SupportAccessEndPayload_viewer(ctx, field)
+	case "errors":
+		return ec.fieldContext_SupportAccessEndPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SupportAccessEndPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SupportAccessEnterPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "supportAccess":
+		return ec.fieldContext_SupportAccessEnterPayload_supportAccess(ctx, field)
+	case "viewer":
+		return ec.fieldContext_SupportAccessEnterPayload_viewer(ctx, field)
+	case "errors":
+		return ec.fieldContext_SupportAccessEnterPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SupportAccessEnterPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SupportAccessStartPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "supportAccess":
+		return ec.fieldContext_SupportAccessStartPayload_supportAccess(ctx, field)
+	case "viewer":
+		return ec.fieldContext_SupportAccessStartPayload_viewer(ctx, field)
+	case "errors":
+		return ec.fieldContext_SupportAccessStartPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SupportAccessStartPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6563,6 +14515,10 @@ func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.
 		return ec.fieldContext_Team_budget(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Team_viewerCan(ctx, field)
+	case "archivedAt":
+		return ec.fieldContext_Team_archivedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Team_version(ctx, field)
 	case "isDefault":
 		return ec.fieldContext_Team_isDefault(ctx, field)
 	case "description":
@@ -6571,6 +14527,18 @@ func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.
 		return ec.fieldContext_Team_memberCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Team", field.Name)
+}
+
+func (ec *executionContext) childFields_TeamArchivePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "team":
+		return ec.fieldContext_TeamArchivePayload_team(ctx, field)
+	case "impact":
+		return ec.fieldContext_TeamArchivePayload_impact(ctx, field)
+	case "errors":
+		return ec.fieldContext_TeamArchivePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TeamArchivePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_TeamConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6585,6 +14553,28 @@ func (ec *executionContext) childFields_TeamConnection(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type TeamConnection", field.Name)
 }
 
+func (ec *executionContext) childFields_TeamCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "team":
+		return ec.fieldContext_TeamCreatePayload_team(ctx, field)
+	case "errors":
+		return ec.fieldContext_TeamCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TeamCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TeamDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "teamId":
+		return ec.fieldContext_TeamDeletePayload_teamId(ctx, field)
+	case "impact":
+		return ec.fieldContext_TeamDeletePayload_impact(ctx, field)
+	case "errors":
+		return ec.fieldContext_TeamDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TeamDeletePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_TeamEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "node":
@@ -6593,6 +14583,38 @@ func (ec *executionContext) childFields_TeamEdge(ctx context.Context, field grap
 		return ec.fieldContext_TeamEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TeamEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_TeamMovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "team":
+		return ec.fieldContext_TeamMovePayload_team(ctx, field)
+	case "impact":
+		return ec.fieldContext_TeamMovePayload_impact(ctx, field)
+	case "errors":
+		return ec.fieldContext_TeamMovePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TeamMovePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TeamRestorePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "team":
+		return ec.fieldContext_TeamRestorePayload_team(ctx, field)
+	case "errors":
+		return ec.fieldContext_TeamRestorePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TeamRestorePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TeamUpdatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "team":
+		return ec.fieldContext_TeamUpdatePayload_team(ctx, field)
+	case "errors":
+		return ec.fieldContext_TeamUpdatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TeamUpdatePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UsageDay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6661,14 +14683,108 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_email(ctx, field)
 	case "status":
 		return ec.fieldContext_User_status(ctx, field)
+	case "lastSignInAt":
+		return ec.fieldContext_User_lastSignInAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_User_createdAt(ctx, field)
+	case "version":
+		return ec.fieldContext_User_version(ctx, field)
+	case "seats":
+		return ec.fieldContext_User_seats(ctx, field)
+	case "roles":
+		return ec.fieldContext_User_roles(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_User_viewerCan(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type User", field.Name)
+}
+
+func (ec *executionContext) childFields_UserConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_UserConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_UserConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_UserConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_UserDeactivatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_UserDeactivatePayload_user(ctx, field)
+	case "errors":
+		return ec.fieldContext_UserDeactivatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserDeactivatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UserEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_UserEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_UserEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_UserReactivatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_UserReactivatePayload_user(ctx, field)
+	case "errors":
+		return ec.fieldContext_UserReactivatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserReactivatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UserSessionsRevokePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_UserSessionsRevokePayload_count(ctx, field)
+	case "errors":
+		return ec.fieldContext_UserSessionsRevokePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserSessionsRevokePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UserUpdatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_UserUpdatePayload_user(ctx, field)
+	case "errors":
+		return ec.fieldContext_UserUpdatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserUpdatePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "user":
 		return ec.fieldContext_Viewer_user(ctx, field)
+	case "name":
+		return ec.fieldContext_Viewer_name(ctx, field)
+	case "support":
+		return ec.fieldContext_Viewer_support(ctx, field)
+	case "clientName":
+		return ec.fieldContext_Viewer_clientName(ctx, field)
+	case "permissions":
+		return ec.fieldContext_Viewer_permissions(ctx, field)
+	case "grantable":
+		return ec.fieldContext_Viewer_grantable(ctx, field)
+	case "models":
+		return ec.fieldContext_Viewer_models(ctx, field)
+	case "budget":
+		return ec.fieldContext_Viewer_budget(ctx, field)
+	case "sessions":
+		return ec.fieldContext_Viewer_sessions(ctx, field)
+	case "personalTokens":
+		return ec.fieldContext_Viewer_personalTokens(ctx, field)
+	case "authorizations":
+		return ec.fieldContext_Viewer_authorizations(ctx, field)
 	case "account":
 		return ec.fieldContext_Viewer_account(ctx, field)
 	case "isPlatformStaff":

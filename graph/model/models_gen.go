@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
@@ -54,6 +55,38 @@ type Account struct {
 	UserCount *int `json:"userCount,omitempty"`
 	// When it was made.
 	CreatedAt time.Time `json:"createdAt"`
+	// Why it was suspended or closed; null when it wasn't.
+	StatusReason *string `json:"statusReason,omitempty"`
+	// When it was closed; null before.
+	ClosedAt *time.Time `json:"closedAt,omitempty"`
+	// When its data was deleted; null before.
+	DeletedAt *time.Time `json:"deletedAt,omitempty"`
+	// People sign in through an identity provider alone, but for admins of the account.
+	SsoEnforced *bool `json:"ssoEnforced,omitempty"`
+	// A session ends after so long without a request.
+	SessionIdleMinutes *int `json:"sessionIdleMinutes,omitempty"`
+	// A session ends after so long, whatever happens.
+	SessionLifetimeMinutes *int `json:"sessionLifetimeMinutes,omitempty"`
+	// How long audit events are kept; 0: for good.
+	AuditRetentionDays *int `json:"auditRetentionDays,omitempty"`
+	// Raised by every change.
+	Version *int `json:"version,omitempty"`
+	// Its people, in order of names; `search` looks into names and e-mails.
+	Users *UserConnection `json:"users,omitempty"`
+	// Its mail domains, in order of names.
+	Domains *DomainConnection `json:"domains,omitempty"`
+	// Its identity providers, oldest first.
+	IdentityProviders *IdentityProviderConnection `json:"identityProviders,omitempty"`
+	// Its programs, oldest first.
+	ServiceClients *ServiceClientConnection `json:"serviceClients,omitempty"`
+	// Open sessions, the newest first; of one person with `userId`.
+	Sessions *SessionConnection `json:"sessions,omitempty"`
+	// Visits of the platform's staff, newest first.
+	SupportAccesses *SupportAccessConnection `json:"supportAccesses,omitempty"`
+	// Signed words of how far the audit chain stood, newest first.
+	AuditCheckpoints *AuditCheckpointConnection `json:"auditCheckpoints,omitempty"`
+	// How many events fell into each part of a time range.
+	AuditHistogram *AuditHistogram `json:"auditHistogram,omitempty"`
 	// Newest first; a plane's or team's admin sees the events of their own subtree.
 	AuditEvents *AuditEventConnection `json:"auditEvents,omitempty"`
 	// What the account used in a plane; amounts only, for itself and for platform staff.
@@ -77,6 +110,24 @@ type AccountChoice struct {
 	Slug string `json:"slug"`
 }
 
+// What accountClose needs.
+type AccountCloseInput struct {
+	// The account.
+	AccountID string `json:"accountId"`
+	// Its name, typed.
+	Confirm string `json:"confirm"`
+	// 1–500 characters.
+	Reason string `json:"reason"`
+}
+
+// The outcome of accountClose.
+type AccountClosePayload struct {
+	// The account; null when refused.
+	Account *Account `json:"account,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
 // A page of accounts.
 type AccountConnection struct {
 	// The rows of this page, in order.
@@ -88,12 +139,128 @@ type AccountConnection struct {
 	Count      Counter `json:"-"`
 }
 
+// What accountCreate needs.
+type AccountCreateInput struct {
+	// 1–120 characters.
+	Name string `json:"name"`
+	// Its name in addresses: 3–40 of a–z, 0–9 and hyphens.
+	Slug string `json:"slug"`
+	// IANA name; left out: UTC.
+	TimeZone *string `json:"timeZone,omitempty"`
+	// The products it uses, at least one.
+	Planes []Plane `json:"planes"`
+	// Who is invited as its first admin.
+	AdminEmail string `json:"adminEmail"`
+	// As they are called.
+	AdminName *string `json:"adminName,omitempty"`
+	// Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of accountCreate.
+type AccountCreatePayload struct {
+	// The account; null when refused.
+	Account *Account `json:"account,omitempty"`
+	// The first admin's invitation with its link; null when refused.
+	Invitation *InvitationLink `json:"invitation,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What accountDelete needs.
+type AccountDeleteInput struct {
+	// A closed account.
+	AccountID string `json:"accountId"`
+	// Its name, typed.
+	Confirm string `json:"confirm"`
+}
+
+// The outcome of accountDelete.
+type AccountDeletePayload struct {
+	// The account; null when refused.
+	Account *Account `json:"account,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
 // A row of a page of accounts.
 type AccountEdge struct {
 	// The row itself.
 	Node *Account `json:"node"`
 	// Give it as `after` or `before` to go on from here.
 	Cursor string `json:"cursor"`
+}
+
+// What accountPlanesSet needs.
+type AccountPlanesSetInput struct {
+	// The account.
+	AccountID string `json:"accountId"`
+	// The products it uses from now on, at least one.
+	Planes []Plane `json:"planes"`
+}
+
+// The outcome of accountPlanesSet.
+type AccountPlanesSetPayload struct {
+	// The account; null when refused.
+	Account *Account `json:"account,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What accountResume needs.
+type AccountResumeInput struct {
+	// The account.
+	AccountID string `json:"accountId"`
+}
+
+// The outcome of accountResume.
+type AccountResumePayload struct {
+	// The account; null when refused.
+	Account *Account `json:"account,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What accountSuspend needs.
+type AccountSuspendInput struct {
+	// The account.
+	AccountID string `json:"accountId"`
+	// 1–500 characters, shown to the account's people.
+	Reason string `json:"reason"`
+}
+
+// The outcome of accountSuspend.
+type AccountSuspendPayload struct {
+	// The account; null when refused.
+	Account *Account `json:"account,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What accountUpdate needs.
+type AccountUpdateInput struct {
+	// Left out: the viewer's account.
+	AccountID *string `json:"accountId,omitempty"`
+	// Left out: stays.
+	Name *string `json:"name,omitempty"`
+	// IANA name; left out: stays. Cycles that have begun keep theirs.
+	TimeZone *string `json:"timeZone,omitempty"`
+	// 5–43,200; left out: stays.
+	SessionIdleMinutes *int `json:"sessionIdleMinutes,omitempty"`
+	// 15–129,600; left out: stays.
+	SessionLifetimeMinutes *int `json:"sessionLifetimeMinutes,omitempty"`
+	// 0 (for good) or 30–3,650; left out: stays.
+	AuditRetentionDays *int `json:"auditRetentionDays,omitempty"`
+	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// The outcome of accountUpdate.
+type AccountUpdatePayload struct {
+	// The account; null when refused.
+	Account *Account `json:"account,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
 }
 
 // The amount doesn't fit into what the scope above has left to give.
@@ -110,6 +277,16 @@ type AllocationError struct {
 
 func (AllocationError) IsUserError() {}
 
+// One part of a histogram.
+type AuditBucket struct {
+	// When it begins.
+	From time.Time `json:"from"`
+	// Events that happened.
+	Done int `json:"done"`
+	// Events that were refused or went wrong, repeats counted.
+	Refused int `json:"refused"`
+}
+
 // A field that changed.
 type AuditChange struct {
 	// The name of the field.
@@ -120,6 +297,43 @@ type AuditChange struct {
 	After *string `json:"after,omitempty"`
 }
 
+// A signed word of how far an account's audit chain stood at a moment. Keep it: with it the removal of newer events is found.
+type AuditCheckpoint struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// Number of the newest event then.
+	Seq int64 `json:"seq"`
+	// That event's hash, in hex.
+	Hash string `json:"hash"`
+	// When it was signed.
+	At time.Time `json:"at"`
+	// Ed25519, in base64, over the text that docs/audit.md describes.
+	Signature string `json:"signature"`
+	// Which key of /.well-known/jwks.json signed it.
+	SigningKeyID string `json:"signingKeyId"`
+}
+
+func (AuditCheckpoint) IsNode() {}
+
+// A page of checkpoints.
+type AuditCheckpointConnection struct {
+	// The rows of this page, in order.
+	Edges []*AuditCheckpointEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// A row of a page of checkpoints.
+type AuditCheckpointEdge struct {
+	// The row itself.
+	Node *AuditCheckpoint `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
 // Who did what, on which scope. Never holds a secret, prompt or completion.
 type AuditEvent struct {
 	// Opaque and stable: a type prefix and a ULID.
@@ -128,16 +342,26 @@ type AuditEvent struct {
 	Seq int64 `json:"seq"`
 	// When it happened.
 	At time.Time `json:"at"`
+	// What kind of actor.
+	ActorKind ActorKind `json:"actorKind"`
 	// Who did it; "System" for the platform's own work.
 	ActorName string `json:"actorName"`
 	// A user's or key's id; empty for the system and strangers.
 	ActorID string `json:"actorId"`
+	// What the actor acted through.
+	ViaKind ViaKind `json:"viaKind"`
+	// Id of the program, token or support access; empty without one.
+	ViaID string `json:"viaId"`
+	// Its name; empty without one.
+	ViaName string `json:"viaName"`
 	// Noun and verb: `budget.set`.
 	Action string `json:"action"`
 	// Done, refused or failed.
 	Outcome AuditOutcome `json:"outcome"`
 	// The scope it happened on.
 	ScopeID string `json:"scopeId"`
+	// The scope's place in words, as it is now; empty at account and platform.
+	Location string `json:"location"`
 	// What it happened to.
 	TargetID string `json:"targetId"`
 	// That thing's name at the time.
@@ -146,10 +370,15 @@ type AuditEvent struct {
 	Changes []*AuditChange `json:"changes"`
 	// Why it was refused; empty otherwise.
 	Reason string `json:"reason"`
+	// The refusal's decision id; empty when nothing was refused by policy.
+	DecisionID string `json:"decisionId"`
+	// Hash of the event and of the one before it, in hex.
+	Hash string `json:"hash"`
 	// The X-Request-Id of the request.
 	RequestID string `json:"requestId"`
 	// How often the same refusal happened within its minute.
-	Count int `json:"count"`
+	Count     int    `json:"count"`
+	ScopePath string `json:"-"`
 }
 
 func (AuditEvent) IsNode() {}
@@ -176,6 +405,10 @@ type AuditFilter struct {
 	Action *string `json:"action,omitempty"`
 	// Who did it: a user or a key.
 	ActorID *string `json:"actorId,omitempty"`
+	// Text in the name of the actor, of what they acted through, or of the target.
+	Search *string `json:"search,omitempty"`
+	// What it happened to.
+	TargetID *string `json:"targetId,omitempty"`
 	// How it went.
 	Outcome *AuditOutcome `json:"outcome,omitempty"`
 	// This scope and everything below it; left out: all that the viewer can see.
@@ -184,6 +417,119 @@ type AuditFilter struct {
 	From *time.Time `json:"from,omitempty"`
 	// Exclusive.
 	To *time.Time `json:"to,omitempty"`
+}
+
+// How many events fell into each part of a time range.
+type AuditHistogram struct {
+	// Inclusive.
+	From time.Time `json:"from"`
+	// Exclusive.
+	To time.Time `json:"to"`
+	// Parts of equal length, oldest first.
+	Buckets []*AuditBucket `json:"buckets"`
+}
+
+// A person's consent to a program.
+type Authorization struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// The program's name at the time.
+	ClientName string `json:"clientName"`
+	// The program's client_id.
+	ClientID string `json:"clientId"`
+	// What the person allowed.
+	Permissions []*Permission `json:"permissions"`
+	// When the person consented.
+	CreatedAt time.Time `json:"createdAt"`
+	// To the minute; null: never.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+	// It has to be renewed by then.
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+func (Authorization) IsNode() {}
+
+// What authorizationApprove needs.
+type AuthorizationApproveInput struct {
+	// As the program asked.
+	Request *AuthorizationRequestInput `json:"request"`
+}
+
+// The outcome of authorizationApprove.
+type AuthorizationApprovePayload struct {
+	// Where to send the browser; null when refused.
+	RedirectURL *string `json:"redirectUrl,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// A page of consents.
+type AuthorizationConnection struct {
+	// The rows of this page, in order.
+	Edges []*AuthorizationEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// A row of a page of consents.
+type AuthorizationEdge struct {
+	// The row itself.
+	Node *Authorization `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// What a person is asked to allow.
+type AuthorizationRequest struct {
+	// The program.
+	ClientName string `json:"clientName"`
+	// What the program is for.
+	ClientDescription string `json:"clientDescription"`
+	// The host that the person is sent back to.
+	RedirectHost string `json:"redirectHost"`
+	// What it asks for, and may have.
+	Permissions []*Permission `json:"permissions"`
+	// The person allowed all of it before.
+	Known bool `json:"known"`
+	// Planes it may act in.
+	Planes []Plane `json:"planes"`
+}
+
+// What a program asks a person to allow: the parameters of /oauth/authorize.
+type AuthorizationRequestInput struct {
+	// client_id.
+	ClientID string `json:"clientId"`
+	// redirect_uri: one of the program's, exactly.
+	RedirectURI string `json:"redirectUri"`
+	// scope: permissions, separated by blanks; left out: all of the program's.
+	Scope *string `json:"scope,omitempty"`
+	// response_type: `code`.
+	ResponseType string `json:"responseType"`
+	// code_challenge.
+	CodeChallenge string `json:"codeChallenge"`
+	// code_challenge_method: `S256`.
+	CodeChallengeMethod string `json:"codeChallengeMethod"`
+	// state, handed back as it is.
+	State *string `json:"state,omitempty"`
+	// nonce, handed back in the token.
+	Nonce *string `json:"nonce,omitempty"`
+}
+
+// What authorizationRevoke needs.
+type AuthorizationRevokeInput struct {
+	// The consent.
+	AuthorizationID string `json:"authorizationId"`
+}
+
+// The outcome of authorizationRevoke.
+type AuthorizationRevokePayload struct {
+	// Its id; null when refused.
+	AuthorizationID *string `json:"authorizationId,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
 }
 
 // What a scope and everything below it may spend in a cycle. Limits nest: the first one reached stops the call.
@@ -682,6 +1028,452 @@ type DailySpend struct {
 	Amount money.Nano `json:"amount"`
 }
 
+// A mail domain of an account. A verified one routes its people to the account's identity providers.
+type Domain struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// Lower case: `example.com`.
+	Name string `json:"name"`
+	// Whether it is proved to be the account's.
+	Verified bool `json:"verified"`
+	// When it was proved; null before.
+	VerifiedAt *time.Time `json:"verifiedAt,omitempty"`
+	// How it was proved; null before.
+	VerifiedBy *DomainProof `json:"verifiedBy,omitempty"`
+	// The name of the TXT record that proves it: `_cockpit.example.com`.
+	RecordName string `json:"recordName"`
+	// What that record must say.
+	RecordValue string `json:"recordValue"`
+	// When the record was last looked up; null before.
+	CheckedAt *time.Time `json:"checkedAt,omitempty"`
+	// What the newest look-up found instead; empty when it was right.
+	CheckError string `json:"checkError"`
+}
+
+func (Domain) IsNode() {}
+
+// What domainApprove needs.
+type DomainApproveInput struct {
+	// The account.
+	AccountID string `json:"accountId"`
+	// Such as `example.com`.
+	Domain string `json:"domain"`
+	// 1–500 characters, kept in the audit log.
+	Reason string `json:"reason"`
+}
+
+// The outcome of domainApprove.
+type DomainApprovePayload struct {
+	// The domain; null when refused.
+	Domain *Domain `json:"domain,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// A page of domains.
+type DomainConnection struct {
+	// The rows of this page, in order.
+	Edges []*DomainEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// What domainCreate needs.
+type DomainCreateInput struct {
+	// Such as `example.com`; public mail domains are refused.
+	Name string `json:"name"`
+}
+
+// The outcome of domainCreate.
+type DomainCreatePayload struct {
+	// The domain with the record to set; null when refused.
+	Domain *Domain `json:"domain,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What domainDelete needs.
+type DomainDeleteInput struct {
+	// The domain.
+	DomainID string `json:"domainId"`
+}
+
+// The outcome of domainDelete.
+type DomainDeletePayload struct {
+	// Its id; null when refused.
+	DomainID *string `json:"domainId,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// A row of a page of domains.
+type DomainEdge struct {
+	// The row itself.
+	Node *Domain `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// What domainVerify needs.
+type DomainVerifyInput struct {
+	// The domain.
+	DomainID string `json:"domainId"`
+}
+
+// The outcome of domainVerify.
+type DomainVerifyPayload struct {
+	// The domain; null when refused.
+	Domain *Domain `json:"domain,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What is asked: may somebody do an action at a scope, or use a model there?
+type ExplainInput struct {
+	// The person asked about; left out: the viewer. Somebody else can be asked about by those who may list them.
+	UserID *string `json:"userId,omitempty"`
+	// Where.
+	ScopeID string `json:"scopeId"`
+	// Noun and verb, as in viewerCan: `budget.set`; or leave it out and give a model.
+	Action *string `json:"action,omitempty"`
+	// May the scope use this model?
+	ModelID *string `json:"modelId,omitempty"`
+}
+
+// Why somebody may or may not: the same evaluation that enforces it.
+type Explanation struct {
+	// Whether it would be let through now.
+	Allowed bool `json:"allowed"`
+	// What decided, for programs: `ADMIN:TEAM`, `deny`, `not-granted`.
+	Rule string `json:"rule"`
+	// In words.
+	Reason string `json:"reason"`
+	// The way down from the root, and what each step adds or takes.
+	Steps []*ExplanationStep `json:"steps"`
+	// Who can change it, at most ten people that the viewer may see; empty when nobody can or need.
+	Who []*User `json:"who"`
+	// The revision of the policies that decided.
+	Policy string `json:"policy"`
+}
+
+// One step of an explanation.
+type ExplanationStep struct {
+	// The scope's name.
+	Name string `json:"name"`
+	// The scope's kind.
+	Kind ScopeKind `json:"kind"`
+	// What stands there: roles held, grants; empty when nothing does.
+	Finding string `json:"finding"`
+	// Whether it decided.
+	Decisive bool `json:"decisive"`
+}
+
+// Allows a resource to a scope and all below it, or denies it there.
+type Grant struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// Where; it reaches everything below.
+	Scope Scope `json:"scope"`
+	// The scope's place in words.
+	Location string `json:"location"`
+	// What is granted.
+	Model *Model `json:"model"`
+	// ALLOW or DENY; a DENY is never lifted from below.
+	Effect GrantEffect `json:"effect"`
+	// Whether it counts: not expired, and whoever's authority set it still has the resource.
+	Stands bool `json:"stands"`
+	// From then on it counts for nothing; null: never.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// Why, in the words of whoever set it.
+	Note string `json:"note"`
+	// Who set it.
+	GrantedByName string `json:"grantedByName"`
+	// When it was set.
+	CreatedAt time.Time `json:"createdAt"`
+	// Raised by every change.
+	Version int `json:"version"`
+	// What the viewer may do with it, by the policy that enforces it.
+	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	Row       *ent.Grant          `json:"-"`
+}
+
+func (Grant) IsNode() {}
+
+// A page of grants.
+type GrantConnection struct {
+	// The rows of this page, in order.
+	Edges []*GrantEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// A row of a page of grants.
+type GrantEdge struct {
+	// The row itself.
+	Node *Grant `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// What grantRemove needs.
+type GrantRemoveInput struct {
+	// The grant.
+	GrantID string `json:"grantId"`
+}
+
+// The outcome of grantRemove.
+type GrantRemovePayload struct {
+	// Its id; null when refused.
+	GrantID *string `json:"grantId,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What grantSet needs.
+type GrantSetInput struct {
+	// Plane, organization, team, member or key.
+	ScopeID string `json:"scopeId"`
+	// A model of the same plane.
+	ModelID string `json:"modelId"`
+	// ALLOW or DENY.
+	Effect GrantEffect `json:"effect"`
+	// In the future; left out: never.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// Up to 500 characters.
+	Note *string `json:"note,omitempty"`
+	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// The outcome of grantSet.
+type GrantSetPayload struct {
+	// The grant; null when refused.
+	Grant *Grant `json:"grant,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// Gives whoever the provider says is in a group a seat or a role.
+type GroupMapping struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// A value of the groups claim; empty for everybody who signs in.
+	Group string `json:"group"`
+	// A team for MEMBER, any scope for ADMIN and VIEWER.
+	Scope Scope `json:"scope"`
+	// The scope's place in words.
+	Location string `json:"location"`
+	// What they become.
+	Role Role              `json:"role"`
+	Row  *ent.GroupMapping `json:"-"`
+}
+
+func (GroupMapping) IsNode() {}
+
+// What groupMappingCreate needs.
+type GroupMappingCreateInput struct {
+	// The provider.
+	IdentityProviderID string `json:"identityProviderId"`
+	// A value of the groups claim; empty for everybody.
+	Group string `json:"group"`
+	// A team for MEMBER; account, plane, organization or team for ADMIN and VIEWER.
+	ScopeID string `json:"scopeId"`
+	// What they become.
+	Role Role `json:"role"`
+}
+
+// The outcome of groupMappingCreate.
+type GroupMappingCreatePayload struct {
+	// The mapping; null when refused.
+	GroupMapping *GroupMapping `json:"groupMapping,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What groupMappingDelete needs.
+type GroupMappingDeleteInput struct {
+	// The mapping.
+	GroupMappingID string `json:"groupMappingId"`
+}
+
+// The outcome of groupMappingDelete.
+type GroupMappingDeletePayload struct {
+	// Its id; null when refused.
+	GroupMappingID *string `json:"groupMappingId,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// An account's own OpenID Connect provider.
+type IdentityProvider struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// Its issuer, whose discovery document says the rest.
+	Issuer string `json:"issuer"`
+	// What it calls Cockpit.
+	ClientID string `json:"clientId"`
+	// Last four characters of the client secret; null when none is set.
+	SecretHint *string `json:"secretHint,omitempty"`
+	// Asked for at every sign-in; `openid` always.
+	Scopes []string `json:"scopes"`
+	// Claim with the address; must be verified by the provider.
+	EmailClaim string `json:"emailClaim"`
+	// Claim with the name.
+	NameClaim string `json:"nameClaim"`
+	// Claim with the groups; dots lead into objects.
+	GroupsClaim string `json:"groupsClaim"`
+	// Whether people may sign in through it.
+	Status IdentityProviderStatus `json:"status"`
+	// Whether people without a user are let in and get one.
+	JustInTime bool `json:"justInTime"`
+	// When somebody last went all the way through it as it is now; null: not since it was changed.
+	TestedAt *time.Time `json:"testedAt,omitempty"`
+	// What the newest test found wrong; empty when it passed.
+	TestError string `json:"testError"`
+	// The address to register at the provider.
+	CallbackURL string `json:"callbackUrl"`
+	// The address that begins a test sign-in, which changes nobody.
+	TestURL string `json:"testUrl"`
+	// Who becomes what, at most 200.
+	Mappings []*GroupMapping `json:"mappings"`
+	// Raised by every change.
+	Version int `json:"version"`
+	// What the viewer may do with it, by the policy that enforces it.
+	ViewerCan []*ViewerPermission   `json:"viewerCan"`
+	Row       *ent.IdentityProvider `json:"-"`
+}
+
+func (IdentityProvider) IsNode() {}
+
+// A page of identity providers.
+type IdentityProviderConnection struct {
+	// The rows of this page, in order.
+	Edges []*IdentityProviderEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// What identityProviderCreate needs.
+type IdentityProviderCreateInput struct {
+	// As shown to people, unique in the account.
+	Name string `json:"name"`
+	// Its https address.
+	Issuer string `json:"issuer"`
+	// What it calls Cockpit.
+	ClientID string `json:"clientId"`
+	// Left out for a provider that takes PKCE alone.
+	ClientSecret *string `json:"clientSecret,omitempty"`
+	// Left out: openid, profile, email.
+	Scopes []string `json:"scopes,omitempty"`
+	// Left out: `email`.
+	EmailClaim *string `json:"emailClaim,omitempty"`
+	// Left out: `name`.
+	NameClaim *string `json:"nameClaim,omitempty"`
+	// Left out: `groups`.
+	GroupsClaim *string `json:"groupsClaim,omitempty"`
+	// Left out: true.
+	JustInTime *bool `json:"justInTime,omitempty"`
+}
+
+// The outcome of identityProviderCreate.
+type IdentityProviderCreatePayload struct {
+	// The provider; null when refused.
+	IdentityProvider *IdentityProvider `json:"identityProvider,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What identityProviderDelete needs.
+type IdentityProviderDeleteInput struct {
+	// The provider.
+	IdentityProviderID string `json:"identityProviderId"`
+}
+
+// The outcome of identityProviderDelete.
+type IdentityProviderDeletePayload struct {
+	// Its id; null when refused.
+	IdentityProviderID *string `json:"identityProviderId,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// A row of a page of identity providers.
+type IdentityProviderEdge struct {
+	// The row itself.
+	Node *IdentityProvider `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// What identityProviderUpdate needs.
+type IdentityProviderUpdateInput struct {
+	// The provider.
+	IdentityProviderID string `json:"identityProviderId"`
+	// Left out: stays.
+	Name *string `json:"name,omitempty"`
+	// Left out: stays.
+	Issuer *string `json:"issuer,omitempty"`
+	// Left out: stays.
+	ClientID *string `json:"clientId,omitempty"`
+	// Left out or its mask: stays.
+	ClientSecret *string `json:"clientSecret,omitempty"`
+	// Left out: stays.
+	Scopes []string `json:"scopes,omitempty"`
+	// Left out: stays.
+	EmailClaim *string `json:"emailClaim,omitempty"`
+	// Left out: stays.
+	NameClaim *string `json:"nameClaim,omitempty"`
+	// Left out: stays.
+	GroupsClaim *string `json:"groupsClaim,omitempty"`
+	// Left out: stays.
+	JustInTime *bool `json:"justInTime,omitempty"`
+	// ACTIVE needs a passed test.
+	Status *IdentityProviderStatus `json:"status,omitempty"`
+	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// The outcome of identityProviderUpdate.
+type IdentityProviderUpdatePayload struct {
+	// The provider; null when refused.
+	IdentityProvider *IdentityProvider `json:"identityProvider,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What a deletion, an archive or a move would do, counted before it is done.
+type Impact struct {
+	// Teams that go with it.
+	Teams int `json:"teams"`
+	// Seats that move to the default team, or end where the person has one there already.
+	SeatsMoved int `json:"seatsMoved"`
+	// Seats that end.
+	SeatsEnded int `json:"seatsEnded"`
+	// Virtual keys that are refused from then on.
+	KeysRevoked int `json:"keysRevoked"`
+	// Budgets that end; what was spent stays on the books.
+	BudgetsEnded int `json:"budgetsEnded"`
+	// Grants that go with it.
+	GrantsRemoved int `json:"grantsRemoved"`
+	// Open invitations that go with it.
+	InvitationsRevoked int `json:"invitationsRevoked"`
+	// Roles that end, of people who hold them there.
+	RolesEnded int `json:"rolesEnded"`
+	// In words, what else changes; empty when nothing does.
+	Notes []string `json:"notes"`
+}
+
 // An input field has a value that can't be taken.
 type InvalidError struct {
 	// What is wrong with the field, and what would do.
@@ -693,6 +1485,164 @@ type InvalidError struct {
 }
 
 func (InvalidError) IsUserError() {}
+
+// An offer of a seat or a role to an e-mail address, by a link that only its holder knows.
+type Invitation struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// Lower case.
+	Email string `json:"email"`
+	// As the inviter called them; may be empty.
+	Name string `json:"name"`
+	// What they become: MEMBER of a team, ADMIN or VIEWER of any scope.
+	Role Role `json:"role"`
+	// Where.
+	Scope Scope `json:"scope"`
+	// The scope's place in words.
+	Location string `json:"location"`
+	// Who invited them.
+	InvitedByName string `json:"invitedByName"`
+	// Whether the link works.
+	State InvitationState `json:"state"`
+	// What became of the mail.
+	Mail MailState `json:"mail"`
+	// Why the mail didn't go out; empty otherwise.
+	MailError string `json:"mailError"`
+	// When it was made.
+	CreatedAt time.Time `json:"createdAt"`
+	// From then on the link is refused.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// When it was taken up; null before.
+	AcceptedAt *time.Time `json:"acceptedAt,omitempty"`
+	// What the viewer may do with it, by the policy that enforces it.
+	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	Row       *ent.Invitation     `json:"-"`
+}
+
+func (Invitation) IsNode() {}
+
+// What invitationAccept needs.
+type InvitationAcceptInput struct {
+	// From the link.
+	Token string `json:"token"`
+	// As shown to others; needed of a new person.
+	Name *string `json:"name,omitempty"`
+	// The login's own, or a new one of 12–256 characters.
+	Password string `json:"password"`
+}
+
+// The outcome of invitationAccept.
+type InvitationAcceptPayload struct {
+	// Set when signed in.
+	Viewer *Viewer `json:"viewer,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// A page of invitations.
+type InvitationConnection struct {
+	// The rows of this page, in order.
+	Edges []*InvitationEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// What invitationCreate needs.
+type InvitationCreateInput struct {
+	// A team for MEMBER; any scope from team to platform for ADMIN and VIEWER.
+	ScopeID string `json:"scopeId"`
+	// What they become.
+	Role Role `json:"role"`
+	// 1–100 addresses.
+	Emails []string `json:"emails"`
+	// As they are called; for a single address.
+	Name *string `json:"name,omitempty"`
+	// 1–30; left out: 7.
+	ExpiresInDays *int `json:"expiresInDays,omitempty"`
+	// Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of invitationCreate.
+type InvitationCreatePayload struct {
+	// The new invitations with their links; empty when refused.
+	Invitations []*InvitationLink `json:"invitations,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// A row of a page of invitations.
+type InvitationEdge struct {
+	// The row itself.
+	Node *Invitation `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// An invitation with its link, shown once.
+type InvitationLink struct {
+	// The invitation.
+	Invitation *Invitation `json:"invitation"`
+	// The address that the invited person opens, now and never again.
+	Link string `json:"link"`
+}
+
+// What the holder of an invitation's link sees before they take it up.
+type InvitationPreview struct {
+	// Whose account.
+	AccountName string `json:"accountName"`
+	// The scope's place in words.
+	Location string `json:"location"`
+	// The scope's kind.
+	Kind ScopeKind `json:"kind"`
+	// What they become.
+	Role Role `json:"role"`
+	// The address that was invited.
+	Email string `json:"email"`
+	// As the inviter called them; may be empty.
+	Name string `json:"name"`
+	// Who invited them.
+	InvitedByName string `json:"invitedByName"`
+	// From then on the link is refused.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// Whether a password is asked for that exists already, rather than a new one.
+	HasLogin bool `json:"hasLogin"`
+	// Whether a password will do; false where the account enforces single sign-on.
+	Password bool `json:"password"`
+	// The account's identity providers that will do instead.
+	Providers []*SignInProvider `json:"providers"`
+}
+
+// What invitationResend needs.
+type InvitationResendInput struct {
+	// An open or expired invitation.
+	InvitationID string `json:"invitationId"`
+}
+
+// The outcome of invitationResend.
+type InvitationResendPayload struct {
+	// The invitation with its new link; null when refused.
+	Invitation *InvitationLink `json:"invitation,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What invitationRevoke needs.
+type InvitationRevokeInput struct {
+	// An open invitation.
+	InvitationID string `json:"invitationId"`
+}
+
+// The outcome of invitationRevoke.
+type InvitationRevokePayload struct {
+	// The invitation; null when refused.
+	Invitation *Invitation `json:"invitation,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
 
 // A virtual API key for the gateway. Its secret is shown once and stored hashed.
 type Key struct {
@@ -812,6 +1762,10 @@ type Member struct {
 	Budget *Budget `json:"budget,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	// Raised by every change.
+	Version int `json:"version"`
+	// The identity provider whose mapping gave the seat; null when a person did.
+	IdentityProvider *IdentityProvider `json:"identityProvider,omitempty"`
 	// The person who sits on it.
 	User *User `json:"user"`
 	// The seat that pays when a call names none.
@@ -838,12 +1792,78 @@ type MemberConnection struct {
 	Count      Counter `json:"-"`
 }
 
+// What memberCreate needs.
+type MemberCreateInput struct {
+	// The team.
+	TeamID string `json:"teamId"`
+	// A user of the account.
+	UserID string `json:"userId"`
+	// Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of memberCreate.
+type MemberCreatePayload struct {
+	// The seat; null when refused.
+	Member *Member `json:"member,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What memberDefaultSet needs.
+type MemberDefaultSetInput struct {
+	// The seat.
+	MemberID string `json:"memberId"`
+}
+
+// The outcome of memberDefaultSet.
+type MemberDefaultSetPayload struct {
+	// The seat; null when refused.
+	Member *Member `json:"member,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What memberDelete needs.
+type MemberDeleteInput struct {
+	// The seat.
+	MemberID string `json:"memberId"`
+	// Count the impact and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+}
+
+// The outcome of memberDelete.
+type MemberDeletePayload struct {
+	// Its id; null when refused or only tried.
+	MemberID *string `json:"memberId,omitempty"`
+	// What it did, or with `dryRun` would do; null when refused.
+	Impact *Impact `json:"impact,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
 // A row of a page of members.
 type MemberEdge struct {
 	// The row itself.
 	Node *Member `json:"node"`
 	// Give it as `after` or `before` to go on from here.
 	Cursor string `json:"cursor"`
+}
+
+// What memberMove needs.
+type MemberMoveInput struct {
+	// The seat.
+	MemberID string `json:"memberId"`
+	// Where to.
+	TeamID string `json:"teamId"`
+}
+
+// The outcome of memberMove.
+type MemberMovePayload struct {
+	// The seat; null when refused.
+	Member *Member `json:"member,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
 }
 
 // A role of a person at a node.
@@ -885,13 +1905,47 @@ type Model struct {
 	// Raised by every change.
 	Version int `json:"version"`
 	// What the viewer may do with it.
-	ViewerCan      []*ViewerPermission `json:"viewerCan"`
-	AccountID      string              `json:"-"`
-	CatalogModelID *string             `json:"-"`
-	ProviderID     *string             `json:"-"`
+	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	// Grants of it that the viewer can see, newest first.
+	Grants *GrantConnection `json:"grants,omitempty"`
+	// Seats that may use it, in the viewer's reach; `search` looks into names and e-mails.
+	UsableBy       *MemberConnection `json:"usableBy,omitempty"`
+	AccountID      string            `json:"-"`
+	CatalogModelID *string           `json:"-"`
+	ProviderID     *string           `json:"-"`
 }
 
 func (Model) IsNode() {}
+
+// Whether a scope may use a model, and what decided that.
+type ModelAccess struct {
+	// The model.
+	Model *Model `json:"model"`
+	// Whether it may be used.
+	Allowed bool `json:"allowed"`
+	// What decided: `allow`, `deny`, `not-granted`, `expired`, `authority-lost`, `disabled`, `not-offered`.
+	Rule string `json:"rule"`
+	// In words, with who can change it.
+	Reason string `json:"reason"`
+	// The grant that decided; null where none did, or where the viewer may not see it.
+	Grant *Grant `json:"grant,omitempty"`
+}
+
+// A page of a scope's access to models.
+type ModelAccessConnection struct {
+	// The rows of this page, in order.
+	Edges []*ModelAccessEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+}
+
+// A row of a page of a scope's access to models.
+type ModelAccessEdge struct {
+	// The row itself.
+	Node *ModelAccess `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
 
 // A page of models.
 type ModelConnection struct {
@@ -920,6 +1974,8 @@ type ModelCreateInput struct {
 	Price *PriceInput `json:"price,omitempty"`
 	// … or what a call costs at most.
 	Ceiling *money.Nano `json:"ceiling,omitempty"`
+	// Scopes of the plane that may use it from now on: the plane's id for all. Left out: nobody yet.
+	GrantTo []string `json:"grantTo,omitempty"`
 }
 
 // A row of a page of models.
@@ -934,6 +1990,8 @@ type ModelEdge struct {
 type ModelInstallInput struct {
 	// The catalogue model.
 	CatalogModelID string `json:"catalogModelId"`
+	// Scopes of the plane that may use it from now on: the plane's id for all. Left out: nobody yet.
+	GrantTo []string `json:"grantTo,omitempty"`
 }
 
 // The outcome of model.
@@ -988,6 +2046,10 @@ type Organization struct {
 	Budget *Budget `json:"budget,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	// Since when it and everything below is refused; null: it isn't.
+	ArchivedAt *time.Time `json:"archivedAt,omitempty"`
+	// Raised by every change.
+	Version int `json:"version"`
 	// The default organization can be renamed, not deleted.
 	IsDefault bool `json:"isDefault"`
 	// What it is for; may be empty.
@@ -1003,6 +2065,24 @@ func (Organization) IsNode() {}
 
 func (Organization) IsScope() {}
 
+// What organizationArchive needs.
+type OrganizationArchiveInput struct {
+	// The organization.
+	OrganizationID string `json:"organizationId"`
+	// Count the impact and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+}
+
+// The outcome of organizationArchive.
+type OrganizationArchivePayload struct {
+	// The organization; null when refused.
+	Organization *Organization `json:"organization,omitempty"`
+	// What it did, or with `dryRun` would do; null when refused.
+	Impact *Impact `json:"impact,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
 // A page of organizations.
 type OrganizationConnection struct {
 	// The rows of this page, in order.
@@ -1014,12 +2094,86 @@ type OrganizationConnection struct {
 	Count      Counter `json:"-"`
 }
 
+// What organizationCreate needs.
+type OrganizationCreateInput struct {
+	// The plane: `con_…` or `cop_…`.
+	PlaneID string `json:"planeId"`
+	// 1–120 characters, unique among those of the plane.
+	Name string `json:"name"`
+	// Up to 500 characters.
+	Description *string `json:"description,omitempty"`
+	// Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of organizationCreate.
+type OrganizationCreatePayload struct {
+	// The organization; null when refused.
+	Organization *Organization `json:"organization,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What organizationDelete needs.
+type OrganizationDeleteInput struct {
+	// The organization.
+	OrganizationID string `json:"organizationId"`
+	// Its name, typed; needed unless `dryRun`.
+	Confirm *string `json:"confirm,omitempty"`
+	// Count the impact and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+}
+
+// The outcome of organizationDelete.
+type OrganizationDeletePayload struct {
+	// Its id; null when refused or only tried.
+	OrganizationID *string `json:"organizationId,omitempty"`
+	// What it did, or with `dryRun` would do; null when refused.
+	Impact *Impact `json:"impact,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
 // A row of a page of organizations.
 type OrganizationEdge struct {
 	// The row itself.
 	Node *Organization `json:"node"`
 	// Give it as `after` or `before` to go on from here.
 	Cursor string `json:"cursor"`
+}
+
+// What organizationRestore needs.
+type OrganizationRestoreInput struct {
+	// The organization.
+	OrganizationID string `json:"organizationId"`
+}
+
+// The outcome of organizationRestore.
+type OrganizationRestorePayload struct {
+	// The organization; null when refused.
+	Organization *Organization `json:"organization,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What organizationUpdate needs.
+type OrganizationUpdateInput struct {
+	// The organization.
+	OrganizationID string `json:"organizationId"`
+	// Left out: stays.
+	Name *string `json:"name,omitempty"`
+	// Left out: stays.
+	Description *string `json:"description,omitempty"`
+	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// The outcome of organizationUpdate.
+type OrganizationUpdatePayload struct {
+	// The organization; null when refused.
+	Organization *Organization `json:"organization,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
 }
 
 // Where a page of a list begins and ends.
@@ -1032,6 +2186,129 @@ type PageInfo struct {
 	StartCursor *string `json:"startCursor,omitempty"`
 	// Give it as `after` for the next page.
 	EndCursor *string `json:"endCursor,omitempty"`
+}
+
+// What passwordReset needs.
+type PasswordResetInput struct {
+	// From the link; works once, within an hour.
+	Token string `json:"token"`
+	// 12–256 characters.
+	NewPassword string `json:"newPassword"`
+}
+
+// The outcome of passwordReset.
+type PasswordResetPayload struct {
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What passwordResetRequest needs.
+type PasswordResetRequestInput struct {
+	// The address one signs in with.
+	Email string `json:"email"`
+}
+
+// The outcome of passwordResetRequest.
+type PasswordResetRequestPayload struct {
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What passwordSet needs.
+type PasswordSetInput struct {
+	// The one in force.
+	CurrentPassword string `json:"currentPassword"`
+	// 12–256 characters.
+	NewPassword string `json:"newPassword"`
+}
+
+// The outcome of passwordSet.
+type PasswordSetPayload struct {
+	// Who is signed in; null when refused.
+	Viewer *Viewer `json:"viewer,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What a program or a token may be allowed; what it does is this and the person's own roles, both.
+type Permission struct {
+	// As in a token's scope: `models.call`.
+	Name string `json:"name"`
+	// In words.
+	About string `json:"about"`
+}
+
+// A token that lets a person's script act for them.
+type PersonalToken struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// What it is for.
+	Name string `json:"name"`
+	// What is shown of it: "cp_8f2a…".
+	Prefix string `json:"prefix"`
+	// What it may do at most.
+	Permissions []*Permission `json:"permissions"`
+	// When it was made.
+	CreatedAt time.Time `json:"createdAt"`
+	// From then on it is refused.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// To the minute; null: never.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+}
+
+func (PersonalToken) IsNode() {}
+
+// A page of tokens.
+type PersonalTokenConnection struct {
+	// The rows of this page, in order.
+	Edges []*PersonalTokenEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// What personalTokenCreate needs.
+type PersonalTokenCreateInput struct {
+	// What it is for.
+	Name string `json:"name"`
+	// Names of permissions, at least one.
+	Permissions []string `json:"permissions"`
+	// 1–365.
+	ExpiresInDays int `json:"expiresInDays"`
+}
+
+// The outcome of personalTokenCreate.
+type PersonalTokenCreatePayload struct {
+	// The token; null when refused.
+	PersonalToken *PersonalToken `json:"personalToken,omitempty"`
+	// The token itself, now and never again.
+	Token *string `json:"token,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// A row of a page of tokens.
+type PersonalTokenEdge struct {
+	// The row itself.
+	Node *PersonalToken `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// What personalTokenRevoke needs.
+type PersonalTokenRevokeInput struct {
+	// The token.
+	PersonalTokenID string `json:"personalTokenId"`
+}
+
+// The outcome of personalTokenRevoke.
+type PersonalTokenRevokePayload struct {
+	// Its id; null when refused.
+	PersonalTokenID *string `json:"personalTokenId,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
 }
 
 // The platform across all accounts. Sees usage and health of all, and content of none.
@@ -1050,8 +2327,14 @@ type Platform struct {
 	Budget *Budget `json:"budget,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
-	// All accounts, newest first.
+	// All accounts, newest first; `search` looks into names and slugs.
 	Accounts *AccountConnection `json:"accounts"`
+	// Programs of the platform, which may act for people of every account.
+	ServiceClients *ServiceClientConnection `json:"serviceClients"`
+	// Visits of the platform's staff in accounts, newest first.
+	SupportAccesses *SupportAccessConnection `json:"supportAccesses"`
+	// How many events of the platform's own account fell into each part of a time range.
+	AuditHistogram *AuditHistogram `json:"auditHistogram"`
 	// Endpoints that Copilot's models run on.
 	CentralProviders *CentralProviderConnection `json:"centralProviders"`
 	// Every catalogue model, drafts and retired ones too.
@@ -1253,6 +2536,95 @@ type ProviderUpdateInput struct {
 type Query struct {
 }
 
+// What roleBind needs.
+type RoleBindInput struct {
+	// A user of the scope's account.
+	UserID string `json:"userId"`
+	// Platform, account, plane, organization or team.
+	ScopeID string `json:"scopeId"`
+	// ADMIN or VIEWER; seats are given by memberCreate.
+	Role Role `json:"role"`
+}
+
+// The outcome of roleBind.
+type RoleBindPayload struct {
+	// The role; null when refused.
+	RoleBinding *RoleBinding `json:"roleBinding,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// ADMIN or VIEWER of somebody at a scope.
+type RoleBinding struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// Who holds it.
+	User *User `json:"user"`
+	// Where; it reaches everything below.
+	Scope Scope `json:"scope"`
+	// The scope's place in words: "Banking / Risk".
+	Location string `json:"location"`
+	// ADMIN or VIEWER; seats are members.
+	Role Role `json:"role"`
+	// The identity provider whose mapping gave it; null when a person did.
+	IdentityProvider *IdentityProvider `json:"identityProvider,omitempty"`
+	// Since when.
+	CreatedAt time.Time `json:"createdAt"`
+	// What the viewer may do with it, by the policy that enforces it.
+	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	Row       *ent.RoleBinding    `json:"-"`
+}
+
+func (RoleBinding) IsNode() {}
+
+// A page of roles.
+type RoleBindingConnection struct {
+	// The rows of this page, in order.
+	Edges []*RoleBindingEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// A row of a page of roles.
+type RoleBindingEdge struct {
+	// The row itself.
+	Node *RoleBinding `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// What roleUnbind needs.
+type RoleUnbindInput struct {
+	// The role.
+	RoleBindingID string `json:"roleBindingId"`
+}
+
+// The outcome of roleUnbind.
+type RoleUnbindPayload struct {
+	// Its id; null when refused.
+	RoleBindingID *string `json:"roleBindingId,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// Who has a say at a scope, and what it may use.
+type ScopeAccess struct {
+	// The scope.
+	Scope Scope `json:"scope"`
+	// Roles held at the scope, with `below` also under it; oldest first.
+	RoleBindings *RoleBindingConnection `json:"roleBindings"`
+	// Invitations to the scope, with `below` also under it; newest first.
+	Invitations *InvitationConnection `json:"invitations,omitempty"`
+	// Grants set at the scope, with `below` also under it; newest first.
+	Grants *GrantConnection `json:"grants"`
+	// Every model of the plane and whether the scope may use it; `allowed` filters. In order of names.
+	Models *ModelAccessConnection `json:"models"`
+	Ref    Ref                    `json:"-"`
+}
+
 // A page of scopes in tree order: every node after its parent.
 type ScopeConnection struct {
 	// The rows of this page, in order.
@@ -1270,6 +2642,212 @@ type ScopeEdge struct {
 	Node Scope `json:"node"`
 	// Give it as `after` or `before` to go on from here.
 	Cursor string `json:"cursor"`
+}
+
+// A program known to an account or to the platform. Its id is its OAuth client_id.
+type ServiceClient struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// As shown to people who consent.
+	Name string `json:"name"`
+	// What it is for.
+	Description string `json:"description"`
+	// A disabled one is refused within a second, its tokens too.
+	Status Status `json:"status"`
+	// Runs in browsers or on phones: has no secret and uses PKCE alone.
+	Public bool `json:"public"`
+	// Planes it may act in.
+	Planes []Plane `json:"planes"`
+	// What it may do at most.
+	Permissions []*Permission `json:"permissions"`
+	// Exact addresses that /oauth/authorize may send people back to.
+	RedirectUris []string `json:"redirectUris"`
+	// Whether it may act for itself (grant client_credentials).
+	ClientCredentials bool `json:"clientCredentials"`
+	// Whether it may act for people whose ID token it shows (grant token-exchange).
+	TokenExchange bool `json:"tokenExchange"`
+	// Whether it may act for people whom it merely names.
+	TrustedSubjects bool `json:"trustedSubjects"`
+	// Last four characters of the secret; null when none is set.
+	SecretHint *string `json:"secretHint,omitempty"`
+	// When the secret was made; null when none is set.
+	SecretAt *time.Time `json:"secretAt,omitempty"`
+	// Last four characters of the secret before, while it still works.
+	PreviousSecretHint *string `json:"previousSecretHint,omitempty"`
+	// Until when the secret before works.
+	PreviousSecretExpiresAt *time.Time `json:"previousSecretExpiresAt,omitempty"`
+	// To the minute; null: never.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+	// When it was made.
+	CreatedAt time.Time `json:"createdAt"`
+	// Raised by every change.
+	Version int `json:"version"`
+	// What the viewer may do with it, by the policy that enforces it.
+	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	Row       *ent.ServiceClient  `json:"-"`
+}
+
+func (ServiceClient) IsNode() {}
+
+// A page of programs.
+type ServiceClientConnection struct {
+	// The rows of this page, in order.
+	Edges []*ServiceClientEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// What serviceClientCreate needs.
+type ServiceClientCreateInput struct {
+	// Left out: the viewer's account. Staff leave it out for a program of the platform, which may act for people of every account.
+	AccountID *string `json:"accountId,omitempty"`
+	// 1–120 characters, unique in the account.
+	Name string `json:"name"`
+	// Up to 500 characters.
+	Description *string `json:"description,omitempty"`
+	// Left out: false.
+	Public *bool `json:"public,omitempty"`
+	// Planes it may act in.
+	Planes []Plane `json:"planes"`
+	// Names of permissions, at least one.
+	Permissions []string `json:"permissions"`
+	// https, or http on a loopback address.
+	RedirectUris []string `json:"redirectUris,omitempty"`
+	// Left out: false.
+	ClientCredentials *bool `json:"clientCredentials,omitempty"`
+	// Left out: false.
+	TokenExchange *bool `json:"tokenExchange,omitempty"`
+	// Left out: false.
+	TrustedSubjects *bool `json:"trustedSubjects,omitempty"`
+	// Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of serviceClientCreate.
+type ServiceClientCreatePayload struct {
+	// The program; null when refused.
+	ServiceClient *ServiceClient `json:"serviceClient,omitempty"`
+	// Its secret, now and never again; null for a public one.
+	Secret *string `json:"secret,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What serviceClientDelete needs.
+type ServiceClientDeleteInput struct {
+	// The program.
+	ServiceClientID string `json:"serviceClientId"`
+}
+
+// The outcome of serviceClientDelete.
+type ServiceClientDeletePayload struct {
+	// Its id; null when refused.
+	ServiceClientID *string `json:"serviceClientId,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// A row of a page of programs.
+type ServiceClientEdge struct {
+	// The row itself.
+	Node *ServiceClient `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// What serviceClientSecretRotate needs.
+type ServiceClientSecretRotateInput struct {
+	// The program; not a public one.
+	ServiceClientID string `json:"serviceClientId"`
+	// 0–720, how long the one before works on; left out: 24.
+	OverlapHours *int `json:"overlapHours,omitempty"`
+}
+
+// The outcome of serviceClientSecretRotate.
+type ServiceClientSecretRotatePayload struct {
+	// The program; null when refused.
+	ServiceClient *ServiceClient `json:"serviceClient,omitempty"`
+	// The new secret, now and never again.
+	Secret *string `json:"secret,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What serviceClientUpdate needs.
+type ServiceClientUpdateInput struct {
+	// The program.
+	ServiceClientID string `json:"serviceClientId"`
+	// Left out: stays.
+	Name *string `json:"name,omitempty"`
+	// Left out: stays.
+	Description *string `json:"description,omitempty"`
+	// Left out: stays.
+	Status *Status `json:"status,omitempty"`
+	// Left out: stay.
+	Planes []Plane `json:"planes,omitempty"`
+	// Left out: stay.
+	Permissions []string `json:"permissions,omitempty"`
+	// Left out: stay.
+	RedirectUris []string `json:"redirectUris,omitempty"`
+	// Left out: stays.
+	ClientCredentials *bool `json:"clientCredentials,omitempty"`
+	// Left out: stays.
+	TokenExchange *bool `json:"tokenExchange,omitempty"`
+	// Left out: stays.
+	TrustedSubjects *bool `json:"trustedSubjects,omitempty"`
+	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// The outcome of serviceClientUpdate.
+type ServiceClientUpdatePayload struct {
+	// The program; null when refused.
+	ServiceClient *ServiceClient `json:"serviceClient,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// A signed-in browser.
+type Session struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// Whose; null for platform staff in a support access.
+	User *User `json:"user,omitempty"`
+	// How it was opened.
+	Kind SessionKind `json:"kind"`
+	// The identity provider it came through; null without one.
+	IdentityProvider *IdentityProvider `json:"identityProvider,omitempty"`
+	// The support access it belongs to; null for the account's own people.
+	SupportAccess *SupportAccess `json:"supportAccess,omitempty"`
+	// What the browser calls itself.
+	UserAgent string `json:"userAgent"`
+	// Where it was opened from.
+	IP string `json:"ip"`
+	// When it was opened.
+	CreatedAt time.Time `json:"createdAt"`
+	// To the minute.
+	LastSeenAt time.Time `json:"lastSeenAt"`
+	// It ends then, whatever happens; earlier when idle.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// The one that asks.
+	Current bool         `json:"current"`
+	Row     *ent.Session `json:"-"`
+}
+
+func (Session) IsNode() {}
+
+// A page of sessions.
+type SessionConnection struct {
+	// The rows of this page, in order.
+	Edges []*SessionEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
 }
 
 // E-mail and password.
@@ -1292,9 +2870,31 @@ type SessionCreatePayload struct {
 	Errors []UserError `json:"errors"`
 }
 
+// A row of a page of sessions.
+type SessionEdge struct {
+	// The row itself.
+	Node *Session `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
 // Signing out can't fail for a signed-in viewer.
 type SessionEndPayload struct {
 	// Always empty today.
+	Errors []UserError `json:"errors"`
+}
+
+// What sessionRevoke needs.
+type SessionRevokeInput struct {
+	// The session.
+	SessionID string `json:"sessionId"`
+}
+
+// The outcome of sessionRevoke.
+type SessionRevokePayload struct {
+	// Its id; null when refused.
+	SessionID *string `json:"sessionId,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
 }
 
@@ -1310,6 +2910,38 @@ type SessionSwitchPayload struct {
 	Viewer *Viewer `json:"viewer,omitempty"`
 	// NOT_FOUND when the login has no active user in that account.
 	Errors []UserError `json:"errors"`
+}
+
+// What signInEnforce needs.
+type SignInEnforceInput struct {
+	// Whether single sign-on is the only way.
+	Enforced bool `json:"enforced"`
+}
+
+// The outcome of signInEnforce.
+type SignInEnforcePayload struct {
+	// The account; null when refused.
+	Account *Account `json:"account,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// How somebody with an e-mail address signs in. Says nothing of whether the address is known.
+type SignInMethods struct {
+	// Whether the password is asked for.
+	Password bool `json:"password"`
+	// Identity providers of the account whose verified domain the address has; empty for others.
+	Providers []*SignInProvider `json:"providers"`
+}
+
+// An identity provider to sign in through.
+type SignInProvider struct {
+	// The provider's id.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// The address that begins the sign-in; `return` may be added, a path of the cockpit to go on to.
+	StartURL string `json:"startUrl"`
 }
 
 // Somebody, or some key, that spent.
@@ -1328,6 +2960,108 @@ type Spender struct {
 type Subscription struct {
 }
 
+// Platform staff in an account for a while, for a reason that the account can read.
+type SupportAccess struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// The account.
+	Account *Account `json:"account"`
+	// Who.
+	StaffName string `json:"staffName"`
+	// Their address.
+	StaffEmail string `json:"staffEmail"`
+	// Why.
+	Reason string `json:"reason"`
+	// Whether they may change things; without it they only read.
+	Writes bool `json:"writes"`
+	// Since when.
+	CreatedAt time.Time `json:"createdAt"`
+	// It ends then at the latest.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// When it ended early; null: it didn't.
+	EndedAt *time.Time `json:"endedAt,omitempty"`
+	// Who ended it early; empty when nobody did.
+	EndedByName string `json:"endedByName"`
+	// Whether it is open now.
+	Active bool               `json:"active"`
+	Row    *ent.SupportAccess `json:"-"`
+}
+
+func (SupportAccess) IsNode() {}
+
+// A page of support accesses.
+type SupportAccessConnection struct {
+	// The rows of this page, in order.
+	Edges []*SupportAccessEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// A row of a page of support accesses.
+type SupportAccessEdge struct {
+	// The row itself.
+	Node *SupportAccess `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// What supportAccessEnd needs.
+type SupportAccessEndInput struct {
+	// The support access.
+	SupportAccessID string `json:"supportAccessId"`
+}
+
+// The outcome of supportAccessEnd.
+type SupportAccessEndPayload struct {
+	// The support access; null when refused.
+	SupportAccess *SupportAccess `json:"supportAccess,omitempty"`
+	// Who is signed in now, when it was one's own.
+	Viewer *Viewer `json:"viewer,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What supportAccessEnter needs.
+type SupportAccessEnterInput struct {
+	// The support access.
+	SupportAccessID string `json:"supportAccessId"`
+}
+
+// The outcome of supportAccessEnter.
+type SupportAccessEnterPayload struct {
+	// The support access; null when refused.
+	SupportAccess *SupportAccess `json:"supportAccess,omitempty"`
+	// Who is signed in now; null when refused.
+	Viewer *Viewer `json:"viewer,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What supportAccessStart needs.
+type SupportAccessStartInput struct {
+	// The account.
+	AccountID string `json:"accountId"`
+	// 10–500 characters, shown to the account.
+	Reason string `json:"reason"`
+	// 5–480.
+	Minutes int `json:"minutes"`
+	// Left out: read only.
+	Writes *bool `json:"writes,omitempty"`
+}
+
+// The outcome of supportAccessStart.
+type SupportAccessStartPayload struct {
+	// The support access; null when refused.
+	SupportAccess *SupportAccess `json:"supportAccess,omitempty"`
+	// Who is signed in now; null when refused.
+	Viewer *Viewer `json:"viewer,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
 // A part of an organization. Every plane has the default one, `Everyone`.
 type Team struct {
 	// Opaque and stable: a type prefix and a ULID.
@@ -1344,6 +3078,10 @@ type Team struct {
 	Budget *Budget `json:"budget,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	// Since when it and everything below is refused; null: it isn't.
+	ArchivedAt *time.Time `json:"archivedAt,omitempty"`
+	// Raised by every change.
+	Version int `json:"version"`
 	// The default team can be renamed, not deleted.
 	IsDefault bool `json:"isDefault"`
 	// What it is for; may be empty.
@@ -1357,6 +3095,24 @@ func (Team) IsNode() {}
 
 func (Team) IsScope() {}
 
+// What teamArchive needs.
+type TeamArchiveInput struct {
+	// The team; not the default one.
+	TeamID string `json:"teamId"`
+	// Count the impact and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+}
+
+// The outcome of teamArchive.
+type TeamArchivePayload struct {
+	// The team; null when refused.
+	Team *Team `json:"team,omitempty"`
+	// What it did, or with `dryRun` would do; null when refused.
+	Impact *Impact `json:"impact,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
 // A page of teams.
 type TeamConnection struct {
 	// The rows of this page, in order.
@@ -1368,12 +3124,106 @@ type TeamConnection struct {
 	Count      Counter `json:"-"`
 }
 
+// What teamCreate needs.
+type TeamCreateInput struct {
+	// The organization.
+	OrganizationID string `json:"organizationId"`
+	// 1–120 characters, unique in the organization.
+	Name string `json:"name"`
+	// Up to 500 characters.
+	Description *string `json:"description,omitempty"`
+	// Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of teamCreate.
+type TeamCreatePayload struct {
+	// The team; null when refused.
+	Team *Team `json:"team,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What teamDelete needs.
+type TeamDeleteInput struct {
+	// The team; not the default one.
+	TeamID string `json:"teamId"`
+	// Its name, typed; needed unless `dryRun`.
+	Confirm *string `json:"confirm,omitempty"`
+	// Count the impact and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+}
+
+// The outcome of teamDelete.
+type TeamDeletePayload struct {
+	// Its id; null when refused or only tried.
+	TeamID *string `json:"teamId,omitempty"`
+	// What it did, or with `dryRun` would do; null when refused.
+	Impact *Impact `json:"impact,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
 // A row of a page of teams.
 type TeamEdge struct {
 	// The row itself.
 	Node *Team `json:"node"`
 	// Give it as `after` or `before` to go on from here.
 	Cursor string `json:"cursor"`
+}
+
+// What teamMove needs.
+type TeamMoveInput struct {
+	// The team; not the default one.
+	TeamID string `json:"teamId"`
+	// Where to.
+	OrganizationID string `json:"organizationId"`
+	// Count the impact and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+}
+
+// The outcome of teamMove.
+type TeamMovePayload struct {
+	// The team; null when refused.
+	Team *Team `json:"team,omitempty"`
+	// What it did, or with `dryRun` would do; null when refused.
+	Impact *Impact `json:"impact,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What teamRestore needs.
+type TeamRestoreInput struct {
+	// The team.
+	TeamID string `json:"teamId"`
+}
+
+// The outcome of teamRestore.
+type TeamRestorePayload struct {
+	// The team; null when refused.
+	Team *Team `json:"team,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What teamUpdate needs.
+type TeamUpdateInput struct {
+	// The team.
+	TeamID string `json:"teamId"`
+	// Left out: stays.
+	Name *string `json:"name,omitempty"`
+	// Left out: stays.
+	Description *string `json:"description,omitempty"`
+	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// The outcome of teamUpdate.
+type TeamUpdatePayload struct {
+	// The team; null when refused.
+	Team *Team `json:"team,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
 }
 
 // One day of a usage report.
@@ -1446,14 +3296,126 @@ type User struct {
 	Email string `json:"email"`
 	// Deactivated users can't sign in, and their keys are refused.
 	Status UserStatus `json:"status"`
+	// When they last signed in; null: never.
+	LastSignInAt *time.Time `json:"lastSignInAt,omitempty"`
+	// Since when they are a user of the account.
+	CreatedAt *time.Time `json:"createdAt,omitempty"`
+	// Raised by every change.
+	Version *int `json:"version,omitempty"`
+	// Their seats that the viewer can see, at most 100.
+	Seats []*Member `json:"seats,omitempty"`
+	// Their roles that the viewer can see, at most 100.
+	Roles []*RoleBinding `json:"roles,omitempty"`
+	// What the viewer may do with the person.
+	ViewerCan []*ViewerPermission `json:"viewerCan,omitempty"`
+	Row       *ent.User           `json:"-"`
 }
 
 func (User) IsNode() {}
 
+// A page of people.
+type UserConnection struct {
+	// The rows of this page, in order.
+	Edges []*UserEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// What userDeactivate needs.
+type UserDeactivateInput struct {
+	// The person; not the last admin of the account.
+	UserID string `json:"userId"`
+}
+
+// The outcome of userDeactivate.
+type UserDeactivatePayload struct {
+	// The person; null when refused.
+	User *User `json:"user,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// A row of a page of people.
+type UserEdge struct {
+	// The row itself.
+	Node *User `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// What userReactivate needs.
+type UserReactivateInput struct {
+	// The person.
+	UserID string `json:"userId"`
+}
+
+// The outcome of userReactivate.
+type UserReactivatePayload struct {
+	// The person; null when refused.
+	User *User `json:"user,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What userSessionsRevoke needs.
+type UserSessionsRevokeInput struct {
+	// The person.
+	UserID string `json:"userId"`
+}
+
+// The outcome of userSessionsRevoke.
+type UserSessionsRevokePayload struct {
+	// How many ended.
+	Count int `json:"count"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What userUpdate needs.
+type UserUpdateInput struct {
+	// The person.
+	UserID string `json:"userId"`
+	// 1–120 characters.
+	Name string `json:"name"`
+	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// The outcome of userUpdate.
+type UserUpdatePayload struct {
+	// The person; null when refused.
+	User *User `json:"user,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
 // Who is signed in.
 type Viewer struct {
-	// The person in this account; null for a program's key.
+	// The person in this account; null for a program's key and for staff in a support access.
 	User *User `json:"user,omitempty"`
+	// As shown to others: the person, the program or the key.
+	Name string `json:"name"`
+	// The support access that staff are in; null for everybody else.
+	Support *SupportAccess `json:"support,omitempty"`
+	// The program that acts, for itself or for the person; null without one.
+	ClientName *string `json:"clientName,omitempty"`
+	// What a program or token is left with; null for a person at the cockpit.
+	Permissions []string `json:"permissions,omitempty"`
+	// Permissions that a token of the viewer's can be given.
+	Grantable []*Permission `json:"grantable,omitempty"`
+	// Models that the default seat in a plane may use, in order of names.
+	Models *ModelConnection `json:"models,omitempty"`
+	// The budget on the default seat's path with the least left; null when nothing limits it.
+	Budget *Budget `json:"budget,omitempty"`
+	// The viewer's open sessions, newest first.
+	Sessions *SessionConnection `json:"sessions,omitempty"`
+	// The viewer's tokens that are in force, newest first.
+	PersonalTokens *PersonalTokenConnection `json:"personalTokens,omitempty"`
+	// Programs that the viewer lets act for them, newest first.
+	Authorizations *AuthorizationConnection `json:"authorizations,omitempty"`
 	// The account that the session is bound to.
 	Account *Account `json:"account"`
 	// True for users of the platform account: super admins and platform auditors.
@@ -1547,6 +3509,73 @@ func (e *AccountStatus) UnmarshalJSON(b []byte) error {
 }
 
 func (e AccountStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What kind of actor.
+type ActorKind string
+
+const (
+	// A person.
+	ActorKindUser ActorKind = "USER"
+	// A virtual key.
+	ActorKindKey ActorKind = "KEY"
+	// A program, for itself.
+	ActorKindClient ActorKind = "CLIENT"
+	// The platform's own work.
+	ActorKindSystem ActorKind = "SYSTEM"
+	// Somebody not signed in.
+	ActorKindAnonymous ActorKind = "ANONYMOUS"
+)
+
+var AllActorKind = []ActorKind{
+	ActorKindUser,
+	ActorKindKey,
+	ActorKindClient,
+	ActorKindSystem,
+	ActorKindAnonymous,
+}
+
+func (e ActorKind) IsValid() bool {
+	switch e {
+	case ActorKindUser, ActorKindKey, ActorKindClient, ActorKindSystem, ActorKindAnonymous:
+		return true
+	}
+	return false
+}
+
+func (e ActorKind) String() string {
+	return string(e)
+}
+
+func (e *ActorKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ActorKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ActorKind", str)
+	}
+	return nil
+}
+
+func (e ActorKind) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ActorKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ActorKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -1933,6 +3962,247 @@ func (e CycleRule) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// How a domain was proved.
+type DomainProof string
+
+const (
+	// By a TXT record.
+	DomainProofDNS DomainProof = "DNS"
+	// By an operator's word.
+	DomainProofOperator DomainProof = "OPERATOR"
+)
+
+var AllDomainProof = []DomainProof{
+	DomainProofDNS,
+	DomainProofOperator,
+}
+
+func (e DomainProof) IsValid() bool {
+	switch e {
+	case DomainProofDNS, DomainProofOperator:
+		return true
+	}
+	return false
+}
+
+func (e DomainProof) String() string {
+	return string(e)
+}
+
+func (e *DomainProof) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = DomainProof(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid DomainProof", str)
+	}
+	return nil
+}
+
+func (e DomainProof) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *DomainProof) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e DomainProof) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Which way a grant decides.
+type GrantEffect string
+
+const (
+	// May be used, unless a DENY stands on the path.
+	GrantEffectAllow GrantEffect = "ALLOW"
+	// May not be used here or below, whatever else is granted.
+	GrantEffectDeny GrantEffect = "DENY"
+)
+
+var AllGrantEffect = []GrantEffect{
+	GrantEffectAllow,
+	GrantEffectDeny,
+}
+
+func (e GrantEffect) IsValid() bool {
+	switch e {
+	case GrantEffectAllow, GrantEffectDeny:
+		return true
+	}
+	return false
+}
+
+func (e GrantEffect) String() string {
+	return string(e)
+}
+
+func (e *GrantEffect) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = GrantEffect(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid GrantEffect", str)
+	}
+	return nil
+}
+
+func (e GrantEffect) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *GrantEffect) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e GrantEffect) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Whether people may sign in through a provider.
+type IdentityProviderStatus string
+
+const (
+	// Only admins, to test it.
+	IdentityProviderStatusDraft IdentityProviderStatus = "DRAFT"
+	// Everybody it knows.
+	IdentityProviderStatusActive IdentityProviderStatus = "ACTIVE"
+	// Nobody.
+	IdentityProviderStatusDisabled IdentityProviderStatus = "DISABLED"
+)
+
+var AllIdentityProviderStatus = []IdentityProviderStatus{
+	IdentityProviderStatusDraft,
+	IdentityProviderStatusActive,
+	IdentityProviderStatusDisabled,
+}
+
+func (e IdentityProviderStatus) IsValid() bool {
+	switch e {
+	case IdentityProviderStatusDraft, IdentityProviderStatusActive, IdentityProviderStatusDisabled:
+		return true
+	}
+	return false
+}
+
+func (e IdentityProviderStatus) String() string {
+	return string(e)
+}
+
+func (e *IdentityProviderStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = IdentityProviderStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid IdentityProviderStatus", str)
+	}
+	return nil
+}
+
+func (e IdentityProviderStatus) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *IdentityProviderStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e IdentityProviderStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Whether an invitation's link works.
+type InvitationState string
+
+const (
+	// Waiting.
+	InvitationStateOpen InvitationState = "OPEN"
+	// Taken up.
+	InvitationStateAccepted InvitationState = "ACCEPTED"
+	// Past its expiry; send it again.
+	InvitationStateExpired InvitationState = "EXPIRED"
+	// Taken back.
+	InvitationStateRevoked InvitationState = "REVOKED"
+)
+
+var AllInvitationState = []InvitationState{
+	InvitationStateOpen,
+	InvitationStateAccepted,
+	InvitationStateExpired,
+	InvitationStateRevoked,
+}
+
+func (e InvitationState) IsValid() bool {
+	switch e {
+	case InvitationStateOpen, InvitationStateAccepted, InvitationStateExpired, InvitationStateRevoked:
+		return true
+	}
+	return false
+}
+
+func (e InvitationState) String() string {
+	return string(e)
+}
+
+func (e *InvitationState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = InvitationState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid InvitationState", str)
+	}
+	return nil
+}
+
+func (e InvitationState) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *InvitationState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e InvitationState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // Whether calls with a key are let through.
 type KeyState string
 
@@ -1989,6 +4259,70 @@ func (e *KeyState) UnmarshalJSON(b []byte) error {
 }
 
 func (e KeyState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What became of a mail.
+type MailState string
+
+const (
+	// No mail server is set: copy the link.
+	MailStateNone MailState = "NONE"
+	// On its way.
+	MailStateQueued MailState = "QUEUED"
+	// Taken by the mail server.
+	MailStateSent MailState = "SENT"
+	// Not taken by the mail server; the link can be copied.
+	MailStateFailed MailState = "FAILED"
+)
+
+var AllMailState = []MailState{
+	MailStateNone,
+	MailStateQueued,
+	MailStateSent,
+	MailStateFailed,
+}
+
+func (e MailState) IsValid() bool {
+	switch e {
+	case MailStateNone, MailStateQueued, MailStateSent, MailStateFailed:
+		return true
+	}
+	return false
+}
+
+func (e MailState) String() string {
+	return string(e)
+}
+
+func (e *MailState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = MailState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid MailState", str)
+	}
+	return nil
+}
+
+func (e MailState) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *MailState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e MailState) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -2184,6 +4518,70 @@ func (e *ScopeKind) UnmarshalJSON(b []byte) error {
 }
 
 func (e ScopeKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How a session was opened.
+type SessionKind string
+
+const (
+	// By password.
+	SessionKindPassword SessionKind = "PASSWORD"
+	// Through an identity provider.
+	SessionKindSso SessionKind = "SSO"
+	// By a support access of the platform's staff.
+	SessionKindSupport SessionKind = "SUPPORT"
+	// By the operator's break-glass sign-in.
+	SessionKindBreakGlass SessionKind = "BREAK_GLASS"
+)
+
+var AllSessionKind = []SessionKind{
+	SessionKindPassword,
+	SessionKindSso,
+	SessionKindSupport,
+	SessionKindBreakGlass,
+}
+
+func (e SessionKind) IsValid() bool {
+	switch e {
+	case SessionKindPassword, SessionKindSso, SessionKindSupport, SessionKindBreakGlass:
+		return true
+	}
+	return false
+}
+
+func (e SessionKind) String() string {
+	return string(e)
+}
+
+func (e *SessionKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = SessionKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid SessionKind", str)
+	}
+	return nil
+}
+
+func (e SessionKind) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *SessionKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e SessionKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -2425,6 +4823,70 @@ func (e *UserStatus) UnmarshalJSON(b []byte) error {
 }
 
 func (e UserStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What an actor acted through.
+type ViaKind string
+
+const (
+	// Themselves, at the cockpit.
+	ViaKindNone ViaKind = "NONE"
+	// A program.
+	ViaKindClient ViaKind = "CLIENT"
+	// A personal token.
+	ViaKindToken ViaKind = "TOKEN"
+	// A support access of the platform's staff.
+	ViaKindSupport ViaKind = "SUPPORT"
+)
+
+var AllViaKind = []ViaKind{
+	ViaKindNone,
+	ViaKindClient,
+	ViaKindToken,
+	ViaKindSupport,
+}
+
+func (e ViaKind) IsValid() bool {
+	switch e {
+	case ViaKindNone, ViaKindClient, ViaKindToken, ViaKindSupport:
+		return true
+	}
+	return false
+}
+
+func (e ViaKind) String() string {
+	return string(e)
+}
+
+func (e *ViaKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ViaKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ViaKind", str)
+	}
+	return nil
+}
+
+func (e ViaKind) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ViaKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ViaKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

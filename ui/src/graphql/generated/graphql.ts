@@ -25,6 +25,10 @@ export type AuditFilter = {
   outcome?: AuditOutcome | null | undefined;
   /** This scope and everything below it; left out: all that the viewer can see. */
   scopeId?: string | number | null | undefined;
+  /** Text in the name of the actor, of what they acted through, or of the target. */
+  search?: string | null | undefined;
+  /** What it happened to. */
+  targetId?: string | number | null | undefined;
   /** Exclusive. */
   to?: string | null | undefined;
 };
@@ -210,6 +214,8 @@ export type ModelCreateInput = {
   ceiling?: string | null | undefined;
   /** In tokens, 1 or more. */
   contextLength: number;
+  /** Scopes of the plane that may use it from now on: the plane's id for all. Left out: nobody yet. */
+  grantTo?: Array<string | number> | null | undefined;
   /** In tokens, 1 or more. */
   maxOutputTokens: number;
   /** What callers put into `model`, 1–120 characters. */
@@ -226,6 +232,8 @@ export type ModelCreateInput = {
 export type ModelInstallInput = {
   /** The catalogue model. */
   catalogModelId: string | number;
+  /** Scopes of the plane that may use it from now on: the plane's id for all. Left out: nobody yet. */
+  grantTo?: Array<string | number> | null | undefined;
 };
 
 /** What modelPricePublish needs. */
@@ -594,13 +602,25 @@ export type BudgetPeekQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
+    | { id: string }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, series: Array<{ day: string, amount: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, runsOutAt: string | null, status: BudgetStatus, revision: number } } | null }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, series: Array<{ day: string, amount: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, runsOutAt: string | null, status: BudgetStatus, revision: number } } | null }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, series: Array<{ day: string, amount: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, runsOutAt: string | null, status: BudgetStatus, revision: number } } | null }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, series: Array<{ day: string, amount: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, runsOutAt: string | null, status: BudgetStatus, revision: number } } | null }
     | { id: string }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, series: Array<{ day: string, amount: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, runsOutAt: string | null, status: BudgetStatus, revision: number } } | null }
+    | { id: string }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, series: Array<{ day: string, amount: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, runsOutAt: string | null, status: BudgetStatus, revision: number } } | null }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, series: Array<{ day: string, amount: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, runsOutAt: string | null, status: BudgetStatus, revision: number } } | null }
@@ -763,6 +783,13 @@ export type KeyLimitsQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
     | { id: string, limits: Array<{ id: string, scope:
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
@@ -773,6 +800,11 @@ export type KeyLimitsQuery = { node:
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
         , state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, runsOutAt: string | null, status: BudgetStatus, revision: number } }> }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }

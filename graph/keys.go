@@ -191,6 +191,9 @@ func (r *Resolver) budgetRemove(ctx context.Context, in model.BudgetRemoveInput)
 		return nil, err
 	}
 	s, err := r.scopeByID(ctx, b.ScopeID)
+	if fault.Is(err, fault.NotFound) {
+		return nil, fault.Missing("budget")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"entgo.io/ent/dialect/sql"
@@ -12,7 +13,6 @@ import (
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/fault"
-	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -20,10 +20,17 @@ import (
 // they may do there is decided by policy.
 func (r *Resolver) scopeByID(ctx context.Context, scopeID string) (*ent.Scope, error) {
 	s, err := r.Store.Scope.Get(tenancy.Platform(ctx), scopeID)
-	if ent.IsNotFound(err) {
+	if ent.IsNotFound(err) || err == nil && closedToStaff(ctx, s) {
 		return nil, fault.Missing("scope")
 	}
 	return s, err
+}
+
+// closedToStaff: the platform knows accounts and their planes, and nothing of
+// what is below them.
+func closedToStaff(ctx context.Context, s *ent.Scope) bool {
+	v := tenancy.ViewerFrom(ctx)
+	return v != nil && v.Platform && slices.Contains([]scope.Kind{scope.KindORGANIZATION, scope.KindTEAM, scope.KindMEMBER, scope.KindKEY}, s.Kind)
 }
 
 // root finds a plane's root; nil where the viewer doesn't see the plane.
@@ -219,66 +226,4 @@ func memberRoles(ctx context.Context, at model.Ref, m *ent.Member) ([]*model.Mem
 		out = append(out, &model.MemberRole{Role: model.Role(b.Role), Kind: model.ScopeKind(s.Kind), Label: at})
 	}
 	return out, nil
-}
-
-// nodeByID reads one object of any type through the guard.
-func (r *Resolver) nodeByID(ctx context.Context, nodeID string) (model.Node, error) {
-	prefix, ok := id.PrefixOf(nodeID)
-	if !ok {
-		return nil, nil
-	}
-	switch prefix {
-	case id.Console, id.Copilot, id.Organization, id.Team, id.Member, id.Key, id.Platform:
-		s, err := r.Store.Scope.Get(ctx, nodeID)
-		if err != nil {
-			return absent(err)
-		}
-		return toScope(s)
-	case id.Account:
-		return found(toAccount)(r.Store.Account.Get(tenancy.Platform(ctx), nodeID))
-	case id.User:
-		return found(toUser)(r.Store.User.Get(ctx, nodeID))
-	case id.Budget:
-		b, err := r.Store.Budget.Get(ctx, nodeID)
-		if err != nil {
-			return absent(err)
-		}
-		return maybe(from(ctx).budgets.Load(ctx, b.ScopeID))
-	case id.Provider:
-		return found(toProvider)(r.Store.Provider.Get(ctx, nodeID))
-	case id.CentralProvider:
-		if v := tenancy.ViewerFrom(ctx); v == nil || !v.Platform {
-			return nil, nil // the database itself is closed to tenants there
-		}
-		return found(toCentralProvider)(r.Store.CentralProvider.Get(tenancy.Platform(ctx), nodeID))
-	case id.CatalogModel:
-		return found(toCatalogModel)(r.Store.CatalogModel.Get(tenancy.Platform(ctx), nodeID))
-	case id.Model:
-		return found(toModel)(r.Store.Model.Get(ctx, nodeID))
-	case id.Price:
-		return found(toPrice)(r.Store.Price.Get(ctx, nodeID))
-	case id.Charge:
-		return found(toCharge)(r.Store.Charge.Get(ctx, nodeID))
-	case id.AuditEvent:
-		return found(toAuditEvent)(r.Store.AuditEvent.Get(ctx, nodeID))
-	}
-	return nil, nil
-}
-
-// absent hides the difference between what doesn't exist and what the viewer
-// may not see.
-func absent(err error) (model.Node, error) {
-	if ent.IsNotFound(err) {
-		return nil, nil
-	}
-	return nil, err
-}
-
-func found[A any, B model.Node](convert func(A) B) func(A, error) (model.Node, error) {
-	return func(row A, err error) (model.Node, error) {
-		if err != nil {
-			return absent(err)
-		}
-		return convert(row), nil
-	}
 }

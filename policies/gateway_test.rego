@@ -2,17 +2,54 @@ package cockpit.gateway_test
 
 import data.cockpit.gateway
 
-rule(subject) := d.rule if d := gateway.decision with input as {"subject": subject}
+subject(kind, platform) := {"signedIn": kind != "", "kind": kind, "platform": platform, "roles": [], "narrowed": false, "permissions": []}
 
-test_stranger if rule({"signedIn": false, "kind": "", "platform": false, "roles": []}) == "signed-out"
+narrowed(who, permissions) := object.union(who, {"narrowed": true, "permissions": permissions})
 
-test_key if {
-	d := gateway.decision with input as {"subject": {"signedIn": true, "kind": "KEY", "platform": false, "roles": []}}
-	d.allow
+decided(who) := d if d := gateway.decision with input as {"subject": who}
+
+refused(who, rule) if {
+	decided(who).allow == false
+	decided(who).rule == rule
 }
 
-test_session if rule({"signedIn": true, "kind": "USER", "platform": false, "roles": []}) == "key-needed"
+test_stranger if refused(subject("", false), "signed-out")
 
-test_platform if rule({"signedIn": true, "kind": "KEY", "platform": true, "roles": []}) == "platform"
+test_key if {
+	decided(subject("KEY", false)).allow
+	decided(subject("KEY", false)).rule == "key"
+}
 
-test_unknown_kind if rule({"signedIn": true, "kind": "ROBOT", "platform": false, "roles": []}) == "key-needed"
+test_session if refused(subject("USER", false), "key-needed")
+
+test_token if {
+	decided(narrowed(subject("USER", false), ["models.call", "profile"])).allow
+	decided(narrowed(subject("USER", false), ["models.call"])).rule == "token"
+}
+
+test_token_without_the_permission if {
+	refused(narrowed(subject("USER", false), ["profile", "read"]), "permission")
+	refused(narrowed(subject("USER", false), []), "permission")
+}
+
+# Permissions of somebody who isn't narrowed mean nothing.
+test_session_with_stray_permissions if {
+	refused(object.union(subject("USER", false), {"permissions": ["models.call"]}), "key-needed")
+}
+
+# It has no seat that could pay.
+test_program if {
+	refused(subject("CLIENT", false), "person-needed")
+	refused(narrowed(subject("CLIENT", false), ["models.call"]), "person-needed")
+}
+
+test_platform if {
+	every who in [subject("KEY", true), subject("USER", true), narrowed(subject("USER", true), ["models.call"]), narrowed(subject("CLIENT", true), ["models.call"])] {
+		refused(who, "platform")
+	}
+}
+
+test_unknown_kind if {
+	refused(subject("ROBOT", false), "key-needed")
+	refused(narrowed(subject("ROBOT", false), ["models.call"]), "key-needed")
+}

@@ -15,6 +15,9 @@ rank[level] := i if some i, level in levels
 
 act := data.actions[input.action]
 
+# An action without one is for people themselves.
+needed := object.get(act, "permission", null)
+
 decision := {"allow": false, "rule": "unknown-action", "reason": "There is no such action."} if {
 	not act
 } else := {"allow": false, "rule": "signed-out", "reason": "Sign in first."} if {
@@ -25,10 +28,10 @@ decision := {"allow": false, "rule": "unknown-action", "reason": "There is no su
 	not fits
 } else := {"allow": false, "rule": "people-only", "reason": "Only a person at the cockpit does this; no program or token."} if {
 	input.narrowed
-	act.permission == null
-} else := {"allow": false, "rule": "permission", "reason": sprintf("The program or token lacks the permission %s.", [act.permission])} if {
+	needed == null
+} else := {"allow": false, "rule": "permission", "reason": sprintf("The program or token lacks the permission %s.", [needed])} if {
 	input.narrowed
-	not act.permission in input.permissions
+	not needed in input.permissions
 } else := {"allow": true, "rule": sprintf("%s:%s", [held.role, held.level]), "reason": why(held)} if {
 	held := highest
 } else := {"allow": false, "rule": "copilot-pool", "reason": "Needs a super admin: the platform gives an account its credits."} if {

@@ -2,13 +2,24 @@ package cockpit.roles_test
 
 import data.cockpit.roles
 
-ask(action, target, holds) := d if {
-	d := roles.decision with input as {"action": action, "kind": "USER", "platform": false, "target": target, "holds": holds}
+asked(kind, platform, action, target, holds) := {
+	"action": action, "kind": kind, "platform": platform, "target": target, "holds": holds,
+	"narrowed": false, "permissions": [],
 }
 
-staff(action, target, holds) := d if {
-	d := roles.decision with input as {"action": action, "kind": "USER", "platform": true, "target": target, "holds": holds}
-}
+decided(question) := d if d := roles.decision with input as question
+
+ask(action, target, holds) := decided(asked("USER", false, action, target, holds))
+
+staff(action, target, holds) := decided(asked("USER", true, action, target, holds))
+
+narrowed(question, permissions) := object.union(question, {"narrowed": true, "permissions": permissions})
+
+every_permission := [name | some name, _ in data.permissions]
+
+account := {"level": "ACCOUNT", "plane": "ACCOUNT"}
+
+org := {"level": "ORGANIZATION", "plane": "CONSOLE"}
 
 team := {"level": "TEAM", "plane": "CONSOLE"}
 
@@ -61,7 +72,7 @@ test_viewer_reads_and_changes_nothing if {
 	}
 }
 
-reads(action, _) if action in {"audit.read", "budget.watch", "member.list"}
+reads(action, _) if action in {"audit.read", "budget.watch", "member.list", "grant.read"}
 
 reads(action, target) if not ask(action, target, [role("VIEWER", "ACCOUNT", "ABOVE")]).allow
 
@@ -75,6 +86,10 @@ test_member_manages_own_keys_alone if {
 	not ask("audit.read", seat, [own]).allow
 	ask("budget.watch", seat, [own]).allow
 	not ask("budget.watch", team, []).allow
+	ask("grant.read", seat, [own]).allow
+	not ask("grant.set", seat, [own]).allow
+	ask("member.default", seat, [own]).allow
+	not ask("member.delete", seat, [own]).allow
 }
 
 test_without_a_role_nothing if {
@@ -98,6 +113,21 @@ test_tenant_is_closed_to_the_platform if {
 	not staff("provider.create", console, [super]).allow
 	not staff("audit.read", team, [super]).allow
 	not staff("budget.watch", team, [super]).allow
+	# What the platform does to an account is done to the account as a whole.
+	every action, rule in data.actions {
+		every level in rule.targets {
+			closed_to_the_platform(action, {"level": level, "plane": object.get(rule, "plane", "CONSOLE")})
+		}
+	}
+}
+
+closed_to_the_platform(action, target) if not staff(action, target, [super]).allow
+
+closed_to_the_platform(_, target) if target.level == "PLATFORM"
+
+closed_to_the_platform(action, target) if {
+	target.level == "ACCOUNT"
+	data.actions[action].platform
 }
 
 test_catalogue_is_the_super_admins if {
@@ -108,8 +138,10 @@ test_catalogue_is_the_super_admins if {
 }
 
 test_key_acts_as_nobody if {
-	d := roles.decision with input as {"action": "key.create", "kind": "KEY", "platform": false, "target": seat, "holds": [role("MEMBER", "MEMBER", "AT")]}
-	d.rule == "person-needed"
+	question := asked("KEY", false, "key.create", seat, [role("MEMBER", "MEMBER", "AT")])
+	decided(question).rule == "person-needed"
+	decided(narrowed(question, every_permission)).rule == "person-needed"
+	decided(object.union(question, {"kind": "ROBOT"})).rule == "person-needed"
 }
 
 test_unknown_action if ask("cake.eat", team, [role("ADMIN", "ACCOUNT", "ABOVE")]).rule == "unknown-action"
@@ -128,4 +160,130 @@ test_unheard_of_level_is_denied if {
 test_reason_names_the_highest_role if {
 	d := ask("budget.set", team, [role("ADMIN", "ORGANIZATION", "ABOVE"), role("ADMIN", "ACCOUNT", "ABOVE")])
 	d.reason == "You are admin of the account."
+}
+
+test_directory_goes_by_the_tree if {
+	ask("organization.create", console, [role("ADMIN", "PLANE", "AT")]).allow
+	not ask("organization.delete", org, [role("ADMIN", "ORGANIZATION", "AT")]).allow
+	ask("organization.update", org, [role("ADMIN", "ORGANIZATION", "AT")]).allow
+	ask("team.create", org, [role("ADMIN", "ORGANIZATION", "AT")]).allow
+	ask("team.delete", team, [role("ADMIN", "ORGANIZATION", "ABOVE")]).allow
+	not ask("team.delete", team, [role("ADMIN", "TEAM", "AT")]).allow
+	not ask("team.move", team, [role("ADMIN", "TEAM", "AT")]).allow
+	ask("member.create", team, [role("ADMIN", "TEAM", "AT")]).allow
+	ask("invitation.create", team, [role("ADMIN", "TEAM", "AT")]).allow
+	ask("role.bind", team, [role("ADMIN", "TEAM", "AT")]).allow
+	ask("grant.set", team, [role("ADMIN", "TEAM", "AT")]).allow
+	not ask("user.update", account, [role("ADMIN", "PLANE", "AT")]).allow
+	ask("user.update", account, [role("ADMIN", "ACCOUNT", "AT")]).allow
+}
+
+test_account_is_its_admins if {
+	admin := role("ADMIN", "ACCOUNT", "AT")
+	every action in ["account.update", "account.export", "domain.configure", "signIn.configure", "serviceClient.manage", "support.end"] {
+		ask(action, account, [admin]).allow
+		not ask(action, account, [role("VIEWER", "ACCOUNT", "AT")]).allow
+	}
+	every action in ["account.planes", "account.suspend", "account.close", "domain.approve", "support.start"] {
+		ask(action, account, [admin]).rule == "role"
+	}
+}
+
+test_super_admin_runs_accounts_from_outside if {
+	every action in ["account.update", "account.planes", "account.suspend", "account.close", "domain.approve", "support.start", "support.end"] {
+		staff(action, account, [super]).allow
+		not staff(action, account, [role("VIEWER", "PLATFORM", "ABOVE")]).allow
+		not ask(action, account, [super]).allow
+	}
+	every action in ["account.export", "domain.configure", "signIn.configure", "serviceClient.manage", "user.update", "session.revoke", "role.bind", "invitation.create"] {
+		not staff(action, account, [super]).allow
+	}
+}
+
+# A program, a token or a support access does what the roles allow and the
+# permissions name, both.
+test_narrowed_needs_the_permission if {
+	question := asked("USER", false, "key.create", team, [role("ADMIN", "TEAM", "AT")])
+	decided(narrowed(question, ["keys.manage"])).rule == "ADMIN:TEAM"
+	d := decided(narrowed(question, ["models.call", "read"]))
+	not d.allow
+	d.rule == "permission"
+	contains(d.reason, "keys.manage")
+}
+
+test_permissions_are_no_roles if {
+	every action, rule in data.actions {
+		every level in rule.targets {
+			not decided(narrowed(asked("USER", true, action, {"level": level, "plane": object.get(rule, "plane", "CONSOLE")}, []), every_permission)).allow
+		}
+	}
+}
+
+test_permissions_of_the_unnarrowed_mean_nothing if {
+	question := asked("USER", false, "key.create", team, [role("ADMIN", "TEAM", "AT")])
+	decided(object.union(question, {"permissions": ["read"]})).allow
+}
+
+# Whoever may do an action at all may do it narrowed by exactly the permission
+# it names; those that name none are done by people alone.
+test_every_action_needs_its_permission if {
+	every action, rule in data.actions {
+		every level in rule.targets {
+			question := strongest(action, {"level": level, "plane": object.get(rule, "plane", "CONSOLE")})
+			narrows(question, rule.permission)
+		}
+	}
+}
+
+strongest(action, target) := asked("USER", true, action, target, [super, role("ADMIN", "ACCOUNT", "ABOVE"), role("ADMIN", "PLATFORM", "AT"), role("MEMBER", "MEMBER", "AT")])
+
+narrows(question, null) if {
+	decided(question).allow
+	d := decided(narrowed(question, array.concat(every_permission, ["", "null"])))
+	not d.allow
+	d.rule == "people-only"
+}
+
+narrows(question, permission) if {
+	decided(question).allow
+	permission in every_permission
+	decided(narrowed(question, [permission])) == decided(question)
+	decided(narrowed(question, [p | some p in every_permission; p != permission])).rule == "permission"
+	decided(narrowed(question, [])).rule == "permission"
+}
+
+test_action_without_a_permission_is_for_people if {
+	actions := {"key.create": object.remove(data.actions["key.create"], ["permission"])}
+	question := asked("USER", false, "key.create", team, [role("ADMIN", "TEAM", "AT")])
+	person := roles.decision with input as question with data.actions as actions
+	person.allow
+	token := roles.decision with input as narrowed(question, every_permission) with data.actions as actions
+	token.rule == "people-only"
+}
+
+test_program_holds_roles if {
+	question := asked("CLIENT", false, "key.create", team, [role("ADMIN", "ORGANIZATION", "ABOVE")])
+	decided(narrowed(question, ["keys.manage"])).rule == "ADMIN:ORGANIZATION"
+	decided(narrowed(question, ["read"])).rule == "permission"
+	decided(narrowed(asked("CLIENT", false, "key.create", team, []), ["keys.manage"])).rule == "role"
+	decided(narrowed(asked("CLIENT", false, "domain.configure", account, [role("ADMIN", "ACCOUNT", "AT")]), every_permission)).rule == "people-only"
+}
+
+test_every_action_names_a_known_permission if {
+	every _, rule in data.actions {
+		"permission" in object.keys(rule)
+		named(rule.permission)
+	}
+}
+
+named(null)
+
+named(permission) if permission in every_permission
+
+# A permission that nothing asks for would be an empty promise.
+test_every_permission_is_asked_for if {
+	used := ({rule.permission | some _, rule in data.actions} | {class.permission | some _, class in data.classes}) | {"models.call"}
+	every permission in every_permission {
+		permission in used
+	}
 }

@@ -2,7 +2,10 @@ package access
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +14,7 @@ import (
 
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/tenancy"
+	"github.com/alchemi/cockpit/policies"
 )
 
 func role(name tenancy.RoleName, kind tenancy.Kind, path string) tenancy.Role {
@@ -34,9 +38,36 @@ func person(roles ...tenancy.Role) context.Context {
 	return tenancy.WithViewer(context.Background(), v)
 }
 
+// narrowed is the same viewer, acting through something that has permissions.
+func narrowed(ctx context.Context, permissions ...string) context.Context {
+	v := *tenancy.ViewerFrom(ctx)
+	v.Narrowed, v.Permissions = true, permissions
+	return tenancy.WithViewer(ctx, &v)
+}
+
+// program is a service client that acts for itself.
+func program(permissions []string, roles ...tenancy.Role) context.Context {
+	v := *tenancy.ViewerFrom(person(roles...))
+	v.Kind, v.UserID, v.ClientID = tenancy.ClientViewer, "", "cli_1"
+	return narrowed(tenancy.WithViewer(context.Background(), &v), permissions...)
+}
+
 func at(kind tenancy.Kind, path string) Target {
 	return Target{Kind: kind, Plane: role(tenancy.Admin, kind, path).Plane, Path: path}
 }
+
+// everyPermission lists those of permissions.json, as viewers hold them: sorted.
+var everyPermission = func() []string {
+	var file struct{ Permissions map[string]string }
+	text, err := policies.FS.ReadFile("permissions.json")
+	if err == nil {
+		err = json.Unmarshal(text, &file)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return slices.Sorted(maps.Keys(file.Permissions))
+}()
 
 var (
 	platform    = at(tenancy.KindPlatform, "/")
@@ -130,6 +161,39 @@ func TestCheck(t *testing.T) {
 		{"member", seat, BudgetSet, seatNode, "role"},
 		{"member", seat, BudgetSet, keyNode, "role"},
 		{"member", seat, AuditRead, seatNode, "role"},
+
+		{"account auditor", reader, GrantRead, seatNode, yes},
+		{"member", seat, GrantRead, seatNode, yes},
+		{"member", seat, GrantSet, seatNode, "role"},
+		{"team admin", teamBoss, GrantSet, seatNode, yes},
+		{"team admin", teamBoss, TeamDelete, teamNode, "role"},
+		{"org admin", orgAdmin, TeamMove, teamNode, yes},
+		{"org admin", orgAdmin, OrganizationDelete, orgNode, "role"},
+		{"account admin", accountAdmin, DomainConfigure, account, yes},
+		{"account admin", accountAdmin, SupportEnd, account, yes},
+		{"account admin", accountAdmin, SupportStart, account, "role"},
+		{"account admin", accountAdmin, AccountSuspend, account, "role"},
+		{"account auditor", reader, SignInConfigure, account, "role"},
+		{"super admin", superAdmin, SupportStart, account, yes},
+		{"super admin", superAdmin, AccountUpdate, account, yes},
+		{"super admin", superAdmin, DomainConfigure, account, "role"},
+		{"platform auditor", auditor, SupportStart, account, "role"},
+
+		{"org admin's token", narrowed(orgAdmin, "keys.manage", "read"), KeyCreate, teamNode, yes},
+		{"org admin's token", narrowed(orgAdmin, "keys.manage", "read"), BudgetSet, teamNode, "permission"},
+		{"org admin's token", narrowed(orgAdmin, "keys.manage", "read"), KeyCreate, otherOrg, "role"},
+		{"org admin's token", narrowed(orgAdmin, "budgets.manage"), BudgetSet, orgNode, "own-budget"},
+		{"token of nothing", narrowed(orgAdmin), BudgetWatch, teamNode, "permission"},
+		{"account admin's token", narrowed(accountAdmin, everyPermission...), AccountUpdate, account, yes},
+		{"account admin's token", narrowed(accountAdmin, everyPermission...), DomainConfigure, account, "people-only"},
+		{"account admin's token", narrowed(accountAdmin, everyPermission...), ServiceClientManage, account, "people-only"},
+		{"super admin's token", narrowed(superAdmin, everyPermission...), AccountSuspend, account, yes},
+		{"super admin's token", narrowed(superAdmin, everyPermission...), AccountClose, account, "people-only"},
+		{"member's token", narrowed(seat, everyPermission...), BudgetSet, seatNode, "role"},
+		{"program", program([]string{"keys.manage"}, role(tenancy.Admin, tenancy.KindConsole, "/acc_1/con_1/")), KeyCreate, teamNode, yes},
+		{"program", program([]string{"keys.manage"}, role(tenancy.Admin, tenancy.KindConsole, "/acc_1/con_1/")), ModelCreate, consoleRoot, "permission"},
+		{"program without a role", program(everyPermission), KeyCreate, teamNode, "role"},
+		{"program", program(everyPermission, role(tenancy.Admin, tenancy.KindAccount, "/acc_1/")), SignInConfigure, account, "people-only"},
 
 		{"nobody's business", accountAdmin, "cake.eat", teamNode, "unknown-action"},
 		{"no place", accountAdmin, BudgetSet, Target{Kind: "GALAXY", Path: "/acc_1/x/"}, "wrong-place"},
@@ -248,6 +312,29 @@ func TestGateway(t *testing.T) {
 	staff := *key
 	staff.Platform = true
 	require.True(t, fault.Is(e.Gateway(tenancy.WithViewer(context.Background(), &staff)), fault.Forbidden))
+
+	seat := person(role(tenancy.Seatholder, tenancy.KindMember, seatNode.Path))
+	for name, c := range map[string]struct {
+		ctx  context.Context
+		rule string // empty: allowed
+	}{
+		"session":                      {seat, "key-needed"},
+		"token":                        {narrowed(seat, "models.call", "profile"), ""},
+		"token without the permission": {narrowed(seat, "profile", "read"), "permission"},
+		"token of nothing":             {narrowed(seat), "permission"},
+		"program":                      {program(everyPermission, role(tenancy.Admin, tenancy.KindAccount, "/acc_1/")), "person-needed"},
+		"token of the staff":           {narrowed(person(role(tenancy.Admin, tenancy.KindPlatform, "/")), "models.call"), "platform"},
+	} {
+		for range 2 { // fresh, then from memory
+			err := e.Gateway(c.ctx)
+			if c.rule == "" {
+				require.NoError(t, err, name)
+				continue
+			}
+			require.True(t, fault.Is(err, fault.Forbidden), name)
+			require.Equal(t, c.rule, fault.As(err).Data["rule"], name)
+		}
+	}
 }
 
 func TestSubjectHoldsNoIdentity(t *testing.T) {
@@ -264,4 +351,62 @@ func TestSubjectHoldsNoIdentity(t *testing.T) {
 	b.Platform = true
 	require.NotEqual(t, SubjectOf(&a), SubjectOf(&b))
 	require.Equal(t, Subject{}, SubjectOf(nil))
+
+	// What somebody acts through tells nothing but what it may do.
+	c, d := a, a
+	c.Narrowed, c.Permissions, c.TokenID = true, []string{"profile", "read"}, "pat_1"
+	d.Narrowed, d.Permissions, d.ClientID, d.SupportID = true, []string{"profile", "read"}, "cli_1", "sup_1"
+	require.Equal(t, SubjectOf(&c), SubjectOf(&d))
+	require.NotEqual(t, SubjectOf(&a), SubjectOf(&c))
+	require.Equal(t, []any{"profile", "read"}, SubjectOf(&c).input()["permissions"])
+	d.Permissions = []string{"profile"}
+	require.NotEqual(t, SubjectOf(&c), SubjectOf(&d))
+	d.Permissions = nil
+	require.NotEqual(t, SubjectOf(&a), SubjectOf(&d), "narrowed to nothing isn't unnarrowed")
+	require.Equal(t, []any{}, SubjectOf(&d).input()["permissions"])
+	// Permissions of somebody who isn't narrowed mean nothing.
+	e := a
+	e.Permissions = []string{"read"}
+	require.Equal(t, SubjectOf(&a), SubjectOf(&e))
+}
+
+// Answers from memory are those that the policies gave for the same narrowing.
+func TestNarrowingIsPartOfWhatIsRemembered(t *testing.T) {
+	t.Parallel()
+	e, err := New(productSchema(t))
+	require.NoError(t, err)
+	admin := person(role(tenancy.Admin, tenancy.KindTeam, teamNode.Path))
+	for range 2 {
+		require.True(t, e.Decide(admin, KeyCreate, teamNode).Allowed)
+		require.Equal(t, "permission", e.Decide(narrowed(admin), KeyCreate, teamNode).Rule)
+		require.Equal(t, "permission", e.Decide(narrowed(admin, "read"), KeyCreate, teamNode).Rule)
+		require.True(t, e.Decide(narrowed(admin, "keys.manage"), KeyCreate, teamNode).Allowed)
+	}
+}
+
+// Narrowing takes and never gives, whatever the role, the action and the place.
+func TestNarrowingOnlyTakes(t *testing.T) {
+	t.Parallel()
+	e, err := New(productSchema(t))
+	require.NoError(t, err)
+	targets := []Target{platform, account, consoleRoot, copilotRoot, orgNode, teamNode, seatNode, keyNode}
+	who := []context.Context{
+		person(role(tenancy.Admin, tenancy.KindPlatform, "/")), person(role(tenancy.Admin, tenancy.KindAccount, "/acc_1/")),
+		person(role(tenancy.Auditor, tenancy.KindAccount, "/acc_1/")), person(role(tenancy.Seatholder, tenancy.KindMember, seatNode.Path)), person(),
+	}
+	actions := constants(t)
+	taken := 0
+	rapid.Check(t, func(t *rapid.T) {
+		ctx := rapid.SampledFrom(who).Draw(t, "who")
+		action, target := Action(rapid.SampledFrom(actions).Draw(t, "action")), rapid.SampledFrom(targets).Draw(t, "target")
+		some := rapid.SliceOfDistinct(rapid.SampledFrom(everyPermission), rapid.ID[string]).Draw(t, "permissions")
+		slices.Sort(some)
+		whole, less := e.Decide(ctx, action, target), e.Decide(narrowed(ctx, some...), action, target)
+		require.False(t, less.Allowed && !whole.Allowed, "%s with %v", action, some)
+		if whole.Allowed && !less.Allowed {
+			taken++
+			require.Contains(t, []string{"permission", "people-only"}, less.Rule)
+		}
+	})
+	require.Positive(t, taken)
 }

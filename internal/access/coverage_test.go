@@ -85,13 +85,19 @@ func TestCoverageFailsForWhatIsNew(t *testing.T) {
 }
 
 // kindsOfPeople is one subject for each combination that graph.rego can tell
-// apart by a single role, and the two without.
+// apart by a single role, and those without; each of a person's also as a
+// program of theirs that may read, and as one that may not even that.
 func kindsOfPeople() []Subject {
 	out := []Subject{{}, {Kind: tenancy.KeyViewer}, {Kind: tenancy.UserViewer}}
 	for _, role := range []string{"ADMIN", "VIEWER", "MEMBER"} {
 		for _, level := range []string{"PLATFORM", "ACCOUNT", "PLANE", "ORGANIZATION", "TEAM", "MEMBER"} {
 			for _, platform := range []bool{false, true} {
-				out = append(out, Subject{Kind: tenancy.UserViewer, Platform: platform, Roles: role + " " + level + " CONSOLE"})
+				s := Subject{Kind: tenancy.UserViewer, Platform: platform, Roles: role + " " + level + " CONSOLE"}
+				out = append(out, s)
+				s.Narrowed = true
+				for _, s.Permissions = range []string{"profile", "profile,read"} {
+					out = append(out, s)
+				}
 			}
 		}
 	}

@@ -341,6 +341,49 @@ func TestSignedOut(t *testing.T) {
 	require.Equal(t, "FORBIDDEN", post(t, s, &tenancy.Viewer{Kind: tenancy.KeyViewer, Roles: teamAdmin.Roles}, `{ book { id } }`, nil).code(), "a key is nobody's role")
 }
 
+// A program in somebody's name sees what they see and its permissions name.
+func TestNarrowedOperations(t *testing.T) {
+	t.Parallel()
+	through := func(v *tenancy.Viewer, permissions ...string) *tenancy.Viewer {
+		out := *v
+		out.Narrowed, out.Permissions = true, permissions
+		return &out
+	}
+	program := through(teamAdmin, "read")
+	program.Kind = tenancy.ClientViewer
+	for name, c := range map[string]struct {
+		viewer *tenancy.Viewer
+		query  string
+		code   string
+	}{
+		"reads what a member reads":       {through(member, "read"), `{ book { title } }`, ""},
+		"reads what an admin reads":       {through(teamAdmin, "read"), `{ book { price } }`, ""},
+		"reads no more than a member":     {through(member, "read"), `{ vault }`, "FORBIDDEN"},
+		"can't read":                      {through(teamAdmin, "profile"), `{ book { title } }`, "FORBIDDEN"},
+		"can't change":                    {through(teamAdmin, "profile"), `mutation { bookAdd(input: {title: "a"}) { book { id } } }`, "FORBIDDEN"},
+		"may do nothing":                  {through(teamAdmin), `{ book { title } }`, "FORBIDDEN"},
+		"what is public needs nothing":    {through(teamAdmin), `{ open }`, ""},
+		"by itself":                       {program, `{ vault }`, ""},
+		"asks for what is a person's own": {through(teamAdmin, everyPermission...), `mutation { enter }`, "FORBIDDEN"},
+		"a person does that":              {teamAdmin, `mutation { enter }`, ""},
+		"a key doesn't":                   {&tenancy.Viewer{Kind: tenancy.KeyViewer}, `mutation { enter }`, "FORBIDDEN"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := library(t)
+			require.NoError(t, e.Load(with(t, map[string]string{"coverage.json": strings.Replace(libraryCoverage, `"Mutation.enter": "public"`, `"Mutation.enter": "person"`, 1)})))
+			s := e.serving()
+			for range 2 { // fresh, then from memory
+				r := post(t, s, c.viewer, c.query, nil)
+				require.Equal(t, c.code, r.code(), r.text)
+				if c.code != "" {
+					require.Nil(t, r.Data, "nothing may have run")
+				}
+			}
+		})
+	}
+}
+
 func TestUncoveredIsRefusedToEverybody(t *testing.T) {
 	t.Parallel()
 	e := library(t)
@@ -452,6 +495,18 @@ func TestSubscriptions(t *testing.T) {
 		e, next := begin(t)
 		e.Present = func(context.Context) *tenancy.Viewer { return teamAdmin }
 		endsWith(t, next, "FORBIDDEN")
+	})
+	t.Run("other permissions", func(t *testing.T) {
+		t.Parallel()
+		for _, permissions := range [][]string{nil, {"read"}, {"profile", "read"}} {
+			e, next := begin(t)
+			e.Present = func(context.Context) *tenancy.Viewer {
+				v := *member
+				v.Narrowed, v.Permissions = true, permissions
+				return &v
+			}
+			endsWith(t, next, "FORBIDDEN")
+		}
 	})
 	t.Run("same roles, newer epoch", func(t *testing.T) {
 		t.Parallel()

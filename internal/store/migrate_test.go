@@ -13,6 +13,7 @@ import (
 
 	"github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/migrate"
+	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
 	"github.com/alchemi/cockpit/internal/store"
@@ -22,7 +23,7 @@ import (
 
 // firstTree is what a small installation of the first release holds: a row in
 // every table there was, in its columns. Ids are short here and long in the
-// database; $t is a time, $b some bytes.
+// database; $t is a time, $b some bytes; the hash is the one that release gave.
 const firstTree = `
 INSERT INTO scopes (id, account_id, plane, created_at, updated_at, kind, name, path, parent_id, parent_plane, archived_at) VALUES
 	('plt_0', 'plt_0', 'PLATFORM', $t, $t, 'PLATFORM', 'Platform', '/', NULL, NULL, NULL),
@@ -41,7 +42,7 @@ INSERT INTO scopes (id, account_id, plane, created_at, updated_at, kind, name, p
 	('con_2', 'acc_2', 'CONSOLE', $t, $t, 'CONSOLE', 'Console', '/acc_2/con_2/', 'acc_2', 'ACCOUNT', NULL);
 INSERT INTO accounts (id, account_id, plane, version, created_at, updated_at, name, slug, status, time_zone, console, copilot, epoch, epoch_at, audit_seq, audit_hash) VALUES
 	('plt_0', 'plt_0', 'PLATFORM', 1, $t, $t, 'Platform', 'platform', 'ACTIVE', 'UTC', false, false, 3, $t, 0, ''),
-	('acc_1', 'acc_1', 'ACCOUNT', 4, $t, $t, 'Alpha', 'alpha', 'ACTIVE', 'Europe/Berlin', true, true, 12, $t, 1, 'hash'),
+	('acc_1', 'acc_1', 'ACCOUNT', 4, $t, $t, 'Alpha', 'alpha', 'ACTIVE', 'Europe/Berlin', true, true, 12, $t, 1, '448b8cc1ba10367f45aefc0dfdba68943d7f8fef42913efb56d4d8629cded774'),
 	('acc_2', 'acc_2', 'ACCOUNT', 1, $t, $t, 'Beta', 'beta', 'SUSPENDED', 'UTC', true, false, 5, $t, 0, '');
 INSERT INTO logins (id, account_id, plane, version, created_at, updated_at, email, password_hash) VALUES
 	('lgn_0', 'plt_0', 'PLATFORM', 1, $t, $t, 'root@alchemi.example', 'argon'), ('lgn_1', 'plt_0', 'PLATFORM', 2, $t, $t, 'ada@alpha.example', 'argon');
@@ -88,7 +89,7 @@ INSERT INTO nodes (id, account_id, plane, started_at, seen_at) VALUES ('nod_1', 
 INSERT INTO holds (id, account_id, plane, node_id, path, cycles, amount, cost, call, held_at) VALUES
 	('hld_1', 'acc_1', 'CONSOLE', 'nod_1', '/acc_1/con_1/org_1/team_1/mem_1/key_1/', '["cyc_1"]', 3, 3, '{}', $t);
 INSERT INTO audit_events (id, account_id, plane, seq, hash, at, actor_kind, actor_id, actor_name, action, outcome, scope_id, scope_path, target_id, target_name, changes, reason, decision_id, request_id, count) VALUES
-	('evt_1', 'acc_1', 'CONSOLE', 1, 'hash', $t, 'USER', 'usr_1', 'Ada', 'key.create', 'DONE', 'mem_1', '/acc_1/con_1/org_1/team_1/mem_1/', 'key_1', 'ci', '{"name": {"after": "ci"}}', '', '', 'req_1', 1),
+	('evt_1', 'acc_1', 'CONSOLE', 1, '448b8cc1ba10367f45aefc0dfdba68943d7f8fef42913efb56d4d8629cded774', $t, 'USER', 'usr_1', 'Ada', 'key.create', 'DONE', 'mem_1', '/acc_1/con_1/org_1/team_1/mem_1/', 'key_1', 'ci', '{"name": {"after": "ci"}}', '', '', 'req_1', 1),
 	('evt_2', 'acc_1', 'ACCOUNT', NULL, '', $t, 'ANONYMOUS', '', 'Somebody', 'session.create', 'REFUSED', 'acc_1', '/acc_1/', '', 'eve@alpha.example', NULL, 'wrong', 'dec_1', '', 17);
 `
 
@@ -287,6 +288,9 @@ func TestMigratingKeepsWhatTheFirstReleaseHeld(t *testing.T) {
 		account := st.Account.GetX(ctx, long("acc_1"))
 		require.Equal(t, 720, account.SessionIdleMinutes)
 		require.False(t, account.SSOEnforced)
+		sealed, err := audit.Verify(ctx, st.System(), st.Dialect, long("acc_1"))
+		require.NoError(t, err, "what was sealed then holds now")
+		require.EqualValues(t, 1, sealed)
 		require.EqualValues(t, "NONE", st.AuditEvent.GetX(ctx, long("evt_1")).ViaKind)
 	})
 }

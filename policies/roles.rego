@@ -27,10 +27,10 @@ decision := {"allow": false, "rule": "unknown-action", "reason": "There is no su
 } else := {"allow": false, "rule": "wrong-place", "reason": "This isn't done here."} if {
 	not fits
 } else := {"allow": false, "rule": "people-only", "reason": "Only a person at the cockpit does this; no program or token."} if {
-	input.narrowed
+	restricted
 	needed == null
 } else := {"allow": false, "rule": "permission", "reason": sprintf("The program or token lacks the permission %s.", [needed])} if {
-	input.narrowed
+	restricted
 	not needed in input.permissions
 } else := {"allow": true, "rule": sprintf("%s:%s", [held.role, held.level]), "reason": why(held)} if {
 	held := highest
@@ -42,6 +42,12 @@ decision := {"allow": false, "rule": "unknown-action", "reason": "There is no su
 	held.relation == "AT"
 	held.role == "ADMIN"
 } else := {"allow": false, "rule": "role", "reason": sprintf("Needs %s.", [act.needs])}
+
+# Programs that act for themselves have permissions whether or not somebody
+# thought of narrowing them.
+restricted if input.narrowed
+
+restricted if input.kind == "CLIENT"
 
 fits if {
 	input.target.level in act.targets

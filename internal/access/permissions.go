@@ -26,7 +26,8 @@ var Permissions = sync.OnceValue(func() map[string]string {
 })
 
 // Narrow brings names of permissions to the form that viewers carry, sorted and
-// without repeats, or refuses an unknown one and an empty list.
+// without repeats, or refuses an unknown one and an empty list. Whoever may do
+// something may know who they are; whoever manages a thing may read it.
 func Narrow(names []string) ([]string, error) {
 	for _, name := range names {
 		if _, known := Permissions()[name]; !known {
@@ -36,5 +37,11 @@ func Narrow(names []string) ([]string, error) {
 	if len(names) == 0 {
 		return nil, fault.At("permissions", "Choose at least one permission: without any it can do nothing.")
 	}
-	return slices.Compact(slices.Sorted(slices.Values(names))), nil
+	out := append([]string{"profile"}, names...)
+	for _, name := range names {
+		if name != "profile" && name != "models.call" {
+			out = append(out, "read")
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(out))), nil
 }

@@ -113,8 +113,9 @@ func nobody(world, *tenancy.Viewer, row) bool { return false }
 
 func whole(_ world, v *tenancy.Viewer, _ row) bool { return ranksAccount(v) }
 
+// A person's own; a key acts for nobody there.
 func ownOrWhole(_ world, v *tenancy.Viewer, r row) bool {
-	return ranksAccount(v) || r["user_id"] == v.UserID
+	return ranksAccount(v) || v.Kind != tenancy.KeyViewer && r["user_id"] == v.UserID
 }
 
 func budgetIn(w world, v *tenancy.Viewer, r row) bool {

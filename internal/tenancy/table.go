@@ -19,7 +19,7 @@ var tables = map[string]rule{
 	"members":             byScope("id"),
 	"role_bindings":       anyOf(byScope("scope_id"), byUser("user_id")),
 	"users":               anyOf(byUser("id"), bySeat),
-	"sessions":            anyOf(wholeAccount, byUser("user_id")),
+	"sessions":            anyOf(wholeAccount, byPerson),
 	"keys":                byScope("id"),
 	"key_models":          byScope("key_id"),
 	"providers":           everyRow,
@@ -33,12 +33,12 @@ var tables = map[string]rule{
 	"domains":             wholeAccount,
 	"identity_providers":  wholeAccount,
 	"group_mappings":      wholeAccount,
-	"external_identities": anyOf(wholeAccount, byUser("user_id")),
+	"external_identities": anyOf(wholeAccount, byPerson),
 	"invitations":         byScope("scope_id"),
 	"grants":              byScope("scope_id"),
 	"service_clients":     wholeAccount,
-	"authorizations":      anyOf(wholeAccount, byUser("user_id")),
-	"personal_tokens":     anyOf(wholeAccount, byUser("user_id")),
+	"authorizations":      anyOf(wholeAccount, byPerson),
+	"personal_tokens":     anyOf(wholeAccount, byPerson),
 	"support_accesses":    wholeAccount,
 	"audit_checkpoints":   wholeAccount,
 	"catalog_models":      offered,
@@ -129,6 +129,14 @@ func byBudget(s *sql.Selector, v *Viewer) *sql.Predicate {
 
 func byUser(column string) rule {
 	return func(s *sql.Selector, v *Viewer) *sql.Predicate { return sql.EQ(s.C(column), v.UserID) }
+}
+
+// byPerson: what is a person's own and no business of their keys.
+func byPerson(s *sql.Selector, v *Viewer) *sql.Predicate {
+	if v.Kind == KeyViewer {
+		return sql.False()
+	}
+	return sql.EQ(s.C("user_id"), v.UserID)
 }
 
 // bySeat: people who have a seat in the viewer's reach.

@@ -97,7 +97,7 @@ func budgetOf(ctx context.Context, scopeID string) (*model.Budget, error) {
 func (r *Resolver) scopePage(ctx context.Context, at model.Ref, w window, column string, descending bool, where ...func(*sql.Selector)) ([]*ent.Scope, *model.PageInfo, model.Counter, error) {
 	ctx = tenancy.InPlane(ctx, at.Plane)
 	query := func() *ent.ScopeQuery {
-		q := r.Store.Scope.Query().Where(scope.AccountID(at.AccountID), scope.PlaneEQ(scope.Plane(at.Plane)), scope.ArchivedAtIsNil())
+		q := r.Store.Scope.Query().Where(scope.AccountID(at.AccountID), scope.PlaneEQ(scope.Plane(at.Plane)), scope.DeletedAtIsNil())
 		q.WhereP(where...)
 		return q
 	}
@@ -130,7 +130,7 @@ func (r *Resolver) scopes(ctx context.Context, at model.Ref, under *string, kind
 		}
 		path = s.Path
 	}
-	rows, info, count, err := r.scopePage(ctx, at, w, scope.FieldPath, false, func(s *sql.Selector) {
+	rows, info, count, err := r.scopePage(ctx, at, w, scope.FieldPath, false, scope.ArchivedAtIsNil(), func(s *sql.Selector) {
 		s.Where(sql.P(func(b *sql.Builder) {
 			b.WriteString("substr(").WriteString(s.C(scope.FieldPath)).WriteString(", 1, ").Arg(len(path)).WriteString(") = ").Arg(path)
 		}))
@@ -238,6 +238,10 @@ func (r *Resolver) nodeByID(ctx context.Context, nodeID string) (model.Node, err
 		return found(toAccount)(r.Store.Account.Get(tenancy.Platform(ctx), nodeID))
 	case id.User:
 		return found(toUser)(r.Store.User.Get(ctx, nodeID))
+	case id.RoleBinding:
+		return found(toRoleBinding)(r.Store.RoleBinding.Get(ctx, nodeID))
+	case id.Invitation:
+		return found(func(i *ent.Invitation) *model.Invitation { return toInvitation(i, r.Store.Now()) })(r.Store.Invitation.Get(ctx, nodeID))
 	case id.Budget:
 		b, err := r.Store.Budget.Get(ctx, nodeID)
 		if err != nil {

@@ -152,4 +152,3 @@ func retract(ctx context.Context, tx *store.Tx, now time.Time, userID, accountID
 		AND scope_id IN (SELECT id FROM scopes WHERE account_id = ? AND substr(path, 1, ?) = ?)`, now, now, userID, accountID, len(path), path)
 	return err
 }
-

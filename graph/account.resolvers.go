@@ -40,7 +40,7 @@ func (r *accountResolver) UserCount(ctx context.Context, obj *model.Account) (*i
 }
 
 func (r *accountResolver) Users(ctx context.Context, obj *model.Account, search *string, status *model.UserStatus, first *int, after *string, last *int, before *string) (*model.UserConnection, error) {
-	panic(fmt.Errorf("not implemented: Users - users"))
+	return r.userPage(ctx, obj.ID, search, status, window{first, last, after, before})
 }
 
 func (r *accountResolver) Domains(ctx context.Context, obj *model.Account, first *int, after *string, last *int, before *string) (*model.DomainConnection, error) {

@@ -130,9 +130,11 @@ func (r *Resolver) burn(ctx context.Context, scopeID string, descendants bool) (
 
 // burnPayload re-reads states under what the viewer may see at this moment.
 func (r *Resolver) burnPayload(ctx context.Context, reach tenancy.Reach, scopeID string, ids []string) (*model.BudgetBurn, error) {
-	if _, err := r.scopeByID(ctx, scopeID); err != nil {
+	s, err := r.scopeByID(ctx, scopeID)
+	if err != nil {
 		return nil, err
 	}
+	reach.Path = s.Path // it may have moved meanwhile
 	if ids == nil {
 		ids = []string{}
 	}

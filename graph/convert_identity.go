@@ -4,8 +4,10 @@ import (
 	"time"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/mail"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -23,8 +25,12 @@ func toInvitation(i *ent.Invitation, now time.Time) *model.Invitation {
 	case !now.Before(i.ExpiresAt):
 		state = model.InvitationStateExpired
 	}
+	post, words := model.MailState(i.Mail), i.MailError
+	if i.Mail == invitation.MailQUEUED && now.Sub(i.UpdatedAt) > mail.Lost {
+		post, words = model.MailStateFailed, "The server stopped before the mail went out. Send it again."
+	}
 	return &model.Invitation{ID: i.ID, Email: i.Email, Name: i.Name, Role: model.Role(i.Role), InvitedByName: i.InvitedByName,
-		State: state, Mail: model.MailState(i.Mail), MailError: i.MailError, CreatedAt: i.CreatedAt, ExpiresAt: i.ExpiresAt,
+		State: state, Mail: post, MailError: words, CreatedAt: i.CreatedAt, ExpiresAt: i.ExpiresAt,
 		AcceptedAt: i.AcceptedAt, Row: i}
 }
 

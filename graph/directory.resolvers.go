@@ -7,79 +7,211 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/alchemi/cockpit/graph/model"
+	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/identity"
 )
 
 func (r *mutationResolver) OrganizationCreate(ctx context.Context, input model.OrganizationCreateInput) (*model.OrganizationCreatePayload, error) {
-	panic(fmt.Errorf("not implemented: OrganizationCreate - organizationCreate"))
+	out, err := r.organizationCreate(ctx, input)
+	payload := &model.OrganizationCreatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Organization = toOrganization(out)
+	return payload, nil
 }
 
 func (r *mutationResolver) OrganizationUpdate(ctx context.Context, input model.OrganizationUpdateInput) (*model.OrganizationUpdatePayload, error) {
-	panic(fmt.Errorf("not implemented: OrganizationUpdate - organizationUpdate"))
+	out, err := r.organizationUpdate(ctx, input)
+	payload := &model.OrganizationUpdatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Organization = toOrganization(out)
+	return payload, nil
 }
 
 func (r *mutationResolver) OrganizationArchive(ctx context.Context, input model.OrganizationArchiveInput) (*model.OrganizationArchivePayload, error) {
-	panic(fmt.Errorf("not implemented: OrganizationArchive - organizationArchive"))
+	payload := &model.OrganizationArchivePayload{}
+	var impact identity.Impact
+	s, err := r.organizationAt(ctx, input.OrganizationID)
+	if err == nil {
+		s, impact, err = r.archive(ctx, s, access.OrganizationArchive, input.DryRun)
+	}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Organization, payload.Impact = toOrganization(s), toImpact(impact)
+	return payload, nil
 }
 
 func (r *mutationResolver) OrganizationRestore(ctx context.Context, input model.OrganizationRestoreInput) (*model.OrganizationRestorePayload, error) {
-	panic(fmt.Errorf("not implemented: OrganizationRestore - organizationRestore"))
+	payload := &model.OrganizationRestorePayload{}
+	s, err := r.organizationAt(ctx, input.OrganizationID)
+	if err == nil {
+		s, err = r.restore(ctx, s, access.OrganizationArchive)
+	}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Organization = toOrganization(s)
+	return payload, nil
 }
 
 func (r *mutationResolver) OrganizationDelete(ctx context.Context, input model.OrganizationDeleteInput) (*model.OrganizationDeletePayload, error) {
-	panic(fmt.Errorf("not implemented: OrganizationDelete - organizationDelete"))
+	impact, err := r.organizationDelete(ctx, input)
+	payload := &model.OrganizationDeletePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Impact = toImpact(impact)
+	if !is(input.DryRun) {
+		payload.OrganizationID = &input.OrganizationID
+	}
+	return payload, nil
 }
 
 func (r *mutationResolver) TeamCreate(ctx context.Context, input model.TeamCreateInput) (*model.TeamCreatePayload, error) {
-	panic(fmt.Errorf("not implemented: TeamCreate - teamCreate"))
+	out, err := r.teamCreate(ctx, input)
+	payload := &model.TeamCreatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Team = toTeam(out)
+	return payload, nil
 }
 
 func (r *mutationResolver) TeamUpdate(ctx context.Context, input model.TeamUpdateInput) (*model.TeamUpdatePayload, error) {
-	panic(fmt.Errorf("not implemented: TeamUpdate - teamUpdate"))
+	out, err := r.teamUpdate(ctx, input)
+	payload := &model.TeamUpdatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Team = toTeam(out)
+	return payload, nil
 }
 
 func (r *mutationResolver) TeamMove(ctx context.Context, input model.TeamMoveInput) (*model.TeamMovePayload, error) {
-	panic(fmt.Errorf("not implemented: TeamMove - teamMove"))
+	s, impact, err := r.teamMove(ctx, input)
+	payload := &model.TeamMovePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Team, payload.Impact = toTeam(s), toImpact(impact)
+	return payload, nil
 }
 
 func (r *mutationResolver) TeamArchive(ctx context.Context, input model.TeamArchiveInput) (*model.TeamArchivePayload, error) {
-	panic(fmt.Errorf("not implemented: TeamArchive - teamArchive"))
+	payload := &model.TeamArchivePayload{}
+	var impact identity.Impact
+	s, err := r.teamAt(ctx, input.TeamID)
+	if err == nil {
+		s, impact, err = r.archive(ctx, s, access.TeamArchive, input.DryRun)
+	}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Team, payload.Impact = toTeam(s), toImpact(impact)
+	return payload, nil
 }
 
 func (r *mutationResolver) TeamRestore(ctx context.Context, input model.TeamRestoreInput) (*model.TeamRestorePayload, error) {
-	panic(fmt.Errorf("not implemented: TeamRestore - teamRestore"))
+	payload := &model.TeamRestorePayload{}
+	s, err := r.teamAt(ctx, input.TeamID)
+	if err == nil {
+		s, err = r.restore(ctx, s, access.TeamArchive)
+	}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Team = toTeam(s)
+	return payload, nil
 }
 
 func (r *mutationResolver) TeamDelete(ctx context.Context, input model.TeamDeleteInput) (*model.TeamDeletePayload, error) {
-	panic(fmt.Errorf("not implemented: TeamDelete - teamDelete"))
+	impact, err := r.teamDelete(ctx, input)
+	payload := &model.TeamDeletePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Impact = toImpact(impact)
+	if !is(input.DryRun) {
+		payload.TeamID = &input.TeamID
+	}
+	return payload, nil
 }
 
 func (r *mutationResolver) MemberCreate(ctx context.Context, input model.MemberCreateInput) (*model.MemberCreatePayload, error) {
-	panic(fmt.Errorf("not implemented: MemberCreate - memberCreate"))
+	out, err := r.memberCreate(ctx, input)
+	payload := &model.MemberCreatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Member = toMember(out)
+	return payload, nil
 }
 
 func (r *mutationResolver) MemberMove(ctx context.Context, input model.MemberMoveInput) (*model.MemberMovePayload, error) {
-	panic(fmt.Errorf("not implemented: MemberMove - memberMove"))
+	out, err := r.memberMove(ctx, input)
+	payload := &model.MemberMovePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Member = toMember(out)
+	return payload, nil
 }
 
 func (r *mutationResolver) MemberDelete(ctx context.Context, input model.MemberDeleteInput) (*model.MemberDeletePayload, error) {
-	panic(fmt.Errorf("not implemented: MemberDelete - memberDelete"))
+	impact, err := r.memberDelete(ctx, input)
+	payload := &model.MemberDeletePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Impact = toImpact(impact)
+	if !is(input.DryRun) {
+		payload.MemberID = &input.MemberID
+	}
+	return payload, nil
 }
 
 func (r *mutationResolver) MemberDefaultSet(ctx context.Context, input model.MemberDefaultSetInput) (*model.MemberDefaultSetPayload, error) {
-	panic(fmt.Errorf("not implemented: MemberDefaultSet - memberDefaultSet"))
+	out, err := r.memberDefaultSet(ctx, input)
+	payload := &model.MemberDefaultSetPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Member = toMember(out)
+	return payload, nil
 }
 
 func (r *mutationResolver) UserUpdate(ctx context.Context, input model.UserUpdateInput) (*model.UserUpdatePayload, error) {
-	panic(fmt.Errorf("not implemented: UserUpdate - userUpdate"))
+	out, err := r.userUpdate(ctx, input)
+	payload := &model.UserUpdatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.User = toUser(out)
+	return payload, nil
 }
 
 func (r *mutationResolver) UserDeactivate(ctx context.Context, input model.UserDeactivateInput) (*model.UserDeactivatePayload, error) {
-	panic(fmt.Errorf("not implemented: UserDeactivate - userDeactivate"))
+	out, err := r.userDeactivate(ctx, input)
+	payload := &model.UserDeactivatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.User = toUser(out)
+	return payload, nil
 }
 
 func (r *mutationResolver) UserReactivate(ctx context.Context, input model.UserReactivateInput) (*model.UserReactivatePayload, error) {
-	panic(fmt.Errorf("not implemented: UserReactivate - userReactivate"))
+	out, err := r.userReactivate(ctx, input)
+	payload := &model.UserReactivatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.User = toUser(out)
+	return payload, nil
 }

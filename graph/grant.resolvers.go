@@ -46,7 +46,14 @@ func (r *mutationResolver) GrantRemove(ctx context.Context, input model.GrantRem
 }
 
 func (r *queryResolver) Access(ctx context.Context, scopeID string) (*model.ScopeAccess, error) {
-	panic(fmt.Errorf("not implemented: Access - access"))
+	s, err := r.anyScope(ctx, scopeID)
+	if isAbsent(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &model.ScopeAccess{Ref: ref(s)}, nil
 }
 
 func (r *queryResolver) Explain(ctx context.Context, input model.ExplainInput) (*model.Explanation, error) {
@@ -54,15 +61,15 @@ func (r *queryResolver) Explain(ctx context.Context, input model.ExplainInput) (
 }
 
 func (r *scopeAccessResolver) Scope(ctx context.Context, obj *model.ScopeAccess) (model.Scope, error) {
-	panic(fmt.Errorf("not implemented: Scope - scope"))
+	return r.placeOf(ctx, obj.Ref.ID)
 }
 
 func (r *scopeAccessResolver) RoleBindings(ctx context.Context, obj *model.ScopeAccess, below *bool, first *int, after *string, last *int, before *string) (*model.RoleBindingConnection, error) {
-	panic(fmt.Errorf("not implemented: RoleBindings - roleBindings"))
+	return r.rolePage(ctx, obj.Ref, is(below), window{first, last, after, before})
 }
 
 func (r *scopeAccessResolver) Invitations(ctx context.Context, obj *model.ScopeAccess, below *bool, state *model.InvitationState, first *int, after *string, last *int, before *string) (*model.InvitationConnection, error) {
-	panic(fmt.Errorf("not implemented: Invitations - invitations"))
+	return r.invitationPage(ctx, obj.Ref, is(below), state, window{first, last, after, before})
 }
 
 func (r *scopeAccessResolver) Grants(ctx context.Context, obj *model.ScopeAccess, below *bool, modelID *string, first *int, after *string, last *int, before *string) (*model.GrantConnection, error) {

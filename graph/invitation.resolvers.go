@@ -7,46 +7,70 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
+	"github.com/alchemi/cockpit/internal/access"
 )
 
 func (r *invitationResolver) Scope(ctx context.Context, obj *model.Invitation) (model.Scope, error) {
-	panic(fmt.Errorf("not implemented: Scope - scope"))
+	return r.placeOf(ctx, obj.Row.ScopeID)
 }
 
 func (r *invitationResolver) Location(ctx context.Context, obj *model.Invitation) (string, error) {
-	panic(fmt.Errorf("not implemented: Location - location"))
+	return r.wordsFor(ctx, obj.Row.ScopeID)
 }
 
 func (r *invitationResolver) ViewerCan(ctx context.Context, obj *model.Invitation) ([]*model.ViewerPermission, error) {
-	panic(fmt.Errorf("not implemented: ViewerCan - viewerCan"))
+	return r.canAt(ctx, obj.Row.ScopeID, access.InvitationCreate)
 }
 
 func (r *invitationConnectionResolver) TotalCount(ctx context.Context, obj *model.InvitationConnection) (int, error) {
-	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+	return obj.Count(ctx)
 }
 
 func (r *mutationResolver) InvitationCreate(ctx context.Context, input model.InvitationCreateInput) (*model.InvitationCreatePayload, error) {
-	panic(fmt.Errorf("not implemented: InvitationCreate - invitationCreate"))
+	out, err := r.invitationCreate(ctx, input)
+	payload := &model.InvitationCreatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Invitations = out
+	return payload, nil
 }
 
 func (r *mutationResolver) InvitationResend(ctx context.Context, input model.InvitationResendInput) (*model.InvitationResendPayload, error) {
-	panic(fmt.Errorf("not implemented: InvitationResend - invitationResend"))
+	out, err := r.invitationResend(ctx, input)
+	payload := &model.InvitationResendPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Invitation = out
+	return payload, nil
 }
 
 func (r *mutationResolver) InvitationRevoke(ctx context.Context, input model.InvitationRevokeInput) (*model.InvitationRevokePayload, error) {
-	panic(fmt.Errorf("not implemented: InvitationRevoke - invitationRevoke"))
+	out, err := r.invitationRevoke(ctx, input)
+	payload := &model.InvitationRevokePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Invitation = toInvitation(out, r.Store.Now())
+	return payload, nil
 }
 
 func (r *mutationResolver) InvitationAccept(ctx context.Context, input model.InvitationAcceptInput) (*model.InvitationAcceptPayload, error) {
-	panic(fmt.Errorf("not implemented: InvitationAccept - invitationAccept"))
+	out, err := r.invitationAccept(ctx, input)
+	payload := &model.InvitationAcceptPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Viewer = toViewer(out)
+	return payload, nil
 }
 
 func (r *queryResolver) Invitation(ctx context.Context, token string) (*model.InvitationPreview, error) {
-	panic(fmt.Errorf("not implemented: Invitation - invitation"))
+	return r.invitationPreview(ctx, token)
 }
 
 func (r *Resolver) Invitation() generated.InvitationResolver { return &invitationResolver{r} }

@@ -32,6 +32,7 @@ import (
 // loaders gather the ids that sibling resolvers ask for and read them by one
 // query each. They live as long as one response.
 type loaders struct {
+	directoryLoaders
 	scopes        *dataloadgen.Loader[string, *ent.Scope]
 	names         *dataloadgen.Loader[string, string]
 	budgets       *dataloadgen.Loader[string, *gqlmodel.Budget] // by scope
@@ -107,7 +108,7 @@ func isAbsent(err error) bool {
 
 func (r *Resolver) newLoaders() *loaders {
 	st := r.Store
-	l := &loaders{}
+	l := &loaders{directoryLoaders: r.newDirectoryLoaders()}
 	l.scopes = loader(func(ctx context.Context, ids []string) (map[string]*ent.Scope, error) {
 		rows, err := st.Scope.Query().Where(scope.IDIn(ids...)).All(ctx)
 		return index(rows, err, func(s *ent.Scope) string { return s.ID })

@@ -7,42 +7,58 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
+	"github.com/alchemi/cockpit/internal/access"
 )
 
 func (r *mutationResolver) RoleBind(ctx context.Context, input model.RoleBindInput) (*model.RoleBindPayload, error) {
-	panic(fmt.Errorf("not implemented: RoleBind - roleBind"))
+	out, err := r.roleBind(ctx, input)
+	payload := &model.RoleBindPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.RoleBinding = toRoleBinding(out)
+	return payload, nil
 }
 
 func (r *mutationResolver) RoleUnbind(ctx context.Context, input model.RoleUnbindInput) (*model.RoleUnbindPayload, error) {
-	panic(fmt.Errorf("not implemented: RoleUnbind - roleUnbind"))
+	err := r.roleUnbind(ctx, input)
+	payload := &model.RoleUnbindPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.RoleBindingID = &input.RoleBindingID
+	return payload, nil
 }
 
 func (r *roleBindingResolver) User(ctx context.Context, obj *model.RoleBinding) (*model.User, error) {
-	panic(fmt.Errorf("not implemented: User - user"))
+	u, err := from(ctx).people.Load(ctx, obj.Row.UserID)
+	if err != nil {
+		return nil, err
+	}
+	return toUser(u), nil
 }
 
 func (r *roleBindingResolver) Scope(ctx context.Context, obj *model.RoleBinding) (model.Scope, error) {
-	panic(fmt.Errorf("not implemented: Scope - scope"))
+	return r.placeOf(ctx, obj.Row.ScopeID)
 }
 
 func (r *roleBindingResolver) Location(ctx context.Context, obj *model.RoleBinding) (string, error) {
-	panic(fmt.Errorf("not implemented: Location - location"))
+	return r.wordsFor(ctx, obj.Row.ScopeID)
 }
 
 func (r *roleBindingResolver) IdentityProvider(ctx context.Context, obj *model.RoleBinding) (*model.IdentityProvider, error) {
-	panic(fmt.Errorf("not implemented: IdentityProvider - identityProvider"))
+	return r.sourceOf(ctx, obj.Row.Source)
 }
 
 func (r *roleBindingResolver) ViewerCan(ctx context.Context, obj *model.RoleBinding) ([]*model.ViewerPermission, error) {
-	panic(fmt.Errorf("not implemented: ViewerCan - viewerCan"))
+	return r.canAt(ctx, obj.Row.ScopeID, access.RoleBind)
 }
 
 func (r *roleBindingConnectionResolver) TotalCount(ctx context.Context, obj *model.RoleBindingConnection) (int, error) {
-	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+	return obj.Count(ctx)
 }
 
 func (r *Resolver) RoleBinding() generated.RoleBindingResolver { return &roleBindingResolver{r} }

@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
@@ -26,7 +25,11 @@ func (r *memberResolver) ViewerCan(ctx context.Context, obj *model.Member) ([]*m
 }
 
 func (r *memberResolver) IdentityProvider(ctx context.Context, obj *model.Member) (*model.IdentityProvider, error) {
-	panic(fmt.Errorf("not implemented: IdentityProvider - identityProvider"))
+	m, err := from(ctx).members.Load(ctx, obj.ID)
+	if err != nil {
+		return nil, err
+	}
+	return r.sourceOf(ctx, m.Source)
 }
 
 func (r *memberResolver) User(ctx context.Context, obj *model.Member) (*model.User, error) {

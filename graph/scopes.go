@@ -104,7 +104,7 @@ func budgetOf(ctx context.Context, scopeID string) (*model.Budget, error) {
 func (r *Resolver) scopePage(ctx context.Context, at model.Ref, w window, column string, descending bool, where ...func(*sql.Selector)) ([]*ent.Scope, *model.PageInfo, model.Counter, error) {
 	ctx = tenancy.InPlane(ctx, at.Plane)
 	query := func() *ent.ScopeQuery {
-		q := r.Store.Scope.Query().Where(scope.AccountID(at.AccountID), scope.PlaneEQ(scope.Plane(at.Plane)), scope.ArchivedAtIsNil())
+		q := r.Store.Scope.Query().Where(scope.AccountID(at.AccountID), scope.PlaneEQ(scope.Plane(at.Plane)), scope.DeletedAtIsNil())
 		q.WhereP(where...)
 		return q
 	}
@@ -137,7 +137,7 @@ func (r *Resolver) scopes(ctx context.Context, at model.Ref, under *string, kind
 		}
 		path = s.Path
 	}
-	rows, info, count, err := r.scopePage(ctx, at, w, scope.FieldPath, false, func(s *sql.Selector) {
+	rows, info, count, err := r.scopePage(ctx, at, w, scope.FieldPath, false, scope.ArchivedAtIsNil(), func(s *sql.Selector) {
 		s.Where(sql.P(func(b *sql.Builder) {
 			b.WriteString("substr(").WriteString(s.C(scope.FieldPath)).WriteString(", 1, ").Arg(len(path)).WriteString(") = ").Arg(path)
 		}))

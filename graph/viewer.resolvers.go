@@ -23,19 +23,21 @@ func (r *personalTokenConnectionResolver) TotalCount(ctx context.Context, obj *m
 }
 
 func (r *userResolver) Seats(ctx context.Context, obj *model.User) ([]*model.Member, error) {
-	panic(fmt.Errorf("not implemented: Seats - seats"))
+	seats, err := from(ctx).userSeats.Load(ctx, obj.ID)
+	return mapTo(seats, toMember), err
 }
 
 func (r *userResolver) Roles(ctx context.Context, obj *model.User) ([]*model.RoleBinding, error) {
-	panic(fmt.Errorf("not implemented: Roles - roles"))
+	roles, err := from(ctx).userRoles.Load(ctx, obj.ID)
+	return mapTo(roles, toRoleBinding), err
 }
 
 func (r *userResolver) ViewerCan(ctx context.Context, obj *model.User) ([]*model.ViewerPermission, error) {
-	panic(fmt.Errorf("not implemented: ViewerCan - viewerCan"))
+	return r.userCan(ctx, obj)
 }
 
 func (r *userConnectionResolver) TotalCount(ctx context.Context, obj *model.UserConnection) (int, error) {
-	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+	return obj.Count(ctx)
 }
 
 func (r *viewerResolver) User(ctx context.Context, obj *model.Viewer) (*model.User, error) {

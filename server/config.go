@@ -48,6 +48,8 @@ type Config struct {
 	AllowNetworks []netip.Prefix `help:"Private networks that providers may lie in, such as 10.0.0.0/8. Without this, only public addresses are called." placeholder:"CIDR" group:"Models"`
 	NodeTimeout   time.Duration  `help:"How long a replica may be silent before the others charge its open calls. PostgreSQL only." default:"1m" group:"Models"`
 
+	SMTP mailServer `embed:"" prefix:"smtp-"`
+
 	Introspection bool `help:"Answer GraphQL introspection and serve GraphiQL." default:"true" negatable:"" group:"Operation"`
 
 	MetricsListen string `help:"Address to serve /metrics on, apart from the rest. Without one, /metrics answers only programs on this machine." placeholder:"HOST:PORT" group:"Operation"`
@@ -68,6 +70,7 @@ func (c *Config) Validate() error {
 		c.validateBounds(),
 		second(c.factorPPM()),
 		c.validateMasterKey(),
+		c.SMTP.validate(),
 	)
 }
 

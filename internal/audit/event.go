@@ -94,6 +94,31 @@ func RequestID(ctx context.Context) string {
 // Write inserts the event with the given client, which should be bound to the
 // transaction of the change.
 func Write(ctx context.Context, c *ent.Client, now time.Time, e Event) error {
+	create, err := prepare(ctx, c, now, e)
+	if err != nil {
+		return err
+	}
+	return create.Exec(tenancy.System(ctx, "audit events are written by the system"))
+}
+
+// WriteAll inserts many events, a hundred at a time.
+func WriteAll(ctx context.Context, c *ent.Client, now time.Time, events []Event) error {
+	for some := range slices.Chunk(events, 100) {
+		creates := make([]*ent.AuditEventCreate, len(some))
+		for i, e := range some {
+			var err error
+			if creates[i], err = prepare(ctx, c, now, e); err != nil {
+				return err
+			}
+		}
+		if err := c.AuditEvent.CreateBulk(creates...).Exec(tenancy.System(ctx, "audit events are written by the system")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func prepare(ctx context.Context, c *ent.Client, now time.Time, e Event) (*ent.AuditEventCreate, error) {
 	actor := ActorFrom(ctx)
 	if e.Actor != nil {
 		actor = *e.Actor
@@ -117,11 +142,11 @@ func Write(ctx context.Context, c *ent.Client, now time.Time, e Event) error {
 	if len(e.Changes) > 0 {
 		changes, err := json.Marshal(e.Changes)
 		if err != nil {
-			return fmt.Errorf("audit: %w", err)
+			return nil, fmt.Errorf("audit: %w", err)
 		}
 		create.SetChanges(changes)
 	}
-	return create.Exec(tenancy.System(ctx, "audit events are written by the system"))
+	return create, nil
 }
 
 // hidden fields never reach an event: secrets, and what says nothing.

@@ -69,9 +69,13 @@ func (e *Engine) checkAllocation(ctx context.Context, tx *store.Tx, scope *ent.S
 
 // shares are all budgets of the scope's plane but those of keys.
 func (e *Engine) shares(ctx context.Context, tx conn, scope *ent.Scope) ([]share, error) {
+	return e.sharesOf(ctx, tx, scope.AccountID, tenancy.Plane(scope.Plane))
+}
+
+func (e *Engine) sharesOf(ctx context.Context, tx conn, accountID string, plane tenancy.Plane) ([]share, error) {
 	var out []share
 	err := e.query(ctx, tx, `SELECT s.id, s.path, s.name, s.kind, b.lim FROM budgets b JOIN scopes s ON s.id = b.scope_id
-		WHERE b.account_id = $1 AND b.plane = $2 AND s.kind <> 'KEY'`, []any{scope.AccountID, string(scope.Plane)}, func(r *sql.Rows) error {
+		WHERE b.account_id = $1 AND b.plane = $2 AND s.kind <> 'KEY'`, []any{accountID, string(plane)}, func(r *sql.Rows) error {
 		var s share
 		err := r.Scan(&s.scopeID, &s.path, &s.name, &s.kind, &s.lim)
 		out = append(out, s)

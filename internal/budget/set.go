@@ -134,13 +134,14 @@ func (e *Engine) Remove(ctx context.Context, tx *store.Tx, scopeID string) error
 // two of them can't hand out the same rest.
 func (e *Engine) lockPlane(ctx context.Context, tx *store.Tx, scopeID string) (*ent.Scope, error) {
 	scope, err := tx.Scope.Get(ctx, scopeID)
-	if ent.IsNotFound(err) {
-		return nil, fault.Missing("scope")
-	} else if err != nil {
-		return nil, err
+	if err == nil {
+		err = e.Serialize(ctx, tx, scope.AccountID, tenancy.Plane(scope.Plane))
 	}
-	if e.dialect == postgres {
-		_, err = e.exec(ctx, tx.SQL(), "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", scope.AccountID+string(scope.Plane))
+	if err == nil {
+		scope, err = tx.Scope.Get(ctx, scopeID) // it may have moved, or gone, while we waited
+	}
+	if ent.IsNotFound(err) || err == nil && scope.DeletedAt != nil {
+		return nil, fault.Missing("scope")
 	}
 	return scope, err
 }

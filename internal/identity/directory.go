@@ -9,11 +9,7 @@ import (
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/account"
 	"github.com/alchemi/cockpit/ent/login"
-	"github.com/alchemi/cockpit/ent/member"
-	"github.com/alchemi/cockpit/ent/organization"
-	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
-	"github.com/alchemi/cockpit/ent/team"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/fault"
@@ -114,76 +110,12 @@ func createPlane(ctx context.Context, tx *store.Tx, a *ent.Account, plane tenanc
 	if err != nil {
 		return err
 	}
-	org, err := createOrganization(ctx, tx, root, "Global", true)
+	org, err := createOrganization(ctx, tx, root, "Global", "", true)
 	if err != nil {
 		return err
 	}
-	_, err = createTeam(ctx, tx, org, "Everyone", true)
+	_, err = createTeam(ctx, tx, org, "Everyone", "", true)
 	return err
-}
-
-// checkName returns the trimmed name, or refuses it.
-func checkName(name string) (string, error) {
-	name = strings.TrimSpace(name)
-	if name == "" || len(name) > 120 {
-		return "", fault.At("name", "A name has 1–120 characters.")
-	}
-	return name, nil
-}
-
-func child(ctx context.Context, tx *store.Tx, parent *ent.Scope, kind scope.Kind, prefix id.Prefix, name string) (*ent.Scope, error) {
-	name, err := checkName(name)
-	if err != nil {
-		return nil, err
-	}
-	if parent.ArchivedAt != nil {
-		return nil, fault.New(fault.Invalid, "%s was deleted; choose another place.", parent.Name)
-	}
-	newID := id.New(prefix)
-	return tx.Scope.Create().SetID(newID).SetAccountID(parent.AccountID).SetPlane(parent.Plane).
-		SetKind(kind).SetName(name).SetParentID(parent.ID).SetParentPlane(scope.ParentPlane(parent.Plane)).
-		SetPath(parent.Path + newID + "/").Save(ctx)
-}
-
-func createOrganization(ctx context.Context, tx *store.Tx, plane *ent.Scope, name string, isDefault bool) (*ent.Scope, error) {
-	s, err := child(ctx, tx, plane, scope.KindORGANIZATION, id.Organization, name)
-	if err != nil {
-		return nil, err
-	}
-	return s, tx.Organization.Create().SetID(s.ID).SetAccountID(s.AccountID).SetPlane(organization.Plane(s.Plane)).
-		SetIsDefault(isDefault).Exec(ctx)
-}
-
-func createTeam(ctx context.Context, tx *store.Tx, org *ent.Scope, name string, isDefault bool) (*ent.Scope, error) {
-	s, err := child(ctx, tx, org, scope.KindTEAM, id.Team, name)
-	if err != nil {
-		return nil, err
-	}
-	return s, tx.Team.Create().SetID(s.ID).SetAccountID(s.AccountID).SetPlane(team.Plane(s.Plane)).
-		SetOrganizationID(org.ID).SetIsDefault(isDefault).Exec(ctx)
-}
-
-func done(action string, s *ent.Scope) audit.Event {
-	return audit.Event{Action: action, AccountID: s.AccountID, Plane: tenancy.Plane(s.Plane),
-		ScopeID: s.ID, ScopePath: s.Path, TargetID: s.ID, TargetName: s.Name}
-}
-
-// CreateOrganization makes an organization in a plane.
-func CreateOrganization(ctx context.Context, tx *store.Tx, plane *ent.Scope, name string) (*ent.Scope, error) {
-	s, err := createOrganization(ctx, tx, plane, name, false)
-	if err != nil {
-		return nil, err
-	}
-	return s, tx.Audit(ctx, done("organization.create", s))
-}
-
-// CreateTeam makes a team in an organization.
-func CreateTeam(ctx context.Context, tx *store.Tx, org *ent.Scope, name string) (*ent.Scope, error) {
-	s, err := createTeam(ctx, tx, org, name, false)
-	if err != nil {
-		return nil, err
-	}
-	return s, tx.Audit(ctx, done("team.create", s))
 }
 
 // UserInput describes a person to add to an account.
@@ -240,39 +172,4 @@ func CreateUser(ctx context.Context, tx *store.Tx, in UserInput) (*ent.User, err
 	}
 	return u, tx.Audit(ctx, audit.Event{Action: "user.create", AccountID: in.AccountID, Plane: tenancy.Plane(plane),
 		ScopeID: in.AccountID, ScopePath: path, TargetID: u.ID, TargetName: u.Name})
-}
-
-// AddMember gives a user a seat in a team; their first seat in the plane is the
-// default one.
-func AddMember(ctx context.Context, tx *store.Tx, t *ent.Scope, u *ent.User) (*ent.Scope, error) {
-	n, err := tx.Member.Query().Where(member.UserID(u.ID), member.PlaneEQ(member.Plane(t.Plane))).Count(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s, err := child(ctx, tx, t, scope.KindMEMBER, id.Member, u.Name)
-	if err != nil {
-		return nil, err
-	}
-	err = tx.Member.Create().SetID(s.ID).SetAccountID(s.AccountID).SetPlane(member.Plane(s.Plane)).
-		SetTeamID(t.ID).SetUserID(u.ID).SetIsDefault(n == 0).Exec(ctx)
-	if store.IsConflict(err) {
-		return nil, fault.New(fault.Exists, "%s has a seat in %s already.", u.Name, t.Name)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return s, tx.Audit(ctx, done("member.create", s))
-}
-
-// BindRole lets a user be ADMIN or VIEWER at a scope.
-func BindRole(ctx context.Context, tx *store.Tx, u *ent.User, s *ent.Scope, role tenancy.RoleName) error {
-	err := tx.RoleBinding.Create().SetAccountID(s.AccountID).SetPlane(rolebinding.Plane(s.Plane)).
-		SetUserID(u.ID).SetScopeID(s.ID).SetRole(rolebinding.Role(role)).Exec(ctx)
-	if err != nil {
-		return err
-	}
-	e := done("role.bind", s)
-	e.TargetID, e.TargetName = u.ID, u.Name
-	e.Changes = map[string]audit.Change{"role": {After: string(role)}}
-	return tx.Audit(ctx, e)
 }

@@ -13,7 +13,7 @@ type rule func(s *sql.Selector, v *Viewer) *sql.Predicate
 // tables has one entry for every table of the schema; a test walks them all.
 var tables = map[string]rule{
 	"accounts":            everyRow,
-	"scopes":              byPath("path"),
+	"scopes":              living(byPath("path")),
 	"organizations":       byScope("id"),
 	"teams":               byScope("id"),
 	"members":             byScope("id"),
@@ -98,6 +98,13 @@ func offered(s *sql.Selector, _ *Viewer) *sql.Predicate {
 func byPath(column string) rule {
 	return func(s *sql.Selector, v *Viewer) *sql.Predicate {
 		return under(s.C(column), s.C("plane"), v.Reach)
+	}
+}
+
+// living hides tombstones: what was deleted is for the books alone.
+func living(r rule) rule {
+	return func(s *sql.Selector, v *Viewer) *sql.Predicate {
+		return sql.And(r(s, v), sql.IsNull(s.C("deleted_at")))
 	}
 }
 

@@ -1,0 +1,278 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/graph/model"
+	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+func (r *Resolver) directory() *identity.Directory { return &identity.Directory{Budgets: r.Budgets} }
+
+// at reads a scope of given kinds that the viewer sees, named by an input
+// field.
+func (r *Resolver) at(ctx context.Context, scopeID, noun, field string, kinds ...tenancy.Kind) (*ent.Scope, error) {
+	s, err := r.Store.Scope.Get(ctx, scopeID)
+	if ent.IsNotFound(err) || err == nil && !slices.Contains(kinds, tenancy.Kind(s.Kind)) {
+		e := fault.Missing(noun)
+		e.Path = []string{field}
+		return nil, e
+	}
+	return s, err
+}
+
+func (r *Resolver) organizationAt(ctx context.Context, scopeID string) (*ent.Scope, error) {
+	return r.at(ctx, scopeID, "organization", "organizationId", tenancy.KindOrganization)
+}
+
+func (r *Resolver) teamAt(ctx context.Context, scopeID string) (*ent.Scope, error) {
+	return r.at(ctx, scopeID, "team", "teamId", tenancy.KindTeam)
+}
+
+func (r *Resolver) memberAt(ctx context.Context, scopeID string) (*ent.Scope, error) {
+	return r.at(ctx, scopeID, "seat", "memberId", tenancy.KindMember)
+}
+
+// errRehearsed rolls a change back that was only to be counted.
+var errRehearsed = errors.New("graph: rehearsed")
+
+// change runs a verb past the guard, once the policy has allowed what it does:
+// what moves or falls with a scope may lie beyond the viewer's reach. A
+// rehearsal is rolled back.
+func (r *Resolver) change(ctx context.Context, rehearse bool, verb func(ctx context.Context, tx *store.Tx) error) error {
+	ctx = tenancy.System(ctx, "a change of the tree reaches as far as it must; the policy has allowed it")
+	err := r.Store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if err := verb(ctx, tx); err != nil {
+			return err
+		}
+		if rehearse {
+			return errRehearsed
+		}
+		return nil
+	})
+	if errors.Is(err, errRehearsed) {
+		return nil
+	}
+	return err
+}
+
+// changing is change for what leads to a result.
+func changing[T any](ctx context.Context, r *Resolver, rehearse bool, verb func(ctx context.Context, tx *store.Tx) (T, error)) (T, error) {
+	var out T
+	err := r.change(ctx, rehearse, func(ctx context.Context, tx *store.Tx) (err error) {
+		out, err = verb(ctx, tx)
+		return err
+	})
+	return out, err
+}
+
+func is(b *bool) bool { return b != nil && *b }
+
+func toImpact(i identity.Impact) *model.Impact {
+	out := &model.Impact{Teams: i.Teams, SeatsMoved: i.SeatsMoved, SeatsEnded: i.SeatsEnded, KeysRevoked: i.Keys, BudgetsEnded: i.Budgets,
+		GrantsRemoved: i.Grants, InvitationsRevoked: i.Invitations, RolesEnded: i.Roles, Notes: i.Notes}
+	if out.Notes == nil {
+		out.Notes = []string{}
+	}
+	return out
+}
+
+func (r *Resolver) organizationCreate(ctx context.Context, in model.OrganizationCreateInput) (*ent.Scope, error) {
+	root, err := r.at(ctx, in.PlaneID, "plane", "planeId", tenancy.KindConsole, tenancy.KindCopilot)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.check(ctx, access.OrganizationCreate, ref(root)); err != nil {
+		return nil, err
+	}
+	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
+		return r.directory().CreateOrganization(ctx, tx, root, in.Name, orEmpty(in.Description))
+	})
+}
+
+func (r *Resolver) organizationUpdate(ctx context.Context, in model.OrganizationUpdateInput) (*ent.Scope, error) {
+	s, err := r.organizationAt(ctx, in.OrganizationID)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.check(ctx, access.OrganizationUpdate, ref(s)); err != nil {
+		return nil, err
+	}
+	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
+		return r.directory().UpdateOrganization(ctx, tx, s, identity.Edit{Name: in.Name, Description: in.Description, ExpectedVersion: in.ExpectedVersion})
+	})
+}
+
+func (r *Resolver) teamCreate(ctx context.Context, in model.TeamCreateInput) (*ent.Scope, error) {
+	org, err := r.organizationAt(ctx, in.OrganizationID)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.check(ctx, access.TeamCreate, ref(org)); err != nil {
+		return nil, err
+	}
+	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
+		return r.directory().CreateTeam(ctx, tx, org, in.Name, orEmpty(in.Description))
+	})
+}
+
+func (r *Resolver) teamUpdate(ctx context.Context, in model.TeamUpdateInput) (*ent.Scope, error) {
+	s, err := r.teamAt(ctx, in.TeamID)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.check(ctx, access.TeamUpdate, ref(s)); err != nil {
+		return nil, err
+	}
+	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
+		return r.directory().UpdateTeam(ctx, tx, s, identity.Edit{Name: in.Name, Description: in.Description, ExpectedVersion: in.ExpectedVersion})
+	})
+}
+
+// teamMove takes a team out of one organization, which needs an admin there,
+// and makes it in another one, which needs an admin there as well.
+func (r *Resolver) teamMove(ctx context.Context, in model.TeamMoveInput) (*ent.Scope, identity.Impact, error) {
+	var none identity.Impact
+	s, err := r.teamAt(ctx, in.TeamID)
+	if err != nil {
+		return nil, none, err
+	}
+	org, err := r.organizationAt(ctx, in.OrganizationID)
+	if err != nil {
+		return nil, none, err
+	}
+	if err := r.check(ctx, access.TeamMove, ref(s)); err != nil {
+		return nil, none, err
+	}
+	if err := r.check(ctx, access.TeamCreate, ref(org)); err != nil {
+		return nil, none, err
+	}
+	before := *s
+	impact, err := changing(ctx, r, is(in.DryRun), func(ctx context.Context, tx *store.Tx) (identity.Impact, error) {
+		return r.directory().MoveTeam(ctx, tx, r.Store.Now(), s, org)
+	})
+	if is(in.DryRun) {
+		s = &before
+	}
+	return s, impact, err
+}
+
+// archive is for organizations and teams alike.
+func (r *Resolver) archive(ctx context.Context, s *ent.Scope, action access.Action, dryRun *bool) (*ent.Scope, identity.Impact, error) {
+	if err := r.check(ctx, action, ref(s)); err != nil {
+		return nil, identity.Impact{}, err
+	}
+	impact, err := changing(ctx, r, is(dryRun), func(ctx context.Context, tx *store.Tx) (identity.Impact, error) {
+		return r.directory().Archive(ctx, tx, r.Store.Now(), s)
+	})
+	if err != nil {
+		return nil, impact, err
+	}
+	s, err = r.Store.Scope.Get(tenancy.System(ctx, "its own archive may take it out of the viewer's reach"), s.ID)
+	return s, impact, err
+}
+
+func (r *Resolver) restore(ctx context.Context, s *ent.Scope, action access.Action) (*ent.Scope, error) {
+	if err := r.check(ctx, action, ref(s)); err != nil {
+		return nil, err
+	}
+	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
+		return r.directory().Restore(ctx, tx, s)
+	})
+}
+
+func (r *Resolver) organizationDelete(ctx context.Context, in model.OrganizationDeleteInput) (identity.Impact, error) {
+	s, err := r.organizationAt(ctx, in.OrganizationID)
+	if err != nil {
+		return identity.Impact{}, err
+	}
+	if err := r.check(ctx, access.OrganizationDelete, ref(s)); err != nil {
+		return identity.Impact{}, err
+	}
+	return changing(ctx, r, is(in.DryRun), func(ctx context.Context, tx *store.Tx) (identity.Impact, error) {
+		return r.directory().DeleteOrganization(ctx, tx, r.Store.Now(), s, in.Confirm, is(in.DryRun))
+	})
+}
+
+func (r *Resolver) teamDelete(ctx context.Context, in model.TeamDeleteInput) (identity.Impact, error) {
+	s, err := r.teamAt(ctx, in.TeamID)
+	if err != nil {
+		return identity.Impact{}, err
+	}
+	if err := r.check(ctx, access.TeamDelete, ref(s)); err != nil {
+		return identity.Impact{}, err
+	}
+	return changing(ctx, r, is(in.DryRun), func(ctx context.Context, tx *store.Tx) (identity.Impact, error) {
+		return r.directory().DeleteTeam(ctx, tx, r.Store.Now(), s, in.Confirm, is(in.DryRun))
+	})
+}
+
+func (r *Resolver) memberCreate(ctx context.Context, in model.MemberCreateInput) (*ent.Scope, error) {
+	t, err := r.teamAt(ctx, in.TeamID)
+	if err != nil {
+		return nil, err
+	}
+	u, err := r.userByID(ctx, in.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.check(ctx, access.MemberCreate, ref(t)); err != nil {
+		return nil, err
+	}
+	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
+		return identity.AddMember(ctx, tx, t, u)
+	})
+}
+
+func (r *Resolver) memberMove(ctx context.Context, in model.MemberMoveInput) (*ent.Scope, error) {
+	s, err := r.memberAt(ctx, in.MemberID)
+	if err != nil {
+		return nil, err
+	}
+	t, err := r.teamAt(ctx, in.TeamID)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.check(ctx, access.MemberDelete, ref(s)); err != nil {
+		return nil, err
+	}
+	if err := r.check(ctx, access.MemberCreate, ref(t)); err != nil {
+		return nil, err
+	}
+	return s, r.change(ctx, false, func(ctx context.Context, tx *store.Tx) error {
+		return r.directory().MoveMember(ctx, tx, r.Store.Now(), s, t)
+	})
+}
+
+func (r *Resolver) memberDelete(ctx context.Context, in model.MemberDeleteInput) (identity.Impact, error) {
+	s, err := r.memberAt(ctx, in.MemberID)
+	if err != nil {
+		return identity.Impact{}, err
+	}
+	if err := r.check(ctx, access.MemberDelete, ref(s)); err != nil {
+		return identity.Impact{}, err
+	}
+	return changing(ctx, r, is(in.DryRun), func(ctx context.Context, tx *store.Tx) (identity.Impact, error) {
+		return r.directory().DeleteMember(ctx, tx, r.Store.Now(), s)
+	})
+}
+
+func (r *Resolver) memberDefaultSet(ctx context.Context, in model.MemberDefaultSetInput) (*ent.Scope, error) {
+	s, err := r.memberAt(ctx, in.MemberID)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.check(ctx, access.MemberDefault, ref(s)); err != nil {
+		return nil, err
+	}
+	return s, r.change(ctx, false, func(ctx context.Context, tx *store.Tx) error {
+		return r.directory().SetDefaultMember(ctx, tx, s)
+	})
+}

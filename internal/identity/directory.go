@@ -245,6 +245,12 @@ func CreateUser(ctx context.Context, tx *store.Tx, in UserInput) (*ent.User, err
 // AddMember gives a user a seat in a team; their first seat in the plane is the
 // default one.
 func AddMember(ctx context.Context, tx *store.Tx, t *ent.Scope, u *ent.User) (*ent.Scope, error) {
+	return AddMemberFrom(ctx, tx, t, u, "")
+}
+
+// AddMemberFrom is AddMember for a seat that an identity provider's mapping
+// gives; source is the provider.
+func AddMemberFrom(ctx context.Context, tx *store.Tx, t *ent.Scope, u *ent.User, source string) (*ent.Scope, error) {
 	n, err := tx.Member.Query().Where(member.UserID(u.ID), member.PlaneEQ(member.Plane(t.Plane))).Count(ctx)
 	if err != nil {
 		return nil, err
@@ -254,7 +260,7 @@ func AddMember(ctx context.Context, tx *store.Tx, t *ent.Scope, u *ent.User) (*e
 		return nil, err
 	}
 	err = tx.Member.Create().SetID(s.ID).SetAccountID(s.AccountID).SetPlane(member.Plane(s.Plane)).
-		SetTeamID(t.ID).SetUserID(u.ID).SetIsDefault(n == 0).Exec(ctx)
+		SetTeamID(t.ID).SetUserID(u.ID).SetIsDefault(n == 0).SetSource(source).Exec(ctx)
 	if store.IsConflict(err) {
 		return nil, fault.New(fault.Exists, "%s has a seat in %s already.", u.Name, t.Name)
 	}
@@ -266,8 +272,14 @@ func AddMember(ctx context.Context, tx *store.Tx, t *ent.Scope, u *ent.User) (*e
 
 // BindRole lets a user be ADMIN or VIEWER at a scope.
 func BindRole(ctx context.Context, tx *store.Tx, u *ent.User, s *ent.Scope, role tenancy.RoleName) error {
+	return BindRoleFrom(ctx, tx, u, s, role, "")
+}
+
+// BindRoleFrom is BindRole for a role that an identity provider's mapping
+// gives; source is the provider.
+func BindRoleFrom(ctx context.Context, tx *store.Tx, u *ent.User, s *ent.Scope, role tenancy.RoleName, source string) error {
 	err := tx.RoleBinding.Create().SetAccountID(s.AccountID).SetPlane(rolebinding.Plane(s.Plane)).
-		SetUserID(u.ID).SetScopeID(s.ID).SetRole(rolebinding.Role(role)).Exec(ctx)
+		SetUserID(u.ID).SetScopeID(s.ID).SetRole(rolebinding.Role(role)).SetSource(source).Exec(ctx)
 	if err != nil {
 		return err
 	}

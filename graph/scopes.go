@@ -259,6 +259,14 @@ func (r *Resolver) nodeByID(ctx context.Context, nodeID string) (model.Node, err
 		return found(toPrice)(r.Store.Price.Get(ctx, nodeID))
 	case id.Charge:
 		return found(toCharge)(r.Store.Charge.Get(ctx, nodeID))
+	case id.Domain:
+		return found(toDomain)(r.Store.Domain.Get(ctx, nodeID))
+	case id.IdentityProvider:
+		return found(r.toIdentityProvider)(r.Store.IdentityProvider.Get(ctx, nodeID))
+	case id.GroupMapping:
+		return found(toGroupMapping)(r.Store.GroupMapping.Get(ctx, nodeID))
+	case id.Session:
+		return found(func(s *ent.Session) *model.Session { return toSession(s, tenancy.ViewerFrom(ctx)) })(r.Store.Session.Get(ctx, nodeID))
 	case id.AuditEvent:
 		return found(toAuditEvent)(r.Store.AuditEvent.Get(ctx, nodeID))
 	}

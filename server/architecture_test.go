@@ -29,6 +29,7 @@ var order = [][]string{
 	{"policies"},
 	{"internal/access"},
 	{"internal/identity"},
+	{"internal/sso"},
 	{"internal/catalog"},
 	{"internal/budget"},
 	{"internal/connections"},

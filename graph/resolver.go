@@ -13,6 +13,7 @@ import (
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/mail"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -28,6 +29,8 @@ type Resolver struct {
 	Catalog  *catalog.Catalog
 	Budgets  *budget.Engine
 	Audit    *audit.Stream
+	// Mailer is nil where no mail server is set.
+	Mailer *mail.Mailer
 	// Probe lists an endpoint's models with its key.
 	Probe func(ctx context.Context, base, apiKey string) ([]string, error)
 	// URL is where browsers reach the server, without a slash at its end.

@@ -49,6 +49,8 @@ type Config struct {
 	DNSServer     string         `help:"Name server that is asked for the records which prove mail domains, as host and port. Without one, the system's." placeholder:"HOST:PORT" group:"Sign-in"`
 	NodeTimeout   time.Duration  `help:"How long a replica may be silent before the others charge its open calls. PostgreSQL only." default:"1m" group:"Models"`
 
+	SMTP mailServer `embed:"" prefix:"smtp-"`
+
 	Introspection bool `help:"Answer GraphQL introspection and serve GraphiQL." default:"true" negatable:"" group:"Operation"`
 
 	MetricsListen string `help:"Address to serve /metrics on, apart from the rest. Without one, /metrics answers only programs on this machine." placeholder:"HOST:PORT" group:"Operation"`
@@ -70,6 +72,7 @@ func (c *Config) Validate() error {
 		c.validateBounds(),
 		second(c.factorPPM()),
 		c.validateMasterKey(),
+		c.SMTP.validate(),
 	)
 }
 

@@ -41,6 +41,8 @@ func TestFlagsWinOverEnvironmentAndThatOverFile(t *testing.T) {
 
 	t.Setenv("COCKPIT_LISTEN", ":2")
 	t.Setenv("COCKPIT_DEMO", "false")
+	t.Setenv("COCKPIT_SMTP_HOST", "mail.example.com")
+	t.Setenv("COCKPIT_SMTP_FROM", "cockpit@example.com")
 	t.Setenv("COCKPIT_MASTER_KEY", testKey)
 	t.Setenv("DATABASE_URL", "postgres://x/y")
 	c, err = parse("serve")
@@ -48,6 +50,7 @@ func TestFlagsWinOverEnvironmentAndThatOverFile(t *testing.T) {
 	require.Equal(t, ":2", c.Listen)
 	require.False(t, c.Demo)
 	require.Equal(t, "postgres://x/y", c.DatabaseURL)
+	require.Equal(t, "mail.example.com", c.SMTP.Host)
 
 	c, err = parse("serve", "--listen", ":3")
 	require.NoError(t, err)
@@ -102,6 +105,14 @@ func TestValidateNamesTheSettingAndTheWayOut(t *testing.T) {
 		"factor too exact": {[]string{"--credits-factor", "0.0000001"}, "at most 6 decimals"},
 		"two keys":         {[]string{"--master-key-file", "k"}, "not by both"},
 		"upstream":         {[]string{"--demo-upstream", "http://127.0.0.1:1"}, "--demo alone"},
+		"mail":             {[]string{"--smtp-host", "mail.example.com", "--smtp-from", "Cockpit <c@example.com>", "--smtp-user", "u", "--smtp-password", "p"}, ""},
+		"mail without":     {[]string{"--smtp-from", "c@example.com"}, "--smtp-host"},
+		"mail sender":      {[]string{"--smtp-host", "h", "--smtp-from", "nobody"}, "--smtp-from=nobody"},
+		"mail port":        {[]string{"--smtp-host", "h", "--smtp-from", "c@example.com", "--smtp-port", "0"}, "--smtp-port"},
+		"mail way":         {[]string{"--smtp-host", "h", "--smtp-from", "c@example.com", "--smtp-tls", "ssl"}, "--smtp-tls"},
+		"mail passwords":   {[]string{"--smtp-host", "h", "--smtp-from", "c@example.com", "--smtp-user", "u", "--smtp-password", "p", "--smtp-password-file", "f"}, "not by both"},
+		"mail nameless":    {[]string{"--smtp-host", "h", "--smtp-from", "c@example.com", "--smtp-password", "p"}, "--smtp-user"},
+		"mail unprotected": {[]string{"--smtp-host", "h", "--smtp-from", "c@example.com", "--smtp-user", "u", "--smtp-password", "p", "--smtp-tls", "none"}, "unprotected"},
 	} {
 		_, err := parse(append(c.args, good...)...)
 		if c.says == "" {

@@ -23,6 +23,7 @@ import (
 	"github.com/alchemi/cockpit/internal/demo"
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/mail"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -46,6 +47,7 @@ type Server struct {
 	catalog  *catalog.Catalog
 	budget   *budget.Engine
 	outbound *http.Client
+	mailer   *mail.Mailer
 	gateway  *gateway.Gateway
 	access   *access.Engine
 	graph    *graph.Handler
@@ -105,6 +107,10 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	}
 	s.refusals = audit.NewRefusals(s.writeRefusal, s.store.Now, s.log)
 	s.onClose(func(context.Context) error { s.refusals.Close(); return nil })
+	if s.mailer, err = cfg.SMTP.newMailer(s.log); err != nil {
+		return nil, err
+	}
+	s.onClose(s.mailer.Close)
 	s.sessions = identity.NewSessions(s.store, s.epochs, s.refusals)
 	s.keys = identity.NewKeys(s.store, s.epochs)
 	s.catalog = catalog.New(s.store, s.epochs, box, ppm, s.log)

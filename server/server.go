@@ -127,6 +127,7 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Access: s.access, Catalog: s.catalog, Budget: s.budget, Client: s.outbound, Refusals: s.refusals,
 		MaxBody: cfg.MaxBody, Log: s.log, Metrics: s.metrics})
 	s.onClose(func(context.Context) error { s.gateway.Close(); return nil })
+	s.sessions.MailReset = s.mailReset()
 	s.sso = s.newSSO(box)
 	s.graph = s.newGraph()
 	if cfg.Demo {

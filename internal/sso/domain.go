@@ -94,7 +94,7 @@ func recordValue(d *ent.Domain) string { return "cockpit-verification=" + d.Toke
 func (g *Gate) VerifyDomain(ctx context.Context, d *ent.Domain) (*ent.Domain, error) {
 	problem := g.lookUp(ctx, d) // no transaction is open while waiting for others
 	if problem == "" {
-		return g.prove(ctx, d, domain.VerifiedByDNS, "domain.verify")
+		return g.prove(ctx, d)
 	}
 	err := g.change(ctx, d.AccountID, func(ctx context.Context, tx *store.Tx) error {
 		err := tx.Domain.UpdateOneID(d.ID).SetCheckedAt(tx.Now()).SetCheckError(clip(problem)).Exec(ctx)
@@ -109,17 +109,12 @@ func (g *Gate) VerifyDomain(ctx context.Context, d *ent.Domain) (*ent.Domain, er
 	return nil, fault.At("domainId", "%s", problem)
 }
 
-// ApproveDomain takes an operator's word for a domain. For super admins.
-func (g *Gate) ApproveDomain(ctx context.Context, d *ent.Domain) (*ent.Domain, error) {
-	return g.prove(ctx, d, domain.VerifiedByOPERATOR, "domain.approve")
-}
-
-func (g *Gate) prove(ctx context.Context, d *ent.Domain, by domain.VerifiedBy, action string) (*ent.Domain, error) {
+func (g *Gate) prove(ctx context.Context, d *ent.Domain) (*ent.Domain, error) {
 	var out *ent.Domain
 	err := g.change(ctx, d.AccountID, func(ctx context.Context, tx *store.Tx) (err error) {
 		u := tx.Domain.UpdateOneID(d.ID).SetCheckedAt(tx.Now()).SetCheckError("")
 		if d.VerifiedName == nil {
-			u.SetVerifiedName(d.Name).SetVerifiedAt(tx.Now()).SetVerifiedBy(by)
+			u.SetVerifiedName(d.Name).SetVerifiedAt(tx.Now()).SetVerifiedBy(domain.VerifiedByDNS)
 		}
 		out, err = u.Save(ctx)
 		if store.IsConflict(err) {
@@ -128,7 +123,7 @@ func (g *Gate) prove(ctx context.Context, d *ent.Domain, by domain.VerifiedBy, a
 		if err != nil {
 			return missing(err, "domain")
 		}
-		return tx.Audit(ctx, event(action, d.AccountID, d.ID, d.Name))
+		return tx.Audit(ctx, event("domain.verify", d.AccountID, d.ID, d.Name))
 	})
 	if err != nil {
 		return nil, err

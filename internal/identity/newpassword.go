@@ -25,9 +25,9 @@ const ResetLifetime = time.Hour
 // resetPause lies between two mails to the same address.
 const resetPause = 2 * time.Minute
 
-// resets bounds what unknown callers can make the database and the mail server
-// do at once.
-var resets = make(chan struct{}, 8)
+// maxResets bounds what unknown callers can make the database and the mail
+// server do at once.
+const maxResets = 8
 
 // errTooMany is told to whoever guesses.
 var errTooMany = fault.New(fault.RateLimited, "Too many attempts. Wait a minute, then try again.")
@@ -103,13 +103,13 @@ func (s *Sessions) RequestReset(ctx context.Context, email string, from Client) 
 		return errTooMany
 	}
 	select {
-	case resets <- struct{}{}:
+	case s.resets <- struct{}{}:
 	default:
 		return errTooMany
 	}
 	ctx = context.WithoutCancel(ctx)
 	go func() {
-		defer func() { <-resets }()
+		defer func() { <-s.resets }()
 		if err := s.sendReset(ctx, email); err != nil {
 			slog.ErrorContext(ctx, "a password reset failed", "cause", err, "requestId", audit.RequestID(ctx))
 		}

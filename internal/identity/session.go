@@ -57,6 +57,7 @@ type Sessions struct {
 	// MailReset sends the link of a password reset; nil where no mail server is
 	// set. It must not block.
 	MailReset func(ctx context.Context, email, name, token string)
+	resets    chan struct{}
 
 	mu     sync.Mutex
 	cached map[string]*cachedSession
@@ -78,7 +79,7 @@ const maxCached = 100_000
 // NewSessions makes the one Sessions of a server.
 func NewSessions(st *store.Store, epochs *store.Epochs, refusals *audit.Refusals) *Sessions {
 	return &Sessions{store: st, epochs: epochs, refusals: refusals, cached: map[string]*cachedSession{},
-		attempts: expirable.NewLRU[string, *rate.Limiter](10_000, nil, time.Hour)}
+		resets: make(chan struct{}, maxResets), attempts: expirable.NewLRU[string, *rate.Limiter](10_000, nil, time.Hour)}
 }
 
 // Choice is an account that a login may go on in.

@@ -245,12 +245,12 @@ func CreateUser(ctx context.Context, tx *store.Tx, in UserInput) (*ent.User, err
 // AddMember gives a user a seat in a team; their first seat in the plane is the
 // default one.
 func AddMember(ctx context.Context, tx *store.Tx, t *ent.Scope, u *ent.User) (*ent.Scope, error) {
-	return AddMemberFrom(ctx, tx, t, u, "")
+	return AddMappedMember(ctx, tx, t, u, "")
 }
 
-// AddMemberFrom is AddMember for a seat that an identity provider's mapping
+// AddMappedMember is AddMember for a seat that an identity provider's mapping
 // gives; source is the provider.
-func AddMemberFrom(ctx context.Context, tx *store.Tx, t *ent.Scope, u *ent.User, source string) (*ent.Scope, error) {
+func AddMappedMember(ctx context.Context, tx *store.Tx, t *ent.Scope, u *ent.User, source string) (*ent.Scope, error) {
 	n, err := tx.Member.Query().Where(member.UserID(u.ID), member.PlaneEQ(member.Plane(t.Plane))).Count(ctx)
 	if err != nil {
 		return nil, err
@@ -272,12 +272,12 @@ func AddMemberFrom(ctx context.Context, tx *store.Tx, t *ent.Scope, u *ent.User,
 
 // BindRole lets a user be ADMIN or VIEWER at a scope.
 func BindRole(ctx context.Context, tx *store.Tx, u *ent.User, s *ent.Scope, role tenancy.RoleName) error {
-	return BindRoleFrom(ctx, tx, u, s, role, "")
+	return BindMappedRole(ctx, tx, u, s, role, "")
 }
 
-// BindRoleFrom is BindRole for a role that an identity provider's mapping
+// BindMappedRole is BindRole for a role that an identity provider's mapping
 // gives; source is the provider.
-func BindRoleFrom(ctx context.Context, tx *store.Tx, u *ent.User, s *ent.Scope, role tenancy.RoleName, source string) error {
+func BindMappedRole(ctx context.Context, tx *store.Tx, u *ent.User, s *ent.Scope, role tenancy.RoleName, source string) error {
 	err := tx.RoleBinding.Create().SetAccountID(s.AccountID).SetPlane(rolebinding.Plane(s.Plane)).
 		SetUserID(u.ID).SetScopeID(s.ID).SetRole(rolebinding.Role(role)).SetSource(source).Exec(ctx)
 	if err != nil {

@@ -36,10 +36,9 @@ type Options struct {
 	Networks []netip.Prefix
 	// DNSServer answers domain verifications; empty means the system's.
 	DNSServer string
-	// Accept takes an invitation's token for somebody whom an account's provider
-	// vouches for, within the sign-in's transaction, and returns their user. Nil
-	// where invitations aren't taken.
-	Accept func(ctx context.Context, tx *store.Tx, accountID, token, email, name string) (*ent.User, error)
+	// Accept gives a user what an invitation offers to their address, within the
+	// sign-in's transaction. Nil where invitations aren't taken.
+	Accept func(ctx context.Context, tx *store.Tx, token string, u *ent.User) error
 	// URL is where browsers reach the server, without a slash at its end.
 	URL string
 }

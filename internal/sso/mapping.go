@@ -2,6 +2,7 @@ package sso
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -111,6 +112,11 @@ func give(ctx context.Context, tx *store.Tx, p *ent.IdentityProvider, u *ent.Use
 		} else {
 			err = bind(ctx, tx, p, u, s, tenancy.RoleName(m.Role))
 		}
+		if f := fault.As(err); f != nil && f.Code != fault.Exists {
+			// Such as a team below what was archived: that is no reason to refuse people.
+			slog.WarnContext(ctx, "a group mapping gives nothing", "mapping", m.ID, "cause", err)
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -123,7 +129,7 @@ func seat(ctx context.Context, tx *store.Tx, p *ent.IdentityProvider, u *ent.Use
 	if err != nil || has {
 		return err
 	}
-	_, err = identity.AddMemberFrom(ctx, tx, team, u, p.ID)
+	_, err = identity.AddMappedMember(ctx, tx, team, u, p.ID)
 	return err
 }
 
@@ -132,5 +138,5 @@ func bind(ctx context.Context, tx *store.Tx, p *ent.IdentityProvider, u *ent.Use
 	if err != nil || has {
 		return err
 	}
-	return identity.BindRoleFrom(ctx, tx, u, s, role, p.ID)
+	return identity.BindMappedRole(ctx, tx, u, s, role, p.ID)
 }

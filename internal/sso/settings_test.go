@@ -16,12 +16,15 @@ import (
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/auditevent"
 	"github.com/alchemi/cockpit/ent/identityprovider"
+	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/session"
+	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -607,4 +610,80 @@ func TestUserInformation(t *testing.T) {
 	done, r := w.browser().signIn(l, p, thin)
 	require.Nil(t, r)
 	require.Equal(t, "Ada", done.SignedIn.Viewer.Name)
+}
+
+// Whoever follows an invitation gets what it offers, and nobody else gets in by
+// its link.
+func TestInvitationsThroughAProvider(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		a := w.account("alpha", "alpha.example")
+		b := w.account("beta")
+		guestElsewhere := w.admin(b, "guest@elsewhere.example")
+		login := *w.User.GetX(system(t), guestElsewhere.UserID).LoginID
+		l := newLiar(t, "alpha-client")
+		p := w.provider(a, l)
+		p, err := w.gate.UpdateProvider(t.Context(), p, sso.ProviderInput{JustInTime: ptr(false)})
+		require.NoError(t, err)
+		team := w.Scope.Query().Where(scope.AccountID(a.ID), scope.KindEQ(scope.KindTEAM), scope.PlaneEQ(scope.PlaneCONSOLE)).OnlyX(system(t))
+		invite := func(email string) string {
+			token := secret.Token()
+			w.change(func(ctx context.Context, tx *store.Tx) error {
+				return tx.Invitation.Create().SetAccountID(a.ID).SetPlane(invitation.PlaneCONSOLE).SetScopeID(team.ID).SetEmail(email).
+					SetRole(invitation.RoleMEMBER).SetTokenHash(secret.Hash(token)).SetInvitedByName("Admin").SetExpiresAt(w.Now().Add(time.Hour)).Exec(ctx)
+			})
+			return token
+		}
+		in := func(token string, claims map[string]any) (*sso.Finished, *sso.Refusal) {
+			br := w.browser()
+			return br.finish(a.ID, l.answer(br.begin(sso.Begin{ProviderID: p.ID, Invitation: token}), claims))
+		}
+		guest := map[string]any{"sub": "g", "email": "guest@elsewhere.example"}
+		_, r := in(invite("guest@elsewhere.example"), guest)
+		require.Equal(t, sso.ForeignDomain, r.Code, "where invitations aren't taken, they are none")
+		_, r = in("x", map[string]any{"email": "new@alpha.example"})
+		require.Equal(t, sso.NoUser, r.Code)
+
+		w.gate.Accept = func(ctx context.Context, tx *store.Tx, token string, u *ent.User) error {
+			row, err := tx.Invitation.Query().Where(invitation.TokenHash(secret.Hash(token)), invitation.AccountID(u.AccountID), invitation.AcceptedAtIsNil()).Only(ctx)
+			if err != nil || row.Email != u.Email {
+				return fault.At("token", "This invitation doesn't work.")
+			}
+			if _, err := identity.AddMember(ctx, tx, tx.Scope.GetX(ctx, row.ScopeID), u); err != nil {
+				return err
+			}
+			return tx.Invitation.UpdateOneID(row.ID).SetAcceptedAt(w.Now()).Exec(ctx)
+		}
+		users := w.User.Query().CountX(system(t))
+		for name, c := range map[string]struct {
+			token  string
+			claims map[string]any
+			code   sso.Code
+		}{
+			"no such invitation":      {"x", guest, sso.BadInvitation},
+			"another's":               {invite("other@elsewhere.example"), guest, sso.BadInvitation},
+			"an unverified address":   {invite("guest@elsewhere.example"), map[string]any{"email": "guest@elsewhere.example", "email_verified": false}, sso.UnverifiedEmail},
+			"nothing said":            {invite("guest@elsewhere.example"), map[string]any{"email": "guest@elsewhere.example", "email_verified": nil}, sso.ForeignDomain},
+			"another's, within alpha": {invite("other@alpha.example"), nil, sso.BadInvitation},
+		} {
+			_, r := in(c.token, c.claims)
+			require.NotNil(t, r, name)
+			require.Equal(t, c.code, r.Code, name)
+		}
+		require.Equal(t, users, w.User.Query().CountX(system(t)), "nobody is left behind")
+
+		done, r := in(invite("guest@elsewhere.example"), guest)
+		require.Nil(t, r)
+		u := w.User.GetX(system(t), done.SignedIn.Viewer.UserID)
+		require.Equal(t, a.ID, u.AccountID)
+		require.Nil(t, u.LoginID, "the login that the person has elsewhere isn't reached")
+		require.Equal(t, 1, w.User.Query().Where(user.LoginID(login)).CountX(system(t)))
+		require.Len(t, done.SignedIn.Viewer.Roles, 1)
+		done, r = in(invite("new@alpha.example"), map[string]any{"sub": "n", "email": "new@alpha.example"})
+		require.Nil(t, r)
+		require.Len(t, done.SignedIn.Viewer.Roles, 1)
+		done, r = w.browser().signIn(l, p, guest)
+		require.Nil(t, r, "and from then on without")
+		require.Equal(t, u.ID, done.SignedIn.Viewer.UserID)
+	})
 }

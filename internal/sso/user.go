@@ -22,6 +22,9 @@ import (
 // the same for the first time meet in the database: the second one looks again.
 func (g *Gate) userOf(ctx context.Context, p *ent.IdentityProvider, who person, invitation string) (u *ent.User, refused *Refusal) {
 	ctx = tenancy.System(ctx, "a person signs in before there is a viewer")
+	if g.Accept == nil {
+		invitation = ""
+	}
 	var err error
 	for range 3 {
 		err = g.Store.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
@@ -62,31 +65,40 @@ func (g *Gate) userIn(ctx context.Context, tx *store.Tx, p *ent.IdentityProvider
 	if u.Status != user.StatusACTIVE {
 		return nil, refuse(Deactivated, "the user was deactivated")
 	}
+	if invitation != "" {
+		if err := g.Accept(ctx, tx, invitation, u); err != nil {
+			if f := fault.As(err); f != nil {
+				return nil, refuse(BadInvitation, f.Message)
+			}
+			return nil, err
+		}
+	}
 	return u, give(ctx, tx, p, u, who.groups)
 }
 
 // newcomer links somebody whom the account hasn't seen through this issuer yet:
 // to the user of their address, or to a new one.
 func (g *Gate) newcomer(ctx context.Context, tx *store.Tx, p *ent.IdentityProvider, who person, invitation string) (*ent.User, error) {
-	refused := g.vouched(ctx, tx.Client, p, who)
-	u, err := g.invited(ctx, tx, p, who, invitation, refused)
-	if err != nil {
-		return nil, err
-	}
-	if u == nil {
-		if refused != nil {
+	// A guest's address is elsewhere, but the provider has verified it and the
+	// account has invited it.
+	guest := false
+	if refused := g.vouched(ctx, tx.Client, p, who); refused != nil {
+		guest = refused.Code == ForeignDomain && who.said != nil && *who.said && invitation != ""
+		if !guest {
 			return nil, refused
 		}
-		u, err = tx.User.Query().Where(user.AccountID(p.AccountID), user.Email(who.email)).Only(ctx)
-		switch {
-		case ent.IsNotFound(err) && !p.JustInTime:
-			return nil, refuse(NoUser, "there is no user with this address, and the provider makes none")
-		case ent.IsNotFound(err):
-			u, err = identity.CreateUser(ctx, tx, identity.UserInput{AccountID: p.AccountID, Email: who.email, Name: nameOf(who)})
-		}
-		if err != nil {
-			return nil, err
-		}
+	}
+	u, err := tx.User.Query().Where(user.AccountID(p.AccountID), user.Email(who.email)).Only(ctx)
+	switch {
+	case ent.IsNotFound(err) && guest:
+		u, err = createGuest(ctx, tx, p, who)
+	case ent.IsNotFound(err) && !p.JustInTime && invitation == "":
+		return nil, refuse(NoUser, "there is no user with this address, and the provider makes none")
+	case ent.IsNotFound(err):
+		u, err = identity.CreateUser(ctx, tx, identity.UserInput{AccountID: p.AccountID, Email: who.email, Name: nameOf(who)})
+	}
+	if err != nil {
+		return nil, err
 	}
 	if u.Status != user.StatusACTIVE {
 		return nil, refuse(Deactivated, "the user was deactivated")
@@ -102,22 +114,14 @@ func (g *Gate) newcomer(ctx context.Context, tx *store.Tx, p *ent.IdentityProvid
 	return u, tx.Audit(ctx, e)
 }
 
-// invited takes the invitation that somebody followed; its mail has shown that
-// the address is theirs, so that its domain needn't be the account's. Nil where
-// there is none to take.
-func (g *Gate) invited(ctx context.Context, tx *store.Tx, p *ent.IdentityProvider, who person, invitation string, refused *Refusal) (*ent.User, error) {
-	if invitation == "" || g.Accept == nil {
-		return nil, nil
+// createGuest makes a user without a login: what an account's provider says of
+// an address elsewhere doesn't reach the login that its person may have.
+func createGuest(ctx context.Context, tx *store.Tx, p *ent.IdentityProvider, who person) (*ent.User, error) {
+	u, err := tx.User.Create().SetAccountID(p.AccountID).SetPlane(user.PlaneACCOUNT).SetEmail(who.email).SetName(nameOf(who)).Save(ctx)
+	if err != nil {
+		return nil, err
 	}
-	outside := refused != nil && refused.Code == ForeignDomain && who.said != nil && *who.said
-	if refused != nil && !outside {
-		return nil, refused
-	}
-	u, err := g.Accept(ctx, tx, p.AccountID, invitation, who.email, nameOf(who))
-	if f := fault.As(err); f != nil && f.Code != fault.Exists {
-		return nil, refuse(BadInvitation, f.Message)
-	}
-	return u, err
+	return u, tx.Audit(ctx, event("user.create", p.AccountID, u.ID, u.Name))
 }
 
 // vouched refuses addresses that the provider doesn't stand for: unverified

@@ -44,11 +44,11 @@ func (r *accountResolver) Users(ctx context.Context, obj *model.Account, search 
 }
 
 func (r *accountResolver) Domains(ctx context.Context, obj *model.Account, first *int, after *string, last *int, before *string) (*model.DomainConnection, error) {
-	panic(fmt.Errorf("not implemented: Domains - domains"))
+	return r.domainPage(ctx, obj.ID, window{first, last, after, before})
 }
 
 func (r *accountResolver) IdentityProviders(ctx context.Context, obj *model.Account, first *int, after *string, last *int, before *string) (*model.IdentityProviderConnection, error) {
-	panic(fmt.Errorf("not implemented: IdentityProviders - identityProviders"))
+	return r.identityProviderPage(ctx, obj.ID, window{first, last, after, before})
 }
 
 func (r *accountResolver) ServiceClients(ctx context.Context, obj *model.Account, first *int, after *string, last *int, before *string) (*model.ServiceClientConnection, error) {
@@ -56,7 +56,7 @@ func (r *accountResolver) ServiceClients(ctx context.Context, obj *model.Account
 }
 
 func (r *accountResolver) Sessions(ctx context.Context, obj *model.Account, userID *string, first *int, after *string, last *int, before *string) (*model.SessionConnection, error) {
-	panic(fmt.Errorf("not implemented: Sessions - sessions"))
+	return r.sessionPage(ctx, obj.ID, userID, window{first, last, after, before})
 }
 
 func (r *accountResolver) SupportAccesses(ctx context.Context, obj *model.Account, first *int, after *string, last *int, before *string) (*model.SupportAccessConnection, error) {

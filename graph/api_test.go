@@ -23,6 +23,7 @@ import (
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
 	"github.com/alchemi/cockpit/internal/secret"
+	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/store/storetest"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -59,6 +60,8 @@ func newAPI(t testing.TB, st *store.Store) *api {
 	a.resolver = &Resolver{Store: st, Epochs: w.Epochs, Access: engine, Sessions: w.Sessions, Budgets: budgets,
 		Catalog: catalog.New(st, w.Epochs, box, 1_000_000_000, log), Audit: stream, Log: log,
 		Probe: func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }}
+	a.resolver.SSO = sso.New(sso.Options{Store: st, Sessions: w.Sessions, Access: engine, Box: box, Client: http.DefaultClient,
+		Refusals: audit.NewRefusals(func(context.Context, audit.Event) error { return nil }, st.Now, log)})
 	a.handler = New(a.resolver)
 	return a
 }

@@ -53,6 +53,7 @@ type loaders struct {
 	catalog       *dataloadgen.Loader[string, *ent.CatalogModel]
 	installed     *dataloadgen.Loader[string, *ent.Model] // by catalogue model
 	providers     *dataloadgen.Loader[string, *ent.Provider]
+	signIn        signInLoaders
 }
 
 // stateKey names a budget or scope with where it lies.
@@ -108,7 +109,7 @@ func isAbsent(err error) bool {
 
 func (r *Resolver) newLoaders() *loaders {
 	st := r.Store
-	l := &loaders{directoryLoaders: r.newDirectoryLoaders()}
+	l := &loaders{directoryLoaders: r.newDirectoryLoaders(), signIn: r.newSignInLoaders()}
 	l.scopes = loader(func(ctx context.Context, ids []string) (map[string]*ent.Scope, error) {
 		rows, err := st.Scope.Query().Where(scope.IDIn(ids...)).All(ctx)
 		return index(rows, err, func(s *ent.Scope) string { return s.ID })

@@ -7,46 +7,102 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
 )
 
 func (r *mutationResolver) SessionRevoke(ctx context.Context, input model.SessionRevokeInput) (*model.SessionRevokePayload, error) {
-	panic(fmt.Errorf("not implemented: SessionRevoke - sessionRevoke"))
+	err := r.sessionRevoke(ctx, input.SessionID)
+	payload := &model.SessionRevokePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.SessionID = &input.SessionID
+	return payload, nil
 }
 
 func (r *mutationResolver) UserSessionsRevoke(ctx context.Context, input model.UserSessionsRevokeInput) (*model.UserSessionsRevokePayload, error) {
-	panic(fmt.Errorf("not implemented: UserSessionsRevoke - userSessionsRevoke"))
+	n, err := r.userSessionsRevoke(ctx, input.UserID)
+	payload := &model.UserSessionsRevokePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Count = n
+	return payload, nil
 }
 
 func (r *mutationResolver) PasswordSet(ctx context.Context, input model.PasswordSetInput) (*model.PasswordSetPayload, error) {
-	panic(fmt.Errorf("not implemented: PasswordSet - passwordSet"))
+	v, err := viewerOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = r.Sessions.SetPassword(ctx, v, input.CurrentPassword, input.NewPassword)
+	payload := &model.PasswordSetPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Viewer = toViewer(v)
+	return payload, nil
 }
 
 func (r *mutationResolver) PasswordResetRequest(ctx context.Context, input model.PasswordResetRequestInput) (*model.PasswordResetRequestPayload, error) {
-	panic(fmt.Errorf("not implemented: PasswordResetRequest - passwordResetRequest"))
+	cookies, err := cookiesFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = r.Sessions.RequestReset(ctx, input.Email, cookies.From)
+	payload := &model.PasswordResetRequestPayload{}
+	payload.Errors, err = refused(err)
+	return payload, err
 }
 
 func (r *mutationResolver) PasswordReset(ctx context.Context, input model.PasswordResetInput) (*model.PasswordResetPayload, error) {
-	panic(fmt.Errorf("not implemented: PasswordReset - passwordReset"))
+	cookies, err := cookiesFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = r.Sessions.ResetPassword(ctx, input.Token, input.NewPassword, cookies.From)
+	payload := &model.PasswordResetPayload{}
+	payload.Errors, err = refused(err)
+	return payload, err
 }
 
 func (r *sessionResolver) User(ctx context.Context, obj *model.Session) (*model.User, error) {
-	panic(fmt.Errorf("not implemented: User - user"))
+	if obj.Row.UserID == nil {
+		return nil, nil
+	}
+	u, err := maybe(from(ctx).signIn.users.Load(ctx, *obj.Row.UserID))
+	if u == nil || err != nil {
+		return nil, err
+	}
+	return toUser(u), nil
 }
 
 func (r *sessionResolver) IdentityProvider(ctx context.Context, obj *model.Session) (*model.IdentityProvider, error) {
-	panic(fmt.Errorf("not implemented: IdentityProvider - identityProvider"))
+	if obj.Row.IdentityProviderID == "" {
+		return nil, nil
+	}
+	p, err := maybe(from(ctx).signIn.providers.Load(ctx, obj.Row.IdentityProviderID))
+	if p == nil || err != nil {
+		return nil, err
+	}
+	return r.toIdentityProvider(p), nil
 }
 
 func (r *sessionResolver) SupportAccess(ctx context.Context, obj *model.Session) (*model.SupportAccess, error) {
-	panic(fmt.Errorf("not implemented: SupportAccess - supportAccess"))
+	if obj.Row.SupportAccessID == nil {
+		return nil, nil
+	}
+	a, err := maybe(from(ctx).signIn.supports.Load(ctx, *obj.Row.SupportAccessID))
+	if a == nil || err != nil {
+		return nil, err
+	}
+	return toSupportAccess(a, r.Store.Now()), nil
 }
 
 func (r *sessionConnectionResolver) TotalCount(ctx context.Context, obj *model.SessionConnection) (int, error) {
-	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+	return obj.Count(ctx)
 }
 
 func (r *Resolver) Session() generated.SessionResolver { return &sessionResolver{r} }

@@ -7,74 +7,143 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
+	"github.com/alchemi/cockpit/internal/access"
 )
 
 func (r *domainConnectionResolver) TotalCount(ctx context.Context, obj *model.DomainConnection) (int, error) {
-	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+	return obj.Count(ctx)
 }
 
 func (r *groupMappingResolver) Scope(ctx context.Context, obj *model.GroupMapping) (model.Scope, error) {
-	panic(fmt.Errorf("not implemented: Scope - scope"))
+	return r.mappingScope(ctx, obj.Row)
 }
 
 func (r *groupMappingResolver) Location(ctx context.Context, obj *model.GroupMapping) (string, error) {
-	panic(fmt.Errorf("not implemented: Location - location"))
+	return r.mappingLocation(ctx, obj.Row)
 }
 
 func (r *identityProviderResolver) Mappings(ctx context.Context, obj *model.IdentityProvider) ([]*model.GroupMapping, error) {
-	panic(fmt.Errorf("not implemented: Mappings - mappings"))
+	rows, err := from(ctx).signIn.mappings.Load(ctx, obj.ID)
+	return mapTo(rows, toGroupMapping), err
 }
 
 func (r *identityProviderResolver) ViewerCan(ctx context.Context, obj *model.IdentityProvider) ([]*model.ViewerPermission, error) {
-	panic(fmt.Errorf("not implemented: ViewerCan - viewerCan"))
+	return r.can(ctx, accountRef(obj.Row.AccountID), []access.Action{access.SignInConfigure})
 }
 
 func (r *identityProviderConnectionResolver) TotalCount(ctx context.Context, obj *model.IdentityProviderConnection) (int, error) {
-	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+	return obj.Count(ctx)
 }
 
 func (r *mutationResolver) DomainCreate(ctx context.Context, input model.DomainCreateInput) (*model.DomainCreatePayload, error) {
-	panic(fmt.Errorf("not implemented: DomainCreate - domainCreate"))
+	accountID, err := r.mayAtAccount(ctx, access.DomainConfigure)
+	if err != nil {
+		return nil, err
+	}
+	d, err := r.SSO.CreateDomain(ctx, accountID, input.Name)
+	payload := &model.DomainCreatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Domain = toDomain(d)
+	return payload, nil
 }
 
 func (r *mutationResolver) DomainVerify(ctx context.Context, input model.DomainVerifyInput) (*model.DomainVerifyPayload, error) {
-	panic(fmt.Errorf("not implemented: DomainVerify - domainVerify"))
+	d, err := r.domainVerify(ctx, input.DomainID)
+	payload := &model.DomainVerifyPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Domain = toDomain(d)
+	return payload, nil
 }
 
 func (r *mutationResolver) DomainDelete(ctx context.Context, input model.DomainDeleteInput) (*model.DomainDeletePayload, error) {
-	panic(fmt.Errorf("not implemented: DomainDelete - domainDelete"))
+	d, err := r.ownDomain(ctx, input.DomainID)
+	if err == nil {
+		err = r.SSO.DeleteDomain(ctx, d)
+	}
+	payload := &model.DomainDeletePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.DomainID = &input.DomainID
+	return payload, nil
 }
 
 func (r *mutationResolver) IdentityProviderCreate(ctx context.Context, input model.IdentityProviderCreateInput) (*model.IdentityProviderCreatePayload, error) {
-	panic(fmt.Errorf("not implemented: IdentityProviderCreate - identityProviderCreate"))
+	p, err := r.identityProviderCreate(ctx, input)
+	payload := &model.IdentityProviderCreatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.IdentityProvider = r.toIdentityProvider(p)
+	return payload, nil
 }
 
 func (r *mutationResolver) IdentityProviderUpdate(ctx context.Context, input model.IdentityProviderUpdateInput) (*model.IdentityProviderUpdatePayload, error) {
-	panic(fmt.Errorf("not implemented: IdentityProviderUpdate - identityProviderUpdate"))
+	p, err := r.identityProviderUpdate(ctx, input)
+	payload := &model.IdentityProviderUpdatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.IdentityProvider = r.toIdentityProvider(p)
+	return payload, nil
 }
 
 func (r *mutationResolver) IdentityProviderDelete(ctx context.Context, input model.IdentityProviderDeleteInput) (*model.IdentityProviderDeletePayload, error) {
-	panic(fmt.Errorf("not implemented: IdentityProviderDelete - identityProviderDelete"))
+	p, err := r.ownIdentityProvider(ctx, input.IdentityProviderID)
+	if err == nil {
+		err = r.SSO.DeleteProvider(ctx, p)
+	}
+	payload := &model.IdentityProviderDeletePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.IdentityProviderID = &input.IdentityProviderID
+	return payload, nil
 }
 
 func (r *mutationResolver) GroupMappingCreate(ctx context.Context, input model.GroupMappingCreateInput) (*model.GroupMappingCreatePayload, error) {
-	panic(fmt.Errorf("not implemented: GroupMappingCreate - groupMappingCreate"))
+	m, err := r.groupMappingCreate(ctx, input)
+	payload := &model.GroupMappingCreatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.GroupMapping = toGroupMapping(m)
+	return payload, nil
 }
 
 func (r *mutationResolver) GroupMappingDelete(ctx context.Context, input model.GroupMappingDeleteInput) (*model.GroupMappingDeletePayload, error) {
-	panic(fmt.Errorf("not implemented: GroupMappingDelete - groupMappingDelete"))
+	err := r.groupMappingDelete(ctx, input.GroupMappingID)
+	payload := &model.GroupMappingDeletePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.GroupMappingID = &input.GroupMappingID
+	return payload, nil
 }
 
 func (r *mutationResolver) SignInEnforce(ctx context.Context, input model.SignInEnforceInput) (*model.SignInEnforcePayload, error) {
-	panic(fmt.Errorf("not implemented: SignInEnforce - signInEnforce"))
+	accountID, err := r.mayAtAccount(ctx, access.SignInConfigure)
+	if err != nil {
+		return nil, err
+	}
+	a, err := r.SSO.Enforce(ctx, accountID, input.Enforced)
+	payload := &model.SignInEnforcePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Account = toAccount(a)
+	return payload, nil
 }
 
 func (r *queryResolver) SignInMethods(ctx context.Context, email string) (*model.SignInMethods, error) {
-	panic(fmt.Errorf("not implemented: SignInMethods - signInMethods"))
+	return r.signInMethods(ctx, email)
 }
 
 func (r *Resolver) DomainConnection() generated.DomainConnectionResolver {

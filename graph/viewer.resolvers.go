@@ -68,7 +68,7 @@ func (r *viewerResolver) Budget(ctx context.Context, obj *model.Viewer, plane mo
 }
 
 func (r *viewerResolver) Sessions(ctx context.Context, obj *model.Viewer, first *int, after *string, last *int, before *string) (*model.SessionConnection, error) {
-	panic(fmt.Errorf("not implemented: Sessions - sessions"))
+	return r.sessionPage(tenancy.WithViewer(ctx, obj.V), obj.V.AccountID, &obj.V.UserID, window{first, last, after, before})
 }
 
 func (r *viewerResolver) PersonalTokens(ctx context.Context, obj *model.Viewer, first *int, after *string, last *int, before *string) (*model.PersonalTokenConnection, error) {

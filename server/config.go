@@ -45,7 +45,8 @@ type Config struct {
 	MasterKeyFile string `help:"File that holds the master key." placeholder:"FILE" group:"Secrets"`
 
 	CreditsFactor string         `help:"Credits that one US dollar of cost is worth, for accounts without a factor of their own." default:"1000" env:"CREDITS_FACTOR" group:"Models"`
-	AllowNetworks []netip.Prefix `help:"Private networks that providers may lie in, such as 10.0.0.0/8. Without this, only public addresses are called." placeholder:"CIDR" group:"Models"`
+	AllowNetworks []netip.Prefix `help:"Private networks that model and identity providers may lie in, such as 10.0.0.0/8. Without this, only public addresses are called." placeholder:"CIDR" group:"Models"`
+	DNSServer     string         `help:"Name server that is asked for the records which prove mail domains, as host and port. Without one, the system's." placeholder:"HOST:PORT" group:"Sign-in"`
 	NodeTimeout   time.Duration  `help:"How long a replica may be silent before the others charge its open calls. PostgreSQL only." default:"1m" group:"Models"`
 
 	SMTP mailServer `embed:"" prefix:"smtp-"`
@@ -67,6 +68,7 @@ func (c *Config) Validate() error {
 		c.validateURL("public-url", c.PublicURL),
 		c.validateURL("demo-upstream", c.DemoUpstream),
 		c.validateMetrics(),
+		c.validateDNS(),
 		c.validateBounds(),
 		second(c.factorPPM()),
 		c.validateMasterKey(),
@@ -99,6 +101,13 @@ func (c *Config) validateMetrics() error {
 		return nil
 	}
 	return address("metrics-listen", c.MetricsListen)
+}
+
+func (c *Config) validateDNS() error {
+	if c.DNSServer == "" {
+		return nil
+	}
+	return address("dns-server", c.DNSServer)
 }
 
 func (c *Config) validateBounds() error {

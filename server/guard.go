@@ -73,7 +73,7 @@ func (s *Server) cookies(w http.ResponseWriter, r *http.Request) graph.Cookies {
 			HttpOnly: true, Secure: s.cfg.secureCookies(), SameSite: http.SameSiteLaxMode})
 	}
 	return graph.Cookies{
-		Set:   func(token string) { set(token, identity.SessionLifetime) },
+		Set:   func(token string) { set(token, identity.MaxSessionLifetime) },
 		Clear: func() { set("", -time.Second) },
 		From:  s.client(r),
 	}

@@ -106,7 +106,7 @@ func TestSessionCookie(t *testing.T) {
 	require.Equal(t, http.SameSiteLaxMode, c.SameSite)
 	require.Equal(t, "/", c.Path)
 	require.False(t, c.Secure, "plain HTTP on this machine")
-	require.Equal(t, int(identity.SessionLifetime/time.Second), c.MaxAge)
+	require.Equal(t, int(identity.MaxSessionLifetime/time.Second), c.MaxAge)
 
 	cookie, csrf := "Cookie: "+c.Name+"="+c.Value, "X-Cockpit-CSRF: 1"
 	_, body := send(t, http.MethodPost, url+"/graphql", operation(t, who, nil), cookie, csrf)

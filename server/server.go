@@ -24,6 +24,7 @@ import (
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/mail"
+	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
@@ -41,6 +42,7 @@ type Server struct {
 	refusals *audit.Refusals
 	stream   *audit.Stream
 	sessions *identity.Sessions
+	sso      *sso.Gate
 	keys     *identity.Keys
 	catalog  *catalog.Catalog
 	budget   *budget.Engine
@@ -125,6 +127,8 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Access: s.access, Catalog: s.catalog, Budget: s.budget, Client: s.outbound, Refusals: s.refusals,
 		MaxBody: cfg.MaxBody, Log: s.log, Metrics: s.metrics})
 	s.onClose(func(context.Context) error { s.gateway.Close(); return nil })
+	s.sessions.MailReset = s.mailReset()
+	s.sso = s.newSSO(box)
 	s.graph = s.newGraph()
 	if cfg.Demo {
 		s.checkDemo(ctx)

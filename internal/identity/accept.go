@@ -130,7 +130,7 @@ func (s *Sessions) Accept(ctx context.Context, token, name, password string, fro
 	if err != nil {
 		return nil, err
 	}
-	return s.open(ctx, u, nil, from)
+	return s.Open(ctx, u, nil, ByPassword, from)
 }
 
 // prove checks the password of an existing login, or returns the hash of a new

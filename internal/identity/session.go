@@ -3,6 +3,8 @@ package identity
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,8 +14,10 @@ import (
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/account"
 	"github.com/alchemi/cockpit/ent/auditevent"
+	"github.com/alchemi/cockpit/ent/identityprovider"
 	"github.com/alchemi/cockpit/ent/login"
 	"github.com/alchemi/cockpit/ent/predicate"
+	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/session"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/audit"
@@ -24,11 +28,25 @@ import (
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
-// How long a session lasts, whatever happens, and without any request.
+// How long a session lasts where its account says nothing else, whatever
+// happens, and without any request.
 const (
 	SessionLifetime = 7 * 24 * time.Hour
 	SessionIdle     = 12 * time.Hour
 )
+
+// MaxSessionLifetime is the longest that an account may choose.
+const MaxSessionLifetime = 90 * 24 * time.Hour
+
+// Proof is how the person of a session proved who they are.
+type Proof struct {
+	Kind session.Kind
+	// ProviderID names the identity provider of an SSO session.
+	ProviderID string
+}
+
+// ByPassword is the proof of who knew the login's password.
+var ByPassword = Proof{Kind: session.KindPASSWORD}
 
 // Sessions signs people in and tells who a session token stands for.
 type Sessions struct {
@@ -36,6 +54,10 @@ type Sessions struct {
 	epochs *store.Epochs
 	// refusals records failed sign-ins without a viewer.
 	refusals *audit.Refusals
+	// MailReset sends the link of a password reset; nil where no mail server is
+	// set. It must not block.
+	MailReset func(ctx context.Context, email, name, token string)
+	resets    chan struct{}
 
 	mu     sync.Mutex
 	cached map[string]*cachedSession
@@ -57,7 +79,7 @@ const maxCached = 100_000
 // NewSessions makes the one Sessions of a server.
 func NewSessions(st *store.Store, epochs *store.Epochs, refusals *audit.Refusals) *Sessions {
 	return &Sessions{store: st, epochs: epochs, refusals: refusals, cached: map[string]*cachedSession{},
-		attempts: expirable.NewLRU[string, *rate.Limiter](10_000, nil, time.Hour)}
+		resets: make(chan struct{}, maxResets), attempts: expirable.NewLRU[string, *rate.Limiter](10_000, nil, time.Hour)}
 }
 
 // Choice is an account that a login may go on in.
@@ -87,7 +109,7 @@ func (s *Sessions) SignIn(ctx context.Context, email, password, accountID string
 	}
 	giveBack, ok := s.attempt(email, from.IP)
 	if !ok {
-		return nil, fault.New(fault.RateLimited, "Too many attempts. Wait a minute, then try again.")
+		return nil, errTooMany
 	}
 	l, err := s.store.Login.Query().Where(login.Email(email)).Only(ctx)
 	if err != nil && !ent.IsNotFound(err) {
@@ -104,7 +126,11 @@ func (s *Sessions) SignIn(ctx context.Context, email, password, accountID string
 		return nil, s.refuse(ctx, email, "wrong e-mail or password")
 	}
 	giveBack()
-	users, choices, err := s.usersOf(ctx, l.ID)
+	users, _, err := s.usersOf(ctx, l.ID)
+	if err != nil {
+		return nil, err
+	}
+	users, choices, err := s.byPassword(ctx, users)
 	if err != nil {
 		return nil, err
 	}
@@ -116,9 +142,9 @@ func (s *Sessions) SignIn(ctx context.Context, email, password, accountID string
 	}
 	switch {
 	case chosen != nil:
-		return s.open(ctx, chosen, choices, from)
+		return s.Open(ctx, chosen, choices, ByPassword, from)
 	case len(users) == 0 || accountID != "":
-		return nil, s.refuse(ctx, email, "no active user in an active account")
+		return nil, s.refuse(ctx, email, "no active user in an active account that takes passwords")
 	}
 	return &SignedIn{Choices: choices}, nil
 }
@@ -171,14 +197,9 @@ func (s *Sessions) usersOf(ctx context.Context, loginID string) ([]*ent.User, []
 	if err != nil {
 		return nil, nil, fmt.Errorf("identity: users of a login: %w", err)
 	}
-	ids := make([]string, len(users))
-	for i, u := range users {
-		ids[i] = u.AccountID
-	}
-	accounts, err := s.store.Account.Query().Where(account.IDIn(ids...), account.StatusEQ(account.StatusACTIVE)).
-		Order(account.ByName()).All(ctx)
+	accounts, err := s.accountsOf(ctx, users)
 	if err != nil {
-		return nil, nil, fmt.Errorf("identity: accounts of a login: %w", err)
+		return nil, nil, err
 	}
 	active := map[string]bool{}
 	choices := make([]Choice, len(accounts))
@@ -195,7 +216,56 @@ func (s *Sessions) usersOf(ctx context.Context, loginID string) ([]*ent.User, []
 	return kept, choices, nil
 }
 
-func (s *Sessions) open(ctx context.Context, u *ent.User, choices []Choice, from Client) (*SignedIn, error) {
+// accountsOf lists the active accounts of users, in order of names.
+func (s *Sessions) accountsOf(ctx context.Context, users []*ent.User) ([]*ent.Account, error) {
+	ids := make([]string, len(users))
+	for i, u := range users {
+		ids[i] = u.AccountID
+	}
+	accounts, err := s.store.Account.Query().Where(account.IDIn(ids...), account.StatusEQ(account.StatusACTIVE)).
+		Order(account.ByName()).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("identity: accounts of a login: %w", err)
+	}
+	return accounts, nil
+}
+
+// byPassword leaves out users whose account lets people in through an identity
+// provider alone. Its admins stay: their password is the way back.
+func (s *Sessions) byPassword(ctx context.Context, users []*ent.User) ([]*ent.User, []Choice, error) {
+	accounts, err := s.accountsOf(ctx, users)
+	if err != nil {
+		return nil, nil, err
+	}
+	kept, choices := []*ent.User{}, []Choice{}
+	for _, a := range accounts {
+		u := users[slices.IndexFunc(users, func(u *ent.User) bool { return u.AccountID == a.ID })]
+		admin := true
+		if a.SSOEnforced {
+			if admin, err = isAccountAdmin(ctx, s.store.Client, u); err != nil {
+				return nil, nil, err
+			}
+		}
+		if admin {
+			kept, choices = append(kept, u), append(choices, Choice{a.ID, a.Name, a.Slug})
+		}
+	}
+	return kept, choices, nil
+}
+
+// isAccountAdmin tells whether somebody is ADMIN of their whole account.
+func isAccountAdmin(ctx context.Context, c *ent.Client, u *ent.User) (bool, error) {
+	is, err := c.RoleBinding.Query().Where(rolebinding.UserID(u.ID), rolebinding.ScopeID(u.AccountID),
+		rolebinding.RoleEQ(rolebinding.RoleADMIN)).Exist(ctx)
+	if err != nil {
+		return false, fmt.Errorf("identity: admins of the account: %w", err)
+	}
+	return is, nil
+}
+
+// Open gives a person a new session. The caller has seen the proof.
+func (s *Sessions) Open(ctx context.Context, u *ent.User, choices []Choice, proof Proof, from Client) (*SignedIn, error) {
+	ctx = tenancy.System(ctx, "a session is opened before there is a viewer")
 	token := secret.Token()
 	now := s.store.Now()
 	plane, path := session.PlaneACCOUNT, "/"+u.AccountID+"/"
@@ -203,15 +273,23 @@ func (s *Sessions) open(ctx context.Context, u *ent.User, choices []Choice, from
 		plane, path = session.PlanePLATFORM, "/"
 	}
 	var row *ent.Session
-	err := s.store.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		row, err = tx.Session.Create().SetAccountID(u.AccountID).SetPlane(plane).SetUserID(u.ID).
-			SetTokenHash(secret.Hash(token)).SetUserAgent(clip(from.UserAgent, 300)).SetIP(from.IP).
-			SetLastSeenAt(now).SetExpiresAt(now.Add(SessionLifetime)).Save(ctx)
+	err := s.store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		a, err := tx.Account.Get(ctx, u.AccountID)
 		if err != nil {
 			return err
 		}
+		row, err = tx.Session.Create().SetAccountID(u.AccountID).SetPlane(plane).SetUserID(u.ID).
+			SetKind(proof.Kind).SetIdentityProviderID(proof.ProviderID).
+			SetTokenHash(secret.Hash(token)).SetUserAgent(clip(from.UserAgent, 300)).SetIP(from.IP).
+			SetLastSeenAt(now).SetExpiresAt(now.Add(time.Duration(a.SessionLifetimeMinutes) * time.Minute)).Save(ctx)
+		if err != nil {
+			return err
+		}
+		if err := signedIn(ctx, tx, s.store.Dialect, u.ID, now); err != nil {
+			return err
+		}
 		return tx.Audit(ctx, audit.Event{Action: "session.create", AccountID: u.AccountID, Plane: tenancy.Plane(plane),
-			ScopeID: u.AccountID, ScopePath: path, TargetID: u.ID, TargetName: u.Name,
+			ScopeID: u.AccountID, ScopePath: path, TargetID: u.ID, TargetName: u.Name, Changes: proof.changes(),
 			Actor: &audit.Actor{Kind: auditevent.ActorKindUSER, ID: u.ID, Name: u.Name}})
 	})
 	if err != nil {
@@ -225,9 +303,29 @@ func (s *Sessions) open(ctx context.Context, u *ent.User, choices []Choice, from
 	return &SignedIn{Token: token, Viewer: v, Choices: choices}, nil
 }
 
+// changes tell the audit log how somebody signed in.
+func (p Proof) changes() map[string]audit.Change {
+	out := map[string]audit.Change{"kind": {After: string(p.Kind)}}
+	if p.ProviderID != "" {
+		out["identityProvider"] = audit.Change{After: p.ProviderID}
+	}
+	return out
+}
+
+// signedIn keeps when somebody last signed in. It goes past ent: nothing that
+// is cached depends on it, and a sign-in must not raise the account's epoch.
+func signedIn(ctx context.Context, tx *store.Tx, dialect, userID string, now time.Time) error {
+	query := "UPDATE users SET last_sign_in_at = ? WHERE id = ?"
+	if dialect == store.Postgres {
+		query = "UPDATE users SET last_sign_in_at = $1 WHERE id = $2"
+	}
+	_, err := tx.SQL().ExecContext(ctx, query, now, userID)
+	return err
+}
+
 func clip(s string, n int) string {
 	if len(s) > n {
-		return s[:n]
+		return strings.ToValidUTF8(s[:n], "")
 	}
 	return s
 }
@@ -283,13 +381,28 @@ func (s *Sessions) look(ctx context.Context, key string, which predicate.Session
 		return nil, fmt.Errorf("identity: session: %w", err)
 	}
 	u := row.Edges.User
+	if u == nil {
+		return nil, ErrNoSession
+	}
 	a, err := s.store.Account.Get(ctx, row.AccountID)
 	if err != nil {
 		return nil, fmt.Errorf("identity: session's account: %w", err)
 	}
-	if row.RevokedAt != nil || !now.Before(row.ExpiresAt) || now.Sub(row.LastSeenAt) > SessionIdle ||
+	ends := endOf(row, a)
+	if row.RevokedAt != nil || !now.Before(ends) || now.Sub(row.LastSeenAt) > idleOf(a) ||
 		u.Status != user.StatusACTIVE || a.Status != account.StatusACTIVE {
 		return nil, ErrNoSession
+	}
+	if row.Kind == session.KindSSO {
+		// A session that was opened while its provider went ended with it.
+		stands, err := s.store.IdentityProvider.Query().Where(identityprovider.ID(row.IdentityProviderID),
+			identityprovider.AccountID(row.AccountID), identityprovider.StatusNEQ(identityprovider.StatusDISABLED)).Exist(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("identity: session's provider: %w", err)
+		}
+		if !stands {
+			return nil, ErrNoSession
+		}
 	}
 	v, err := viewerOf(ctx, s.store, u)
 	if err != nil {
@@ -310,9 +423,21 @@ func (s *Sessions) look(ctx context.Context, key string, which predicate.Session
 	if len(s.cached) >= maxCached {
 		clear(s.cached)
 	}
-	s.cached[key] = &cachedSession{viewer: v, epoch: epoch, expires: row.ExpiresAt, lastSeen: now}
+	s.cached[key] = &cachedSession{viewer: v, epoch: epoch, expires: ends, lastSeen: now}
 	return v, nil
 }
+
+// endOf is when a session ends whatever happens: what was said when it was
+// opened, or earlier where the account has since chosen shorter ones.
+func endOf(row *ent.Session, a *ent.Account) time.Time {
+	end := row.CreatedAt.Add(time.Duration(a.SessionLifetimeMinutes) * time.Minute)
+	if row.ExpiresAt.Before(end) {
+		return row.ExpiresAt
+	}
+	return end
+}
+
+func idleOf(a *ent.Account) time.Duration { return time.Duration(a.SessionIdleMinutes) * time.Minute }
 
 // SignOut revokes the viewer's session on every replica.
 func (s *Sessions) SignOut(ctx context.Context, v *tenancy.Viewer) error {
@@ -348,15 +473,40 @@ func (s *Sessions) Switch(ctx context.Context, v *tenancy.Viewer, accountID stri
 		return nil, err
 	}
 	for _, other := range users {
-		if other.AccountID == accountID {
-			signed, err := s.open(sys, other, choices, from)
-			if err != nil {
-				return nil, err
-			}
-			return signed, s.SignOut(ctx, v)
+		if other.AccountID != accountID {
+			continue
 		}
+		if err := s.mayCross(sys, v, other); err != nil {
+			return nil, err
+		}
+		signed, err := s.Open(ctx, other, choices, ByPassword, from)
+		if err != nil {
+			return nil, err
+		}
+		return signed, s.SignOut(ctx, v)
 	}
 	return nil, fault.Missing("account")
+}
+
+// mayCross refuses to go on in another account what only its own sign-in can
+// begin: one account's identity provider proves nothing to another account,
+// and an account that enforces single sign-on takes no other proof.
+func (s *Sessions) mayCross(ctx context.Context, v *tenancy.Viewer, to *ent.User) error {
+	row, err := s.store.Session.Get(ctx, v.SessionID)
+	if err != nil {
+		return fmt.Errorf("identity: switch: %w", err)
+	}
+	if row.Kind != session.KindPASSWORD {
+		return fault.New(fault.Invalid, "You signed in through this account's identity provider, which other accounts don't know. Sign out, then sign in there.")
+	}
+	users, _, err := s.byPassword(ctx, []*ent.User{to})
+	if err != nil {
+		return err
+	}
+	if len(users) == 0 {
+		return fault.New(fault.Invalid, "That account lets people in through its identity provider alone. Sign out, then sign in there with your e-mail address.")
+	}
+	return nil
 }
 
 // Accounts lists where the viewer's login may go on.

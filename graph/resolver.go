@@ -13,6 +13,7 @@ import (
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
@@ -23,6 +24,7 @@ type Resolver struct {
 	Epochs   *store.Epochs
 	Access   *access.Engine
 	Sessions *identity.Sessions
+	OAuth    *oauth.Server
 	Catalog  *catalog.Catalog
 	Budgets  *budget.Engine
 	Audit    *audit.Stream

@@ -29,6 +29,7 @@ var order = [][]string{
 	{"policies"},
 	{"internal/access"},
 	{"internal/identity"},
+	{"internal/oauth"},
 	{"internal/catalog"},
 	{"internal/budget"},
 	{"internal/connections"},

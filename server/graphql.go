@@ -20,13 +20,13 @@ func (s *Server) newAccess() (*access.Engine, error) {
 		return nil, err
 	}
 	e.Introspection = s.cfg.Introspection
-	e.Present = s.sessions.Present
+	e.Present = s.present
 	e.Refused = s.recordDenial
 	return e, nil
 }
 
 func (s *Server) newGraph() *graph.Handler {
-	return graph.New(&graph.Resolver{Store: s.store, Epochs: s.epochs, Access: s.access, Sessions: s.sessions, Catalog: s.catalog,
+	return graph.New(&graph.Resolver{Store: s.store, Epochs: s.epochs, Access: s.access, Sessions: s.sessions, OAuth: s.oauth, Catalog: s.catalog,
 		Budgets: s.budget, Audit: s.stream, Probe: prober(s.outbound), URL: s.URL(), Log: s.log})
 }
 

@@ -16,6 +16,8 @@ type Purpose string
 const (
 	// AccessTokens are the bearers that /oauth/token gives out.
 	AccessTokens Purpose = "access tokens"
+	// RefreshTokens proves that a refresh token was given out by us once.
+	RefreshTokens Purpose = "refresh tokens"
 	// AuditCheckpoints vouch for the audit log up to a number.
 	AuditCheckpoints Purpose = "audit checkpoints"
 )

@@ -100,11 +100,15 @@ func (c *call) stands() bool {
 	if c.caller.KeyID != "" && c.Keys.Valid(c.caller) {
 		return true
 	}
-	fresh, err := c.principal(context.WithoutCancel(c.r.Context()))
+	ctx := context.WithoutCancel(c.r.Context())
+	fresh, err := c.principal(ctx)
+	if err == nil && fresh.KeyID == "" { // what a token may do changes under it
+		err = c.Access.Gateway(tenancy.WithViewer(ctx, fresh.Viewer))
+	}
 	if err == nil {
 		c.caller = fresh
 	}
-	return !fault.Is(err, fault.Unauthenticated)
+	return !fault.Is(err, fault.Unauthenticated) && !fault.Is(err, fault.Forbidden)
 }
 
 // limitRate counts the request against the key's requests per minute.

@@ -31,7 +31,7 @@ type Timeouts struct {
 
 // Options of a gateway. Keys, Access, Catalog, Budget and Client are required.
 type Options struct {
-	Keys    *identity.Keys
+	Keys *identity.Keys
 	// Bearers knows people's tokens; without it virtual keys alone are taken.
 	Bearers *oauth.Bearers
 	Access  *access.Engine

@@ -34,7 +34,17 @@ type ClientInput struct {
 // CreateClient makes a program known to an account, or to the platform, and
 // returns it with its secret, which a public one lacks. The caller has checked
 // that the viewer may.
-func (s *Server) CreateClient(ctx context.Context, accountID string, public bool, in ClientInput) (*ent.ServiceClient, string, error) {
+func (s *Server) CreateClient(ctx context.Context, accountID string, public bool, in ClientInput) (row *ent.ServiceClient, token string, err error) {
+	ctx = tenancy.System(ctx, "programs are the account's own, and written by verbs alone")
+	err = s.Store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		row, token, err = AddClient(ctx, tx, s.Store.Now(), accountID, public, in)
+		return err
+	})
+	return row, token, err
+}
+
+// AddClient is CreateClient within a transaction of the system's.
+func AddClient(ctx context.Context, tx *store.Tx, now time.Time, accountID string, public bool, in ClientInput) (*ent.ServiceClient, string, error) {
 	row := &ent.ServiceClient{AccountID: accountID, Public: public}
 	if in.Name == nil {
 		in.Name = new(string) // which is refused
@@ -43,30 +53,24 @@ func (s *Server) CreateClient(ctx context.Context, accountID string, public bool
 		return nil, "", err
 	}
 	plane, _ := place(accountID)
-	token, now := "", s.Store.Now()
-	err := s.Store.InTx(tenancy.System(ctx, "programs are the account's own, and written by verbs alone"), func(ctx context.Context, tx *store.Tx) error {
-		create := tx.ServiceClient.Create().SetAccountID(accountID).SetPlane(serviceclient.Plane(plane)).SetPublic(public).
-			SetName(row.Name).SetDescription(row.Description).SetStatus(row.Status).SetConsole(row.Console).SetCopilot(row.Copilot).
-			SetPermissions(row.Permissions).SetRedirectUris(row.RedirectUris).SetClientCredentials(row.ClientCredentials).
-			SetTokenExchange(row.TokenExchange).SetTrustedSubjects(row.TrustedSubjects)
-		if v := tenancy.ViewerFrom(ctx); v != nil {
-			create.SetCreatedBy(v.UserID)
-		}
-		if !public {
-			token = newSecret()
-			create.SetSecretHash(secret.Hash(token)).SetSecretHint(secret.Hint(token)).SetSecretAt(now)
-		}
-		var err error
-		if row, err = create.Save(ctx); err != nil {
-			return taken(err, *in.Name)
-		}
-		tx.Touch(accountID)
-		return tx.Audit(ctx, about("serviceClient.create", accountID, row.ID, row.Name))
-	})
-	if err != nil {
-		return nil, "", err
+	token := ""
+	create := tx.ServiceClient.Create().SetAccountID(accountID).SetPlane(serviceclient.Plane(plane)).SetPublic(public).
+		SetName(row.Name).SetDescription(row.Description).SetStatus(row.Status).SetConsole(row.Console).SetCopilot(row.Copilot).
+		SetPermissions(row.Permissions).SetRedirectUris(row.RedirectUris).SetClientCredentials(row.ClientCredentials).
+		SetTokenExchange(row.TokenExchange).SetTrustedSubjects(row.TrustedSubjects)
+	if v := tenancy.ViewerFrom(ctx); v != nil {
+		create.SetCreatedBy(v.UserID)
 	}
-	return row, token, nil
+	if !public {
+		token = newSecret()
+		create.SetSecretHash(secret.Hash(token)).SetSecretHint(secret.Hint(token)).SetSecretAt(now)
+	}
+	row, err := create.Save(ctx)
+	if err != nil {
+		return nil, "", taken(err, *in.Name)
+	}
+	tx.Touch(accountID)
+	return row, token, tx.Audit(ctx, about("serviceClient.create", accountID, row.ID, row.Name))
 }
 
 // UpdateClient changes a program; its tokens follow within a second.

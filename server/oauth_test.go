@@ -352,7 +352,7 @@ func TestBrowserProgramActsForWhoConsents(t *testing.T) {
 	first := tokens["refresh_token"].(string)
 	status, tokens = w.refresh(t, first, "scope", "read")
 	require.Equal(t, http.StatusOK, status, tokens)
-	require.Equal(t, "read", tokens["scope"])
+	require.Equal(t, "profile read", tokens["scope"])
 	second := tokens["refresh_token"].(string)
 	status, refused := w.refresh(t, second, "scope", "keys.manage")
 	require.Equal(t, http.StatusBadRequest, status)
@@ -726,7 +726,7 @@ func TestClientCredentials(t *testing.T) {
 	require.Contains(t, body, "A program pays with a person's seat")
 
 	// What it asks for is cut to what it has; the rest is refused.
-	require.Equal(t, "read", get(reader, readerSecret, "scope", "read keys.manage")["scope"])
+	require.Equal(t, "profile read", get(reader, readerSecret, "scope", "read keys.manage")["scope"])
 	for scope, says := range map[string]string{"keys.manage": "may do nothing of what it asks for", "cake.eat": "no permission"} {
 		status, got := w.form(t, "/oauth/token", reader, readerSecret, "grant_type", "client_credentials", "scope", scope)
 		require.Equal(t, http.StatusBadRequest, status)

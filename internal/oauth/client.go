@@ -120,10 +120,11 @@ func (s *Server) RotateSecret(ctx context.Context, clientID string, overlap time
 			return fault.At("serviceClientId", "%s runs where no secret can be kept, so it has none.", old.Name)
 		}
 		update := tx.ServiceClient.UpdateOneID(old.ID).
-			SetSecretHash(secret.Hash(token)).SetSecretHint(secret.Hint(token)).SetSecretAt(now).
-			SetPreviousSecretHash("").SetPreviousSecretHint("").ClearPreviousSecretExpiresAt()
+			SetSecretHash(secret.Hash(token)).SetSecretHint(secret.Hint(token)).SetSecretAt(now)
 		if overlap > 0 {
 			update.SetPreviousSecretHash(old.SecretHash).SetPreviousSecretHint(old.SecretHint).SetPreviousSecretExpiresAt(now.Add(overlap))
+		} else {
+			update.SetPreviousSecretHash("").SetPreviousSecretHint("").ClearPreviousSecretExpiresAt()
 		}
 		var err error
 		row, err = update.Save(ctx)

@@ -93,7 +93,7 @@ func granted(c *ent.ServiceClient, scope string) ([]string, error) {
 	if len(out) == 0 {
 		return nil, refuse("invalid_scope", "The program may do nothing of what it asks for. An admin of its account sets its permissions.")
 	}
-	return out, nil
+	return access.Narrow(out) // with what they imply, which the program has too
 }
 
 // common are the names in both lists, sorted, as viewers carry them.

@@ -52,8 +52,9 @@ func (e *Engine) Grantable(ctx context.Context) []string {
 	if !v.Platform && slices.ContainsFunc(v.Roles, func(r tenancy.Role) bool { return r.Role == tenancy.Seatholder }) {
 		out = append(out, "models.call")
 	}
+	roles := distinct(v.Roles)
 	for action, p := range permits() {
-		if p.Permission != "" && !slices.Contains(out, p.Permission) && e.anywhere(ctx, v, action, p.Targets) {
+		if p.Permission != "" && !slices.Contains(out, p.Permission) && e.anywhere(ctx, roles, action, p.Targets) {
 			out = append(out, p.Permission)
 		}
 	}
@@ -61,8 +62,19 @@ func (e *Engine) Grantable(ctx context.Context) []string {
 	return out
 }
 
-func (e *Engine) anywhere(ctx context.Context, v *tenancy.Viewer, action Action, levels []string) bool {
-	for _, r := range v.Roles {
+// distinct keeps one role of each class: at another node of its kind it lets do
+// the same things.
+func distinct(roles []tenancy.Role) []tenancy.Role {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(slices.Clone(roles), func(r tenancy.Role) bool {
+		known := seen[roleClass(r)]
+		seen[roleClass(r)] = true
+		return known
+	})
+}
+
+func (e *Engine) anywhere(ctx context.Context, roles []tenancy.Role, action Action, levels []string) bool {
+	for _, r := range roles {
 		for _, level := range levels {
 			for _, kind := range kindsAt(level) {
 				for _, plane := range []tenancy.Plane{r.Plane, tenancy.Console, tenancy.Copilot} {

@@ -187,7 +187,7 @@ func (s *Server) refresh(ctx context.Context, r *request) (*issued, error) {
 	}
 	hash := secret.Hash(token)
 	return s.renew(ctx, r, row, "", "", func(u *ent.AuthorizationUpdate) {
-		u.Where(authorization.RefreshHash(hash)).SetPreviousRefreshHash(hash)
+		u.Where(authorization.RefreshHash(hash))
 	}, permissions)
 }
 

@@ -78,10 +78,7 @@ func (s *Server) UpdateClient(ctx context.Context, clientID string, in ClientInp
 	var row *ent.ServiceClient
 	err := s.changeClient(ctx, clientID, "serviceClient.update", func(ctx context.Context, tx *store.Tx, old *ent.ServiceClient) error {
 		if expected != nil && *expected != old.Version {
-			e := fault.New(fault.Conflict, "Somebody changed this since you opened it. Look at the newest state, then change it again.").
-				With("expectedVersion", *expected).With("currentVersion", old.Version)
-			e.Path = []string{"expectedVersion"}
-			return e
+			return stale(*expected, old.Version)
 		}
 		if err := in.into(old); err != nil {
 			return err
@@ -91,9 +88,20 @@ func (s *Server) UpdateClient(ctx context.Context, clientID string, in ClientInp
 			SetName(old.Name).SetDescription(old.Description).SetStatus(old.Status).SetConsole(old.Console).SetCopilot(old.Copilot).
 			SetPermissions(old.Permissions).SetRedirectUris(old.RedirectUris).SetClientCredentials(old.ClientCredentials).
 			SetTokenExchange(old.TokenExchange).SetTrustedSubjects(old.TrustedSubjects).Save(ctx)
+		if ent.IsNotFound(err) { // it was there a moment ago
+			return stale(old.Version, old.Version+1)
+		}
 		return taken(err, old.Name)
 	})
 	return row, err
+}
+
+// stale is the Conflict of a row that has moved on.
+func stale(expected, current int) error {
+	e := fault.New(fault.Conflict, "Somebody changed this since you opened it. Look at the newest state, then change it again.").
+		With("expectedVersion", expected).With("currentVersion", current)
+	e.Path = []string{"expectedVersion"}
+	return e
 }
 
 // DeleteClient forgets a program and ends what people consented to.

@@ -32,7 +32,6 @@ const (
 	RevokePath    = "/oauth/revoke"
 	JWKSPath      = "/.well-known/jwks.json"
 	MetadataPath  = "/.well-known/oauth-authorization-server"
-	metadataPath  = MetadataPath
 )
 
 // refusal is an error as RFC 6749, section 5.2 tells it.

@@ -86,7 +86,7 @@ func granted(c *ent.ServiceClient, scope string) ([]string, error) {
 	}
 	for _, name := range asked {
 		if _, known := access.Permissions()[name]; !known {
-			return nil, refuse("invalid_scope", "There is no permission %.60q. The permissions are listed under scopes_supported of %s.", name, metadataPath)
+			return nil, refuse("invalid_scope", "There is no permission %.60q. The permissions are listed under scopes_supported of %s.", name, MetadataPath)
 		}
 	}
 	out := common(asked, c.Permissions)

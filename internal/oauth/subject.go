@@ -131,10 +131,16 @@ func (s *Server) person(ctx context.Context, p *ent.IdentityProvider, token *oid
 }
 
 func (s *Server) byEmail(ctx context.Context, p *ent.IdentityProvider, all map[string]any) (userID string, err error) {
-	email, _ := claim(all, p.EmailClaim).(string)
+	email, _ := all["email"].(string)
 	email = strings.ToLower(strings.TrimSpace(email))
 	_, host, ok := strings.Cut(email, "@")
-	if !ok || !isTrue(all["email_verified"]) {
+	// email_verified speaks of the claim email alone.
+	if !ok || p.EmailClaim != "email" || !isTrue(all["email_verified"]) {
+		return "", nil
+	}
+	// Anybody can have a Google account with an address elsewhere: only Workspace
+	// vouches for its own domain.
+	if p.Issuer == "https://accounts.google.com" && all["hd"] != host {
 		return "", nil
 	}
 	owned, err := s.Store.Domain.Query().Where(domain.AccountID(p.AccountID), domain.VerifiedName(host)).Exist(ctx)
@@ -154,22 +160,6 @@ func (s *Server) byEmail(ctx context.Context, p *ent.IdentityProvider, all map[s
 		return "", err
 	}
 	return u.ID, nil
-}
-
-// claim reads a claim by its name, else by a path of names.
-func claim(all map[string]any, name string) any {
-	if v, ok := all[name]; ok {
-		return v
-	}
-	var at any = all
-	for part := range strings.SplitSeq(name, ".") {
-		m, ok := at.(map[string]any)
-		if !ok {
-			return nil
-		}
-		at = m[part]
-	}
-	return at
 }
 
 func isTrue(v any) bool { return v == true || v == "true" }

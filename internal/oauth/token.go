@@ -46,7 +46,7 @@ type issued struct {
 func (s *Server) token(ctx context.Context, r *request) (any, error) {
 	grant, known := grants[r.get("grant_type")]
 	if !known {
-		return nil, refuse("unsupported_grant_type", "The grant_type %.80q isn't known here; %s lists those that are.", r.get("grant_type"), metadataPath)
+		return nil, refuse("unsupported_grant_type", "The grant_type %.80q isn't known here; %s lists those that are.", r.get("grant_type"), MetadataPath)
 	}
 	out, err := grant(s, ctx, r)
 	if err != nil {

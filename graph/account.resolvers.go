@@ -52,7 +52,7 @@ func (r *accountResolver) IdentityProviders(ctx context.Context, obj *model.Acco
 }
 
 func (r *accountResolver) ServiceClients(ctx context.Context, obj *model.Account, first *int, after *string, last *int, before *string) (*model.ServiceClientConnection, error) {
-	panic(fmt.Errorf("not implemented: ServiceClients - serviceClients"))
+	return r.programPage(ctx, obj.ID, window{first, last, after, before})
 }
 
 func (r *accountResolver) Sessions(ctx context.Context, obj *model.Account, userID *string, first *int, after *string, last *int, before *string) (*model.SessionConnection, error) {

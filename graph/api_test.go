@@ -22,6 +22,7 @@ import (
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
+	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
@@ -42,10 +43,12 @@ type api struct {
 	sealer   *audit.Sealer
 }
 
+const masterKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
 func newAPI(t testing.TB, st *store.Store) *api {
 	t.Helper()
 	w := identitytest.Tree(t, st)
-	box, err := secret.NewBox("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+	box, err := secret.NewBox(masterKey)
 	require.NoError(t, err)
 	log := slog.New(slog.DiscardHandler)
 	engine, err := access.New(Schema())
@@ -60,8 +63,13 @@ func newAPI(t testing.TB, st *store.Store) *api {
 	a.resolver = &Resolver{Store: st, Epochs: w.Epochs, Access: engine, Sessions: w.Sessions, Budgets: budgets,
 		Catalog: catalog.New(st, w.Epochs, box, 1_000_000_000, log), Audit: stream, Log: log,
 		Probe: func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }}
+	refusals := audit.NewRefusals(func(context.Context, audit.Event) error { return nil }, st.Now, log)
+	t.Cleanup(refusals.Close)
+	a.resolver.OAuth, err = oauth.New(oauth.Options{Store: st, Epochs: w.Epochs, Refusals: refusals, Issuer: "https://cockpit.test",
+		MasterKey: masterKey, Client: http.DefaultClient, Log: log})
+	require.NoError(t, err)
 	a.resolver.SSO = sso.New(sso.Options{Store: st, Sessions: w.Sessions, Access: engine, Box: box, Client: http.DefaultClient,
-		Refusals: audit.NewRefusals(func(context.Context, audit.Event) error { return nil }, st.Now, log)})
+		Refusals: refusals})
 	a.handler = New(a.resolver)
 	return a
 }

@@ -79,7 +79,7 @@ func toServiceClient(c *ent.ServiceClient, now time.Time) *model.ServiceClient {
 }
 
 func toPersonalToken(t *ent.PersonalToken) *model.PersonalToken {
-	return &model.PersonalToken{ID: t.ID, Name: t.Name, Prefix: t.Prefix, Permissions: toPermissions(t.Permissions),
+	return &model.PersonalToken{ID: t.ID, Name: t.Name, Prefix: t.Prefix + "…", Permissions: toPermissions(t.Permissions),
 		CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, LastUsedAt: t.LastUsedAt}
 }
 

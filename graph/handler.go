@@ -19,6 +19,8 @@ import (
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/oauth"
+	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
 // Schema is the executable schema's SDL, parsed; access.New needs it.
@@ -53,9 +55,10 @@ func New(r *Resolver) *Handler {
 		Implementation:        gorilla{},
 		KeepAlivePingInterval: 20 * time.Second,
 		InitTimeout:           10 * time.Second,
-		InitFunc: func(ctx context.Context, _ transport.InitPayload) (context.Context, *transport.InitPayload, error) {
-			if r.Access.Present(ctx) == nil {
-				return ctx, nil, identity.ErrNoSession
+		InitFunc: func(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+			ctx, err := r.greet(ctx, payload.Authorization())
+			if err != nil {
+				return ctx, nil, err
 			}
 			return s.add(ctx), nil, nil
 		},
@@ -75,6 +78,27 @@ func New(r *Resolver) *Handler {
 	})
 	r.Epochs.OnChange(func(accountID string) { s.check(accountID, r.Access.Present) })
 	return &Handler{Server: h, sockets: s}
+}
+
+// greet tells who opens a WebSocket: by the cookie or bearer of its request, or
+// by the bearer in connection_init.
+func (r *Resolver) greet(ctx context.Context, authorization string) (context.Context, error) {
+	if authorization != "" {
+		token, ok := strings.CutPrefix(authorization, "Bearer ")
+		switch {
+		case !ok:
+			return ctx, fault.New(fault.Unauthenticated, "Send the token as \"Authorization\": \"Bearer …\" in connection_init.")
+		case tenancy.ViewerFrom(ctx) != nil:
+			return ctx, fault.New(fault.BadInput, "The connection carries two credentials. Send one of them.")
+		case r.OAuth == nil:
+			return ctx, oauth.ErrBearer
+		}
+		return r.OAuth.Bearers().Bind(ctx, token)
+	}
+	if r.Access.Present(ctx) == nil {
+		return ctx, identity.ErrNoSession
+	}
+	return ctx, nil
 }
 
 // ServeHTTP answers requests that gqlgen's transports don't know.

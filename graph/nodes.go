@@ -70,7 +70,7 @@ func (r *Resolver) identityNode(ctx context.Context, prefix id.Prefix, nodeID st
 	case id.GroupMapping:
 		return found(toGroupMapping)(r.Store.GroupMapping.Get(ctx, nodeID))
 	case id.ServiceClient:
-		return found(func(c *ent.ServiceClient) *model.ServiceClient { return toServiceClient(c, now) })(r.Store.ServiceClient.Get(ctx, nodeID))
+		return found(func(c *ent.ServiceClient) *model.ServiceClient { return toServiceClient(c, now) })(r.programByID(ctx, nodeID))
 	case id.PersonalToken:
 		return found(toPersonalToken)(r.Store.PersonalToken.Get(ctx, nodeID))
 	case id.Authorization:
@@ -88,7 +88,7 @@ func (r *Resolver) identityNode(ctx context.Context, prefix id.Prefix, nodeID st
 // absent hides the difference between what doesn't exist and what the viewer
 // may not see.
 func absent(err error) (model.Node, error) {
-	if ent.IsNotFound(err) {
+	if isAbsent(err) {
 		return nil, nil
 	}
 	return nil, err

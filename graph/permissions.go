@@ -27,7 +27,8 @@ var (
 		access.AccountClose, access.AccountExport, access.DomainConfigure, access.DomainApprove, access.SignInConfigure,
 		access.ServiceClientManage, access.SupportStart, access.SupportEnd, access.InvitationCreate, access.RoleBind,
 		access.UserUpdate, access.SessionRevoke}
-	onBudget = []access.Action{access.BudgetSet, access.BudgetRemove}
+	onServiceClient = []access.Action{access.ServiceClientManage}
+	onBudget        = []access.Action{access.BudgetSet, access.BudgetRemove}
 )
 
 func target(at model.Ref) access.Target {

@@ -31,7 +31,7 @@ func (r *platformResolver) Accounts(ctx context.Context, obj *model.Platform, se
 }
 
 func (r *platformResolver) ServiceClients(ctx context.Context, obj *model.Platform, first *int, after *string, last *int, before *string) (*model.ServiceClientConnection, error) {
-	panic(fmt.Errorf("not implemented: ServiceClients - serviceClients"))
+	return r.programPage(ctx, obj.ID, window{first, last, after, before})
 }
 
 func (r *platformResolver) SupportAccesses(ctx context.Context, obj *model.Platform, first *int, after *string, last *int, before *string) (*model.SupportAccessConnection, error) {

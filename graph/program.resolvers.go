@@ -7,54 +7,101 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
 )
 
 func (r *mutationResolver) ServiceClientCreate(ctx context.Context, input model.ServiceClientCreateInput) (*model.ServiceClientCreatePayload, error) {
-	panic(fmt.Errorf("not implemented: ServiceClientCreate - serviceClientCreate"))
+	c, secret, err := r.serviceClientCreate(ctx, input)
+	payload := &model.ServiceClientCreatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.ServiceClient, payload.Secret = toServiceClient(c, r.Store.Now()), unless(secret)
+	return payload, nil
 }
 
 func (r *mutationResolver) ServiceClientUpdate(ctx context.Context, input model.ServiceClientUpdateInput) (*model.ServiceClientUpdatePayload, error) {
-	panic(fmt.Errorf("not implemented: ServiceClientUpdate - serviceClientUpdate"))
+	c, err := r.serviceClientUpdate(ctx, input)
+	payload := &model.ServiceClientUpdatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.ServiceClient = toServiceClient(c, r.Store.Now())
+	return payload, nil
 }
 
 func (r *mutationResolver) ServiceClientDelete(ctx context.Context, input model.ServiceClientDeleteInput) (*model.ServiceClientDeletePayload, error) {
-	panic(fmt.Errorf("not implemented: ServiceClientDelete - serviceClientDelete"))
+	err := r.serviceClientDelete(ctx, input.ServiceClientID)
+	payload := &model.ServiceClientDeletePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.ServiceClientID = &input.ServiceClientID
+	return payload, nil
 }
 
 func (r *mutationResolver) ServiceClientSecretRotate(ctx context.Context, input model.ServiceClientSecretRotateInput) (*model.ServiceClientSecretRotatePayload, error) {
-	panic(fmt.Errorf("not implemented: ServiceClientSecretRotate - serviceClientSecretRotate"))
+	c, secret, err := r.serviceClientSecretRotate(ctx, input)
+	payload := &model.ServiceClientSecretRotatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.ServiceClient, payload.Secret = toServiceClient(c, r.Store.Now()), &secret
+	return payload, nil
 }
 
 func (r *mutationResolver) PersonalTokenCreate(ctx context.Context, input model.PersonalTokenCreateInput) (*model.PersonalTokenCreatePayload, error) {
-	panic(fmt.Errorf("not implemented: PersonalTokenCreate - personalTokenCreate"))
+	t, token, err := r.personalTokenCreate(ctx, input)
+	payload := &model.PersonalTokenCreatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.PersonalToken, payload.Token = toPersonalToken(t), &token
+	return payload, nil
 }
 
 func (r *mutationResolver) PersonalTokenRevoke(ctx context.Context, input model.PersonalTokenRevokeInput) (*model.PersonalTokenRevokePayload, error) {
-	panic(fmt.Errorf("not implemented: PersonalTokenRevoke - personalTokenRevoke"))
+	err := r.personalTokenRevoke(ctx, input.PersonalTokenID)
+	payload := &model.PersonalTokenRevokePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.PersonalTokenID = &input.PersonalTokenID
+	return payload, nil
 }
 
 func (r *mutationResolver) AuthorizationApprove(ctx context.Context, input model.AuthorizationApproveInput) (*model.AuthorizationApprovePayload, error) {
-	panic(fmt.Errorf("not implemented: AuthorizationApprove - authorizationApprove"))
+	url, err := r.authorizationApprove(ctx, *input.Request)
+	payload := &model.AuthorizationApprovePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.RedirectURL = &url
+	return payload, nil
 }
 
 func (r *mutationResolver) AuthorizationRevoke(ctx context.Context, input model.AuthorizationRevokeInput) (*model.AuthorizationRevokePayload, error) {
-	panic(fmt.Errorf("not implemented: AuthorizationRevoke - authorizationRevoke"))
+	err := r.authorizationRevoke(ctx, input.AuthorizationID)
+	payload := &model.AuthorizationRevokePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.AuthorizationID = &input.AuthorizationID
+	return payload, nil
 }
 
 func (r *queryResolver) AuthorizationRequest(ctx context.Context, input model.AuthorizationRequestInput) (*model.AuthorizationRequest, error) {
-	panic(fmt.Errorf("not implemented: AuthorizationRequest - authorizationRequest"))
+	return r.authorizationRequest(ctx, input)
 }
 
 func (r *serviceClientResolver) ViewerCan(ctx context.Context, obj *model.ServiceClient) ([]*model.ViewerPermission, error) {
-	panic(fmt.Errorf("not implemented: ViewerCan - viewerCan"))
+	return r.can(ctx, rootOf(obj.Row.AccountID), onServiceClient)
 }
 
 func (r *serviceClientConnectionResolver) TotalCount(ctx context.Context, obj *model.ServiceClientConnection) (int, error) {
-	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+	return obj.Count(ctx)
 }
 
 func (r *Resolver) ServiceClient() generated.ServiceClientResolver { return &serviceClientResolver{r} }

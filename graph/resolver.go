@@ -14,6 +14,7 @@ import (
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/mail"
+	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -26,6 +27,7 @@ type Resolver struct {
 	Access   *access.Engine
 	Sessions *identity.Sessions
 	SSO      *sso.Gate
+	OAuth    *oauth.Server
 	Catalog  *catalog.Catalog
 	Budgets  *budget.Engine
 	Audit    *audit.Stream

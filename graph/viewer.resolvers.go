@@ -15,11 +15,11 @@ import (
 )
 
 func (r *authorizationConnectionResolver) TotalCount(ctx context.Context, obj *model.AuthorizationConnection) (int, error) {
-	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+	return obj.Count(ctx)
 }
 
 func (r *personalTokenConnectionResolver) TotalCount(ctx context.Context, obj *model.PersonalTokenConnection) (int, error) {
-	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+	return obj.Count(ctx)
 }
 
 func (r *userResolver) Seats(ctx context.Context, obj *model.User) ([]*model.Member, error) {
@@ -56,7 +56,7 @@ func (r *viewerResolver) Support(ctx context.Context, obj *model.Viewer) (*model
 }
 
 func (r *viewerResolver) Grantable(ctx context.Context, obj *model.Viewer) ([]*model.Permission, error) {
-	panic(fmt.Errorf("not implemented: Grantable - grantable"))
+	return toPermissions(r.Access.Grantable(tenancy.WithViewer(ctx, obj.V))), nil
 }
 
 func (r *viewerResolver) Models(ctx context.Context, obj *model.Viewer, plane model.Plane, first *int, after *string, last *int, before *string) (*model.ModelConnection, error) {
@@ -72,11 +72,11 @@ func (r *viewerResolver) Sessions(ctx context.Context, obj *model.Viewer, first 
 }
 
 func (r *viewerResolver) PersonalTokens(ctx context.Context, obj *model.Viewer, first *int, after *string, last *int, before *string) (*model.PersonalTokenConnection, error) {
-	panic(fmt.Errorf("not implemented: PersonalTokens - personalTokens"))
+	return r.personalTokenPage(ctx, obj.V, window{first, last, after, before})
 }
 
 func (r *viewerResolver) Authorizations(ctx context.Context, obj *model.Viewer, first *int, after *string, last *int, before *string) (*model.AuthorizationConnection, error) {
-	panic(fmt.Errorf("not implemented: Authorizations - authorizations"))
+	return r.authorizationPage(ctx, obj.V, window{first, last, after, before})
 }
 
 func (r *viewerResolver) Account(ctx context.Context, obj *model.Viewer) (*model.Account, error) {
@@ -88,7 +88,7 @@ func (r *viewerResolver) Roles(ctx context.Context, obj *model.Viewer) ([]*model
 }
 
 func (r *viewerResolver) Accounts(ctx context.Context, obj *model.Viewer) ([]*model.AccountChoice, error) {
-	if obj.V.Kind != tenancy.UserViewer {
+	if obj.V.Kind != tenancy.UserViewer || obj.V.Narrowed { // where else the person is, is no program's business
 		return []*model.AccountChoice{}, nil
 	}
 	choices, err := r.Resolver.Sessions.Accounts(ctx, obj.V)

@@ -11,6 +11,8 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/gorilla/websocket"
 
+	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -73,6 +75,10 @@ type openSocket struct {
 
 func (s *sockets) add(ctx context.Context) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
+	if expires, ok := oauth.Bound(ctx); ok {
+		end := time.AfterFunc(time.Until(expires), cancel)
+		context.AfterFunc(ctx, func() { end.Stop() })
+	}
 	o := &openSocket{ctx, cancel}
 	s.mu.Lock()
 	s.open[o] = true
@@ -86,12 +92,13 @@ func (s *sockets) add(ctx context.Context) context.Context {
 }
 
 // check asks for every connection of an account whether its viewer still
-// stands.
+// stands; for all of them when it's the platform's, whose programs and staff
+// are in every account.
 func (s *sockets) check(accountID string, present func(context.Context) *tenancy.Viewer) {
 	s.mu.Lock()
 	var affected []*openSocket
 	for o := range s.open {
-		if v := tenancy.ViewerFrom(o.ctx); v == nil || v.AccountID == accountID {
+		if v := tenancy.ViewerFrom(o.ctx); v == nil || v.AccountID == accountID || accountID == id.PlatformID {
 			affected = append(affected, o)
 		}
 	}

@@ -31,6 +31,7 @@ var order = [][]string{
 	{"internal/mail"},
 	{"internal/budget"},
 	{"internal/identity"},
+	{"internal/oauth"},
 	{"internal/sso"},
 	{"internal/catalog"},
 	{"internal/connections"},

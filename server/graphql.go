@@ -20,14 +20,14 @@ func (s *Server) newAccess() (*access.Engine, error) {
 		return nil, err
 	}
 	e.Introspection = s.cfg.Introspection
-	e.Present = s.sessions.Present
+	e.Present = s.present
 	e.Refused = s.recordDenial
 	return e, nil
 }
 
 func (s *Server) newGraph() *graph.Handler {
-	return graph.New(&graph.Resolver{Store: s.store, Epochs: s.epochs, Access: s.access, Sessions: s.sessions, SSO: s.sso, Catalog: s.catalog,
-		Budgets: s.budget, Audit: s.stream, Mailer: s.mailer, Probe: prober(s.outbound), URL: s.URL(), Log: s.log})
+	return graph.New(&graph.Resolver{Store: s.store, Epochs: s.epochs, Access: s.access, Sessions: s.sessions, SSO: s.sso, OAuth: s.oauth,
+		Catalog: s.catalog, Budgets: s.budget, Audit: s.stream, Mailer: s.mailer, Probe: prober(s.outbound), URL: s.URL(), Log: s.log})
 }
 
 // recordDenial puts what the policies refused into the audit log of those who

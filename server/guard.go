@@ -27,7 +27,9 @@ const (
 // all, and binds the session's viewer.
 func (s *Server) guardGraphQL(next http.Handler) http.Handler {
 	return singleCredential(boundBody(maxOperation, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Origin")
 		session, _ := r.Cookie(cookieName)
+		authorization := r.Header.Get("Authorization")
 		safe := r.Method == http.MethodGet || r.Method == http.MethodHead
 		socket := strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 		switch {
@@ -35,8 +37,8 @@ func (s *Server) guardGraphQL(next http.Handler) http.Handler {
 			w.Header().Set("Retry-After", "1")
 			refuse(w, http.StatusServiceUnavailable, identity.ErrStale)
 			return
-		case r.Header.Get("Authorization") != "":
-			refuse(w, http.StatusUnauthorized, fault.New(fault.Unauthenticated, "GraphQL takes a signed-in session. Virtual keys are for model calls under /v1."))
+		case authorization != "" || preflight(r):
+			s.serveBearer(w, r, authorization, next)
 			return
 		case (!safe || socket) && !s.sameOrigin(r):
 			refuse(w, http.StatusForbidden, fault.New(fault.Forbidden, "The request comes from a page of another origin. Use Cockpit's own pages, or a program without an Origin header."))

@@ -24,6 +24,7 @@ import (
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/mail"
+	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -44,6 +45,7 @@ type Server struct {
 	sessions *identity.Sessions
 	sso      *sso.Gate
 	keys     *identity.Keys
+	oauth    *oauth.Server
 	catalog  *catalog.Catalog
 	budget   *budget.Engine
 	outbound *http.Client
@@ -113,6 +115,10 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	s.onClose(s.mailer.Close)
 	s.sessions = identity.NewSessions(s.store, s.epochs, s.refusals)
 	s.keys = identity.NewKeys(s.store, s.epochs)
+	s.outbound = gateway.NewClient(cfg.outbound())
+	if err := s.openOAuth(); err != nil {
+		return nil, err
+	}
 	s.catalog = catalog.New(s.store, s.epochs, box, ppm, s.log)
 	s.seal()
 	s.budget = budget.New(s.store, budget.Options{NodeTimeout: cfg.NodeTimeout, Log: s.log})
@@ -123,8 +129,7 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	if s.access, err = s.newAccess(); err != nil {
 		return nil, fmt.Errorf("policies: %w", err)
 	}
-	s.outbound = gateway.NewClient(cfg.outbound())
-	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Access: s.access, Catalog: s.catalog, Budget: s.budget, Client: s.outbound, Refusals: s.refusals,
+	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Catalog: s.catalog, Budget: s.budget, Client: s.outbound, Refusals: s.refusals,
 		MaxBody: cfg.MaxBody, Log: s.log, Metrics: s.metrics})
 	s.onClose(func(context.Context) error { s.gateway.Close(); return nil })
 	s.sessions.MailReset = s.mailReset()

@@ -24,9 +24,16 @@ const (
 	AdminEmail      = "COCKPIT_ADMIN_EMAIL"
 	MemberEmail     = "COCKPIT_MEMBER_EMAIL"
 	Password        = "COCKPIT_DEMO_PASSWORD"
+	// The programs alchemi-ai, with its secret, and alchemi-web; and the id of
+	// the member whom MemberEmail names.
+	ClientID     = "COCKPIT_CLIENT_ID"
+	ClientSecret = "COCKPIT_CLIENT_SECRET"
+	WebClientID  = "COCKPIT_WEB_CLIENT_ID"
+	MemberID     = "COCKPIT_MEMBER_ID"
 )
 
-var variables = []string{URL, ConsoleKey, ConsoleModel, CopilotKey, CopilotModel, SuperAdminEmail, AdminEmail, MemberEmail, Password}
+var variables = []string{URL, ConsoleKey, ConsoleModel, CopilotKey, CopilotModel, SuperAdminEmail, AdminEmail, MemberEmail, Password,
+	ClientID, ClientSecret, WebClientID, MemberID}
 
 // String is the shell's form, one export a line. No value needs more than
 // plain quotes: all are ours.

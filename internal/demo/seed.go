@@ -233,6 +233,9 @@ func (s *seeder) tenant(ctx context.Context, t tenant, catalogue []*ent.CatalogM
 		return nil
 	}
 	s.env[AdminEmail], s.env[MemberEmail] = admin.Email, users[member].Email
+	if err := s.programs(ctx, a, users[member]); err != nil {
+		return err
+	}
 	return identity.BindRole(ctx, s.tx, users[viewer], root, tenancy.Auditor)
 }
 

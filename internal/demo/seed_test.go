@@ -53,7 +53,8 @@ func check(t *testing.T, o store.Options, now time.Time) {
 	differences, err := e.Verify(ctx)
 	require.NoError(t, err)
 	require.Empty(t, differences)
-	for _, name := range []string{demo.ConsoleKey, demo.CopilotKey, demo.AdminEmail, demo.MemberEmail, demo.SuperAdminEmail, demo.Password} {
+	for _, name := range []string{demo.ConsoleKey, demo.CopilotKey, demo.AdminEmail, demo.MemberEmail, demo.SuperAdminEmail, demo.Password,
+		demo.ClientID, demo.ClientSecret, demo.WebClientID, demo.MemberID} {
 		require.NotEmpty(t, env[name], name)
 	}
 	require.Greater(t, st.Charge.Query().Where(charge.PlaneEQ(charge.PlaneCONSOLE)).CountX(ctx), 2000)
@@ -108,5 +109,5 @@ func TestEnvIsKeptForItsOwnerAlone(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "ck_console_x", again[demo.ConsoleKey])
 	require.Contains(t, env.String(), "export COCKPIT_URL='http://127.0.0.1:8080'\n")
-	require.Len(t, strings.Split(strings.TrimSpace(again.String()), "\n"), 9)
+	require.Len(t, strings.Split(strings.TrimSpace(again.String()), "\n"), 13)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -65,36 +66,49 @@ func (c *call) fail(err error) {
 	refuse(c.w, e)
 }
 
-// authenticate reads the virtual key. Credentials are never mixed.
+// authenticate reads the virtual key or the person's token. Credentials are
+// never mixed.
 func (c *call) authenticate() error {
 	h := c.r.Header
 	if h.Get("Cookie") != "" && h.Get("Authorization") != "" {
-		return fault.New(fault.BadInput, "The request carries a cookie and an Authorization header. Send the virtual key alone.")
+		return fault.New(fault.BadInput, "The request carries a cookie and an Authorization header. Send the virtual key or token alone.")
 	}
 	token, ok := strings.CutPrefix(h.Get("Authorization"), "Bearer ")
 	if !ok || token == "" {
-		return fault.New(fault.Unauthenticated, "Send your virtual key as \"Authorization: Bearer <key>\". Keys are made in Cockpit under Virtual keys.")
+		return fault.New(fault.Unauthenticated, "Send your virtual key, or a person's token, as \"Authorization: Bearer <key>\". Keys are made in Cockpit under Virtual keys.")
 	}
 	c.token = token
 	var err error
-	if c.caller, err = c.Keys.Principal(c.r.Context(), token); err != nil {
+	if c.caller, err = c.principal(c.r.Context()); err != nil {
 		return err
 	}
 	c.r = c.r.WithContext(tenancy.WithViewer(c.r.Context(), c.caller.Viewer))
 	return c.Access.Gateway(c.r.Context())
 }
 
-// stands tells whether the key is still good; long streams ask it. They go on
-// while nobody can tell: only new calls are refused then.
+// principal tells whom the call is for, and which seat or key pays.
+func (c *call) principal(ctx context.Context) (*identity.Principal, error) {
+	if c.Bearers == nil || strings.HasPrefix(c.token, "ck_") {
+		return c.Keys.Principal(ctx, c.token)
+	}
+	return c.Bearers.Principal(ctx, c.token, c.r.Header.Get("X-Cockpit-Team"))
+}
+
+// stands tells whether the key or token is still good; long streams ask it.
+// They go on while nobody can tell: only new calls are refused then.
 func (c *call) stands() bool {
-	if c.Keys.Valid(c.caller) {
+	if c.caller.KeyID != "" && c.Keys.Valid(c.caller) {
 		return true
 	}
-	fresh, err := c.Keys.Principal(context.WithoutCancel(c.r.Context()), c.token)
+	ctx := context.WithoutCancel(c.r.Context())
+	fresh, err := c.principal(ctx)
+	if err == nil && fresh.KeyID == "" { // what a token may do changes under it
+		err = c.Access.Gateway(tenancy.WithViewer(ctx, fresh.Viewer))
+	}
 	if err == nil {
 		c.caller = fresh
 	}
-	return !fault.Is(err, fault.Unauthenticated)
+	return !fault.Is(err, fault.Unauthenticated) && !fault.Is(err, fault.Forbidden)
 }
 
 // limitRate counts the request against the key's requests per minute.

@@ -14,6 +14,7 @@ import (
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/oauth"
 )
 
 // Timeouts bound how long the gateway waits; zero values get the default.
@@ -30,7 +31,9 @@ type Timeouts struct {
 
 // Options of a gateway. Keys, Access, Catalog, Budget and Client are required.
 type Options struct {
-	Keys    *identity.Keys
+	Keys *identity.Keys
+	// Bearers knows people's tokens; without it virtual keys alone are taken.
+	Bearers *oauth.Bearers
 	Access  *access.Engine
 	Catalog *catalog.Catalog
 	Budget  *budget.Engine

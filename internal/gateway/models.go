@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
 )
 
@@ -24,18 +26,27 @@ func (c *call) resolve(name string) (catalog.Route, error) {
 	case err != nil:
 		return catalog.Route{}, err
 	case !found:
-		return catalog.Route{}, fault.New(modelNotFound, "There is no model %.120q for this key. GET /v1/models lists those there are.", name)
-	case !p.ModelIDs[route.ModelID]:
+		return catalog.Route{}, fault.New(modelNotFound, "There is no model %.120q for this caller. GET /v1/models lists those there are.", name)
+	case !modelsOf(p)(route.ModelID):
 		if c.Refusals != nil {
 			c.Refusals.Record(c.r.Context(), audit.Event{
 				Action: "model.call", Outcome: auditevent.OutcomeREFUSED, AccountID: p.Viewer.AccountID, Plane: p.Plane,
-				ScopeID: p.KeyID, ScopePath: p.Path, TargetID: route.ModelID, TargetName: route.Name, Reason: "The model isn't on the key's list.",
+				ScopeID: cmp.Or(p.KeyID, p.MemberID), ScopePath: p.Path, TargetID: route.ModelID, TargetName: route.Name, Reason: "The model isn't on the key's list.",
 			})
 		}
 		return catalog.Route{}, fault.New(modelNotGranted, "The key %s may not call the model %s. Ask its owner to add the model, or choose one that GET /v1/models lists.",
 			p.Name, name).With("model", name).With("keyId", p.KeyID)
 	}
 	return route, nil
+}
+
+// modelsOf tells which models a caller may call: a key those of its list, a
+// person's seat every active one of its plane.
+func modelsOf(p *identity.Principal) func(modelID string) bool {
+	if p.KeyID == "" {
+		return func(string) bool { return true }
+	}
+	return func(modelID string) bool { return p.ModelIDs[modelID] }
 }
 
 // list serves GET /v1/models: what the caller can really use.
@@ -51,9 +62,9 @@ func (g *Gateway) list(c *call) error {
 		Created int64  `json:"created"`
 		OwnedBy string `json:"owned_by"`
 	}
-	data := []model{}
+	data, may := []model{}, modelsOf(p)
 	for _, r := range routes {
-		if p.ModelIDs[r.ModelID] && payable(r) {
+		if may(r.ModelID) && payable(r) {
 			data = append(data, model{r.Name, "model", r.CreatedAt.Unix(), strings.ToLower(string(p.Plane))})
 		}
 	}
@@ -89,7 +100,7 @@ func (c *call) charge() (budget.Call, error) {
 	}
 	out := budget.Call{
 		AccountID: p.Viewer.AccountID, Plane: p.Plane, Path: p.Path,
-		OrganizationID: p.OrganizationID, TeamID: p.TeamID, MemberID: p.MemberID, UserID: p.UserID, KeyID: p.KeyID,
+		OrganizationID: p.OrganizationID, TeamID: p.TeamID, MemberID: p.MemberID, UserID: p.UserID, KeyID: p.KeyID, ClientID: p.Viewer.ClientID,
 		SessionRef: session, Tags: tags, ModelID: r.ModelID, ModelName: r.Name,
 		Ceiling: r.Ceiling, FactorID: r.FactorID, FactorPPM: r.FactorPPM, RequestID: c.requestID, Stream: c.q.stream,
 	}

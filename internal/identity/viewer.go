@@ -65,3 +65,9 @@ func standing(ctx context.Context, st *store.Store, roles []tenancy.Role) ([]ten
 func roleAt(r tenancy.RoleName, s *ent.Scope) tenancy.Role {
 	return tenancy.Role{Role: r, Plane: tenancy.Plane(s.Plane), Kind: tenancy.Kind(s.Kind), ScopeID: s.ID, Path: s.Path}
 }
+
+// ViewerOf is who a user is now, by their roles and seats; sessions and tokens
+// add what they know.
+func ViewerOf(ctx context.Context, st *store.Store, u *ent.User) (*tenancy.Viewer, error) {
+	return viewerOf(ctx, st, u)
+}

@@ -344,6 +344,9 @@ func reaches(ctx context.Context, accountID string, plane tenancy.Plane) []tenan
 	if v.Platform {
 		return []tenancy.Reach{wholePlane(stateKey{accountID: accountID, plane: plane})}
 	}
+	if slices.Contains(v.Off, plane) {
+		return nil
+	}
 	var out []tenancy.Reach
 	for _, reach := range v.Reach {
 		if reach.AccountID == accountID && (reach.Plane == plane || reach.Plane == tenancy.PlaneAccount) {

@@ -183,7 +183,7 @@ func (e *Engine) still(ctx context.Context, r *running, oc *graphql.OperationCon
 		if viewer == nil {
 			return fault.New(fault.Unauthenticated, "You were signed out. Sign in again.")
 		}
-		if r.viewer == nil || !slices.Equal(viewer.Roles, r.viewer.Roles) || viewer.Platform != r.viewer.Platform ||
+		if r.viewer == nil || !slices.Equal(viewer.Roles, r.viewer.Roles) || viewer.Platform != r.viewer.Platform || !slices.Equal(viewer.Off, r.viewer.Off) ||
 			viewer.Narrowed != r.viewer.Narrowed || !slices.Equal(viewer.Permissions, r.viewer.Permissions) {
 			return fault.New(fault.Forbidden, "Your roles changed. Subscribe again to go on with those you have now.").With("decisionId", newDecisionID())
 		}

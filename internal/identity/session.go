@@ -41,11 +41,14 @@ type Sessions struct {
 	cached map[string]*cachedSession
 	// attempts bounds guessing by e-mail and by address.
 	attempts *expirable.LRU[string, *rate.Limiter]
+	// breakGlass is nil unless the operator set it.
+	breakGlass *breakGlass
 }
 
 type cachedSession struct {
 	viewer   *tenancy.Viewer
 	epoch    int64
+	platform int64 // the platform's epoch, which support sessions fall with too
 	expires  time.Time
 	lastSeen time.Time
 }
@@ -88,6 +91,10 @@ func (s *Sessions) SignIn(ctx context.Context, email, password, accountID string
 	giveBack, ok := s.attempt(email, from.IP)
 	if !ok {
 		return nil, fault.New(fault.RateLimited, "Too many attempts. Wait a minute, then try again.")
+	}
+	if s.breakGlass.opens(email, password, accountID) {
+		giveBack()
+		return s.openBreakGlass(ctx, from)
 	}
 	l, err := s.store.Login.Query().Where(login.Email(email)).Only(ctx)
 	if err != nil && !ent.IsNotFound(err) {
@@ -221,7 +228,7 @@ func (s *Sessions) open(ctx context.Context, u *ent.User, choices []Choice, from
 	if err != nil {
 		return nil, err
 	}
-	v.SessionID = row.ID
+	v.SessionID, v.Until = row.ID, row.ExpiresAt
 	return &SignedIn{Token: token, Viewer: v, Choices: choices}, nil
 }
 
@@ -265,7 +272,7 @@ func (s *Sessions) look(ctx context.Context, key string, which predicate.Session
 	s.mu.Lock()
 	c := s.cached[key]
 	s.mu.Unlock()
-	if c != nil && c.epoch == s.epochs.Of(c.viewer.AccountID) && now.Before(c.expires) && now.Sub(c.lastSeen) < time.Minute {
+	if c != nil && c.epoch == s.epochs.Of(c.viewer.AccountID) && (c.viewer.SupportID == "" || c.platform == s.epochs.Of(id.PlatformID)) && now.Before(c.expires) && now.Sub(c.lastSeen) < time.Minute {
 		return c.viewer, nil
 	}
 	ctx = tenancy.System(ctx, "a session is looked up before there is a viewer")
@@ -277,25 +284,24 @@ func (s *Sessions) look(ctx context.Context, key string, which predicate.Session
 		return nil, fmt.Errorf("identity: session: %w", err)
 	}
 	// The epoch comes before the rows that it vouches for.
-	epoch := s.epochs.Of(found.AccountID)
+	epoch, platform := s.epochs.Of(found.AccountID), s.epochs.Of(id.PlatformID)
 	row, err := s.store.Session.Query().Where(session.ID(found.ID)).WithUser().Only(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("identity: session: %w", err)
 	}
-	u := row.Edges.User
 	a, err := s.store.Account.Get(ctx, row.AccountID)
 	if err != nil {
 		return nil, fmt.Errorf("identity: session's account: %w", err)
 	}
 	if row.RevokedAt != nil || !now.Before(row.ExpiresAt) || now.Sub(row.LastSeenAt) > SessionIdle ||
-		u.Status != user.StatusACTIVE || a.Status != account.StatusACTIVE {
+		a.Status != account.StatusACTIVE {
 		return nil, ErrNoSession
 	}
-	v, err := viewerOf(ctx, s.store, u)
+	v, err := s.whose(ctx, row, now)
 	if err != nil {
 		return nil, err
 	}
-	v.SessionID, v.Epoch = row.ID, epoch
+	v.SessionID, v.Epoch, v.Until = row.ID, epoch, row.ExpiresAt
 	if now.Sub(row.LastSeenAt) > time.Minute {
 		err := s.store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 			tx.Unaudited()
@@ -310,7 +316,7 @@ func (s *Sessions) look(ctx context.Context, key string, which predicate.Session
 	if len(s.cached) >= maxCached {
 		clear(s.cached)
 	}
-	s.cached[key] = &cachedSession{viewer: v, epoch: epoch, expires: row.ExpiresAt, lastSeen: now}
+	s.cached[key] = &cachedSession{viewer: v, epoch: epoch, platform: platform, expires: row.ExpiresAt, lastSeen: now}
 	return v, nil
 }
 
@@ -323,6 +329,12 @@ func (s *Sessions) SignOut(ctx context.Context, v *tenancy.Viewer) error {
 			return err
 		}
 		tx.Touch(row.AccountID)
+		if v.SupportID != "" { // signing out is from the platform, too
+			tx.Touch(id.PlatformID)
+			if err := tx.Session.Update().Where(session.ID(row.RestsOn)).SetRevokedAt(s.store.Now()).Exec(ctx); err != nil {
+				return err
+			}
+		}
 		path := "/" + row.AccountID + "/"
 		if v.Platform {
 			path = "/"
@@ -335,6 +347,9 @@ func (s *Sessions) SignOut(ctx context.Context, v *tenancy.Viewer) error {
 // Switch ends the viewer's session and opens one in another account of the
 // same login; NOT_FOUND where the login has no active user.
 func (s *Sessions) Switch(ctx context.Context, v *tenancy.Viewer, accountID string, from Client) (*SignedIn, error) {
+	if v.SupportID != "" {
+		return nil, fault.New(fault.Forbidden, "End the support access first.")
+	}
 	sys := tenancy.System(ctx, "the login's other users lie in other accounts")
 	u, err := s.store.User.Get(sys, v.UserID)
 	if err != nil {
@@ -361,6 +376,9 @@ func (s *Sessions) Switch(ctx context.Context, v *tenancy.Viewer, accountID stri
 
 // Accounts lists where the viewer's login may go on.
 func (s *Sessions) Accounts(ctx context.Context, v *tenancy.Viewer) ([]Choice, error) {
+	if v.SupportID != "" {
+		return nil, nil // out of here leads the end of the access alone
+	}
 	ctx = tenancy.System(ctx, "the login's other users lie in other accounts")
 	u, err := s.store.User.Get(ctx, v.UserID)
 	if err != nil {

@@ -21,7 +21,10 @@ import (
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
 	"github.com/alchemi/cockpit/ent/creditfactor"
+	"github.com/alchemi/cockpit/ent/grant"
+	"github.com/alchemi/cockpit/ent/groupmapping"
 	"github.com/alchemi/cockpit/ent/hold"
+	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/migrate"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/node"
@@ -46,7 +49,9 @@ type Trees struct {
 	SuperAdmin *tenancy.Viewer
 	// CatalogModel is offered to all accounts; Draft isn't offered yet.
 	CatalogModel, Draft *ent.CatalogModel
-	A, B                *Account
+	// Program is the platform's own; people of both accounts let it act for them.
+	Program *ent.ServiceClient
+	A, B    *Account
 }
 
 // Account is one customer with everything below.
@@ -55,6 +60,8 @@ type Account struct {
 	Root             *ent.Scope
 	Admin            *tenancy.Viewer
 	Nobody           *tenancy.Viewer // a user without any role or seat
+	IdentityProvider *ent.IdentityProvider
+	Support          *ent.SupportAccess // of SuperAdmin, with a session
 	Console, Copilot *Plane
 }
 
@@ -104,7 +111,8 @@ func Tree(t testing.TB, st *store.Store) *Trees {
 	require.NoError(t, st.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		p := &planter{t: t, ctx: ctx, tx: tx, now: st.Now()}
 		root := tx.Scope.GetX(ctx, id.PlatformID)
-		p.person(id.PlatformID, session.PlanePLATFORM, "super", &w.SuperAdmin, root, tenancy.Admin)
+		p.staff = p.person(id.PlatformID, session.PlanePLATFORM, "super", &w.SuperAdmin, root, tenancy.Admin)
+		w.Program = p.platform(root)
 		w.CatalogModel, w.Draft = p.catalogue()
 		w.A, w.B = p.account("alpha", w.CatalogModel), p.account("beta", w.CatalogModel)
 		tokens = p.tokens
@@ -157,6 +165,9 @@ type planter struct {
 	tx     *store.Tx
 	now    time.Time
 	tokens []pending
+	// staff is the super admin; program the platform's.
+	staff   *ent.User
+	program *ent.ServiceClient
 }
 
 // person makes a user with a session, and a role where a scope is given.
@@ -196,8 +207,9 @@ func (p *planter) account(slug string, cm *ent.CatalogModel) *Account {
 	row, err := identity.CreateAccount(p.ctx, p.tx, identity.AccountInput{Name: slug, Slug: slug, Console: true, Copilot: true})
 	require.NoError(p.t, err)
 	a := &Account{Row: row, Root: p.tx.Scope.GetX(p.ctx, row.ID)}
-	p.person(row.ID, session.PlaneACCOUNT, "admin", &a.Admin, a.Root, tenancy.Admin)
-	p.person(row.ID, session.PlaneACCOUNT, "nobody", &a.Nobody, nil, "")
+	admin := p.person(row.ID, session.PlaneACCOUNT, "admin", &a.Admin, a.Root, tenancy.Admin)
+	nobody := p.person(row.ID, session.PlaneACCOUNT, "nobody", &a.Nobody, nil, "")
+	p.signIn(a, admin, nobody)
 	p.tx.CreditFactor.Create().SetAccountID(row.ID).SetPlane(creditfactor.PlaneACCOUNT).SetPpm(1_000_000).SetEffectiveFrom(p.now).ExecX(p.ctx)
 	a.Console, a.Copilot = p.plane(a, scope.PlaneCONSOLE, cm), p.plane(a, scope.PlaneCOPILOT, cm)
 	return a
@@ -224,10 +236,10 @@ func (p *planter) plane(a *Account, plane scope.Plane, cm *ent.CatalogModel) *Pl
 	who := func(name string, into **tenancy.Viewer, at *ent.Scope, role tenancy.RoleName) *ent.User {
 		return p.person(a.Row.ID, session.PlaneACCOUNT, strings.ToLower(string(plane))+"-"+name, into, at, role)
 	}
-	who("admin", &l.Admin, l.Root, tenancy.Admin)
-	who("org", &l.OrgAdmin, l.Org, tenancy.Admin)
+	admin := who("admin", &l.Admin, l.Root, tenancy.Admin)
+	orgAdmin := who("org", &l.OrgAdmin, l.Org, tenancy.Admin)
 	who("sibling-org", &l.SiblingOrgAdmin, l.SiblingOrg, tenancy.Admin)
-	who("team", &l.TeamAdmin, l.Team, tenancy.Admin)
+	teamAdmin := who("team", &l.TeamAdmin, l.Team, tenancy.Admin)
 	other := who("sibling-team", &l.SiblingTeamAdmin, l.SiblingTeam, tenancy.Admin)
 	seat := who("member", &l.Seat, nil, "")
 	l.Member, err = identity.AddMember(p.ctx, p.tx, l.Team, seat)
@@ -235,7 +247,18 @@ func (p *planter) plane(a *Account, plane scope.Plane, cm *ent.CatalogModel) *Pl
 	neighbour, err := identity.AddMember(p.ctx, p.tx, l.SiblingTeam, other)
 	require.NoError(p.t, err)
 
+	p.token(seat)
+	p.invite(l.Team, "newcomer", invitation.RoleMEMBER, teamAdmin)
+	p.invite(l.SiblingOrg, "boss", invitation.RoleADMIN, admin)
+	p.mapped(a, l.Root, "auditors", groupmapping.RoleVIEWER)
+	p.mapped(a, l.Team, "", groupmapping.RoleMEMBER)
+
 	p.model(l, a.Row.ID, plane, cm)
+	// Everybody but the people of SiblingOrg may call the model.
+	p.allow(l, l.Root, grant.EffectALLOW, l.Root, admin, nil)
+	p.allow(l, l.SiblingOrg, grant.EffectDENY, l.Root, admin, nil)
+	nextWeek := p.now.Add(7 * 24 * time.Hour)
+	p.allow(l, l.Team, grant.EffectALLOW, l.Org, orgAdmin, &nextWeek)
 	l.Key, l.KeyScope, l.Token, err = identity.CreateKey(p.ctx, p.tx, p.now, identity.KeyInput{Name: "ci", Owner: l.Member, ModelIDs: []string{l.Model.ID}})
 	require.NoError(p.t, err)
 	_, k2, _, err := identity.CreateKey(p.ctx, p.tx, p.now, identity.KeyInput{Name: "ci", Owner: l.SiblingTeam, ModelIDs: []string{l.Model.ID}})

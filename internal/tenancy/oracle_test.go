@@ -87,16 +87,35 @@ var sights = map[string]sight{
 	"role_bindings": func(w world, v *tenancy.Viewer, r row) bool {
 		return r["user_id"] == v.UserID || scopeIn("scope_id")(w, v, r)
 	},
-	"users":             userSeen,
-	"sessions":          func(_ world, v *tenancy.Viewer, r row) bool { return r["user_id"] == v.UserID || ranksAccount(v) },
-	"logins":            nobody,
-	"central_providers": nobody,
-	"holds":             nobody,
-	"nodes":             nobody,
+	"users":       userSeen,
+	"invitations": scopeIn("scope_id"),
+	"grants":      scopeIn("scope_id"),
+	// What an account lets people and programs in by is for those who see all
+	// of it; what is somebody's own, for them too.
+	"sessions":            ownOrWhole,
+	"external_identities": ownOrWhole,
+	"authorizations":      ownOrWhole,
+	"personal_tokens":     ownOrWhole,
+	"domains":             whole,
+	"identity_providers":  whole,
+	"group_mappings":      whole,
+	"service_clients":     whole,
+	"support_accesses":    whole,
+	"audit_checkpoints":   whole,
+	"logins":              nobody,
+	"central_providers":   nobody,
+	"holds":               nobody,
+	"nodes":               nobody,
 }
 
 func anyRow(world, *tenancy.Viewer, row) bool { return true }
 func nobody(world, *tenancy.Viewer, row) bool { return false }
+
+func whole(_ world, v *tenancy.Viewer, _ row) bool { return ranksAccount(v) }
+
+func ownOrWhole(_ world, v *tenancy.Viewer, r row) bool {
+	return ranksAccount(v) || r["user_id"] == v.UserID
+}
 
 func budgetIn(w world, v *tenancy.Viewer, r row) bool {
 	return within(v, w["scopes"][w["budgets"][r["budget_id"]]["scope_id"]]["path"])

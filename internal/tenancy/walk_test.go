@@ -43,13 +43,20 @@ func TestEveryTableIsWalked(t *testing.T) {
 // not see: everything that the oracle says is foreign.
 func viewersOf(w *identitytest.Trees) map[string]*tenancy.Viewer {
 	c := w.A.Console
-	key := &tenancy.Viewer{Kind: tenancy.KeyViewer, AccountID: w.A.Row.ID, KeyID: c.Key.ID,
+	key := &tenancy.Viewer{Kind: tenancy.KeyViewer, AccountID: w.A.Row.ID, UserID: c.Seat.UserID, KeyID: c.Key.ID,
 		Roles: []tenancy.Role{{Role: tenancy.Seatholder, Plane: tenancy.Console, Kind: tenancy.KindKey, ScopeID: c.Key.ID, Path: c.KeyScope.Path}}}
-	key.Reach = tenancy.ReachOf(key.AccountID, key.Roles)
+	// The staff's user lies in the platform's account, and nothing there is seen.
+	support := &tenancy.Viewer{Kind: tenancy.UserViewer, AccountID: w.A.Row.ID, UserID: w.SuperAdmin.UserID, SupportID: w.A.Support.ID, Narrowed: true,
+		Roles: []tenancy.Role{{Role: tenancy.Auditor, Plane: tenancy.PlaneAccount, Kind: tenancy.KindAccount, ScopeID: w.A.Row.ID, Path: w.A.Root.Path}}}
+	client := &tenancy.Viewer{Kind: tenancy.ClientViewer, AccountID: w.A.Row.ID, ClientID: w.Program.ID, Narrowed: true,
+		Roles: []tenancy.Role{{Role: tenancy.Auditor, Plane: tenancy.Console, Kind: tenancy.KindConsole, ScopeID: c.Root.ID, Path: c.Root.Path}}}
+	for _, v := range []*tenancy.Viewer{key, support, client} {
+		v.Reach = tenancy.ReachOf(v.AccountID, v.Roles)
+	}
 	return map[string]*tenancy.Viewer{
 		"account admin": w.A.Admin, "admin of the other account": w.B.Admin, "plane admin": c.Admin,
 		"admin of the other plane": w.A.Copilot.Admin, "org admin": c.OrgAdmin, "sibling org admin": c.SiblingOrgAdmin,
-		"team admin": c.TeamAdmin, "sibling team admin": c.SiblingTeamAdmin, "member": c.Seat, "key": key, "user without a role": w.A.Nobody,
+		"team admin": c.TeamAdmin, "sibling team admin": c.SiblingTeamAdmin, "member": c.Seat, "key": key, "support access": support, "service client": client, "user without a role": w.A.Nobody,
 		"staff, not acting as such": w.SuperAdmin,
 	}
 }
@@ -81,7 +88,7 @@ func TestNobodySeesOrChangesForeignRows(t *testing.T) {
 		trees := identitytest.Tree(t, st)
 		viewers := viewersOf(trees)
 		for _, name := range []string{"account admin", "admin of the other account", "plane admin", "admin of the other plane", "org admin",
-			"sibling org admin", "team admin", "sibling team admin", "member", "key", "user without a role", "staff, not acting as such"} {
+			"sibling org admin", "team admin", "sibling team admin", "member", "key", "support access", "service client", "user without a role", "staff, not acting as such"} {
 			if st.Dialect == store.Postgres && !slices.Contains([]string{"account admin", "plane admin", "team admin", "member"}, name) {
 				continue // the guard is the same; its SQL is what differs
 			}

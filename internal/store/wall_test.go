@@ -48,9 +48,11 @@ func code(err error) string {
 var grants = map[string][]string{
 	"scopes": allGrants, "organizations": allGrants, "teams": allGrants, "members": allGrants, "role_bindings": allGrants,
 	"keys": allGrants, "key_models": allGrants, "providers": allGrants, "models": allGrants, "prices": {"INSERT", "SELECT"},
-	"budgets": allGrants, "budget_cycles": allGrants,
+	"budgets": allGrants, "budget_cycles": allGrants, "invitations": allGrants, "grants": allGrants,
 	"accounts": {"SELECT"}, "users": {"SELECT"}, "sessions": {"SELECT"}, "credit_factors": {"SELECT"},
 	"catalog_models": {"SELECT"}, "charges": {"SELECT"}, "audit_events": {"INSERT", "SELECT"},
+	"domains": {"SELECT"}, "identity_providers": {"SELECT"}, "group_mappings": {"SELECT"}, "external_identities": {"SELECT"},
+	"service_clients": {"SELECT"}, "authorizations": {"SELECT"}, "personal_tokens": {"SELECT"}, "support_accesses": {"SELECT"}, "audit_checkpoints": {"SELECT"},
 	"logins": nil, "central_providers": nil, "holds": nil, "nodes": nil,
 }
 
@@ -104,7 +106,7 @@ func TestEveryTableIsBehindTheWall(t *testing.T) {
 		require.Equal(t, expected, granted(t, st, name, "cockpit_tenant"), "%s for tenants", name)
 		require.Empty(t, granted(t, st, name, "public"), "%s for everybody", name)
 	}
-	for _, kept := range []string{"charges", "audit_events"} {
+	for _, kept := range []string{"charges", "audit_events", "audit_checkpoints"} {
 		require.Equal(t, []string{"INSERT", "SELECT"}, granted(t, st, kept, "cockpit_system"), "%s is only added to", kept)
 	}
 	var columns []string
@@ -363,6 +365,7 @@ func TestLedgerAndAuditLogAreOnlyAddedTo(t *testing.T) {
 		"UPDATE charges SET cost = 0", "DELETE FROM charges", "TRUNCATE charges", "INSERT INTO charges SELECT * FROM charges",
 		"UPDATE audit_events SET reason = ''", "UPDATE audit_events SET seq = 1", "UPDATE audit_events SET hash = ''", "DELETE FROM audit_events", "TRUNCATE audit_events",
 		"UPDATE credit_factors SET ppm = 1", "DELETE FROM credit_factors",
+		"UPDATE audit_checkpoints SET seq = 2", "DELETE FROM audit_checkpoints", "TRUNCATE audit_checkpoints", "INSERT INTO audit_checkpoints SELECT * FROM audit_checkpoints",
 		"ALTER TABLE charges DISABLE ROW LEVEL SECURITY", "CREATE TABLE mine (id text)", "SET ROLE cockpit_system; SELECT 1/0",
 	} {
 		_, err := st.Tenant().ExecContext(ctx, q)
@@ -372,7 +375,8 @@ func TestLedgerAndAuditLogAreOnlyAddedTo(t *testing.T) {
 		}
 		require.Equal(t, denied, code(err), "%s: %v", q, err)
 	}
-	for _, q := range []string{"UPDATE charges SET cost = 0", "DELETE FROM charges", "UPDATE audit_events SET action = 'x'", "DELETE FROM audit_events"} {
+	for _, q := range []string{"UPDATE charges SET cost = 0", "DELETE FROM charges", "UPDATE audit_events SET action = 'x'", "DELETE FROM audit_events",
+		"UPDATE audit_checkpoints SET signature = ''", "DELETE FROM audit_checkpoints"} {
 		_, err := st.System().ExecContext(ctx, q)
 		require.Equal(t, denied, code(err), "%s, by the system: %v", q, err)
 	}
@@ -387,7 +391,11 @@ type foreignKey struct {
 var open = []string{"models.catalog_model_id", "users.login_id"}
 
 // Links inside the account alone, across its planes.
-var acrossPlanes = []string{"members.user_id", "role_bindings.user_id"}
+var acrossPlanes = []string{"members.user_id", "role_bindings.user_id", "group_mappings.identity_provider_id"}
+
+// Tables whose rows all lie in one plane of an account: no link could lead to
+// the other one.
+var ofOnePlane = []string{"providers", "users", "identity_providers", "support_accesses"}
 
 // Links from the platform's rows to the platform's: nobody else has such rows.
 var amongPlatform = []string{"catalog_models.central_provider_id", "prices.catalog_model_id"}
@@ -400,6 +408,15 @@ func TestForeignKeysRefuseForeignRows(t *testing.T) {
 		w := identitytest.Tree(t, st)
 		extra(t, st, w)
 		rows := identitytest.Rows(t, st)
+		for _, table := range ofOnePlane {
+			planes := map[string]bool{}
+			for _, r := range rows[table] {
+				if r.AccountID != id.PlatformID {
+					planes[r.Plane] = true
+				}
+			}
+			require.Len(t, planes, 1, table)
+		}
 		for _, fk := range foreignKeys(t, st) {
 			column := fk.columns[len(fk.columns)-1]
 			link := fk.table + "." + column
@@ -437,7 +454,7 @@ func TestForeignKeysRefuseForeignRows(t *testing.T) {
 				}
 			}
 			require.True(t, tried["account"], "%s was never refused for another account's row by its own foreign key", link)
-			if len(fk.columns) == 3 && fk.target != "providers" && link != "sessions.user_id" {
+			if len(fk.columns) == 3 && !slices.Contains(ofOnePlane, fk.target) {
 				require.True(t, tried["plane"], "%s was never refused for the other plane's row by its own foreign key", link)
 			}
 		}
@@ -599,8 +616,31 @@ func TestTenantSymbolsAreInBothDatabases(t *testing.T) {
 			}
 		}
 		require.Greater(t, n, 20)
-		for _, must := range []string{"tenant_scopes_parent", "tenant_budgets_amounts", "tenant_budget_cycles_limit", "tenant_models_route", "tenant_prices_owner"} {
+		for _, must := range []string{"tenant_scopes_parent", "tenant_budgets_amounts", "tenant_budget_cycles_limit", "tenant_models_route", "tenant_prices_owner",
+			"tenant_sessions_whose", "tenant_grants_resource"} {
 			require.True(t, has[must], "%s is missing", must)
+		}
+	})
+}
+
+// A session is a user's or a support access's, never both nor neither; a grant
+// is of something. The database holds that by itself.
+func TestChecksRefuseHalfRows(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		w := identitytest.Tree(t, st)
+		for query, check := range map[string]string{
+			"UPDATE sessions SET user_id = NULL WHERE user_id IS NOT NULL":                                                "tenant_sessions_whose",
+			"UPDATE sessions SET support_access_id = NULL WHERE support_access_id IS NOT NULL":                            "tenant_sessions_whose",
+			"UPDATE sessions SET support_access_id = '" + w.A.Support.ID + "' WHERE id = '" + w.A.Admin.SessionID + "'":   "tenant_sessions_whose",
+			"UPDATE sessions SET user_id = '" + w.A.Admin.UserID + "' WHERE support_access_id = '" + w.A.Support.ID + "'": "tenant_sessions_whose",
+			"UPDATE grants SET model_id = NULL WHERE account_id = '" + w.A.Row.ID + "'":                                   "tenant_grants_resource",
+		} {
+			err := st.WriteTx(t.Context(), func(tx *sql.Tx) error {
+				_, err := tx.ExecContext(t.Context(), query)
+				return err
+			})
+			require.ErrorContains(t, err, check, query)
 		}
 	})
 }

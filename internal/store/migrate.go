@@ -21,6 +21,10 @@ const lockMigrations = 0x636f636b706974
 // Migrate applies the migrations that the database lacks, each in its own
 // transaction. Several replicas may start at once: one applies, others wait.
 func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
+	return s.migrate(ctx, migrations.FS)
+}
+
+func (s *Store) migrate(ctx context.Context, files fs.FS) (applied []string, err error) {
 	folder := "sqlite"
 	db := s.system
 	if s.Dialect == Postgres {
@@ -46,7 +50,7 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 			err = errors.Join(err, uerr)
 		}()
 	}
-	names, err := fs.Glob(migrations.FS, folder+"/*.sql")
+	names, err := fs.Glob(files, folder+"/*.sql")
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +58,7 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 	for _, name := range names {
 		var did bool
 		err := s.retry(ctx, func() (err error) {
-			did, err = s.apply(ctx, conn, name)
+			did, err = s.apply(ctx, conn, files, name)
 			return err
 		})
 		if err != nil {
@@ -67,8 +71,8 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 	return applied, nil
 }
 
-func (s *Store) apply(ctx context.Context, conn *sql.Conn, name string) (_ bool, err error) {
-	text, err := migrations.FS.ReadFile(name)
+func (s *Store) apply(ctx context.Context, conn *sql.Conn, files fs.FS, name string) (_ bool, err error) {
+	text, err := fs.ReadFile(files, name)
 	if err != nil {
 		return false, err
 	}

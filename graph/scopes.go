@@ -259,6 +259,12 @@ func (r *Resolver) nodeByID(ctx context.Context, nodeID string) (model.Node, err
 		return found(toPrice)(r.Store.Price.Get(ctx, nodeID))
 	case id.Charge:
 		return found(toCharge)(r.Store.Charge.Get(ctx, nodeID))
+	case id.SupportAccess:
+		s, err := r.Store.SupportAccess.Get(tenancy.Platform(ctx), nodeID)
+		if err != nil {
+			return absent(err)
+		}
+		return toSupportAccess(s, r.Store.Now()), nil
 	case id.AuditEvent:
 		return found(toAuditEvent)(r.Store.AuditEvent.Get(ctx, nodeID))
 	}

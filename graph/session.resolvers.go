@@ -42,7 +42,10 @@ func (r *sessionResolver) IdentityProvider(ctx context.Context, obj *model.Sessi
 }
 
 func (r *sessionResolver) SupportAccess(ctx context.Context, obj *model.Session) (*model.SupportAccess, error) {
-	panic(fmt.Errorf("not implemented: SupportAccess - supportAccess"))
+	if obj.Row.SupportAccessID == nil {
+		return nil, nil
+	}
+	return maybe(from(ctx).supports.Load(ctx, *obj.Row.SupportAccessID))
 }
 
 func (r *sessionConnectionResolver) TotalCount(ctx context.Context, obj *model.SessionConnection) (int, error) {

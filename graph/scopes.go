@@ -260,7 +260,7 @@ func (r *Resolver) nodeByID(ctx context.Context, nodeID string) (model.Node, err
 	case id.Charge:
 		return found(toCharge)(r.Store.Charge.Get(ctx, nodeID))
 	case id.SupportAccess:
-		s, err := r.Store.SupportAccess.Get(tenancy.Platform(ctx), nodeID)
+		s, err := r.Store.SupportAccess.Get(ctx, nodeID)
 		if err != nil {
 			return absent(err)
 		}

@@ -11,6 +11,8 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/gorilla/websocket"
 
+	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -72,7 +74,10 @@ type openSocket struct {
 }
 
 func (s *sockets) add(ctx context.Context) context.Context {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(access.Held(ctx))
+	if v := tenancy.ViewerFrom(ctx); v != nil && !v.Until.IsZero() {
+		ctx, cancel = context.WithDeadline(ctx, v.Until)
+	}
 	o := &openSocket{ctx, cancel}
 	s.mu.Lock()
 	s.open[o] = true
@@ -85,21 +90,30 @@ func (s *sockets) add(ctx context.Context) context.Context {
 	return ctx
 }
 
+// checkers is how many connections are asked about at once.
+const checkers = 16
+
 // check asks for every connection of an account whether its viewer still
-// stands.
+// stands. Support accesses fall with the platform's epoch, too.
 func (s *sockets) check(accountID string, present func(context.Context) *tenancy.Viewer) {
 	s.mu.Lock()
-	var affected []*openSocket
+	affected := make(chan *openSocket, len(s.open))
 	for o := range s.open {
-		if v := tenancy.ViewerFrom(o.ctx); v == nil || v.AccountID == accountID {
-			affected = append(affected, o)
+		v := tenancy.ViewerFrom(o.ctx)
+		if v == nil || v.AccountID == accountID || (v.SupportID != "" && accountID == id.PlatformID) {
+			affected <- o
 		}
 	}
 	s.mu.Unlock()
-	for _, o := range affected {
-		if present(o.ctx) == nil {
-			o.cancel()
-		}
+	close(affected)
+	for range min(checkers, len(affected)) {
+		go func() {
+			for o := range affected {
+				if present(o.ctx) == nil {
+					o.cancel()
+				}
+			}
+		}()
 	}
 }
 

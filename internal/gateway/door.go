@@ -84,18 +84,36 @@ func (c *call) authenticate() error {
 	return c.Access.Gateway(c.r.Context())
 }
 
-// stands tells whether the key is still good; long streams ask it. They go on
-// while nobody can tell: only new calls are refused then.
+// stands tells whether the key is still good; calls ask before each thing they
+// pass on. While revocations can't be learned of nothing is passed on: the call
+// waits until they can, and then ends.
 func (c *call) stands() bool {
-	if c.Keys.Valid(c.caller) {
-		return true
+	for waited := time.Duration(0); ; waited += askAgain {
+		if c.Keys.Valid(c.caller) {
+			return true
+		}
+		fresh, err := c.Keys.Principal(context.WithoutCancel(c.r.Context()), c.token)
+		if err == nil {
+			c.caller = fresh
+			return true
+		}
+		if fault.Is(err, fault.Unauthenticated) || waited >= longestWait {
+			return false
+		}
+		select {
+		case <-c.r.Context().Done():
+			return false
+		case <-c.running.Done():
+			return false
+		case <-time.After(askAgain):
+		}
 	}
-	fresh, err := c.Keys.Principal(context.WithoutCancel(c.r.Context()), c.token)
-	if err == nil {
-		c.caller = fresh
-	}
-	return !fault.Is(err, fault.Unauthenticated)
 }
+
+const (
+	askAgain    = 100 * time.Millisecond
+	longestWait = 15 * time.Second
+)
 
 // limitRate counts the request against the key's requests per minute.
 func (c *call) limitRate() error {

@@ -89,6 +89,14 @@ type Keys struct {
 	epochs *store.Epochs
 	mu     sync.RWMutex
 	cached map[string]*Principal
+	// followers of running calls, by account.
+	followers map[string]map[*follower]bool
+}
+
+// follower is a running call that must end with its key.
+type follower struct {
+	token string
+	fall  func()
 }
 
 // Principal is who a gateway call is for, and what it may call.
@@ -115,7 +123,58 @@ type Principal struct {
 
 // NewKeys makes the one Keys of a server.
 func NewKeys(st *store.Store, epochs *store.Epochs) *Keys {
-	return &Keys{store: st, epochs: epochs, cached: map[string]*Principal{}}
+	k := &Keys{store: st, epochs: epochs, cached: map[string]*Principal{}, followers: map[string]map[*follower]bool{}}
+	epochs.OnChange(func(accountID string) { go k.recheck(accountID) })
+	return k
+}
+
+// Follow calls fall once the key of a running call stands no longer, also while
+// nothing happens on the call. stop ends that.
+func (k *Keys) Follow(p *Principal, token string, fall func()) (stop func()) {
+	f := &follower{token, fall}
+	account := p.Viewer.AccountID
+	k.mu.Lock()
+	if k.followers[account] == nil {
+		k.followers[account] = map[*follower]bool{}
+	}
+	k.followers[account][f] = true
+	k.mu.Unlock()
+	expiry := time.AfterFunc(1<<62, fall)
+	if p.expires != nil {
+		expiry.Reset(p.expires.Sub(k.store.Now()))
+	}
+	if !k.Valid(p) { // it fell before anybody followed
+		go k.recheck(account)
+	}
+	return func() {
+		expiry.Stop()
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		delete(k.followers[account], f)
+		if len(k.followers[account]) == 0 {
+			delete(k.followers, account)
+		}
+	}
+}
+
+// recheck ends the calls of an account whose keys have fallen. Each key is read
+// once: the calls of one share what it says.
+func (k *Keys) recheck(accountID string) {
+	ctx := tenancy.System(context.Background(), "running calls end with their keys")
+	k.mu.RLock()
+	byToken := map[string][]*follower{}
+	for f := range k.followers[accountID] {
+		byToken[f.token] = append(byToken[f.token], f)
+	}
+	k.mu.RUnlock()
+	for token, calls := range byToken {
+		if _, err := k.Principal(ctx, token); !fault.Is(err, fault.Unauthenticated) {
+			continue // it stands, or nobody can tell now: each call asks before it goes on
+		}
+		for _, f := range calls {
+			f.fall()
+		}
+	}
 }
 
 // ErrKey refuses a key that doesn't exist, has expired or was revoked, alike.

@@ -42,11 +42,11 @@ const ceiling = money.One / 10
 
 // world is a gateway before the demo upstream, with an account in both planes.
 type world struct {
-	t        testing.TB
-	st       *store.Store
-	epochs   *store.Epochs
+	t      testing.TB
+	st     *store.Store
+	epochs *store.Epochs
 	// blind ends the learning of revocations.
-	blind context.CancelFunc
+	blind    context.CancelFunc
 	engine   *budget.Engine
 	gateway  *gateway.Gateway
 	upstream string

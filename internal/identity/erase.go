@@ -217,17 +217,7 @@ func (e *Eraser) sql(query string) string {
 	if e.Store.Dialect != store.Postgres {
 		return query
 	}
-	var b strings.Builder
-	n := 0
-	for _, r := range query {
-		if r == '?' {
-			n++
-			fmt.Fprintf(&b, "$%d", n)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
+	return numbered(query)
 }
 
 func marks(args []any) string { return strings.TrimSuffix(strings.Repeat("?, ", len(args)), ", ") }

@@ -23,14 +23,19 @@ import (
 type Eraser struct {
 	Store *store.Store
 	Log   *slog.Logger
+	// Batch bounds the rows of one transaction; 0 means 500.
+	Batch int
 }
 
-const (
-	// eraseEvery is the pause between looks for accounts to delete.
-	eraseEvery = 2 * time.Second
-	// eraseBatch bounds the rows of one transaction.
-	eraseBatch = 500
-)
+// eraseEvery is the pause between looks for accounts to delete.
+const eraseEvery = 2 * time.Second
+
+func (e *Eraser) size() int {
+	if e.Batch == 0 {
+		return 500
+	}
+	return e.Batch
+}
 
 // Run deletes until the context ends.
 func (e *Eraser) Run(ctx context.Context) {
@@ -123,20 +128,20 @@ func (e *Eraser) erase(ctx context.Context, tx *sql.Tx, table, accountID string)
 	case table == "users":
 		return e.eraseUsers(ctx, tx, accountID)
 	case e.Store.Dialect == store.Postgres && (table == "prices" || table == "credit_factors"):
-		err = tx.QueryRowContext(ctx, "SELECT tenant_erase_prices($1, $2)", accountID, eraseBatch).Scan(&n)
+		err = tx.QueryRowContext(ctx, "SELECT tenant_erase_prices($1, $2)", accountID, e.size()).Scan(&n)
 		return n, err
 	}
 	order := ""
 	if table == "scopes" {
 		order = " ORDER BY length(path) DESC" // a node after all below it
 	}
-	return e.exec(ctx, tx, "DELETE FROM "+table+" WHERE id IN (SELECT id FROM "+table+" WHERE account_id = ?"+order+" LIMIT ?)", accountID, eraseBatch)
+	return e.exec(ctx, tx, "DELETE FROM "+table+" WHERE id IN (SELECT id FROM "+table+" WHERE account_id = ?"+order+" LIMIT ?)", accountID, e.size())
 }
 
 // eraseUsers deletes people, and the logins that no account has a user of any
 // more.
 func (e *Eraser) eraseUsers(ctx context.Context, tx *sql.Tx, accountID string) (int64, error) {
-	rows, err := tx.QueryContext(ctx, e.sql("SELECT id, login_id FROM users WHERE account_id = ? LIMIT ?"), accountID, eraseBatch)
+	rows, err := tx.QueryContext(ctx, e.sql("SELECT id, login_id FROM users WHERE account_id = ? LIMIT ?"), accountID, e.size())
 	if err != nil {
 		return 0, err
 	}
@@ -172,7 +177,7 @@ func (e *Eraser) bury(ctx context.Context, tx *store.Tx, a *ent.Account, more *b
 		return fmt.Errorf("charges: %w", err)
 	}
 	if n == 0 {
-		n, err = audit.Erase(ctx, tx.SQL(), e.Store.Dialect, a.ID, eraseBatch)
+		n, err = audit.Erase(ctx, tx.SQL(), e.Store.Dialect, a.ID, e.size())
 		if err != nil {
 			return err
 		}
@@ -197,11 +202,11 @@ func (e *Eraser) bury(ctx context.Context, tx *store.Tx, a *ent.Account, more *b
 // eraseWords blanks what charges say in the account's own words.
 func (e *Eraser) eraseWords(ctx context.Context, tx *sql.Tx, accountID string) (n int64, err error) {
 	if e.Store.Dialect == store.Postgres {
-		err = tx.QueryRowContext(ctx, "SELECT tenant_erase_words($1, $2)", accountID, eraseBatch).Scan(&n)
+		err = tx.QueryRowContext(ctx, "SELECT tenant_erase_words($1, $2)", accountID, e.size()).Scan(&n)
 		return n, err
 	}
 	return e.exec(ctx, tx, `UPDATE charges SET tags = NULL, session_ref = '', model_name = 'deleted' WHERE id IN (
-		SELECT id FROM charges WHERE account_id = ? AND (tags IS NOT NULL OR session_ref <> '' OR model_name <> 'deleted') LIMIT ?)`, accountID, eraseBatch)
+		SELECT id FROM charges WHERE account_id = ? AND (tags IS NOT NULL OR session_ref <> '' OR model_name <> 'deleted') LIMIT ?)`, accountID, e.size())
 }
 
 func (e *Eraser) exec(ctx context.Context, tx *sql.Tx, query string, args ...any) (int64, error) {

@@ -62,7 +62,7 @@ func (s *Sessions) StartSupport(ctx context.Context, v *tenancy.Viewer, in Suppo
 	if err := ownSession(v); err != nil {
 		return nil, nil, err
 	}
-	ctx = tenancy.System(ctx, "a support access lies in the account that it leads to")
+	ctx = tenancy.System(tenancy.WithViewer(ctx, v), "a support access lies in the account that it leads to")
 	now, token := s.store.Now(), secret.Token()
 	var opened *ent.SupportAccess
 	err = s.store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -108,7 +108,7 @@ func (s *Sessions) EnterSupport(ctx context.Context, v *tenancy.Viewer, supportI
 	if err := ownSession(v); err != nil {
 		return nil, nil, err
 	}
-	ctx = tenancy.System(ctx, "a support access lies in the account that it leads to")
+	ctx = tenancy.System(tenancy.WithViewer(ctx, v), "a support access lies in the account that it leads to")
 	token := secret.Token()
 	var row *ent.SupportAccess
 	err := s.store.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
@@ -140,7 +140,7 @@ func (s *Sessions) EnterSupport(ctx context.Context, v *tenancy.Viewer, supportI
 // platform's session back that they came from, under a new token; others get
 // nothing. The caller has checked that the viewer may.
 func (s *Sessions) EndSupport(ctx context.Context, v *tenancy.Viewer, supportID string, from Client) (*ent.SupportAccess, *SignedIn, error) {
-	ctx = tenancy.System(ctx, "a support access lies in the account that it leads to")
+	ctx = tenancy.System(tenancy.WithViewer(ctx, v), "a support access lies in the account that it leads to")
 	now, token := s.store.Now(), ""
 	var row *ent.SupportAccess
 	err := s.store.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {

@@ -43,6 +43,8 @@ type Account struct {
 	StatusReason string `json:"status_reason,omitempty"`
 	// ClosedAt holds the value of the "closed_at" field.
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
+	// DeletingAt holds the value of the "deleting_at" field.
+	DeletingAt *time.Time `json:"deleting_at,omitempty"`
 	// DeletedAt holds the value of the "deleted_at" field.
 	DeletedAt *time.Time `json:"deleted_at,omitempty"`
 	// SSOEnforced holds the value of the "sso_enforced" field.
@@ -75,7 +77,7 @@ func (*Account) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case account.FieldID, account.FieldAccountID, account.FieldPlane, account.FieldName, account.FieldSlug, account.FieldStatus, account.FieldTimeZone, account.FieldStatusReason, account.FieldAuditHash:
 			values[i] = new(sql.NullString)
-		case account.FieldCreatedAt, account.FieldUpdatedAt, account.FieldClosedAt, account.FieldDeletedAt, account.FieldEpochAt:
+		case account.FieldCreatedAt, account.FieldUpdatedAt, account.FieldClosedAt, account.FieldDeletingAt, account.FieldDeletedAt, account.FieldEpochAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -176,6 +178,13 @@ func (_m *Account) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.ClosedAt = new(time.Time)
 				*_m.ClosedAt = value.Time
+			}
+		case account.FieldDeletingAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field deleting_at", values[i])
+			} else if value.Valid {
+				_m.DeletingAt = new(time.Time)
+				*_m.DeletingAt = value.Time
 			}
 		case account.FieldDeletedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -306,6 +315,11 @@ func (_m *Account) String() string {
 	builder.WriteString(", ")
 	if v := _m.ClosedAt; v != nil {
 		builder.WriteString("closed_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.DeletingAt; v != nil {
+		builder.WriteString("deleting_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteString(", ")

@@ -154,6 +154,20 @@ func (_c *AccountCreate) SetNillableClosedAt(v *time.Time) *AccountCreate {
 	return _c
 }
 
+// SetDeletingAt sets the "deleting_at" field.
+func (_c *AccountCreate) SetDeletingAt(v time.Time) *AccountCreate {
+	_c.mutation.SetDeletingAt(v)
+	return _c
+}
+
+// SetNillableDeletingAt sets the "deleting_at" field if the given value is not nil.
+func (_c *AccountCreate) SetNillableDeletingAt(v *time.Time) *AccountCreate {
+	if v != nil {
+		_c.SetDeletingAt(*v)
+	}
+	return _c
+}
+
 // SetDeletedAt sets the "deleted_at" field.
 func (_c *AccountCreate) SetDeletedAt(v time.Time) *AccountCreate {
 	_c.mutation.SetDeletedAt(v)
@@ -582,6 +596,10 @@ func (_c *AccountCreate) createSpec() (*Account, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ClosedAt(); ok {
 		_spec.SetField(account.FieldClosedAt, field.TypeTime, value)
 		_node.ClosedAt = &value
+	}
+	if value, ok := _c.mutation.DeletingAt(); ok {
+		_spec.SetField(account.FieldDeletingAt, field.TypeTime, value)
+		_node.DeletingAt = &value
 	}
 	if value, ok := _c.mutation.DeletedAt(); ok {
 		_spec.SetField(account.FieldDeletedAt, field.TypeTime, value)

@@ -181,6 +181,26 @@ func (_u *AccountUpdate) ClearClosedAt() *AccountUpdate {
 	return _u
 }
 
+// SetDeletingAt sets the "deleting_at" field.
+func (_u *AccountUpdate) SetDeletingAt(v time.Time) *AccountUpdate {
+	_u.mutation.SetDeletingAt(v)
+	return _u
+}
+
+// SetNillableDeletingAt sets the "deleting_at" field if the given value is not nil.
+func (_u *AccountUpdate) SetNillableDeletingAt(v *time.Time) *AccountUpdate {
+	if v != nil {
+		_u.SetDeletingAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletingAt clears the value of the "deleting_at" field.
+func (_u *AccountUpdate) ClearDeletingAt() *AccountUpdate {
+	_u.mutation.ClearDeletingAt()
+	return _u
+}
+
 // SetDeletedAt sets the "deleted_at" field.
 func (_u *AccountUpdate) SetDeletedAt(v time.Time) *AccountUpdate {
 	_u.mutation.SetDeletedAt(v)
@@ -473,6 +493,12 @@ func (_u *AccountUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.ClosedAtCleared() {
 		_spec.ClearField(account.FieldClosedAt, field.TypeTime)
 	}
+	if value, ok := _u.mutation.DeletingAt(); ok {
+		_spec.SetField(account.FieldDeletingAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletingAtCleared() {
+		_spec.ClearField(account.FieldDeletingAt, field.TypeTime)
+	}
 	if value, ok := _u.mutation.DeletedAt(); ok {
 		_spec.SetField(account.FieldDeletedAt, field.TypeTime, value)
 	}
@@ -688,6 +714,26 @@ func (_u *AccountUpdateOne) SetNillableClosedAt(v *time.Time) *AccountUpdateOne 
 // ClearClosedAt clears the value of the "closed_at" field.
 func (_u *AccountUpdateOne) ClearClosedAt() *AccountUpdateOne {
 	_u.mutation.ClearClosedAt()
+	return _u
+}
+
+// SetDeletingAt sets the "deleting_at" field.
+func (_u *AccountUpdateOne) SetDeletingAt(v time.Time) *AccountUpdateOne {
+	_u.mutation.SetDeletingAt(v)
+	return _u
+}
+
+// SetNillableDeletingAt sets the "deleting_at" field if the given value is not nil.
+func (_u *AccountUpdateOne) SetNillableDeletingAt(v *time.Time) *AccountUpdateOne {
+	if v != nil {
+		_u.SetDeletingAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletingAt clears the value of the "deleting_at" field.
+func (_u *AccountUpdateOne) ClearDeletingAt() *AccountUpdateOne {
+	_u.mutation.ClearDeletingAt()
 	return _u
 }
 
@@ -1012,6 +1058,12 @@ func (_u *AccountUpdateOne) sqlSave(ctx context.Context) (_node *Account, err er
 	}
 	if _u.mutation.ClosedAtCleared() {
 		_spec.ClearField(account.FieldClosedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.DeletingAt(); ok {
+		_spec.SetField(account.FieldDeletingAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletingAtCleared() {
+		_spec.ClearField(account.FieldDeletingAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.DeletedAt(); ok {
 		_spec.SetField(account.FieldDeletedAt, field.TypeTime, value)

@@ -114,6 +114,7 @@ type AccountMutation struct {
 	copilot                     *bool
 	status_reason               *string
 	closed_at                   *time.Time
+	deleting_at                 *time.Time
 	deleted_at                  *time.Time
 	sso_enforced                *bool
 	session_idle_minutes        *int
@@ -739,6 +740,55 @@ func (m *AccountMutation) ResetClosedAt() {
 	delete(m.clearedFields, account.FieldClosedAt)
 }
 
+// SetDeletingAt sets the "deleting_at" field.
+func (m *AccountMutation) SetDeletingAt(t time.Time) {
+	m.deleting_at = &t
+}
+
+// DeletingAt returns the value of the "deleting_at" field in the mutation.
+func (m *AccountMutation) DeletingAt() (r time.Time, exists bool) {
+	v := m.deleting_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeletingAt returns the old "deleting_at" field's value of the Account entity.
+// If the Account object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccountMutation) OldDeletingAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeletingAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeletingAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeletingAt: %w", err)
+	}
+	return oldValue.DeletingAt, nil
+}
+
+// ClearDeletingAt clears the value of the "deleting_at" field.
+func (m *AccountMutation) ClearDeletingAt() {
+	m.deleting_at = nil
+	m.clearedFields[account.FieldDeletingAt] = struct{}{}
+}
+
+// DeletingAtCleared returns if the "deleting_at" field was cleared in this mutation.
+func (m *AccountMutation) DeletingAtCleared() bool {
+	_, ok := m.clearedFields[account.FieldDeletingAt]
+	return ok
+}
+
+// ResetDeletingAt resets all changes to the "deleting_at" field.
+func (m *AccountMutation) ResetDeletingAt() {
+	m.deleting_at = nil
+	delete(m.clearedFields, account.FieldDeletingAt)
+}
+
 // SetDeletedAt sets the "deleted_at" field.
 func (m *AccountMutation) SetDeletedAt(t time.Time) {
 	m.deleted_at = &t
@@ -1210,7 +1260,7 @@ func (m *AccountMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AccountMutation) Fields() []string {
-	fields := make([]string, 0, 22)
+	fields := make([]string, 0, 23)
 	if m.account_id != nil {
 		fields = append(fields, account.FieldAccountID)
 	}
@@ -1249,6 +1299,9 @@ func (m *AccountMutation) Fields() []string {
 	}
 	if m.closed_at != nil {
 		fields = append(fields, account.FieldClosedAt)
+	}
+	if m.deleting_at != nil {
+		fields = append(fields, account.FieldDeletingAt)
 	}
 	if m.deleted_at != nil {
 		fields = append(fields, account.FieldDeletedAt)
@@ -1311,6 +1364,8 @@ func (m *AccountMutation) Field(name string) (ent.Value, bool) {
 		return m.StatusReason()
 	case account.FieldClosedAt:
 		return m.ClosedAt()
+	case account.FieldDeletingAt:
+		return m.DeletingAt()
 	case account.FieldDeletedAt:
 		return m.DeletedAt()
 	case account.FieldSSOEnforced:
@@ -1364,6 +1419,8 @@ func (m *AccountMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldStatusReason(ctx)
 	case account.FieldClosedAt:
 		return m.OldClosedAt(ctx)
+	case account.FieldDeletingAt:
+		return m.OldDeletingAt(ctx)
 	case account.FieldDeletedAt:
 		return m.OldDeletedAt(ctx)
 	case account.FieldSSOEnforced:
@@ -1481,6 +1538,13 @@ func (m *AccountMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetClosedAt(v)
+		return nil
+	case account.FieldDeletingAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeletingAt(v)
 		return nil
 	case account.FieldDeletedAt:
 		v, ok := value.(time.Time)
@@ -1653,6 +1717,9 @@ func (m *AccountMutation) ClearedFields() []string {
 	if m.FieldCleared(account.FieldClosedAt) {
 		fields = append(fields, account.FieldClosedAt)
 	}
+	if m.FieldCleared(account.FieldDeletingAt) {
+		fields = append(fields, account.FieldDeletingAt)
+	}
 	if m.FieldCleared(account.FieldDeletedAt) {
 		fields = append(fields, account.FieldDeletedAt)
 	}
@@ -1672,6 +1739,9 @@ func (m *AccountMutation) ClearField(name string) error {
 	switch name {
 	case account.FieldClosedAt:
 		m.ClearClosedAt()
+		return nil
+	case account.FieldDeletingAt:
+		m.ClearDeletingAt()
 		return nil
 	case account.FieldDeletedAt:
 		m.ClearDeletedAt()
@@ -1722,6 +1792,9 @@ func (m *AccountMutation) ResetField(name string) error {
 		return nil
 	case account.FieldClosedAt:
 		m.ResetClosedAt()
+		return nil
+	case account.FieldDeletingAt:
+		m.ResetDeletingAt()
 		return nil
 	case account.FieldDeletedAt:
 		m.ResetDeletedAt()
@@ -34734,6 +34807,7 @@ type SessionMutation struct {
 	created_at            *time.Time
 	kind                  *session.Kind
 	identity_provider_id  *string
+	rests_on              *string
 	token_hash            *string
 	user_agent            *string
 	ip                    *string
@@ -35132,6 +35206,42 @@ func (m *SessionMutation) ResetIdentityProviderID() {
 	m.identity_provider_id = nil
 }
 
+// SetRestsOn sets the "rests_on" field.
+func (m *SessionMutation) SetRestsOn(s string) {
+	m.rests_on = &s
+}
+
+// RestsOn returns the value of the "rests_on" field in the mutation.
+func (m *SessionMutation) RestsOn() (r string, exists bool) {
+	v := m.rests_on
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRestsOn returns the old "rests_on" field's value of the Session entity.
+// If the Session object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SessionMutation) OldRestsOn(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRestsOn is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRestsOn requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRestsOn: %w", err)
+	}
+	return oldValue.RestsOn, nil
+}
+
+// ResetRestsOn resets all changes to the "rests_on" field.
+func (m *SessionMutation) ResetRestsOn() {
+	m.rests_on = nil
+}
+
 // SetTokenHash sets the "token_hash" field.
 func (m *SessionMutation) SetTokenHash(s string) {
 	m.token_hash = &s
@@ -35449,7 +35559,7 @@ func (m *SessionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *SessionMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 14)
 	if m.account_id != nil {
 		fields = append(fields, session.FieldAccountID)
 	}
@@ -35470,6 +35580,9 @@ func (m *SessionMutation) Fields() []string {
 	}
 	if m.identity_provider_id != nil {
 		fields = append(fields, session.FieldIdentityProviderID)
+	}
+	if m.rests_on != nil {
+		fields = append(fields, session.FieldRestsOn)
 	}
 	if m.token_hash != nil {
 		fields = append(fields, session.FieldTokenHash)
@@ -35511,6 +35624,8 @@ func (m *SessionMutation) Field(name string) (ent.Value, bool) {
 		return m.Kind()
 	case session.FieldIdentityProviderID:
 		return m.IdentityProviderID()
+	case session.FieldRestsOn:
+		return m.RestsOn()
 	case session.FieldTokenHash:
 		return m.TokenHash()
 	case session.FieldUserAgent:
@@ -35546,6 +35661,8 @@ func (m *SessionMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldKind(ctx)
 	case session.FieldIdentityProviderID:
 		return m.OldIdentityProviderID(ctx)
+	case session.FieldRestsOn:
+		return m.OldRestsOn(ctx)
 	case session.FieldTokenHash:
 		return m.OldTokenHash(ctx)
 	case session.FieldUserAgent:
@@ -35615,6 +35732,13 @@ func (m *SessionMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetIdentityProviderID(v)
+		return nil
+	case session.FieldRestsOn:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRestsOn(v)
 		return nil
 	case session.FieldTokenHash:
 		v, ok := value.(string)
@@ -35748,6 +35872,9 @@ func (m *SessionMutation) ResetField(name string) error {
 		return nil
 	case session.FieldIdentityProviderID:
 		m.ResetIdentityProviderID()
+		return nil
+	case session.FieldRestsOn:
+		m.ResetRestsOn()
 		return nil
 	case session.FieldTokenHash:
 		m.ResetTokenHash()

@@ -118,37 +118,37 @@ func init() {
 	// account.StatusReasonValidator is a validator for the "status_reason" field. It is called by the builders before save.
 	account.StatusReasonValidator = accountDescStatusReason.Validators[0].(func(string) error)
 	// accountDescSSOEnforced is the schema descriptor for sso_enforced field.
-	accountDescSSOEnforced := accountFields[9].Descriptor()
+	accountDescSSOEnforced := accountFields[10].Descriptor()
 	// account.DefaultSSOEnforced holds the default value on creation for the sso_enforced field.
 	account.DefaultSSOEnforced = accountDescSSOEnforced.Default.(bool)
 	// accountDescSessionIdleMinutes is the schema descriptor for session_idle_minutes field.
-	accountDescSessionIdleMinutes := accountFields[10].Descriptor()
+	accountDescSessionIdleMinutes := accountFields[11].Descriptor()
 	// account.DefaultSessionIdleMinutes holds the default value on creation for the session_idle_minutes field.
 	account.DefaultSessionIdleMinutes = accountDescSessionIdleMinutes.Default.(int)
 	// account.SessionIdleMinutesValidator is a validator for the "session_idle_minutes" field. It is called by the builders before save.
 	account.SessionIdleMinutesValidator = accountDescSessionIdleMinutes.Validators[0].(func(int) error)
 	// accountDescSessionLifetimeMinutes is the schema descriptor for session_lifetime_minutes field.
-	accountDescSessionLifetimeMinutes := accountFields[11].Descriptor()
+	accountDescSessionLifetimeMinutes := accountFields[12].Descriptor()
 	// account.DefaultSessionLifetimeMinutes holds the default value on creation for the session_lifetime_minutes field.
 	account.DefaultSessionLifetimeMinutes = accountDescSessionLifetimeMinutes.Default.(int)
 	// account.SessionLifetimeMinutesValidator is a validator for the "session_lifetime_minutes" field. It is called by the builders before save.
 	account.SessionLifetimeMinutesValidator = accountDescSessionLifetimeMinutes.Validators[0].(func(int) error)
 	// accountDescAuditRetentionDays is the schema descriptor for audit_retention_days field.
-	accountDescAuditRetentionDays := accountFields[12].Descriptor()
+	accountDescAuditRetentionDays := accountFields[13].Descriptor()
 	// account.DefaultAuditRetentionDays holds the default value on creation for the audit_retention_days field.
 	account.DefaultAuditRetentionDays = accountDescAuditRetentionDays.Default.(int)
 	// account.AuditRetentionDaysValidator is a validator for the "audit_retention_days" field. It is called by the builders before save.
 	account.AuditRetentionDaysValidator = accountDescAuditRetentionDays.Validators[0].(func(int) error)
 	// accountDescEpoch is the schema descriptor for epoch field.
-	accountDescEpoch := accountFields[13].Descriptor()
+	accountDescEpoch := accountFields[14].Descriptor()
 	// account.DefaultEpoch holds the default value on creation for the epoch field.
 	account.DefaultEpoch = accountDescEpoch.Default.(int64)
 	// accountDescAuditSeq is the schema descriptor for audit_seq field.
-	accountDescAuditSeq := accountFields[15].Descriptor()
+	accountDescAuditSeq := accountFields[16].Descriptor()
 	// account.DefaultAuditSeq holds the default value on creation for the audit_seq field.
 	account.DefaultAuditSeq = accountDescAuditSeq.Default.(int64)
 	// accountDescAuditHash is the schema descriptor for audit_hash field.
-	accountDescAuditHash := accountFields[16].Descriptor()
+	accountDescAuditHash := accountFields[17].Descriptor()
 	// account.DefaultAuditHash holds the default value on creation for the audit_hash field.
 	account.DefaultAuditHash = accountDescAuditHash.Default.(string)
 	// accountDescID is the schema descriptor for id field.
@@ -1761,18 +1761,22 @@ func init() {
 	sessionDescIdentityProviderID := sessionFields[3].Descriptor()
 	// session.DefaultIdentityProviderID holds the default value on creation for the identity_provider_id field.
 	session.DefaultIdentityProviderID = sessionDescIdentityProviderID.Default.(string)
+	// sessionDescRestsOn is the schema descriptor for rests_on field.
+	sessionDescRestsOn := sessionFields[4].Descriptor()
+	// session.DefaultRestsOn holds the default value on creation for the rests_on field.
+	session.DefaultRestsOn = sessionDescRestsOn.Default.(string)
 	// sessionDescTokenHash is the schema descriptor for token_hash field.
-	sessionDescTokenHash := sessionFields[4].Descriptor()
+	sessionDescTokenHash := sessionFields[5].Descriptor()
 	// session.TokenHashValidator is a validator for the "token_hash" field. It is called by the builders before save.
 	session.TokenHashValidator = sessionDescTokenHash.Validators[0].(func(string) error)
 	// sessionDescUserAgent is the schema descriptor for user_agent field.
-	sessionDescUserAgent := sessionFields[5].Descriptor()
+	sessionDescUserAgent := sessionFields[6].Descriptor()
 	// session.DefaultUserAgent holds the default value on creation for the user_agent field.
 	session.DefaultUserAgent = sessionDescUserAgent.Default.(string)
 	// session.UserAgentValidator is a validator for the "user_agent" field. It is called by the builders before save.
 	session.UserAgentValidator = sessionDescUserAgent.Validators[0].(func(string) error)
 	// sessionDescIP is the schema descriptor for ip field.
-	sessionDescIP := sessionFields[6].Descriptor()
+	sessionDescIP := sessionFields[7].Descriptor()
 	// session.DefaultIP holds the default value on creation for the ip field.
 	session.DefaultIP = sessionDescIP.Default.(string)
 	// sessionDescID is the schema descriptor for id field.

@@ -33,6 +33,8 @@ type Session struct {
 	Kind session.Kind `json:"kind,omitempty"`
 	// IdentityProviderID holds the value of the "identity_provider_id" field.
 	IdentityProviderID string `json:"identity_provider_id,omitempty"`
+	// RestsOn holds the value of the "rests_on" field.
+	RestsOn string `json:"-"`
 	// TokenHash holds the value of the "token_hash" field.
 	TokenHash string `json:"-"`
 	// UserAgent holds the value of the "user_agent" field.
@@ -89,7 +91,7 @@ func (*Session) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case session.FieldID, session.FieldAccountID, session.FieldPlane, session.FieldUserID, session.FieldSupportAccessID, session.FieldKind, session.FieldIdentityProviderID, session.FieldTokenHash, session.FieldUserAgent, session.FieldIP:
+		case session.FieldID, session.FieldAccountID, session.FieldPlane, session.FieldUserID, session.FieldSupportAccessID, session.FieldKind, session.FieldIdentityProviderID, session.FieldRestsOn, session.FieldTokenHash, session.FieldUserAgent, session.FieldIP:
 			values[i] = new(sql.NullString)
 		case session.FieldCreatedAt, session.FieldLastSeenAt, session.FieldExpiresAt, session.FieldRevokedAt:
 			values[i] = new(sql.NullTime)
@@ -157,6 +159,12 @@ func (_m *Session) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field identity_provider_id", values[i])
 			} else if value.Valid {
 				_m.IdentityProviderID = value.String
+			}
+		case session.FieldRestsOn:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field rests_on", values[i])
+			} else if value.Valid {
+				_m.RestsOn = value.String
 			}
 		case session.FieldTokenHash:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -265,6 +273,8 @@ func (_m *Session) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("identity_provider_id=")
 	builder.WriteString(_m.IdentityProviderID)
+	builder.WriteString(", ")
+	builder.WriteString("rests_on=<sensitive>")
 	builder.WriteString(", ")
 	builder.WriteString("token_hash=<sensitive>")
 	builder.WriteString(", ")

@@ -96,6 +96,20 @@ func (_c *SessionCreate) SetNillableIdentityProviderID(v *string) *SessionCreate
 	return _c
 }
 
+// SetRestsOn sets the "rests_on" field.
+func (_c *SessionCreate) SetRestsOn(v string) *SessionCreate {
+	_c.mutation.SetRestsOn(v)
+	return _c
+}
+
+// SetNillableRestsOn sets the "rests_on" field if the given value is not nil.
+func (_c *SessionCreate) SetNillableRestsOn(v *string) *SessionCreate {
+	if v != nil {
+		_c.SetRestsOn(*v)
+	}
+	return _c
+}
+
 // SetTokenHash sets the "token_hash" field.
 func (_c *SessionCreate) SetTokenHash(v string) *SessionCreate {
 	_c.mutation.SetTokenHash(v)
@@ -223,6 +237,10 @@ func (_c *SessionCreate) defaults() {
 		v := session.DefaultIdentityProviderID
 		_c.mutation.SetIdentityProviderID(v)
 	}
+	if _, ok := _c.mutation.RestsOn(); !ok {
+		v := session.DefaultRestsOn
+		_c.mutation.SetRestsOn(v)
+	}
 	if _, ok := _c.mutation.UserAgent(); !ok {
 		v := session.DefaultUserAgent
 		_c.mutation.SetUserAgent(v)
@@ -268,6 +286,9 @@ func (_c *SessionCreate) check() error {
 	}
 	if _, ok := _c.mutation.IdentityProviderID(); !ok {
 		return &ValidationError{Name: "identity_provider_id", err: errors.New(`ent: missing required field "Session.identity_provider_id"`)}
+	}
+	if _, ok := _c.mutation.RestsOn(); !ok {
+		return &ValidationError{Name: "rests_on", err: errors.New(`ent: missing required field "Session.rests_on"`)}
 	}
 	if _, ok := _c.mutation.TokenHash(); !ok {
 		return &ValidationError{Name: "token_hash", err: errors.New(`ent: missing required field "Session.token_hash"`)}
@@ -353,6 +374,10 @@ func (_c *SessionCreate) createSpec() (*Session, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.IdentityProviderID(); ok {
 		_spec.SetField(session.FieldIdentityProviderID, field.TypeString, value)
 		_node.IdentityProviderID = value
+	}
+	if value, ok := _c.mutation.RestsOn(); ok {
+		_spec.SetField(session.FieldRestsOn, field.TypeString, value)
+		_node.RestsOn = value
 	}
 	if value, ok := _c.mutation.TokenHash(); ok {
 		_spec.SetField(session.FieldTokenHash, field.TypeString, value)

@@ -60,7 +60,7 @@ func (r *accountResolver) Sessions(ctx context.Context, obj *model.Account, user
 }
 
 func (r *accountResolver) SupportAccesses(ctx context.Context, obj *model.Account, first *int, after *string, last *int, before *string) (*model.SupportAccessConnection, error) {
-	panic(fmt.Errorf("not implemented: SupportAccesses - supportAccesses"))
+	return r.supportPage(ctx, obj.ID, window{first, last, after, before})
 }
 
 func (r *accountResolver) AuditCheckpoints(ctx context.Context, obj *model.Account, first *int, after *string, last *int, before *string) (*model.AuditCheckpointConnection, error) {

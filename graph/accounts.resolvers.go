@@ -7,39 +7,103 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/graph/model"
+	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
 func (r *mutationResolver) AccountCreate(ctx context.Context, input model.AccountCreateInput) (*model.AccountCreatePayload, error) {
-	panic(fmt.Errorf("not implemented: AccountCreate - accountCreate"))
+	a, link, err := r.accountCreate(ctx, input)
+	payload := &model.AccountCreatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Account, payload.Invitation = toAccount(a), link
+	return payload, nil
 }
 
 func (r *mutationResolver) AccountUpdate(ctx context.Context, input model.AccountUpdateInput) (*model.AccountUpdatePayload, error) {
-	panic(fmt.Errorf("not implemented: AccountUpdate - accountUpdate"))
+	a, err := r.accountUpdate(ctx, input)
+	payload := &model.AccountUpdatePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Account = toAccount(a)
+	return payload, nil
 }
 
 func (r *mutationResolver) AccountPlanesSet(ctx context.Context, input model.AccountPlanesSetInput) (*model.AccountPlanesSetPayload, error) {
-	panic(fmt.Errorf("not implemented: AccountPlanesSet - accountPlanesSet"))
+	a, err := onAnAccount(ctx, r.Resolver, input.AccountID, access.AccountPlanes, func(ctx context.Context, tx *store.Tx) (*ent.Account, error) {
+		return identity.SetPlanes(ctx, tx, input.AccountID, mapTo(input.Planes, func(p model.Plane) tenancy.Plane { return tenancy.Plane(p) }))
+	})
+	payload := &model.AccountPlanesSetPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Account = toAccount(a)
+	return payload, nil
 }
 
 func (r *mutationResolver) AccountSuspend(ctx context.Context, input model.AccountSuspendInput) (*model.AccountSuspendPayload, error) {
-	panic(fmt.Errorf("not implemented: AccountSuspend - accountSuspend"))
+	a, err := onAnAccount(ctx, r.Resolver, input.AccountID, access.AccountSuspend, func(ctx context.Context, tx *store.Tx) (*ent.Account, error) {
+		return identity.Suspend(ctx, tx, input.AccountID, input.Reason)
+	})
+	payload := &model.AccountSuspendPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Account = toAccount(a)
+	return payload, nil
 }
 
 func (r *mutationResolver) AccountResume(ctx context.Context, input model.AccountResumeInput) (*model.AccountResumePayload, error) {
-	panic(fmt.Errorf("not implemented: AccountResume - accountResume"))
+	a, err := onAnAccount(ctx, r.Resolver, input.AccountID, access.AccountSuspend, func(ctx context.Context, tx *store.Tx) (*ent.Account, error) {
+		return identity.Resume(ctx, tx, input.AccountID)
+	})
+	payload := &model.AccountResumePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Account = toAccount(a)
+	return payload, nil
 }
 
 func (r *mutationResolver) AccountClose(ctx context.Context, input model.AccountCloseInput) (*model.AccountClosePayload, error) {
-	panic(fmt.Errorf("not implemented: AccountClose - accountClose"))
+	a, err := onAnAccount(ctx, r.Resolver, input.AccountID, access.AccountClose, func(ctx context.Context, tx *store.Tx) (*ent.Account, error) {
+		return identity.Close(ctx, tx, r.Store.Now(), input.AccountID, input.Confirm, input.Reason)
+	})
+	payload := &model.AccountClosePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Account = toAccount(a)
+	return payload, nil
 }
 
 func (r *mutationResolver) AccountDelete(ctx context.Context, input model.AccountDeleteInput) (*model.AccountDeletePayload, error) {
-	panic(fmt.Errorf("not implemented: AccountDelete - accountDelete"))
+	a, err := onAnAccount(ctx, r.Resolver, input.AccountID, access.AccountClose, func(ctx context.Context, tx *store.Tx) (*ent.Account, error) {
+		return identity.Delete(ctx, tx, r.Store.Now(), input.AccountID, input.Confirm)
+	})
+	payload := &model.AccountDeletePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Account = toAccount(a)
+	return payload, nil
 }
 
 func (r *mutationResolver) DomainApprove(ctx context.Context, input model.DomainApproveInput) (*model.DomainApprovePayload, error) {
-	panic(fmt.Errorf("not implemented: DomainApprove - domainApprove"))
+	d, err := onAnAccount(ctx, r.Resolver, input.AccountID, access.DomainApprove, func(ctx context.Context, tx *store.Tx) (*ent.Domain, error) {
+		return identity.ApproveDomain(ctx, tx, r.Store.Now(), input.AccountID, input.Domain, input.Reason)
+	})
+	payload := &model.DomainApprovePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Domain = toDomain(d)
+	return payload, nil
 }

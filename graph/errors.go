@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
@@ -74,7 +75,11 @@ func (r *Resolver) present(ctx context.Context, err error) *gqlerror.Error {
 		if g != nil && errors.Unwrap(g) == nil {
 			out.Extensions["code"] = string(fault.BadInput) // the document itself is wrong
 		} else {
-			r.Log.ErrorContext(ctx, "request failed", "cause", err, "requestId", audit.RequestID(ctx))
+			level := slog.LevelError
+			if ctx.Err() != nil { // whoever asked has gone, or may no longer
+				level = slog.LevelDebug
+			}
+			r.Log.Log(ctx, level, "request failed", "cause", err, "requestId", audit.RequestID(ctx))
 			out.Message = "Something went wrong on our side. Try again; if it stays, report the request id."
 			out.Extensions["code"] = string(fault.Internal)
 		}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -12,7 +13,11 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
 
+	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/internal/budget"
+	"github.com/alchemi/cockpit/internal/identity/identitytest"
+	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/internal/store/storetest"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -184,4 +189,51 @@ func TestKeyTellsWhenItWasUsedLast(t *testing.T) {
 		require.NoError(t, err)
 		require.WithinDuration(t, a.Store.Now(), at, time.Minute)
 	})
+}
+
+// On a socket that stays open, each operation runs for whom roles stand now.
+func TestOpenSocketsFollowRoles(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *api) {
+		v := a.A.Console.OrgAdmin
+		c := a.socketTo(v, `{ console { id } }`, nil)
+		require.Equal(t, a.A.Console.Root.ID, next(t, c).Payload.at("console", "id"))
+		require.NoError(t, a.Store.InTx(identitytest.System(t), func(ctx context.Context, tx *store.Tx) error {
+			tx.Unaudited()
+			_, err := tx.RoleBinding.Delete().Where(rolebinding.UserID(v.UserID)).Exec(ctx)
+			return err
+		}))
+		want := a.Store.Account.GetX(identitytest.System(t), v.AccountID).Epoch
+		require.Eventually(t, func() bool { return a.Epochs.Of(v.AccountID) >= want }, 20*time.Second, 5*time.Millisecond)
+		for id, query := range map[string]string{"2": `{ console { id } }`, "3": `mutation { organizationUpdate(input: {organizationId: "` + a.A.Console.Org.ID + `", name: "Mine"}) { errors { code } } }`} {
+			require.NoError(t, c.WriteJSON(map[string]any{"id": id, "type": "subscribe", "payload": map[string]any{"query": query}}))
+			for { // past the end of the one before
+				var m struct {
+					ID, Type string
+					Payload  json.RawMessage
+				}
+				require.NoError(t, c.ReadJSON(&m))
+				if m.ID == id && m.Type != "complete" {
+					require.NotContains(t, string(m.Payload), a.A.Console.Root.ID)
+					require.Contains(t, string(m.Payload), "FORBIDDEN")
+					break
+				}
+			}
+		}
+	})
+}
+
+// A socket ends with its session's time, though nothing happens on it.
+func TestSocketsEndWithTheirSession(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, storetest.Open(t))
+	v := *a.A.Admin
+	v.Until = time.Now().Add(time.Second)
+	c := a.socketTo(&v, `subscription($s: ID!) { auditEvents(scopeId: $s) { action } }`, map[string]any{"s": a.A.Row.ID})
+	for {
+		if _, _, err := c.ReadMessage(); err != nil {
+			require.NotContains(t, err.Error(), "timeout", "the server ended it")
+			break
+		}
+	}
 }

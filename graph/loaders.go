@@ -10,6 +10,7 @@ import (
 	"github.com/vikstrous/dataloadgen"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/account"
 	entbudget "github.com/alchemi/cockpit/ent/budget"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/charge"
@@ -20,6 +21,7 @@ import (
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
 	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/ent/supportaccess"
 	"github.com/alchemi/cockpit/ent/team"
 	gqlmodel "github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/budget"
@@ -54,6 +56,8 @@ type loaders struct {
 	installed     *dataloadgen.Loader[string, *ent.Model] // by catalogue model
 	providers     *dataloadgen.Loader[string, *ent.Provider]
 	signIn        signInLoaders
+	accounts      *dataloadgen.Loader[string, *gqlmodel.Account]
+	supports      *dataloadgen.Loader[string, *gqlmodel.SupportAccess]
 }
 
 // stateKey names a budget or scope with where it lies.
@@ -134,6 +138,15 @@ func (r *Resolver) newLoaders() *loaders {
 			}
 		}
 		return out, err
+	})
+	l.accounts = loader(func(ctx context.Context, ids []string) (map[string]*gqlmodel.Account, error) {
+		rows, err := st.Account.Query().Where(account.IDIn(ids...)).All(ctx)
+		return index(mapTo(rows, toAccount), err, func(a *gqlmodel.Account) string { return a.ID })
+	})
+	l.supports = loader(func(ctx context.Context, ids []string) (map[string]*gqlmodel.SupportAccess, error) {
+		rows, err := st.SupportAccess.Query().Where(supportaccess.IDIn(ids...)).All(ctx)
+		return index(mapTo(rows, func(s *ent.SupportAccess) *gqlmodel.SupportAccess { return toSupportAccess(s, st.Now()) }), err,
+			func(s *gqlmodel.SupportAccess) string { return s.ID })
 	})
 	l.states = loader(r.loadStates)
 	l.series = loader(r.loadSeries)
@@ -345,6 +358,9 @@ func reaches(ctx context.Context, accountID string, plane tenancy.Plane) []tenan
 	v := tenancy.ViewerFrom(ctx)
 	if v.Platform {
 		return []tenancy.Reach{wholePlane(stateKey{accountID: accountID, plane: plane})}
+	}
+	if slices.Contains(v.Off, plane) {
+		return nil
 	}
 	var out []tenancy.Reach
 	for _, reach := range v.Reach {

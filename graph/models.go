@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/alchemi/cockpit/ent"
-	"github.com/alchemi/cockpit/ent/account"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	entmodel "github.com/alchemi/cockpit/ent/model"
@@ -85,18 +84,6 @@ func (r *Resolver) centralProviderPage(ctx context.Context, w window) (*model.Ce
 		},
 		Edges: mapTo(rows, func(p *ent.CentralProvider) *model.CentralProviderEdge {
 			return &model.CentralProviderEdge{Node: toCentralProvider(p), Cursor: encode(p.Name)}
-		})}, nil
-}
-
-func (r *Resolver) accountPage(ctx context.Context, w window) (*model.AccountConnection, error) {
-	query := func() *ent.AccountQuery { return r.Store.Account.Query().Where(account.IDNEQ(id.PlatformID)) }
-	rows, info, err := list[*ent.Account](tenancy.Platform(ctx), query(), w, account.FieldID, true, func(a *ent.Account) string { return a.ID })
-	if err != nil {
-		return nil, err
-	}
-	return &model.AccountConnection{PageInfo: info, Count: func(ctx context.Context) (int, error) { return query().Count(tenancy.Platform(ctx)) },
-		Edges: mapTo(rows, func(a *ent.Account) *model.AccountEdge {
-			return &model.AccountEdge{Node: toAccount(a), Cursor: encode(a.ID)}
 		})}, nil
 }
 

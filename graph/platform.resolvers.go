@@ -27,7 +27,7 @@ func (r *platformResolver) ViewerCan(ctx context.Context, obj *model.Platform) (
 }
 
 func (r *platformResolver) Accounts(ctx context.Context, obj *model.Platform, search *string, status *model.AccountStatus, first *int, after *string, last *int, before *string) (*model.AccountConnection, error) {
-	return r.accountPage(ctx, window{first, last, after, before})
+	return r.accountPage(ctx, search, status, window{first, last, after, before})
 }
 
 func (r *platformResolver) ServiceClients(ctx context.Context, obj *model.Platform, first *int, after *string, last *int, before *string) (*model.ServiceClientConnection, error) {
@@ -35,7 +35,7 @@ func (r *platformResolver) ServiceClients(ctx context.Context, obj *model.Platfo
 }
 
 func (r *platformResolver) SupportAccesses(ctx context.Context, obj *model.Platform, first *int, after *string, last *int, before *string) (*model.SupportAccessConnection, error) {
-	panic(fmt.Errorf("not implemented: SupportAccesses - supportAccesses"))
+	return r.supportPage(ctx, "", window{first, last, after, before})
 }
 
 func (r *platformResolver) AuditHistogram(ctx context.Context, obj *model.Platform, filter model.AuditFilter, buckets *int) (*model.AuditHistogram, error) {
@@ -63,7 +63,7 @@ func (r *platformResolver) DefaultCreditFactor(ctx context.Context, obj *model.P
 }
 
 func (r *platformUsageRowResolver) Account(ctx context.Context, obj *model.PlatformUsageRow) (*model.Account, error) {
-	return r.accountByID(ctx, obj.AccountID)
+	return from(ctx).accounts.Load(ctx, obj.AccountID)
 }
 
 func (r *Resolver) Platform() generated.PlatformResolver { return &platformResolver{r} }

@@ -94,11 +94,7 @@ func (r *sessionResolver) SupportAccess(ctx context.Context, obj *model.Session)
 	if obj.Row.SupportAccessID == nil {
 		return nil, nil
 	}
-	a, err := maybe(from(ctx).signIn.supports.Load(ctx, *obj.Row.SupportAccessID))
-	if a == nil || err != nil {
-		return nil, err
-	}
-	return toSupportAccess(a, r.Store.Now()), nil
+	return maybe(from(ctx).supports.Load(ctx, *obj.Row.SupportAccessID))
 }
 
 func (r *sessionConnectionResolver) TotalCount(ctx context.Context, obj *model.SessionConnection) (int, error) {

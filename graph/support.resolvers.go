@@ -7,30 +7,56 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
 )
 
 func (r *mutationResolver) SupportAccessStart(ctx context.Context, input model.SupportAccessStartInput) (*model.SupportAccessStartPayload, error) {
-	panic(fmt.Errorf("not implemented: SupportAccessStart - supportAccessStart"))
+	in, err := r.supportStart(ctx, input)
+	payload := &model.SupportAccessStartPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.SupportAccess = toSupportAccess(in.row, r.Store.Now())
+	if in.viewer != nil {
+		payload.Viewer = toViewer(in.viewer)
+	}
+	return payload, nil
 }
 
 func (r *mutationResolver) SupportAccessEnter(ctx context.Context, input model.SupportAccessEnterInput) (*model.SupportAccessEnterPayload, error) {
-	panic(fmt.Errorf("not implemented: SupportAccessEnter - supportAccessEnter"))
+	in, err := r.supportEnter(ctx, input)
+	payload := &model.SupportAccessEnterPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.SupportAccess = toSupportAccess(in.row, r.Store.Now())
+	if in.viewer != nil {
+		payload.Viewer = toViewer(in.viewer)
+	}
+	return payload, nil
 }
 
 func (r *mutationResolver) SupportAccessEnd(ctx context.Context, input model.SupportAccessEndInput) (*model.SupportAccessEndPayload, error) {
-	panic(fmt.Errorf("not implemented: SupportAccessEnd - supportAccessEnd"))
+	in, err := r.supportEnd(ctx, input)
+	payload := &model.SupportAccessEndPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.SupportAccess = toSupportAccess(in.row, r.Store.Now())
+	if in.viewer != nil {
+		payload.Viewer = toViewer(in.viewer)
+	}
+	return payload, nil
 }
 
 func (r *supportAccessResolver) Account(ctx context.Context, obj *model.SupportAccess) (*model.Account, error) {
-	panic(fmt.Errorf("not implemented: Account - account"))
+	return from(ctx).accounts.Load(ctx, obj.Row.AccountID)
 }
 
 func (r *supportAccessConnectionResolver) TotalCount(ctx context.Context, obj *model.SupportAccessConnection) (int, error) {
-	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+	return obj.Count(ctx)
 }
 
 func (r *Resolver) SupportAccess() generated.SupportAccessResolver { return &supportAccessResolver{r} }

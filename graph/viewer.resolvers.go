@@ -52,7 +52,7 @@ func (r *viewerResolver) User(ctx context.Context, obj *model.Viewer) (*model.Us
 }
 
 func (r *viewerResolver) Support(ctx context.Context, obj *model.Viewer) (*model.SupportAccess, error) {
-	panic(fmt.Errorf("not implemented: Support - support"))
+	return r.supportOf(tenancy.WithViewer(ctx, obj.V), obj.V.SupportID)
 }
 
 func (r *viewerResolver) Grantable(ctx context.Context, obj *model.Viewer) ([]*model.Permission, error) {

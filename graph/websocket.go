@@ -11,8 +11,8 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/gorilla/websocket"
 
+	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/id"
-	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -74,10 +74,9 @@ type openSocket struct {
 }
 
 func (s *sockets) add(ctx context.Context) context.Context {
-	ctx, cancel := context.WithCancel(ctx)
-	if expires, ok := oauth.Bound(ctx); ok {
-		end := time.AfterFunc(time.Until(expires), cancel)
-		context.AfterFunc(ctx, func() { end.Stop() })
+	ctx, cancel := context.WithCancel(access.Held(ctx))
+	if v := tenancy.ViewerFrom(ctx); v != nil && !v.Until.IsZero() {
+		ctx, cancel = context.WithDeadline(ctx, v.Until)
 	}
 	o := &openSocket{ctx, cancel}
 	s.mu.Lock()
@@ -91,22 +90,31 @@ func (s *sockets) add(ctx context.Context) context.Context {
 	return ctx
 }
 
+// checkers is how many connections are asked about at once.
+const checkers = 16
+
 // check asks for every connection of an account whether its viewer still
 // stands; for all of them when it's the platform's, whose programs and staff
 // are in every account.
 func (s *sockets) check(accountID string, present func(context.Context) *tenancy.Viewer) {
 	s.mu.Lock()
-	var affected []*openSocket
+	affected := make(chan *openSocket, len(s.open))
 	for o := range s.open {
-		if v := tenancy.ViewerFrom(o.ctx); v == nil || v.AccountID == accountID || accountID == id.PlatformID {
-			affected = append(affected, o)
+		v := tenancy.ViewerFrom(o.ctx)
+		if v == nil || v.AccountID == accountID || accountID == id.PlatformID {
+			affected <- o
 		}
 	}
 	s.mu.Unlock()
-	for _, o := range affected {
-		if present(o.ctx) == nil {
-			o.cancel()
-		}
+	close(affected)
+	for range min(checkers, len(affected)) {
+		go func() {
+			for o := range affected {
+				if present(o.ctx) == nil {
+					o.cancel()
+				}
+			}
+		}()
 	}
 }
 

@@ -26,6 +26,9 @@ func (Account) Fields() []ent.Field {
 		// Why it was suspended or closed, in the operator's words.
 		field.String("status_reason").Default("").MaxLen(500),
 		field.Time("closed_at").Optional().Nillable(),
+		// Since when its rows are being deleted, a batch at a time; whoever finds it
+		// set and deleted_at not goes on.
+		field.Time("deleting_at").Optional().Nillable(),
 		// Its rows are gone from then on; this one and its books stay.
 		field.Time("deleted_at").Optional().Nillable(),
 		// People sign in through an identity provider alone, but for account admins.

@@ -79,6 +79,10 @@ func (Session) Fields() []ent.Field {
 		field.String("support_access_id").Optional().Nillable().Immutable(),
 		field.Enum("kind").Values("PASSWORD", "SSO", "SUPPORT", "BREAK_GLASS").Default("PASSWORD").Immutable(),
 		field.String("identity_provider_id").Default("").Immutable(),
+		// What must still stand for the session to: of SUPPORT, the platform's
+		// session that was entered from; of BREAK_GLASS, a hash of the operator's
+		// credentials.
+		field.String("rests_on").Sensitive().Default("").Immutable(),
 		field.String("token_hash").Sensitive().Immutable().NotEmpty().Unique(),
 		field.String("user_agent").Default("").MaxLen(300),
 		field.String("ip").Default(""),

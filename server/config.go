@@ -44,6 +44,8 @@ type Config struct {
 	MasterKey     string `help:"Key that seals provider keys: 32 bytes in base64 (openssl rand -base64 32). Set it in the environment; arguments can be read by others." placeholder:"BASE64" group:"Secrets"`
 	MasterKeyFile string `help:"File that holds the master key." placeholder:"FILE" group:"Secrets"`
 
+	BreakGlass `embed:"" group:"Secrets"`
+
 	CreditsFactor string         `help:"Credits that one US dollar of cost is worth, for accounts without a factor of their own." default:"1000" env:"CREDITS_FACTOR" group:"Models"`
 	AllowNetworks []netip.Prefix `help:"Private networks that model and identity providers may lie in, such as 10.0.0.0/8. Without this, only public addresses are called." placeholder:"CIDR" group:"Models"`
 	DNSServer     string         `help:"Name server that is asked for the records which prove mail domains, as host and port. Without one, the system's." placeholder:"HOST:PORT" group:"Sign-in"`
@@ -73,6 +75,7 @@ func (c *Config) Validate() error {
 		second(c.factorPPM()),
 		c.validateMasterKey(),
 		c.SMTP.validate(),
+		c.BreakGlass.validate(),
 	)
 }
 

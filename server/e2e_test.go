@@ -460,6 +460,12 @@ func TestCommands(t *testing.T) {
 		{"migrate --data " + dir, "applied ", false},
 		{"migrate --data " + dir, "nothing to do", false},
 		{"verify ledger --data " + dir, "agree with the ledger", false},
+		{"create account --data " + dir + " --name Acme --slug acme --admin-email ada@acme.example --admin-name Ada", "signs in with the password", false},
+		{"account suspend acme --data " + dir, "missing flags: --reason", true},
+		{"account suspend acme --reason unpaid --data " + dir, "Acme is suspended", false},
+		{"account suspend acme --reason unpaid --data " + dir, "suspended already", true},
+		{"account resume acme --data " + dir, "Acme can be used again", false},
+		{"account resume nobody --data " + dir, "there is no account nobody", true},
 		{"health --listen 127.0.0.1:1", "connection refused", true},
 	} {
 		cmd := exec.Command(path, strings.Fields(c.args)...)

@@ -54,6 +54,9 @@ func (s *Server) guardGraphQL(next http.Handler) http.Handler {
 			case err == nil:
 				ctx = tenancy.WithViewer(ctx, v)
 			case fault.Is(err, fault.Unauthenticated): // as good as signed out
+				if !socket {
+					s.comeBack(w, r, session.Value)
+				}
 			default:
 				s.log.ErrorContext(ctx, "a session can't be looked up", "cause", err)
 				refuse(w, http.StatusServiceUnavailable, identity.ErrStale)
@@ -65,6 +68,18 @@ func (s *Server) guardGraphQL(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})))
+}
+
+// comeBack gives those their own session back whose support access is over. It
+// counts from the next request on: this one was meant for the account.
+func (s *Server) comeBack(w http.ResponseWriter, r *http.Request, token string) {
+	signed, err := s.sessions.Back(r.Context(), token, s.client(r))
+	switch {
+	case err != nil:
+		s.log.ErrorContext(r.Context(), "a session can't be given back", "cause", err)
+	case signed != nil:
+		s.cookies(w, r).Set(signed.Token)
+	}
 }
 
 // cookies lets sign-in and sign-out reach the browser.

@@ -171,6 +171,8 @@ func (r *recorder) Flush() { _ = http.NewResponseController(r.ResponseWriter).Fl
 
 // Hijack implements http.Hijacker, which WebSockets ask for.
 func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	r.status = http.StatusSwitchingProtocols
+	if r.status == 0 {
+		r.status = http.StatusSwitchingProtocols
+	} // else a stream is cut off
 	return http.NewResponseController(r.ResponseWriter).Hijack()
 }

@@ -114,6 +114,9 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	}
 	s.onClose(s.mailer.Close)
 	s.sessions = identity.NewSessions(s.store, s.epochs, s.refusals)
+	if err := cfg.BreakGlass.allow(ctx, s.sessions, s.log); err != nil {
+		return nil, err
+	}
 	s.keys = identity.NewKeys(s.store, s.epochs)
 	s.outbound = gateway.NewClient(cfg.outbound())
 	if err := s.openOAuth(); err != nil {
@@ -190,12 +193,15 @@ func (s *Server) open(ctx context.Context, o store.Options) (err error) {
 	return identity.CreatePlatform(ctx, s.store)
 }
 
-// seal numbers audit events, and tells live lists of them.
+// seal numbers audit events, tells live lists of them, and deletes accounts
+// whose deletion was asked for.
 func (s *Server) seal() {
 	s.stream = audit.NewStream(s.store.System(), s.store.Dialect, s.log)
 	sealer := &audit.Sealer{DB: s.store.System(), WriteTx: s.store.WriteTx, Dialect: s.store.Dialect, Sealed: s.stream.Announce, Log: s.log}
 	s.tasks.Go(func() { sealer.Run(s.background) })
 	s.tasks.Go(func() { s.stream.Run(s.background) })
+	eraser := &identity.Eraser{Store: s.store, Log: s.log}
+	s.tasks.Go(func() { eraser.Run(s.background) })
 }
 
 // writeRefusal writes one refused or failed attempt to the audit log.

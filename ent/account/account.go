@@ -39,6 +39,8 @@ const (
 	FieldStatusReason = "status_reason"
 	// FieldClosedAt holds the string denoting the closed_at field in the database.
 	FieldClosedAt = "closed_at"
+	// FieldDeletingAt holds the string denoting the deleting_at field in the database.
+	FieldDeletingAt = "deleting_at"
 	// FieldDeletedAt holds the string denoting the deleted_at field in the database.
 	FieldDeletedAt = "deleted_at"
 	// FieldSSOEnforced holds the string denoting the sso_enforced field in the database.
@@ -77,6 +79,7 @@ var Columns = []string{
 	FieldCopilot,
 	FieldStatusReason,
 	FieldClosedAt,
+	FieldDeletingAt,
 	FieldDeletedAt,
 	FieldSSOEnforced,
 	FieldSessionIdleMinutes,
@@ -268,6 +271,11 @@ func ByStatusReason(opts ...sql.OrderTermOption) OrderOption {
 // ByClosedAt orders the results by the closed_at field.
 func ByClosedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldClosedAt, opts...).ToFunc()
+}
+
+// ByDeletingAt orders the results by the deleting_at field.
+func ByDeletingAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDeletingAt, opts...).ToFunc()
 }
 
 // ByDeletedAt orders the results by the deleted_at field.

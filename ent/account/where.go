@@ -119,6 +119,11 @@ func ClosedAt(v time.Time) predicate.Account {
 	return predicate.Account(sql.FieldEQ(FieldClosedAt, v))
 }
 
+// DeletingAt applies equality check predicate on the "deleting_at" field. It's identical to DeletingAtEQ.
+func DeletingAt(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldDeletingAt, v))
+}
+
 // DeletedAt applies equality check predicate on the "deleted_at" field. It's identical to DeletedAtEQ.
 func DeletedAt(v time.Time) predicate.Account {
 	return predicate.Account(sql.FieldEQ(FieldDeletedAt, v))
@@ -717,6 +722,56 @@ func ClosedAtIsNil() predicate.Account {
 // ClosedAtNotNil applies the NotNil predicate on the "closed_at" field.
 func ClosedAtNotNil() predicate.Account {
 	return predicate.Account(sql.FieldNotNull(FieldClosedAt))
+}
+
+// DeletingAtEQ applies the EQ predicate on the "deleting_at" field.
+func DeletingAtEQ(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldDeletingAt, v))
+}
+
+// DeletingAtNEQ applies the NEQ predicate on the "deleting_at" field.
+func DeletingAtNEQ(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldNEQ(FieldDeletingAt, v))
+}
+
+// DeletingAtIn applies the In predicate on the "deleting_at" field.
+func DeletingAtIn(vs ...time.Time) predicate.Account {
+	return predicate.Account(sql.FieldIn(FieldDeletingAt, vs...))
+}
+
+// DeletingAtNotIn applies the NotIn predicate on the "deleting_at" field.
+func DeletingAtNotIn(vs ...time.Time) predicate.Account {
+	return predicate.Account(sql.FieldNotIn(FieldDeletingAt, vs...))
+}
+
+// DeletingAtGT applies the GT predicate on the "deleting_at" field.
+func DeletingAtGT(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldGT(FieldDeletingAt, v))
+}
+
+// DeletingAtGTE applies the GTE predicate on the "deleting_at" field.
+func DeletingAtGTE(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldGTE(FieldDeletingAt, v))
+}
+
+// DeletingAtLT applies the LT predicate on the "deleting_at" field.
+func DeletingAtLT(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldLT(FieldDeletingAt, v))
+}
+
+// DeletingAtLTE applies the LTE predicate on the "deleting_at" field.
+func DeletingAtLTE(v time.Time) predicate.Account {
+	return predicate.Account(sql.FieldLTE(FieldDeletingAt, v))
+}
+
+// DeletingAtIsNil applies the IsNil predicate on the "deleting_at" field.
+func DeletingAtIsNil() predicate.Account {
+	return predicate.Account(sql.FieldIsNull(FieldDeletingAt))
+}
+
+// DeletingAtNotNil applies the NotNil predicate on the "deleting_at" field.
+func DeletingAtNotNil() predicate.Account {
+	return predicate.Account(sql.FieldNotNull(FieldDeletingAt))
 }
 
 // DeletedAtEQ applies the EQ predicate on the "deleted_at" field.

@@ -24,6 +24,7 @@ var (
 		{Name: "copilot", Type: field.TypeBool, Default: true},
 		{Name: "status_reason", Type: field.TypeString, Size: 500, Default: ""},
 		{Name: "closed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "deleting_at", Type: field.TypeTime, Nullable: true},
 		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
 		{Name: "sso_enforced", Type: field.TypeBool, Default: false},
 		{Name: "session_idle_minutes", Type: field.TypeInt, Default: 720},
@@ -48,7 +49,7 @@ var (
 			{
 				Name:    "account_epoch_at",
 				Unique:  false,
-				Columns: []*schema.Column{AccountsColumns[20]},
+				Columns: []*schema.Column{AccountsColumns[21]},
 			},
 		},
 	}
@@ -1325,6 +1326,7 @@ var (
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "kind", Type: field.TypeEnum, Enums: []string{"PASSWORD", "SSO", "SUPPORT", "BREAK_GLASS"}, Default: "PASSWORD"},
 		{Name: "identity_provider_id", Type: field.TypeString, Default: ""},
+		{Name: "rests_on", Type: field.TypeString, Default: ""},
 		{Name: "token_hash", Type: field.TypeString, Unique: true},
 		{Name: "user_agent", Type: field.TypeString, Size: 300, Default: ""},
 		{Name: "ip", Type: field.TypeString, Default: ""},
@@ -1342,13 +1344,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "sessions_support_accesses_sessions",
-				Columns:    []*schema.Column{SessionsColumns[12]},
+				Columns:    []*schema.Column{SessionsColumns[13]},
 				RefColumns: []*schema.Column{SupportAccessesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "sessions_users_sessions",
-				Columns:    []*schema.Column{SessionsColumns[13]},
+				Columns:    []*schema.Column{SessionsColumns[14]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -1362,12 +1364,12 @@ var (
 			{
 				Name:    "session_user_id",
 				Unique:  false,
-				Columns: []*schema.Column{SessionsColumns[13]},
+				Columns: []*schema.Column{SessionsColumns[14]},
 			},
 			{
 				Name:    "session_support_access_id",
 				Unique:  false,
-				Columns: []*schema.Column{SessionsColumns[12]},
+				Columns: []*schema.Column{SessionsColumns[13]},
 			},
 		},
 	}

@@ -28,6 +28,8 @@ const (
 	FieldKind = "kind"
 	// FieldIdentityProviderID holds the string denoting the identity_provider_id field in the database.
 	FieldIdentityProviderID = "identity_provider_id"
+	// FieldRestsOn holds the string denoting the rests_on field in the database.
+	FieldRestsOn = "rests_on"
 	// FieldTokenHash holds the string denoting the token_hash field in the database.
 	FieldTokenHash = "token_hash"
 	// FieldUserAgent holds the string denoting the user_agent field in the database.
@@ -72,6 +74,7 @@ var Columns = []string{
 	FieldSupportAccessID,
 	FieldKind,
 	FieldIdentityProviderID,
+	FieldRestsOn,
 	FieldTokenHash,
 	FieldUserAgent,
 	FieldIP,
@@ -95,6 +98,8 @@ var (
 	AccountIDValidator func(string) error
 	// DefaultIdentityProviderID holds the default value on creation for the "identity_provider_id" field.
 	DefaultIdentityProviderID string
+	// DefaultRestsOn holds the default value on creation for the "rests_on" field.
+	DefaultRestsOn string
 	// TokenHashValidator is a validator for the "token_hash" field. It is called by the builders before save.
 	TokenHashValidator func(string) error
 	// DefaultUserAgent holds the default value on creation for the "user_agent" field.
@@ -203,6 +208,11 @@ func ByKind(opts ...sql.OrderTermOption) OrderOption {
 // ByIdentityProviderID orders the results by the identity_provider_id field.
 func ByIdentityProviderID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldIdentityProviderID, opts...).ToFunc()
+}
+
+// ByRestsOn orders the results by the rests_on field.
+func ByRestsOn(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRestsOn, opts...).ToFunc()
 }
 
 // ByTokenHash orders the results by the token_hash field.

@@ -90,6 +90,11 @@ func IdentityProviderID(v string) predicate.Session {
 	return predicate.Session(sql.FieldEQ(FieldIdentityProviderID, v))
 }
 
+// RestsOn applies equality check predicate on the "rests_on" field. It's identical to RestsOnEQ.
+func RestsOn(v string) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldRestsOn, v))
+}
+
 // TokenHash applies equality check predicate on the "token_hash" field. It's identical to TokenHashEQ.
 func TokenHash(v string) predicate.Session {
 	return predicate.Session(sql.FieldEQ(FieldTokenHash, v))
@@ -478,6 +483,71 @@ func IdentityProviderIDEqualFold(v string) predicate.Session {
 // IdentityProviderIDContainsFold applies the ContainsFold predicate on the "identity_provider_id" field.
 func IdentityProviderIDContainsFold(v string) predicate.Session {
 	return predicate.Session(sql.FieldContainsFold(FieldIdentityProviderID, v))
+}
+
+// RestsOnEQ applies the EQ predicate on the "rests_on" field.
+func RestsOnEQ(v string) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldRestsOn, v))
+}
+
+// RestsOnNEQ applies the NEQ predicate on the "rests_on" field.
+func RestsOnNEQ(v string) predicate.Session {
+	return predicate.Session(sql.FieldNEQ(FieldRestsOn, v))
+}
+
+// RestsOnIn applies the In predicate on the "rests_on" field.
+func RestsOnIn(vs ...string) predicate.Session {
+	return predicate.Session(sql.FieldIn(FieldRestsOn, vs...))
+}
+
+// RestsOnNotIn applies the NotIn predicate on the "rests_on" field.
+func RestsOnNotIn(vs ...string) predicate.Session {
+	return predicate.Session(sql.FieldNotIn(FieldRestsOn, vs...))
+}
+
+// RestsOnGT applies the GT predicate on the "rests_on" field.
+func RestsOnGT(v string) predicate.Session {
+	return predicate.Session(sql.FieldGT(FieldRestsOn, v))
+}
+
+// RestsOnGTE applies the GTE predicate on the "rests_on" field.
+func RestsOnGTE(v string) predicate.Session {
+	return predicate.Session(sql.FieldGTE(FieldRestsOn, v))
+}
+
+// RestsOnLT applies the LT predicate on the "rests_on" field.
+func RestsOnLT(v string) predicate.Session {
+	return predicate.Session(sql.FieldLT(FieldRestsOn, v))
+}
+
+// RestsOnLTE applies the LTE predicate on the "rests_on" field.
+func RestsOnLTE(v string) predicate.Session {
+	return predicate.Session(sql.FieldLTE(FieldRestsOn, v))
+}
+
+// RestsOnContains applies the Contains predicate on the "rests_on" field.
+func RestsOnContains(v string) predicate.Session {
+	return predicate.Session(sql.FieldContains(FieldRestsOn, v))
+}
+
+// RestsOnHasPrefix applies the HasPrefix predicate on the "rests_on" field.
+func RestsOnHasPrefix(v string) predicate.Session {
+	return predicate.Session(sql.FieldHasPrefix(FieldRestsOn, v))
+}
+
+// RestsOnHasSuffix applies the HasSuffix predicate on the "rests_on" field.
+func RestsOnHasSuffix(v string) predicate.Session {
+	return predicate.Session(sql.FieldHasSuffix(FieldRestsOn, v))
+}
+
+// RestsOnEqualFold applies the EqualFold predicate on the "rests_on" field.
+func RestsOnEqualFold(v string) predicate.Session {
+	return predicate.Session(sql.FieldEqualFold(FieldRestsOn, v))
+}
+
+// RestsOnContainsFold applies the ContainsFold predicate on the "rests_on" field.
+func RestsOnContainsFold(v string) predicate.Session {
+	return predicate.Session(sql.FieldContainsFold(FieldRestsOn, v))
 }
 
 // TokenHashEQ applies the EQ predicate on the "token_hash" field.

@@ -41,6 +41,7 @@ type Engine struct {
 var _ interface {
 	graphql.HandlerExtension
 	graphql.OperationContextMutator
+	graphql.OperationInterceptor
 	graphql.ResponseInterceptor
 } = (*Engine)(nil)
 

@@ -48,6 +48,12 @@ func (e *Engine) Validate(graphql.ExecutableSchema) error { return nil }
 func (e *Engine) MutateOperationContext(ctx context.Context, oc *graphql.OperationContext) *gqlerror.Error {
 	rev := e.rev.Load()
 	viewer := tenancy.ViewerFrom(ctx)
+	if isHeld(ctx) && e.Present != nil {
+		if viewer = e.Present(ctx); viewer == nil {
+			return present(fault.New(fault.Unauthenticated, "You were signed out. Sign in again."))
+		}
+		ctx = tenancy.WithViewer(ctx, viewer)
+	}
 	p := rev.planOf(e.schema, oc.Operation)
 	if err := e.Limits.bounded(p); err != nil {
 		return present(err)
@@ -66,6 +72,29 @@ func (e *Engine) MutateOperationContext(ctx context.Context, oc *graphql.Operati
 	}
 	oc.Stats.SetExtension(extension, &running{rev: rev, viewer: viewer, hidden: hidden, cost: cost})
 	return nil
+}
+
+type heldKey struct{}
+
+// Held marks the context of a connection that is held open: each operation on
+// it runs for the viewer as roles stand by then, not as they stood when it was
+// opened.
+func Held(ctx context.Context) context.Context { return context.WithValue(ctx, heldKey{}, true) }
+
+func isHeld(ctx context.Context) bool {
+	held, _ := ctx.Value(heldKey{}).(bool)
+	return held
+}
+
+// InterceptOperation runs operations of held connections for whom they were
+// decided for.
+func (e *Engine) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	if isHeld(ctx) {
+		if r, ok := graphql.GetOperationContext(ctx).Stats.GetExtension(extension).(*running); ok && r.viewer != nil {
+			ctx = tenancy.WithViewer(ctx, r.viewer)
+		}
+	}
+	return next(ctx)
 }
 
 // decide refuses an operation, or says which of its output fields are hidden.
@@ -183,7 +212,7 @@ func (e *Engine) still(ctx context.Context, r *running, oc *graphql.OperationCon
 		if viewer == nil {
 			return fault.New(fault.Unauthenticated, "You were signed out. Sign in again.")
 		}
-		if r.viewer == nil || !slices.Equal(viewer.Roles, r.viewer.Roles) || viewer.Platform != r.viewer.Platform ||
+		if r.viewer == nil || !slices.Equal(viewer.Roles, r.viewer.Roles) || viewer.Platform != r.viewer.Platform || !slices.Equal(viewer.Off, r.viewer.Off) ||
 			viewer.Narrowed != r.viewer.Narrowed || !slices.Equal(viewer.Permissions, r.viewer.Permissions) {
 			return fault.New(fault.Forbidden, "Your roles changed. Subscribe again to go on with those you have now.").With("decisionId", newDecisionID())
 		}

@@ -152,7 +152,7 @@ func prepare(ctx context.Context, c *ent.Client, now time.Time, e Event) (*ent.A
 // hidden fields never reach an event: secrets, and what says nothing.
 var hidden = []string{
 	"secret", "password_hash", "token_hash", "reset_hash", "secret_hash", "previous_secret_hash",
-	"code_hash", "refresh_hash", "previous_refresh_hash", "challenge", "nonce", "token",
+	"code_hash", "rests_on", "refresh_hash", "previous_refresh_hash", "challenge", "nonce", "token",
 	"id", "account_id", "plane", "path", "parent_plane", "version", "created_at", "updated_at", "epoch", "epoch_at",
 }
 

@@ -163,11 +163,24 @@ func (c *call) stream(body io.Reader, hangUp context.CancelFunc) ending {
 	c.answering = true
 	r := &relay{
 		w: c.w, client: c.r.Context(), hangUp: hangUp, limits: c.Timeouts, boundWrite: c.boundWrite,
-		meter: &c.meter, usage: c.q.usage, first: c.firstByte, now: c.Now, stands: c.stands,
+		meter: &c.meter, usage: c.q.usage, first: c.firstByte, stands: c.stands, hangUpClient: c.hangUpClient,
 	}
+	ask := func(ctx context.Context) error {
+		_, err := c.principal(ctx)
+		return err
+	}
+	defer c.Keys.Follow(c.caller, c.token, ask, r.revoke)()
 	end := r.run(body)
-	c.gone = r.gone || c.r.Context().Err() != nil
+	c.gone = !r.end() || c.r.Context().Err() != nil
 	return end
+}
+
+// hangUpClient ends the client's connection, while the rest of the answer is
+// read for what it costs.
+func (c *call) hangUpClient() {
+	if conn, _, err := http.NewResponseController(c.w).Hijack(); err == nil { // recorders have none
+		_ = conn.Close()
+	}
 }
 
 // readOut reads what follows the terminal event, so that the connection can
@@ -181,7 +194,7 @@ func readOut(body io.Reader, hangUp context.CancelFunc) {
 func (c *call) finish(ctx context.Context, end ending) {
 	usage, v := c.meter.judge(c.bound, end, hidden(c.route))
 	receipt := c.end(ctx, usage, v)
-	if c.gone {
+	if c.gone || !c.stands() {
 		return
 	}
 	tail := ""
@@ -234,6 +247,9 @@ func (c *call) answer(ctx context.Context, answer []byte, err error) error {
 	receipt := c.end(ctx, usage, v)
 	if err != nil || c.meter.garbled {
 		return fault.New(upstreamFailed, "The model's provider gave an answer that can't be read. It may bill the call, so the call was charged.").Because(err)
+	}
+	if !c.stands() { // while the provider thought
+		return identity.ErrKey
 	}
 	h := c.w.Header()
 	h.Set("Content-Type", "application/json")

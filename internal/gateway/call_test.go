@@ -544,11 +544,66 @@ func TestRevokedKeyEndsItsStream(t *testing.T) {
 	res := w.post(w.consoleKey, ask("demo-large", true, "", `{"tokens":400,"chunk_delay_ms":5}`))
 	w.revokeConsoleKey()
 	body, err := io.ReadAll(res.Body)
-	require.NoError(t, err)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "the connection is cut")
 	require.Contains(t, string(body), `"invalid_api_key"`)
 	require.NotContains(t, string(body), "[DONE]")
 	w.idle()
 	require.EqualValues(t, w.billed().Billed.Completion, w.charges()[0].OutputTokens)
+	w.balanced()
+}
+
+// A stream in which nothing happens is cut all the same, and an answer that
+// comes after the revocation is kept back; both are charged.
+func TestRevokedKeyGetsNothingMore(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		w := newWorld(t, st, gateway.Options{Timeouts: gateway.Timeouts{Drain: time.Second}})
+		silent := w.post(w.consoleKey, ask("demo-large", true, "", `{"tokens":3,"chunk_delay_ms":60000}`))
+		late := make(chan *http.Response, 1)
+		go func() { late <- w.post(w.consoleKey, ask("demo-large", false, "", `{"latency_ms":3000}`)) }()
+		require.Eventually(t, func() bool { return st.Hold.Query().CountX(system()) == 2 }, 10*time.Second, 5*time.Millisecond)
+		w.revokeConsoleKey()
+		body, err := io.ReadAll(silent.Body)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		require.Contains(t, string(body), `"invalid_api_key"`)
+		res := <-late
+		require.Equal(t, http.StatusUnauthorized, res.StatusCode)
+		body, err = io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.NotContains(t, string(body), "choices")
+		w.idle()
+		kinds := map[string]int{}
+		for _, c := range w.charges() {
+			kinds[string(c.Kind)]++
+		}
+		require.Equal(t, map[string]int{"SETTLED": 1, "IN_DOUBT": 1}, kinds)
+		w.balanced()
+	})
+}
+
+// While revocations can't be learned of, a stream is held back, and ends where
+// it stays so.
+func TestStreamWaitsWhileNobodyCanTell(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t), gateway.Options{Timeouts: gateway.Timeouts{Drain: time.Second}})
+	res := w.post(w.consoleKey, ask("demo-large", true, "", `{"tokens":4000,"chunk_delay_ms":5}`))
+	lines := bufio.NewReader(res.Body)
+	_, err := lines.ReadString('\n')
+	require.NoError(t, err)
+	w.blind()
+	stopped := time.Now().Add(1200 * time.Millisecond) // a second, and what was on its way
+	for {
+		_, err := lines.ReadString('\n')
+		if err != nil {
+			break
+		}
+		if time.Now().After(stopped) {
+			rest, _ := io.ReadAll(lines)
+			require.Less(t, len(rest), 600, "nothing but the error comes: %s", rest)
+			break
+		}
+	}
+	w.idle()
 	w.balanced()
 }
 

@@ -86,30 +86,55 @@ func (c *call) authenticate() error {
 	return c.Access.Gateway(c.r.Context())
 }
 
-// principal tells whom the call is for, and which seat or key pays.
+// principal tells whom the call is for, and which seat or key pays. What a token
+// may do changes under it, so it is asked again with every look-up.
 func (c *call) principal(ctx context.Context) (*identity.Principal, error) {
 	if c.Bearers == nil || strings.HasPrefix(c.token, "ck_") {
 		return c.Keys.Principal(ctx, c.token)
 	}
-	return c.Bearers.Principal(ctx, c.token, c.r.Header.Get("X-Cockpit-Team"))
+	p, err := c.Bearers.Principal(ctx, c.token, c.r.Header.Get("X-Cockpit-Team"))
+	if err != nil {
+		return nil, err
+	}
+	return p, c.Access.Gateway(tenancy.WithViewer(ctx, p.Viewer))
 }
 
-// stands tells whether the key or token is still good; long streams ask it.
-// They go on while nobody can tell: only new calls are refused then.
+// stands tells whether the key or token is still good; calls ask before each
+// thing they pass on. While revocations can't be learned of nothing is passed
+// on: the call waits until they can, and then ends.
 func (c *call) stands() bool {
-	if c.caller.KeyID != "" && c.Keys.Valid(c.caller) {
-		return true
+	for waited := time.Duration(0); ; waited += askAgain {
+		if c.caller.KeyID != "" && c.Keys.Valid(c.caller) {
+			return true
+		}
+		fresh, err := c.principal(context.WithoutCancel(c.r.Context()))
+		if err == nil {
+			c.caller = fresh
+			return true
+		}
+		if fallen(err) || waited >= longestWait {
+			return false
+		}
+		select {
+		case <-c.r.Context().Done():
+			return false
+		case <-c.running.Done():
+			return false
+		case <-time.After(askAgain):
+		}
 	}
-	ctx := context.WithoutCancel(c.r.Context())
-	fresh, err := c.principal(ctx)
-	if err == nil && fresh.KeyID == "" { // what a token may do changes under it
-		err = c.Access.Gateway(tenancy.WithViewer(ctx, fresh.Viewer))
-	}
-	if err == nil {
-		c.caller = fresh
-	}
-	return !fault.Is(err, fault.Unauthenticated) && !fault.Is(err, fault.Forbidden)
 }
+
+// fallen tells a credential that is good no longer from one that nobody can
+// tell about.
+func fallen(err error) bool {
+	return fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.Forbidden)
+}
+
+const (
+	askAgain    = 100 * time.Millisecond
+	longestWait = 15 * time.Second
+)
 
 // limitRate counts the request against the key's requests per minute.
 func (c *call) limitRate() error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,13 +29,13 @@ type relay struct {
 	first func()
 	// stands asks whether the caller's key is still good.
 	stands func() bool
-	now    func() time.Time
-	asked  time.Time
-	gone   bool
-}
+	// hangUpClient ends the connection to the client.
+	hangUpClient func()
 
-// recheck is how often a stream asks whether its key still stands.
-const recheck = 500 * time.Millisecond
+	mu sync.Mutex
+	// gone is set once nothing may be passed on any more.
+	gone bool
+}
 
 // run relays until the answer ends. The terminal event is left to the caller,
 // because the call is settled before its last byte.
@@ -63,26 +64,44 @@ func (r *relay) run(body io.Reader) ending {
 		if len(e.data) > 0 && r.meter.read(e.data) && !r.usage {
 			continue
 		}
-		if r.revoked() {
-			_, body := errorBody(identity.ErrKey)
-			r.pass([]byte("data: "+string(body)+"\n\n"), true)
-			r.leave()
+		if !r.left() && !r.stands() {
+			r.revoke()
 		}
 		r.pass(e.raw, !stream.ready())
 	}
 }
 
-// revoked tells, at most twice a second, that the caller may have no more.
-func (r *relay) revoked() bool {
-	now := r.now()
-	if r.gone || now.Sub(r.asked) < recheck {
-		return false
-	}
-	r.asked = now
-	return !r.stands()
+// left tells whether nothing more is passed on.
+func (r *relay) left() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.gone
 }
 
-// leave ends the passing on; what is still to come is only read.
+// revoke tells the client that its key is good no longer, and cuts it off.
+func (r *relay) revoke() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.gone {
+		return
+	}
+	_, body := errorBody(identity.ErrKey)
+	r.write([]byte("data: "+string(body)+"\n\n"), true)
+	r.leave()
+	r.hangUpClient()
+}
+
+// end stops the passing on; false when it had been stopped before.
+func (r *relay) end() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	was := r.gone
+	r.gone = true
+	return !was
+}
+
+// leave ends the passing on; what is still to come is only read for its usage.
+// It needs the lock.
 func (r *relay) leave() {
 	if !r.gone {
 		r.gone = true
@@ -93,6 +112,13 @@ func (r *relay) leave() {
 // pass writes to the client, if it is still there. Without flush the bytes may
 // wait for the event that follows at once.
 func (r *relay) pass(raw []byte, flush bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.write(raw, flush)
+}
+
+// write needs the lock.
+func (r *relay) write(raw []byte, flush bool) {
 	if r.gone || r.client.Err() != nil {
 		return
 	}

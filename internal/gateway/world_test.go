@@ -42,9 +42,11 @@ const ceiling = money.One / 10
 
 // world is a gateway before the demo upstream, with an account in both planes.
 type world struct {
-	t        testing.TB
-	st       *store.Store
-	epochs   *store.Epochs
+	t      testing.TB
+	st     *store.Store
+	epochs *store.Epochs
+	// blind ends the learning of revocations.
+	blind    context.CancelFunc
 	engine   *budget.Engine
 	gateway  *gateway.Gateway
 	upstream string
@@ -85,7 +87,9 @@ func newWorld(t testing.TB, st *store.Store, o gateway.Options) *world {
 	box, err := secret.NewBox("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
 	require.NoError(t, err)
 	require.NoError(t, identity.CreatePlatform(ctx, st))
-	w.epochs, err = st.WatchEpochs(ctx)
+	polling, blind := context.WithCancel(ctx)
+	w.blind = blind
+	w.epochs, err = st.WatchEpochs(polling)
 	require.NoError(t, err)
 	cat := catalog.New(st, w.epochs, box, 100*money.FactorOne, log)
 	w.engine = budget.New(st, budget.Options{Log: log})

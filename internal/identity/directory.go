@@ -85,13 +85,8 @@ func CreateAccount(ctx context.Context, tx *store.Tx, in AccountInput) (*ent.Acc
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range []struct {
-		on     bool
-		plane  tenancy.Plane
-		prefix id.Prefix
-		name   string
-	}{{in.Console, tenancy.Console, id.Console, "Console"}, {in.Copilot, tenancy.Copilot, id.Copilot, "Copilot"}} {
-		if p.on {
+	for _, p := range products {
+		if (p.plane == tenancy.Console && in.Console) || (p.plane == tenancy.Copilot && in.Copilot) {
 			if err := createPlane(ctx, tx, a, p.plane, p.prefix, p.name); err != nil {
 				return nil, err
 			}
@@ -100,6 +95,13 @@ func CreateAccount(ctx context.Context, tx *store.Tx, in AccountInput) (*ent.Acc
 	return a, tx.Audit(ctx, audit.Event{Action: "account.create", AccountID: accountID, Plane: tenancy.PlaneAccount,
 		ScopeID: accountID, ScopePath: path, TargetID: accountID, TargetName: in.Name})
 }
+
+// products are the planes that an account can use.
+var products = []struct {
+	plane  tenancy.Plane
+	prefix id.Prefix
+	name   string
+}{{tenancy.Console, id.Console, "Console"}, {tenancy.Copilot, id.Copilot, "Copilot"}}
 
 func createPlane(ctx context.Context, tx *store.Tx, a *ent.Account, plane tenancy.Plane, prefix id.Prefix, name string) error {
 	rootID := id.New(prefix)

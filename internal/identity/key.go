@@ -89,6 +89,15 @@ type Keys struct {
 	epochs *store.Epochs
 	mu     sync.RWMutex
 	cached map[string]*Principal
+	// followers of running calls, by account.
+	followers map[string]map[*follower]bool
+}
+
+// follower is a running call that must end with its key.
+type follower struct {
+	token string
+	ask   func(context.Context) error
+	fall  func()
 }
 
 // Principal is who a gateway call is for, and what it may call.
@@ -115,7 +124,65 @@ type Principal struct {
 
 // NewKeys makes the one Keys of a server.
 func NewKeys(st *store.Store, epochs *store.Epochs) *Keys {
-	return &Keys{store: st, epochs: epochs, cached: map[string]*Principal{}}
+	k := &Keys{store: st, epochs: epochs, cached: map[string]*Principal{}, followers: map[string]map[*follower]bool{}}
+	epochs.OnChange(func(accountID string) { go k.recheck(accountID) })
+	return k
+}
+
+// Follow calls fall once the key or token of a running call stands no longer,
+// also while nothing happens on the call: ask tells, by an error of a user's.
+// stop ends that.
+func (k *Keys) Follow(p *Principal, token string, ask func(context.Context) error, fall func()) (stop func()) {
+	f := &follower{token, ask, fall}
+	account := p.Viewer.AccountID
+	k.mu.Lock()
+	if k.followers[account] == nil {
+		k.followers[account] = map[*follower]bool{}
+	}
+	k.followers[account][f] = true
+	k.mu.Unlock()
+	expiry := time.AfterFunc(1<<62, fall)
+	if until := p.Viewer.Until; !until.IsZero() {
+		expiry.Reset(until.Sub(k.store.Now()))
+	}
+	if p.Viewer.Epoch != k.epochs.Of(account) { // it may have fallen before anybody followed
+		go k.recheck(account)
+	}
+	return func() {
+		expiry.Stop()
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		delete(k.followers[account], f)
+		if len(k.followers[account]) == 0 {
+			delete(k.followers, account)
+		}
+	}
+}
+
+// recheck ends the calls of an account whose keys and tokens have fallen; of all
+// accounts when it's the platform's, whose programs act in each. Each credential
+// is asked about once: the calls of one share what it says.
+func (k *Keys) recheck(accountID string) {
+	ctx := tenancy.System(context.Background(), "running calls end with their keys")
+	k.mu.RLock()
+	byToken := map[string][]*follower{}
+	for account, calls := range k.followers {
+		if account != accountID && accountID != id.PlatformID {
+			continue
+		}
+		for f := range calls {
+			byToken[f.token] = append(byToken[f.token], f)
+		}
+	}
+	k.mu.RUnlock()
+	for _, calls := range byToken {
+		if err := calls[0].ask(ctx); !fault.Is(err, fault.Unauthenticated) && !fault.Is(err, fault.Forbidden) {
+			continue // it stands, or nobody can tell now: each call asks before it goes on
+		}
+		for _, f := range calls {
+			f.fall()
+		}
+	}
 }
 
 // ErrKey refuses a key that doesn't exist, has expired or was revoked, alike.
@@ -216,7 +283,11 @@ func (k *Keys) load(ctx context.Context, hash string) (*Principal, error) {
 		p.ModelIDs[m.ModelID] = true
 	}
 	role := tenancy.Role{Role: tenancy.Seatholder, Plane: p.Plane, Kind: tenancy.KindKey, ScopeID: row.ID, Path: s.Path}
-	p.Viewer = &tenancy.Viewer{Kind: tenancy.KeyViewer, AccountID: row.AccountID, UserID: p.UserID, Name: s.Name,
+	var until time.Time
+	if row.ExpiresAt != nil {
+		until = *row.ExpiresAt
+	}
+	p.Viewer = &tenancy.Viewer{Kind: tenancy.KeyViewer, Until: until, AccountID: row.AccountID, UserID: p.UserID, Name: s.Name,
 		KeyID: row.ID, Roles: []tenancy.Role{role}, Reach: tenancy.ReachOf(row.AccountID, []tenancy.Role{role}), Epoch: epoch}
 	return p, nil
 }

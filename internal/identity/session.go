@@ -63,11 +63,14 @@ type Sessions struct {
 	cached map[string]*cachedSession
 	// attempts bounds guessing by e-mail and by address.
 	attempts *expirable.LRU[string, *rate.Limiter]
+	// breakGlass is nil unless the operator set it.
+	breakGlass *breakGlass
 }
 
 type cachedSession struct {
 	viewer   *tenancy.Viewer
 	epoch    int64
+	platform int64 // the platform's epoch, which support sessions fall with too
 	expires  time.Time
 	lastSeen time.Time
 }
@@ -110,6 +113,10 @@ func (s *Sessions) SignIn(ctx context.Context, email, password, accountID string
 	giveBack, ok := s.attempt(email, from.IP)
 	if !ok {
 		return nil, errTooMany
+	}
+	if s.breakGlass.opens(email, password, accountID) {
+		giveBack()
+		return s.openBreakGlass(ctx, from)
 	}
 	l, err := s.store.Login.Query().Where(login.Email(email)).Only(ctx)
 	if err != nil && !ent.IsNotFound(err) {
@@ -299,7 +306,7 @@ func (s *Sessions) Open(ctx context.Context, u *ent.User, choices []Choice, proo
 	if err != nil {
 		return nil, err
 	}
-	v.SessionID = row.ID
+	v.SessionID, v.Until = row.ID, row.ExpiresAt
 	return &SignedIn{Token: token, Viewer: v, Choices: choices}, nil
 }
 
@@ -363,7 +370,7 @@ func (s *Sessions) look(ctx context.Context, key string, which predicate.Session
 	s.mu.Lock()
 	c := s.cached[key]
 	s.mu.Unlock()
-	if c != nil && c.epoch == s.epochs.Of(c.viewer.AccountID) && now.Before(c.expires) && now.Sub(c.lastSeen) < time.Minute {
+	if c != nil && c.epoch == s.epochs.Of(c.viewer.AccountID) && (c.viewer.SupportID == "" || c.platform == s.epochs.Of(id.PlatformID)) && now.Before(c.expires) && now.Sub(c.lastSeen) < time.Minute {
 		return c.viewer, nil
 	}
 	ctx = tenancy.System(ctx, "a session is looked up before there is a viewer")
@@ -375,22 +382,17 @@ func (s *Sessions) look(ctx context.Context, key string, which predicate.Session
 		return nil, fmt.Errorf("identity: session: %w", err)
 	}
 	// The epoch comes before the rows that it vouches for.
-	epoch := s.epochs.Of(found.AccountID)
+	epoch, platform := s.epochs.Of(found.AccountID), s.epochs.Of(id.PlatformID)
 	row, err := s.store.Session.Query().Where(session.ID(found.ID)).WithUser().Only(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("identity: session: %w", err)
-	}
-	u := row.Edges.User
-	if u == nil {
-		return nil, ErrNoSession
 	}
 	a, err := s.store.Account.Get(ctx, row.AccountID)
 	if err != nil {
 		return nil, fmt.Errorf("identity: session's account: %w", err)
 	}
 	ends := endOf(row, a)
-	if row.RevokedAt != nil || !now.Before(ends) || now.Sub(row.LastSeenAt) > idleOf(a) ||
-		u.Status != user.StatusACTIVE || a.Status != account.StatusACTIVE {
+	if row.RevokedAt != nil || !now.Before(ends) || now.Sub(row.LastSeenAt) > idleOf(a) || a.Status != account.StatusACTIVE {
 		return nil, ErrNoSession
 	}
 	if row.Kind == session.KindSSO {
@@ -404,11 +406,11 @@ func (s *Sessions) look(ctx context.Context, key string, which predicate.Session
 			return nil, ErrNoSession
 		}
 	}
-	v, err := viewerOf(ctx, s.store, u)
+	v, err := s.whose(ctx, row, now)
 	if err != nil {
 		return nil, err
 	}
-	v.SessionID, v.Epoch = row.ID, epoch
+	v.SessionID, v.Epoch, v.Until = row.ID, epoch, ends
 	if now.Sub(row.LastSeenAt) > time.Minute {
 		err := s.store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 			tx.Unaudited()
@@ -423,7 +425,7 @@ func (s *Sessions) look(ctx context.Context, key string, which predicate.Session
 	if len(s.cached) >= maxCached {
 		clear(s.cached)
 	}
-	s.cached[key] = &cachedSession{viewer: v, epoch: epoch, expires: ends, lastSeen: now}
+	s.cached[key] = &cachedSession{viewer: v, epoch: epoch, platform: platform, expires: ends, lastSeen: now}
 	return v, nil
 }
 
@@ -448,6 +450,12 @@ func (s *Sessions) SignOut(ctx context.Context, v *tenancy.Viewer) error {
 			return err
 		}
 		tx.Touch(row.AccountID)
+		if v.SupportID != "" { // signing out is from the platform, too
+			tx.Touch(id.PlatformID)
+			if err := tx.Session.Update().Where(session.ID(row.RestsOn)).SetRevokedAt(s.store.Now()).Exec(ctx); err != nil {
+				return err
+			}
+		}
 		path := "/" + row.AccountID + "/"
 		if v.Platform {
 			path = "/"
@@ -460,6 +468,9 @@ func (s *Sessions) SignOut(ctx context.Context, v *tenancy.Viewer) error {
 // Switch ends the viewer's session and opens one in another account of the
 // same login; NOT_FOUND where the login has no active user.
 func (s *Sessions) Switch(ctx context.Context, v *tenancy.Viewer, accountID string, from Client) (*SignedIn, error) {
+	if v.SupportID != "" {
+		return nil, fault.New(fault.Forbidden, "End the support access first.")
+	}
 	sys := tenancy.System(ctx, "the login's other users lie in other accounts")
 	u, err := s.store.User.Get(sys, v.UserID)
 	if err != nil {
@@ -511,6 +522,9 @@ func (s *Sessions) mayCross(ctx context.Context, v *tenancy.Viewer, to *ent.User
 
 // Accounts lists where the viewer's login may go on.
 func (s *Sessions) Accounts(ctx context.Context, v *tenancy.Viewer) ([]Choice, error) {
+	if v.SupportID != "" {
+		return nil, nil // out of here leads the end of the access alone
+	}
 	ctx = tenancy.System(ctx, "the login's other users lie in other accounts")
 	u, err := s.store.User.Get(ctx, v.UserID)
 	if err != nil {

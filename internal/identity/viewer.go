@@ -43,8 +43,27 @@ func viewerOf(ctx context.Context, st *store.Store, u *ent.User) (*tenancy.Viewe
 	if v.Roles, err = standing(ctx, st, v.Roles); err != nil {
 		return nil, err
 	}
+	if v.Off, err = unused(ctx, st, u.AccountID); err != nil {
+		return nil, err
+	}
+	v.Roles = slices.DeleteFunc(v.Roles, func(r tenancy.Role) bool { return slices.Contains(v.Off, r.Plane) })
 	v.Reach = tenancy.ReachOf(u.AccountID, v.Roles)
 	return v, nil
+}
+
+// unused are the products that an account doesn't use.
+func unused(ctx context.Context, st *store.Store, accountID string) (off []tenancy.Plane, err error) {
+	a, err := st.Account.Get(ctx, accountID)
+	if err != nil {
+		return nil, fmt.Errorf("identity: planes: %w", err)
+	}
+	if !a.Console {
+		off = append(off, tenancy.Console)
+	}
+	if !a.Copilot {
+		off = append(off, tenancy.Copilot)
+	}
+	return off, nil
 }
 
 // standing drops roles at nodes that were archived, or lie below one that was.

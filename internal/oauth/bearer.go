@@ -172,7 +172,7 @@ func (b *Bearers) load(ctx context.Context, token string, now time.Time) (*beare
 		return nil, err
 	}
 	v := out.viewer
-	v.ClientID, v.ClientName, v.Epoch = client.ID, client.Name, out.epoch
+	v.ClientID, v.ClientName, v.Epoch, v.Until = client.ID, client.Name, out.epoch, out.expires
 	v.Narrowed, v.Permissions = true, common(strings.Fields(c.Scope), client.Permissions)
 	return out, b.seats(ctx, out)
 }
@@ -237,7 +237,7 @@ func (b *Bearers) personal(ctx context.Context, hash string) (*bearer, error) {
 		return nil, err
 	}
 	v := out.viewer
-	v.TokenID, v.TokenName, v.Epoch = row.ID, row.Name, out.epoch
+	v.TokenID, v.TokenName, v.Epoch, v.Until = row.ID, row.Name, out.epoch, out.expires
 	v.Narrowed, v.Permissions = true, common(row.Permissions, row.Permissions)
 	return out, b.seats(ctx, out)
 }

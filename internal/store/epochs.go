@@ -48,7 +48,8 @@ func (s *Store) WatchEpochs(ctx context.Context) (*Epochs, error) {
 	return e, nil
 }
 
-// OnChange registers f for accounts whose epoch has risen.
+// OnChange registers f for accounts whose epoch has risen. It must return at
+// once: the next poll waits for it.
 func (e *Epochs) OnChange(f func(accountID string)) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -1,6 +1,9 @@
 package tenancy
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 type bypassKey struct{}
 
@@ -64,6 +67,9 @@ func Planes(ctx context.Context) []Plane {
 }
 
 func reachesPlane(v *Viewer, p Plane) bool {
+	if slices.Contains(v.Off, p) {
+		return false
+	}
 	for _, r := range v.Reach {
 		if r.Plane == p || r.Plane == PlaneAccount {
 			return true

@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Plane is the part of an account that a row belongs to. It is never empty.
@@ -95,6 +96,11 @@ type Viewer struct {
 	Roles    []Role
 	// Reach confines which rows the viewer sees; it follows from Roles.
 	Reach []Reach
+	// Off are the products that the account doesn't use (any more): their rows are
+	// kept, and out of everybody's reach.
+	Off []Plane
+	// Until is when the credential ends whatever happens; zero: it doesn't.
+	Until time.Time
 	// Epoch is the account's epoch the roles were read at.
 	Epoch int64
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -22,6 +23,7 @@ type Resolver struct {
 	Store    *store.Store
 	Epochs   *store.Epochs
 	Access   *access.Engine
+	Grants   *grant.Grants
 	Sessions *identity.Sessions
 	Catalog  *catalog.Catalog
 	Budgets  *budget.Engine

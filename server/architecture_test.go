@@ -28,6 +28,7 @@ var order = [][]string{
 	{"internal/store"},
 	{"policies"},
 	{"internal/access"},
+	{"internal/grant"},
 	{"internal/identity"},
 	{"internal/catalog"},
 	{"internal/budget"},

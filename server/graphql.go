@@ -26,7 +26,7 @@ func (s *Server) newAccess() (*access.Engine, error) {
 }
 
 func (s *Server) newGraph() *graph.Handler {
-	return graph.New(&graph.Resolver{Store: s.store, Epochs: s.epochs, Access: s.access, Sessions: s.sessions, Catalog: s.catalog,
+	return graph.New(&graph.Resolver{Store: s.store, Epochs: s.epochs, Access: s.access, Grants: s.grants, Sessions: s.sessions, Catalog: s.catalog,
 		Budgets: s.budget, Audit: s.stream, Probe: prober(s.outbound), URL: s.URL(), Log: s.log})
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/demo"
 	"github.com/alchemi/cockpit/internal/gateway"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -41,6 +42,7 @@ type Server struct {
 	stream   *audit.Stream
 	sessions *identity.Sessions
 	keys     *identity.Keys
+	grants   *grant.Grants
 	catalog  *catalog.Catalog
 	budget   *budget.Engine
 	outbound *http.Client
@@ -105,6 +107,7 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	s.onClose(func(context.Context) error { s.refusals.Close(); return nil })
 	s.sessions = identity.NewSessions(s.store, s.epochs, s.refusals)
 	s.keys = identity.NewKeys(s.store, s.epochs)
+	s.grants = grant.New(s.store, s.epochs)
 	s.catalog = catalog.New(s.store, s.epochs, box, ppm, s.log)
 	s.seal()
 	s.budget = budget.New(s.store, budget.Options{NodeTimeout: cfg.NodeTimeout, Log: s.log})
@@ -117,7 +120,7 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	}
 	s.outbound = gateway.NewClient(cfg.outbound())
 	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Access: s.access, Catalog: s.catalog, Budget: s.budget, Client: s.outbound, Refusals: s.refusals,
-		MaxBody: cfg.MaxBody, Log: s.log, Metrics: s.metrics})
+		Grants: s.grants, MaxBody: cfg.MaxBody, Log: s.log, Metrics: s.metrics})
 	s.onClose(func(context.Context) error { s.gateway.Close(); return nil })
 	s.graph = s.newGraph()
 	if cfg.Demo {

@@ -163,7 +163,7 @@ func (c *call) stream(body io.Reader, hangUp context.CancelFunc) ending {
 	c.answering = true
 	r := &relay{
 		w: c.w, client: c.r.Context(), hangUp: hangUp, limits: c.Timeouts, boundWrite: c.boundWrite,
-		meter: &c.meter, usage: c.q.usage, first: c.firstByte, now: c.Now, stands: c.stands,
+		meter: &c.meter, usage: c.q.usage, first: c.firstByte, now: c.Now, refusal: c.refusal,
 	}
 	end := r.run(body)
 	c.gone = r.gone || c.r.Context().Err() != nil

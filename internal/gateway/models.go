@@ -12,6 +12,7 @@ import (
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
 )
 
@@ -25,17 +26,74 @@ func (c *call) resolve(name string) (catalog.Route, error) {
 		return catalog.Route{}, err
 	case !found:
 		return catalog.Route{}, fault.New(modelNotFound, "There is no model %.120q for this key. GET /v1/models lists those there are.", name)
-	case !p.ModelIDs[route.ModelID]:
-		if c.Refusals != nil {
-			c.Refusals.Record(c.r.Context(), audit.Event{
-				Action: "model.call", Outcome: auditevent.OutcomeREFUSED, AccountID: p.Viewer.AccountID, Plane: p.Plane,
-				ScopeID: p.KeyID, ScopePath: p.Path, TargetID: route.ModelID, TargetName: route.Name, Reason: "The model isn't on the key's list.",
-			})
-		}
-		return catalog.Route{}, fault.New(modelNotGranted, "The key %s may not call the model %s. Ask its owner to add the model, or choose one that GET /v1/models lists.",
-			p.Name, name).With("model", name).With("keyId", p.KeyID)
+	}
+	refusal, err := c.granted(route)
+	if err != nil {
+		return catalog.Route{}, err
+	}
+	if refusal != nil {
+		return catalog.Route{}, refusal
 	}
 	return route, nil
+}
+
+// granted is nil when the caller may call the model now: it is on the key's
+// list, and the grants on the key's path allow it. A refusal is recorded.
+func (c *call) granted(route catalog.Route) (*fault.Error, error) {
+	p := c.caller
+	if !onList(p, route.ModelID) {
+		c.recordRefusal(route, "The model isn't on the key's list.")
+		return fault.New(modelNotGranted, "The key %s may not call the model %s. Ask its owner to add the model, or choose one that GET /v1/models lists.",
+			p.Name, route.Name).With("model", route.Name).With("keyId", p.KeyID).With("rule", "key-list"), nil
+	}
+	table, err := c.Grants.Table(c.r.Context(), p.Viewer.AccountID, p.Plane)
+	if err != nil {
+		return nil, err
+	}
+	v := table.Ask(route.ModelID, p.Path, c.Now())
+	if v.Allowed() {
+		return nil, nil
+	}
+	c.recordRefusal(route, v.Reason())
+	refusal := fault.New(modelNotGranted, "%s", v.Reason()).With("model", route.Name).With("rule", string(v.Rule))
+	if p.KeyID != "" {
+		refusal = refusal.With("keyId", p.KeyID)
+	}
+	return refusal, nil
+}
+
+// onList tells whether a key lists the model. Whoever calls without a key has
+// no list, and goes by the grants on their path alone.
+func onList(p *identity.Principal, modelID string) bool { return p.KeyID == "" || p.ModelIDs[modelID] }
+
+func (c *call) recordRefusal(route catalog.Route, reason string) {
+	if c.Refusals == nil {
+		return
+	}
+	p := c.caller
+	c.Refusals.Record(c.r.Context(), audit.Event{
+		Action: "model.call", Outcome: auditevent.OutcomeREFUSED, AccountID: p.Viewer.AccountID, Plane: p.Plane,
+		ScopeID: leaf(p.Path), ScopePath: p.Path, TargetID: route.ModelID, TargetName: route.Name, Reason: reason,
+	})
+}
+
+// leaf is the id of a path's last node.
+func leaf(path string) string {
+	path = strings.TrimSuffix(path, "/")
+	return path[strings.LastIndexByte(path, '/')+1:]
+}
+
+// refusal tells a stream that runs why it may not go on: its key fell, or a
+// grant did. While that can't be told, it goes on.
+func (c *call) refusal() *fault.Error {
+	if !c.stands() {
+		return identity.ErrKey
+	}
+	refusal, err := c.granted(c.route)
+	if err != nil {
+		c.Log.WarnContext(c.r.Context(), "grants can't be read; a stream goes on", "requestId", c.requestID, "error", err)
+	}
+	return refusal
 }
 
 // list serves GET /v1/models: what the caller can really use.
@@ -45,6 +103,11 @@ func (g *Gateway) list(c *call) error {
 	if err != nil {
 		return err
 	}
+	table, err := g.Grants.Table(c.r.Context(), p.Viewer.AccountID, p.Plane)
+	if err != nil {
+		return err
+	}
+	now := c.Now()
 	type model struct {
 		ID      string `json:"id"`
 		Object  string `json:"object"`
@@ -53,7 +116,7 @@ func (g *Gateway) list(c *call) error {
 	}
 	data := []model{}
 	for _, r := range routes {
-		if p.ModelIDs[r.ModelID] && payable(r) {
+		if onList(p, r.ModelID) && payable(r) && table.Ask(r.ModelID, p.Path, now).Allowed() {
 			data = append(data, model{r.Name, "model", r.CreatedAt.Unix(), strings.ToLower(string(p.Plane))})
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/fault"
 )
 
 // relay passes a stream on, each event as it comes. A client that goes away
@@ -26,14 +26,14 @@ type relay struct {
 	usage bool
 	// first is called when the first event has been passed on.
 	first func()
-	// stands asks whether the caller's key is still good.
-	stands func() bool
-	now    func() time.Time
-	asked  time.Time
-	gone   bool
+	// refusal asks why the caller may have no more; nil while they may.
+	refusal func() *fault.Error
+	now     func() time.Time
+	asked   time.Time
+	gone    bool
 }
 
-// recheck is how often a stream asks whether its key still stands.
+// recheck is how often a stream asks whether its caller may still have it.
 const recheck = 500 * time.Millisecond
 
 // run relays until the answer ends. The terminal event is left to the caller,
@@ -63,8 +63,8 @@ func (r *relay) run(body io.Reader) ending {
 		if len(e.data) > 0 && r.meter.read(e.data) && !r.usage {
 			continue
 		}
-		if r.revoked() {
-			_, body := errorBody(identity.ErrKey)
+		if refusal := r.revoked(); refusal != nil {
+			_, body := errorBody(refusal)
 			r.pass([]byte("data: "+string(body)+"\n\n"), true)
 			r.leave()
 		}
@@ -72,14 +72,14 @@ func (r *relay) run(body io.Reader) ending {
 	}
 }
 
-// revoked tells, at most twice a second, that the caller may have no more.
-func (r *relay) revoked() bool {
+// revoked tells, at most twice a second, why the caller may have no more.
+func (r *relay) revoked() *fault.Error {
 	now := r.now()
 	if r.gone || now.Sub(r.asked) < recheck {
-		return false
+		return nil
 	}
 	r.asked = now
-	return !r.stands()
+	return r.refusal()
 }
 
 // leave ends the passing on; what is still to come is only read.

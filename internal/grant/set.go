@@ -158,6 +158,16 @@ func (in Input) save(ctx context.Context, tx *store.Tx, t *Table, m *ent.Model) 
 	return changed, err
 }
 
+// Changeable is nil when an authority may change or remove a grant, else it
+// says who may.
+func (t *Table) Changeable(grantID, authority string) error {
+	g := t.grants[grantID]
+	if g == nil {
+		return fault.Missing("grant")
+	}
+	return changeable(g, authority)
+}
+
 // changeable refuses to touch what was set from above.
 func changeable(g *Grant, authority string) error {
 	above := g.Authority

@@ -327,6 +327,8 @@ func TestAMoveTakesNoAuthorityAlong(t *testing.T) {
 		w.mustSet(c.OrgAdmin, c.Team, c.Model, grant.Allow)
 		w.mustSet(c.TeamAdmin, c.Member, c.Model, grant.Allow)
 		require.True(t, w.ask(c.Model, c.Member).Allowed())
+		second := w.secondModel()
+		denied := w.mustSet(c.OrgAdmin, c.Team, second, grant.Deny)
 		path := c.SiblingOrg.Path + c.Team.ID + "/"
 		require.NoError(t, w.Store.InTx(identitytest.System(t), func(ctx context.Context, tx *store.Tx) error {
 			tx.Unaudited()
@@ -341,7 +343,29 @@ func TestAMoveTakesNoAuthorityAlong(t *testing.T) {
 		// The new organization is given the model: its team, too, by that alone.
 		w.mustSet(w.A.Admin, c.SiblingOrg, c.Model, grant.Allow)
 		require.True(t, w.ask(c.Model, &moved).Allowed())
+		// What was denied stays denied, until somebody of the whole plane lifts it.
+		w.mustSet(w.A.Admin, c.SiblingOrg, second, grant.Allow)
+		v = w.ask(second, &moved)
+		require.Equal(t, grant.RuleDeny, v.Rule)
+		require.Equal(t, c.Root.Path, v.Needs)
+		team := w.Store.Scope.GetX(identitytest.System(t), c.Team.ID)
+		for _, who := range []*tenancy.Viewer{c.SiblingOrgAdmin, c.OrgAdmin} {
+			require.Error(t, w.remove(who, team, denied))
+		}
+		require.NoError(t, w.remove(c.Admin, team, denied))
+		require.True(t, w.ask(second, &moved).Allowed())
 	})
+}
+
+// secondModel adds a model to Console.
+func (w *world) secondModel() (m *ent.Model) {
+	w.t.Helper()
+	require.NoError(w.t, w.Store.InTx(identitytest.System(w.t), func(ctx context.Context, tx *store.Tx) (err error) {
+		tx.Unaudited()
+		m, err = tx.Model.Create().SetAccountID(w.A.Row.ID).SetPlane("CONSOLE").SetProviderID(w.A.Console.Provider.ID).SetName("second").Save(ctx)
+		return err
+	}))
+	return m
 }
 
 func TestStatesOfModels(t *testing.T) {

@@ -30,6 +30,8 @@ type call struct {
 	answering bool
 	// gone is true once nobody is there to read, or may.
 	gone bool
+	// fell is the refusal of a grant that fell while the call ran.
+	fell *fault.Error
 
 	// Of model calls alone:
 	q      *request
@@ -163,7 +165,7 @@ func (c *call) stream(body io.Reader, hangUp context.CancelFunc) ending {
 	c.answering = true
 	r := &relay{
 		w: c.w, client: c.r.Context(), hangUp: hangUp, limits: c.Timeouts, boundWrite: c.boundWrite,
-		meter: &c.meter, usage: c.q.usage, first: c.firstByte, now: c.Now, refusal: c.refusal,
+		meter: &c.meter, usage: c.q.usage, first: c.firstByte, now: c.Now, stands: c.goesOn, why: c.why,
 	}
 	end := r.run(body)
 	c.gone = r.gone || c.r.Context().Err() != nil

@@ -83,17 +83,26 @@ func leaf(path string) string {
 	return path[strings.LastIndexByte(path, '/')+1:]
 }
 
-// refusal tells a stream that runs why it may not go on: its key fell, or a
-// grant did. While that can't be told, it goes on.
-func (c *call) refusal() *fault.Error {
+// goesOn tells whether a stream may: its key stands, and the grants still allow
+// the model. While the grants can't be read, it does.
+func (c *call) goesOn() bool {
 	if !c.stands() {
-		return identity.ErrKey
+		return false
 	}
 	refusal, err := c.granted(c.route)
 	if err != nil {
 		c.Log.WarnContext(c.r.Context(), "grants can't be read; a stream goes on", "requestId", c.requestID, "error", err)
 	}
-	return refusal
+	c.fell = refusal
+	return refusal == nil
+}
+
+// why is what a stream is told that may not go on.
+func (c *call) why() *fault.Error {
+	if c.fell != nil {
+		return c.fell
+	}
+	return identity.ErrKey
 }
 
 // list serves GET /v1/models: what the caller can really use.

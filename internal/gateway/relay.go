@@ -26,14 +26,16 @@ type relay struct {
 	usage bool
 	// first is called when the first event has been passed on.
 	first func()
-	// refusal asks why the caller may have no more; nil while they may.
-	refusal func() *fault.Error
-	now     func() time.Time
-	asked   time.Time
-	gone    bool
+	// stands asks whether the caller's key is still good.
+	stands func() bool
+	// why is what a caller is told who may have no more.
+	why   func() *fault.Error
+	now   func() time.Time
+	asked time.Time
+	gone  bool
 }
 
-// recheck is how often a stream asks whether its caller may still have it.
+// recheck is how often a stream asks whether its key still stands.
 const recheck = 500 * time.Millisecond
 
 // run relays until the answer ends. The terminal event is left to the caller,
@@ -63,8 +65,8 @@ func (r *relay) run(body io.Reader) ending {
 		if len(e.data) > 0 && r.meter.read(e.data) && !r.usage {
 			continue
 		}
-		if refusal := r.revoked(); refusal != nil {
-			_, body := errorBody(refusal)
+		if r.revoked() {
+			_, body := errorBody(r.why())
 			r.pass([]byte("data: "+string(body)+"\n\n"), true)
 			r.leave()
 		}
@@ -72,14 +74,14 @@ func (r *relay) run(body io.Reader) ending {
 	}
 }
 
-// revoked tells, at most twice a second, why the caller may have no more.
-func (r *relay) revoked() *fault.Error {
+// revoked tells, at most twice a second, that the caller may have no more.
+func (r *relay) revoked() bool {
 	now := r.now()
 	if r.gone || now.Sub(r.asked) < recheck {
-		return nil
+		return false
 	}
 	r.asked = now
-	return r.refusal()
+	return !r.stands()
 }
 
 // leave ends the passing on; what is still to come is only read.

@@ -15,7 +15,8 @@ import (
 type Grants struct {
 	store  *store.Store
 	epochs *store.Epochs
-	planes sync.Map // place → *cached
+	mu     sync.RWMutex
+	planes map[place]*cached
 }
 
 type place struct {
@@ -36,7 +37,9 @@ type snapshot struct {
 }
 
 // New makes the one Grants of a server.
-func New(st *store.Store, epochs *store.Epochs) *Grants { return &Grants{store: st, epochs: epochs} }
+func New(st *store.Store, epochs *store.Epochs) *Grants {
+	return &Grants{store: st, epochs: epochs, planes: map[place]*cached{}}
+}
 
 // Table is a plane's table as it stands; it is in memory unless something in
 // the account has changed. Ask it with the time of the question.
@@ -77,11 +80,19 @@ func (g *Grants) Changed(accountID string, plane tenancy.Plane) {
 }
 
 func (g *Grants) of(p place) *cached {
-	if c, ok := g.planes.Load(p); ok {
-		return c.(*cached) //nolint:forcetypeassert // nothing else is stored
+	g.mu.RLock()
+	c := g.planes[p]
+	g.mu.RUnlock()
+	if c != nil {
+		return c
 	}
-	c, _ := g.planes.LoadOrStore(p, &cached{})
-	return c.(*cached) //nolint:forcetypeassert // nothing else is stored
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c = g.planes[p]; c == nil {
+		c = &cached{}
+		g.planes[p] = c
+	}
+	return c
 }
 
 func (g *Grants) fresh(c *cached, s *snapshot, accountID string) bool {

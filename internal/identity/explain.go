@@ -14,7 +14,7 @@ import (
 func ViewerOf(ctx context.Context, st *store.Store, userID string) (*tenancy.Viewer, error) {
 	u, err := st.User.Get(tenancy.System(ctx, "the caller has checked that the viewer may list the user"), userID)
 	if ent.IsNotFound(err) {
-		return nil, nil //nolint:nilnil // nobody
+		return nil, nil // nobody
 	}
 	if err != nil {
 		return nil, fmt.Errorf("identity: explained user: %w", err)

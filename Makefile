@@ -9,7 +9,7 @@ GOLANGCI := bin/golangci-lint-v2.15.0
 # Written by make gen alone, from the schemas.
 GENERATED := ent graph migrations ui/src/graphql go.mod go.sum
 
-.PHONY: help run build ui test test-go test-ui e2e gen check-gen lint bench clean docker
+.PHONY: help run build ui test test-long test-go test-ui e2e gen check-gen lint bench clean docker
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ test: ## Run all tests; with PostgreSQL and a browser where they are installed
 test-go: ui ## Run the Go tests; on PostgreSQL too if COCKPIT_TEST_DATABASE_URL names a server
 	@[ -n "$${COCKPIT_TEST_DATABASE_URL:-}" ] || echo '*** PostgreSQL is not there: its tests are skipped. Install it, or set COCKPIT_TEST_DATABASE_URL.'
 	go test -p 2 ./...
+
+test-long: ## Run the property tests for RAPID_CHECKS cases each, 20,000 unless set
+	go test ./internal/grant ./internal/access -run 'Property|Subtree' -timeout 2h -rapid.checks=$(or $(RAPID_CHECKS),20000)
+	go test ./graph -run Property -timeout 2h -rapid.checks=$(shell expr $(or $(RAPID_CHECKS),20000) / 20)
 
 test-ui: ui/node_modules/.package-lock.json ## Check the pages' types and run their unit tests
 	cd ui && npm run --silent typecheck && npm run --silent test

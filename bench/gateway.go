@@ -14,6 +14,7 @@ import (
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/gateway"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/secret"
@@ -64,7 +65,7 @@ func serveGateway(ctx context.Context, upstreamURL, databaseURL string) (err err
 		return err
 	}
 	g := gateway.New(gateway.Options{
-		Access: doors, Keys: identity.NewKeys(st, epochs), Catalog: cat, Budget: engine, Log: log,
+		Access: doors, Grants: grant.New(st, epochs), Keys: identity.NewKeys(st, epochs), Catalog: cat, Budget: engine, Log: log,
 		Client: gateway.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}),
 	})
 	defer g.Close()
@@ -103,6 +104,9 @@ func plant(ctx context.Context, st *store.Store, cat *catalog.Catalog, engine *b
 		m, err := cat.CreateModel(ctx, tx, root, catalog.ModelInput{ProviderID: p.ID, Name: "demo-small", ContextLength: 100_000, MaxOutputTokens: 10_000,
 			Price: &catalog.PriceInput{Input: price, Output: price}})
 		if err != nil {
+			return err
+		}
+		if _, err := grant.Set(ctx, tx, st.Now(), grant.Input{Scope: root, ModelID: m.ID, Effect: grant.Allow, Authority: root.Path}); err != nil {
 			return err
 		}
 		_, leaf, key, err := identity.CreateKey(ctx, tx, st.Now(), identity.KeyInput{Name: name, Owner: seat, ModelIDs: []string{m.ID}})

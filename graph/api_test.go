@@ -19,6 +19,7 @@ import (
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
@@ -60,7 +61,7 @@ func newAPI(t testing.TB, st *store.Store) *api {
 	stream := audit.NewStream(st.System(), st.Dialect, log)
 	a := &api{t: t, Trees: w, budgets: budgets, stream: stream,
 		sealer: &audit.Sealer{DB: st.System(), WriteTx: st.WriteTx, Dialect: st.Dialect, Sealed: stream.Announce, Log: log}}
-	a.resolver = &Resolver{Store: st, Epochs: w.Epochs, Access: engine, Sessions: w.Sessions, Budgets: budgets,
+	a.resolver = &Resolver{Store: st, Epochs: w.Epochs, Access: engine, Grants: grant.New(st, w.Epochs), Sessions: w.Sessions, Budgets: budgets,
 		Catalog: catalog.New(st, w.Epochs, box, 1_000_000_000, log), Audit: stream, Log: log,
 		Probe: func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }}
 	refusals := audit.NewRefusals(func(context.Context, audit.Event) error { return nil }, st.Now, log)

@@ -22,6 +22,7 @@ import (
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/budget"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/store/storetest"
@@ -59,7 +60,7 @@ func BenchmarkPage(b *testing.B) {
 	}))
 	engine, err := access.New(Schema())
 	require.NoError(b, err)
-	r := &Resolver{Store: st, Epochs: epochs, Access: engine, Budgets: budget.New(st, budget.Options{}), Log: slog.New(slog.DiscardHandler)}
+	r := &Resolver{Store: st, Epochs: epochs, Access: engine, Grants: grant.New(st, epochs), Budgets: budget.New(st, budget.Options{}), Log: slog.New(slog.DiscardHandler)}
 
 	open := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r}))
 	open.AddTransport(transport.POST{})

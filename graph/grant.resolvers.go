@@ -7,42 +7,70 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
+	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
 func (r *grantResolver) Scope(ctx context.Context, obj *model.Grant) (model.Scope, error) {
-	panic(fmt.Errorf("not implemented: Scope - scope"))
+	s, err := from(ctx).scopes.Load(ctx, obj.Row.ScopeID)
+	if err != nil {
+		return nil, err
+	}
+	return toScope(s)
 }
 
 func (r *grantResolver) Location(ctx context.Context, obj *model.Grant) (string, error) {
-	panic(fmt.Errorf("not implemented: Location - location"))
+	s, err := from(ctx).scopes.Load(ctx, obj.Row.ScopeID)
+	if err != nil {
+		return "", err
+	}
+	return location(ctx, s.Path)
 }
 
 func (r *grantResolver) Model(ctx context.Context, obj *model.Grant) (*model.Model, error) {
-	panic(fmt.Errorf("not implemented: Model - model"))
+	m, err := from(ctx).models.Load(ctx, *obj.Row.ModelID)
+	if err != nil {
+		return nil, err
+	}
+	return toModel(m), nil
 }
 
 func (r *grantResolver) Stands(ctx context.Context, obj *model.Grant) (bool, error) {
-	panic(fmt.Errorf("not implemented: Stands - stands"))
+	t, err := r.Grants.Table(ctx, obj.Row.AccountID, tenancy.Plane(obj.Row.Plane))
+	if err != nil {
+		return false, err
+	}
+	return t.Stands(obj.ID, r.Store.Now()), nil
 }
 
 func (r *grantResolver) ViewerCan(ctx context.Context, obj *model.Grant) ([]*model.ViewerPermission, error) {
-	panic(fmt.Errorf("not implemented: ViewerCan - viewerCan"))
+	return r.canGrant(ctx, obj.Row)
 }
 
 func (r *grantConnectionResolver) TotalCount(ctx context.Context, obj *model.GrantConnection) (int, error) {
-	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+	return obj.Count(ctx)
 }
 
 func (r *mutationResolver) GrantSet(ctx context.Context, input model.GrantSetInput) (*model.GrantSetPayload, error) {
-	panic(fmt.Errorf("not implemented: GrantSet - grantSet"))
+	g, err := r.grantSet(ctx, input)
+	payload := &model.GrantSetPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Grant = toGrant(g)
+	return payload, nil
 }
 
 func (r *mutationResolver) GrantRemove(ctx context.Context, input model.GrantRemoveInput) (*model.GrantRemovePayload, error) {
-	panic(fmt.Errorf("not implemented: GrantRemove - grantRemove"))
+	err := r.grantRemove(ctx, input.GrantID)
+	payload := &model.GrantRemovePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.GrantID = &input.GrantID
+	return payload, nil
 }
 
 func (r *queryResolver) Access(ctx context.Context, scopeID string) (*model.ScopeAccess, error) {
@@ -57,7 +85,7 @@ func (r *queryResolver) Access(ctx context.Context, scopeID string) (*model.Scop
 }
 
 func (r *queryResolver) Explain(ctx context.Context, input model.ExplainInput) (*model.Explanation, error) {
-	panic(fmt.Errorf("not implemented: Explain - explain"))
+	return r.explain(ctx, input)
 }
 
 func (r *scopeAccessResolver) Scope(ctx context.Context, obj *model.ScopeAccess) (model.Scope, error) {
@@ -73,11 +101,11 @@ func (r *scopeAccessResolver) Invitations(ctx context.Context, obj *model.ScopeA
 }
 
 func (r *scopeAccessResolver) Grants(ctx context.Context, obj *model.ScopeAccess, below *bool, modelID *string, first *int, after *string, last *int, before *string) (*model.GrantConnection, error) {
-	panic(fmt.Errorf("not implemented: Grants - grants"))
+	return r.grantsAt(ctx, obj.Ref, below != nil && *below, modelID, window{first, last, after, before})
 }
 
 func (r *scopeAccessResolver) Models(ctx context.Context, obj *model.ScopeAccess, allowed *bool, first *int, after *string, last *int, before *string) (*model.ModelAccessConnection, error) {
-	panic(fmt.Errorf("not implemented: Models - models"))
+	return r.modelAccess(ctx, obj.Ref, allowed, window{first, last, after, before})
 }
 
 func (r *Resolver) Grant() generated.GrantResolver { return &grantResolver{r} }

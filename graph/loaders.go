@@ -58,6 +58,7 @@ type loaders struct {
 	signIn        signInLoaders
 	accounts      *dataloadgen.Loader[string, *gqlmodel.Account]
 	supports      *dataloadgen.Loader[string, *gqlmodel.SupportAccess]
+	models        *dataloadgen.Loader[string, *ent.Model]
 }
 
 // stateKey names a budget or scope with where it lies.
@@ -249,6 +250,10 @@ func (r *Resolver) newLoaders() *loaders {
 		rows, err := st.Model.Query().
 			Where(model.AccountID(v.AccountID), model.CatalogModelIDIn(ids...), model.StatusEQ(model.StatusACTIVE)).All(ctx)
 		return index(rows, err, func(m *ent.Model) string { return *m.CatalogModelID })
+	})
+	l.models = loader(func(ctx context.Context, ids []string) (map[string]*ent.Model, error) {
+		rows, err := st.Model.Query().Where(model.IDIn(ids...)).All(ctx)
+		return index(rows, err, func(m *ent.Model) string { return m.ID })
 	})
 	l.providers = loader(func(ctx context.Context, ids []string) (map[string]*ent.Provider, error) {
 		rows, err := st.Provider.Query().Where(provider.IDIn(ids...)).All(ctx)

@@ -7,8 +7,8 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
+	entgrant "github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
 )
@@ -54,11 +54,11 @@ func (r *modelResolver) ViewerCan(ctx context.Context, obj *model.Model) ([]*mod
 }
 
 func (r *modelResolver) Grants(ctx context.Context, obj *model.Model, first *int, after *string, last *int, before *string) (*model.GrantConnection, error) {
-	panic(fmt.Errorf("not implemented: Grants - grants"))
+	return r.grantPage(ctx, window{first, last, after, before}, entgrant.ModelID(obj.ID))
 }
 
 func (r *modelResolver) UsableBy(ctx context.Context, obj *model.Model, search *string, first *int, after *string, last *int, before *string) (*model.MemberConnection, error) {
-	panic(fmt.Errorf("not implemented: UsableBy - usableBy"))
+	return r.usableBy(ctx, obj, search, window{first, last, after, before})
 }
 
 func (r *modelConnectionResolver) TotalCount(ctx context.Context, obj *model.ModelConnection) (int, error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	entmodel "github.com/alchemi/cockpit/ent/model"
+	"github.com/alchemi/cockpit/ent/predicate"
 	"github.com/alchemi/cockpit/ent/provider"
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/access"
@@ -17,9 +18,9 @@ import (
 
 var platformRef = model.Ref{ID: id.PlatformID, AccountID: id.PlatformID, Plane: tenancy.PlanePlatform, Kind: tenancy.KindPlatform, Path: "/"}
 
-func (r *Resolver) modelPage(ctx context.Context, at model.Ref, w window) (*model.ModelConnection, error) {
+func (r *Resolver) modelPage(ctx context.Context, at model.Ref, w window, where ...predicate.Model) (*model.ModelConnection, error) {
 	query := func() *ent.ModelQuery {
-		return r.Store.Model.Query().Where(entmodel.AccountID(at.AccountID), entmodel.PlaneEQ(entmodel.Plane(at.Plane)))
+		return r.Store.Model.Query().Where(entmodel.AccountID(at.AccountID), entmodel.PlaneEQ(entmodel.Plane(at.Plane))).Where(where...)
 	}
 	rows, info, err := list[*ent.Model](ctx, query(), w, entmodel.FieldName, false, func(m *ent.Model) string { return m.Name })
 	if err != nil {

@@ -27,9 +27,9 @@ type probe struct {
 // slot is a place for an id, by the name of the argument or input field.
 type slot struct{ name, typ string }
 
-// kinds says which rows an argument's ids are of, by prefix; nil means every
+// idsOf says which rows an argument's ids are of, by prefix; nil means every
 // kind there is. An unknown name fails the test: say here what it takes.
-var kinds = map[string][]id.Prefix{
+var idsOf = map[string][]id.Prefix{
 	"id": nil, "targetId": nil,
 	"scopeId": scopeKinds, "ownerId": scopeKinds, "under": scopeKinds, "grantTo": scopeKinds,
 	"planeId": {id.Console, id.Copilot}, "accountId": {id.Account}, "actorId": {id.User, id.Key, id.ServiceClient},
@@ -153,8 +153,8 @@ func (p *prober) value(name string, t *ast.Type, defaulted bool, from int, slots
 		if !ids && !needed {
 			return "", false
 		}
-		_, known := kinds[name]
-		require.True(p.t, known, "say in `kinds` what ids %q takes", name)
+		_, known := idsOf[name]
+		require.True(p.t, known, "say in `idsOf` what ids %q takes", name)
 		*slots = append(*slots, slot{name, t.Name() + map[bool]string{true: "!"}[needed || t.Elem != nil]})
 		text := fmt.Sprintf("$id%d", from+len(*slots)-1)
 		if t.Elem != nil {

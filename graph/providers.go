@@ -27,6 +27,7 @@ func inPlane[T any](ctx context.Context, r *Resolver, plane tenancy.Plane, actio
 		return out, err
 	}
 	err = r.Store.InTx(tenancy.InPlane(ctx, plane), func(ctx context.Context, tx *store.Tx) (err error) {
+		tx.AfterCommit(func() { r.Grants.Changed(root.AccountID, plane) }) // models among them
 		out, err = f(ctx, tx, root)
 		return err
 	})
@@ -144,8 +145,12 @@ func orEmpty(s *string) string {
 
 func (r *Resolver) modelCreate(ctx context.Context, in model.ModelCreateInput) (*ent.Model, error) {
 	return inPlane(ctx, r, tenancy.Console, access.ModelCreate, func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Model, error) {
-		return r.Catalog.CreateModel(ctx, tx, root, catalog.ModelInput{ProviderID: in.ProviderID, Name: in.Name, UpstreamName: orEmpty(in.UpstreamName),
+		m, err := r.Catalog.CreateModel(ctx, tx, root, catalog.ModelInput{ProviderID: in.ProviderID, Name: in.Name, UpstreamName: orEmpty(in.UpstreamName),
 			ContextLength: in.ContextLength, MaxOutputTokens: in.MaxOutputTokens, Price: priceInput(in.Price), Ceiling: in.Ceiling})
+		if err != nil {
+			return nil, err
+		}
+		return m, r.grantTo(ctx, tx, root, m, in.GrantTo)
 	})
 }
 
@@ -166,7 +171,11 @@ func (r *Resolver) modelPricePublish(ctx context.Context, in model.ModelPricePub
 
 func (r *Resolver) modelInstall(ctx context.Context, in model.ModelInstallInput) (*ent.Model, error) {
 	return inPlane(ctx, r, tenancy.Copilot, access.ModelInstall, func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Model, error) {
-		return r.Catalog.InstallModel(ctx, tx, root, in.CatalogModelID)
+		m, err := r.Catalog.InstallModel(ctx, tx, root, in.CatalogModelID)
+		if err != nil {
+			return nil, err
+		}
+		return m, r.grantTo(ctx, tx, root, m, in.GrantTo)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/mail"
 	"github.com/alchemi/cockpit/internal/oauth"
@@ -25,6 +26,7 @@ type Resolver struct {
 	Store    *store.Store
 	Epochs   *store.Epochs
 	Access   *access.Engine
+	Grants   *grant.Grants
 	Sessions *identity.Sessions
 	SSO      *sso.Gate
 	OAuth    *oauth.Server

@@ -179,8 +179,8 @@ func (r *Resolver) teamPage(ctx context.Context, at model.Ref, organizationID *s
 	})}, nil
 }
 
-func (r *Resolver) memberPage(ctx context.Context, at model.Ref, teamID, search *string, w window) (*model.MemberConnection, error) {
-	rows, info, count, err := r.scopePage(ctx, at, w, scope.FieldID, false, kindIs(scope.KindMEMBER), parentIs(teamID), func(s *sql.Selector) {
+func (r *Resolver) memberPage(ctx context.Context, at model.Ref, teamID, search *string, w window, where ...func(*sql.Selector)) (*model.MemberConnection, error) {
+	where = append(where, kindIs(scope.KindMEMBER), parentIs(teamID), func(s *sql.Selector) {
 		if search == nil || strings.TrimSpace(*search) == "" {
 			return
 		}
@@ -190,6 +190,7 @@ func (r *Resolver) memberPage(ctx context.Context, at model.Ref, teamID, search 
 			sql.Or(sql.ContainsFold(u.C(user.FieldName), strings.TrimSpace(*search)), sql.ContainsFold(u.C(user.FieldEmail), strings.TrimSpace(*search))),
 		))))
 	})
+	rows, info, count, err := r.scopePage(ctx, at, w, scope.FieldID, false, where...)
 	if err != nil {
 		return nil, err
 	}

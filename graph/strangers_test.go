@@ -145,7 +145,7 @@ func (a *api) try(name string, v *tenancy.Viewer, p probe, eyes sight) (tried in
 		if strings.HasPrefix(s.name, "own:") {
 			continue
 		}
-		prefixes := kinds[s.name]
+		prefixes := idsOf[s.name]
 		if prefixes == nil {
 			prefixes = slices.Sorted(maps.Keys(eyes.foreign))
 		}
@@ -208,14 +208,14 @@ func (a *api) ownIDs(p probe, eyes sight) (map[string]any, bool) {
 				return nil, false // nothing of the kind to enter by
 			}
 		} else {
-			for _, prefix := range kinds[s.name] {
+			for _, prefix := range idsOf[s.name] {
 				own = append(own, eyes.own[prefix]...)
 			}
 		}
 		if len(own) > 0 && (p.operation == ast.Query || len(p.slots) > 1) {
 			out[fmt.Sprintf("id%d", i)] = own[0]
-		} else if kinds[s.name] != nil {
-			out[fmt.Sprintf("id%d", i)] = id.New(kinds[s.name][0])
+		} else if idsOf[s.name] != nil {
+			out[fmt.Sprintf("id%d", i)] = id.New(idsOf[s.name][0])
 		} else {
 			out[fmt.Sprintf("id%d", i)] = id.New(id.Team)
 		}

@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
@@ -60,11 +59,11 @@ func (r *viewerResolver) Grantable(ctx context.Context, obj *model.Viewer) ([]*m
 }
 
 func (r *viewerResolver) Models(ctx context.Context, obj *model.Viewer, plane model.Plane, first *int, after *string, last *int, before *string) (*model.ModelConnection, error) {
-	panic(fmt.Errorf("not implemented: Models - models"))
+	return r.viewerModels(tenancy.WithViewer(ctx, obj.V), obj.V, tenancy.Plane(plane), window{first, last, after, before})
 }
 
 func (r *viewerResolver) Budget(ctx context.Context, obj *model.Viewer, plane model.Plane) (*model.Budget, error) {
-	panic(fmt.Errorf("not implemented: Budget - budget"))
+	return r.viewerBudget(tenancy.WithViewer(ctx, obj.V), obj.V, tenancy.Plane(plane))
 }
 
 func (r *viewerResolver) Sessions(ctx context.Context, obj *model.Viewer, first *int, after *string, last *int, before *string) (*model.SessionConnection, error) {

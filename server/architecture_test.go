@@ -29,6 +29,7 @@ var order = [][]string{
 	{"policies"},
 	{"internal/access"},
 	{"internal/mail"},
+	{"internal/grant"},
 	{"internal/budget"},
 	{"internal/identity"},
 	{"internal/oauth"},

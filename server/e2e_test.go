@@ -356,7 +356,7 @@ func TestKilledServerChargesEachDispatchedCallOnce(t *testing.T) {
 func priced(t *testing.T, c *cockpit) (model, key, keyID string) {
 	t.Helper()
 	admin := c.signIn(t, c.env[demo.AdminEmail])
-	list := admin.do(t, `{console{providers(first:1){edges{node{id}}} teams(first:20){edges{node{id name}}}}}`, nil)
+	list := admin.do(t, `{console{id providers(first:1){edges{node{id}}} teams(first:20){edges{node{id name}}}}}`, nil)
 	node := func(connection any, name string) string {
 		for _, e := range connection.(map[string]any)["edges"].([]any) {
 			n := e.(map[string]any)["node"].(map[string]any)
@@ -368,7 +368,7 @@ func priced(t *testing.T, c *cockpit) (model, key, keyID string) {
 	}
 	m := admin.do(t, `mutation($i:ModelCreateInput!){modelCreate(input:$i){model{id} errors{message}}}`, map[string]any{
 		"providerId": node(list["providers"], ""), "name": "a-dollar-a-call", "upstreamName": "demo-small", "contextLength": 1000, "maxOutputTokens": 100,
-		"price": map[string]any{"input": "0", "output": "0", "request": "1000000"}})
+		"price": map[string]any{"input": "0", "output": "0", "request": "1000000"}, "grantTo": []any{list["id"]}})
 	k := admin.do(t, `mutation($i:KeyCreateInput!){keyCreate(input:$i){key{id} secret errors{message}}}`, map[string]any{
 		"name": "worth ten", "ownerId": node(list["teams"], "Platform"), "modelIds": []string{m["model"].(map[string]any)["id"].(string)}, "limit": "10"})
 	return "a-dollar-a-call", k["secret"].(string), k["key"].(map[string]any)["id"].(string)

@@ -22,6 +22,7 @@ import (
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/demo"
 	"github.com/alchemi/cockpit/internal/gateway"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/mail"
 	"github.com/alchemi/cockpit/internal/oauth"
@@ -46,6 +47,7 @@ type Server struct {
 	sso      *sso.Gate
 	keys     *identity.Keys
 	oauth    *oauth.Server
+	grants   *grant.Grants
 	catalog  *catalog.Catalog
 	budget   *budget.Engine
 	outbound *http.Client
@@ -122,6 +124,7 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	if err := s.openOAuth(); err != nil {
 		return nil, err
 	}
+	s.grants = grant.New(s.store, s.epochs)
 	s.catalog = catalog.New(s.store, s.epochs, box, ppm, s.log)
 	s.seal()
 	s.budget = budget.New(s.store, budget.Options{NodeTimeout: cfg.NodeTimeout, Log: s.log})
@@ -132,8 +135,8 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	if s.access, err = s.newAccess(); err != nil {
 		return nil, fmt.Errorf("policies: %w", err)
 	}
-	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Catalog: s.catalog, Budget: s.budget, Client: s.outbound, Refusals: s.refusals,
-		MaxBody: cfg.MaxBody, Log: s.log, Metrics: s.metrics})
+	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Catalog: s.catalog, Budget: s.budget,
+		Client: s.outbound, Refusals: s.refusals, MaxBody: cfg.MaxBody, Log: s.log, Metrics: s.metrics})
 	s.onClose(func(context.Context) error { s.gateway.Close(); return nil })
 	s.sessions.MailReset = s.mailReset()
 	s.sso = s.newSSO(box)

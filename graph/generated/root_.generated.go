@@ -9152,7 +9152,7 @@ type ModelAccess {
   model: Model!
   "Whether it may be used."
   allowed: Boolean!
-  "What decided: ` + "`" + `allow` + "`" + `, ` + "`" + `deny` + "`" + `, ` + "`" + `not-granted` + "`" + `, ` + "`" + `expired` + "`" + `, ` + "`" + `authority-lost` + "`" + `, ` + "`" + `disabled` + "`" + `, ` + "`" + `not-offered` + "`" + `."
+  "What decided: ` + "`" + `allow` + "`" + `, ` + "`" + `deny` + "`" + `, ` + "`" + `not-granted` + "`" + `, ` + "`" + `expired` + "`" + `, ` + "`" + `authority-lost` + "`" + `, ` + "`" + `disabled` + "`" + `, ` + "`" + `not-offered` + "`" + `, ` + "`" + `archived` + "`" + `; for a key also ` + "`" + `key-list` + "`" + ` and ` + "`" + `key-ended` + "`" + `."
   rule: String!
   "In words, with who can change it."
   reason: String!
@@ -9206,7 +9206,7 @@ input ExplainInput {
 type Explanation {
   "Whether it would be let through now."
   allowed: Boolean!
-  "What decided, for programs: ` + "`" + `ADMIN:TEAM` + "`" + `, ` + "`" + `deny` + "`" + `, ` + "`" + `not-granted` + "`" + `."
+  "What decided, for programs: ` + "`" + `ADMIN:TEAM` + "`" + `, ` + "`" + `deny` + "`" + `, ` + "`" + `not-granted` + "`" + `; ` + "`" + `deactivated` + "`" + ` for a person who can't sign in."
   rule: String!
   "In words."
   reason: String!
@@ -11164,7 +11164,7 @@ type Viewer {
   grantable: [Permission!]
   "Models that the default seat in a plane may use, in order of names."
   models(plane: Plane!, first: Int, after: String, last: Int, before: String): ModelConnection
-  "The budget on the default seat's path with the least left; null when nothing limits it."
+  "The budget with the least left on the default seat's path, of those that the viewer sees; null when there is none."
   budget(plane: Plane!): Budget
   "The viewer's open sessions, newest first."
   sessions(first: Int, after: String, last: Int, before: String): SessionConnection

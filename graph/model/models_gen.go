@@ -1147,7 +1147,7 @@ type ExplainInput struct {
 type Explanation struct {
 	// Whether it would be let through now.
 	Allowed bool `json:"allowed"`
-	// What decided, for programs: `ADMIN:TEAM`, `deny`, `not-granted`.
+	// What decided, for programs: `ADMIN:TEAM`, `deny`, `not-granted`; `deactivated` for a person who can't sign in.
 	Rule string `json:"rule"`
 	// In words.
 	Reason string `json:"reason"`
@@ -1923,7 +1923,7 @@ type ModelAccess struct {
 	Model *Model `json:"model"`
 	// Whether it may be used.
 	Allowed bool `json:"allowed"`
-	// What decided: `allow`, `deny`, `not-granted`, `expired`, `authority-lost`, `disabled`, `not-offered`.
+	// What decided: `allow`, `deny`, `not-granted`, `expired`, `authority-lost`, `disabled`, `not-offered`, `archived`; for a key also `key-list` and `key-ended`.
 	Rule string `json:"rule"`
 	// In words, with who can change it.
 	Reason string `json:"reason"`
@@ -3408,7 +3408,7 @@ type Viewer struct {
 	Grantable []*Permission `json:"grantable,omitempty"`
 	// Models that the default seat in a plane may use, in order of names.
 	Models *ModelConnection `json:"models,omitempty"`
-	// The budget on the default seat's path with the least left; null when nothing limits it.
+	// The budget with the least left on the default seat's path, of those that the viewer sees; null when there is none.
 	Budget *Budget `json:"budget,omitempty"`
 	// The viewer's open sessions, newest first.
 	Sessions *SessionConnection `json:"sessions,omitempty"`

@@ -68,7 +68,7 @@ type question struct {
 // `viewerCan` and `explain` show it as it is. Check is for what is really done.
 func (e *Engine) Decide(ctx context.Context, action Action, t Target) Decision {
 	rev := e.rev.Load()
-	q := question{action: action, level: levelOf(t.Kind), plane: t.Plane}
+	q := question{action: action, level: LevelOf(t.Kind), plane: t.Plane}
 	if v := tenancy.ViewerFrom(ctx); v != nil {
 		q.kind, q.platform, q.holds = v.Kind, v.Platform, holds(v.Roles, t.Path)
 		q.narrowed, q.permissions = v.Narrowed, permissionsOf(v)
@@ -159,7 +159,7 @@ func holds(roles []tenancy.Role, path string) string {
 		if r.Path == path {
 			relation = " AT"
 		}
-		out = append(out, string(r.Role)+" "+levelOf(r.Kind)+relation)
+		out = append(out, string(r.Role)+" "+LevelOf(r.Kind)+relation)
 	}
 	if len(out) < 2 {
 		return strings.Join(out, "")

@@ -64,11 +64,12 @@ func listOf(permissions string) []any {
 }
 
 func roleClass(r tenancy.Role) string {
-	return string(r.Role) + " " + levelOf(r.Kind) + " " + string(r.Plane)
+	return string(r.Role) + " " + LevelOf(r.Kind) + " " + string(r.Plane)
 }
 
-// levelOf is a kind's place in the tree: the two plane roots are one level.
-func levelOf(k tenancy.Kind) string {
+// LevelOf is a kind's place in the tree, as the policies name it: the two plane
+// roots are one level.
+func LevelOf(k tenancy.Kind) string {
 	if k == tenancy.KindConsole || k == tenancy.KindCopilot {
 		return "PLANE"
 	}

@@ -286,6 +286,9 @@ func (p *inPlane) tell(ctx context.Context, a *ent.Account, catalogue []*ent.Cat
 	if err != nil {
 		return err
 	}
+	if err := p.allowAll(ctx); err != nil {
+		return err
+	}
 	for _, o := range p.plane.orgs {
 		if err := p.organization(ctx, o); err != nil {
 			return err
@@ -353,10 +356,16 @@ func (p *inPlane) organization(ctx context.Context, o organization) error {
 	if err != nil {
 		return err
 	}
+	if err := p.grantAt(ctx, org); err != nil {
+		return err
+	}
 	for _, t := range o.teams {
 		p.pass(2 * time.Minute)
 		planted := &plantedTeam{team: t, org: org}
 		if planted.scope, err = identity.CreateTeam(ctx, p.tx, org, t.name); err != nil {
+			return err
+		}
+		if err := p.grantAt(ctx, planted.scope); err != nil {
 			return err
 		}
 		for _, who := range p.tenant.people {
@@ -385,7 +394,11 @@ func (p *inPlane) organization(ctx context.Context, o organization) error {
 func (p *inPlane) key(ctx context.Context, m *seat) error {
 	p.pass(time.Minute)
 	name := strings.ToLower(strings.Fields(m.name)[0]) + "-" + []string{"notebook", "laptop", "batch", "pipeline"}[p.dice.IntN(4)]
-	row, s, token, err := identity.CreateKey(ctx, p.tx, p.now, identity.KeyInput{Name: name, Owner: m.scope, ModelIDs: p.ids})
+	ids, err := p.usable(ctx, m.scope)
+	if err != nil {
+		return err
+	}
+	row, s, token, err := identity.CreateKey(ctx, p.tx, p.now, identity.KeyInput{Name: name, Owner: m.scope, ModelIDs: ids})
 	if err != nil {
 		return err
 	}

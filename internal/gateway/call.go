@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/alchemi/cockpit/internal/budget"
@@ -30,6 +31,8 @@ type call struct {
 	answering bool
 	// gone is true once nobody is there to read, or may.
 	gone bool
+	// fell is the refusal of a grant that fell while the call ran.
+	fell atomic.Pointer[fault.Error]
 
 	// Of model calls alone:
 	q      *request
@@ -163,7 +166,7 @@ func (c *call) stream(body io.Reader, hangUp context.CancelFunc) ending {
 	c.answering = true
 	r := &relay{
 		w: c.w, client: c.r.Context(), hangUp: hangUp, limits: c.Timeouts, boundWrite: c.boundWrite,
-		meter: &c.meter, usage: c.q.usage, first: c.firstByte, stands: c.stands, hangUpClient: c.hangUpClient,
+		meter: &c.meter, usage: c.q.usage, first: c.firstByte, stands: c.goesOn, why: c.why, hangUpClient: c.hangUpClient,
 	}
 	ask := func(ctx context.Context) error {
 		_, err := c.principal(ctx)

@@ -13,6 +13,7 @@ import (
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/oauth"
 )
@@ -29,12 +30,14 @@ type Timeouts struct {
 	Write time.Duration
 }
 
-// Options of a gateway. Keys, Access, Catalog, Budget and Client are required.
+// Options of a gateway. Keys, Access, Grants, Catalog, Budget and Client are
+// required.
 type Options struct {
 	Keys *identity.Keys
 	// Bearers knows people's tokens; without it virtual keys alone are taken.
 	Bearers *oauth.Bearers
 	Access  *access.Engine
+	Grants  *grant.Grants
 	Catalog *catalog.Catalog
 	Budget  *budget.Engine
 	// Client calls the upstreams: see NewClient.
@@ -65,10 +68,10 @@ type Gateway struct {
 }
 
 // New makes a gateway; the budget engine must have been started. It panics
-// without an access engine: nothing may pass undecided.
+// without an access engine and grants: nothing may pass undecided.
 func New(o Options) *Gateway {
-	if o.Access == nil {
-		panic("gateway: Options.Access is missing")
+	if o.Access == nil || o.Grants == nil {
+		panic("gateway: Options.Access or Options.Grants is missing")
 	}
 	or := func(d *time.Duration, other time.Duration) {
 		if *d == 0 {

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -27,26 +26,83 @@ func (c *call) resolve(name string) (catalog.Route, error) {
 		return catalog.Route{}, err
 	case !found:
 		return catalog.Route{}, fault.New(modelNotFound, "There is no model %.120q for this caller. GET /v1/models lists those there are.", name)
-	case !modelsOf(p)(route.ModelID):
-		if c.Refusals != nil {
-			c.Refusals.Record(c.r.Context(), audit.Event{
-				Action: "model.call", Outcome: auditevent.OutcomeREFUSED, AccountID: p.Viewer.AccountID, Plane: p.Plane,
-				ScopeID: cmp.Or(p.KeyID, p.MemberID), ScopePath: p.Path, TargetID: route.ModelID, TargetName: route.Name, Reason: "The model isn't on the key's list.",
-			})
-		}
-		return catalog.Route{}, fault.New(modelNotGranted, "The key %s may not call the model %s. Ask its owner to add the model, or choose one that GET /v1/models lists.",
-			p.Name, name).With("model", name).With("keyId", p.KeyID)
+	}
+	refusal, err := c.granted(route)
+	if err != nil {
+		return catalog.Route{}, err
+	}
+	if refusal != nil {
+		return catalog.Route{}, refusal
 	}
 	return route, nil
 }
 
-// modelsOf tells which models a caller may call: a key those of its list, a
-// person's seat every active one of its plane.
-func modelsOf(p *identity.Principal) func(modelID string) bool {
-	if p.KeyID == "" {
-		return func(string) bool { return true }
+// granted is nil when the caller may call the model now: it is on the key's
+// list, and the grants on the key's path allow it. A refusal is recorded.
+func (c *call) granted(route catalog.Route) (*fault.Error, error) {
+	p := c.caller
+	if !onList(p, route.ModelID) {
+		c.recordRefusal(route, "The model isn't on the key's list.")
+		return fault.New(modelNotGranted, "The key %s may not call the model %s. Ask its owner to add the model, or choose one that GET /v1/models lists.",
+			p.Name, route.Name).With("model", route.Name).With("keyId", p.KeyID).With("rule", "key-list"), nil
 	}
-	return func(modelID string) bool { return p.ModelIDs[modelID] }
+	table, err := c.Grants.Table(c.r.Context(), p.Viewer.AccountID, p.Plane)
+	if err != nil {
+		return nil, err
+	}
+	v := table.Ask(route.ModelID, p.Path, c.Now())
+	if v.Allowed() {
+		return nil, nil
+	}
+	c.recordRefusal(route, v.Reason())
+	refusal := fault.New(modelNotGranted, "%s", v.Reason()).With("model", route.Name).With("rule", string(v.Rule))
+	if p.KeyID != "" {
+		refusal = refusal.With("keyId", p.KeyID)
+	}
+	return refusal, nil
+}
+
+// onList tells whether a key lists the model. Whoever calls without a key has
+// no list, and goes by the grants on their path alone.
+func onList(p *identity.Principal, modelID string) bool { return p.KeyID == "" || p.ModelIDs[modelID] }
+
+func (c *call) recordRefusal(route catalog.Route, reason string) {
+	if c.Refusals == nil {
+		return
+	}
+	p := c.caller
+	c.Refusals.Record(c.r.Context(), audit.Event{
+		Action: "model.call", Outcome: auditevent.OutcomeREFUSED, AccountID: p.Viewer.AccountID, Plane: p.Plane,
+		ScopeID: leaf(p.Path), ScopePath: p.Path, TargetID: route.ModelID, TargetName: route.Name, Reason: reason,
+	})
+}
+
+// leaf is the id of a path's last node.
+func leaf(path string) string {
+	path = strings.TrimSuffix(path, "/")
+	return path[strings.LastIndexByte(path, '/')+1:]
+}
+
+// goesOn tells whether a stream may: its key stands, and the grants still allow
+// the model. While the grants can't be read, it does.
+func (c *call) goesOn() bool {
+	if !c.stands() {
+		return false
+	}
+	refusal, err := c.granted(c.route)
+	if err != nil {
+		c.Log.WarnContext(c.r.Context(), "grants can't be read; a stream goes on", "requestId", c.requestID, "error", err)
+	}
+	c.fell.Store(refusal)
+	return refusal == nil
+}
+
+// why is what a stream is told that may not go on.
+func (c *call) why() *fault.Error {
+	if fell := c.fell.Load(); fell != nil {
+		return fell
+	}
+	return identity.ErrKey
 }
 
 // list serves GET /v1/models: what the caller can really use.
@@ -56,15 +112,20 @@ func (g *Gateway) list(c *call) error {
 	if err != nil {
 		return err
 	}
+	table, err := g.Grants.Table(c.r.Context(), p.Viewer.AccountID, p.Plane)
+	if err != nil {
+		return err
+	}
+	now := c.Now()
 	type model struct {
 		ID      string `json:"id"`
 		Object  string `json:"object"`
 		Created int64  `json:"created"`
 		OwnedBy string `json:"owned_by"`
 	}
-	data, may := []model{}, modelsOf(p)
+	data := []model{}
 	for _, r := range routes {
-		if may(r.ModelID) && payable(r) {
+		if onList(p, r.ModelID) && payable(r) && table.Ask(r.ModelID, p.Path, now).Allowed() {
 			data = append(data, model{r.Name, "model", r.CreatedAt.Unix(), strings.ToLower(string(p.Plane))})
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/fault"
 )
 
 // relay passes a stream on, each event as it comes. A client that goes away
@@ -29,6 +29,8 @@ type relay struct {
 	first func()
 	// stands asks whether the caller's key is still good.
 	stands func() bool
+	// why is what a caller is told who may have no more.
+	why func() *fault.Error
 	// hangUpClient ends the connection to the client.
 	hangUpClient func()
 
@@ -85,7 +87,7 @@ func (r *relay) revoke() {
 	if r.gone {
 		return
 	}
-	_, body := errorBody(identity.ErrKey)
+	_, body := errorBody(r.why())
 	r.write([]byte("data: "+string(body)+"\n\n"), true)
 	r.leave()
 	r.hangUpClient()

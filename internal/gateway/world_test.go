@@ -27,6 +27,7 @@ import (
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/demo/upstream"
 	"github.com/alchemi/cockpit/internal/gateway"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/secret"
@@ -56,6 +57,8 @@ type world struct {
 	consoleKeyID, teamID   string
 	member                 *ent.Scope
 	models                 []string
+	modelIDs               map[string]string // Console's, by name
+	root, team             *ent.Scope        // Console's
 	// connections counts those that the provider was opened.
 	connections atomic.Int64
 }
@@ -64,7 +67,7 @@ func system() context.Context { return tenancy.System(context.Background(), "tes
 
 func newWorld(t testing.TB, st *store.Store, o gateway.Options) *world {
 	t.Helper()
-	w := &world{t: t, st: st}
+	w := &world{t: t, st: st, modelIDs: map[string]string{}}
 	provider := httptest.NewUnstartedServer(upstream.Handler("sk-demo-provider"))
 	provider.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
@@ -99,6 +102,7 @@ func newWorld(t testing.TB, st *store.Store, o gateway.Options) *world {
 
 	o.Access, err = access.New(gqlparser.MustLoadSchema(&ast.Source{Input: "type Query { any: Int }"}))
 	require.NoError(t, err)
+	o.Grants = grant.New(st, w.epochs)
 	o.Keys, o.Catalog, o.Budget, o.Log = identity.NewKeys(st, w.epochs), cat, w.engine, log
 	if o.Client == nil {
 		o.Client = gateway.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
@@ -132,7 +136,7 @@ func (w *world) plant(cat *catalog.Catalog, providerURL string) {
 		}
 
 		root, team := find(scope.KindCONSOLE, scope.PlaneCONSOLE), find(scope.KindTEAM, scope.PlaneCONSOLE)
-		w.teamID = team.ID
+		w.root, w.team, w.teamID = root, team, team.ID
 		w.member, err = identity.AddMember(ctx, tx, team, u)
 		require.NoError(w.t, err)
 		p, err := cat.CreateProvider(ctx, tx, root, in)
@@ -144,6 +148,8 @@ func (w *world) plant(cat *catalog.Catalog, providerURL string) {
 			m.Name, m.ProviderID, m.ContextLength, m.MaxOutputTokens = name, p.ID, 200_000, 100_000
 			row, err := cat.CreateModel(ctx, tx, root, m)
 			require.NoError(w.t, err)
+			w.grant(ctx, tx, root, row.ID, grant.Allow)
+			w.modelIDs[name] = row.ID
 			if name != "forbidden" {
 				w.models = append(w.models, row.ID)
 			}
@@ -164,11 +170,21 @@ func (w *world) plant(cat *catalog.Catalog, providerURL string) {
 		require.NoError(w.t, err)
 		installed, err := cat.InstallModel(ctx, tx, root, cm.ID)
 		require.NoError(w.t, err)
+		w.grant(ctx, tx, root, installed.ID, grant.Allow)
 		_, err = w.engine.Set(ctx, tx, root.ID, budget.Spec{Limit: 10_000 * money.One})
 		require.NoError(w.t, err)
 		_, _, w.copilotKey, err = identity.CreateKey(ctx, tx, w.st.Now(), identity.KeyInput{Name: "web", Owner: team, ModelIDs: []string{installed.ID}})
 		return err
 	})
+}
+
+// grant sets a grant with the authority of the plane's root.
+func (w *world) grant(ctx context.Context, tx *store.Tx, at *ent.Scope, modelID string, effect grant.Effect) *ent.Grant {
+	w.t.Helper()
+	root := tx.Scope.Query().Where(scope.AccountID(at.AccountID), scope.KindEQ(scope.Kind(at.Plane))).OnlyX(ctx)
+	g, err := grant.Set(ctx, tx, w.st.Now(), grant.Input{Scope: at, ModelID: modelID, Effect: effect, Authority: root.Path})
+	require.NoError(w.t, err)
+	return g
 }
 
 func (w *world) write(f func(ctx context.Context, tx *store.Tx) error) {

@@ -16,6 +16,7 @@ import (
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
@@ -57,6 +58,15 @@ func CreateKey(ctx context.Context, tx *store.Tx, now time.Time, in KeyInput) (*
 		e := fault.Missing("model")
 		e.Path = []string{"modelIds"}
 		return nil, nil, "", e
+	}
+	table, err := grant.Load(ctx, tx.Client, in.Owner.AccountID, tenancy.Plane(in.Owner.Plane), ids...)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	for _, m := range ids {
+		if v := table.Ask(m, in.Owner.Path, now); !v.Allowed() {
+			return nil, nil, "", fault.At("modelIds", "A key can't call what its owner can't. %s", v.Reason()).With("rule", string(v.Rule))
+		}
 	}
 	s, err := child(ctx, tx, in.Owner, scope.KindKEY, id.Key, in.Name)
 	if err != nil {

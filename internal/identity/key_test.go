@@ -15,6 +15,7 @@ import (
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
 	"github.com/alchemi/cockpit/internal/secret"
@@ -46,7 +47,11 @@ func seat(t testing.TB, r *replica) *seated {
 			return err
 		}
 		p := tx.Provider.Create().SetAccountID(s.account.ID).SetPlane("CONSOLE").SetName("p").SetBaseURL("https://p.example").SaveX(ctx)
-		s.model, err = tx.Model.Create().SetAccountID(s.account.ID).SetPlane(model.PlaneCONSOLE).SetProviderID(p.ID).SetName("m").Save(ctx)
+		if s.model, err = tx.Model.Create().SetAccountID(s.account.ID).SetPlane(model.PlaneCONSOLE).SetProviderID(p.ID).SetName("m").Save(ctx); err != nil {
+			return err
+		}
+		root := tx.Scope.Query().Where(scope.AccountID(s.account.ID), scope.KindEQ(scope.KindCONSOLE)).OnlyX(ctx)
+		_, err = grant.Set(ctx, tx, r.Now(), grant.Input{Scope: root, ModelID: s.model.ID, Effect: grant.Allow, Authority: root.Path})
 		return err
 	})
 	return s

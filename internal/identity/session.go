@@ -302,7 +302,7 @@ func (s *Sessions) Open(ctx context.Context, u *ent.User, choices []Choice, proo
 	if err != nil {
 		return nil, fmt.Errorf("identity: session: %w", err)
 	}
-	v, err := viewerOf(ctx, s.store, u)
+	v, err := ViewerOf(ctx, s.store, u)
 	if err != nil {
 		return nil, err
 	}

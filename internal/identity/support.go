@@ -287,7 +287,7 @@ func (s *Sessions) whose(ctx context.Context, row *ent.Session, now time.Time) (
 		return s.breaksGlass(row)
 	}
 	if u := row.Edges.User; u != nil && u.Status == user.StatusACTIVE {
-		return viewerOf(ctx, s.store, u)
+		return ViewerOf(ctx, s.store, u)
 	}
 	return nil, ErrNoSession
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
-// viewerOf reads what a user may be and see now: bindings and seats.
-func viewerOf(ctx context.Context, st *store.Store, u *ent.User) (*tenancy.Viewer, error) {
+// ViewerOf reads what a user may be and see now: bindings and seats.
+func ViewerOf(ctx context.Context, st *store.Store, u *ent.User) (*tenancy.Viewer, error) {
 	ctx = tenancy.System(ctx, "a viewer's roles are read before there is a viewer")
 	bindings, err := st.RoleBinding.Query().Where(rolebinding.UserID(u.ID)).WithScope().All(ctx)
 	if err != nil {
@@ -83,10 +83,4 @@ func standing(ctx context.Context, st *store.Store, roles []tenancy.Role) ([]ten
 
 func roleAt(r tenancy.RoleName, s *ent.Scope) tenancy.Role {
 	return tenancy.Role{Role: r, Plane: tenancy.Plane(s.Plane), Kind: tenancy.Kind(s.Kind), ScopeID: s.ID, Path: s.Path}
-}
-
-// ViewerOf is who a user is now, by their roles and seats; sessions and tokens
-// add what they know.
-func ViewerOf(ctx context.Context, st *store.Store, u *ent.User) (*tenancy.Viewer, error) {
-	return viewerOf(ctx, st, u)
 }

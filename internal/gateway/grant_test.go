@@ -1,0 +1,229 @@
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/alchemi/cockpit/ent"
+	entgrant "github.com/alchemi/cockpit/ent/grant"
+	"github.com/alchemi/cockpit/internal/audit"
+	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/gateway"
+	"github.com/alchemi/cockpit/internal/grant"
+	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/internal/store/storetest"
+)
+
+// set changes a grant and waits until the gateway has heard of it.
+func (w *world) set(at *ent.Scope, model string, effect grant.Effect) *ent.Grant {
+	w.t.Helper()
+	var g *ent.Grant
+	w.heard(func(ctx context.Context, tx *store.Tx) error {
+		g = w.grant(ctx, tx, at, w.modelIDs[model], effect)
+		return nil
+	})
+	return g
+}
+
+func (w *world) unset(g *ent.Grant) {
+	w.t.Helper()
+	w.heard(func(ctx context.Context, tx *store.Tx) error { return tx.Grant.DeleteOneID(g.ID).Exec(ctx) })
+}
+
+// heard makes a change and waits for the account's new epoch.
+func (w *world) heard(f func(ctx context.Context, tx *store.Tx) error) {
+	w.t.Helper()
+	before := w.epochs.Of(w.root.AccountID)
+	w.write(f)
+	require.Eventually(w.t, func() bool { return w.epochs.Of(w.root.AccountID) > before }, 30*time.Second, 5*time.Millisecond)
+}
+
+// listed are the names that GET /v1/models gives a key.
+func (w *world) listed(key string) []string {
+	w.t.Helper()
+	res := w.send(func() *http.Request {
+		req, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.url+"/v1/models", nil)
+		require.NoError(w.t, err)
+		req.Header.Set("Authorization", "Bearer "+key)
+		return req
+	})
+	var list struct{ Data []struct{ ID string } }
+	require.NoError(w.t, json.NewDecoder(res.Body).Decode(&list))
+	out := []string{}
+	for _, m := range list.Data {
+		out = append(out, m.ID)
+	}
+	return out
+}
+
+const hello = `{"model":"demo-small","messages":[{"role":"user","content":"hi"}],"max_tokens":5}`
+
+type refusalBody struct {
+	Error struct{ Message, Code, Type, Rule, Model string }
+}
+
+// refusedCall makes a call that the grants must refuse.
+func (w *world) refusedCall(key string) refusalBody {
+	w.t.Helper()
+	res := w.post(key, hello)
+	body, err := io.ReadAll(res.Body)
+	require.NoError(w.t, err)
+	require.Equal(w.t, http.StatusForbidden, res.StatusCode, string(body))
+	var out refusalBody
+	require.NoError(w.t, json.Unmarshal(body, &out))
+	require.Equal(w.t, "model_not_granted", out.Error.Code)
+	require.Equal(w.t, "permission_error", out.Error.Type)
+	require.Equal(w.t, "demo-small", out.Error.Model)
+	return out
+}
+
+func TestCallsNeedAGrant(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		var mu sync.Mutex
+		var recorded []audit.Event
+		refusals := audit.NewRefusals(func(_ context.Context, e audit.Event) error {
+			mu.Lock()
+			defer mu.Unlock()
+			recorded = append(recorded, e)
+			return nil
+		}, st.Now, slog.New(slog.DiscardHandler))
+		t.Cleanup(refusals.Close)
+		w := newWorld(t, st, gateway.Options{Refusals: refusals})
+		all := []string{"demo-large", "demo-small", "demo-thinking", "unpriced"}
+		require.Equal(t, all, w.listed(w.consoleKey))
+		w.chat(w.consoleKey, hello)
+
+		// Denied to the team: the list and the call say the same.
+		deny := w.set(w.team, "demo-small", grant.Deny)
+		require.Equal(t, []string{"demo-large", "demo-thinking", "unpriced"}, w.listed(w.consoleKey))
+		refused := w.refusedCall(w.consoleKey)
+		require.Equal(t, "deny", refused.Error.Rule)
+		require.Contains(t, refused.Error.Message, "denied at the team Everyone")
+		require.Contains(t, refused.Error.Message, "Ask an admin of Console or of the account")
+		// An ALLOW below lifts nothing.
+		below := w.set(w.member, "demo-small", grant.Allow)
+		require.Equal(t, "deny", w.refusedCall(w.consoleKey).Error.Rule)
+		w.unset(below)
+		w.unset(deny)
+		w.chat(w.consoleKey, hello)
+
+		// Granted to nobody, then to the key's own node alone.
+		w.unset(w.st.Grant.Query().Where(entgrant.ScopeID(w.root.ID), entgrant.ModelID(w.modelIDs["demo-small"])).OnlyX(system()))
+		require.Equal(t, "not-granted", w.refusedCall(w.consoleKey).Error.Rule)
+		w.set(w.st.Scope.GetX(system(), w.consoleKeyID), "demo-small", grant.Allow)
+		w.chat(w.consoleKey, hello)
+		require.Equal(t, all, w.listed(w.consoleKey))
+
+		// What is granted but not on the key's list stays refused.
+		res := w.post(w.consoleKey, strings.Replace(hello, "demo-small", "forbidden", 1))
+		require.Equal(t, http.StatusForbidden, res.StatusCode)
+		require.NotContains(t, w.listed(w.consoleKey), "forbidden")
+		w.balanced()
+		require.Len(t, w.charges(), 3, "nothing refused was charged")
+		refusals.Close()
+		mu.Lock()
+		defer mu.Unlock()
+		require.NotEmpty(t, recorded)
+		for _, e := range recorded {
+			require.Equal(t, []string{"model.call", w.consoleKeyID}, []string{e.Action, e.ScopeID})
+			require.NotEmpty(t, e.Reason)
+		}
+	})
+}
+
+// A grant ends by the clock alone, to the moment, without any change.
+func TestGrantsExpireByTheClock(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	now := time.Now()
+	w := newWorld(t, storetest.Open(t), gateway.Options{Now: func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return now
+	}})
+	end := time.Now().Add(time.Hour).Truncate(time.Microsecond)
+	w.heard(func(ctx context.Context, tx *store.Tx) error {
+		_, err := grant.Set(ctx, tx, w.st.Now(), grant.Input{Scope: w.root, ModelID: w.modelIDs["demo-small"], Effect: grant.Allow, ExpiresAt: &end, Authority: w.root.Path})
+		return err
+	})
+	set := func(to time.Time) {
+		mu.Lock()
+		defer mu.Unlock()
+		now = to
+	}
+	set(end.Add(-time.Microsecond))
+	w.chat(w.consoleKey, hello)
+	require.Contains(t, w.listed(w.consoleKey), "demo-small")
+	set(end)
+	require.Equal(t, "expired", w.refusedCall(w.consoleKey).Error.Rule)
+	require.NotContains(t, w.listed(w.consoleKey), "demo-small")
+}
+
+// A stream whose grant falls is cut off, and says why.
+func TestAStreamEndsWithItsGrant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t), gateway.Options{})
+	res := w.post(w.consoleKey, ask("demo-small", true, "", `{"tokens":3000,"chunk_delay_ms":5}`))
+	require.Equal(t, http.StatusOK, res.StatusCode)
+	first := make([]byte, 16)
+	_, err := io.ReadFull(res.Body, first)
+	require.NoError(t, err)
+	w.set(w.team, "demo-small", grant.Deny)
+	rest, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(rest), `"model_not_granted"`)
+	require.NotContains(t, string(rest), "[DONE]")
+	w.idle()
+	w.balanced()
+	require.Len(t, w.charges(), 1, "what was used is charged")
+}
+
+// A key never lists more than its owner may use: not when it is made, and not
+// by rows that slip in later.
+func TestAKeyIsNoWiderThanItsOwner(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		w := newWorld(t, st, gateway.Options{})
+		w.set(w.team, "demo-large", grant.Deny)
+		create := func(owner *ent.Scope) error {
+			return w.st.InTx(system(), func(ctx context.Context, tx *store.Tx) error {
+				tx.Unaudited()
+				_, _, _, err := identity.CreateKey(ctx, tx, w.st.Now(), identity.KeyInput{Name: "wide", Owner: owner, ModelIDs: []string{w.modelIDs["demo-small"], w.modelIDs["demo-large"]}})
+				return err
+			})
+		}
+		err := create(w.member)
+		require.True(t, fault.Is(err, fault.Invalid), "%v", err)
+		require.Equal(t, []string{"modelIds"}, fault.As(err).Path)
+		require.ErrorContains(t, err, "denied at the team Everyone")
+		require.NoError(t, create(w.root), "the plane itself may")
+
+		// Its list widened behind the verb's back, the key still calls nothing more.
+		w.set(w.team, "forbidden", grant.Deny)
+		w.heard(func(ctx context.Context, tx *store.Tx) error {
+			return tx.KeyModel.Create().SetAccountID(w.root.AccountID).SetPlane("CONSOLE").SetKeyID(w.consoleKeyID).SetModelID(w.modelIDs["forbidden"]).Exec(ctx)
+		})
+		require.Equal(t, []string{"demo-small", "demo-thinking", "unpriced"}, w.listed(w.consoleKey))
+		res := w.post(w.consoleKey, strings.Replace(hello, "demo-small", "forbidden", 1))
+		require.Equal(t, http.StatusForbidden, res.StatusCode)
+
+		// Owned by another scope from now on, it has what that one has.
+		path := w.root.Path + w.consoleKeyID + "/"
+		w.heard(func(ctx context.Context, tx *store.Tx) error {
+			return tx.Scope.UpdateOneID(w.consoleKeyID).SetParentID(w.root.ID).SetPath(path).Exec(ctx)
+		})
+		require.Contains(t, w.listed(w.consoleKey), "forbidden", "the root may use it, and the key lists it")
+		require.Empty(t, w.st.Charge.Query().AllX(system()))
+	})
+}

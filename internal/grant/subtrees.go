@@ -1,0 +1,44 @@
+package grant
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Subtrees describes by paths where a resource may be used now: everything
+// under one of allowed, save what lies under one of refused. It looks at the
+// grants alone, of which there are few, and at no seat, of which there are many.
+func (t *Table) Subtrees(resourceID string, now time.Time) (allowed, refused []string) {
+	r := t.resources[resourceID]
+	if r == nil || r.State != Usable {
+		return nil, nil
+	}
+	// A verdict changes only where a grant is set: between them it is that of
+	// the node above.
+	for path := range r.at {
+		switch t.Ask(resourceID, path, now).Rule {
+		case RuleAllow:
+			allowed = append(allowed, path)
+		case RuleDeny:
+			refused = append(refused, path)
+		case RuleNotGranted, RuleExpired, RuleAuthorityLost, RuleDisabled, RuleNotOffered, RuleArchived:
+		}
+	}
+	for path := range t.archived {
+		refused = append(refused, path)
+	}
+	return tops(allowed), tops(refused)
+}
+
+// tops drops the paths that lie below another one of the list.
+func tops(paths []string) []string {
+	slices.Sort(paths) // what lies below a path follows it
+	out := paths[:0]
+	for _, path := range paths {
+		if len(out) == 0 || !strings.HasPrefix(path, out[len(out)-1]) {
+			out = append(out, path)
+		}
+	}
+	return out
+}

@@ -169,8 +169,18 @@ func TestALinkDoesntProveToBeSomebody(t *testing.T) {
 		require.False(t, a.Store.Login.Query().Where(login.Email("sso@alpha.example")).ExistX(a.sys()))
 		require.Empty(t, a.Store.Login.Query().Where(login.Email("blank@alpha.example")).OnlyX(a.sys()).PasswordHash)
 
+		// Nor does an account's provider bring its people to a login that somebody
+		// made by an invitation of their own.
+		token := a.invited(a.B.Admin, a.B.Row.ID, "VIEWER", "ceo@alpha.example")
+		require.Empty(t, a.ok(nil, accept, in(map[string]any{"token": token, "name": "Evil", "password": newPassword})).at("invitationAccept", "errors"))
+		require.NoError(t, a.Store.InTx(a.sys(), func(ctx context.Context, tx *store.Tx) error {
+			u, err := identity.CreateUser(ctx, tx, identity.UserInput{AccountID: a.A.Row.ID, Email: "ceo@alpha.example", Name: "Chief"})
+			require.Nil(t, u.LoginID)
+			return err
+		}))
+
 		// Signed in by the provider they take it up, and nobody else does.
-		token := a.invited(c.SiblingTeamAdmin, c.SiblingTeam.ID, "MEMBER", "sso@alpha.example")
+		token = a.invited(c.SiblingTeamAdmin, c.SiblingTeam.ID, "MEMBER", "sso@alpha.example")
 		accepts := func(userID string) error {
 			return a.Store.InTx(a.sys(), func(ctx context.Context, tx *store.Tx) error {
 				return identity.AcceptInvitation(ctx, tx, token, tx.User.GetX(ctx, userID))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/alchemi/cockpit/internal/audit"
 )
@@ -24,9 +23,6 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int, error) 
 	n, err := result.RowsAffected()
 	return int(n), err
 }
-
-// Now is the store's clock.
-func (tx *Tx) Now() time.Time { return tx.store.Now() }
 
 // Rows calls scan for every row of a query, written as for Exec. The words
 // FOR SHARE and FOR NO KEY UPDATE are left out on SQLite, which has one writer.

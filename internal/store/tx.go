@@ -38,6 +38,9 @@ type txKey struct{}
 // SQL is the transaction itself, for engines with tables of their own.
 func (tx *Tx) SQL() *sql.Tx { return tx.sql }
 
+// Now is the store's clock.
+func (tx *Tx) Now() time.Time { return tx.store.Now() }
+
 // Audit writes the event of this change; changes that the hooks saw on the
 // target's rows are added to those of the event.
 func (tx *Tx) Audit(ctx context.Context, e audit.Event) error {

@@ -127,6 +127,9 @@ func (s *seeder) tell(ctx context.Context) error {
 		}
 		s.now = s.Now.UTC().Add(-history + 3*time.Hour)
 	}
+	if err := s.comings(ctx); err != nil {
+		return fmt.Errorf("comings and goings: %w", err)
+	}
 	s.now = s.Now.UTC()
 	return nil
 }

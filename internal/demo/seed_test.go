@@ -11,7 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alchemi/cockpit/ent/charge"
+	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/demo"
 	"github.com/alchemi/cockpit/internal/identity"
@@ -77,6 +79,12 @@ func check(t *testing.T, o store.Options, now time.Time) {
 		t.Log(s.ScopeName, s.Status, s.Spent, "of", s.Limit)
 	}
 	require.Equal(t, budget.Blocked, seen["Nina Petersen"])
+
+	// People come and go.
+	require.Equal(t, 1, st.Scope.Query().Where(scope.ArchivedAtNotNil()).CountX(ctx))
+	require.Equal(t, 1, st.User.Query().Where(user.StatusEQ(user.StatusDEACTIVATED)).CountX(ctx))
+	require.Equal(t, 2, st.Invitation.Query().Where(invitation.ExpiresAtGT(now)).CountX(ctx))
+	require.Equal(t, 1, st.Invitation.Query().Where(invitation.ExpiresAtLTE(now)).CountX(ctx))
 }
 
 func TestStoryIsConsistentOnAnyDay(t *testing.T) {

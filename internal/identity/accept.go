@@ -186,7 +186,7 @@ func (o *Offer) accept(ctx context.Context, tx *store.Tx, name, hash string) (*e
 				return nil, err
 			}
 		}
-		if u, err = CreateUser(ctx, tx, UserInput{AccountID: o.Account.ID, Email: o.Invitation.Email, Name: name, PasswordHash: hash}); err != nil {
+		if u, err = CreateUser(ctx, tx, UserInput{AccountID: o.Account.ID, Email: o.Invitation.Email, Name: name, PasswordHash: hash, Proved: o.login}); err != nil {
 			return nil, err
 		}
 	}

@@ -126,6 +126,8 @@ type UserInput struct {
 	// PasswordHash is set on a login that is made here; an existing login keeps
 	// its own, whatever is given.
 	PasswordHash string
+	// Proved is the address's login, where the person has shown that it is theirs.
+	Proved *ent.Login
 }
 
 var emailPattern = regexp.MustCompile(`^[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+$`)
@@ -140,7 +142,10 @@ func Email(s string) (string, error) {
 }
 
 // CreateUser adds a person to an account and links them to the login of their
-// address. It never changes a login that exists.
+// address; it makes one where there is none, and never changes one that exists.
+// An existing login is somebody's who chose its password: whoever brings neither
+// a password nor proof, such as a person that an identity provider speaks for,
+// gets a user without a login.
 func CreateUser(ctx context.Context, tx *store.Tx, in UserInput) (*ent.User, error) {
 	email, err := Email(in.Email)
 	if err != nil {
@@ -150,19 +155,28 @@ func CreateUser(ctx context.Context, tx *store.Tx, in UserInput) (*ent.User, err
 	if err != nil {
 		return nil, err
 	}
-	l, err := tx.Login.Query().Where(login.Email(email)).Only(ctx)
-	if ent.IsNotFound(err) {
-		l, err = tx.Login.Create().SetAccountID(id.PlatformID).SetPlane(login.PlanePLATFORM).
-			SetEmail(email).SetPasswordHash(in.PasswordHash).Save(ctx)
+	l := in.Proved
+	if l == nil {
+		l, err = tx.Login.Query().Where(login.Email(email)).Only(ctx)
+		if ent.IsNotFound(err) {
+			l, err = tx.Login.Create().SetAccountID(id.PlatformID).SetPlane(login.PlanePLATFORM).
+				SetEmail(email).SetPasswordHash(in.PasswordHash).Save(ctx)
+		} else if err == nil && in.PasswordHash == "" {
+			l = nil
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
-		return nil, err
+	var loginID *string
+	if l != nil {
+		loginID = &l.ID
 	}
 	plane, path := user.PlaneACCOUNT, "/"+in.AccountID+"/"
 	if in.AccountID == id.PlatformID {
 		plane, path = user.PlanePLATFORM, "/"
 	}
-	u, err := tx.User.Create().SetAccountID(in.AccountID).SetPlane(plane).SetLoginID(l.ID).
+	u, err := tx.User.Create().SetAccountID(in.AccountID).SetPlane(plane).SetNillableLoginID(loginID).
 		SetEmail(email).SetName(name).Save(ctx)
 	if store.IsConflict(err) {
 		e := fault.At("email", "%s is a user of this account already.", email)

@@ -19,18 +19,19 @@ func CreateAdmin(ctx context.Context, tx *store.Tx, root *ent.Scope, email, name
 	if err != nil {
 		return "", err
 	}
-	known, err := tx.Login.Query().Where(login.Email(email)).Exist(ctx)
-	if err != nil {
+	// The operator's word is the proof.
+	known, err := tx.Login.Query().Where(login.Email(email)).Only(ctx)
+	if err != nil && !ent.IsNotFound(err) {
 		return "", err
 	}
 	hash := ""
-	if !known {
+	if known == nil {
 		password = secret.Token()[:20]
 		if hash, err = HashPassword(ctx, password); err != nil {
 			return "", err
 		}
 	}
-	u, err := CreateUser(ctx, tx, UserInput{AccountID: root.AccountID, Email: email, Name: name, PasswordHash: hash})
+	u, err := CreateUser(ctx, tx, UserInput{AccountID: root.AccountID, Email: email, Name: name, PasswordHash: hash, Proved: known})
 	if err != nil {
 		return "", err
 	}

@@ -274,7 +274,7 @@ func (k *Keys) load(ctx context.Context, hash string) (*Principal, error) {
 			p.MemberID = n.ID
 		}
 	}
-	if p.MemberID != "" {
+	if p.MemberID != "" && !refused { // a deleted seat has a node alone
 		m, err := k.store.Member.Get(ctx, p.MemberID)
 		if err != nil {
 			return nil, fmt.Errorf("identity: key's member: %w", err)

@@ -185,8 +185,11 @@ func TestKeyInputIsChecked(t *testing.T) {
 		w := identitytest.Tree(t, st)
 		c := w.A.Console
 		past := st.Now().Add(-time.Second)
-		archived := *c.Team
-		archived.ArchivedAt = &past
+		archived := c.OtherTeam
+		require.NoError(t, st.InTx(identitytest.System(t), func(ctx context.Context, tx *store.Tx) error {
+			_, err := (&identity.Directory{}).Archive(ctx, tx, past, archived)
+			return err
+		}))
 		for name, tc := range map[string]struct {
 			in   identity.KeyInput
 			code fault.Code
@@ -197,7 +200,7 @@ func TestKeyInputIsChecked(t *testing.T) {
 			"a model that isn't there":  {identity.KeyInput{Name: "k", Owner: c.Team, ModelIDs: []string{"mod_nothing"}}, fault.NotFound},
 			"under a key":               {identity.KeyInput{Name: "k", Owner: c.KeyScope, ModelIDs: []string{c.Model.ID}}, fault.Invalid},
 			"under the account":         {identity.KeyInput{Name: "k", Owner: w.A.Root, ModelIDs: []string{c.Model.ID}}, fault.Invalid},
-			"under an archived team":    {identity.KeyInput{Name: "k", Owner: &archived, ModelIDs: []string{c.Model.ID}}, fault.Invalid},
+			"under an archived team":    {identity.KeyInput{Name: "k", Owner: archived, ModelIDs: []string{c.Model.ID}}, fault.Invalid},
 			"no name":                   {identity.KeyInput{Name: " ", Owner: c.Team, ModelIDs: []string{c.Model.ID}}, fault.Invalid},
 			"negative rate":             {identity.KeyInput{Name: "k", Owner: c.Team, ModelIDs: []string{c.Model.ID}, RequestsPerMinute: -1}, fault.Invalid},
 			"absurd rate":               {identity.KeyInput{Name: "k", Owner: c.Team, ModelIDs: []string{c.Model.ID}, RequestsPerMinute: 100_001}, fault.Invalid},

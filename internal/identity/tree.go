@@ -124,7 +124,7 @@ func nounOf(s *ent.Scope) string {
 
 // usable refuses scopes that are archived, or lie below one that is.
 func usable(ctx context.Context, tx *store.Tx, s *ent.Scope) error {
-	above := segments(s.Path)
+	above := chain(s)
 	args := make([]any, len(above))
 	for i, a := range above {
 		args[i] = a

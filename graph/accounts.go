@@ -60,7 +60,7 @@ func (r *Resolver) accountCreate(ctx context.Context, in model.AccountCreateInpu
 	if err != nil {
 		return nil, nil, err
 	}
-	return made, &model.InvitationLink{Invitation: toInvitation(invited, r.Store.Now()), Link: r.URL + "/invitation/" + token}, nil
+	return made, &model.InvitationLink{Invitation: toInvitation(invited, r.Store.Now()), Link: r.URL + "/invitation#" + token}, nil
 }
 
 func (r *Resolver) accountUpdate(ctx context.Context, in model.AccountUpdateInput) (*ent.Account, error) {

@@ -12,8 +12,8 @@ import (
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
-// invitationDays is how long the first admin's link works.
-const invitationDays = 7
+// firstLinkDays is how long the first admin's link works.
+const firstLinkDays = 7
 
 // OpenAccount makes an account and invites its first admin: whoever that is
 // keeps what they are elsewhere, and nothing of them changes until they accept.
@@ -45,7 +45,7 @@ func OpenAccount(ctx context.Context, tx *store.Tx, now time.Time, in AccountInp
 	token := secret.Token()
 	i, err := tx.Invitation.Create().SetAccountID(a.ID).SetPlane(invitation.PlaneACCOUNT).SetScopeID(a.ID).
 		SetEmail(email).SetName(adminName).SetRole(invitation.RoleADMIN).SetTokenHash(secret.Hash(token)).
-		SetInvitedBy(v.UserID).SetInvitedByName(v.Name).SetExpiresAt(now.AddDate(0, 0, invitationDays)).Save(ctx)
+		SetInvitedBy(v.UserID).SetInvitedByName(v.Name).SetExpiresAt(now.AddDate(0, 0, firstLinkDays)).Save(ctx)
 	if err != nil {
 		return nil, nil, "", err
 	}

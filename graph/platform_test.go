@@ -413,7 +413,7 @@ func TestAccountsByTheAPI(t *testing.T) {
 		accountID := out.at("accountCreate", "account", "id").(string)
 		require.Equal(t, []any{"COPILOT"}, out.at("accountCreate", "account", "planes"))
 		require.Equal(t, "grace@gamma.example", out.at("accountCreate", "invitation", "invitation", "email"))
-		require.Regexp(t, `/invitation/[\w-]+$`, out.at("accountCreate", "invitation", "link"))
+		require.Regexp(t, `/invitation#[\w-]+$`, out.at("accountCreate", "invitation", "link"))
 		require.Equal(t, "EXISTS", a.ok(a.SuperAdmin, create, map[string]any{"i": input}).at("accountCreate", "errors", 0, "code"))
 
 		list := func(args string) int {

@@ -18,7 +18,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/v1/", singleCredential(boundBody(s.cfg.MaxBody, s.gateway)))
 	s.routeSSO(mux)
 	mux.HandleFunc("GET /schema.graphql", serveSDL())
-	mux.Handle("GET /export/accounts/{id}", singleCredential(s.export(make(chan struct{}, exportsAtOnce))))
+	mux.Handle("GET /export/accounts/{id}", singleCredential(s.exportAccounts(make(chan struct{}, exportsAtOnce))))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, map[string]string{"status": "alive"})
 	})

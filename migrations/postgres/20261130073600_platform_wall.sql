@@ -4,6 +4,10 @@
 -- do a batch at a time and return its size; rows of any other account stay.
 CREATE FUNCTION tenant_deleting(account text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+  -- The owner is under row-level security, too, and sees rows as cockpit_system.
+  IF NOT pg_has_role(current_user, 'cockpit_system', 'USAGE') THEN
+    RAISE EXCEPTION 'the owner % does not inherit the rights of cockpit_system', current_user USING ERRCODE = 'insufficient_privilege';
+  END IF;
   PERFORM FROM accounts WHERE id = account AND status = 'CLOSED' AND deleting_at IS NOT NULL AND deleted_at IS NULL;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'the account % is not being deleted', account USING ERRCODE = 'insufficient_privilege';

@@ -27,9 +27,9 @@ const (
 
 var errExportEnds = errors.New("whoever exports may no longer")
 
-// export serves GET /export/accounts/{id}: all that an account holds. Its own
+// exportAccounts serves GET /export/accounts/{id}: all that an account holds. Its own
 // admins take it while it is in use, super admins once it is closed.
-func (s *Server) export(slots chan struct{}) http.HandlerFunc {
+func (s *Server) exportAccounts(slots chan struct{}) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v, e := s.atCockpit(r)
 		if e != nil {
@@ -47,7 +47,7 @@ func (s *Server) export(slots chan struct{}) http.HandlerFunc {
 			}
 		}
 		if err == nil {
-			err = s.tellExport(ctx, v, a)
+			err = s.tellAccountExport(ctx, v, a)
 		}
 		if err != nil {
 			e := fault.As(err)
@@ -130,8 +130,8 @@ func (s *Server) exportable(ctx context.Context, v *tenancy.Viewer, accountID st
 	return a, action, nil
 }
 
-// tellExport writes the event before the first row leaves.
-func (s *Server) tellExport(ctx context.Context, v *tenancy.Viewer, a *ent.Account) error {
+// tellAccountExport writes the event before the first row leaves.
+func (s *Server) tellAccountExport(ctx context.Context, v *tenancy.Viewer, a *ent.Account) error {
 	events := []audit.Event{{Action: "account.export", AccountID: a.ID, Plane: tenancy.PlaneAccount, ScopeID: a.ID, ScopePath: "/" + a.ID + "/",
 		TargetID: a.ID, TargetName: a.Name}}
 	if v.Platform {

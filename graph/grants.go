@@ -344,10 +344,10 @@ func inAPlane(at model.Ref) bool { return at.Plane == tenancy.Console || at.Plan
 // kindOf is the kind of a node by its id.
 func kindOf(scopeID string) tenancy.Kind {
 	prefix, _, _ := strings.Cut(scopeID, "_")
-	return kinds[prefix]
+	return kindByPrefix[prefix]
 }
 
-var kinds = map[string]tenancy.Kind{
+var kindByPrefix = map[string]tenancy.Kind{
 	"plt": tenancy.KindPlatform, "acc": tenancy.KindAccount, "con": tenancy.KindConsole, "cop": tenancy.KindCopilot,
 	"org": tenancy.KindOrganization, "team": tenancy.KindTeam, "mem": tenancy.KindMember, "key": tenancy.KindKey,
 }

@@ -180,6 +180,9 @@ func TestMatrix(t *testing.T) {
 					key := g.viewer(t, subject, plane, false)
 					key.Kind = tenancy.KeyViewer
 					check(key, action, target, false, "a key with the roles of "+subject)
+					program := g.viewer(t, subject, plane, false)
+					program.Kind = tenancy.ClientViewer
+					check(program, action, target, false, "a program without permissions, with the roles of "+subject)
 				}
 			}
 		}

@@ -21,9 +21,9 @@ var ErrOpen = errors.New("secret: can't be opened with this master key")
 
 // NewBox makes a box from a master key: 32 bytes in base64.
 func NewBox(masterKey string) (*Box, error) {
-	key, err := base64.StdEncoding.DecodeString(masterKey)
-	if err != nil || len(key) != 32 {
-		return nil, errors.New("secret: the master key must be 32 bytes in base64 (openssl rand -base64 32)")
+	key, err := decode(masterKey)
+	if err != nil {
+		return nil, err
 	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
@@ -34,6 +34,14 @@ func NewBox(masterKey string) (*Box, error) {
 		return nil, fmt.Errorf("secret: %w", err)
 	}
 	return &Box{aead}, nil
+}
+
+func decode(masterKey string) ([]byte, error) {
+	key, err := base64.StdEncoding.DecodeString(masterKey)
+	if err != nil || len(key) != 32 {
+		return nil, errors.New("secret: the master key must be 32 bytes in base64 (openssl rand -base64 32)")
+	}
+	return key, nil
 }
 
 // Seal encrypts plain for one place (a row's id), so that it can't be moved to

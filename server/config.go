@@ -132,25 +132,36 @@ func (c *Config) factorPPM() (int64, error) {
 	return int64(n) / perPPM, nil
 }
 
-// box opens the master key; in demo mode one is made at the first start and
-// kept in the data directory.
+// box opens what was sealed under the master key.
 func (c *Config) box() (*secret.Box, error) {
-	key := c.MasterKey
-	file := c.MasterKeyFile
-	if key == "" && file == "" && c.Demo {
-		file = filepath.Join(c.Data, "master.key")
-		if err := makeKey(file); err != nil {
-			return nil, err
-		}
-	}
-	if file != "" {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("master key: %w", err)
-		}
-		key = strings.TrimSpace(string(text))
+	key, err := c.masterKey()
+	if err != nil {
+		return nil, err
 	}
 	return secret.NewBox(key)
+}
+
+// masterKey reads the master key; in demo mode one is made at the first start
+// and kept in the data directory.
+func (c *Config) masterKey() (string, error) {
+	if c.MasterKey != "" {
+		return c.MasterKey, nil
+	}
+	file := c.MasterKeyFile
+	if file == "" && c.Demo {
+		file = filepath.Join(c.Data, "master.key")
+		if err := makeKey(file); err != nil {
+			return "", err
+		}
+	}
+	if file == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("master key: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
 }
 
 func makeKey(file string) error {

@@ -39,7 +39,7 @@ func (r *platformResolver) SupportAccesses(ctx context.Context, obj *model.Platf
 }
 
 func (r *platformResolver) AuditHistogram(ctx context.Context, obj *model.Platform, filter model.AuditFilter, buckets *int) (*model.AuditHistogram, error) {
-	panic(fmt.Errorf("not implemented: AuditHistogram - auditHistogram"))
+	return r.auditHistogram(ctx, obj.Ref, filter, buckets)
 }
 
 func (r *platformResolver) CentralProviders(ctx context.Context, obj *model.Platform, first *int, after *string, last *int, before *string) (*model.CentralProviderConnection, error) {

@@ -319,28 +319,35 @@ func (r *Resolver) auditStream(ctx context.Context, scopeID string, filter *mode
 	go func() {
 		defer close(out)
 		defer sub.Close()
-		for catchUp := after != nil; ; catchUp = false {
-			if !catchUp {
-				select {
-				case n, ok := <-sub.C():
-					if !ok {
-						r.endStream(ctx, resume(sub.Err(), seq))
-						return
-					}
-					if n.Seq <= seq {
-						continue // read already
-					}
-				case <-ctx.Done():
-					return
-				}
-			}
-			if seq, err = r.deliver(ctx, sel, seq, out); err != nil {
-				r.endStream(ctx, resume(err, seq))
-				return
-			}
-		}
+		r.endStream(ctx, r.follow(ctx, sel, sub, seq, after != nil, out))
 	}()
 	return out, nil
+}
+
+// follow delivers what is sealed behind a number until the context or the
+// subscription ends, and tells why.
+func (r *Resolver) follow(ctx context.Context, sel audit.Selection, sub *events.Subscription[audit.Numbered], seq int64, catchUp bool, out chan<- *model.AuditEvent) (err error) {
+	if catchUp {
+		if seq, err = r.deliver(ctx, sel, seq, out); err != nil {
+			return err
+		}
+	}
+	for {
+		select {
+		case n, ok := <-sub.C():
+			if !ok {
+				return resume(sub.Err(), seq)
+			}
+			if n.Seq <= seq {
+				continue // delivered already
+			}
+		case <-ctx.Done():
+			return nil
+		}
+		if seq, err = r.deliver(ctx, sel, seq, out); err != nil {
+			return err
+		}
+	}
 }
 
 // startAfter is the number behind which a stream begins. It is asked for after

@@ -14,6 +14,7 @@ import (
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", s.guardGraphQL(s.graph))
+	mux.Handle("/export/audit", s.guardGraphQL(http.HandlerFunc(s.exportAudit)))
 	mux.Handle("/v1/", singleCredential(boundBody(s.cfg.MaxBody, s.gateway)))
 	mux.HandleFunc("GET /schema.graphql", serveSDL())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {

@@ -39,6 +39,8 @@ type Server struct {
 	epochs   *store.Epochs
 	refusals *audit.Refusals
 	stream   *audit.Stream
+	sealer   *audit.Sealer
+	exports  chan struct{} // a place for each that runs
 	sessions *identity.Sessions
 	keys     *identity.Keys
 	catalog  *catalog.Catalog
@@ -106,7 +108,9 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	s.sessions = identity.NewSessions(s.store, s.epochs, s.refusals)
 	s.keys = identity.NewKeys(s.store, s.epochs)
 	s.catalog = catalog.New(s.store, s.epochs, box, ppm, s.log)
-	s.seal()
+	if err := s.keepAudit(); err != nil {
+		return nil, err
+	}
 	s.budget = budget.New(s.store, budget.Options{NodeTimeout: cfg.NodeTimeout, Log: s.log})
 	if err := s.budget.Start(ctx); err != nil {
 		return nil, fmt.Errorf("budgets: %w", err)
@@ -173,14 +177,6 @@ func (s *Server) open(ctx context.Context, o store.Options) (err error) {
 		s.log.InfoContext(ctx, "database migrated", "applied", applied)
 	}
 	return identity.CreatePlatform(ctx, s.store)
-}
-
-// seal numbers audit events, and tells live lists of them.
-func (s *Server) seal() {
-	s.stream = audit.NewStream(s.store.System(), s.store.Dialect, s.log)
-	sealer := &audit.Sealer{DB: s.store.System(), WriteTx: s.store.WriteTx, Dialect: s.store.Dialect, Sealed: s.stream.Announce, Log: s.log}
-	s.tasks.Go(func() { sealer.Run(s.background) })
-	s.tasks.Go(func() { s.stream.Run(s.background) })
 }
 
 // writeRefusal writes one refused or failed attempt to the audit log.

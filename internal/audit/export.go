@@ -31,6 +31,8 @@ type Export struct {
 	Header    Header
 	// Checkpoint is the account's newest; at UpTo in a whole export.
 	Checkpoint *Checkpoint
+	// Still is asked before each page whether the reader may go on; nil: yes.
+	Still func() error
 }
 
 // Header is the first line of an NDJSON export, under "export".
@@ -121,6 +123,11 @@ func (x Export) Write(ctx context.Context, w io.Writer) error {
 	}
 	var events int64
 	for more := true; more; {
+		if x.Still != nil {
+			if err := x.Still(); err != nil {
+				return err
+			}
+		}
 		page, err := x.Selection.Page(ctx, x.Client, b, exportPage, false)
 		if err != nil {
 			return err

@@ -54,7 +54,8 @@ func (AuditEvent) Fields() []ent.Field {
 func (AuditEvent) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("account_id", "seq").Unique(), index.Fields("account_id", "action", "seq"),
 		index.Fields("account_id", "actor_id", "seq"), index.Fields("account_id", "target_id", "seq"),
-		index.Fields("account_id", "outcome", "seq"), index.Fields("account_id", "at"),
+		index.Fields("account_id", "outcome", "seq"), // Holds all that a histogram counts.
+		index.Fields("account_id", "at", "seq", "outcome", "count"),
 		// Subtrees are ranges of paths, byte by byte under any collation.
 		index.Fields("account_id", "scope_path").Annotations(entsql.OpClassColumn("scope_path", "text_pattern_ops"))}
 }

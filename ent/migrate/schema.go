@@ -145,9 +145,9 @@ var (
 				Columns: []*schema.Column{AuditEventsColumns[1], AuditEventsColumns[13], AuditEventsColumns[3]},
 			},
 			{
-				Name:    "auditevent_account_id_at",
+				Name:    "auditevent_account_id_at_seq_outcome_count",
 				Unique:  false,
-				Columns: []*schema.Column{AuditEventsColumns[1], AuditEventsColumns[5]},
+				Columns: []*schema.Column{AuditEventsColumns[1], AuditEventsColumns[5], AuditEventsColumns[3], AuditEventsColumns[13], AuditEventsColumns[22]},
 			},
 			{
 				Name:    "auditevent_account_id_scope_path",

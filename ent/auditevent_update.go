@@ -68,27 +68,6 @@ func (_u *AuditEventUpdate) SetNillableHash(v *string) *AuditEventUpdate {
 	return _u
 }
 
-// SetCount sets the "count" field.
-func (_u *AuditEventUpdate) SetCount(v int) *AuditEventUpdate {
-	_u.mutation.ResetCount()
-	_u.mutation.SetCount(v)
-	return _u
-}
-
-// SetNillableCount sets the "count" field if the given value is not nil.
-func (_u *AuditEventUpdate) SetNillableCount(v *int) *AuditEventUpdate {
-	if v != nil {
-		_u.SetCount(*v)
-	}
-	return _u
-}
-
-// AddCount adds value to the "count" field.
-func (_u *AuditEventUpdate) AddCount(v int) *AuditEventUpdate {
-	_u.mutation.AddCount(v)
-	return _u
-}
-
 // Mutation returns the AuditEventMutation object of the builder.
 func (_u *AuditEventUpdate) Mutation() *AuditEventMutation {
 	return _u.mutation
@@ -144,12 +123,6 @@ func (_u *AuditEventUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if _u.mutation.ChangesCleared() {
 		_spec.ClearField(auditevent.FieldChanges, field.TypeJSON)
-	}
-	if value, ok := _u.mutation.Count(); ok {
-		_spec.SetField(auditevent.FieldCount, field.TypeInt, value)
-	}
-	if value, ok := _u.mutation.AddedCount(); ok {
-		_spec.AddField(auditevent.FieldCount, field.TypeInt, value)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -209,27 +182,6 @@ func (_u *AuditEventUpdateOne) SetNillableHash(v *string) *AuditEventUpdateOne {
 	if v != nil {
 		_u.SetHash(*v)
 	}
-	return _u
-}
-
-// SetCount sets the "count" field.
-func (_u *AuditEventUpdateOne) SetCount(v int) *AuditEventUpdateOne {
-	_u.mutation.ResetCount()
-	_u.mutation.SetCount(v)
-	return _u
-}
-
-// SetNillableCount sets the "count" field if the given value is not nil.
-func (_u *AuditEventUpdateOne) SetNillableCount(v *int) *AuditEventUpdateOne {
-	if v != nil {
-		_u.SetCount(*v)
-	}
-	return _u
-}
-
-// AddCount adds value to the "count" field.
-func (_u *AuditEventUpdateOne) AddCount(v int) *AuditEventUpdateOne {
-	_u.mutation.AddCount(v)
 	return _u
 }
 
@@ -318,12 +270,6 @@ func (_u *AuditEventUpdateOne) sqlSave(ctx context.Context) (_node *AuditEvent, 
 	}
 	if _u.mutation.ChangesCleared() {
 		_spec.ClearField(auditevent.FieldChanges, field.TypeJSON)
-	}
-	if value, ok := _u.mutation.Count(); ok {
-		_spec.SetField(auditevent.FieldCount, field.TypeInt, value)
-	}
-	if value, ok := _u.mutation.AddedCount(); ok {
-		_spec.AddField(auditevent.FieldCount, field.TypeInt, value)
 	}
 	_node = &AuditEvent{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/graph/generated"
@@ -64,11 +63,11 @@ func (r *accountResolver) SupportAccesses(ctx context.Context, obj *model.Accoun
 }
 
 func (r *accountResolver) AuditCheckpoints(ctx context.Context, obj *model.Account, first *int, after *string, last *int, before *string) (*model.AuditCheckpointConnection, error) {
-	panic(fmt.Errorf("not implemented: AuditCheckpoints - auditCheckpoints"))
+	return r.auditCheckpoints(ctx, obj.Ref, window{first, last, after, before})
 }
 
 func (r *accountResolver) AuditHistogram(ctx context.Context, obj *model.Account, filter model.AuditFilter, buckets *int) (*model.AuditHistogram, error) {
-	panic(fmt.Errorf("not implemented: AuditHistogram - auditHistogram"))
+	return r.auditHistogram(ctx, obj.Ref, filter, buckets)
 }
 
 func (r *accountResolver) AuditEvents(ctx context.Context, obj *model.Account, first *int, after *string, last *int, before *string, filter *model.AuditFilter) (*model.AuditEventConnection, error) {

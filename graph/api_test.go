@@ -60,7 +60,7 @@ func newAPI(t testing.TB, st *store.Store) *api {
 	t.Cleanup(func() { require.NoError(t, budgets.Close(context.Background())) })
 	stream := audit.NewStream(st.System(), st.Dialect, log)
 	a := &api{t: t, Trees: w, budgets: budgets, stream: stream,
-		sealer: &audit.Sealer{DB: st.System(), WriteTx: st.WriteTx, Dialect: st.Dialect, Sealed: stream.Announce, Log: log}}
+		sealer: newSealer(t, st, stream)}
 	a.resolver = &Resolver{Store: st, Epochs: w.Epochs, Access: engine, Grants: grant.New(st, w.Epochs), Sessions: w.Sessions, Budgets: budgets,
 		Catalog: catalog.New(st, w.Epochs, box, 1_000_000_000, log), Audit: stream, Log: log,
 		Probe: func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }}

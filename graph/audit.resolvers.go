@@ -7,18 +7,17 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
 )
 
 func (r *auditCheckpointConnectionResolver) TotalCount(ctx context.Context, obj *model.AuditCheckpointConnection) (int, error) {
-	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+	return obj.Count(ctx)
 }
 
 func (r *auditEventResolver) Location(ctx context.Context, obj *model.AuditEvent) (string, error) {
-	panic(fmt.Errorf("not implemented: Location - location"))
+	return auditPlace(ctx, obj.ScopePath)
 }
 
 func (r *Resolver) AuditCheckpointConnection() generated.AuditCheckpointConnectionResolver {

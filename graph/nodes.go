@@ -48,7 +48,7 @@ func (r *Resolver) nodeByID(ctx context.Context, nodeID string) (model.Node, err
 	case id.Charge:
 		return found(toCharge)(r.Store.Charge.Get(ctx, nodeID))
 	case id.AuditEvent:
-		return found(toAuditEvent)(r.Store.AuditEvent.Get(ctx, nodeID))
+		return r.auditEvent(ctx, nodeID)
 	}
 	return r.identityNode(ctx, prefix, nodeID)
 }

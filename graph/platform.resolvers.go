@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
@@ -39,7 +38,7 @@ func (r *platformResolver) SupportAccesses(ctx context.Context, obj *model.Platf
 }
 
 func (r *platformResolver) AuditHistogram(ctx context.Context, obj *model.Platform, filter model.AuditFilter, buckets *int) (*model.AuditHistogram, error) {
-	panic(fmt.Errorf("not implemented: AuditHistogram - auditHistogram"))
+	return r.auditHistogram(ctx, obj.Ref, filter, buckets)
 }
 
 func (r *platformResolver) CentralProviders(ctx context.Context, obj *model.Platform, first *int, after *string, last *int, before *string) (*model.CentralProviderConnection, error) {

@@ -131,7 +131,7 @@ func (r *subscriptionResolver) BudgetBurn(ctx context.Context, scopeID string, d
 }
 
 func (r *subscriptionResolver) AuditEvents(ctx context.Context, scopeID string, filter *model.AuditFilter, after *int64) (<-chan *model.AuditEvent, error) {
-	return r.auditStream(ctx, scopeID, filter)
+	return r.auditStream(ctx, scopeID, filter, after)
 }
 
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 
@@ -45,14 +46,18 @@ func (AuditEvent) Fields() []ent.Field {
 		field.String("decision_id").Immutable().Default(""),
 		field.String("request_id").Immutable().Default(""),
 		// How often the same refusal happened within its minute.
-		field.Int("count").Default(1),
+		field.Int("count").Immutable().Default(1),
 	}
 }
 
 // Indexes of AuditEvent.
 func (AuditEvent) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("account_id", "seq").Unique(), index.Fields("account_id", "action", "seq"),
-		index.Fields("account_id", "actor_id", "seq"), index.Fields("account_id", "at")}
+		index.Fields("account_id", "actor_id", "seq"), index.Fields("account_id", "target_id", "seq"),
+		index.Fields("account_id", "outcome", "seq"), // Holds all that a histogram counts.
+		index.Fields("account_id", "at", "seq", "outcome", "count"),
+		// Subtrees are ranges of paths, byte by byte under any collation.
+		index.Fields("account_id", "scope_path").Annotations(entsql.OpClassColumn("scope_path", "text_pattern_ops"))}
 }
 
 // AuditCheckpoint is a signed word of how far an account's chain stood at a

@@ -18,12 +18,8 @@ import (
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
-const (
-	// exportsAtOnce bounds what exports take of the database.
-	exportsAtOnce = 2
-	// exportWrite is how long a client may take to read a page of an export.
-	exportWrite = time.Minute
-)
+// exportsAtOnce bounds what exports take of the database.
+const exportsAtOnce = 2
 
 var errExportEnds = errors.New("whoever exports may no longer")
 

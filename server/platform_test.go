@@ -23,8 +23,8 @@ import (
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
-// customer makes an account with an admin who signs in with the tests' password.
-func customer(t *testing.T, s *Server, slug string) (accountID string) {
+// newCustomer makes an account with an admin who signs in with the tests' password.
+func newCustomer(t *testing.T, s *Server, slug string) (accountID string) {
 	t.Helper()
 	ctx := tenancy.System(t.Context(), "test")
 	hash, err := identity.HashPassword(ctx, password)
@@ -62,7 +62,7 @@ func cookieOf(t *testing.T, url, email, password string) string {
 func TestExportIsForItsAdminsAndOnceClosedForSuperAdmins(t *testing.T) {
 	t.Parallel()
 	s, url := start(t)
-	a, b := customer(t, s, "acme"), customer(t, s, "beta")
+	a, b := newCustomer(t, s, "acme"), newCustomer(t, s, "beta")
 	sys := tenancy.System(t.Context(), "test")
 	admin, member, super := cookieOf(t, url, "admin@acme.example", password), cookieOf(t, url, "member@acme.example", password), cookieOf(t, url, somebody, password)
 	path := url + "/export/accounts/"
@@ -139,7 +139,7 @@ func TestExportIsForItsAdminsAndOnceClosedForSuperAdmins(t *testing.T) {
 func TestOverSupportAccessGivesTheCookieBack(t *testing.T) {
 	t.Parallel()
 	s, url := start(t)
-	a := customer(t, s, "acme")
+	a := newCustomer(t, s, "acme")
 	ask := func(cookie, query string) (*http.Response, string) {
 		return send(t, http.MethodPost, url+"/graphql", operation(t, query, nil), cookie, "X-Cockpit-Csrf: 1")
 	}

@@ -43,6 +43,8 @@ type Server struct {
 	epochs   *store.Epochs
 	refusals *audit.Refusals
 	stream   *audit.Stream
+	sealer   *audit.Sealer
+	exports  chan struct{} // a place for each that runs
 	sessions *identity.Sessions
 	sso      *sso.Gate
 	keys     *identity.Keys
@@ -126,7 +128,11 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	}
 	s.grants = grant.New(s.store, s.epochs)
 	s.catalog = catalog.New(s.store, s.epochs, box, ppm, s.log)
-	s.seal()
+	if err := s.keepAudit(); err != nil {
+		return nil, err
+	}
+	eraser := &identity.Eraser{Store: s.store, Log: s.log}
+	s.tasks.Go(func() { eraser.Run(s.background) })
 	s.budget = budget.New(s.store, budget.Options{NodeTimeout: cfg.NodeTimeout, Log: s.log})
 	if err := s.budget.Start(ctx); err != nil {
 		return nil, fmt.Errorf("budgets: %w", err)
@@ -194,17 +200,6 @@ func (s *Server) open(ctx context.Context, o store.Options) (err error) {
 		s.log.InfoContext(ctx, "database migrated", "applied", applied)
 	}
 	return identity.CreatePlatform(ctx, s.store)
-}
-
-// seal numbers audit events, tells live lists of them, and deletes accounts
-// whose deletion was asked for.
-func (s *Server) seal() {
-	s.stream = audit.NewStream(s.store.System(), s.store.Dialect, s.log)
-	sealer := &audit.Sealer{DB: s.store.System(), WriteTx: s.store.WriteTx, Dialect: s.store.Dialect, Sealed: s.stream.Announce, Log: s.log}
-	s.tasks.Go(func() { sealer.Run(s.background) })
-	s.tasks.Go(func() { s.stream.Run(s.background) })
-	eraser := &identity.Eraser{Store: s.store, Log: s.log}
-	s.tasks.Go(func() { eraser.Run(s.background) })
 }
 
 // writeRefusal writes one refused or failed attempt to the audit log.

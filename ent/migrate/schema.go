@@ -3,6 +3,7 @@
 package migrate
 
 import (
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/schema/field"
 )
@@ -135,9 +136,29 @@ var (
 				Columns: []*schema.Column{AuditEventsColumns[1], AuditEventsColumns[7], AuditEventsColumns[3]},
 			},
 			{
-				Name:    "auditevent_account_id_at",
+				Name:    "auditevent_account_id_target_id_seq",
 				Unique:  false,
-				Columns: []*schema.Column{AuditEventsColumns[1], AuditEventsColumns[5]},
+				Columns: []*schema.Column{AuditEventsColumns[1], AuditEventsColumns[16], AuditEventsColumns[3]},
+			},
+			{
+				Name:    "auditevent_account_id_outcome_seq",
+				Unique:  false,
+				Columns: []*schema.Column{AuditEventsColumns[1], AuditEventsColumns[13], AuditEventsColumns[3]},
+			},
+			{
+				Name:    "auditevent_account_id_at_seq_outcome_count",
+				Unique:  false,
+				Columns: []*schema.Column{AuditEventsColumns[1], AuditEventsColumns[5], AuditEventsColumns[3], AuditEventsColumns[13], AuditEventsColumns[22]},
+			},
+			{
+				Name:    "auditevent_account_id_scope_path",
+				Unique:  false,
+				Columns: []*schema.Column{AuditEventsColumns[1], AuditEventsColumns[15]},
+				Annotation: &entsql.IndexAnnotation{
+					OpClassColumns: map[string]string{
+						AuditEventsColumns[15].Name: "text_pattern_ops",
+					},
+				},
 			},
 		},
 	}

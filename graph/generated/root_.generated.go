@@ -8391,7 +8391,7 @@ input AuditFilter {
   action: String
   "Who did it: a user or a key."
   actorId: ID
-  "Text in the name of the actor, of what they acted through, or of the target."
+  "Text in the name of the actor, of what they acted through, or of the target; at most 100 characters. A page looks through 100,000 numbers: it may hold fewer rows than asked for, or none, while ` + "`" + `hasNextPage` + "`" + ` says to go on from ` + "`" + `endCursor` + "`" + `."
   search: String
   "What it happened to."
   targetId: ID
@@ -8399,9 +8399,9 @@ input AuditFilter {
   outcome: AuditOutcome
   "This scope and everything below it; left out: all that the viewer can see."
   scopeId: ID
-  "Inclusive."
+  "Inclusive. Left out of a histogram: 30 days before ` + "`" + `to` + "`" + `."
   from: DateTime
-  "Exclusive."
+  "Exclusive. Left out of a histogram: now."
   to: DateTime
 }
 
@@ -10137,7 +10137,7 @@ type Subscription {
     "The viewer's account, a plane or a scope within."
     scopeId: ID!
     filter: AuditFilter
-    "The newest number already seen; what came after it is sent first. Left out: from now on."
+    "The newest number already seen; what came after it is sent first, at most 10,000 numbers of it. Left out: from now on. SLOW_CONSUMER carries the number to go on from as ` + "`" + `after` + "`" + `."
     after: Long
   ): AuditEvent!
 }

@@ -405,7 +405,7 @@ type AuditFilter struct {
 	Action *string `json:"action,omitempty"`
 	// Who did it: a user or a key.
 	ActorID *string `json:"actorId,omitempty"`
-	// Text in the name of the actor, of what they acted through, or of the target.
+	// Text in the name of the actor, of what they acted through, or of the target; at most 100 characters. A page looks through 100,000 numbers: it may hold fewer rows than asked for, or none, while `hasNextPage` says to go on from `endCursor`.
 	Search *string `json:"search,omitempty"`
 	// What it happened to.
 	TargetID *string `json:"targetId,omitempty"`
@@ -413,9 +413,9 @@ type AuditFilter struct {
 	Outcome *AuditOutcome `json:"outcome,omitempty"`
 	// This scope and everything below it; left out: all that the viewer can see.
 	ScopeID *string `json:"scopeId,omitempty"`
-	// Inclusive.
+	// Inclusive. Left out of a histogram: 30 days before `to`.
 	From *time.Time `json:"from,omitempty"`
-	// Exclusive.
+	// Exclusive. Left out of a histogram: now.
 	To *time.Time `json:"to,omitempty"`
 }
 

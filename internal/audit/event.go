@@ -38,6 +38,8 @@ type Event struct {
 	Count      int
 	// Actor overrides the context's viewer, for sign-ins.
 	Actor *Actor
+	// requestID of a refusal that is written after its request.
+	requestID string
 }
 
 // Change is a field's value before and after.
@@ -129,6 +131,9 @@ func prepare(ctx context.Context, c *ent.Client, now time.Time, e Event) (*ent.A
 	if actor.Via == "" {
 		actor.Via = auditevent.ViaKindNONE
 	}
+	if e.requestID == "" {
+		e.requestID = RequestID(ctx)
+	}
 	create := c.AuditEvent.Create().
 		SetID(id.At(id.AuditEvent, now)).
 		SetAccountID(e.AccountID).SetPlane(auditevent.Plane(e.Plane)).
@@ -137,8 +142,10 @@ func prepare(ctx context.Context, c *ent.Client, now time.Time, e Event) (*ent.A
 		SetAction(e.Action).SetOutcome(e.Outcome).
 		SetScopeID(e.ScopeID).SetScopePath(e.ScopePath).
 		SetTargetID(e.TargetID).SetTargetName(e.TargetName).
-		SetReason(e.Reason).SetDecisionID(e.DecisionID).SetRequestID(RequestID(ctx)).
+		SetReason(e.Reason).SetDecisionID(e.DecisionID).SetRequestID(e.requestID).
 		SetCount(max(e.Count, 1))
+	e.Changes = maps.Clone(e.Changes)
+	maps.DeleteFunc(e.Changes, func(field string, _ Change) bool { return slices.Contains(secrets, field) })
 	if len(e.Changes) > 0 {
 		changes, err := json.Marshal(e.Changes)
 		if err != nil {
@@ -149,12 +156,14 @@ func prepare(ctx context.Context, c *ent.Client, now time.Time, e Event) (*ent.A
 	return create, nil
 }
 
-// hidden fields never reach an event: secrets, and what says nothing.
-var hidden = []string{
+// secrets never reach an event, whoever writes it.
+var secrets = []string{
 	"secret", "password_hash", "token_hash", "reset_hash", "secret_hash", "previous_secret_hash",
-	"code_hash", "rests_on", "refresh_hash", "previous_refresh_hash", "challenge", "nonce", "token",
-	"id", "account_id", "plane", "path", "parent_plane", "version", "created_at", "updated_at", "epoch", "epoch_at",
+	"code_hash", "rests_on", "refresh_hash", "previous_refresh_hash", "challenge", "nonce", "token", "password",
 }
+
+// hidden fields of rows don't reach an event: secrets, and what says nothing.
+var hidden = append([]string{"id", "account_id", "plane", "path", "parent_plane", "version", "created_at", "updated_at", "epoch", "epoch_at"}, secrets...)
 
 // Changes reads a mutation's fields before and after. It must run before the
 // mutation does. Only single-row updates know their old values.

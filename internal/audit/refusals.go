@@ -16,10 +16,18 @@ type Refusals struct {
 	log   *slog.Logger
 
 	mu     sync.Mutex
-	minute map[string]*repeated
+	minute map[subject]*repeated
+	by     map[Actor]int // entries of minute
 	closed bool
 	queue  chan Event
 	done   chan struct{}
+}
+
+// subject is what repeats are told apart by: who tried, through what, in which
+// account, on what, and which rule refused it.
+type subject struct {
+	account, action, reason, scope, target, name string
+	actor                                        Actor
 }
 
 type repeated struct {
@@ -32,40 +40,50 @@ const (
 	refusalQueue = 1024
 	// manySubjects are told apart within a minute.
 	manySubjects = 10 * refusalQueue
+	// manyOfOne somebody known is told apart by within a minute.
+	manyOfOne = 100
 )
 
 // NewRefusals starts the writer; Close ends it after what is queued.
 func NewRefusals(write func(ctx context.Context, e Event) error, now func() time.Time, log *slog.Logger) *Refusals {
-	r := &Refusals{write: write, now: now, log: log, minute: map[string]*repeated{},
+	r := &Refusals{write: write, now: now, log: log, minute: map[subject]*repeated{}, by: map[Actor]int{},
 		queue: make(chan Event, refusalQueue), done: make(chan struct{})}
 	go r.run()
 	return r
 }
 
-// Record takes a refusal; it never blocks, and does nothing after Close. Beyond the queue's 1,024 events the
-// newest are dropped and logged.
+// Record takes a refusal; it never blocks, and does nothing after Close. Beyond the queue's 1,024 events
+// they are counted, and written once there is room.
 func (r *Refusals) Record(ctx context.Context, e Event) {
 	if e.Actor == nil {
 		a := ActorFrom(ctx)
 		e.Actor = &a
 	}
-	key := e.Actor.ID + "|" + e.Action + "|" + e.Reason + "|" + e.TargetID + e.TargetName
+	e.requestID = RequestID(ctx)
+	key := subject{account: e.AccountID, action: e.Action, reason: e.Reason, scope: e.ScopeID, target: e.TargetID, name: e.TargetName, actor: *e.Actor}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		return
 	}
-	if len(r.minute) >= manySubjects {
+	if r.minute[key] == nil && (len(r.minute) >= manySubjects || (key.actor.ID != "" && r.by[key.actor] >= manyOfOne)) {
 		// Too many different subjects at once: they are counted together.
-		key, e.TargetID, e.TargetName = e.Action+"|"+e.Reason, "", "many"
-		e.Actor = &Actor{Kind: e.Actor.Kind, Name: "Many"}
+		e.TargetID, e.TargetName = "", "many"
+		if len(r.minute) >= manySubjects {
+			e.Actor = &Actor{Kind: e.Actor.Kind, Name: "Many"}
+		}
+		key = subject{account: e.AccountID, action: e.Action, reason: e.Reason, name: e.TargetName, actor: *e.Actor}
 	}
 	if seen := r.minute[key]; seen != nil {
 		seen.more++
 		return
 	}
-	r.minute[key] = &repeated{event: e, since: r.now()}
-	r.push(e)
+	seen := &repeated{event: e, since: r.now()}
+	r.minute[key] = seen
+	r.by[key.actor]++
+	if !r.push(e) {
+		seen.more++ // counted until there is room
+	}
 }
 
 // push needs the lock; it returns false where the queue is full.
@@ -74,7 +92,7 @@ func (r *Refusals) push(e Event) bool {
 	case r.queue <- e:
 		return true
 	default:
-		r.log.Warn("a refusal was not recorded: too many at once", "action", e.Action)
+		r.log.Warn("a refusal is recorded later: too many at once", "action", e.Action)
 		return false
 	}
 }
@@ -118,6 +136,9 @@ func (r *Refusals) flush(after time.Duration) {
 			}
 		}
 		delete(r.minute, key)
+		if r.by[key.actor]--; r.by[key.actor] == 0 {
+			delete(r.by, key.actor)
+		}
 	}
 }
 

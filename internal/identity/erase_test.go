@@ -141,7 +141,7 @@ func TestDeletedAccountLeavesItsBooksAlone(t *testing.T) {
 		require.Equal(t, a.Name, grave.Name)
 		e := st.AuditEvent.Query().Where(auditevent.AccountID(id.PlatformID), auditevent.Action("account.erase")).OnlyX(system(t))
 		require.Contains(t, string(e.Changes), head.AuditHash[:8], "where its log stood is on record")
-		_, err := audit.Verify(t.Context(), st.System(), st.Dialect, a.ID)
+		_, err := audit.Verify(t.Context(), st.System(), st.Dialect, a.ID, audit.Trust{})
 		require.NoError(t, err)
 		differences, err := budget.New(st, budget.Options{}).Verify(t.Context())
 		require.NoError(t, err)

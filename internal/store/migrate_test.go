@@ -288,9 +288,9 @@ func TestMigratingKeepsWhatTheFirstReleaseHeld(t *testing.T) {
 		account := st.Account.GetX(ctx, long("acc_1"))
 		require.Equal(t, 720, account.SessionIdleMinutes)
 		require.False(t, account.SSOEnforced)
-		sealed, err := audit.Verify(ctx, st.System(), st.Dialect, long("acc_1"))
+		sealed, err := audit.Verify(ctx, st.System(), st.Dialect, long("acc_1"), audit.Trust{})
 		require.NoError(t, err, "what was sealed then holds now")
-		require.EqualValues(t, 1, sealed)
+		require.EqualValues(t, 1, sealed.Count())
 		require.EqualValues(t, "NONE", st.AuditEvent.GetX(ctx, long("evt_1")).ViaKind)
 	})
 }

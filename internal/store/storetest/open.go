@@ -33,6 +33,26 @@ func Each(t *testing.T, test func(t *testing.T, st *store.Store)) {
 	})
 }
 
+// EachOwned runs the test on every database there is, with a connection of
+// somebody who may do everything to it: the file's owner, the schema's owner.
+func EachOwned(t *testing.T, test func(t *testing.T, st *store.Store, owner *sql.DB)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		st := Open(t)
+		test(t, st, st.System())
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		url := PostgresURL(t)
+		owner, err := sql.Open("postgres", url)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, owner.Close()) })
+		owner.SetMaxOpenConns(1) // settings of a session hold
+		test(t, open(t, store.Options{URL: url}), owner)
+	})
+}
+
 // Open gives a migrated SQLite database in a folder of the test's own.
 func Open(t testing.TB) *store.Store {
 	t.Helper()

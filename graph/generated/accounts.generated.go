@@ -627,7 +627,7 @@ func (ec *executionContext) unmarshalInputAccountCreateInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "slug", "timeZone", "planes", "adminEmail", "adminName", "clientKey"}
+	fieldsInOrder := [...]string{"name", "slug", "timeZone", "planes", "adminEmail", "adminName"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -676,13 +676,6 @@ func (ec *executionContext) unmarshalInputAccountCreateInput(ctx context.Context
 				return it, err
 			}
 			it.AdminName = data
-		case "clientKey":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -1563,7 +1563,7 @@ func (ec *executionContext) unmarshalInputMemberCreateInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"teamId", "userId", "clientKey"}
+	fieldsInOrder := [...]string{"teamId", "userId"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1584,13 +1584,6 @@ func (ec *executionContext) unmarshalInputMemberCreateInput(ctx context.Context,
 				return it, err
 			}
 			it.UserID = data
-		case "clientKey":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1748,7 +1741,7 @@ func (ec *executionContext) unmarshalInputOrganizationCreateInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"planeId", "name", "description", "clientKey"}
+	fieldsInOrder := [...]string{"planeId", "name", "description"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1776,13 +1769,6 @@ func (ec *executionContext) unmarshalInputOrganizationCreateInput(ctx context.Co
 				return it, err
 			}
 			it.Description = data
-		case "clientKey":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1961,7 +1947,7 @@ func (ec *executionContext) unmarshalInputTeamCreateInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"organizationId", "name", "description", "clientKey"}
+	fieldsInOrder := [...]string{"organizationId", "name", "description"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1989,13 +1975,6 @@ func (ec *executionContext) unmarshalInputTeamCreateInput(ctx context.Context, o
 				return it, err
 			}
 			it.Description = data
-		case "clientKey":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -1149,7 +1149,7 @@ func (ec *executionContext) unmarshalInputInvitationCreateInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"scopeId", "role", "emails", "name", "expiresInDays", "clientKey"}
+	fieldsInOrder := [...]string{"scopeId", "role", "emails", "name", "expiresInDays"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1191,13 +1191,6 @@ func (ec *executionContext) unmarshalInputInvitationCreateInput(ctx context.Cont
 				return it, err
 			}
 			it.ExpiresInDays = data
-		case "clientKey":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ClientKey = data
 		}
 	}
 	return it, nil

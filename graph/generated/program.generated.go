@@ -1935,7 +1935,7 @@ func (ec *executionContext) unmarshalInputServiceClientCreateInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId", "name", "description", "public", "planes", "permissions", "redirectUris", "clientCredentials", "tokenExchange", "trustedSubjects", "clientKey"}
+	fieldsInOrder := [...]string{"accountId", "name", "description", "public", "planes", "permissions", "redirectUris", "clientCredentials", "tokenExchange", "trustedSubjects"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2012,13 +2012,6 @@ func (ec *executionContext) unmarshalInputServiceClientCreateInput(ctx context.C
 				return it, err
 			}
 			it.TrustedSubjects = data
-		case "clientKey":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ClientKey = data
 		}
 	}
 	return it, nil

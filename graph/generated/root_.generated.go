@@ -8738,8 +8738,6 @@ input OrganizationCreateInput {
   name: String!
   "Up to 500 characters."
   description: String
-  "Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused."
-  clientKey: String
 }
 
 "The outcome of organizationCreate."
@@ -8830,8 +8828,6 @@ input TeamCreateInput {
   name: String!
   "Up to 500 characters."
   description: String
-  "Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused."
-  clientKey: String
 }
 
 "The outcome of teamCreate."
@@ -8940,8 +8936,6 @@ input MemberCreateInput {
   teamId: ID!
   "A user of the account."
   userId: ID!
-  "Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused."
-  clientKey: String
 }
 
 "The outcome of memberCreate."
@@ -9418,8 +9412,6 @@ input InvitationCreateInput {
   name: String
   "1–30; left out: 7."
   expiresInDays: Int
-  "Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused."
-  clientKey: String
 }
 
 "The outcome of invitationCreate."
@@ -9873,8 +9865,6 @@ input ServiceClientCreateInput {
   tokenExchange: Boolean
   "Left out: false."
   trustedSubjects: Boolean
-  "Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused."
-  clientKey: String
 }
 
 "The outcome of serviceClientCreate."
@@ -11627,8 +11617,6 @@ input AccountCreateInput {
   adminEmail: String!
   "As they are called."
   adminName: String
-  "Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused."
-  clientKey: String
 }
 
 "The outcome of accountCreate."

@@ -153,8 +153,6 @@ type AccountCreateInput struct {
 	AdminEmail string `json:"adminEmail"`
 	// As they are called.
 	AdminName *string `json:"adminName,omitempty"`
-	// Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused.
-	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of accountCreate.
@@ -1562,8 +1560,6 @@ type InvitationCreateInput struct {
 	Name *string `json:"name,omitempty"`
 	// 1–30; left out: 7.
 	ExpiresInDays *int `json:"expiresInDays,omitempty"`
-	// Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused.
-	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of invitationCreate.
@@ -1798,8 +1794,6 @@ type MemberCreateInput struct {
 	TeamID string `json:"teamId"`
 	// A user of the account.
 	UserID string `json:"userId"`
-	// Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused.
-	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of memberCreate.
@@ -2102,8 +2096,6 @@ type OrganizationCreateInput struct {
 	Name string `json:"name"`
 	// Up to 500 characters.
 	Description *string `json:"description,omitempty"`
-	// Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused.
-	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of organizationCreate.
@@ -2722,8 +2714,6 @@ type ServiceClientCreateInput struct {
 	TokenExchange *bool `json:"tokenExchange,omitempty"`
 	// Left out: false.
 	TrustedSubjects *bool `json:"trustedSubjects,omitempty"`
-	// Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused.
-	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of serviceClientCreate.
@@ -3132,8 +3122,6 @@ type TeamCreateInput struct {
 	Name string `json:"name"`
 	// Up to 500 characters.
 	Description *string `json:"description,omitempty"`
-	// Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused.
-	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of teamCreate.

@@ -34,12 +34,13 @@ type SupportInput struct {
 const openSupports = 20
 
 // supportPermissions is what staff is left with in somebody else's account:
-// never what people alone may do, and nothing of the platform's.
+// never what people alone may do, nothing of the platform's, and nothing that
+// would let them back in once the visit is over.
 func supportPermissions(writes bool) []string {
 	out := []string{"audit.read", "profile", "read"}
 	if writes {
 		for name := range access.Permissions() {
-			if strings.HasSuffix(name, ".manage") && name != "platform.manage" {
+			if strings.HasSuffix(name, ".manage") && !slices.Contains([]string{"platform.manage", "roles.manage", "keys.manage"}, name) {
 				out = append(out, name)
 			}
 		}

@@ -53,7 +53,10 @@ func TestSupportAccessIsASessionInsideTheAccount(t *testing.T) {
 		}
 		_, in = r.enter(t, super.Viewer, a.ID, true)
 		require.Equal(t, tenancy.Admin, in.Viewer.Roles[0].Role)
-		require.Contains(t, in.Viewer.Permissions, "keys.manage")
+		require.Contains(t, in.Viewer.Permissions, "budgets.manage")
+		for _, lasting := range []string{"keys.manage", "roles.manage", "platform.manage"} {
+			require.NotContains(t, in.Viewer.Permissions, lasting, "nothing that outlasts the visit")
+		}
 		require.NotContains(t, in.Viewer.Permissions, "platform.manage")
 		require.NotContains(t, in.Viewer.Permissions, "models.call")
 		told := r.told(t, "support.start")

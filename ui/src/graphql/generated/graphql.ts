@@ -19,17 +19,17 @@ export type AuditFilter = {
   action?: string | null | undefined;
   /** Who did it: a user or a key. */
   actorId?: string | number | null | undefined;
-  /** Inclusive. */
+  /** Inclusive. Left out of a histogram: 30 days before `to`. */
   from?: string | null | undefined;
   /** How it went. */
   outcome?: AuditOutcome | null | undefined;
   /** This scope and everything below it; left out: all that the viewer can see. */
   scopeId?: string | number | null | undefined;
-  /** Text in the name of the actor, of what they acted through, or of the target. */
+  /** Text in the name of the actor, of what they acted through, or of the target; at most 100 characters. A page looks through 100,000 numbers: it may hold fewer rows than asked for, or none, while `hasNextPage` says to go on from `endCursor`. */
   search?: string | null | undefined;
   /** What it happened to. */
   targetId?: string | number | null | undefined;
-  /** Exclusive. */
+  /** Exclusive. Left out of a histogram: now. */
   to?: string | null | undefined;
 };
 

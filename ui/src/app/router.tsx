@@ -1,4 +1,4 @@
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Navigate, Outlet } from '@tanstack/react-router'
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Navigate, Outlet, redirect } from '@tanstack/react-router'
 import { type ComponentType, lazy, Suspense } from 'react'
 import { useClient } from 'urql'
 import { toFault } from '@/graphql/fault'
@@ -8,14 +8,15 @@ import { readsAccount, readsPlane, useViewer, type Viewer, ViewerProvider } from
 import { Card } from '@/kit/card'
 import { SkeletonBlock } from '@/kit/skeleton'
 import { Empty, ErrorBar, Forbidden } from '@/kit/state'
+import { LinkTabs } from '@/kit/tabs'
 import { toast } from '@/kit/toast'
 import { t } from '@/lib/i18n'
 import { nameOf, type Plane, planeOf } from '@/lib/plane'
-import { texts } from '@/lib/url'
-import { home } from './nav'
+import { plainSearch, safePath, texts } from '@/lib/url'
+import { home, settingsPages } from './nav'
 import { Shell } from './shell'
 
-type Context = { enter: (viewer: Viewer, next?: string) => void; leave: () => void }
+type Context = { enter: (viewer: Viewer, next?: string) => void; leave: (next?: string) => void }
 
 const root = createRootRouteWithContext<Context>()({ component: Outlet })
 
@@ -24,12 +25,53 @@ const SwitchAccount = lazyRouteComponent(() => import('@/features/session'), 'Sw
 
 const signIn = createRoute({
   getParentRoute: () => root,
-  path: '/signin',
-  validateSearch: texts('next'),
+  path: '/sign-in',
+  validateSearch: texts('next', 'email', 'error', 'request'),
   component: function SignIn() {
     const { enter } = signIn.useRouteContext()
-    const { next } = signIn.useSearch()
-    return <SignInPage onSignedIn={(viewer) => enter(viewer, next)} />
+    const search = signIn.useSearch()
+    return <SignInPage {...search} next={safePath(search.next)} onSignedIn={(viewer) => enter(viewer, search.next)} />
+  },
+})
+
+const formerSignIn = createRoute({
+  getParentRoute: () => root,
+  path: '/signin',
+  validateSearch: texts('next'),
+  beforeLoad: ({ search }) => {
+    throw redirect({ to: '/sign-in', search, replace: true })
+  },
+})
+
+const ResetPage = lazyRouteComponent(() => import('@/features/session'), 'ResetPage')
+const AcceptPage = lazyRouteComponent(() => import('@/features/invitations'), 'AcceptPage')
+const AuthorizePage = lazyRouteComponent(() => import('@/features/authorizations'), 'AuthorizePage')
+
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset',
+  validateSearch: texts('token'),
+  component: function Reset() {
+    return <ResetPage token={reset.useSearch().token} />
+  },
+})
+
+const invite = createRoute({
+  getParentRoute: () => root,
+  path: '/invite/$token',
+  component: function Invite() {
+    const { enter } = invite.useRouteContext()
+    return <AcceptPage token={invite.useParams().token} onAccepted={(viewer) => enter(viewer)} />
+  },
+})
+
+const authorize = createRoute({
+  getParentRoute: () => root,
+  path: '/oauth/authorize',
+  validateSearch: texts('client_id', 'redirect_uri', 'scope', 'response_type', 'code_challenge', 'code_challenge_method', 'state', 'nonce'),
+  component: function Authorize() {
+    const { leave } = authorize.useRouteContext()
+    return <AuthorizePage parameters={authorize.useSearch()} onOther={() => leave(location.pathname + location.search)} />
   },
 })
 
@@ -149,7 +191,9 @@ const planeRoutes = [
   createRoute({ ...under(plane), path: '/usage', validateSearch: texts('range', 'group', 'scope'), component: planePage(async () => (await import('@/features/usage')).UsagePage) }),
   createRoute({ ...under(plane), path: '/keys', validateSearch: texts('peek', 'q', 'new'), component: planePage(async () => (await import('@/features/keys')).KeysPage) }),
   createRoute({ ...under(plane), path: '/models', validateSearch: texts('q'), component: planePage(async () => (await import('@/features/models')).ModelsPage) }),
-  createRoute({ ...under(plane), path: '/users', validateSearch: texts('q', 'peek'), component: planePage(async () => (await import('@/features/members')).MembersPage) }),
+  createRoute({ ...under(plane), path: '/organizations', validateSearch: texts('q', 'peek', 'new'), component: planePage(async () => (await import('@/features/scopes')).OrganizationsPage) }),
+  createRoute({ ...under(plane), path: '/teams', validateSearch: texts('q', 'peek', 'new', 'organization'), component: planePage(async () => (await import('@/features/scopes')).TeamsPage) }),
+  createRoute({ ...under(plane), path: '/users', validateSearch: texts('q', 'peek', 'new', 'team', 'tab'), component: planePage(async () => (await import('@/features/members')).MembersPage) }),
   createRoute({ ...under(plane), path: '/audit', validateSearch: texts('action', 'outcome', 'range', 'peek'), component: planePage(async () => (await import('@/features/audit')).AuditPage) }),
 ]
 
@@ -166,7 +210,14 @@ const settings = createRoute({
   path: '/settings',
   component: function Settings() {
     const viewer = useViewer()
-    if (readsAccount(viewer)) return <SettingsPage />
+    if (readsAccount(viewer)) {
+      return (
+        <>
+          <LinkTabs label={t('Account')} tabs={settingsPages(viewer)} />
+          <Outlet />
+        </>
+      )
+    }
     return (
       <Card>
         <Forbidden need={t("an account admin's or auditor's role")} ask={t('an admin of {{account}}', { account: viewer.account.name })} />
@@ -175,18 +226,31 @@ const settings = createRoute({
   },
 })
 
-const SettingsPage = lazyRouteComponent(() => import('@/features/accounts'), 'SettingsPage')
+const settingsRoutes = [
+  createRoute({ getParentRoute: () => settings, path: '/', component: lazyRouteComponent(() => import('@/features/accounts'), 'SettingsPage') }),
+  createRoute({ getParentRoute: () => settings, path: '/people', validateSearch: texts('q', 'status', 'tab', 'peek'), component: lazyRouteComponent(() => import('@/features/people'), 'PeoplePage') }),
+]
 
-const me = createRoute({ getParentRoute: () => app, path: '/me', component: lazyRouteComponent(() => import('@/features/me'), 'MePage') })
+const meRoutes = [
+  createRoute({ getParentRoute: () => app, path: '/me', component: lazyRouteComponent(() => import('@/features/me'), 'MePage') }),
+  createRoute({ getParentRoute: () => app, path: '/me/profile', component: lazyRouteComponent(() => import('@/features/me'), 'ProfilePage') }),
+  createRoute({ getParentRoute: () => app, path: '/me/programs', component: lazyRouteComponent(() => import('@/features/me'), 'ProgramsPage') }),
+]
 
 const routeTree = root.addChildren([
   signIn,
-  app.addChildren([index, me, account.addChildren([settings, plane.addChildren(planeRoutes)]), platform.addChildren(platformRoutes)]),
+  formerSignIn,
+  reset,
+  invite,
+  authorize,
+  app.addChildren([index, ...meRoutes, account.addChildren([settings.addChildren(settingsRoutes), plane.addChildren(planeRoutes)]), platform.addChildren(platformRoutes)]),
 ])
 
 export const router = createRouter({
   routeTree,
   context: { enter: () => undefined, leave: () => undefined },
+  parseSearch: plainSearch.parse,
+  stringifySearch: plainSearch.stringify,
   defaultPreload: 'intent',
   defaultPendingMs: 150,
   defaultNotFoundComponent: NotFound,

@@ -1,0 +1,2 @@
+export { AuthorizePage } from './authorize'
+export { AuthorizationList } from './list'

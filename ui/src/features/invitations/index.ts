@@ -1,0 +1,3 @@
+export { AcceptPage } from './accept'
+export { InvitePeople } from './invite'
+export { InvitationList } from './list'

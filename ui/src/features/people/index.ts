@@ -1,0 +1,2 @@
+export { PeoplePage } from './people'
+export { UserRoles } from './roles'

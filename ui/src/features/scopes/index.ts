@@ -1,0 +1,3 @@
+export { ImpactList, useDryRun } from './impact'
+export { OrganizationsPage } from './organizations'
+export { TeamsPage } from './teams'

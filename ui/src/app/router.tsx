@@ -8,7 +8,7 @@ import { readsAccount, readsPlane, useViewer, type Viewer, ViewerProvider } from
 import { Card } from '@/kit/card'
 import { SkeletonBlock } from '@/kit/skeleton'
 import { Empty, ErrorBar, Forbidden } from '@/kit/state'
-import { LinkTabs } from '@/kit/tabs'
+import { LinkTabs } from '@/kit/link-tabs'
 import { toast } from '@/kit/toast'
 import { t } from '@/lib/i18n'
 import { nameOf, type Plane, planeOf } from '@/lib/plane'
@@ -20,8 +20,9 @@ type Context = { enter: (viewer: Viewer, next?: string) => void; leave: (next?: 
 
 const root = createRootRouteWithContext<Context>()({ component: Outlet })
 
-const SignInPage = lazyRouteComponent(() => import('@/features/session'), 'SignInPage')
-const SwitchAccount = lazyRouteComponent(() => import('@/features/session'), 'SwitchAccount')
+// Pages load by their own module: a feature's index is what other features share of it.
+const SignInPage = lazyRouteComponent(() => import('@/features/session/sign-in'), 'SignInPage')
+const SwitchAccount = lazyRouteComponent(() => import('@/features/session/switch'), 'SwitchAccount')
 
 const signIn = createRoute({
   getParentRoute: () => root,
@@ -43,9 +44,9 @@ const formerSignIn = createRoute({
   },
 })
 
-const ResetPage = lazyRouteComponent(() => import('@/features/session'), 'ResetPage')
-const AcceptPage = lazyRouteComponent(() => import('@/features/invitations'), 'AcceptPage')
-const AuthorizePage = lazyRouteComponent(() => import('@/features/authorizations'), 'AuthorizePage')
+const ResetPage = lazyRouteComponent(() => import('@/features/session/reset'), 'ResetPage')
+const AcceptPage = lazyRouteComponent(() => import('@/features/invitations/accept'), 'AcceptPage')
+const AuthorizePage = lazyRouteComponent(() => import('@/features/authorizations/authorize'), 'AuthorizePage')
 
 const reset = createRoute({
   getParentRoute: () => root,
@@ -186,23 +187,23 @@ function planePage(load: () => Promise<ComponentType<{ plane: Plane }>>) {
 const under = <P extends typeof plane | typeof platform>(parent: P) => ({ getParentRoute: () => parent })
 
 const planeRoutes = [
-  createRoute({ ...under(plane), path: '/', component: planePage(async () => (await import('@/features/overview')).OverviewPage) }),
-  createRoute({ ...under(plane), path: '/budgets', validateSearch: texts('peek', 'q'), component: planePage(async () => (await import('@/features/budgets')).BudgetsPage) }),
-  createRoute({ ...under(plane), path: '/usage', validateSearch: texts('range', 'group', 'scope'), component: planePage(async () => (await import('@/features/usage')).UsagePage) }),
-  createRoute({ ...under(plane), path: '/keys', validateSearch: texts('peek', 'q', 'new'), component: planePage(async () => (await import('@/features/keys')).KeysPage) }),
-  createRoute({ ...under(plane), path: '/models', validateSearch: texts('q'), component: planePage(async () => (await import('@/features/models')).ModelsPage) }),
-  createRoute({ ...under(plane), path: '/organizations', validateSearch: texts('q', 'peek', 'new'), component: planePage(async () => (await import('@/features/scopes')).OrganizationsPage) }),
-  createRoute({ ...under(plane), path: '/teams', validateSearch: texts('q', 'peek', 'new', 'organization'), component: planePage(async () => (await import('@/features/scopes')).TeamsPage) }),
-  createRoute({ ...under(plane), path: '/users', validateSearch: texts('q', 'peek', 'new', 'team', 'tab'), component: planePage(async () => (await import('@/features/members')).MembersPage) }),
-  createRoute({ ...under(plane), path: '/audit', validateSearch: texts('action', 'outcome', 'range', 'peek'), component: planePage(async () => (await import('@/features/audit')).AuditPage) }),
+  createRoute({ ...under(plane), path: '/', component: planePage(async () => (await import('@/features/overview/overview')).OverviewPage) }),
+  createRoute({ ...under(plane), path: '/budgets', validateSearch: texts('peek', 'q'), component: planePage(async () => (await import('@/features/budgets/budgets')).BudgetsPage) }),
+  createRoute({ ...under(plane), path: '/usage', validateSearch: texts('range', 'group', 'scope'), component: planePage(async () => (await import('@/features/usage/usage')).UsagePage) }),
+  createRoute({ ...under(plane), path: '/keys', validateSearch: texts('peek', 'q', 'new'), component: planePage(async () => (await import('@/features/keys/keys')).KeysPage) }),
+  createRoute({ ...under(plane), path: '/models', validateSearch: texts('q'), component: planePage(async () => (await import('@/features/models/models')).ModelsPage) }),
+  createRoute({ ...under(plane), path: '/organizations', validateSearch: texts('q', 'peek', 'new'), component: planePage(async () => (await import('@/features/scopes/organizations')).OrganizationsPage) }),
+  createRoute({ ...under(plane), path: '/teams', validateSearch: texts('q', 'peek', 'new', 'organization'), component: planePage(async () => (await import('@/features/scopes/teams')).TeamsPage) }),
+  createRoute({ ...under(plane), path: '/users', validateSearch: texts('q', 'peek', 'new', 'team', 'tab'), component: planePage(async () => (await import('@/features/members/members')).MembersPage) }),
+  createRoute({ ...under(plane), path: '/audit', validateSearch: texts('action', 'outcome', 'range', 'peek'), component: planePage(async () => (await import('@/features/audit/audit')).AuditPage) }),
 ]
 
 const platformRoutes = [
-  createRoute({ ...under(platform), path: '/', component: lazyRouteComponent(() => import('@/features/platform'), 'PlatformPage') }),
-  createRoute({ ...under(platform), path: '/accounts', component: lazyRouteComponent(() => import('@/features/accounts'), 'AccountsPage') }),
-  createRoute({ ...under(platform), path: '/models', component: lazyRouteComponent(() => import('@/features/catalog'), 'CatalogPage') }),
-  createRoute({ ...under(platform), path: '/providers', component: lazyRouteComponent(() => import('@/features/catalog'), 'CentralProvidersPage') }),
-  createRoute({ ...under(platform), path: '/audit', validateSearch: texts('action', 'outcome', 'range', 'peek'), component: lazyRouteComponent(() => import('@/features/audit'), 'PlatformAuditPage') }),
+  createRoute({ ...under(platform), path: '/', component: lazyRouteComponent(() => import('@/features/platform/platform'), 'PlatformPage') }),
+  createRoute({ ...under(platform), path: '/accounts', component: lazyRouteComponent(() => import('@/features/accounts/accounts'), 'AccountsPage') }),
+  createRoute({ ...under(platform), path: '/models', component: lazyRouteComponent(() => import('@/features/catalog/catalog'), 'CatalogPage') }),
+  createRoute({ ...under(platform), path: '/providers', component: lazyRouteComponent(() => import('@/features/catalog/providers'), 'CentralProvidersPage') }),
+  createRoute({ ...under(platform), path: '/audit', validateSearch: texts('action', 'outcome', 'range', 'peek'), component: lazyRouteComponent(() => import('@/features/audit/audit'), 'PlatformAuditPage') }),
 ]
 
 const settings = createRoute({
@@ -227,14 +228,14 @@ const settings = createRoute({
 })
 
 const settingsRoutes = [
-  createRoute({ getParentRoute: () => settings, path: '/', component: lazyRouteComponent(() => import('@/features/accounts'), 'SettingsPage') }),
-  createRoute({ getParentRoute: () => settings, path: '/people', validateSearch: texts('q', 'status', 'tab', 'peek'), component: lazyRouteComponent(() => import('@/features/people'), 'PeoplePage') }),
+  createRoute({ getParentRoute: () => settings, path: '/', component: lazyRouteComponent(() => import('@/features/accounts/settings'), 'SettingsPage') }),
+  createRoute({ getParentRoute: () => settings, path: '/people', validateSearch: texts('q', 'status', 'tab', 'peek'), component: lazyRouteComponent(() => import('@/features/people/people'), 'PeoplePage') }),
 ]
 
 const meRoutes = [
-  createRoute({ getParentRoute: () => app, path: '/me', component: lazyRouteComponent(() => import('@/features/me'), 'MePage') }),
-  createRoute({ getParentRoute: () => app, path: '/me/profile', component: lazyRouteComponent(() => import('@/features/me'), 'ProfilePage') }),
-  createRoute({ getParentRoute: () => app, path: '/me/programs', component: lazyRouteComponent(() => import('@/features/me'), 'ProgramsPage') }),
+  createRoute({ getParentRoute: () => app, path: '/me', component: lazyRouteComponent(() => import('@/features/me/me'), 'MePage') }),
+  createRoute({ getParentRoute: () => app, path: '/me/profile', component: lazyRouteComponent(() => import('@/features/me/profile'), 'ProfilePage') }),
+  createRoute({ getParentRoute: () => app, path: '/me/programs', component: lazyRouteComponent(() => import('@/features/me/programs'), 'ProgramsPage') }),
 ]
 
 const routeTree = root.addChildren([

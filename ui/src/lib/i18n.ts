@@ -58,7 +58,9 @@ const en = {
   '{{count}} budgets need a look_other': '{{count, number}} budgets need a look',
 }
 
-await i18next.init({
+// At once, as everything is here already: sentences are looked up while modules load.
+void i18next.init({
+  initAsync: false,
   lng: 'en',
   fallbackLng: 'en',
   keySeparator: false,

@@ -1,2 +1,1 @@
-export { AuthorizePage } from './authorize'
 export { AuthorizationList } from './list'

@@ -1,3 +1,2 @@
-export { AcceptPage } from './accept'
 export { InvitePeople } from './invite'
 export { InvitationList } from './list'

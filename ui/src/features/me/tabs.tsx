@@ -1,5 +1,5 @@
 import { useViewer } from '@/graphql/viewer'
-import { LinkTabs } from '@/kit/tabs'
+import { LinkTabs } from '@/kit/link-tabs'
 import { t } from '@/lib/i18n'
 
 /** Pages about oneself. */

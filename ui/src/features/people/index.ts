@@ -1,2 +1,1 @@
-export { PeoplePage } from './people'
 export { UserRoles } from './roles'

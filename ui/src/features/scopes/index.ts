@@ -1,3 +1,1 @@
 export { ImpactList, useDryRun } from './impact'
-export { OrganizationsPage } from './organizations'
-export { TeamsPage } from './teams'

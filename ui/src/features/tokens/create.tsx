@@ -74,7 +74,7 @@ function CreateForm({ grantable, onClose, onMade }: { grantable: readonly Permis
                 {grantable.map((p) => (
                   <li key={p.name} className="border-b border-line px-3 py-2 last:border-b-0">
                     <Checkbox checked={field.value.includes(p.name)} onChange={(on) => field.onChange(on ? [...field.value, p.name] : field.value.filter((n) => n !== p.name))}>
-                      <code className="font-mono text-xs">{p.name}</code> <span className="block text-xs text-muted">{p.about}</span>
+                      {p.about} <code className="block font-mono text-xs text-muted">{p.name}</code>
                     </Checkbox>
                   </li>
                 ))}

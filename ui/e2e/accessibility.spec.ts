@@ -27,7 +27,7 @@ const pages = {
     '/me/programs',
     '/a/acme/nowhere',
   ],
-  member: ['/me', '/me/profile', '/me/programs', '/invite/nothing'],
+  member: ['/me', '/me/profile', '/me/programs', '/invitation#nothing'],
   superAdmin: ['/me/profile', '/sa', '/sa/accounts', '/sa/models', '/sa/providers', '/sa/audit'],
 } as const
 

@@ -1,5 +1,5 @@
 import { enter, expect, test, violations } from './fixture'
-import { bearer, emails, password, webClientId } from './server'
+import { bearer, emails, exchange, password, webClientId } from './server'
 
 test('a personal token is made, shown once, used and revoked', async ({ page, signIn }) => {
   await signIn('member')
@@ -29,6 +29,8 @@ test('a personal token is made, shown once, used and revoked', async ({ page, si
   await expect.poll(async () => JSON.stringify(await bearer(token, '{ viewer { name } }'))).toContain('UNAUTHENTICATED')
 })
 
+// The example of RFC 7636.
+const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
 
 const ask = (redirect: string, state = '1e3') =>
@@ -48,14 +50,16 @@ test('a program asks; one signs in first, then denies or allows, and withdraws i
 
   await page.getByRole('button', { name: 'Deny' }).click()
   await page.waitForURL(`${redirect}?*`)
-  expect(Object.fromEntries(new URL(page.url()).searchParams)).toEqual({ error: 'access_denied', state: '1e3' })
+  expect(Object.fromEntries(new URL(page.url()).searchParams)).toMatchObject({ error: 'access_denied', state: '1e3' })
 
   await page.goto(ask(redirect))
   await page.getByRole('button', { name: 'Allow' }).click()
   await page.waitForURL(`${redirect}?*`)
   const told = new URL(page.url()).searchParams
   expect(told.get('state')).toBe('1e3')
-  expect(told.get('code')).toBeTruthy()
+  // The program takes its tokens with the code; from then on it stands on the profile.
+  const tokens = await exchange({ grant_type: 'authorization_code', client_id: webClientId, redirect_uri: redirect, code: told.get('code')!, code_verifier: verifier })
+  expect(tokens.status).toBe(200)
 
   await page.goto(`${baseURL}/me/programs`)
   await page.getByRole('button', { name: /^Withdraw access of/ }).first().click()

@@ -37,6 +37,12 @@ export async function bearer(token: string, query: string) {
   return { status: answer.status, body: (await answer.json()) as unknown }
 }
 
+/** A request of a program to the token endpoint. */
+export async function exchange(form: Record<string, string>) {
+  const answer = await fetch(`${url}/oauth/token`, { method: 'POST', body: new URLSearchParams(form) })
+  return { status: answer.status, body: (await answer.json()) as unknown }
+}
+
 /** A public program of the demo, which asks people by /oauth/authorize. */
 export const webClientId = env('COCKPIT_WEB_CLIENT_ID')
 

@@ -9,7 +9,7 @@ import { home } from './nav'
 import { router } from './router'
 
 // Pages that are there for whoever isn't signed in.
-const outside = /^\/(sign-in|signin|reset|invite)(\/|$)/
+const outside = /^\/(sign-in|signin|reset|reset-password|invite|invitation)(\/|$)/
 
 export function App() {
   // A new number is a new sign-in: nothing that the former one has read is left in memory.

@@ -1,4 +1,4 @@
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Navigate, Outlet, redirect } from '@tanstack/react-router'
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Navigate, Outlet, redirect, useLocation } from '@tanstack/react-router'
 import { type ComponentType, lazy, Suspense } from 'react'
 import { useClient } from 'urql'
 import { toFault } from '@/graphql/fault'
@@ -48,21 +48,40 @@ const ResetPage = lazyRouteComponent(() => import('@/features/session/reset'), '
 const AcceptPage = lazyRouteComponent(() => import('@/features/invitations/accept'), 'AcceptPage')
 const AuthorizePage = lazyRouteComponent(() => import('@/features/authorizations/authorize'), 'AuthorizePage')
 
+// Links of mails carry their secret behind the #, which no server and no log gets to see; the other forms are for hand-made ones.
 const reset = createRoute({
   getParentRoute: () => root,
-  path: '/reset',
-  validateSearch: texts('token'),
+  path: '/reset-password',
   component: function Reset() {
-    return <ResetPage token={reset.useSearch().token} />
+    return <ResetPage token={useLocation().hash} />
   },
 })
 
-const invite = createRoute({
+const resetByQuery = createRoute({
+  getParentRoute: () => root,
+  path: '/reset',
+  validateSearch: texts('token'),
+  component: function ResetByQuery() {
+    return <ResetPage token={resetByQuery.useSearch().token} />
+  },
+})
+
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation',
+  component: function Invitation() {
+    const { enter } = invitation.useRouteContext()
+    const { hash } = useLocation()
+    return <AcceptPage key={hash} token={hash} onAccepted={(viewer) => enter(viewer)} />
+  },
+})
+
+const invitationByPath = createRoute({
   getParentRoute: () => root,
   path: '/invite/$token',
-  component: function Invite() {
-    const { enter } = invite.useRouteContext()
-    return <AcceptPage token={invite.useParams().token} onAccepted={(viewer) => enter(viewer)} />
+  component: function InvitationByPath() {
+    const { enter } = invitationByPath.useRouteContext()
+    return <AcceptPage token={invitationByPath.useParams().token} onAccepted={(viewer) => enter(viewer)} />
   },
 })
 
@@ -242,7 +261,9 @@ const routeTree = root.addChildren([
   signIn,
   formerSignIn,
   reset,
-  invite,
+  resetByQuery,
+  invitation,
+  invitationByPath,
   authorize,
   app.addChildren([index, ...meRoutes, account.addChildren([settings.addChildren(settingsRoutes), plane.addChildren(planeRoutes)]), platform.addChildren(platformRoutes)]),
 ])

@@ -11,7 +11,7 @@ type Page<Data> = { data?: Data; fault?: Fault }
  * All pages of a list that have been asked for so far. Each stays watched: what a mutation changes, changes in every
  * page of it. Other variables begin anew.
  */
-export function usePages<Data, Variables extends AnyVariables, Node>(query: TypedDocumentNode<Data, Variables>, variables: Omit<Variables, 'after'>, listOf: (data: Data) => Connection<Node> | null | undefined) {
+export function usePages<Data, Variables extends AnyVariables, Node>(query: TypedDocumentNode<Data, Variables>, variables: Omit<Variables, 'after'>, listOf: (data: Data) => Connection<Node> | null | undefined, pause = false) {
   const client = useClient()
   const key = JSON.stringify(variables)
   const [state, setState] = useState<{ key: string; cursors: (string | undefined)[]; pages: Page<Data>[]; round: number }>({ key, cursors: [undefined], pages: [], round: 0 })
@@ -19,6 +19,7 @@ export function usePages<Data, Variables extends AnyVariables, Node>(query: Type
   const { cursors, pages, round } = current
 
   useEffect(() => {
+    if (pause) return
     const stops = cursors.map((after, i) =>
       client.query(query, { ...(JSON.parse(key) as Variables), after }, { requestPolicy: i === cursors.length - 1 ? 'cache-and-network' : 'cache-first' }).subscribe((result) => {
         setState((was) => {
@@ -33,7 +34,7 @@ export function usePages<Data, Variables extends AnyVariables, Node>(query: Type
       for (const stop of stops) stop()
     }
     // The cursors are part of what is asked; a new round asks again.
-  }, [client, query, key, cursors, round])
+  }, [client, query, key, cursors, round, pause])
 
   const lists = pages.map((p) => p?.data && listOf(p.data))
   const last = lists[cursors.length - 1]

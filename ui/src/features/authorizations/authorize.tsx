@@ -68,7 +68,7 @@ function Consent({ request: r, viewer, parameters, onOther }: ConsentProps) {
     location.assign(back)
   }
   const deny = () => {
-    const back = refusalUrl(parameters)
+    const back = refusalUrl(parameters, location.origin)
     if (!back) return
     setLeaving(true)
     location.assign(back)

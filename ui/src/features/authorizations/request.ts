@@ -18,13 +18,14 @@ export const toRequest = (p: Parameters): AuthorizationRequestInput => ({
 })
 
 /**
- * Where a refusal is told, RFC 6749 section 4.1.2.1. Only for a redirect_uri that the server has found to be the
+ * Where a refusal is told, RFC 6749 section 4.1.2.1, with who tells it (RFC 9207). Only for a redirect_uri that the server has found to be the
  * program's; nothing but a web address ever comes of it.
  */
-export function refusalUrl(p: Parameters): string | undefined {
+export function refusalUrl(p: Parameters, issuer: string): string | undefined {
   const url = URL.parse(p.redirect_uri ?? '')
   if (!url || !/^https?:$/.test(url.protocol)) return undefined
   url.searchParams.set('error', 'access_denied')
+  url.searchParams.set('iss', issuer)
   if (p.state !== undefined) url.searchParams.set('state', p.state)
   return url.toString()
 }

@@ -93,7 +93,7 @@ function InviteForm({ plane, scopeId, onClose, onInvited }: Props & { onInvited:
   const other = errors[''] ?? errors.role ?? errors.expiresInDays ?? errors.clientKey
 
   return (
-    <Dialog open onClose={onClose} title={plane ? t('Invite people to {{plane}}', { plane: nameOf(plane) }) : t('Invite people')} description={t('They get a mail with a link. Nothing of people who are users already is changed.')}>
+    <Dialog open onClose={onClose} title={plane ? t('Invite people to {{plane}}', { plane: nameOf(plane) }) : t('Invite people')} description={t('They get a link, by mail where mail is set up. Nothing of people who are users already is changed.')}>
       {readFault && <ErrorBar fault={readFault} retry={retry} />}
       {loading && <SkeletonRows rows={4} />}
       {!loading && !readFault && (

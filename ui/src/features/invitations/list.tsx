@@ -16,7 +16,7 @@ import { Head, rowClass, Table, Td, Th } from '@/kit/table'
 import { toast } from '@/kit/toast'
 import { ago, day, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
-import { placeName, roleName } from '@/features/roles'
+import { placeName, roleName, usePlaneOf } from '@/features/roles'
 import { Links, mailWords } from './links'
 
 const states: Record<InvitationState, { tone: Tone; label: string }> = {
@@ -32,13 +32,16 @@ type Props = {
   state?: InvitationState
   needle?: string
   invite?: ReactNode
+  /** It spans both planes, so that places say theirs. */
+  bothPlanes?: boolean
 }
 
-export function InvitationList({ scopeId, state, needle = '', invite }: Props) {
+export function InvitationList({ scopeId, state, needle = '', invite, bothPlanes }: Props) {
   const viewer = useViewer()
   const { data, rows, total, loading, fetching, fault, retry, more } = usePages(InvitationsDocument, { scopeId, state }, (d) => d.access?.invitations)
   const [revoking, setRevoking] = useState<InvitationPartsFragment>()
   const [link, setLink] = useState<LinkPartsFragment>()
+  const planeOf = usePlaneOf(bothPlanes)
   const resend = useMutate(InvitationResendDocument)
   const found = rows.filter((i) => `${i.email} ${i.name} ${i.location}`.toLowerCase().includes(needle.toLowerCase()))
 
@@ -91,7 +94,7 @@ export function InvitationList({ scopeId, state, needle = '', invite }: Props) {
                       </span>
                     </Td>
                     <Td wide>
-                      {roleName[i.role]} <span className="block text-xs text-muted">{placeName(i.scope, i.location, viewer.account.name)}</span>
+                      {roleName[i.role]} <span className="block text-xs text-muted">{placeName(i.scope, i.location, viewer.account.name, planeOf(i.scope.id))}</span>
                     </Td>
                     <Td wide className="text-muted">
                       {i.invitedByName} <span className="block text-xs">{ago(i.createdAt)}</span>

@@ -99,7 +99,7 @@ export function MembersPage({ plane }: { plane: Plane }) {
           </Card>
         </>
       )}
-      {url.peek && <MemberPeek key={url.peek} id={url.peek} plane={plane} onClose={() => setUrl({ peek: undefined })} onOpen={(peek) => setUrl({ peek })} />}
+      {url.peek && <MemberPeek key={url.peek} id={url.peek} plane={plane} onClose={() => setUrl({ peek: undefined })} />}
       {inviting && <InvitePeople plane={plane} scopeId={url.team} onClose={() => setInviting(false)} />}
     </>
   )

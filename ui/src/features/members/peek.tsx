@@ -17,7 +17,8 @@ import { ago, dateTime, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { nameOf, type Plane, slugOf, unitOf } from '@/lib/plane'
 import { Limit, Outlook, Used } from '@/features/budgets'
-import { UserRoles } from '@/features/people'
+import { SeatLink, UserRoles } from '@/features/people'
+import { usePlaneOf } from '@/features/roles'
 import { StatusBadge, StatusSwitch, UserSessions } from '@/features/users'
 import { MoveSeat, RemoveSeat } from './actions'
 import { SeatModels } from './models'
@@ -26,17 +27,17 @@ type Member = Extract<NonNullable<MemberPeekQuery['node']>, { user: unknown }>
 
 type Part = 'overview' | 'limits' | 'models' | 'roles' | 'sessions'
 
-type Props = { id: string; plane: Plane; onClose: () => void; /** Goes to another seat of the same person. */ onOpen: (id: string) => void }
+type Props = { id: string; plane: Plane; onClose: () => void }
 
 /** A seat and the person on it. */
-export function MemberPeek({ id, plane, onClose, onOpen }: Props) {
+export function MemberPeek({ id, plane, onClose }: Props) {
   const viewer = useViewer()
   const { data, loading, fault, retry } = useRead(MemberPeekDocument, { id })
   const [part, setPart] = useState<Part>('overview')
   const member = data?.node && 'user' in data.node ? data.node : undefined
   const tabs: { value: Part; label: string; content: ReactNode }[] = member
     ? [
-        { value: 'overview', label: t('Overview'), content: <Overview member={member} plane={plane} onClose={onClose} onOpen={onOpen} /> },
+        { value: 'overview', label: t('Overview'), content: <Overview member={member} plane={plane} onClose={onClose} /> },
         { value: 'limits', label: t('Limit'), content: <Limits member={member} plane={plane} /> },
         { value: 'models', label: t('Models'), content: <SeatModels seatId={member.id} /> },
         { value: 'roles', label: t('Roles'), content: <UserRoles user={member.user} roles={member.user.roles ?? []} /> },
@@ -53,7 +54,7 @@ export function MemberPeek({ id, plane, onClose, onOpen }: Props) {
   )
 }
 
-function Overview({ member: m, plane, onClose, onOpen }: { member: Member; plane: Plane; onClose: () => void; onOpen: (id: string) => void }) {
+function Overview({ member: m, plane, onClose }: { member: Member; plane: Plane; onClose: () => void }) {
   const viewer = useViewer()
   const [doing, setDoing] = useState<'move' | 'remove'>()
   const setDefault = useMutate(MemberDefaultSetDocument)
@@ -62,6 +63,7 @@ function Overview({ member: m, plane, onClose, onOpen }: { member: Member; plane
     if (!payload) return
     toast(payload.errors[0]?.message ?? t('Calls of {{name}} that name no seat are paid by {{team}} now', { name: m.name, team: m.location }))
   }
+  const planeOf = usePlaneOf()
   const seats = m.user.seats ?? []
   const mayMove = may(m, 'member.delete')
   const mayDefault = !m.isDefault && may(m, 'member.default')
@@ -78,13 +80,7 @@ function Overview({ member: m, plane, onClose, onOpen }: { member: Member; plane
             <ul key="seats" className="flex flex-col gap-1">
               {seats.map((s) => (
                 <li key={s.id} className="flex flex-wrap items-center gap-x-2">
-                  {s.id === m.id ? (
-                    <span className="font-medium">{s.location}</span>
-                  ) : (
-                    <button type="button" onClick={() => onOpen(s.id)} className="min-h-6 rounded-sm text-start underline decoration-line-strong underline-offset-4 hover:text-accent-text">
-                      {s.location}
-                    </button>
-                  )}
+                  {s.id === m.id ? <span className="font-medium">{s.location}</span> : <SeatLink seat={s} plane={s.parentId ? planeOf(s.parentId) : undefined} here={plane} />}
                   {s.isDefault && <Badge>{t('Default')}</Badge>}
                 </li>
               ))}

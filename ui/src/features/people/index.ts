@@ -1,1 +1,2 @@
 export { UserRoles } from './roles'
+export { SeatLink } from './seat-link'

@@ -15,8 +15,10 @@ import { Tabs } from '@/kit/tabs'
 import { toast } from '@/kit/toast'
 import { ago, dateTime, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
+import { usePlaneOf } from '@/features/roles'
 import { StatusBadge, StatusSwitch, UserSessions } from '@/features/users'
 import { UserRoles } from './roles'
+import { SeatLink } from './seat-link'
 
 type User = Extract<NonNullable<UserPeekQuery['node']>, { email: string }>
 
@@ -57,6 +59,7 @@ function Overview({ user }: { user: User }) {
   const own = user.id === viewer.user?.id
   const allowed = may(user, 'user.update')
   const seats = user.seats ?? []
+  const planeOf = usePlaneOf()
   const rename = async (event: FormEvent) => {
     event.preventDefault()
     if (!name.trim()) return setError(t('Enter a name.'))
@@ -94,7 +97,7 @@ function Overview({ user }: { user: User }) {
               <ul key="seats" className="flex flex-col gap-1">
                 {seats.map((s) => (
                   <li key={s.id} className="flex flex-wrap items-center gap-x-2">
-                    {s.location} {s.isDefault && <Badge>{t('Default')}</Badge>}
+                    <SeatLink seat={s} plane={s.parentId ? planeOf(s.parentId) : undefined} /> {s.isDefault && <Badge>{t('Default')}</Badge>}
                   </li>
                 ))}
               </ul>

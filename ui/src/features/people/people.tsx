@@ -18,9 +18,10 @@ import { Segments } from '@/kit/toggle'
 import { useDebounced } from '@/lib/debounce'
 import { ago, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
+import { nameOf, type Plane } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
 import { InvitationList, InvitePeople } from '@/features/invitations'
-import { BindRole, placeName, roleName } from '@/features/roles'
+import { BindRole, placeName, roleName, usePlaneOf } from '@/features/roles'
 import { StatusBadge } from '@/features/users'
 import { UserPeek } from './peek'
 import { useRolePlaces } from './places'
@@ -80,7 +81,7 @@ export function PeoplePage() {
       </div>
       {tab === 'people' && <People search={url.q ?? ''} status={url.status === 'ACTIVE' || url.status === 'DEACTIVATED' ? url.status : undefined} onPeek={(peek) => setUrl({ peek })} />}
       {tab === 'roles' && <RoleTable scopeId={viewer.account.id} needle={url.q ?? ''} onPeek={(peek) => setUrl({ peek })} />}
-      {tab === 'invitations' && <InvitationList scopeId={viewer.account.id} needle={url.q} invite={invite} />}
+      {tab === 'invitations' && <InvitationList scopeId={viewer.account.id} needle={url.q} invite={invite} bothPlanes />}
       {url.peek && <UserPeek key={url.peek} id={url.peek} onClose={() => setUrl({ peek: undefined })} />}
       {inviting && <InvitePeople onClose={() => setInviting(false)} />}
       {binding && <BindRole places={places} onClose={() => setBinding(false)} />}
@@ -88,8 +89,19 @@ export function PeoplePage() {
   )
 }
 
+/** Where somebody sits: teams of both planes may have the same name. */
+function SeatPlace({ location, plane }: { location: string; plane?: Plane }) {
+  return (
+    <span className="block max-w-64 truncate text-xs">
+      {plane && `${nameOf(plane)}: `}
+      {location}
+    </span>
+  )
+}
+
 function People({ search, status, onPeek }: { search: string; status?: UserStatus; onPeek: (id: string) => void }) {
   const { account, user: self } = useViewer()
+  const planeOf = usePlaneOf()
   const settled = useDebounced(search)
   const { data, rows, total, loading, fetching, fault, retry, more } = usePages(UsersDocument, { search: settled || undefined, status }, (d) => d.account?.users)
   return (
@@ -131,7 +143,7 @@ function People({ search, status, onPeek }: { search: string; status?: UserStatu
                     <span className="flex max-w-72 flex-wrap gap-1">
                       {(u.roles ?? []).slice(0, 3).map((r) => (
                         <Badge key={r.id} tone={r.role === 'ADMIN' ? 'accent' : 'plain'}>
-                          {roleName[r.role]} · {placeName(r.scope, r.location, account.name)}
+                          {roleName[r.role]} · {placeName(r.scope, r.location, account.name, planeOf(r.scope.id))}
                         </Badge>
                       ))}
                       {(u.roles?.length ?? 0) > 3 && <Badge>{t('+{{n}}', { n: u.roles!.length - 3 })}</Badge>}
@@ -139,9 +151,7 @@ function People({ search, status, onPeek }: { search: string; status?: UserStatu
                     </span>
                   </Td>
                   <Td wide className="text-muted">
-                    <span className="block max-w-56 truncate" title={(u.seats ?? []).map((s) => s.location).join(', ')}>
-                      {(u.seats ?? []).map((s) => s.location).join(', ') || t('None')}
-                    </span>
+                    {(u.seats ?? []).length === 0 ? t('None') : (u.seats ?? []).map((s) => <SeatPlace key={s.id} location={s.location} plane={s.parentId ? planeOf(s.parentId) : undefined} />)}
                   </Td>
                   <Td wide className="whitespace-nowrap text-muted">
                     {u.lastSignInAt ? <time title={utc(u.lastSignInAt)}>{ago(u.lastSignInAt)}</time> : t('Never')}

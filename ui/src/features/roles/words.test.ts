@@ -5,6 +5,7 @@ it('names places as people do', () => {
   expect(placeName({ name: 'Risk', kind: 'TEAM' }, 'Banking', 'Acme')).toBe('Banking / Risk')
   expect(placeName({ name: 'Risk', kind: 'TEAM' }, 'Banking / Risk', 'Acme')).toBe('Banking / Risk')
   expect(placeName({ name: 'Banking', kind: 'ORGANIZATION' }, '', 'Acme')).toBe('Banking')
+  expect(placeName({ name: 'Risk', kind: 'TEAM' }, 'Banking / Risk', 'Acme', 'COPILOT')).toBe('Copilot: Banking / Risk')
   expect(placeName({ name: 'Console', kind: 'CONSOLE' }, '', 'Acme')).toBe('All of Console')
   expect(placeName({ name: 'acme', kind: 'ACCOUNT' }, '', 'Acme')).toBe('All of Acme')
 })

@@ -1,5 +1,6 @@
 import type { Role, ScopeKind } from '@/graphql/generated/graphql'
 import { t } from '@/lib/i18n'
+import { nameOf, type Plane } from '@/lib/plane'
 
 export const roleName: Record<Role, string> = { ADMIN: t('Admin'), VIEWER: t('Auditor'), MEMBER: t('User') }
 
@@ -12,8 +13,11 @@ export function roleMeans(role: Role, kind: ScopeKind): string {
 
 type Place = { name: string; kind: ScopeKind }
 
-/** A node's place as people say it: "Banking / Risk", "All of Console". Places of roles and invitations end with the node itself. */
-export function placeName(scope: Place, location: string, account: string): string {
+/**
+ * A node's place as people say it: "Banking / Risk", "All of Console". Places of roles and invitations end with the node
+ * itself. With a plane it stands beside places of the other one.
+ */
+export function placeName(scope: Place, location: string, account: string, plane?: Plane): string {
   switch (scope.kind) {
     case 'ACCOUNT':
       return t('All of {{account}}', { account })
@@ -23,7 +27,9 @@ export function placeName(scope: Place, location: string, account: string): stri
       return t('All of Copilot')
     case 'PLATFORM':
       return t('The platform')
-    default:
-      return location === scope.name || location.endsWith(` / ${scope.name}`) ? location : [location, scope.name].filter(Boolean).join(' / ')
+    default: {
+      const path = location === scope.name || location.endsWith(` / ${scope.name}`) ? location : [location, scope.name].filter(Boolean).join(' / ')
+      return plane ? `${nameOf(plane)}: ${path}` : path
+    }
   }
 }

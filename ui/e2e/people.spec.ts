@@ -119,6 +119,12 @@ test('a team is made, renamed, moved and deleted, with what that does said befor
   await move.click()
   await expect(peek.getByText(`Team in ${target}`)).toBeVisible()
 
+  await peek.getByRole('button', { name: 'Archive' }).click()
+  await page.getByRole('dialog', { name: `Archive ${name}?` }).getByRole('button', { name: 'Archive' }).click()
+  await expect(peek.getByText('Everything in it has been refused since')).toBeVisible()
+  await peek.getByRole('button', { name: 'Restore' }).click()
+  await expect(peek.getByText('Everything in it has been refused since')).toHaveCount(0)
+
   await peek.getByRole('button', { name: 'Delete' }).click()
   const ask = page.getByRole('dialog', { name: `Delete ${name}?` })
   await expect(ask.getByRole('list', { name: 'What happens' })).toContainText(/1 (person moves|seat ends)/)

@@ -1,4 +1,4 @@
-import { Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, KeyRound, LayoutDashboard, type LucideIcon, PlugZap, Server, Settings, UserRoundCog, Users, UsersRound } from 'lucide-react'
+import { Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, KeyRound, LayoutDashboard, type LucideIcon, MailPlus, PlugZap, Server, Settings, UserRoundCog, Users, UsersRound } from 'lucide-react'
 import { readsAccount, readsPlane, type Viewer } from '@/graphql/viewer'
 import { t } from '@/lib/i18n'
 import { type Plane, slugOf } from '@/lib/plane'
@@ -41,6 +41,18 @@ export function otherPages(viewer: Viewer): Page[] {
   const pages: Page[] = [{ to: '/me', label: t('My budgets & keys'), icon: CircleUserRound, key: 'i' }, profile]
   if (readsAccount(viewer)) pages.push({ to: `/a/${viewer.account.slug}/settings`, label: t('Account'), icon: Settings, key: 's' })
   return pages
+}
+
+/** What an admin begins most often, from anywhere in a plane; the page itself asks the server who may. */
+export function planeActions(viewer: Viewer, plane: Plane): Page[] {
+  const admin = viewer.account.planes.includes(plane) && viewer.roles.some((r) => r.role === 'ADMIN' && r.kind !== 'PLATFORM' && (r.plane === null || r.plane === undefined || r.plane === plane))
+  if (!admin) return []
+  const at = (path: string) => `/a/${viewer.account.slug}/${slugOf(plane)}${path}`
+  return [
+    { to: at('/users?new=invitation'), label: t('Invite people'), icon: MailPlus, key: '' },
+    { to: at('/teams?new=team'), label: t('New team'), icon: UsersRound, key: '' },
+    { to: at('/organizations?new=organization'), label: t('New organization'), icon: Building, key: '' },
+  ]
 }
 
 /** Pages of the account's settings. */

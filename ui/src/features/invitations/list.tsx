@@ -41,7 +41,7 @@ export function InvitationList({ scopeId, state, needle = '', invite, bothPlanes
   const { data, rows, total, loading, fetching, fault, retry, more } = usePages(InvitationsDocument, { scopeId, state }, (d) => d.access?.invitations)
   const [revoking, setRevoking] = useState<InvitationPartsFragment>()
   const [link, setLink] = useState<LinkPartsFragment>()
-  const planeOf = usePlaneOf(bothPlanes)
+  const planeOf = usePlaneOf(bothPlanes ?? false)
   const resend = useMutate(InvitationResendDocument)
   const found = rows.filter((i) => `${i.email} ${i.name} ${i.location}`.toLowerCase().includes(needle.toLowerCase()))
 

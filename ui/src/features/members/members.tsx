@@ -1,5 +1,5 @@
 import { MailPlus, Users } from 'lucide-react'
-import { useMemo, useState } from 'react'
+import { useMemo } from 'react'
 import { type MemberPartsFragment, MembersDocument, TeamChoicesDocument } from '@/graphql/generated/graphql'
 import { usePages } from '@/graphql/pages'
 import { useRead } from '@/graphql/query'
@@ -48,7 +48,7 @@ export function MembersPage({ plane }: { plane: Plane }) {
   const teams = useMemo(() => (pick(choices.data)?.teams.edges ?? []).map((e) => e.node), [choices.data])
   const root = pick(data)
   const mayInvite = may(root, 'invitation.create') || teams.some((team) => may(team, 'invitation.create'))
-  const [inviting, setInviting] = useState(url.new === 'invitation')
+  const setInviting = (on: boolean) => setUrl({ new: on ? 'invitation' : undefined })
   useKeys({ c: () => mayInvite && setInviting(true) })
   const invite = mayInvite && (
     <Button variant="primary" size="sm" onClick={() => setInviting(true)}>
@@ -100,7 +100,7 @@ export function MembersPage({ plane }: { plane: Plane }) {
         </>
       )}
       {url.peek && <MemberPeek key={url.peek} id={url.peek} plane={plane} onClose={() => setUrl({ peek: undefined })} />}
-      {inviting && <InvitePeople plane={plane} scopeId={url.team} onClose={() => setInviting(false)} />}
+      {url.new === 'invitation' && mayInvite && <InvitePeople plane={plane} scopeId={url.team} onClose={() => setInviting(false)} />}
     </>
   )
 }

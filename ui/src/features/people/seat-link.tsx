@@ -7,7 +7,7 @@ type Props = { seat: { id: string; location: string }; plane?: Plane; /** The pl
 /** A seat, as a way to it in its plane. */
 export function SeatLink({ seat, plane, here }: Props) {
   const { account } = useViewer()
-  const at = plane ?? here ?? (account.planes.length === 1 ? account.planes[0] : undefined)
+  const at = plane ?? (account.planes.length === 1 ? account.planes[0] : undefined)
   const text = plane && plane !== here ? `${nameOf(plane)}: ${seat.location}` : seat.location
   if (!at) return <span>{text}</span>
   return (

@@ -92,7 +92,7 @@ export function ArchiveScope({ node, onClose }: Props) {
       onClose={onClose}
     >
       <p>{t('Everything in it is refused within a second: seats, keys, calls. Nothing is deleted, and it can be restored at any time.')}</p>
-      {!refusal && <ImpactList impact={impact} none={t('Nobody is in it at the moment.')} />}
+      {!refusal && <ImpactList deed="archive" impact={impact} none={t('Nobody is in it at the moment.')} />}
     </Confirm>
   )
 }
@@ -155,7 +155,7 @@ export function MoveTeam({ node, plane, onClose }: Props) {
           />
         )}
       </Field>
-      {target && !refusal && <ImpactList impact={impact} none={t('Nothing else changes.')} />}
+      {target && !refusal && <ImpactList deed="move" impact={impact} none={t('Nothing else changes.')} />}
     </Confirm>
   )
 }

@@ -3,13 +3,15 @@ import type { ImpactPartsFragment } from '@/graphql/generated/graphql'
 import { SkeletonRows } from '@/kit/skeleton'
 import { t } from '@/lib/i18n'
 
+export type Deed = 'delete' | 'archive' | 'move'
+
 /** What would happen, one sentence an effect; the counts are the server's. */
-export function effects(i: ImpactPartsFragment): string[] {
+export function effects(i: ImpactPartsFragment, deed: Deed): string[] {
   return [
     i.teams > 0 && t('{{count}} teams go with it.', { count: i.teams }),
-    i.seatsMoved > 0 && t('{{count}} people move to the default team.', { count: i.seatsMoved }),
+    i.seatsMoved > 0 && (deed === 'move' ? t('{{count}} people move with it.', { count: i.seatsMoved }) : t('{{count}} people move to the default team.', { count: i.seatsMoved })),
     i.seatsEnded > 0 && t('{{count}} seats end.', { count: i.seatsEnded }),
-    i.keysRevoked > 0 && t('{{count}} virtual keys are refused from now on.', { count: i.keysRevoked }),
+    i.keysRevoked > 0 && (deed === 'archive' ? t('{{count}} virtual keys are refused until it is restored.', { count: i.keysRevoked }) : t('{{count}} virtual keys are refused from now on.', { count: i.keysRevoked })),
     i.budgetsEnded > 0 && t('{{count}} budgets end; what was spent stays on the books.', { count: i.budgetsEnded }),
     i.grantsRemoved > 0 && t('{{count}} grants of models go.', { count: i.grantsRemoved }),
     i.rolesEnded > 0 && t('{{count}} roles end.', { count: i.rolesEnded }),
@@ -19,9 +21,9 @@ export function effects(i: ImpactPartsFragment): string[] {
 }
 
 /** The effects in a dialog, while they are being counted and after. */
-export function ImpactList({ impact, none }: { impact?: ImpactPartsFragment | null; none: string }) {
+export function ImpactList({ impact, none, deed = 'delete' }: { impact?: ImpactPartsFragment | null; none: string; deed?: Deed }) {
   if (!impact) return <SkeletonRows rows={3} height="h-8" />
-  const found = effects(impact)
+  const found = effects(impact, deed)
   if (found.length === 0) return <p>{none}</p>
   return (
     <ul aria-label={t('What happens')} className="list-disc space-y-1 ps-5">

@@ -1,5 +1,4 @@
 import { Building, Plus } from 'lucide-react'
-import { useState } from 'react'
 import { OrganizationsDocument } from '@/graphql/generated/graphql'
 import { usePages } from '@/graphql/pages'
 import { may } from '@/graphql/viewer'
@@ -29,7 +28,8 @@ export function OrganizationsPage({ plane }: { plane: Plane }) {
   const root = pick(data)
   const admins = useAdmins(root?.id)
   const openMember = useOpenMember(plane)
-  const [creating, setCreating] = useState(url.new === 'organization')
+  const creating = url.new === 'organization'
+  const setCreating = (on: boolean) => setUrl({ new: on ? 'organization' : undefined })
   const needle = (url.q ?? '').toLowerCase()
   const found = rows.filter((o) => `${o.name} ${o.description}`.toLowerCase().includes(needle))
   const mayCreate = may(root, 'organization.create')
@@ -104,16 +104,13 @@ export function OrganizationsPage({ plane }: { plane: Plane }) {
           </TableFoot>
         )}
       </Card>
-      {creating && (
+      {creating && mayCreate && (
         <CreateScope
           kind="ORGANIZATION"
           plane={plane}
           planeId={root?.id}
           onClose={() => setCreating(false)}
-          onMade={(peek) => {
-            setCreating(false)
-            setUrl({ peek })
-          }}
+          onMade={(peek) => setUrl({ peek, new: undefined })}
         />
       )}
       {url.peek && <ScopePeek key={url.peek} id={url.peek} plane={plane} onClose={() => setUrl({ peek: undefined })} onOpenMember={openMember} />}

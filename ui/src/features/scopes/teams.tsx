@@ -1,5 +1,5 @@
 import { Plus, UsersRound } from 'lucide-react'
-import { useMemo, useState } from 'react'
+import { useMemo } from 'react'
 import { OrganizationChoicesDocument, TeamsDocument } from '@/graphql/generated/graphql'
 import { usePages } from '@/graphql/pages'
 import { useRead } from '@/graphql/query'
@@ -35,7 +35,8 @@ export function TeamsPage({ plane }: { plane: Plane }) {
   const root = pick(data)
   const admins = useAdmins(root?.id)
   const openMember = useOpenMember(plane)
-  const [creating, setCreating] = useState(url.new === 'team')
+  const creating = url.new === 'team'
+  const setCreating = (on: boolean) => setUrl({ new: on ? 'team' : undefined })
   const needle = (url.q ?? '').toLowerCase()
   const found = rows.filter((team) => `${team.name} ${team.location} ${team.description}`.toLowerCase().includes(needle))
   const mayCreate = organizations.some((o) => may(o, 'team.create'))
@@ -118,16 +119,13 @@ export function TeamsPage({ plane }: { plane: Plane }) {
           </TableFoot>
         )}
       </Card>
-      {creating && (
+      {creating && mayCreate && (
         <CreateScope
           kind="TEAM"
           plane={plane}
           organizationId={url.organization}
           onClose={() => setCreating(false)}
-          onMade={(peek) => {
-            setCreating(false)
-            setUrl({ peek })
-          }}
+          onMade={(peek) => setUrl({ peek, new: undefined })}
         />
       )}
       {url.peek && <ScopePeek key={url.peek} id={url.peek} plane={plane} onClose={() => setUrl({ peek: undefined })} onOpenMember={openMember} />}

@@ -233,7 +233,7 @@ const settings = createRoute({
     if (readsAccount(viewer)) {
       return (
         <>
-          <LinkTabs label={t('Account')} tabs={settingsPages(viewer)} />
+          <LinkTabs label={t('Settings')} tabs={settingsPages(viewer)} />
           <Outlet />
         </>
       )

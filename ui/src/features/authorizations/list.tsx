@@ -27,7 +27,7 @@ export function AuthorizationList() {
               <ErrorBar fault={fault} retry={retry} />
             </div>
           )}
-          {loading && <SkeletonRows rows={2} height="h-14" />}
+          {loading && <SkeletonRows rows={3} height="h-18" />}
           {data?.viewer.authorizations && rows.length === 0 && (
             <Empty icon={<AppWindow aria-hidden />} title={t('No program acts for you')}>
               {t('When a program asks for access, you decide on a page of Cockpit; afterwards it stands here.')}

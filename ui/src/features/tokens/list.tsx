@@ -39,7 +39,7 @@ export function TokenList() {
               <ErrorBar fault={fault} retry={retry} />
             </div>
           )}
-          {loading && <SkeletonRows rows={3} height="h-14" />}
+          {loading && <SkeletonRows rows={4} height="h-16" />}
           {data?.viewer.personalTokens && rows.length === 0 && (
             <Empty icon={<KeySquare aria-hidden />} title={t('No tokens yet')} action={create}>
               {t('A token is for a script of your own. Programs of others get access by asking you, with a page of their own.')}

@@ -26,7 +26,7 @@ test('somebody is invited, takes the invitation up, and signs in', async ({ page
   await page.getByRole('checkbox').click()
   await page.getByRole('button', { name: 'Done' }).click()
 
-  await page.getByRole('button', { name: 'Pending invitations' }).click()
+  await page.getByRole('button', { name: 'Invitations', exact: true }).click()
   await expect(page.getByRole('row', { name: email })).toContainText('Waiting')
 
   // Somebody else, elsewhere.

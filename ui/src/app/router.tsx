@@ -213,7 +213,7 @@ const planeRoutes = [
   createRoute({ ...under(plane), path: '/models', validateSearch: texts('q'), component: planePage(async () => (await import('@/features/models/models')).ModelsPage) }),
   createRoute({ ...under(plane), path: '/organizations', validateSearch: texts('q', 'peek', 'new'), component: planePage(async () => (await import('@/features/scopes/organizations')).OrganizationsPage) }),
   createRoute({ ...under(plane), path: '/teams', validateSearch: texts('q', 'peek', 'new', 'organization'), component: planePage(async () => (await import('@/features/scopes/teams')).TeamsPage) }),
-  createRoute({ ...under(plane), path: '/users', validateSearch: texts('q', 'peek', 'new', 'team', 'tab'), component: planePage(async () => (await import('@/features/members/members')).MembersPage) }),
+  createRoute({ ...under(plane), path: '/users', validateSearch: texts('q', 'peek', 'new', 'team', 'tab', 'state'), component: planePage(async () => (await import('@/features/members/members')).MembersPage) }),
   createRoute({ ...under(plane), path: '/audit', validateSearch: texts('action', 'outcome', 'range', 'peek'), component: planePage(async () => (await import('@/features/audit/audit')).AuditPage) }),
 ]
 
@@ -248,7 +248,7 @@ const settings = createRoute({
 
 const settingsRoutes = [
   createRoute({ getParentRoute: () => settings, path: '/', component: lazyRouteComponent(() => import('@/features/accounts/settings'), 'SettingsPage') }),
-  createRoute({ getParentRoute: () => settings, path: '/people', validateSearch: texts('q', 'status', 'tab', 'peek'), component: lazyRouteComponent(() => import('@/features/people/people'), 'PeoplePage') }),
+  createRoute({ getParentRoute: () => settings, path: '/people', validateSearch: texts('q', 'status', 'tab', 'state', 'peek'), component: lazyRouteComponent(() => import('@/features/people/people'), 'PeoplePage') }),
 ]
 
 const meRoutes = [

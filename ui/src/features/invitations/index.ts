@@ -1,2 +1,2 @@
 export { InvitePeople } from './invite'
-export { InvitationList } from './list'
+export { InvitationList, invitationState, InvitationStates } from './list'

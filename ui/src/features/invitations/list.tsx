@@ -10,6 +10,7 @@ import { Card } from '@/kit/card'
 import { Confirm } from '@/kit/confirm'
 import { Menu, MenuItem } from '@/kit/menu'
 import { TableFoot } from '@/kit/more'
+import { Select } from '@/kit/select'
 import { SkeletonRows } from '@/kit/skeleton'
 import { Empty, ErrorBar } from '@/kit/state'
 import { Head, rowClass, Table, Td, Th } from '@/kit/table'
@@ -24,6 +25,21 @@ const states: Record<InvitationState, { tone: Tone; label: string }> = {
   ACCEPTED: { tone: 'ok', label: t('Accepted') },
   EXPIRED: { tone: 'warn', label: t('Expired') },
   REVOKED: { tone: 'plain', label: t('Taken back') },
+}
+
+const ALL = 'ALL'
+
+const known = ['OPEN', 'EXPIRED', 'ACCEPTED', 'REVOKED'] as const
+
+const choices = [...known.map((value) => ({ value: value as string, label: states[value].label })), { value: ALL, label: t('Every state') }]
+
+/** The state in an address: those that wait, unless it says something else. */
+export const invitationState = (text: string | undefined): InvitationState | undefined => (text === ALL ? undefined : (known.find((s) => s === text) ?? 'OPEN'))
+
+/** Chooses which invitations to show. */
+export function InvitationStates({ value, onChange }: { value: string | undefined; onChange: (value: string | undefined) => void }) {
+  const state = invitationState(value)
+  return <Select aria-label={t('State')} value={state ?? ALL} onChange={(next) => onChange(next === 'OPEN' ? undefined : next)} options={choices} className="h-8 w-36 max-sm:w-full" />
 }
 
 type Props = {
@@ -61,7 +77,7 @@ export function InvitationList({ scopeId, state, needle = '', invite, bothPlanes
       <Card>
         {loading && <SkeletonRows height="h-14" />}
         {data && found.length === 0 && (
-          <Empty icon={<Mail aria-hidden />} title={needle ? t('No invitation matches') : state === 'OPEN' ? t('Nobody is waiting') : t('Nobody was invited yet')} action={needle ? undefined : invite}>
+          <Empty icon={<Mail aria-hidden />} title={needle ? t('No invitation matches') : state === 'OPEN' ? t('Nobody is waiting') : t('There is none')} action={needle ? undefined : invite}>
             {!needle && t('An invitation offers a seat or a role to an e-mail address. It waits here until it is taken up, expires or is taken back.')}
           </Empty>
         )}

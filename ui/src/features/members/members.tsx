@@ -23,7 +23,7 @@ import { useKeys } from '@/lib/keys'
 import { ask, nameOf, pick, type Plane } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
 import { Used } from '@/features/budgets'
-import { InvitationList, InvitePeople } from '@/features/invitations'
+import { InvitationList, invitationState, InvitationStates, InvitePeople } from '@/features/invitations'
 import { roleName } from '@/features/roles'
 import { StatusBadge } from '@/features/users'
 import { MemberPeek } from './peek'
@@ -32,12 +32,12 @@ type Tab = 'users' | 'invitations'
 
 const tabs: readonly { value: Tab; label: string }[] = [
   { value: 'users', label: t('Users') },
-  { value: 'invitations', label: t('Pending invitations') },
+  { value: 'invitations', label: t('Invitations') },
 ]
 
 const ALL = 'all'
 
-type Url = { q: string; peek: string; team: string; tab: string; new: string }
+type Url = { q: string; peek: string; team: string; tab: string; state: string; new: string }
 
 export function MembersPage({ plane }: { plane: Plane }) {
   const [url, setUrl] = useUrl<Url>()
@@ -72,10 +72,11 @@ export function MembersPage({ plane }: { plane: Plane }) {
             className="h-8 w-52 max-sm:w-full"
           />
         )}
+        {tab === 'invitations' && <InvitationStates value={url.state} onChange={(state) => setUrl({ state })} />}
         <Filter value={url.q ?? ''} onChange={(q) => setUrl({ q: q || undefined })} label={t('Search names and e-mails')} />
       </div>
       {tab === 'invitations' ? (
-        root && <InvitationList scopeId={root.id} state="OPEN" needle={url.q} invite={invite} />
+        root && <InvitationList scopeId={root.id} state={invitationState(url.state)} needle={url.q} invite={invite} />
       ) : (
         <>
           {fault && (

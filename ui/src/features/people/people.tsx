@@ -20,7 +20,7 @@ import { ago, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { nameOf, type Plane } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
-import { InvitationList, InvitePeople } from '@/features/invitations'
+import { InvitationList, invitationState, InvitationStates, InvitePeople } from '@/features/invitations'
 import { BindRole, placeName, roleName, usePlaneOf } from '@/features/roles'
 import { StatusBadge } from '@/features/users'
 import { UserPeek } from './peek'
@@ -35,7 +35,7 @@ const tabs: readonly { value: Tab; label: string }[] = [
   { value: 'invitations', label: t('Invitations') },
 ]
 
-type Url = { q: string; status: string; tab: string; peek: string }
+type Url = { q: string; status: string; tab: string; state: string; peek: string }
 
 /** Everybody of the account, their roles over both planes, and who is invited. */
 export function PeoplePage() {
@@ -77,11 +77,12 @@ export function PeoplePage() {
             className="h-8 w-36 max-sm:w-full"
           />
         )}
+        {tab === 'invitations' && <InvitationStates value={url.state} onChange={(state) => setUrl({ state })} />}
         <Filter key={tab} value={url.q ?? ''} onChange={(q) => setUrl({ q: q || undefined })} label={t('Search names and e-mails')} />
       </div>
       {tab === 'people' && <People search={url.q ?? ''} status={url.status === 'ACTIVE' || url.status === 'DEACTIVATED' ? url.status : undefined} onPeek={(peek) => setUrl({ peek })} />}
       {tab === 'roles' && <RoleTable scopeId={viewer.account.id} needle={url.q ?? ''} onPeek={(peek) => setUrl({ peek })} />}
-      {tab === 'invitations' && <InvitationList scopeId={viewer.account.id} needle={url.q} invite={invite} bothPlanes />}
+      {tab === 'invitations' && <InvitationList scopeId={viewer.account.id} state={invitationState(url.state)} needle={url.q} invite={invite} bothPlanes />}
       {url.peek && <UserPeek key={url.peek} id={url.peek} onClose={() => setUrl({ peek: undefined })} />}
       {inviting && <InvitePeople onClose={() => setInviting(false)} />}
       {binding && <BindRole places={places} onClose={() => setBinding(false)} />}

@@ -1,4 +1,5 @@
 import { expect, test, violations } from './fixture'
+import { emails } from './server'
 
 const pages = {
   admin: [
@@ -8,16 +9,26 @@ const pages = {
     '/a/acme/console/models',
     '/a/acme/console/budgets',
     '/a/acme/console/usage',
+    '/a/acme/console/organizations',
+    '/a/acme/console/teams',
+    '/a/acme/console/teams?new=team',
     '/a/acme/console/users',
+    '/a/acme/console/users?new=invitation',
+    '/a/acme/console/users?tab=invitations',
     '/a/acme/console/audit',
     '/a/acme/copilot',
     '/a/acme/copilot/models',
     '/a/acme/copilot/budgets',
     '/a/acme/settings',
+    '/a/acme/settings/people',
+    '/a/acme/settings/people?tab=roles',
+    '/a/acme/settings/people?tab=invitations',
+    '/me/profile',
+    '/me/programs',
     '/a/acme/nowhere',
   ],
-  member: ['/me'],
-  superAdmin: ['/sa', '/sa/accounts', '/sa/models', '/sa/providers', '/sa/audit'],
+  member: ['/me', '/me/profile', '/me/programs', '/invitation#nothing'],
+  superAdmin: ['/me/profile', '/sa', '/sa/accounts', '/sa/models', '/sa/providers', '/sa/audit'],
 } as const
 
 for (const theme of ['light', 'dark'] as const) {
@@ -25,9 +36,18 @@ for (const theme of ['light', 'dark'] as const) {
     test.use({ colorScheme: theme })
 
     test('sign-in has no accessibility violation', async ({ page }) => {
-      await page.goto('/signin')
+      await page.goto('/sign-in?error=sso_denied&request=req_01TEST')
       await expect(page.getByLabel('E-mail')).toBeVisible()
-      expect(await violations(page)).toEqual([])
+      expect.soft(await violations(page), 'address').toEqual([])
+      await page.getByLabel('E-mail').fill(emails.admin)
+      await page.keyboard.press('Enter')
+      await expect(page.getByLabel('Password', { exact: true })).toBeVisible()
+      expect.soft(await violations(page), 'password').toEqual([])
+      await page.getByRole('button', { name: 'Forgot your password?' }).click()
+      expect.soft(await violations(page), 'forgotten').toEqual([])
+      await page.goto('/reset?token=nothing')
+      await page.getByLabel('New password').fill('tugboat lemon')
+      expect.soft(await violations(page), 'reset').toEqual([])
     })
 
     for (const who of ['admin', 'member', 'superAdmin'] as const) {

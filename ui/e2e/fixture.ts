@@ -19,15 +19,21 @@ export const test = base.extend<Fixtures>({
   },
   signIn: async ({ page }, use) => {
     await use(async (who) => {
-      await page.goto('/signin')
-      await page.getByLabel('E-mail').fill(emails[who])
-      await page.getByLabel('Password').fill(password)
-      await page.getByRole('button', { name: 'Sign in' }).click()
-      await expect(page).not.toHaveURL(/signin/)
+      await page.goto('/sign-in')
+      await enter(page, emails[who], password)
+      await expect(page).not.toHaveURL(/sign-in/)
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
     })
   },
 })
+
+/** Signs in on the sign-in page: the address first, then the password that it asks for. */
+export async function enter(page: Page, email: string, password: string) {
+  await page.getByLabel('E-mail').fill(email)
+  await page.getByRole('button', { name: 'Continue', exact: true }).click()
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+}
 
 /** Finds the one entry of a picker by typing, and takes it. */
 export async function choose(page: Page, picker: string, text: string) {

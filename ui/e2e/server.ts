@@ -31,6 +31,21 @@ export async function call(key: string, model: string, maxTokens = 50) {
 const post = (query: string, variables: object, cookie = '') =>
   fetch(`${url}/graphql`, { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Cockpit-CSRF': '1', Cookie: cookie }, body: JSON.stringify({ query, variables }) })
 
+/** GraphQL in a program's name. */
+export async function bearer(token: string, query: string) {
+  const answer = await fetch(`${url}/graphql`, { method: 'POST', headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` }, body: JSON.stringify({ query }) })
+  return { status: answer.status, body: (await answer.json()) as unknown }
+}
+
+/** A request of a program to the token endpoint. */
+export async function exchange(form: Record<string, string>) {
+  const answer = await fetch(`${url}/oauth/token`, { method: 'POST', body: new URLSearchParams(form) })
+  return { status: answer.status, body: (await answer.json()) as unknown }
+}
+
+/** A public program of the demo, which asks people by /oauth/authorize. */
+export const webClientId = env('COCKPIT_WEB_CLIENT_ID')
+
 type Result<Data> = { data: Data; errors?: { message: string }[] }
 
 /** GraphQL in the name of a demo user, for what a test needs before its first step. */

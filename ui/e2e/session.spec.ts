@@ -1,23 +1,65 @@
-import { expect, test } from './fixture'
+import { enter, expect, test } from './fixture'
 import { emails, password } from './server'
 
-test('a wrong password says so under the field and tells nothing else', async ({ page }) => {
-  await page.goto('/signin')
-  await page.getByLabel('E-mail').fill(emails.admin)
-  await page.getByLabel('Password').fill('wrong')
-  await page.getByRole('button', { name: 'Sign in' }).click()
+test('the address is asked for first, and a wrong password says so under the field and tells nothing else', async ({ page }) => {
+  await page.goto('/sign-in')
+  await expect(page.getByLabel('Password', { exact: true })).toHaveCount(0)
+  await page.getByLabel('E-mail').fill('nobody')
+  await page.keyboard.press('Enter')
+  await expect(page.getByText("This doesn't look like an e-mail address.")).toBeVisible()
+  await enter(page, emails.admin, 'wrong')
   const said = await page.getByRole('alert').textContent()
-  await page.getByLabel('E-mail').fill('nobody@acme.example')
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Change' }).click()
+  await enter(page, 'nobody@acme.example', 'wrong')
   await expect(page.getByRole('alert')).toHaveText(said ?? '')
+})
+
+test('signing in with the keyboard alone', async ({ page }) => {
+  await page.goto('/sign-in')
+  await expect(page.getByLabel('E-mail')).toBeFocused()
+  await page.keyboard.type(emails.admin)
+  await page.keyboard.press('Enter')
+  await expect(page.getByLabel('Password', { exact: true })).toBeFocused()
+  await page.keyboard.type(password)
+  await page.keyboard.press('Enter')
+  await expect(page).toHaveURL(/\/a\/acme\/console$/)
+})
+
+test('what went wrong at an identity provider is said in words, with the request id', async ({ page }) => {
+  await page.goto('/sign-in?error=sso_unknown_user&request=req_01TEST')
+  await expect(page.getByRole('alert')).toContainText('Ask an admin for an invitation')
+  await expect(page.getByRole('alert')).toContainText('req_01TEST')
+  await page.goto('/sign-in?error=%3Cimg%20src%3Dx%3E&request=1e3')
+  await expect(page.getByRole('alert')).toContainText("Signing in didn't work")
+  await expect(page.getByRole('alert')).toContainText('1e3')
+})
+
+test('a forgotten password is answered the same whether the address is known or not', async ({ page }) => {
+  const said: (string | null)[] = []
+  for (const email of [emails.member, 'nobody@nowhere.example']) {
+    await page.goto('/sign-in')
+    await page.getByLabel('E-mail').fill(email)
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: 'Forgot your password?' }).click()
+    await expect(page.getByLabel('E-mail')).toHaveValue(email)
+    await page.getByRole('button', { name: 'Send the link' }).click()
+    await expect(page.getByRole('heading', { name: 'Look into your mail' })).toBeVisible()
+    said.push((await page.getByRole('status').first().textContent())?.replace(email, '') ?? null)
+  }
+  expect(said[0]).toBe(said[1])
+  await page.goto('/reset?token=nothing')
+  await page.getByLabel('New password').fill('short')
+  await page.getByRole('button', { name: 'Change password' }).click()
+  await expect(page.getByText('At least 12 characters.', { exact: true })).toBeVisible()
+  await page.getByLabel('New password').fill('tugboat lemon violin')
+  await page.getByRole('button', { name: 'Change password' }).click()
+  await expect(page.getByRole('heading', { name: "This link doesn't work any more" })).toBeVisible()
 })
 
 test('signing in leads on to the page that was asked for, signing out closes it', async ({ page }) => {
   await page.goto('/a/acme/copilot/budgets')
-  await expect(page).toHaveURL(/signin\?next=/)
-  await page.getByLabel('E-mail').fill(emails.admin)
-  await page.getByLabel('Password').fill(password)
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await expect(page).toHaveURL(/sign-in\?next=/)
+  await enter(page, emails.admin, password)
   await expect(page.getByRole('heading', { name: 'Credit budgets' })).toBeVisible()
   await page.getByRole('button', { name: /^You:/ }).click()
   await page.getByRole('menuitem', { name: 'Sign out' }).click()
@@ -30,9 +72,7 @@ test('a link never leads to another site after signing in', async ({ page }) => 
   for (const next of ['//evil.example', '/\\evil.example', 'https://evil.example']) {
     await page.context().clearCookies()
     await page.goto(`/signin?next=${encodeURIComponent(next)}`)
-    await page.getByLabel('E-mail').fill(emails.admin)
-    await page.getByLabel('Password').fill(password)
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await enter(page, emails.admin, password)
     await expect(page).toHaveURL(/\/a\/acme\/console$/)
   }
 })

@@ -4,8 +4,12 @@ import { Provider } from 'urql'
 import { hangUp, makeClient } from '@/graphql/client'
 import type { Viewer } from '@/graphql/viewer'
 import { ToastProvider } from '@/kit/toast'
+import { safePath } from '@/lib/url'
 import { home } from './nav'
 import { router } from './router'
+
+// Pages that are there for whoever isn't signed in.
+const outside = /^\/(sign-in|signin|reset|reset-password|invite|invitation)(\/|$)/
 
 export function App() {
   // A new number is a new sign-in: nothing that the former one has read is left in memory.
@@ -14,7 +18,7 @@ export function App() {
     () =>
       makeClient(() => {
         const here = location.pathname + location.search
-        if (!location.pathname.startsWith('/signin')) router.navigate({ to: '/signin', search: here === '/' ? {} : { next: here } })
+        if (!outside.test(location.pathname)) router.navigate({ to: '/sign-in', search: here === '/' ? {} : { next: here } })
       }),
     // oxlint-disable-next-line react/exhaustive-deps
     [generation],
@@ -22,12 +26,12 @@ export function App() {
   const enter = (viewer: Viewer, next?: string) => {
     hangUp()
     setGeneration((n) => n + 1)
-    router.navigate({ href: next && /^\/(?![/\\])/.test(next) ? next : home(viewer), replace: true })
+    router.navigate({ href: safePath(next) ?? home(viewer), replace: true })
   }
-  const leave = () => {
+  const leave = (next?: string) => {
     hangUp()
     setGeneration((n) => n + 1)
-    router.navigate({ to: '/signin', search: {} })
+    router.navigate({ to: '/sign-in', search: { next } })
   }
   return (
     <Provider value={client}>

@@ -1,4 +1,4 @@
-import { Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, KeyRound, LayoutDashboard, type LucideIcon, PlugZap, Server, Settings, Users } from 'lucide-react'
+import { Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, KeyRound, LayoutDashboard, type LucideIcon, MailPlus, PlugZap, Server, Settings, UserRoundCog, Users, UsersRound } from 'lucide-react'
 import { readsAccount, readsPlane, type Viewer } from '@/graphql/viewer'
 import { t } from '@/lib/i18n'
 import { type Plane, slugOf } from '@/lib/plane'
@@ -16,6 +16,8 @@ export function planePages(viewer: Viewer, plane: Plane): Page[] {
     { to: at('/models'), label: copilot ? t('Models') : t('Providers & models'), icon: Server, key: 'm' },
     { to: at('/budgets'), label: copilot ? t('Credit budgets') : t('Budgets'), icon: copilot ? Coins : CircleGauge, key: 'b' },
     { to: at('/usage'), label: t('Usage'), icon: ChartColumn, key: 'u' },
+    { to: at('/organizations'), label: t('Organizations'), icon: Building, key: 'r' },
+    { to: at('/teams'), label: t('Teams'), icon: UsersRound, key: 't' },
     { to: at('/users'), label: t('Users'), icon: Users, key: 'p' },
     { to: at('/audit'), label: t('Audit log'), icon: History, key: 'a' },
   ]
@@ -34,10 +36,32 @@ export function platformPages(viewer: Viewer): Page[] {
 
 /** Pages that belong to no plane. */
 export function otherPages(viewer: Viewer): Page[] {
-  if (viewer.isPlatformStaff) return []
-  const pages: Page[] = [{ to: '/me', label: t('My budgets & keys'), icon: CircleUserRound, key: 'i' }]
+  const profile: Page = { to: '/me/profile', label: t('My profile'), icon: UserRoundCog, key: 'f' }
+  if (viewer.isPlatformStaff) return [profile]
+  const pages: Page[] = [{ to: '/me', label: t('My budgets & keys'), icon: CircleUserRound, key: 'i' }, profile]
   if (readsAccount(viewer)) pages.push({ to: `/a/${viewer.account.slug}/settings`, label: t('Account'), icon: Settings, key: 's' })
   return pages
+}
+
+/** What an admin begins most often, from anywhere in a plane; the page itself asks the server who may. */
+export function planeActions(viewer: Viewer, plane: Plane): Page[] {
+  const admin = viewer.account.planes.includes(plane) && viewer.roles.some((r) => r.role === 'ADMIN' && r.kind !== 'PLATFORM' && (r.plane === null || r.plane === undefined || r.plane === plane))
+  if (!admin) return []
+  const at = (path: string) => `/a/${viewer.account.slug}/${slugOf(plane)}${path}`
+  return [
+    { to: at('/users?new=invitation'), label: t('Invite people'), icon: MailPlus, key: '' },
+    { to: at('/teams?new=team'), label: t('New team'), icon: UsersRound, key: '' },
+    { to: at('/organizations?new=organization'), label: t('New organization'), icon: Building, key: '' },
+  ]
+}
+
+/** Pages of the account's settings. */
+export function settingsPages(viewer: Viewer): { to: string; label: string }[] {
+  const at = `/a/${viewer.account.slug}/settings`
+  return [
+    { to: at, label: t('Account') },
+    { to: `${at}/people`, label: t('Admins & people') },
+  ]
 }
 
 export function home(viewer: Viewer): string {

@@ -8,7 +8,7 @@ import { Kbd } from '@/kit/kbd'
 import { t } from '@/lib/i18n'
 import { nameOf, type Plane } from '@/lib/plane'
 import type { Theme } from '@/lib/theme'
-import { otherPages, type Page, planePages, platformPages } from './nav'
+import { otherPages, type Page, planeActions, planePages, platformPages } from './nav'
 
 type Props = { onClose: () => void; onTheme: (theme: Theme) => void; onSignOut: () => void; plane: Plane | null }
 
@@ -21,7 +21,7 @@ export default function Palette({ onClose, onTheme, onSignOut, plane }: Props) {
     onClose()
     act()
   }
-  const go = (p: Page, scope: string) => <Hit key={p.to} icon={p.icon} label={p.label} note={scope} onSelect={run(() => navigate({ to: p.to }))} />
+  const go = (p: Page, scope: string) => <Hit key={p.to} icon={p.icon} label={p.label} note={scope} onSelect={run(() => navigate({ href: p.to }))} />
   const planes = viewer.account.planes.filter((p) => wide || p === plane)
 
   return (
@@ -47,7 +47,7 @@ export default function Palette({ onClose, onTheme, onSignOut, plane }: Props) {
                 return (
                   pages.length > 0 && (
                     <Command.Group key={p} heading={t('{{plane}} pages', { plane: nameOf(p) })}>
-                      {pages.map((page) => go(page, nameOf(p)))}
+                      {[...pages, ...planeActions(viewer, p)].map((page) => go(page, nameOf(p)))}
                     </Command.Group>
                   )
                 )

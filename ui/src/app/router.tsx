@@ -1,4 +1,4 @@
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Navigate, Outlet } from '@tanstack/react-router'
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Navigate, Outlet, redirect, useLocation } from '@tanstack/react-router'
 import { type ComponentType, lazy, Suspense } from 'react'
 import { useClient } from 'urql'
 import { toFault } from '@/graphql/fault'
@@ -8,28 +8,90 @@ import { readsAccount, readsPlane, useViewer, type Viewer, ViewerProvider } from
 import { Card } from '@/kit/card'
 import { SkeletonBlock } from '@/kit/skeleton'
 import { Empty, ErrorBar, Forbidden } from '@/kit/state'
+import { LinkTabs } from '@/kit/link-tabs'
 import { toast } from '@/kit/toast'
 import { t } from '@/lib/i18n'
 import { nameOf, type Plane, planeOf } from '@/lib/plane'
-import { texts } from '@/lib/url'
-import { home } from './nav'
+import { plainSearch, safePath, texts } from '@/lib/url'
+import { home, settingsPages } from './nav'
 import { Shell } from './shell'
 
-type Context = { enter: (viewer: Viewer, next?: string) => void; leave: () => void }
+type Context = { enter: (viewer: Viewer, next?: string) => void; leave: (next?: string) => void }
 
 const root = createRootRouteWithContext<Context>()({ component: Outlet })
 
-const SignInPage = lazyRouteComponent(() => import('@/features/session'), 'SignInPage')
-const SwitchAccount = lazyRouteComponent(() => import('@/features/session'), 'SwitchAccount')
+// Pages load by their own module: a feature's index is what other features share of it.
+const SignInPage = lazyRouteComponent(() => import('@/features/session/sign-in'), 'SignInPage')
+const SwitchAccount = lazyRouteComponent(() => import('@/features/session/switch'), 'SwitchAccount')
 
 const signIn = createRoute({
   getParentRoute: () => root,
-  path: '/signin',
-  validateSearch: texts('next'),
+  path: '/sign-in',
+  validateSearch: texts('next', 'email', 'error', 'request'),
   component: function SignIn() {
     const { enter } = signIn.useRouteContext()
-    const { next } = signIn.useSearch()
-    return <SignInPage onSignedIn={(viewer) => enter(viewer, next)} />
+    const search = signIn.useSearch()
+    return <SignInPage {...search} next={safePath(search.next)} onSignedIn={(viewer) => enter(viewer, search.next)} />
+  },
+})
+
+const formerSignIn = createRoute({
+  getParentRoute: () => root,
+  path: '/signin',
+  validateSearch: texts('next'),
+  beforeLoad: ({ search }) => {
+    throw redirect({ to: '/sign-in', search, replace: true })
+  },
+})
+
+const ResetPage = lazyRouteComponent(() => import('@/features/session/reset'), 'ResetPage')
+const AcceptPage = lazyRouteComponent(() => import('@/features/invitations/accept'), 'AcceptPage')
+const AuthorizePage = lazyRouteComponent(() => import('@/features/authorizations/authorize'), 'AuthorizePage')
+
+// Links of mails carry their secret behind the #, which no server and no log gets to see; the other forms are for hand-made ones.
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset-password',
+  component: function Reset() {
+    return <ResetPage token={useLocation().hash} />
+  },
+})
+
+const resetByQuery = createRoute({
+  getParentRoute: () => root,
+  path: '/reset',
+  validateSearch: texts('token'),
+  component: function ResetByQuery() {
+    return <ResetPage token={resetByQuery.useSearch().token} />
+  },
+})
+
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation',
+  component: function Invitation() {
+    const { enter } = invitation.useRouteContext()
+    const { hash } = useLocation()
+    return <AcceptPage key={hash} token={hash} onAccepted={(viewer) => enter(viewer)} />
+  },
+})
+
+const invitationByPath = createRoute({
+  getParentRoute: () => root,
+  path: '/invite/$token',
+  component: function InvitationByPath() {
+    const { enter } = invitationByPath.useRouteContext()
+    return <AcceptPage token={invitationByPath.useParams().token} onAccepted={(viewer) => enter(viewer)} />
+  },
+})
+
+const authorize = createRoute({
+  getParentRoute: () => root,
+  path: '/oauth/authorize',
+  validateSearch: texts('client_id', 'redirect_uri', 'scope', 'response_type', 'code_challenge', 'code_challenge_method', 'state', 'nonce'),
+  component: function Authorize() {
+    const { leave } = authorize.useRouteContext()
+    return <AuthorizePage parameters={authorize.useSearch()} onOther={() => leave(location.pathname + location.search)} />
   },
 })
 
@@ -144,21 +206,23 @@ function planePage(load: () => Promise<ComponentType<{ plane: Plane }>>) {
 const under = <P extends typeof plane | typeof platform>(parent: P) => ({ getParentRoute: () => parent })
 
 const planeRoutes = [
-  createRoute({ ...under(plane), path: '/', component: planePage(async () => (await import('@/features/overview')).OverviewPage) }),
-  createRoute({ ...under(plane), path: '/budgets', validateSearch: texts('peek', 'q'), component: planePage(async () => (await import('@/features/budgets')).BudgetsPage) }),
-  createRoute({ ...under(plane), path: '/usage', validateSearch: texts('range', 'group', 'scope'), component: planePage(async () => (await import('@/features/usage')).UsagePage) }),
-  createRoute({ ...under(plane), path: '/keys', validateSearch: texts('peek', 'q', 'new'), component: planePage(async () => (await import('@/features/keys')).KeysPage) }),
-  createRoute({ ...under(plane), path: '/models', validateSearch: texts('q'), component: planePage(async () => (await import('@/features/models')).ModelsPage) }),
-  createRoute({ ...under(plane), path: '/users', validateSearch: texts('q', 'peek'), component: planePage(async () => (await import('@/features/members')).MembersPage) }),
-  createRoute({ ...under(plane), path: '/audit', validateSearch: texts('action', 'outcome', 'range', 'peek'), component: planePage(async () => (await import('@/features/audit')).AuditPage) }),
+  createRoute({ ...under(plane), path: '/', component: planePage(async () => (await import('@/features/overview/overview')).OverviewPage) }),
+  createRoute({ ...under(plane), path: '/budgets', validateSearch: texts('peek', 'q'), component: planePage(async () => (await import('@/features/budgets/budgets')).BudgetsPage) }),
+  createRoute({ ...under(plane), path: '/usage', validateSearch: texts('range', 'group', 'scope'), component: planePage(async () => (await import('@/features/usage/usage')).UsagePage) }),
+  createRoute({ ...under(plane), path: '/keys', validateSearch: texts('peek', 'q', 'new'), component: planePage(async () => (await import('@/features/keys/keys')).KeysPage) }),
+  createRoute({ ...under(plane), path: '/models', validateSearch: texts('q'), component: planePage(async () => (await import('@/features/models/models')).ModelsPage) }),
+  createRoute({ ...under(plane), path: '/organizations', validateSearch: texts('q', 'peek', 'new'), component: planePage(async () => (await import('@/features/scopes/organizations')).OrganizationsPage) }),
+  createRoute({ ...under(plane), path: '/teams', validateSearch: texts('q', 'peek', 'new', 'organization'), component: planePage(async () => (await import('@/features/scopes/teams')).TeamsPage) }),
+  createRoute({ ...under(plane), path: '/users', validateSearch: texts('q', 'peek', 'new', 'team', 'tab', 'state'), component: planePage(async () => (await import('@/features/members/members')).MembersPage) }),
+  createRoute({ ...under(plane), path: '/audit', validateSearch: texts('action', 'outcome', 'range', 'peek'), component: planePage(async () => (await import('@/features/audit/audit')).AuditPage) }),
 ]
 
 const platformRoutes = [
-  createRoute({ ...under(platform), path: '/', component: lazyRouteComponent(() => import('@/features/platform'), 'PlatformPage') }),
-  createRoute({ ...under(platform), path: '/accounts', component: lazyRouteComponent(() => import('@/features/accounts'), 'AccountsPage') }),
-  createRoute({ ...under(platform), path: '/models', component: lazyRouteComponent(() => import('@/features/catalog'), 'CatalogPage') }),
-  createRoute({ ...under(platform), path: '/providers', component: lazyRouteComponent(() => import('@/features/catalog'), 'CentralProvidersPage') }),
-  createRoute({ ...under(platform), path: '/audit', validateSearch: texts('action', 'outcome', 'range', 'peek'), component: lazyRouteComponent(() => import('@/features/audit'), 'PlatformAuditPage') }),
+  createRoute({ ...under(platform), path: '/', component: lazyRouteComponent(() => import('@/features/platform/platform'), 'PlatformPage') }),
+  createRoute({ ...under(platform), path: '/accounts', component: lazyRouteComponent(() => import('@/features/accounts/accounts'), 'AccountsPage') }),
+  createRoute({ ...under(platform), path: '/models', component: lazyRouteComponent(() => import('@/features/catalog/catalog'), 'CatalogPage') }),
+  createRoute({ ...under(platform), path: '/providers', component: lazyRouteComponent(() => import('@/features/catalog/providers'), 'CentralProvidersPage') }),
+  createRoute({ ...under(platform), path: '/audit', validateSearch: texts('action', 'outcome', 'range', 'peek'), component: lazyRouteComponent(() => import('@/features/audit/audit'), 'PlatformAuditPage') }),
 ]
 
 const settings = createRoute({
@@ -166,7 +230,14 @@ const settings = createRoute({
   path: '/settings',
   component: function Settings() {
     const viewer = useViewer()
-    if (readsAccount(viewer)) return <SettingsPage />
+    if (readsAccount(viewer)) {
+      return (
+        <>
+          <LinkTabs label={t('Settings')} tabs={settingsPages(viewer)} />
+          <Outlet />
+        </>
+      )
+    }
     return (
       <Card>
         <Forbidden need={t("an account admin's or auditor's role")} ask={t('an admin of {{account}}', { account: viewer.account.name })} />
@@ -175,18 +246,33 @@ const settings = createRoute({
   },
 })
 
-const SettingsPage = lazyRouteComponent(() => import('@/features/accounts'), 'SettingsPage')
+const settingsRoutes = [
+  createRoute({ getParentRoute: () => settings, path: '/', component: lazyRouteComponent(() => import('@/features/accounts/settings'), 'SettingsPage') }),
+  createRoute({ getParentRoute: () => settings, path: '/people', validateSearch: texts('q', 'status', 'tab', 'state', 'peek'), component: lazyRouteComponent(() => import('@/features/people/people'), 'PeoplePage') }),
+]
 
-const me = createRoute({ getParentRoute: () => app, path: '/me', component: lazyRouteComponent(() => import('@/features/me'), 'MePage') })
+const meRoutes = [
+  createRoute({ getParentRoute: () => app, path: '/me', component: lazyRouteComponent(() => import('@/features/me/me'), 'MePage') }),
+  createRoute({ getParentRoute: () => app, path: '/me/profile', component: lazyRouteComponent(() => import('@/features/me/profile'), 'ProfilePage') }),
+  createRoute({ getParentRoute: () => app, path: '/me/programs', component: lazyRouteComponent(() => import('@/features/me/programs'), 'ProgramsPage') }),
+]
 
 const routeTree = root.addChildren([
   signIn,
-  app.addChildren([index, me, account.addChildren([settings, plane.addChildren(planeRoutes)]), platform.addChildren(platformRoutes)]),
+  formerSignIn,
+  reset,
+  resetByQuery,
+  invitation,
+  invitationByPath,
+  authorize,
+  app.addChildren([index, ...meRoutes, account.addChildren([settings.addChildren(settingsRoutes), plane.addChildren(planeRoutes)]), platform.addChildren(platformRoutes)]),
 ])
 
 export const router = createRouter({
   routeTree,
   context: { enter: () => undefined, leave: () => undefined },
+  parseSearch: plainSearch.parse,
+  stringifySearch: plainSearch.stringify,
   defaultPreload: 'intent',
   defaultPendingMs: 150,
   defaultNotFoundComponent: NotFound,

@@ -1,6 +1,6 @@
 import { Dialog } from '@base-ui/react/dialog'
 import { Link, useLocation, useNavigate } from '@tanstack/react-router'
-import { ChevronsUpDown, Code2, Keyboard, LogOut, Menu as MenuIcon, Monitor, Moon, Search, Sun } from 'lucide-react'
+import { ChevronsUpDown, Code2, Keyboard, KeySquare, LogOut, Menu as MenuIcon, Monitor, Moon, Search, Sun, UserRoundCog } from 'lucide-react'
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
 import { useViewer } from '@/graphql/viewer'
 import { initials } from '@/kit/avatar'
@@ -42,7 +42,7 @@ export function Shell({ children, onSignOut, onSwitchAccount }: Props) {
 
   const pages = platform || viewer.isPlatformStaff ? platformPages(viewer) : planePages(viewer, shown)
   const all = [...pages, ...otherPages(viewer)]
-  const current = all.filter((p) => pathname === p.to || pathname.startsWith(`${p.to}/`)).toSorted((a, b) => b.to.length - a.to.length)[0]
+  const current = all.filter((p) => pathname === p.to || pathname.startsWith(`${p.to}/`) || (p.to === '/me/profile' && pathname.startsWith('/me/'))).toSorted((a, b) => b.to.length - a.to.length)[0]
 
   const accent = platform ? 'platform' : (plane ?? shown).toLowerCase()
   useEffect(() => {
@@ -118,7 +118,7 @@ export function Shell({ children, onSignOut, onSwitchAccount }: Props) {
           </span>
         </Button>
         <ThemePicker />
-        <UserMenu onSignOut={onSignOut} onHelp={() => setHelp(true)} />
+        <UserMenu onSignOut={onSignOut} onHelp={() => setHelp(true)} onGo={(to) => navigate({ to })} />
       </header>
       <div className="flex">
         <aside className="sticky top-13 hidden h-[calc(100dvh-3.25rem)] w-60 shrink-0 flex-col overflow-y-auto border-e border-line bg-surface py-3 lg:flex">{nav}</aside>
@@ -234,7 +234,7 @@ function ThemePicker() {
   )
 }
 
-function UserMenu({ onSignOut, onHelp }: { onSignOut: () => void; onHelp: () => void }) {
+function UserMenu({ onSignOut, onHelp, onGo }: { onSignOut: () => void; onHelp: () => void; onGo: (to: string) => void }) {
   const { user } = useViewer()
   return (
     <Menu
@@ -250,6 +250,12 @@ function UserMenu({ onSignOut, onHelp }: { onSignOut: () => void; onHelp: () => 
         <p className="text-xs text-muted">{user?.email}</p>
       </div>
       <MenuLine />
+      <MenuItem onClick={() => onGo('/me/profile')}>
+        <UserRoundCog aria-hidden /> {t('Profile & sessions')}
+      </MenuItem>
+      <MenuItem onClick={() => onGo('/me/programs')}>
+        <KeySquare aria-hidden /> {t('Tokens & programs')}
+      </MenuItem>
       <MenuItem onClick={() => location.assign('/graphiql')}>
         <Code2 aria-hidden /> {t('GraphiQL')}
       </MenuItem>

@@ -27,14 +27,52 @@ const lists: Record<string, string[]> = {
   catalogModelCreate: ['catalogModels'],
   budgetSet: ['scopes', 'budget', 'overcommitted'],
   budgetRemove: ['scopes', 'budget', 'overcommitted'],
+  organizationCreate: ['organizations', 'scopes'],
+  organizationArchive: ['organizations', 'teams', 'members', 'scopes'],
+  organizationRestore: ['organizations', 'teams', 'members', 'scopes'],
+  organizationDelete: ['organizations', 'teams', 'members', 'scopes', 'keys', 'roleBindings', 'invitations'],
+  teamCreate: ['teams', 'organizations', 'scopes'],
+  teamMove: ['teams', 'organizations', 'members', 'scopes'],
+  teamArchive: ['teams', 'members', 'scopes'],
+  teamRestore: ['teams', 'members', 'scopes'],
+  teamDelete: ['teams', 'organizations', 'members', 'scopes', 'keys', 'roleBindings', 'invitations'],
+  memberCreate: ['members', 'teams', 'organizations', 'scopes', 'users', 'seats'],
+  memberMove: ['members', 'teams', 'organizations', 'scopes', 'seats'],
+  memberDelete: ['members', 'teams', 'organizations', 'scopes', 'keys', 'users', 'seats'],
+  memberDefaultSet: ['members', 'seats', 'seat'],
+  roleBind: ['roleBindings', 'roles', 'members'],
+  roleUnbind: ['roleBindings', 'roles', 'members'],
+  invitationCreate: ['invitations'],
+  invitationResend: ['invitations'],
+  invitationRevoke: ['invitations'],
+  sessionRevoke: ['sessions'],
+  userSessionsRevoke: ['sessions'],
+  passwordSet: ['sessions'],
+  userDeactivate: ['users', 'sessions'],
+  userReactivate: ['users'],
+  personalTokenCreate: ['personalTokens'],
+  personalTokenRevoke: ['personalTokens'],
+  authorizationRevoke: ['authorizations'],
 }
 
-function forget(cache: Cache, fields: readonly string[]) {
-  for (const root of ['console', 'copilot', 'platform']) {
-    const node = cache.resolve('Query', root)
+// Where those fields stand: below the roots of a query, or on an object of its own.
+const roots = new Set(['console', 'copilot', 'platform', 'account', 'viewer', 'access'])
+
+function forget(cache: Cache, fields: readonly string[], dry = false) {
+  // What was only tried has changed nothing.
+  if (dry) return
+  for (const root of cache.inspectFields('Query')) {
+    const node = roots.has(root.fieldName) || root.fieldName === 'node' ? cache.resolve('Query', root.fieldName, root.arguments ?? undefined) : null
     if (typeof node !== 'string') continue
-    for (const f of cache.inspectFields(node)) if (fields.includes(f.fieldName)) cache.invalidate(node, f.fieldName, f.arguments)
+    forgetOf(cache, node, fields)
+    // A person's seats and roles hang on the seat that was asked for.
+    const user = cache.resolve(node, 'user')
+    if (typeof user === 'string') forgetOf(cache, user, fields)
   }
+}
+
+function forgetOf(cache: Cache, node: string, fields: readonly string[]) {
+  for (const f of cache.inspectFields(node)) if (fields.includes(f.fieldName)) cache.invalidate(node, f.fieldName, f.arguments)
 }
 
 /** A client for one sign-in; another account or person gets a fresh one with an empty cache. */
@@ -55,7 +93,7 @@ export function makeClient(onSignedOut: () => void) {
           ...Object.fromEntries(unkeyed.map((type) => [type, () => null])),
         },
         updates: {
-          Mutation: Object.fromEntries(Object.entries(lists).map(([name, fields]) => [name, (_result, _args, cache: Cache) => forget(cache, fields)])),
+          Mutation: Object.fromEntries(Object.entries(lists).map(([name, fields]) => [name, (_result, args, cache: Cache) => forget(cache, fields, (args.input as { dryRun?: boolean } | undefined)?.dryRun)])),
         },
       }),
       fetchExchange,
@@ -91,5 +129,13 @@ const unkeyed = [
   'PlatformUsageRow',
   'PlatformUsageDay',
   'PageInfo',
-  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
+  'ScopeAccess',
+  'ModelAccess',
+  'SignInMethods',
+  'InvitationPreview',
+  'InvitationLink',
+  'Impact',
+  'Permission',
+  'AuthorizationRequest',
+  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel', 'User', 'RoleBinding', 'Invitation', 'Session', 'PersonalToken', 'Authorization', 'ModelAccess'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
 ]

@@ -25,4 +25,4 @@ export const readsAccount = (viewer: Viewer) => viewer.roles.some((r) => r.role 
 type Permission = { action: string; allowed: boolean; reason: string }
 
 /** What the server says about an action on a node; an action that it doesn't name isn't allowed. */
-export const may = (node: { viewerCan: readonly Permission[] } | null | undefined, action: string) => node?.viewerCan.find((p) => p.action === action)?.allowed ?? false
+export const may = (node: { viewerCan: readonly Permission[] | null } | null | undefined, action: string) => node?.viewerCan?.find((p) => p.action === action)?.allowed ?? false

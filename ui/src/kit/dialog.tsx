@@ -22,7 +22,8 @@ export function Dialog({ open, onClose, title, description, children, sticky, cl
   return (
     <Base.Root open={open} onOpenChange={(next) => !next && !sticky && onClose()}>
       <Base.Portal>
-        <Base.Backdrop className={backdrop} />
+        {/* Over a panel, too: what is asked is all that counts now. */}
+        <Base.Backdrop forceRender className={backdrop} />
         <Base.Popup
           data-modal
           className={cx(

@@ -9,6 +9,10 @@ export function Input({ className, ...props }: ComponentProps<'input'>) {
   return <input className={cx(inputClass, className)} {...props} />
 }
 
+export function Textarea({ className, ...props }: ComponentProps<'textarea'>) {
+  return <textarea className={cx(inputClass, 'h-auto min-h-20 resize-y py-2', className)} {...props} />
+}
+
 type Wiring = { id: string; 'aria-describedby'?: string; 'aria-invalid'?: true; 'aria-required'?: true }
 
 type Props = {

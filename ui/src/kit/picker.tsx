@@ -1,5 +1,6 @@
 import { Combobox } from '@base-ui/react/combobox'
 import { Check, ChevronsUpDown, X } from 'lucide-react'
+import type { ReactNode } from 'react'
 import { t } from '@/lib/i18n'
 import { cx } from './cx'
 import { inputClass } from './field'
@@ -11,12 +12,12 @@ type Aria = { id?: string; 'aria-describedby'?: string; 'aria-invalid'?: true }
 const popup = 'popup max-h-72 w-(--anchor-width) overflow-y-auto rounded-md border border-line bg-raised p-1 shadow-lg outline-none'
 const option = 'flex min-h-8 cursor-default items-center gap-2 rounded-sm px-2.5 py-1 text-sm outline-none select-none data-highlighted:bg-hover'
 
-function Options() {
+function Options({ empty = t('Nothing is called that.') }: { empty?: ReactNode }) {
   return (
     <Combobox.Portal>
       <Combobox.Positioner sideOffset={4} className="z-50 outline-none">
         <Combobox.Popup className={popup}>
-          <Combobox.Empty className="px-2.5 text-sm text-muted not-empty:py-2">{t('Nothing is called that.')}</Combobox.Empty>
+          <Combobox.Empty className="px-2.5 text-sm text-muted not-empty:py-2">{empty}</Combobox.Empty>
           <Combobox.List>
             {(item: Item) => (
               <Combobox.Item key={item.value} value={item} className={option}>
@@ -48,6 +49,32 @@ export function Picker({ items, value, onChange, placeholder, ...aria }: Props) 
         </Combobox.Trigger>
       </div>
       <Options />
+    </Combobox.Root>
+  )
+}
+
+type SearchProps = Aria & { items: readonly Item[]; value: Item | null; onChange: (item: Item) => void; onSearch: (text: string) => void; searching: boolean; placeholder?: string; empty?: string }
+
+/** One of more than can be listed: what is typed is looked up on the server. */
+export function SearchPicker({ items, value, onChange, onSearch, searching, placeholder, empty, ...aria }: SearchProps) {
+  // What is chosen stays among the items, so that its name stays in the field.
+  const all = value && items.every((i) => i.value !== value.value) ? [value, ...items] : items
+  return (
+    <Combobox.Root
+      autoHighlight
+      filter={null}
+      items={all}
+      value={value && (all.find((i) => i.value === value.value) ?? value)}
+      onValueChange={(item: Item | null) => item && onChange(item)}
+      onInputValueChange={(text, details) => details.reason === 'input-change' && onSearch(text)}
+    >
+      <div className="relative">
+        <Combobox.Input {...aria} placeholder={placeholder} className={cx(inputClass, 'pe-8')} />
+        <Combobox.Trigger aria-label={t('Show all')} className="absolute end-1.5 top-1.5 flex size-6 items-center justify-center rounded-sm text-muted">
+          <ChevronsUpDown aria-hidden className="size-3.5" />
+        </Combobox.Trigger>
+      </div>
+      <Options empty={searching ? t('Searching…') : empty} />
     </Combobox.Root>
   )
 }

@@ -1,1 +1,3 @@
 export { MePage } from './me'
+export { ProfilePage } from './profile'
+export { ProgramsPage } from './programs'

@@ -15,6 +15,7 @@ import { t } from '@/lib/i18n'
 import { nameOf, type Plane, unitOf } from '@/lib/plane'
 import { Outlook, useBurn, Used } from '@/features/budgets'
 import { KeyList } from '@/features/keys'
+import { MeTabs } from './tabs'
 
 /** What I have left, and my keys, by plane. */
 export function MePage() {
@@ -23,6 +24,7 @@ export function MePage() {
   const seats = data ? ([['CONSOLE', data.viewer.console] as const, ['COPILOT', data.viewer.copilot] as const].filter(([, s]) => s) as [Plane, SeatPartsFragment][]) : []
   return (
     <>
+      <MeTabs />
       <PageHead title={t('My budgets & keys')} note={t('{{name}} in {{account}}', { name: viewer.user?.name ?? '', account: viewer.account.name })} badge={seats.length > 0 && <LiveBadge />} />
       {fault && (
         <div className="mb-4">

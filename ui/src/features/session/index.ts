@@ -1,2 +1,3 @@
+export { ResetPage } from './reset'
 export { SignInPage } from './sign-in'
 export { SwitchAccount } from './switch'

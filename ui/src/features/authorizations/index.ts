@@ -1,0 +1,1 @@
+export { AuthorizationList } from './list'

@@ -1,0 +1,2 @@
+export { InvitePeople } from './invite'
+export { InvitationList, invitationState, InvitationStates } from './list'

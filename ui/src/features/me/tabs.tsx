@@ -1,0 +1,18 @@
+import { useViewer } from '@/graphql/viewer'
+import { LinkTabs } from '@/kit/link-tabs'
+import { t } from '@/lib/i18n'
+
+/** Pages about oneself. */
+export function MeTabs() {
+  const staff = useViewer().isPlatformStaff
+  return (
+    <LinkTabs
+      label={t('About you')}
+      tabs={[
+        ...(staff ? [] : [{ to: '/me', label: t('Budgets & keys') }]),
+        { to: '/me/profile', label: t('Profile & sessions') },
+        { to: '/me/programs', label: t('Tokens & programs') },
+      ]}
+    />
+  )
+}

@@ -1,0 +1,2 @@
+export { UserRoles } from './roles'
+export { SeatLink } from './seat-link'

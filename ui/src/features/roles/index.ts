@@ -1,0 +1,5 @@
+export { BindRole, type BindPlace } from './bind'
+export { RoleList } from './list'
+export { usePlaneOf } from './plane-of'
+export { UnbindRole } from './unbind'
+export { placeName, roleMeans, roleName } from './words'

@@ -1,0 +1,1 @@
+export { ImpactList, useDryRun } from './impact'

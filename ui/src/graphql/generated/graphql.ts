@@ -221,8 +221,6 @@ export type InvitationAcceptInput = {
 
 /** What invitationCreate needs. */
 export type InvitationCreateInput = {
-  /** Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused. */
-  clientKey?: string | null | undefined;
   /** 1–100 addresses. */
   emails: Array<string>;
   /** 1–30; left out: 7. */
@@ -302,8 +300,6 @@ export type MailState =
 
 /** What memberCreate needs. */
 export type MemberCreateInput = {
-  /** Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused. */
-  clientKey?: string | null | undefined;
   /** The team. */
   teamId: string | number;
   /** A user of the account. */
@@ -394,8 +390,6 @@ export type OrganizationArchiveInput = {
 
 /** What organizationCreate needs. */
 export type OrganizationCreateInput = {
-  /** Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused. */
-  clientKey?: string | null | undefined;
   /** Up to 500 characters. */
   description?: string | null | undefined;
   /** 1–120 characters, unique among those of the plane. */
@@ -619,8 +613,6 @@ export type TeamArchiveInput = {
 
 /** What teamCreate needs. */
 export type TeamCreateInput = {
-  /** Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused. */
-  clientKey?: string | null | undefined;
   /** Up to 500 characters. */
   description?: string | null | undefined;
   /** 1–120 characters, unique in the organization. */

@@ -12,7 +12,6 @@ import { RadioCards } from '@/kit/radio'
 import { Select } from '@/kit/select'
 import { SkeletonRows } from '@/kit/skeleton'
 import { ErrorBar } from '@/kit/state'
-import { useClientKey } from '@/lib/client-key'
 import { t } from '@/lib/i18n'
 import { ask, nameOf, type Plane } from '@/lib/plane'
 import { placeName, roleMeans, roleName } from '@/features/roles'
@@ -60,7 +59,6 @@ function usePlaces(plane: Plane | undefined) {
 function InviteForm({ plane, scopeId, onClose, onInvited }: Props & { onInvited: (links: readonly LinkPartsFragment[]) => void }) {
   const { places, loading, fault: readFault, retry } = usePlaces(plane)
   const invite = useMutate(InvitationCreateDocument)
-  const keyOf = useClientKey()
   const [text, setText] = useState('')
   const [name, setName] = useState('')
   const [role, setRole] = useState<Role>(plane ? 'MEMBER' : 'ADMIN')
@@ -85,12 +83,12 @@ function InviteForm({ plane, scopeId, onClose, onInvited }: Props & { onInvited:
     if (found.emails) return area.current?.focus()
     if (!place) return
     const input = { scopeId: place.id, role, emails, name: emails.length === 1 && name.trim() ? name.trim() : undefined, expiresInDays: Number(expires) }
-    const payload = await invite.run({ input: { ...input, clientKey: keyOf(input) } })
+    const payload = await invite.run({ input })
     if (!payload) return
     if (payload.errors.length > 0) return setErrors(byField(payload.errors))
     onInvited(payload.invitations ?? [])
   }
-  const other = errors[''] ?? errors.role ?? errors.expiresInDays ?? errors.clientKey
+  const other = errors[''] ?? errors.role ?? errors.expiresInDays
 
   return (
     <Dialog open onClose={onClose} title={plane ? t('Invite people to {{plane}}', { plane: nameOf(plane) }) : t('Invite people')} description={t('They get a link, by mail where mail is set up. Nothing of people who are users already is changed.')}>

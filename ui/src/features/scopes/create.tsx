@@ -13,7 +13,6 @@ import { Field, Input, Textarea } from '@/kit/field'
 import { Picker } from '@/kit/picker'
 import { ErrorBar } from '@/kit/state'
 import { toast } from '@/kit/toast'
-import { useClientKey } from '@/lib/client-key'
 import { t } from '@/lib/i18n'
 import { ask, nameOf, pick, type Plane } from '@/lib/plane'
 
@@ -35,7 +34,6 @@ export function CreateScope({ kind, plane, planeId, organizationId, onClose, onM
   const { data, fault: readFault, retry } = useRead(OrganizationChoicesDocument, ask(plane), !team)
   const organizations = useMutate(OrganizationCreateDocument)
   const teams = useMutate(TeamCreateDocument)
-  const keyOf = useClientKey()
   const [refusal, setRefusal] = useState<string>()
   const { register, control, handleSubmit, setError, formState } = useForm<Values>({ resolver: zodResolver(team ? teamSchema : organizationSchema), defaultValues: { name: '', description: '', organizationId: organizationId ?? '' } })
   const { errors } = formState
@@ -46,11 +44,11 @@ export function CreateScope({ kind, plane, planeId, organizationId, onClose, onM
     const id = async () => {
       if (team) {
         const input = { ...own, organizationId: values.organizationId }
-        const payload = await teams.run({ input: { ...input, clientKey: keyOf(input) } })
+        const payload = await teams.run({ input })
         return payload && { id: payload.team?.id, errors: payload.errors }
       }
       const input = { ...own, planeId: planeId ?? '' }
-      const payload = await organizations.run({ input: { ...input, clientKey: keyOf(input) } })
+      const payload = await organizations.run({ input })
       return payload && { id: payload.organization?.id, errors: payload.errors }
     }
     const made = await id()

@@ -14,7 +14,6 @@ import type { Item } from '@/kit/picker'
 import { SkeletonRows } from '@/kit/skeleton'
 import { Empty, ErrorBar } from '@/kit/state'
 import { toast } from '@/kit/toast'
-import { useClientKey } from '@/lib/client-key'
 import { t } from '@/lib/i18n'
 import { ask, nameOf, pick, type Plane } from '@/lib/plane'
 import { UserPicker } from '@/features/users'
@@ -75,14 +74,13 @@ type AddProps = { teamId: string; teamName: string; plane: Plane; taken: Readonl
 
 function AddSeat({ teamId, teamName, plane, taken, onClose }: AddProps) {
   const create = useMutate(MemberCreateDocument)
-  const keyOf = useClientKey()
   const [person, setPerson] = useState<Item | null>(null)
   const [error, setError] = useState<string>()
   const save = async (event: FormEvent) => {
     event.preventDefault()
     if (!person) return setError(t('Choose who it is.'))
     const input = { teamId, userId: person.value }
-    const payload = await create.run({ input: { ...input, clientKey: keyOf(input) } })
+    const payload = await create.run({ input })
     if (!payload) return
     const said = Object.values(byField(payload.errors))[0]
     if (said) return setError(said)

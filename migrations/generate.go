@@ -221,6 +221,8 @@ func drops(c atlas.Change, prefix string) bool {
 		return len(kept) == 0
 	case *atlas.DropForeignKey:
 		return strings.HasPrefix(c.F.Symbol, prefix)
+	case *atlas.DropColumn:
+		return strings.HasPrefix(c.C.Name, prefix)
 	case *atlas.DropIndex:
 		return strings.HasPrefix(c.I.Name, prefix)
 	case *atlas.DropCheck:

@@ -163,7 +163,7 @@ var secrets = []string{
 }
 
 // hidden fields of rows don't reach an event: secrets, and what says nothing.
-var hidden = append([]string{"id", "account_id", "plane", "path", "parent_plane", "version", "created_at", "updated_at", "epoch", "epoch_at"}, secrets...)
+var hidden = append([]string{"id", "account_id", "plane", "path", "parent_plane", "version", "created_at", "updated_at", "epoch", "epoch_at", "audit_seq", "audit_hash"}, secrets...)
 
 // Changes reads a mutation's fields before and after. It must run before the
 // mutation does. Only single-row updates know their old values.

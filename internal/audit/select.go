@@ -43,7 +43,8 @@ type Selection struct {
 func (s Selection) Whole() bool { return len(s.Within) == 0 && s.Filter == Filter{} }
 
 const (
-	// searchWindow is how many numbers one page of a search looks through.
+	// searchWindow is how many numbers one page of a search looks through, and
+	// one query at most.
 	searchWindow = 100_000
 	// few events of a subtree are read and sorted; more are met often enough on
 	// the way through the log.
@@ -74,33 +75,68 @@ func (s Selection) Page(ctx context.Context, c *ent.Client, b Bounds, n int, new
 	if b, err = s.hints(ctx, c, b); err != nil {
 		return p, err
 	}
-	window := b
-	if s.Search != "" {
-		if window, err = s.window(ctx, c, b, newestFirst); err != nil {
-			return p, err
-		}
-	}
 	sparse, err := s.sparse(ctx, c)
 	if err != nil {
 		return p, err
 	}
-	q := s.page(c, window, n, newestFirst, sparse)
-	if p.Rows, err = q.All(ctx); err != nil {
+	part := b
+	if s.Search != "" {
+		part = b.part(searchWindow, newestFirst)
+	}
+	if sparse || s.byIndex() {
+		p.Rows, err = s.page(c, part, n+1, newestFirst, sparse).All(ctx)
+	} else {
+		p.Rows, err = s.walk(ctx, c, part, n+1, newestFirst)
+	}
+	if err != nil {
 		return p, err
 	}
-	if p.More = len(p.Rows) > n; p.More {
+	if p.More = len(p.Rows) > n; p.More { // one more tells whether there is more
 		p.Rows = p.Rows[:n]
 	}
 	if len(p.Rows) > 0 {
 		p.Reached = *p.Rows[len(p.Rows)-1].Seq
 	}
-	if !p.More && window != b { // the search goes on where the window ended
-		p.More, p.Reached = true, window.Before-1
+	if !p.More && part != b { // the search goes on where its part ended
+		p.More, p.Reached = true, part.Before-1
 		if newestFirst {
-			p.Reached = window.After + 1
+			p.Reached = part.After + 1
 		}
 	}
 	return p, nil
+}
+
+// walk goes through the numbers in ever larger steps until it has met n events:
+// however a database misjudges how many there are, a step costs no more than
+// its length.
+func (s Selection) walk(ctx context.Context, c *ent.Client, b Bounds, n int, newestFirst bool) (out []*ent.AuditEvent, err error) {
+	for size := int64(n); b.Before-b.After > 1; size = min(4*size, searchWindow) {
+		step := b.part(size, newestFirst)
+		rows, err := s.page(c, step, n-len(out), newestFirst, false).All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if out = append(out, rows...); len(out) == n {
+			break
+		}
+		if newestFirst {
+			b.Before = step.After + 1
+		} else {
+			b.After = step.Before - 1
+		}
+	}
+	return out, nil
+}
+
+// part is the first of the numbers between two, so many at most.
+func (b Bounds) part(size int64, newestFirst bool) Bounds {
+	switch {
+	case b.Before-b.After-1 <= size:
+		return b
+	case newestFirst:
+		return Bounds{b.Before - 1 - size, b.Before}
+	}
+	return Bounds{b.After, b.After + 1 + size}
 }
 
 // page is the query of a page.
@@ -126,7 +162,7 @@ func (s Selection) page(c *ent.Client, window Bounds, n int, newestFirst, sparse
 			direction = " DESC"
 		}
 		sel.OrderExpr(sql.Expr(column(sel) + direction))
-	}).Limit(n + 1) // one more tells whether there is more
+	}).Limit(n)
 }
 
 // byIndex tells whether a filter has an index that leaves few.
@@ -134,10 +170,16 @@ func (s Selection) byIndex() bool {
 	return s.TargetID != "" || s.ActorID != "" || s.Action != "" || (s.Outcome != "" && s.Outcome != auditevent.OutcomeDONE)
 }
 
-// hints narrows the numbers by the times that are asked for.
+// hints narrows the numbers to those that there are, and by the times that are
+// asked for.
 func (s Selection) hints(ctx context.Context, c *ent.Client, b Bounds) (Bounds, error) {
 	// Within the viewer's reach the index over times wouldn't answer alone.
-	ctx = tenancy.System(ctx, "which numbers a time lies between; nothing else of the events is read")
+	ctx = tenancy.System(ctx, "which numbers there are, and which a time lies between; nothing else of the events is read")
+	newest, err := c.Account.Query().Where(account.ID(s.AccountID)).Select(account.FieldAuditSeq).Int(ctx)
+	if err != nil {
+		return b, err
+	}
+	b.Before = min(b.Before, int64(newest)+1)
 	near := func(o auditevent.OrderOption, p func(time.Time) func(*sql.Selector), at time.Time) (int64, error) {
 		e, err := c.AuditEvent.Query().Where(auditevent.AccountID(s.AccountID), p(at)).Order(o).First(ctx)
 		if ent.IsNotFound(err) || (err == nil && e.Seq == nil) {
@@ -167,30 +209,24 @@ func (s Selection) hints(ctx context.Context, c *ent.Client, b Bounds) (Bounds, 
 	return b, nil
 }
 
-// window is the part of the numbers that one page of a search looks through.
-func (s Selection) window(ctx context.Context, c *ent.Client, b Bounds, newestFirst bool) (Bounds, error) {
-	ctx = tenancy.System(ctx, "the newest number of the account")
-	newest, err := c.Account.Query().Where(account.ID(s.AccountID)).Select(account.FieldAuditSeq).Int(ctx)
-	if err != nil {
-		return b, err
-	}
-	top := min(b.Before, int64(newest)+1)
-	if newestFirst && top-1-searchWindow > b.After {
-		return Bounds{top - 1 - searchWindow, b.Before}, nil
-	}
-	if !newestFirst && b.After+1+searchWindow < top {
-		return Bounds{b.After, b.After + 1 + searchWindow}, nil
-	}
-	return b, nil
-}
-
 // sparse tells whether the subtrees hold few events.
 func (s Selection) sparse(ctx context.Context, c *ent.Client) (bool, error) {
-	if len(s.Within) == 0 {
-		return false, nil
+	ctx = tenancy.System(ctx, "whether there are few events or many; nothing of them is read")
+	for _, path := range s.Within {
+		one := Selection{AccountID: s.AccountID, Within: []string{path}}
+		beyond, err := c.AuditEvent.Query().Where(auditevent.AccountID(s.AccountID), one.inRange()).
+			Order(func(sel *sql.Selector) { // in the index's own order, of which it needs no more than it reads
+				order := sel.C(auditevent.FieldScopePath)
+				if sel.Dialect() == dialect.Postgres {
+					order += " USING ~<~"
+				}
+				sel.OrderExpr(sql.Expr(order))
+			}).Offset(few).Limit(1).IDs(ctx)
+		if err != nil || len(beyond) > 0 {
+			return false, err
+		}
 	}
-	beyond, err := c.AuditEvent.Query().Where(auditevent.AccountID(s.AccountID), s.inRange()).Offset(few).Limit(1).IDs(ctx)
-	return len(beyond) == 0, err
+	return len(s.Within) > 0, nil
 }
 
 // where begins a query of what is selected; sparse goes by the index over
@@ -251,7 +287,7 @@ func noun(noun string, indexed bool) func(*sql.Selector) {
 		column := sel.C(auditevent.FieldAction)
 		text := "substr(" + column + ", 1, instr(" + column + " || '.', '.') - 1)"
 		if sel.Dialect() == dialect.Postgres {
-			text = "split_part(" + column + ", '.', 1)"
+			text = sel.C("tenant_noun") // row-level security lets a plain column alone go by an index
 		}
 		sel.Where(test(text, noun, indexed))
 	}

@@ -600,7 +600,7 @@ func TestTenantSymbolsAreInBothDatabases(t *testing.T) {
 		folder, query := "sqlite", "SELECT coalesce(group_concat(coalesce(sql, name), ' '), '') FROM sqlite_master"
 		if st.Dialect == store.Postgres {
 			folder, query = "postgres", `SELECT string_agg(name, ' ') FROM (
-				SELECT conname::text AS name FROM pg_constraint UNION SELECT relname FROM pg_class UNION SELECT polname FROM pg_policy UNION SELECT proname FROM pg_proc) x`
+				SELECT conname::text AS name FROM pg_constraint UNION SELECT relname FROM pg_class UNION SELECT polname FROM pg_policy UNION SELECT proname FROM pg_proc UNION SELECT attname FROM pg_attribute) x`
 		}
 		var there string
 		require.NoError(t, st.System().QueryRowContext(t.Context(), query).Scan(&there))

@@ -13,6 +13,12 @@ export function SupportFrame({ viewer, busy, onStop, onOver }: Props) {
   const support = viewer.support
   const until = support?.expiresAt
   useEffect(() => {
+    document.documentElement.dataset.support = ''
+    return () => {
+      delete document.documentElement.dataset.support
+    }
+  }, [])
+  useEffect(() => {
     if (!until) return
     // A little later than the server, so that it agrees.
     const timer = setTimeout(onOver, Math.min(Math.max(0, new Date(until).getTime() - Date.now()) + 1500, 2 ** 31 - 1))

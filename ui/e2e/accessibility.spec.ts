@@ -23,12 +23,20 @@ const pages = {
     '/a/acme/settings/people',
     '/a/acme/settings/people?tab=roles',
     '/a/acme/settings/people?tab=invitations',
+    '/a/acme/settings/domains',
+    '/a/acme/settings/domains?new=domain',
+    '/a/acme/settings/sign-in',
+    '/a/acme/settings/sign-in?new=provider',
+    '/a/acme/settings/programs',
+    '/a/acme/settings/programs?new=program',
+    '/a/acme/settings/sessions',
+    '/a/acme/settings/support',
     '/me/profile',
     '/me/programs',
     '/a/acme/nowhere',
   ],
   member: ['/me', '/me/profile', '/me/programs', '/invitation#nothing'],
-  superAdmin: ['/me/profile', '/sa', '/sa/accounts', '/sa/models', '/sa/providers', '/sa/audit'],
+  superAdmin: ['/me/profile', '/sa', '/sa/accounts', '/sa/accounts?new=account', '/sa/staff', '/sa/staff?tab=invitations', '/sa/staff?new=staff', '/sa/programs', '/sa/models', '/sa/providers', '/sa/audit'],
 } as const
 
 for (const theme of ['light', 'dark'] as const) {

@@ -1,4 +1,4 @@
-import { Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, KeyRound, LayoutDashboard, type LucideIcon, MailPlus, PlugZap, Server, Settings, UserRoundCog, Users, UsersRound } from 'lucide-react'
+import { Blocks, Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, KeyRound, LayoutDashboard, type LucideIcon, MailPlus, PlugZap, Server, Settings, ShieldCheck, UserRoundCog, Users, UsersRound } from 'lucide-react'
 import { readsAccount, readsPlane, type Viewer } from '@/graphql/viewer'
 import { t } from '@/lib/i18n'
 import { type Plane, slugOf } from '@/lib/plane'
@@ -30,6 +30,8 @@ export function platformPages(viewer: Viewer): Page[] {
     { to: '/sa/accounts', label: t('Accounts'), icon: Building2, key: 'c' },
     { to: '/sa/models', label: t('Copilot models'), icon: Server, key: 'm' },
     { to: '/sa/providers', label: t('Upstream providers'), icon: PlugZap, key: 'p' },
+    { to: '/sa/staff', label: t('Staff'), icon: ShieldCheck, key: 't' },
+    { to: '/sa/programs', label: t('Programs'), icon: Blocks, key: 'r' },
     { to: '/sa/audit', label: t('Audit log'), icon: History, key: 'a' },
   ]
 }
@@ -38,7 +40,8 @@ export function platformPages(viewer: Viewer): Page[] {
 export function otherPages(viewer: Viewer): Page[] {
   const profile: Page = { to: '/me/profile', label: t('My profile'), icon: UserRoundCog, key: 'f' }
   if (viewer.isPlatformStaff) return [profile]
-  const pages: Page[] = [{ to: '/me', label: t('My budgets & keys'), icon: CircleUserRound, key: 'i' }, profile]
+  // In a support access there is nothing of one's own.
+  const pages: Page[] = viewer.support ? [] : [{ to: '/me', label: t('My budgets & keys'), icon: CircleUserRound, key: 'i' }, profile]
   if (readsAccount(viewer)) pages.push({ to: `/a/${viewer.account.slug}/settings`, label: t('Account'), icon: Settings, key: 's' })
   return pages
 }
@@ -59,8 +62,14 @@ export function planeActions(viewer: Viewer, plane: Plane): Page[] {
 export function settingsPages(viewer: Viewer): { to: string; label: string }[] {
   const at = `/a/${viewer.account.slug}/settings`
   return [
-    { to: at, label: t('Account') },
+    { to: at, label: t('General') },
     { to: `${at}/people`, label: t('Admins & people') },
+    { to: `${at}/domains`, label: t('Domains') },
+    { to: `${at}/sign-in`, label: t('Sign-in') },
+    { to: `${at}/programs`, label: t('Programs') },
+    // Sessions of people are closed to support.
+    ...(viewer.support ? [] : [{ to: `${at}/sessions`, label: t('Sessions') }]),
+    { to: `${at}/support`, label: t('Support') },
   ]
 }
 

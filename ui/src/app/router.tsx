@@ -2,7 +2,7 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 import { type ComponentType, lazy, Suspense } from 'react'
 import { useClient } from 'urql'
 import { toFault } from '@/graphql/fault'
-import { SessionEndDocument, SessionSwitchDocument, ViewerDocument } from '@/graphql/generated/graphql'
+import { SessionEndDocument, SessionSwitchDocument, SupportEndDocument, ViewerDocument } from '@/graphql/generated/graphql'
 import { useRead } from '@/graphql/query'
 import { readsAccount, readsPlane, useViewer, type Viewer, ViewerProvider } from '@/graphql/viewer'
 import { Card } from '@/kit/card'
@@ -16,7 +16,7 @@ import { plainSearch, safePath, texts } from '@/lib/url'
 import { home, settingsPages } from './nav'
 import { Shell } from './shell'
 
-type Context = { enter: (viewer: Viewer, next?: string) => void; leave: (next?: string) => void }
+type Context = { enter: (viewer: Viewer, next?: string) => void; leave: (next?: string) => void; comeBack: () => void }
 
 const root = createRootRouteWithContext<Context>()({ component: Outlet })
 
@@ -99,7 +99,7 @@ const app = createRoute({
   getParentRoute: () => root,
   id: 'app',
   component: function SignedIn() {
-    const { enter, leave } = app.useRouteContext()
+    const { enter, leave, comeBack } = app.useRouteContext()
     const client = useClient()
     const { data, fault, retry } = useRead(ViewerDocument, {})
     if (!data) {
@@ -122,9 +122,16 @@ const app = createRoute({
       if (viewer) enter(viewer)
       else toast(result.error ? toFault(result.error).message : (result.data?.sessionSwitch.errors[0]?.message ?? t('The switch was refused.')))
     }
+    const endSupport = async (id: string) => {
+      const result = await client.mutation(SupportEndDocument, { input: { supportAccessId: id } })
+      const payload = result.data?.supportAccessEnd
+      if (payload?.viewer) enter(payload.viewer, `/sa/accounts/${data.viewer.account.id}?tab=support`)
+      else if (payload?.supportAccess) leave()
+      else toast(result.error ? toFault(result.error).message : (payload?.errors[0]?.message ?? t('It was refused.')))
+    }
     return (
       <ViewerProvider value={data.viewer}>
-        <Shell onSignOut={signOut} onSwitchAccount={switchTo}>
+        <Shell onSignOut={signOut} onSwitchAccount={switchTo} onEndSupport={endSupport} onSupportOver={comeBack}>
           <Outlet />
         </Shell>
       </ViewerProvider>
@@ -217,9 +224,25 @@ const planeRoutes = [
   createRoute({ ...under(plane), path: '/audit', validateSearch: texts('action', 'outcome', 'range', 'peek'), component: planePage(async () => (await import('@/features/audit/audit')).AuditPage) }),
 ]
 
+const AccountPage = lazyRouteComponent(() => import('@/features/accounts/account'), 'AccountPage')
+
+const accountOf = createRoute({
+  ...under(platform),
+  path: '/accounts/$id',
+  validateSearch: texts('tab'),
+  component: function AccountOf() {
+    const { id } = accountOf.useParams()
+    const { enter } = app.useRouteContext()
+    return <AccountPage key={id} id={id} onEntered={(viewer) => enter(viewer)} />
+  },
+})
+
 const platformRoutes = [
   createRoute({ ...under(platform), path: '/', component: lazyRouteComponent(() => import('@/features/platform/platform'), 'PlatformPage') }),
-  createRoute({ ...under(platform), path: '/accounts', component: lazyRouteComponent(() => import('@/features/accounts/accounts'), 'AccountsPage') }),
+  createRoute({ ...under(platform), path: '/accounts', validateSearch: texts('q', 'status', 'new'), component: lazyRouteComponent(() => import('@/features/accounts/accounts'), 'AccountsPage') }),
+  accountOf,
+  createRoute({ ...under(platform), path: '/staff', validateSearch: texts('tab', 'new'), component: lazyRouteComponent(() => import('@/features/staff/staff'), 'StaffPage') }),
+  createRoute({ ...under(platform), path: '/programs', validateSearch: texts('peek', 'new', 'edit'), component: lazyRouteComponent(() => import('@/features/programs/list'), 'PlatformProgramsPage') }),
   createRoute({ ...under(platform), path: '/models', component: lazyRouteComponent(() => import('@/features/catalog/catalog'), 'CatalogPage') }),
   createRoute({ ...under(platform), path: '/providers', component: lazyRouteComponent(() => import('@/features/catalog/providers'), 'CentralProvidersPage') }),
   createRoute({ ...under(platform), path: '/audit', validateSearch: texts('action', 'outcome', 'range', 'peek'), component: lazyRouteComponent(() => import('@/features/audit/audit'), 'PlatformAuditPage') }),
@@ -249,12 +272,17 @@ const settings = createRoute({
 const settingsRoutes = [
   createRoute({ getParentRoute: () => settings, path: '/', component: lazyRouteComponent(() => import('@/features/accounts/settings'), 'SettingsPage') }),
   createRoute({ getParentRoute: () => settings, path: '/people', validateSearch: texts('q', 'status', 'tab', 'state', 'peek'), component: lazyRouteComponent(() => import('@/features/people/people'), 'PeoplePage') }),
+  createRoute({ getParentRoute: () => settings, path: '/domains', validateSearch: texts('new'), component: lazyRouteComponent(() => import('@/features/domains/domains'), 'DomainsPage') }),
+  createRoute({ getParentRoute: () => settings, path: '/sign-in', validateSearch: texts('tested', 'new', 'edit'), component: lazyRouteComponent(() => import('@/features/sign-in/page'), 'SignInSettingsPage') }),
+  createRoute({ getParentRoute: () => settings, path: '/programs', validateSearch: texts('peek', 'new', 'edit'), component: lazyRouteComponent(() => import('@/features/programs/list'), 'ProgramsPage') }),
+  createRoute({ getParentRoute: () => settings, path: '/sessions', validateSearch: texts('user'), component: lazyRouteComponent(() => import('@/features/sessions/sessions'), 'SessionsPage') }),
+  createRoute({ getParentRoute: () => settings, path: '/support', component: lazyRouteComponent(() => import('@/features/support/page'), 'SupportPage') }),
 ]
 
 const meRoutes = [
   createRoute({ getParentRoute: () => app, path: '/me', component: lazyRouteComponent(() => import('@/features/me/me'), 'MePage') }),
   createRoute({ getParentRoute: () => app, path: '/me/profile', component: lazyRouteComponent(() => import('@/features/me/profile'), 'ProfilePage') }),
-  createRoute({ getParentRoute: () => app, path: '/me/programs', component: lazyRouteComponent(() => import('@/features/me/programs'), 'ProgramsPage') }),
+  createRoute({ getParentRoute: () => app, path: '/me/programs', component: lazyRouteComponent(() => import('@/features/programs/list'), 'ProgramsPage') }),
 ]
 
 const routeTree = root.addChildren([
@@ -270,7 +298,7 @@ const routeTree = root.addChildren([
 
 export const router = createRouter({
   routeTree,
-  context: { enter: () => undefined, leave: () => undefined },
+  context: { enter: () => undefined, leave: () => undefined, comeBack: () => undefined },
   parseSearch: plainSearch.parse,
   stringifySearch: plainSearch.stringify,
   defaultPreload: 'intent',

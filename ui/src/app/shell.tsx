@@ -2,7 +2,7 @@ import { Dialog } from '@base-ui/react/dialog'
 import { Link, useLocation, useNavigate } from '@tanstack/react-router'
 import { ChevronsUpDown, Code2, Keyboard, KeySquare, LogOut, Menu as MenuIcon, Monitor, Moon, Search, Sun, UserRoundCog } from 'lucide-react'
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
-import { useViewer } from '@/graphql/viewer'
+import { ofAccount, readsAccount, useViewer } from '@/graphql/viewer'
 import { initials } from '@/kit/avatar'
 import { Button } from '@/kit/button'
 import { cx } from '@/kit/cx'
@@ -15,11 +15,13 @@ import { nameOf, type Plane, planeOf } from '@/lib/plane'
 import { setTheme, type Theme, useTheme } from '@/lib/theme'
 import { otherPages, type Page, planePages, platformPages } from './nav'
 import { Shortcuts } from './shortcuts'
+import { SupportFrame } from './support-frame'
 
 const loadPalette = () => import('./palette')
 const Palette = lazy(loadPalette)
+const SupportInside = lazy(async () => ({ default: (await import('@/features/support/inside')).SupportInside }))
 
-type Props = { children: ReactNode; onSignOut: () => void; onSwitchAccount: (accountId: string) => void }
+type Props = { children: ReactNode; onSignOut: () => void; onSwitchAccount: (accountId: string) => void; onEndSupport: (id: string) => Promise<void>; onSupportOver: () => void }
 
 /** Where one is, read from the address alone. */
 function usePlace() {
@@ -28,7 +30,7 @@ function usePlace() {
   return { pathname, plane, platform: pathname.startsWith('/sa') }
 }
 
-export function Shell({ children, onSignOut, onSwitchAccount }: Props) {
+export function Shell({ children, onSignOut, onSwitchAccount, onEndSupport, onSupportOver }: Props) {
   const viewer = useViewer()
   const navigate = useNavigate()
   const { pathname, plane, platform } = usePlace()
@@ -36,6 +38,8 @@ export function Shell({ children, onSignOut, onSwitchAccount }: Props) {
   // The address that the menu was opened at: going elsewhere closes it.
   const [sheet, setSheet] = useState<string>()
   const [help, setHelp] = useState(false)
+  const [stopping, setStopping] = useState(false)
+  const support = viewer.support
   // Pages without a plane keep the one before in the sidebar, so that the way back is one click.
   const [shown, setShown] = useState<Plane>(plane ?? viewer.account.planes[0] ?? 'CONSOLE')
   if (plane && plane !== shown) setShown(plane)
@@ -81,13 +85,19 @@ export function Shell({ children, onSignOut, onSwitchAccount }: Props) {
     </>
   )
 
+  const stop = async () => {
+    setStopping(true)
+    await onEndSupport(support!.id)
+    setStopping(false)
+  }
   return (
-    <div className="min-h-dvh">
-      <title>{[current?.label, platform ? t('Super admin') : plane && nameOf(plane), 'Cockpit'].filter(Boolean).join(' · ')}</title>
+    <div className={cx('min-h-dvh', support ? '[--banner:2.75rem] max-md:[--banner:3.5rem]' : '[--banner:0rem]')}>
+      <title>{[support && t('Support in {{account}}', { account: viewer.account.name }), current?.label, platform ? t('Super admin') : plane && nameOf(plane), 'Cockpit'].filter(Boolean).join(' · ')}</title>
       <a href="#main" className="sr-only z-50 rounded-md bg-primary px-3 py-2 text-primary-fg focus:not-sr-only focus:fixed focus:start-3 focus:top-2">
         {t('Skip to content')}
       </a>
-      <header className="sticky top-0 z-30 flex h-13 items-center gap-2.5 border-b border-line bg-surface px-4 max-sm:px-3">
+      {support && <SupportFrame viewer={viewer} busy={stopping} onStop={stop} onOver={onSupportOver} />}
+      <header className="sticky top-(--banner) z-30 flex h-13 items-center gap-2.5 border-b border-line bg-surface px-4 max-sm:px-3">
         <Button variant="ghost" size="icon" className="-ms-1 lg:hidden" aria-label={t('Menu')} onClick={() => setSheet(pathname)}>
           <MenuIcon aria-hidden />
         </Button>
@@ -121,9 +131,16 @@ export function Shell({ children, onSignOut, onSwitchAccount }: Props) {
         <UserMenu onSignOut={onSignOut} onHelp={() => setHelp(true)} onGo={(to) => navigate({ to })} />
       </header>
       <div className="flex">
-        <aside className="sticky top-13 hidden h-[calc(100dvh-3.25rem)] w-60 shrink-0 flex-col overflow-y-auto border-e border-line bg-surface py-3 lg:flex">{nav}</aside>
+        <aside className="sticky top-[calc(3.25rem+var(--banner))] hidden h-[calc(100dvh-3.25rem-var(--banner))] w-60 shrink-0 flex-col overflow-y-auto border-e border-line bg-surface py-3 lg:flex">{nav}</aside>
         <main id="main" tabIndex={-1} className="min-w-0 grow px-6 py-6 outline-none max-sm:px-3 max-sm:py-4">
-          <div className="mx-auto max-w-7xl">{children}</div>
+          <div className="mx-auto max-w-7xl">
+            {ofAccount(viewer) && readsAccount(viewer) && (
+              <Suspense>
+                <SupportInside />
+              </Suspense>
+            )}
+            {children}
+          </div>
         </main>
       </div>
       <Dialog.Root open={sheet === pathname} onOpenChange={(open) => setSheet(open ? pathname : undefined)}>
@@ -235,27 +252,31 @@ function ThemePicker() {
 }
 
 function UserMenu({ onSignOut, onHelp, onGo }: { onSignOut: () => void; onHelp: () => void; onGo: (to: string) => void }) {
-  const { user } = useViewer()
+  const { user, name, support } = useViewer()
   return (
     <Menu
       trigger={
         <button type="button" className="flex size-8 shrink-0 items-center justify-center rounded-full bg-accent-soft text-xs font-semibold text-accent-text">
-          <span aria-hidden>{initials(user?.name ?? '?')}</span>
-          <span className="sr-only">{t('You: {{name}}', { name: user?.name ?? '' })}</span>
+          <span aria-hidden>{initials(name)}</span>
+          <span className="sr-only">{t('You: {{name}}', { name })}</span>
         </button>
       }
     >
       <div className="px-2.5 py-1.5">
-        <p className="text-sm font-medium">{user?.name}</p>
-        <p className="text-xs text-muted">{user?.email}</p>
+        <p className="text-sm font-medium">{name}</p>
+        <p className="text-xs text-muted">{user?.email ?? support?.staffEmail}</p>
       </div>
       <MenuLine />
-      <MenuItem onClick={() => onGo('/me/profile')}>
-        <UserRoundCog aria-hidden /> {t('Profile & sessions')}
-      </MenuItem>
-      <MenuItem onClick={() => onGo('/me/programs')}>
-        <KeySquare aria-hidden /> {t('Tokens & programs')}
-      </MenuItem>
+      {!support && (
+        <>
+          <MenuItem onClick={() => onGo('/me/profile')}>
+            <UserRoundCog aria-hidden /> {t('Profile & sessions')}
+          </MenuItem>
+          <MenuItem onClick={() => onGo('/me/programs')}>
+            <KeySquare aria-hidden /> {t('Tokens & programs')}
+          </MenuItem>
+        </>
+      )}
       <MenuItem onClick={() => location.assign('/graphiql')}>
         <Code2 aria-hidden /> {t('GraphiQL')}
       </MenuItem>

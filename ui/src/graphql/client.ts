@@ -53,6 +53,18 @@ const lists: Record<string, string[]> = {
   personalTokenCreate: ['personalTokens'],
   personalTokenRevoke: ['personalTokens'],
   authorizationRevoke: ['authorizations'],
+  accountCreate: ['accounts'],
+  supportAccessStart: ['supportAccesses'],
+  supportAccessEnd: ['supportAccesses', 'sessions'],
+  domainCreate: ['domains'],
+  domainDelete: ['domains'],
+  identityProviderCreate: ['identityProviders'],
+  identityProviderDelete: ['identityProviders', 'sessions'],
+  groupMappingCreate: ['identityProviders'],
+  groupMappingDelete: ['identityProviders'],
+  signInEnforce: ['sessions'],
+  serviceClientCreate: ['serviceClients'],
+  serviceClientDelete: ['serviceClients'],
 }
 
 // Where those fields stand: below the roots of a query, or on an object of its own.
@@ -75,16 +87,28 @@ function forgetOf(cache: Cache, node: string, fields: readonly string[]) {
   for (const f of cache.inspectFields(node)) if (fields.includes(f.fieldName)) cache.invalidate(node, f.fieldName, f.arguments)
 }
 
+const headers = { 'X-Cockpit-CSRF': '1' }
+
+/** Asks as whoever the cookie names: a session that is over is exchanged, where there is one to go back to. */
+export async function knock(): Promise<void> {
+  await fetch('/graphql', { method: 'POST', credentials: 'same-origin', headers: { ...headers, 'Content-Type': 'application/json' }, body: JSON.stringify({ query: '{ viewer { name } }' }) }).catch(() => undefined)
+}
+
 /** A client for one sign-in; another account or person gets a fresh one with an empty cache. */
-export function makeClient(onSignedOut: () => void) {
+export function makeClient(onSignedOut: (inSupport: boolean) => void) {
+  let inSupport = false
   return new Client({
     url: '/graphql',
     preferGetMethod: false,
-    fetchOptions: { credentials: 'same-origin', headers: { 'X-Cockpit-CSRF': '1' } },
+    fetchOptions: { credentials: 'same-origin', headers },
     exchanges: [
       mapExchange({
+        onResult: ({ data }) => {
+          const viewer = (data as { viewer?: { support?: object | null } } | undefined)?.viewer
+          if (viewer && 'support' in viewer) inSupport = Boolean(viewer.support)
+        },
         onError: (error) => {
-          if (error.graphQLErrors.some((e) => e.extensions.code === 'UNAUTHENTICATED')) onSignedOut()
+          if (error.graphQLErrors.some((e) => e.extensions.code === 'UNAUTHENTICATED')) onSignedOut(inSupport)
         },
       }),
       cacheExchange({
@@ -137,5 +161,5 @@ const unkeyed = [
   'Impact',
   'Permission',
   'AuthorizationRequest',
-  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel', 'User', 'RoleBinding', 'Invitation', 'Session', 'PersonalToken', 'Authorization', 'ModelAccess'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
+  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel', 'User', 'RoleBinding', 'Invitation', 'Session', 'PersonalToken', 'Authorization', 'ModelAccess', 'Domain', 'IdentityProvider', 'ServiceClient', 'SupportAccess'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
 ]

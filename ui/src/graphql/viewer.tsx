@@ -1,7 +1,7 @@
 import { createContext, useContext } from 'react'
-import type { Plane, ViewerPartsFragment } from './generated/graphql'
+import type { Plane, SupportPartsFragment, ViewerPartsFragment } from './generated/graphql'
 
-export type Viewer = ViewerPartsFragment
+export type Viewer = ViewerPartsFragment & { support?: SupportPartsFragment | null }
 
 const Context = createContext<Viewer | null>(null)
 
@@ -16,6 +16,9 @@ export function useViewer(): Viewer {
 
 /** Whether the viewer holds an admin's or auditor's role somewhere in the plane. Only decides what is listed; the server decides what is let through. */
 export const readsPlane = (viewer: Viewer, plane: Plane) => viewer.roles.some((r) => r.role !== 'MEMBER' && r.kind !== 'PLATFORM' && (r.plane === null || r.plane === undefined || r.plane === plane))
+
+/** Whether the viewer acts in the account as one of its own people, not as support. */
+export const ofAccount = (viewer: Viewer) => !viewer.isPlatformStaff && !viewer.support
 
 /** Whether that role reaches the whole plane: providers are shown to nobody else. */
 export const readsWholePlane = (viewer: Viewer, plane: Plane) => viewer.roles.some((r) => r.role !== 'MEMBER' && (r.kind === 'ACCOUNT' || r.kind === plane))

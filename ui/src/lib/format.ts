@@ -100,3 +100,21 @@ export function fromNano(nanos: string): string {
   const fraction = digits.slice(-9).replace(/0+$/, '')
   return `${negative ? '-' : ''}${digits.slice(0, -9)}${fraction && `.${fraction}`}`
 }
+
+/** "14:32" in the reader's zone. */
+export const timeOfDay = (at: string | Date) => stamp(at, { hour: '2-digit', minute: '2-digit', hour12: false })
+
+/** Time zones by their IANA names, UTC first. */
+export const timeZones = (): string[] => ['UTC', ...Intl.supportedValuesOf('timeZone').filter((z) => z !== 'UTC')]
+
+/** The reader's own zone. */
+export const ownTimeZone = () => new Intl.DateTimeFormat().resolvedOptions().timeZone
+
+/** How far a zone is from UTC now: "GMT+2"; empty for a name that isn't one. */
+export function zoneOffset(timeZone: string, at = new Date()): string {
+  try {
+    return new Intl.DateTimeFormat(language(), { timeZone, timeZoneName: 'shortOffset' }).formatToParts(at).find((p) => p.type === 'timeZoneName')?.value ?? ''
+  } catch {
+    return ''
+  }
+}

@@ -1,59 +1,73 @@
-import { Building2 } from 'lucide-react'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { Building2, Plus } from 'lucide-react'
 import { useMemo, useState } from 'react'
-import { AccountsDocument, type AccountStatus, type AccountsQuery, BudgetSetDocument } from '@/graphql/generated/graphql'
-import { useMutate } from '@/graphql/mutate'
-import { useRead } from '@/graphql/query'
-import { Badge, type Tone } from '@/kit/badge'
+import { AccountsDocument, type AccountStatus, type AccountsQuery } from '@/graphql/generated/graphql'
+import { usePages } from '@/graphql/pages'
+import { may } from '@/graphql/viewer'
+import { Badge } from '@/kit/badge'
 import { Button } from '@/kit/button'
 import { Card } from '@/kit/card'
-import { Dialog, DialogActions } from '@/kit/dialog'
-import { Field, Input } from '@/kit/field'
 import { Filter } from '@/kit/filter'
+import { TableFoot } from '@/kit/more'
 import { PageHead } from '@/kit/page'
+import { Select } from '@/kit/select'
 import { SkeletonRows } from '@/kit/skeleton'
 import { Empty, ErrorBar } from '@/kit/state'
 import { Head, rowClass, Table, Td, Th } from '@/kit/table'
-import { toast } from '@/kit/toast'
-import { count, day, exact, money, moneyWords, parseAmount } from '@/lib/format'
+import { useDebounced } from '@/lib/debounce'
+import { count, day, exact, money } from '@/lib/format'
 import { t } from '@/lib/i18n'
+import { useKeys } from '@/lib/keys'
 import { nameOf } from '@/lib/plane'
 import { span } from '@/lib/range'
+import { useUrl } from '@/lib/url'
 import { Used } from '@/features/budgets'
+import { CreateAccount } from './create'
+import { Grant } from './grant'
+import { statusLook } from './status'
 
 type Account = NonNullable<AccountsQuery['platform']>['accounts']['edges'][number]['node']
 
-export const statusLook: Record<AccountStatus, { tone: Tone; label: string }> = {
-  ACTIVE: { tone: 'ok', label: t('Active') },
-  SUSPENDED: { tone: 'warn', label: t('Suspended') },
-  CLOSED: { tone: 'plain', label: t('Closed') },
-}
+const statuses = [{ value: 'ALL', label: t('Every status') }, ...(Object.keys(statusLook) as AccountStatus[]).map((value) => ({ value, label: statusLook[value].label }))]
 
+/** Every customer; each opens into a page of its own. */
 export function AccountsPage() {
+  const [url, setUrl] = useUrl<{ q: string; status: string; new: string }>()
+  const navigate = useNavigate()
   const filter = useMemo(() => span('30d'), [])
-  const [after, setAfter] = useState<string>()
-  const [earlier, setEarlier] = useState<readonly Account[]>([])
-  const [needle, setNeedle] = useState('')
+  const search = useDebounced(url.q ?? '')
+  const status = url.status && url.status in statusLook ? (url.status as AccountStatus) : undefined
   const [granting, setGranting] = useState<Account>()
-  const { data, loading, fetching, fault, retry } = useRead(AccountsDocument, { after, copilot: filter })
-  const list = data?.platform?.accounts
-  const page = list?.edges.map((e) => e.node) ?? []
-  const all = [...earlier.filter((a) => page.every((p) => p.id !== a.id)), ...page]
-  const accounts = all.filter((a) => `${a.name} ${a.slug}`.toLowerCase().includes(needle.toLowerCase()))
-
+  const { data, rows, total, loading, fetching, fault, retry, more } = usePages(AccountsDocument, { search: search || undefined, status, copilot: filter }, (d) => d.platform?.accounts)
+  const mayCreate = may(data?.platform, 'account.create')
+  useKeys({ c: () => mayCreate && setUrl({ new: 'account' }) })
+  const create = mayCreate && (
+    <Button variant="primary" size="sm" onClick={() => setUrl({ new: 'account' })}>
+      <Plus aria-hidden /> {t('New account')}
+    </Button>
+  )
   return (
     <>
       <PageHead title={t('Accounts')} note={t('Customers, fully isolated from each other. Here are their amounts, never their content.')}>
-        <Filter value={needle} onChange={setNeedle} label={t('Filter accounts')} />
+        {create}
       </PageHead>
+      <div className="mb-4 flex flex-wrap items-center gap-2">
+        <Filter value={url.q ?? ''} onChange={(q) => setUrl({ q: q || undefined })} label={t('Search names and addresses')} />
+        <Select aria-label={t('Status')} value={status ?? 'ALL'} onChange={(next) => setUrl({ status: next === 'ALL' ? undefined : next })} options={statuses} className="h-8 w-36 max-sm:w-full" />
+      </div>
       {fault && (
         <div className="mb-4">
           <ErrorBar fault={fault} retry={retry} />
         </div>
       )}
       <Card>
-        {loading && <SkeletonRows height="h-14" />}
-        {list && accounts.length === 0 && <Empty icon={<Building2 aria-hidden />} title={needle ? t('No account matches') : t('No accounts yet')} />}
-        {accounts.length > 0 && (
+        {loading && <SkeletonRows rows={8} height="h-15" />}
+        {data?.platform && rows.length === 0 && (
+          <Empty icon={<Building2 aria-hidden />} title={search || status ? t('No account matches') : t('No accounts yet')} action={search || status ? undefined : create}>
+            {!search && !status && t('An account is one customer: its people, planes, budgets and keys, apart from all others.')}
+          </Empty>
+        )}
+        {rows.length > 0 && (
           <Table label={t('Accounts')}>
             <Head>
               <Th>{t('Account')}</Th>
@@ -64,20 +78,27 @@ export function AccountsPage() {
               <Th wide className="text-end">
                 {t('Cost, 30 days')}
               </Th>
-              <Th className="w-64 max-sm:w-36">{t('Credits used')}</Th>
+              <Th className="w-64 max-sm:w-36">{t('Credits used of granted')}</Th>
               <Th wide>{t('Status')}</Th>
-              <Th>
+              <Th wide>
                 <span className="sr-only">{t('Actions')}</span>
               </Th>
             </Head>
             <tbody>
-              {accounts.map((a) => (
+              {rows.map((a) => (
                 <tr key={a.id} className={rowClass}>
                   <Td>
-                    <span className="font-medium">{a.name}</span>
+                    <Link data-row-link to="/sa/accounts/$id" params={{ id: a.id }} className="block rounded-sm font-medium hover:underline">
+                      {a.name}
+                    </Link>
                     <span className="block text-xs text-muted">
                       {a.slug} · {t('since {{day}}', { day: day(a.createdAt) })}
                     </span>
+                    {a.status !== 'ACTIVE' && (
+                      <Badge tone={statusLook[a.status].tone} className="md:hidden">
+                        {statusLook[a.status].label}
+                      </Badge>
+                    )}
                   </Td>
                   <Td wide>
                     <span className="flex gap-1">
@@ -97,8 +118,8 @@ export function AccountsPage() {
                   <Td wide>
                     <Badge tone={statusLook[a.status].tone}>{statusLook[a.status].label}</Badge>
                   </Td>
-                  <Td className="w-0">
-                    {a.pool && (
+                  <Td wide className="w-0">
+                    {a.pool && a.status !== 'CLOSED' && (
                       <Button size="sm" onClick={() => setGranting(a)} aria-label={t('Grant credits to {{name}}', { name: a.name })}>
                         {t('Grant')}
                       </Button>
@@ -109,55 +130,14 @@ export function AccountsPage() {
             </tbody>
           </Table>
         )}
-        {list?.pageInfo.hasNextPage && (
-          <div className="border-t border-line p-2 text-center">
-            <Button
-              variant="ghost"
-              size="sm"
-              busy={fetching}
-              onClick={() => {
-                setEarlier(all)
-                setAfter(list.pageInfo.endCursor ?? undefined)
-              }}
-            >
-              {t('Show more')}
-            </Button>
-          </div>
+        {rows.length > 0 && (
+          <TableFoot more={more} busy={fetching}>
+            {t('{{count}} accounts', { count: total ?? rows.length })}
+          </TableFoot>
         )}
       </Card>
+      {url.new === 'account' && mayCreate && <CreateAccount onClose={() => setUrl({ new: undefined })} onMade={(id) => navigate({ to: '/sa/accounts/$id', params: { id } })} />}
       {granting?.pool && <Grant account={granting} pool={granting.pool} onClose={() => setGranting(undefined)} />}
     </>
-  )
-}
-
-function Grant({ account, pool, onClose }: { account: Account; pool: NonNullable<Account['pool']>; onClose: () => void }) {
-  const set = useMutate(BudgetSetDocument)
-  const [text, setText] = useState(pool.limit)
-  const [error, setError] = useState<string>()
-  const save = async (event: React.FormEvent) => {
-    event.preventDefault()
-    const limit = parseAmount(text)
-    if (limit === null) return setError(t('Enter an amount such as 100000.'))
-    const payload = await set.run({ input: { scopeId: pool.scope.id, limit, expectedVersion: pool.version } })
-    if (!payload) return
-    if (payload.errors[0]) return setError(payload.errors[0].message)
-    toast(t('{{name}} has {{limit}} a cycle now', { name: account.name, limit: moneyWords(limit, 'CREDITS') }))
-    onClose()
-  }
-  return (
-    <Dialog open onClose={onClose} title={t('Credits of {{name}}', { name: account.name })} description={t('What its pool starts every cycle with; holds for the current one at once.')}>
-      <form onSubmit={save} noValidate className="flex flex-col gap-4">
-        <Field label={t('Credits a cycle')} required error={error} hint={t('{{spent}} are spent, {{remaining}} are left.', { spent: money(pool.state.spent, 'CREDITS'), remaining: money(pool.state.remaining, 'CREDITS') })}>
-          {(wiring) => <Input {...wiring} autoFocus inputMode="decimal" className="num" value={text} onChange={(e) => setText(e.target.value)} onFocus={(e) => e.target.select()} />}
-        </Field>
-        {set.fault && <ErrorBar fault={set.fault} />}
-        <DialogActions>
-          <Button onClick={onClose}>{t('Cancel')}</Button>
-          <Button type="submit" variant="primary" busy={set.busy}>
-            {t('Grant to {{name}}', { name: account.name })}
-          </Button>
-        </DialogActions>
-      </form>
-    </Dialog>
   )
 }

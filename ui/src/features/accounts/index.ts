@@ -1,2 +1,3 @@
+export { AccountPage } from './account'
 export { AccountsPage } from './accounts'
 export { SettingsPage } from './settings'

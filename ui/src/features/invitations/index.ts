@@ -1,2 +1,3 @@
 export { InvitePeople } from './invite'
 export { InvitationList, invitationState, InvitationStates } from './list'
+export { Links } from './links'

@@ -1,2 +1,3 @@
 export { UserRoles } from './roles'
 export { SeatLink } from './seat-link'
+export { useRolePlaces } from './places'

@@ -13,7 +13,7 @@ import { ago, dateTime, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { agentName } from './agent'
 
-const kinds: Record<SessionKind, string> = {
+export const sessionKinds: Record<SessionKind, string> = {
   PASSWORD: t('by password'),
   SSO: t('by single sign-on'),
   SUPPORT: t('support access'),
@@ -47,7 +47,7 @@ export function SessionRows({ rows, more, busy, revocable, foot }: ListProps) {
                   {s.current && <Badge tone="ok">{t('This browser')}</Badge>}
                 </span>
                 <span className="block text-xs text-muted">
-                  {s.ip} · {kinds[s.kind]} · <time title={utc(s.createdAt)}>{t('since {{when}}', { when: dateTime(s.createdAt) })}</time>
+                  {s.ip} · {sessionKinds[s.kind]} · <time title={utc(s.createdAt)}>{t('since {{when}}', { when: dateTime(s.createdAt) })}</time>
                 </span>
               </span>
               <time className="text-end text-xs text-muted max-sm:hidden" title={utc(s.lastSeenAt)}>

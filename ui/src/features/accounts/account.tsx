@@ -1,0 +1,182 @@
+import { Link } from '@tanstack/react-router'
+import { ArrowLeft, LogIn } from 'lucide-react'
+import { type ReactNode, useMemo, useState } from 'react'
+import { AccountOfDocument, type AccountOfQuery } from '@/graphql/generated/graphql'
+import { useRead } from '@/graphql/query'
+import { may, type Viewer } from '@/graphql/viewer'
+import { Badge } from '@/kit/badge'
+import { Button } from '@/kit/button'
+import { Card, CardHead, Stat } from '@/kit/card'
+import { Facts, Id } from '@/kit/facts'
+import { Notice } from '@/kit/notice'
+import { PageHead } from '@/kit/page'
+import { SkeletonBlock } from '@/kit/skeleton'
+import { Empty, ErrorBar } from '@/kit/state'
+import { Tabs } from '@/kit/tabs'
+import { compactMoney, count, dateTime, exact, money, utc } from '@/lib/format'
+import { t } from '@/lib/i18n'
+import { nameOf } from '@/lib/plane'
+import { span } from '@/lib/range'
+import { minutesWords } from '@/lib/span'
+import { useUrl } from '@/lib/url'
+import { Used } from '@/features/budgets'
+import { ApproveDomain } from '@/features/domains'
+import { EnterAccount, SupportList } from '@/features/support'
+import { DangerZone } from './danger'
+import { Grant } from './grant'
+import { statusLook } from './status'
+
+export type AccountOf = NonNullable<AccountOfQuery['account']>
+
+const parts = ['overview', 'domains', 'support', 'danger'] as const
+type Part = (typeof parts)[number]
+
+/** One customer as the platform sees it. */
+export function AccountPage({ id, onEntered }: { id: string; onEntered: (viewer: Viewer) => void }) {
+  const [url, setUrl] = useUrl<{ tab: string }>()
+  const filter = useMemo(() => span('30d'), [])
+  const { data, loading, fault, retry } = useRead(AccountOfDocument, { id, filter })
+  const [entering, setEntering] = useState(false)
+  const a = data?.account
+  const part = parts.find((p) => p === url.tab) ?? 'overview'
+  const mayChange = (['account.planes', 'account.suspend', 'account.close'] as const).some((action) => may(a, action))
+  return (
+    <>
+      <Link to="/sa/accounts" className="mb-2 -ms-1 inline-flex h-6 items-center gap-1.5 rounded-sm px-1 text-xs text-muted hover:text-fg">
+        <ArrowLeft aria-hidden className="size-3.5" /> {t('Accounts')}
+      </Link>
+      {fault && (
+        <div className="mb-4">
+          <ErrorBar fault={fault} retry={retry} />
+        </div>
+      )}
+      {loading && (
+        <div className="flex flex-col gap-4">
+          <SkeletonBlock className="h-11" />
+          <SkeletonBlock className="h-9" />
+          <SkeletonBlock className="h-96" />
+        </div>
+      )}
+      {data && !a && !fault && (
+        <Card>
+          <Empty page title={t('There is no such account')}>{t('The address may be old or mistyped.')}</Empty>
+        </Card>
+      )}
+      {a && (
+        <>
+          <PageHead title={a.name} badge={<Badge tone={statusLook[a.status].tone}>{statusLook[a.status].label}</Badge>} note={<Id id={a.id} />}>
+            {may(a, 'support.start') && a.status === 'ACTIVE' && (
+              <Button size="sm" onClick={() => setEntering(true)}>
+                <LogIn aria-hidden /> {t('Enter account…')}
+              </Button>
+            )}
+          </PageHead>
+          <State account={a} />
+          <Tabs<Part>
+            label={t('Parts of {{name}}', { name: a.name })}
+            value={part}
+            onChange={(tab) => setUrl({ tab: tab === 'overview' ? undefined : tab })}
+            tabs={[
+              { value: 'overview', label: t('Overview'), content: <Overview account={a} /> },
+              ...(may(a, 'domain.approve') && a.status !== 'CLOSED' ? [{ value: 'domains' as const, label: t('Domains'), content: <ApproveDomain account={a} /> }] : []),
+              { value: 'support', label: t('Support'), content: <SupportList accountId={a.id} onEnter={onEntered} /> },
+              ...(mayChange ? [{ value: 'danger' as const, label: t('Danger zone'), content: <DangerZone account={a} /> }] : []),
+            ]}
+          />
+          {entering && <EnterAccount account={a} onClose={() => setEntering(false)} onEntered={onEntered} />}
+        </>
+      )}
+    </>
+  )
+}
+
+function State({ account: a }: { account: AccountOf }) {
+  if (a.deletedAt) return <Notice tone="bad" className="mb-4" title={t('Deleted {{when}}', { when: dateTime(a.deletedAt) })}>{t('Only its name and the ledger remain, in opaque ids and amounts.')}</Notice>
+  if (a.status === 'CLOSED') {
+    return (
+      <Notice tone="bad" className="mb-4" title={a.closedAt ? t('Closed {{when}}', { when: dateTime(a.closedAt) }) : t('Closed')}>
+        {a.statusReason}
+      </Notice>
+    )
+  }
+  if (a.status === 'SUSPENDED') {
+    return (
+      <Notice tone="warn" className="mb-4" title={t('Suspended: nobody of it signs in, and every call is refused')}>
+        {a.statusReason}
+      </Notice>
+    )
+  }
+  return null
+}
+
+function Overview({ account: a }: { account: AccountOf }) {
+  const [granting, setGranting] = useState(false)
+  const none = <span className="text-muted">–</span>
+  return (
+    <div className="flex flex-col gap-4">
+      <div className="grid grid-cols-2 gap-4 xl:grid-cols-4">
+        <Stat label={t('Users')} value={a.userCount === null || a.userCount === undefined ? none : count(a.userCount)} note={t('of the account, in any plane')} />
+        <Stat label={t('Copilot cost, 30 days')} value={a.copilot ? compactMoney(a.copilot.cost ?? '0', 'USD') : none} note={a.copilot ? t('{{count}} calls', { count: a.copilot.calls }) : ''} />
+        <Stat label={t('Credits, 30 days')} value={a.copilot ? compactMoney(a.copilot.amount, 'CREDITS') : none} note={a.creditFactor ? t('{{credits}} credits per $', { credits: exact(a.creditFactor, 'CREDITS') }) : ''} />
+        <Stat label={t('Console spend, 30 days')} value={a.console ? compactMoney(a.console.amount, 'USD') : none} note={t("at the account's own providers")} />
+      </div>
+      <div className="grid items-start gap-4 lg:grid-cols-2">
+        <Card>
+          <CardHead title={t('Credits')} note={t('The pool that its organizations and teams get theirs from')}>
+            {a.pool && a.status !== 'CLOSED' && (
+              <Button size="sm" onClick={() => setGranting(true)}>
+                {t('Grant credits')}
+              </Button>
+            )}
+          </CardHead>
+          <div className="px-4 pb-4">
+            {a.pool ? (
+              <>
+                <Used state={a.pool.state} name={a.name} />
+                <p className="mt-2 text-xs text-muted">{t('{{remaining}} are left of this cycle.', { remaining: money(a.pool.state.remaining, 'CREDITS') })}</p>
+              </>
+            ) : (
+              <p className="text-muted">{a.planes.includes('COPILOT') ? t('No pool yet: every call in Copilot is refused.') : t("It doesn't use Copilot.")}</p>
+            )}
+          </div>
+        </Card>
+        <Card>
+          <CardHead title={t('Entitlements')} />
+          <div className="px-4 pb-4">
+            <Facts
+              className="grid-cols-[10rem_1fr]"
+              facts={[
+                [t('Products'), <Planes key="p" planes={a.planes} />],
+                [t('In addresses'), <code key="s" className="font-mono text-xs">{`/a/${a.slug}`}</code>],
+                [t('Time zone'), a.timeZone],
+                [t('Single sign-on'), a.ssoEnforced ? t('Enforced') : t('Not enforced')],
+                a.sessionLifetimeMinutes && a.sessionIdleMinutes ? [t('Sessions'), t('{{lifetime}} at most, {{idle}} idle', { lifetime: minutesWords(a.sessionLifetimeMinutes), idle: minutesWords(a.sessionIdleMinutes) })] : null,
+                a.auditRetentionDays === null || a.auditRetentionDays === undefined ? null : [t('Audit log'), a.auditRetentionDays === 0 ? t('Kept for good') : t('Kept for {{count}} days', { count: a.auditRetentionDays })],
+                [t('Since'), <time key="c" title={utc(a.createdAt)}>{dateTime(a.createdAt)}</time>],
+              ]}
+            />
+          </div>
+        </Card>
+      </div>
+      <p className="text-xs text-muted">
+        {t('People, prompts, secrets and conversations of an account are closed to the platform. What was done to it stands in the')}{' '}
+        <Link to="/sa/audit" className="rounded-sm text-accent-text underline underline-offset-2">
+          {t('audit log')}
+        </Link>
+        .
+      </p>
+      {granting && a.pool && <Grant account={a} pool={a.pool} onClose={() => setGranting(false)} />}
+    </div>
+  )
+}
+
+function Planes({ planes }: { planes: AccountOf['planes'] }): ReactNode {
+  return (
+    <span className="flex flex-wrap gap-1">
+      {planes.map((p) => (
+        <Badge key={p}>{nameOf(p)}</Badge>
+      ))}
+    </span>
+  )
+}
+

@@ -1,0 +1,2 @@
+export { ApproveDomain } from './approve'
+export { DomainsPage } from './domains'

@@ -1,0 +1,1 @@
+export { PlatformProgramsPage, ProgramsPage } from './list'

@@ -1,0 +1,27 @@
+import { t } from '@/lib/i18n'
+
+export type Permission = { name: string; about: string }
+
+// What a program does in people's names: it is bounded by each person's own rights, so whoever makes it known
+// needn't hold it.
+const forPeople: readonly Permission[] = [{ name: 'models.call', about: t("Call models through the gateway, at the cost of the person's seat.") }]
+
+// Programs of the platform act for people of every account, in whatever those may do there.
+const forEveryAccount: readonly Permission[] = [
+  { name: 'keys.manage', about: t('Make and revoke virtual keys.') },
+  { name: 'budgets.manage', about: t('Set and remove budgets.') },
+  { name: 'access.manage', about: t('Allow and deny models.') },
+  { name: 'models.manage', about: t('Set up providers, models and prices.') },
+]
+
+const usual = ['profile', 'read', 'models.call']
+
+/** What can be chosen: what the viewer could give a token, what only people hold, and what the program has. The usual first. */
+export function choices(grantable: readonly Permission[], platform: boolean, has: readonly Permission[] = []): Permission[] {
+  const all = new Map([...forPeople, ...(platform ? forEveryAccount : []), ...has, ...grantable].map((p) => [p.name, p]))
+  const rank = (p: Permission) => (usual.includes(p.name) ? usual.indexOf(p.name) : usual.length)
+  return [...all.values()].toSorted((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name))
+}
+
+/** Permissions that change something for others: worth a second look. */
+export const powerful = (name: string) => name.endsWith('.manage')

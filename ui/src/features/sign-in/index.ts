@@ -1,0 +1,1 @@
+export { SignInSettingsPage } from './page'

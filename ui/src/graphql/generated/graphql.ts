@@ -20,8 +20,6 @@ export type AccountCreateInput = {
   adminEmail: string;
   /** As they are called. */
   adminName?: string | null | undefined;
-  /** Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused. */
-  clientKey?: string | null | undefined;
   /** 1–120 characters. */
   name: string;
   /** The products it uses, at least one. */
@@ -763,8 +761,6 @@ export type ServiceClientCreateInput = {
   accountId?: string | number | null | undefined;
   /** Left out: false. */
   clientCredentials?: boolean | null | undefined;
-  /** Up to 100 characters of the caller's own; the same key with the same input gives the first outcome again, with another input it is refused. */
-  clientKey?: string | null | undefined;
   /** Up to 500 characters. */
   description?: string | null | undefined;
   /** 1–120 characters, unique in the account. */

@@ -11,7 +11,6 @@ import { Field, Input } from '@/kit/field'
 import { ErrorBar } from '@/kit/state'
 import { Checkbox } from '@/kit/toggle'
 import { ZonePicker } from '@/kit/zone-picker'
-import { useClientKey } from '@/lib/client-key'
 import { ownTimeZone } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import type { Plane } from '@/lib/plane'
@@ -45,7 +44,6 @@ export function CreateAccount({ onClose, onMade }: { onClose: () => void; onMade
 
 function CreateForm({ onClose, onMade }: { onClose: () => void; onMade: (made: Made) => void }) {
   const create = useMutate(AccountCreateDocument)
-  const keyOf = useClientKey()
   const [refusal, setRefusal] = useState<Fault>()
   const { register, control, handleSubmit, setError, setValue, formState } = useForm<Values>({
     resolver: zodResolver(schema),
@@ -59,7 +57,7 @@ function CreateForm({ onClose, onMade }: { onClose: () => void; onMade: (made: M
   const make = async (v: Values) => {
     setRefusal(undefined)
     const input = { name: v.name, slug: v.slug, timeZone: v.timeZone, planes: v.planes, adminEmail: v.adminEmail, adminName: v.adminName || undefined }
-    const payload = await create.run({ input: { ...input, clientKey: keyOf(input) } })
+    const payload = await create.run({ input })
     if (!payload) return
     if (payload.account) return onMade({ id: payload.account.id, name: payload.account.name, link: payload.invitation ?? undefined })
     for (const [field, message] of Object.entries(byField(payload.errors))) {

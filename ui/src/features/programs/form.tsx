@@ -13,7 +13,6 @@ import { ErrorBar } from '@/kit/state'
 import { Steps } from '@/kit/steps'
 import { toast } from '@/kit/toast'
 import { Checkbox } from '@/kit/toggle'
-import { useClientKey } from '@/lib/client-key'
 import { t } from '@/lib/i18n'
 import { nameOf, type Plane } from '@/lib/plane'
 import { type Draft, draftOf, emptyDraft, problems, stepOf, steps, toInput } from './draft'
@@ -34,7 +33,6 @@ export function ProgramForm({ program, platform, planes, onClose }: Props) {
 function Wizard({ program, platform, planes, onClose, onMade }: Props & { onMade: (program: ProgramPartsFragment, secret?: string | null) => void }) {
   const create = useMutate(ServiceClientCreateDocument)
   const update = useMutate(ServiceClientUpdateDocument)
-  const keyOf = useClientKey()
   const [at, setAt] = useState(0)
   const [draft, setDraft] = useState<Draft>(() => (program ? draftOf(program) : { ...emptyDraft, planes: [...planes] }))
   const [errors, setErrors] = useState<Record<string, string>>({})
@@ -47,7 +45,7 @@ function Wizard({ program, platform, planes, onClose, onMade }: Props & { onMade
     const input = toInput(draft)
     const payload = program
       ? await update.run({ input: { serviceClientId: program.id, ...input, expectedVersion: program.version } })
-      : await create.run({ input: { ...input, public: draft.public, clientKey: keyOf({ ...input, public: draft.public }) } })
+      : await create.run({ input: { ...input, public: draft.public } })
     if (!payload) return
     if (payload.serviceClient) {
       toast(program ? t('{{name}} is saved', { name: input.name }) : t('{{name}} is known now', { name: input.name }))

@@ -11,7 +11,6 @@ import { Field, Input } from '@/kit/field'
 import { Notice } from '@/kit/notice'
 import { RadioCards } from '@/kit/radio'
 import { ErrorBar } from '@/kit/state'
-import { useClientKey } from '@/lib/client-key'
 import { t } from '@/lib/i18n'
 import { Links } from '@/features/invitations'
 import { staffRole } from './words'
@@ -27,7 +26,6 @@ type Values = z.infer<typeof schema>
 /** Invites somebody to run the platform, or to look. */
 export function InviteStaff({ scopeId, onClose }: { scopeId: string; onClose: () => void }) {
   const invite = useMutate(InvitationCreateDocument)
-  const keyOf = useClientKey()
   const [links, setLinks] = useState<readonly LinkPartsFragment[]>()
   const [refusal, setRefusal] = useState<Fault>()
   const { register, control, handleSubmit, setError, formState } = useForm<Values>({ resolver: zodResolver(schema), defaultValues: { email: '', name: '', role: 'VIEWER' } })
@@ -37,7 +35,7 @@ export function InviteStaff({ scopeId, onClose }: { scopeId: string; onClose: ()
   const send = async (v: Values) => {
     setRefusal(undefined)
     const input = { scopeId, role: v.role, emails: [v.email], name: v.name || undefined }
-    const payload = await invite.run({ input: { ...input, clientKey: keyOf(input) } })
+    const payload = await invite.run({ input })
     if (!payload) return
     if (payload.errors.length === 0) return setLinks(payload.invitations ?? [])
     for (const [field, message] of Object.entries(byField(payload.errors))) {

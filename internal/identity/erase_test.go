@@ -80,7 +80,7 @@ func TestDeletedAccountLeavesItsBooksAlone(t *testing.T) {
 		both := "both@example.com" // a user of A and B; the others of A have no other account
 		systemTx(t, st, func(ctx context.Context, tx *store.Tx) error {
 			for _, accountID := range []string{a.ID, w.B.Row.ID} {
-				if _, err := identity.CreateUser(ctx, tx, identity.UserInput{AccountID: accountID, Email: both, Name: "Both"}); err != nil {
+				if _, err := identity.CreateUser(ctx, tx, identity.UserInput{AccountID: accountID, Email: both, Name: "Both", PasswordHash: "a hash"}); err != nil {
 					return err
 				}
 			}

@@ -1,4 +1,4 @@
-import { Blocks, Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, KeyRound, LayoutDashboard, type LucideIcon, MailPlus, PlugZap, Server, Settings, ShieldCheck, UserRoundCog, Users, UsersRound } from 'lucide-react'
+import { Blocks, Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, KeyRound, LayoutDashboard, type LucideIcon, MailPlus, PlugZap, Server, Settings, ShieldCheck, ShieldQuestionMark, UserRoundCog, Users, UsersRound } from 'lucide-react'
 import { readsAccount, readsPlane, type Viewer } from '@/graphql/viewer'
 import { t } from '@/lib/i18n'
 import { type Plane, slugOf } from '@/lib/plane'
@@ -19,6 +19,7 @@ export function planePages(viewer: Viewer, plane: Plane): Page[] {
     { to: at('/organizations'), label: t('Organizations'), icon: Building, key: 'r' },
     { to: at('/teams'), label: t('Teams'), icon: UsersRound, key: 't' },
     { to: at('/users'), label: t('Users'), icon: Users, key: 'p' },
+    { to: at('/access'), label: t('Access'), icon: ShieldQuestionMark, key: 'x' },
     { to: at('/audit'), label: t('Audit log'), icon: History, key: 'a' },
   ]
 }
@@ -70,6 +71,7 @@ export function settingsPages(viewer: Viewer): { to: string; label: string }[] {
     // Sessions of people are closed to support.
     ...(viewer.support ? [] : [{ to: `${at}/sessions`, label: t('Sessions') }]),
     { to: `${at}/support`, label: t('Support') },
+    { to: `${at}/audit`, label: t('Audit log') },
   ]
 }
 

@@ -1,7 +1,7 @@
 import { Dialog } from '@base-ui/react/dialog'
 import { useNavigate } from '@tanstack/react-router'
 import { Command } from 'cmdk'
-import { Code2, LogOut, type LucideIcon, Moon, Sun } from 'lucide-react'
+import { CircleQuestionMark, Code2, LogOut, type LucideIcon, Moon, Sun } from 'lucide-react'
 import { useState } from 'react'
 import { useViewer } from '@/graphql/viewer'
 import { Kbd } from '@/kit/kbd'
@@ -10,10 +10,10 @@ import { nameOf, type Plane } from '@/lib/plane'
 import type { Theme } from '@/lib/theme'
 import { otherPages, type Page, planeActions, planePages, platformPages } from './nav'
 
-type Props = { onClose: () => void; onTheme: (theme: Theme) => void; onSignOut: () => void; plane: Plane | null }
+type Props = { onClose: () => void; onTheme: (theme: Theme) => void; onSignOut: () => void; onWhy?: () => void; plane: Plane | null }
 
 /** Pages of the plane one is in; Tab widens to all. Every hit says its plane. */
-export default function Palette({ onClose, onTheme, onSignOut, plane }: Props) {
+export default function Palette({ onClose, onTheme, onSignOut, onWhy, plane }: Props) {
   const viewer = useViewer()
   const navigate = useNavigate()
   const [wide, setWide] = useState(false)
@@ -54,6 +54,7 @@ export default function Palette({ onClose, onTheme, onSignOut, plane }: Props) {
               })}
               {otherPages(viewer).length > 0 && <Command.Group heading={t('Account')}>{otherPages(viewer).map((p) => go(p, viewer.account.name))}</Command.Group>}
               <Command.Group heading={t('Actions')}>
+                {onWhy && <Hit icon={CircleQuestionMark} label={t("Why can't I…")} onSelect={run(onWhy)} />}
                 <Hit icon={Sun} label={t('Light theme')} onSelect={run(() => onTheme('light'))} />
                 <Hit icon={Moon} label={t('Dark theme')} onSelect={run(() => onTheme('dark'))} />
                 <Hit icon={Code2} label={t('Open GraphiQL')} onSelect={run(() => location.assign('/graphiql'))} />

@@ -217,11 +217,12 @@ const planeRoutes = [
   createRoute({ ...under(plane), path: '/budgets', validateSearch: texts('peek', 'q'), component: planePage(async () => (await import('@/features/budgets/budgets')).BudgetsPage) }),
   createRoute({ ...under(plane), path: '/usage', validateSearch: texts('range', 'group', 'scope'), component: planePage(async () => (await import('@/features/usage/usage')).UsagePage) }),
   createRoute({ ...under(plane), path: '/keys', validateSearch: texts('peek', 'q', 'new'), component: planePage(async () => (await import('@/features/keys/keys')).KeysPage) }),
-  createRoute({ ...under(plane), path: '/models', validateSearch: texts('q'), component: planePage(async () => (await import('@/features/models/models')).ModelsPage) }),
+  createRoute({ ...under(plane), path: '/models', validateSearch: texts('q', 'peek'), component: planePage(async () => (await import('@/features/models/models')).ModelsPage) }),
   createRoute({ ...under(plane), path: '/organizations', validateSearch: texts('q', 'peek', 'new'), component: planePage(async () => (await import('@/features/scopes/organizations')).OrganizationsPage) }),
   createRoute({ ...under(plane), path: '/teams', validateSearch: texts('q', 'peek', 'new', 'organization'), component: planePage(async () => (await import('@/features/scopes/teams')).TeamsPage) }),
   createRoute({ ...under(plane), path: '/users', validateSearch: texts('q', 'peek', 'new', 'team', 'tab', 'state'), component: planePage(async () => (await import('@/features/members/members')).MembersPage) }),
-  createRoute({ ...under(plane), path: '/audit', validateSearch: texts('action', 'outcome', 'range', 'peek'), component: planePage(async () => (await import('@/features/audit/audit')).AuditPage) }),
+  createRoute({ ...under(plane), path: '/access', validateSearch: texts('tab', 'user', 'model', 'action', 'scope'), component: planePage(async () => (await import('@/features/access/access')).AccessPage) }),
+  createRoute({ ...under(plane), path: '/audit', validateSearch: texts('q', 'action', 'actor', 'outcome', 'scope', 'range', 'from', 'to', 'peek'), component: planePage(async () => (await import('@/features/audit/audit')).AuditPage) }),
 ]
 
 const AccountPage = lazyRouteComponent(() => import('@/features/accounts/account'), 'AccountPage')
@@ -245,7 +246,7 @@ const platformRoutes = [
   createRoute({ ...under(platform), path: '/programs', validateSearch: texts('peek', 'new', 'edit'), component: lazyRouteComponent(() => import('@/features/programs/list'), 'PlatformProgramsPage') }),
   createRoute({ ...under(platform), path: '/models', component: lazyRouteComponent(() => import('@/features/catalog/catalog'), 'CatalogPage') }),
   createRoute({ ...under(platform), path: '/providers', component: lazyRouteComponent(() => import('@/features/catalog/providers'), 'CentralProvidersPage') }),
-  createRoute({ ...under(platform), path: '/audit', validateSearch: texts('action', 'outcome', 'range', 'peek'), component: lazyRouteComponent(() => import('@/features/audit/audit'), 'PlatformAuditPage') }),
+  createRoute({ ...under(platform), path: '/audit', validateSearch: texts('q', 'action', 'actor', 'outcome', 'scope', 'range', 'from', 'to', 'peek'), component: lazyRouteComponent(() => import('@/features/audit/audit'), 'PlatformAuditPage') }),
 ]
 
 const settings = createRoute({
@@ -277,6 +278,7 @@ const settingsRoutes = [
   createRoute({ getParentRoute: () => settings, path: '/programs', validateSearch: texts('peek', 'new', 'edit'), component: lazyRouteComponent(() => import('@/features/programs/list'), 'ProgramsPage') }),
   createRoute({ getParentRoute: () => settings, path: '/sessions', validateSearch: texts('user'), component: lazyRouteComponent(() => import('@/features/sessions/sessions'), 'SessionsPage') }),
   createRoute({ getParentRoute: () => settings, path: '/support', component: lazyRouteComponent(() => import('@/features/support/page'), 'SupportPage') }),
+  createRoute({ getParentRoute: () => settings, path: '/audit', validateSearch: texts('q', 'action', 'actor', 'outcome', 'scope', 'range', 'from', 'to', 'peek'), component: lazyRouteComponent(() => import('@/features/audit/audit'), 'AccountAuditPage') }),
 ]
 
 const meRoutes = [

@@ -19,6 +19,7 @@ import { SupportFrame } from './support-frame'
 
 const loadPalette = () => import('./palette')
 const Palette = lazy(loadPalette)
+const WhyDialog = lazy(() => import('@/features/access/why-dialog'))
 const SupportInside = lazy(async () => ({ default: (await import('@/features/support/inside')).SupportInside }))
 
 type Props = { children: ReactNode; onSignOut: () => void; onSwitchAccount: (accountId: string) => void; onEndSupport: (id: string) => Promise<void>; onSupportOver: () => void }
@@ -35,6 +36,7 @@ export function Shell({ children, onSignOut, onSwitchAccount, onEndSupport, onSu
   const navigate = useNavigate()
   const { pathname, plane, platform } = usePlace()
   const [palette, setPalette] = useState(false)
+  const [asking, setAsking] = useState(false)
   // The address that the menu was opened at: going elsewhere closes it.
   const [sheet, setSheet] = useState<string>()
   const [help, setHelp] = useState(false)
@@ -156,7 +158,12 @@ export function Shell({ children, onSignOut, onSwitchAccount, onEndSupport, onSu
       </Dialog.Root>
       {palette && (
         <Suspense>
-          <Palette onClose={() => setPalette(false)} onTheme={setTheme} onSignOut={onSignOut} plane={platform ? null : shown} />
+          <Palette onClose={() => setPalette(false)} onTheme={setTheme} onSignOut={onSignOut} onWhy={viewer.isPlatformStaff ? undefined : () => setAsking(true)} plane={platform ? null : shown} />
+        </Suspense>
+      )}
+      {asking && (
+        <Suspense>
+          <WhyDialog plane={shown} anyPlane onClose={() => setAsking(false)} />
         </Suspense>
       )}
       <Shortcuts open={help} onClose={() => setHelp(false)} pages={all} />

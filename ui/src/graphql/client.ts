@@ -20,8 +20,8 @@ const lists: Record<string, string[]> = {
   keyCreate: ['keys', 'scopes'],
   keyRevoke: ['keys'],
   providerCreate: ['providers'],
-  modelCreate: ['models', 'providers'],
-  modelInstall: ['models', 'catalogModels'],
+  modelCreate: ['models', 'providers', 'grants'],
+  modelInstall: ['models', 'catalogModels', 'grants'],
   modelUninstall: ['models', 'catalogModels'],
   centralProviderCreate: ['centralProviders'],
   catalogModelCreate: ['catalogModels'],
@@ -63,6 +63,8 @@ const lists: Record<string, string[]> = {
   groupMappingCreate: ['identityProviders'],
   groupMappingDelete: ['identityProviders'],
   signInEnforce: ['sessions'],
+  grantSet: ['grants', 'usableBy', 'models', 'explain'],
+  grantRemove: ['grants', 'usableBy', 'models', 'explain'],
   serviceClientCreate: ['serviceClients'],
   serviceClientDelete: ['serviceClients'],
 }
@@ -73,6 +75,7 @@ const roots = new Set(['console', 'copilot', 'platform', 'account', 'viewer', 'a
 function forget(cache: Cache, fields: readonly string[], dry = false) {
   // What was only tried has changed nothing.
   if (dry) return
+  forgetOf(cache, 'Query', fields)
   for (const root of cache.inspectFields('Query')) {
     const node = roots.has(root.fieldName) || root.fieldName === 'node' ? cache.resolve('Query', root.fieldName, root.arguments ?? undefined) : null
     if (typeof node !== 'string') continue
@@ -122,12 +125,30 @@ export function makeClient(onSignedOut: (inSupport: boolean) => void) {
       }),
       fetchExchange,
       subscriptionExchange({
-        forwardSubscription: (request) => ({
-          subscribe: (sink) => ({ unsubscribe: socket.subscribe({ query: request.query ?? '', variables: request.variables }, sink) }),
-        }),
+        forwardSubscription: (request) => {
+          const variables = { ...(request.variables as Record<string, unknown>) }
+          return { subscribe: (sink) => ({ unsubscribe: socket.subscribe({ query: request.query ?? '', variables }, resuming(variables, sink)) }) }
+        },
       }),
     ],
   })
+}
+
+type Result = { data?: Record<string, unknown> | null }
+
+/** Remembers in the variables how far it came: what asks with a number to go on after is asked anew with the newest one when the connection was lost. */
+function resuming<Sink extends { next: (result: never) => void }>(variables: Record<string, unknown>, sink: Sink): Sink {
+  if (!('after' in variables)) return sink
+  return {
+    ...sink,
+    next: (result: never) => {
+      for (const payload of Object.values((result as Result).data ?? {})) {
+        const seq = (payload as { seq?: unknown } | null)?.seq
+        if (typeof seq === 'number') variables.after = Math.max(seq, Number(variables.after ?? 0))
+      }
+      sink.next(result)
+    },
+  }
 }
 
 /** Ends the socket, so that the next subscription is made in the name of whoever signs in then. */
@@ -161,5 +182,9 @@ const unkeyed = [
   'Impact',
   'Permission',
   'AuthorizationRequest',
-  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel', 'User', 'RoleBinding', 'Invitation', 'Session', 'PersonalToken', 'Authorization', 'ModelAccess', 'Domain', 'IdentityProvider', 'ServiceClient', 'SupportAccess'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
+  'AuditHistogram',
+  'AuditBucket',
+  'Explanation',
+  'ExplanationStep',
+  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel', 'User', 'RoleBinding', 'Invitation', 'Session', 'PersonalToken', 'Authorization', 'ModelAccess', 'Domain', 'IdentityProvider', 'ServiceClient', 'SupportAccess', 'Grant', 'AuditCheckpoint'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
 ]

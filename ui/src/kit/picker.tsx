@@ -7,7 +7,7 @@ import { inputClass } from './field'
 
 export type Item = { value: string; label: string; note?: string }
 
-type Aria = { id?: string; 'aria-describedby'?: string; 'aria-invalid'?: true }
+type Aria = { id?: string; 'aria-label'?: string; 'aria-describedby'?: string; 'aria-invalid'?: true }
 
 const popup = 'popup max-h-72 w-(--anchor-width) overflow-y-auto rounded-md border border-line bg-raised p-1 shadow-lg outline-none'
 const option = 'flex min-h-8 cursor-default items-center gap-2 rounded-sm px-2.5 py-1 text-sm outline-none select-none data-highlighted:bg-hover'
@@ -36,15 +36,15 @@ function Options({ empty = t('Nothing is called that.') }: { empty?: ReactNode }
   )
 }
 
-type Props = Aria & { items: readonly Item[]; value: string | null; onChange: (value: string) => void; placeholder?: string }
+type Props = Aria & { items: readonly Item[]; value: string | null; onChange: (value: string) => void; placeholder?: string; className?: string }
 
 /** One of many, found by typing. */
-export function Picker({ items, value, onChange, placeholder, ...aria }: Props) {
+export function Picker({ items, value, onChange, placeholder, className, ...aria }: Props) {
   return (
     <Combobox.Root autoHighlight items={items} value={items.find((i) => i.value === value) ?? null} onValueChange={(item: Item | null) => item && onChange(item.value)}>
       <div className="relative">
-        <Combobox.Input {...aria} placeholder={placeholder} className={cx(inputClass, 'pe-8')} />
-        <Combobox.Trigger aria-label={t('Show all')} className="absolute end-1.5 top-1.5 flex size-6 items-center justify-center rounded-sm text-muted">
+        <Combobox.Input {...aria} placeholder={placeholder} className={cx(inputClass, 'pe-8', className)} />
+        <Combobox.Trigger aria-label={t('Show all')} className="absolute end-1.5 top-1/2 flex -translate-y-1/2 size-6 items-center justify-center rounded-sm text-muted">
           <ChevronsUpDown aria-hidden className="size-3.5" />
         </Combobox.Trigger>
       </div>
@@ -53,10 +53,10 @@ export function Picker({ items, value, onChange, placeholder, ...aria }: Props) 
   )
 }
 
-type SearchProps = Aria & { items: readonly Item[]; value: Item | null; onChange: (item: Item) => void; onSearch: (text: string) => void; searching: boolean; placeholder?: string; empty?: string }
+type SearchProps = Aria & { items: readonly Item[]; value: Item | null; onChange: (item: Item) => void; onSearch: (text: string) => void; searching: boolean; placeholder?: string; empty?: string; className?: string }
 
 /** One of more than can be listed: what is typed is looked up on the server. */
-export function SearchPicker({ items, value, onChange, onSearch, searching, placeholder, empty, ...aria }: SearchProps) {
+export function SearchPicker({ items, value, onChange, onSearch, searching, placeholder, empty, className, ...aria }: SearchProps) {
   // What is chosen stays among the items, so that its name stays in the field.
   const all = value && items.every((i) => i.value !== value.value) ? [value, ...items] : items
   return (
@@ -69,8 +69,8 @@ export function SearchPicker({ items, value, onChange, onSearch, searching, plac
       onInputValueChange={(text, details) => details.reason === 'input-change' && onSearch(text)}
     >
       <div className="relative">
-        <Combobox.Input {...aria} placeholder={placeholder} className={cx(inputClass, 'pe-8')} />
-        <Combobox.Trigger aria-label={t('Show all')} className="absolute end-1.5 top-1.5 flex size-6 items-center justify-center rounded-sm text-muted">
+        <Combobox.Input {...aria} placeholder={placeholder} className={cx(inputClass, 'pe-8', className)} />
+        <Combobox.Trigger aria-label={t('Show all')} className="absolute end-1.5 top-1/2 flex -translate-y-1/2 size-6 items-center justify-center rounded-sm text-muted">
           <ChevronsUpDown aria-hidden className="size-3.5" />
         </Combobox.Trigger>
       </div>

@@ -118,3 +118,17 @@ export function zoneOffset(timeZone: string, at = new Date()): string {
     return ''
   }
 }
+
+/** A time range as short as its length allows: "30 Nov, 10:00 – 10:30". */
+export function period(from: string | Date, to: string | Date): string {
+  const [a, b] = [new Date(from), new Date(to)]
+  const seconds: Intl.DateTimeFormatOptions = b.getTime() - a.getTime() < 120_000 ? { second: '2-digit' } : {}
+  return new Intl.DateTimeFormat(language(), { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hour12: false, ...seconds }).formatRange(a, b)
+}
+
+/** Five moments from begin to end, as an axis names them. */
+export function ticks(from: string, to: string): { at: number; label: string }[] {
+  const [a, b] = [Date.parse(from), Date.parse(to)]
+  const options: Intl.DateTimeFormatOptions = b - a > 172_800_000 ? { day: 'numeric', month: 'short' } : { hour: '2-digit', minute: '2-digit', hour12: false }
+  return [0, 0.25, 0.5, 0.75, 1].map((share) => ({ at: share, label: stamp(new Date(a + share * (b - a)), options) }))
+}

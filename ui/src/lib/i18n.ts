@@ -2,6 +2,14 @@ import i18next from 'i18next'
 
 // English sentences are the keys; only plurals need an entry.
 const en = {
+  '{{count}} events_one': '{{count, number}} event',
+  '{{count}} events_other': '{{count, number}} events',
+  '{{count}} grants_one': '{{count, number}} grant',
+  '{{count}} grants_other': '{{count, number}} grants',
+  '{{count}} found_one': '{{count, number}} found',
+  '{{count}} found_other': '{{count, number}} found',
+  '{{count}} users can use it_one': '{{count, number}} user can use it',
+  '{{count}} users can use it_other': '{{count, number}} users can use it',
   '{{count}} calls_one': '{{count, number}} call',
   '{{count}} calls_other': '{{count, number}} calls',
   '{{count}} days_one': '{{count, number}} day',

@@ -1,46 +1,75 @@
-import { ChevronRight, History } from 'lucide-react'
-import { type ReactNode, useMemo, useState } from 'react'
-import { useSubscription } from 'urql'
-import { AuditEventsDocument, type AuditFilter, AuditLiveDocument, type AuditOutcome, type AuditPartsFragment, PlaneRootDocument, PlatformAuditEventsDocument } from '@/graphql/generated/graphql'
+import { Download, History } from 'lucide-react'
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import {
+  AuditEventByIdDocument,
+  AuditEventsDocument,
+  type AuditFilter,
+  AuditHistogramDocument,
+  type AuditOutcome,
+  type AuditPartsFragment,
+  type HistogramPartsFragment,
+  PlaneRootDocument,
+  PlatformAuditEventsDocument,
+  PlatformAuditHistogramDocument,
+} from '@/graphql/generated/graphql'
 import type { Fault } from '@/graphql/fault'
 import { LiveBadge } from '@/graphql/live'
+import { usePages } from '@/graphql/pages'
 import { useRead } from '@/graphql/query'
-import { readsWholePlane, useViewer } from '@/graphql/viewer'
-import { Badge, type Tone } from '@/kit/badge'
-import { Button } from '@/kit/button'
+import { readsAccount, readsWholePlane, useViewer } from '@/graphql/viewer'
+import { Badge } from '@/kit/badge'
+import { buttonClass } from '@/kit/button'
 import { Card } from '@/kit/card'
-import { CopyButton } from '@/kit/copy'
-import { cx } from '@/kit/cx'
-import { Filter } from '@/kit/filter'
+import { TableFoot } from '@/kit/more'
 import { PageHead } from '@/kit/page'
 import { Select } from '@/kit/select'
-import { SkeletonRows } from '@/kit/skeleton'
+import { SkeletonBlock, SkeletonRows } from '@/kit/skeleton'
 import { Empty, ErrorBar } from '@/kit/state'
 import { Segments } from '@/kit/toggle'
 import { useDebounced } from '@/lib/debounce'
-import { clock, day, type Unit, utc } from '@/lib/format'
+import { day, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ask, nameOf, pick, type Plane, unitOf } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
-import { headline, speaksOfItself, value, verb } from './sentence'
+import { Checkpoints } from './checkpoints'
+import { Event } from './event'
+import { exportHref } from './export'
+import { Filters, outcomes, type Search } from './filters'
+import { Histogram } from './histogram'
+import { type Preset, presets, type Span, spanOf } from './span'
+import { merge, useLiveEvents } from './use-events'
 
-type Search = { action: string; outcome: string }
-
-const outcomes: readonly { value: AuditOutcome | 'ALL'; label: string }[] = [
-  { value: 'ALL', label: t('All') },
-  { value: 'DONE', label: t('Done') },
-  { value: 'REFUSED', label: t('Refused') },
-  { value: 'FAILED', label: t('Failed') },
-]
-
-const tones: Record<AuditOutcome, Tone> = { DONE: 'info', REFUSED: 'bad', FAILED: 'warn' }
-
-function useFilter(scopeId?: string) {
+/** What the address asks for, as the server takes it. */
+function useLog(root?: string) {
   const [url, setUrl] = useUrl<Search>()
+  const search = useDebounced(url.q ?? '')
+  const [now, setNow] = useState(() => new Date())
+  const { action, actor, scope, range, from, to } = url
   const outcome = outcomes.find((o) => o.value === url.outcome)?.value ?? 'ALL'
-  const action = useDebounced(url.action ?? '')
-  const filter = useMemo<AuditFilter>(() => ({ scopeId, action: action || undefined, outcome: outcome === 'ALL' ? undefined : outcome }), [scopeId, action, outcome])
-  return { filter, outcome, action: url.action ?? '', setUrl }
+  const span = useMemo(() => spanOf({ range, from, to }), [range, from, to])
+  // The bars of a preset move on with the time; the list grows on top.
+  const bars = useMemo(() => spanOf({ range, from, to }, now), [range, from, to, now])
+  const filter = useMemo<AuditFilter>(
+    () => ({ scopeId: scope ?? root, action, actorId: actor, search: search.trim() || undefined, outcome: outcome === 'ALL' ? undefined : outcome }),
+    [scope, root, action, actor, search, outcome],
+  )
+  // A preset has no end: what happens from now on belongs to it.
+  const listed = useMemo<AuditFilter>(() => ({ ...filter, from: span.from, to: span.preset ? undefined : span.to }), [filter, span])
+  const counted = useMemo<AuditFilter>(() => ({ ...filter, from: bars.from, to: bars.to }), [filter, bars])
+  return {
+    url,
+    setUrl,
+    outcome,
+    span,
+    listed,
+    counted,
+    /** Whether the bars had to move on; otherwise the same ones are to be counted again. */
+    moveOn: () => {
+      const late = Boolean(bars.preset) && Date.now() > Date.parse(bars.to)
+      if (late) setNow(new Date())
+      return late
+    },
+  }
 }
 
 /** Events of a plane, live. */
@@ -51,155 +80,165 @@ export function AuditPage({ plane }: { plane: Plane }) {
   const [chosen, setChosen] = useState<string>()
   // Whoever doesn't read the whole plane sees the scopes that their roles are held at, one at a time.
   const held = viewer.roles.filter((r) => r.role !== 'MEMBER' && r.plane === plane)
-  const scopeId = whole ? pick(root)?.id : (chosen ?? held[0]?.scopeId)
-  const search = useFilter(scopeId)
-  const [after, setAfter] = useState<string>()
-  const read = useRead(AuditEventsDocument, { filter: search.filter, after }, !scopeId)
-  return <Events key={JSON.stringify(search.filter)} {...search} {...read} list={read.data?.account?.auditEvents} scopeId={scopeId} unit={unitOf(plane)} note={t('Every change and every refusal in {{place}}.', { place: whole ? nameOf(plane) : (held.find((r) => r.scopeId === scopeId)?.label ?? '') })} onMore={setAfter}>
-      {!whole && held.length > 1 && <Select aria-label={t('Scope')} value={scopeId ?? null} onChange={setChosen} options={held.map((r) => ({ value: r.scopeId, label: r.label }))} className="h-8 w-44" />}
-    </Events>
+  const rootId = whole ? pick(root)?.id : (chosen ?? held[0]?.scopeId)
+  const place = whole ? nameOf(plane) : (held.find((r) => r.scopeId === rootId)?.label ?? '')
+  return (
+    <AccountLog rootId={rootId} plane={plane} note={t('Every change and every refusal in {{place}}.', { place })}>
+      {!whole && held.length > 1 && <Select aria-label={t('Scope')} value={rootId ?? null} onChange={setChosen} options={held.map((r) => ({ value: r.scopeId, label: r.label }))} className="h-8 w-44" />}
+    </AccountLog>
+  )
+}
+
+/** Events of the whole account: both planes, its settings, its people. */
+export function AccountAuditPage() {
+  const { account } = useViewer()
+  return (
+    <AccountLog rootId={account.id} note={t('Every change and every refusal in {{account}}: both planes, settings and people.', { account: account.name })}>
+      {null}
+    </AccountLog>
+  )
+}
+
+function AccountLog({ rootId, plane, note, children }: { rootId?: string; plane?: Plane; note: string; children: ReactNode }) {
+  const viewer = useViewer()
+  const log = useLog(rootId)
+  const list = usePages(AuditEventsDocument, { filter: log.listed }, (d) => d.account?.auditEvents, !rootId)
+  const histogram = useRead(AuditHistogramDocument, { filter: log.counted, buckets: log.span.buckets }, !rootId)
+  return (
+    <Log
+      log={log}
+      list={list}
+      histogram={histogram.data?.account?.auditHistogram}
+      onHistogram={histogram.retry}
+      scopeId={rootId}
+      plane={plane}
+      unit={plane ? unitOf(plane) : null}
+      note={note}
+      people
+      foot={!plane && readsAccount(viewer) && <Checkpoints />}
+    >
+      {children}
+    </Log>
+  )
 }
 
 /** Events of the platform's own account, live. */
 export function PlatformAuditPage() {
-  const search = useFilter()
-  const [after, setAfter] = useState<string>()
-  const read = useRead(PlatformAuditEventsDocument, { filter: search.filter, after })
-  return <Events key={JSON.stringify(search.filter)} {...search} {...read} list={read.data?.platform?.auditEvents} scopeId={useViewer().account.id} unit="CREDITS" note={t('Every change and every refusal on the platform itself.')} onMore={setAfter} />
+  const { account } = useViewer()
+  const log = useLog()
+  const list = usePages(PlatformAuditEventsDocument, { filter: log.listed }, (d) => d.platform?.auditEvents)
+  const histogram = useRead(PlatformAuditHistogramDocument, { filter: log.counted, buckets: log.span.buckets })
+  return <Log log={log} list={list} histogram={histogram.data?.platform?.auditHistogram} onHistogram={histogram.retry} scopeId={account.id} unit={null} note={t('Every change and every refusal on the platform itself.')} people={false} />
 }
 
 type Props = {
-  list?: { edges: readonly { node: AuditPartsFragment }[]; pageInfo: { hasNextPage: boolean; endCursor?: string | null } } | null
-  loading: boolean
-  fetching: boolean
-  fault?: Fault
-  retry: () => void
+  log: ReturnType<typeof useLog>
+  list: { rows: readonly AuditPartsFragment[]; data?: unknown; loading: boolean; fetching: boolean; fault?: Fault; retry: () => void; more?: () => void }
+  histogram?: HistogramPartsFragment | null
+  onHistogram: () => void
   scopeId?: string
-  filter: AuditFilter
-  outcome: AuditOutcome | 'ALL'
-  action: string
-  setUrl: (patch: Partial<Search>) => void
-  unit: Unit
+  plane?: Plane
+  unit: Unit | null
   note: string
-  onMore: (cursor: string | undefined) => void
+  people: boolean
+  foot?: ReactNode
   children?: ReactNode
 }
 
-function Events({ list, loading, fetching, fault, retry, scopeId, filter, outcome, action, setUrl, unit, note, onMore, children }: Props) {
-  const [paused, setPaused] = useState(false)
-  const [fresh, setFresh] = useState<readonly AuditPartsFragment[]>([])
-  const [earlier, setEarlier] = useState<readonly AuditPartsFragment[]>([])
-  useSubscription({ query: AuditLiveDocument, variables: { scopeId: scopeId ?? '', filter }, pause: paused || !scopeId }, (_, next) => {
-    setFresh((was) => [next.auditEvents, ...was.filter((e) => e.id !== next.auditEvents.id)].slice(0, 200))
-    return next
-  })
-  const seen = new Set<string>()
-  const events = [...fresh, ...earlier, ...(list?.edges.map((e) => e.node) ?? [])]
-    .filter((e) => !seen.has(e.id) && seen.add(e.id))
-    .toSorted((a, b) => b.seq - a.seq)
-
+function Log({ log, list, histogram, onHistogram, scopeId, plane, unit, note, people, foot, children }: Props) {
+  const { url, setUrl, span, outcome, listed } = log
+  const closed = !span.preset
   return (
     <>
-      <PageHead
-        title={t('Audit log')}
-        note={note}
-        badge={
-          <button type="button" onClick={() => setPaused(!paused)} className="min-h-6 rounded-sm" title={paused ? t('Resume') : t('Pause')}>
-            <LiveBadge paused={paused} />
-          </button>
-        }
-      >
+      <PageHead title={t('Audit log')} note={note} badge={closed && <Badge>{t('A past range')}</Badge>}>
         {children}
-        <Segments label={t('Outcome')} value={outcome} onChange={(o) => setUrl({ outcome: o === 'ALL' ? undefined : o })} options={outcomes} />
-        <Filter value={action} onChange={(text) => setUrl({ action: text || undefined })} label={t('Action, such as budget or key.create')} />
+        <Segments<Preset | 'custom'> label={t('Range')} value={span.preset ?? 'custom'} onChange={(range) => {
+            log.moveOn()
+            setUrl({ range, from: undefined, to: undefined })
+          }} options={presets} />
+        {scopeId && <Export scopeId={scopeId} filter={log.counted} span={span} />}
       </PageHead>
-      {fault && (
+      {list.fault && (
         <div className="mb-4">
-          <ErrorBar fault={fault} retry={retry} />
+          <ErrorBar fault={list.fault} retry={list.retry} />
         </div>
       )}
+      {histogram ? <Histogram data={histogram} onNarrow={({ from, to }) => setUrl({ from, to, range: undefined })} /> : !list.fault && <SkeletonBlock className="mb-4 h-34.5" />}
       <Card>
-        {loading && <SkeletonRows rows={10} height="h-11" />}
-        {!loading && events.length === 0 && !fault && <Empty icon={<History aria-hidden />} title={t('Nothing happened here')}>{(filter.action || filter.outcome) && t('Widen the filter: no event matches it.')}</Empty>}
-        <ul>
-          {events.map((e, i) => (
-            <Event key={e.id} event={e} unit={unit} newDay={i === 0 || day(events[i - 1]!.at) !== day(e.at)} />
-          ))}
-        </ul>
-        {list?.pageInfo.hasNextPage && (
-          <div className="border-t border-line p-2 text-center">
-            <Button
-              variant="ghost"
-              size="sm"
-              busy={fetching}
-              onClick={() => {
-                setEarlier(events)
-                onMore(list.pageInfo.endCursor ?? undefined)
-              }}
-            >
-              {t('Show more')}
-            </Button>
-          </div>
-        )}
+        <Filters url={url} setUrl={setUrl} outcome={outcome as AuditOutcome | 'ALL'} plane={plane} people={people} actorName={list.rows[0]?.actorId === url.actor ? list.rows[0]?.actorName : undefined} />
+        <Events key={JSON.stringify(listed)} list={list} filter={listed} scopeId={scopeId} closed={closed} unit={unit} url={url} setUrl={setUrl} onNews={() => log.moveOn() || onHistogram()} />
       </Card>
+      {foot}
     </>
   )
 }
 
-function Event({ event: e, unit, newDay }: { event: AuditPartsFragment; unit: Unit; newDay: boolean }) {
-  const [open, setOpen] = useState(false)
-  const detail = headline(e, unit)
+/** What is on the page, as a file, made by the server. */
+function Export({ scopeId, filter, span }: { scopeId: string; filter: AuditFilter; span: Span }) {
+  const asked = span.preset ? { ...filter, to: undefined } : filter
   return (
-    <li className="border-b border-line last:border-b-0">
-      {newDay && <p className="border-b border-line bg-bg px-4 py-1 text-xs font-medium text-muted">{day(e.at)}</p>}
-      <button type="button" data-row-link aria-expanded={open} onClick={() => setOpen(!open)} className="flex min-h-11 w-full items-center gap-3 px-4 py-2 text-start hover:bg-hover/60 focus-visible:-outline-offset-2">
-        <ChevronRight aria-hidden className={cx('size-4 shrink-0 text-muted transition-transform', open && 'rotate-90')} />
-        <time dateTime={e.at} title={utc(e.at)} className="num shrink-0 text-muted">
-          {clock(e.at)}
-        </time>
-        <span className="min-w-0 grow">
-          <span className="font-medium">{e.actorName}</span>{' '}
-          <span className="text-muted">{e.outcome === 'DONE' ? verb(e.action) : e.outcome === 'REFUSED' ? t('was refused') : t('failed at')}</span>{' '}
-          {!speaksOfItself(e) && <span className="font-medium">{e.targetName}</span>} {detail && <span className="num text-muted">{detail}</span>}
-          {e.reason && <span className="text-bad">{e.reason}</span>}
-          {e.count > 1 && <span className="text-muted"> {t('({{count}} times in a minute)', { count: e.count })}</span>}
-        </span>
-        <Badge tone={tones[e.outcome]} className="max-sm:hidden">
-          {e.action}
-        </Badge>
-      </button>
-      {open && (
-        <div className="grid gap-3 border-t border-line bg-bg px-4 py-3 ps-11 max-sm:ps-4">
-          {e.reason && <p className="text-bad">{e.reason}</p>}
-          {e.changes.length > 0 && (
-            <dl className="grid grid-cols-[minmax(6rem,auto)_1fr] gap-x-4 gap-y-1">
-              {e.changes.map((c) => (
-                <div key={c.field} className="contents">
-                  <dt className="font-mono text-xs leading-5 text-muted">{c.field}</dt>
-                  <dd className="min-w-0 break-words">
-                    {c.before !== null && c.before !== undefined && (
-                      <>
-                        <del className="rounded-sm bg-bad-soft px-1 text-bad">{value(c, c.before, unit)}</del> <span aria-hidden>→</span>{' '}
-                      </>
-                    )}
-                    <ins className="rounded-sm bg-ok-soft px-1 text-ok no-underline">{value(c, c.after, unit)}</ins>
-                  </dd>
-                </div>
-              ))}
-            </dl>
-          )}
-          <p className="flex flex-wrap items-center gap-x-4 gap-y-1 text-xs text-muted">
-            <span>{utc(e.at)}</span>
-            <span>{t('No. {{seq}}', { seq: e.seq })}</span>
-            {e.requestId && (
-              <span className="flex items-center gap-1">
-                {t('Request')} <code className="font-mono">{e.requestId}</code>
-                <CopyButton compact text={e.requestId} label={t('Copy request id')} />
-              </span>
-            )}
-          </p>
+    <div className="flex gap-1">
+      <a href={exportHref(scopeId, 'csv', asked)} download className={buttonClass({ size: 'sm' })}>
+        <Download aria-hidden /> {t('Export CSV')}
+      </a>
+      <a href={exportHref(scopeId, 'ndjson', asked)} download className={buttonClass({ size: 'sm' })} aria-label={t('Export NDJSON, which can be verified')}>
+        NDJSON
+      </a>
+    </div>
+  )
+}
+
+type EventsProps = Pick<Props, 'list' | 'scopeId' | 'unit'> & { filter: AuditFilter; closed: boolean; url: Partial<Search>; setUrl: (patch: Partial<Search>) => void; onNews: () => unknown }
+
+function Events({ list, filter, scopeId, closed, unit, url, setUrl, onNews }: EventsProps) {
+  const [paused, setPaused] = useState(false)
+  const { fresh, catchUp } = useLiveEvents({ scopeId, filter, paused: paused || closed, read: list.data ? list.rows : undefined })
+  const events = merge(fresh, list.rows)
+  const linked = useRead(AuditEventByIdDocument, { id: url.peek ?? '' }, !url.peek || list.loading || events.some((e) => e.id === url.peek))
+  const far = url.peek && linked.data?.node && 'seq' in linked.data.node && linked.data.node.id === url.peek && events.every((e) => e.id !== url.peek) ? linked.data.node : undefined
+  const shown = far ? [far, ...events] : events
+
+  // The bars follow, but not for each event of a burst.
+  const news = useRef(onNews)
+  useEffect(() => {
+    news.current = onNews
+  })
+  useEffect(() => {
+    if (fresh.length === 0) return
+    const timer = setTimeout(() => news.current(), 1500)
+    return () => clearTimeout(timer)
+  }, [fresh])
+
+  return (
+    <>
+      {!closed && (
+        <div className="flex items-center gap-2 border-b border-line px-4 py-1.5 text-xs text-muted">
+          <button
+            type="button"
+            onClick={() => {
+              catchUp()
+              setPaused(!paused)
+            }}
+            className="min-h-6 rounded-sm"
+            title={paused ? t('Resume') : t('Pause')}
+          >
+            <LiveBadge paused={paused} />
+          </button>
+          <span>{paused ? t('New events wait until you resume.') : t('New events appear on top.')}</span>
         </div>
       )}
-    </li>
+      {list.loading && <SkeletonRows rows={10} height="h-11" />}
+      {!list.loading && shown.length === 0 && !list.fault && (
+        <Empty icon={<History aria-hidden />} title={t('Nothing happened here')}>
+          {t('No event matches. Widen the range, or take a filter away.')}
+        </Empty>
+      )}
+      <ul>
+        {shown.map((e, i) => (
+          <Event key={e.id} event={e} unit={unit} newDay={i === 0 || day(shown[i - 1]!.at) !== day(e.at)} open={e.id === url.peek} onToggle={() => setUrl({ peek: e.id === url.peek ? undefined : e.id })} onActor={(actor) => setUrl({ actor, peek: undefined })} />
+        ))}
+      </ul>
+      {list.more && <TableFoot more={list.more} busy={list.fetching} />}
+    </>
   )
 }

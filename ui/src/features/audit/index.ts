@@ -1,1 +1,1 @@
-export { AuditPage, PlatformAuditPage } from './audit'
+export { AccountAuditPage, AuditPage, PlatformAuditPage } from './audit'

@@ -1,69 +1,107 @@
 import type { AuditPartsFragment } from '@/graphql/generated/graphql'
 import { exact, fromNano, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
+import { words } from './words'
 
 type AuditChange = AuditPartsFragment['changes'][number]
 
-const verbs: Record<string, string> = {
-  'budget.set': t('set the limit of'),
-  'budget.remove': t('removed the limit of'),
-  'key.create': t('created the key'),
-  'key.revoke': t('revoked the key'),
-  'provider.create': t('added the provider'),
-  'provider.update': t('changed the provider'),
-  'provider.test': t('tested the provider'),
-  'model.create': t('added the model'),
-  'model.update': t('changed the model'),
-  'model.install': t('switched on'),
-  'model.uninstall': t('switched off'),
-  'modelPrice.publish': t('published a price for'),
-  'centralProvider.create': t('added the upstream'),
-  'centralProvider.update': t('changed the upstream'),
-  'centralProvider.test': t('tested the upstream'),
-  'catalogModel.create': t('added to the catalogue'),
-  'catalogModel.update': t('changed in the catalogue'),
-  'catalogPrice.publish': t('published a price for'),
-  'session.create': t('signed in'),
-  'session.end': t('signed out'),
-  'account.create': t('created the account'),
-  'account.factor': t('set the credit factor of'),
-  'platform.create': t('set up'),
-  'organization.create': t('created the organization'),
-  'team.create': t('created the team'),
-  'member.create': t('gave a seat to'),
-  'user.create': t('added the user'),
-  'role.bind': t('gave a role to'),
-  'model.price': t('published a price for'),
-}
+export type Told = Pick<AuditPartsFragment, 'action' | 'outcome' | 'actorName' | 'targetName' | 'location' | 'changes'>
 
-/** What was done, in a few words; an action without words of its own speaks for itself. */
-export const verb = (action: string) => verbs[action] ?? action
-
-// Signing in happens to oneself: naming the target would say the name twice.
-export const speaksOfItself = (e: Pick<AuditPartsFragment, 'actorName' | 'targetName'>) => e.actorName === e.targetName
+export type Sentence = { verb: string; target: string; detail: string }
 
 const amounts = new Set(['lim', 'limit', 'overflow', 'ceiling', 'input', 'output', 'cached_input', 'cache_write', 'reasoning', 'request'])
 const dollars = new Set(['ceiling', 'input', 'output', 'cached_input', 'cache_write', 'reasoning', 'request'])
+const named: Record<string, string> = { ADMIN: t('admin'), VIEWER: t('auditor'), MEMBER: t('user'), ALLOW: t('allowed'), DENY: t('denied') }
 
-/** A value of a change as a person reads it. Amounts come as integer nanos, or as decimals in quotes. */
-export function value(change: Pick<AuditChange, 'field'>, json: string | null | undefined, unit: Unit): string {
+/** A value of a change as a person reads it. Amounts come as integer nanos, or as decimals in quotes; null: where both planes meet, no unit is known. */
+export function value(change: Pick<AuditChange, 'field'>, json: string | null | undefined, unit: Unit | null): string {
   if (json === null || json === undefined) return '–'
   if (amounts.has(change.field)) {
-    const counted = dollars.has(change.field) ? 'USD' : unit
+    // Without a unit, the bare number.
+    const counted = dollars.has(change.field) ? 'USD' : (unit ?? 'CREDITS')
     if (/^-?\d+$/.test(json)) return exact(fromNano(json), counted)
     if (/^"-?\d+(\.\d+)?"$/.test(json)) return exact(json.slice(1, -1), counted)
   }
   try {
     const parsed: unknown = JSON.parse(json)
+    if (Array.isArray(parsed) && parsed.every((p) => typeof p === 'string')) return parsed.join(', ') || '–'
+    if (typeof parsed === 'boolean') return parsed ? t('yes') : t('no')
     return typeof parsed === 'string' ? parsed : json
   } catch {
     return json
   }
 }
 
-/** The one change worth its place in the sentence: the limit. */
-export function headline(e: Pick<AuditPartsFragment, 'action' | 'changes'>, unit: Unit): string {
-  const change = e.action === 'budget.set' && e.changes.find((c) => c.field === 'lim' || c.field === 'limit')
+const has = (json: string | null | undefined): json is string => json !== null && json !== undefined
+
+const find = (e: Pick<Told, 'changes'>, ...fields: string[]) => e.changes.find((c) => fields.includes(c.field))
+
+const after = (e: Pick<Told, 'changes'>, field: string) => {
+  const change = find(e, field)
+  return change && value(change, change.after ?? change.before, null)
+}
+
+/** "10,000 → 12,000", or the one that there is. */
+function fromTo(change: AuditChange | undefined, unit: Unit | null): string {
   if (!change) return ''
-  return change.before === null || change.before === undefined ? value(change, change.after, unit) : `${value(change, change.before, unit)} → ${value(change, change.after, unit)}`
+  const [was, is] = [change.before, change.after].map((v) => (has(v) ? value(change, v, unit) : undefined))
+  return was !== undefined && is !== undefined ? `${was} → ${is}` : (is ?? '')
+}
+
+const number = (json: string) => Number(json.replaceAll('"', ''))
+
+function limitVerb(change: AuditChange | undefined): string {
+  if (!change || !has(change.before) || !has(change.after)) return words['budget.set']![0]
+  return number(change.after) < number(change.before) ? t('lowered the limit of') : t('raised the limit of')
+}
+
+/** Where two planes or parts have equal names, the place tells them apart. */
+const at = (e: Told) => (e.location && e.location !== e.targetName ? t('in {{place}}', { place: e.location }) : '')
+
+/** What was done with what is peculiar to it: the one change worth its place in the sentence. */
+function done(e: Told, unit: Unit | null): Pick<Sentence, 'verb' | 'detail'> {
+  const verb = words[e.action]?.[0] ?? e.action
+  switch (e.action) {
+    case 'budget.set': {
+      const change = find(e, 'lim', 'limit')
+      return { verb: limitVerb(change), detail: fromTo(change, unit) }
+    }
+    case 'grant.set': {
+      const effect = after(e, 'effect')
+      return { verb: effect === 'ALLOW' ? t('allowed') : effect === 'DENY' ? t('denied') : verb, detail: at(e) }
+    }
+    case 'grant.remove':
+      return { verb, detail: at(e) }
+    case 'role.bind': {
+      const role = after(e, 'role')
+      return { verb, detail: e.location ? t('{{role}} of {{place}}', { role: named[role ?? ''] ?? role ?? '', place: e.location }) : (named[role ?? ''] ?? role ?? '') }
+    }
+    case 'role.unbind': {
+      const role = after(e, 'role')
+      return { verb, detail: [named[role ?? ''] ?? role, at(e)].filter(Boolean).join(' ') }
+    }
+    case 'member.move':
+      return { verb, detail: fromTo(find(e, 'team'), unit) }
+    case 'team.move':
+      return { verb, detail: fromTo(find(e, 'organization'), unit) }
+    case 'account.factor':
+      return { verb, detail: fromTo(find(e, 'factor', 'credit_factor', 'factor_ppm'), unit) }
+    case 'member.create':
+    case 'key.create':
+    case 'invitation.create':
+      return { verb, detail: at(e) }
+    default: {
+      const name = e.action.endsWith('.update') ? find(e, 'name') : undefined
+      return { verb, detail: name && has(name.before) ? fromTo(name, unit) : '' }
+    }
+  }
+}
+
+/** The event in words: the actor's name goes before, the target's name between verb and detail. */
+export function sentence(e: Told, unit: Unit | null): Sentence {
+  // Signing in happens to oneself: naming the target would say the name twice.
+  const target = e.targetName === e.actorName ? '' : e.targetName
+  if (e.outcome === 'DONE') return { target, ...done(e, unit) }
+  const act = words[e.action]?.[1] ?? e.action
+  return { verb: e.outcome === 'REFUSED' ? t('was not allowed to {{act}}', { act }) : t('failed to {{act}}', { act }), target, detail: '' }
 }

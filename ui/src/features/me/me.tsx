@@ -14,6 +14,7 @@ import { money } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { nameOf, type Plane, unitOf } from '@/lib/plane'
 import { Outlook, useBurn, Used } from '@/features/budgets'
+import { MyModels } from '@/features/access'
 import { KeyList } from '@/features/keys'
 import { MeTabs } from './tabs'
 
@@ -42,6 +43,11 @@ export function MePage() {
       <div className="grid gap-4 lg:grid-cols-2">
         {seats.map(([plane, seat]) => (
           <SeatCard key={plane} plane={plane} seat={seat} />
+        ))}
+      </div>
+      <div className="mt-4 grid items-start gap-4 lg:grid-cols-2">
+        {seats.map(([plane, seat]) => (
+          <MyModels key={plane} plane={plane} seat={seat} />
         ))}
       </div>
       {seats.length > 0 && <Keys seats={seats} />}

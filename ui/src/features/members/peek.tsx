@@ -16,12 +16,12 @@ import { toast } from '@/kit/toast'
 import { ago, dateTime, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { nameOf, type Plane, slugOf, unitOf } from '@/lib/plane'
+import { AccessModels } from '@/features/access'
 import { Limit, Outlook, Used } from '@/features/budgets'
 import { SeatLink, UserRoles } from '@/features/people'
 import { usePlaneOf } from '@/features/roles'
 import { StatusBadge, StatusSwitch, UserSessions } from '@/features/users'
 import { MoveSeat, RemoveSeat } from './actions'
-import { SeatModels } from './models'
 
 type Member = Extract<NonNullable<MemberPeekQuery['node']>, { user: unknown }>
 
@@ -39,7 +39,7 @@ export function MemberPeek({ id, plane, onClose }: Props) {
     ? [
         { value: 'overview', label: t('Overview'), content: <Overview member={member} plane={plane} onClose={onClose} /> },
         { value: 'limits', label: t('Limit'), content: <Limits member={member} plane={plane} /> },
-        { value: 'models', label: t('Models'), content: <SeatModels seatId={member.id} /> },
+        { value: 'models', label: t('Models'), content: <AccessModels scopeId={member.id} plane={plane} userId={member.user.id} /> },
         { value: 'roles', label: t('Roles'), content: <UserRoles user={member.user} roles={member.user.roles ?? []} /> },
       ]
     : []

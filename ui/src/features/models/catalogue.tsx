@@ -18,23 +18,26 @@ import { Switch } from '@/kit/toggle'
 import { compactCount, exact } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { useUrl } from '@/lib/url'
+import { type GrantChoice, GrantTo, grantTo, grantToAll, ModelPeek, WhyNot } from '@/features/access'
 
 type Offer = NonNullable<CatalogueQuery['copilot']>['catalogModels']['edges'][number]['node']
 
 export const capabilityName = { FAST: t('Fast'), BALANCED: t('Balanced'), SMART: t('Smart'), THINKING: t('Thinking') }
 
 export function CatalogueSwitches() {
-  const [url, setUrl] = useUrl<{ q: string }>()
+  const [url, setUrl] = useUrl<{ q: string; peek: string }>()
   const { data, loading, fault, retry } = useRead(CatalogueDocument, {})
   const install = useMutate(ModelInstallDocument)
   const uninstall = useMutate(ModelUninstallDocument)
+  const [opening, setOpening] = useState<Offer>()
   const [closing, setClosing] = useState<Offer>()
   const allowed = may(data?.copilot, 'model.install')
   const offers = (data?.copilot?.catalogModels.edges ?? []).map((e) => e.node).filter((m) => `${m.name} ${m.description}`.toLowerCase().includes((url.q ?? '').toLowerCase()))
   const failed = fault ?? install.fault ?? uninstall.fault
 
-  const switchOn = async (offer: Offer) => {
-    const payload = await install.run({ input: { catalogModelId: offer.id } })
+  const switchOn = async (offer: Offer, grantTo?: string[]) => {
+    const payload = await install.run({ input: { catalogModelId: offer.id, grantTo } })
+    setOpening(undefined)
     if (!payload) return
     if (payload.errors[0]) install.setFault(payload.errors[0])
     else toast(t('{{model}} can be called in Copilot', { model: offer.name }))
@@ -49,7 +52,8 @@ export function CatalogueSwitches() {
 
   return (
     <>
-      <PageHead title={t('Models')} note={t('What the platform offers your account. Only models that are on can be called.')}>
+      <PageHead title={t('Models')} note={t('What the platform offers your account. Only models that are on can be called, by those who may use them.')}>
+        <WhyNot plane="COPILOT" node={data?.copilot} action="model.install" />
         <Filter value={url.q ?? ''} onChange={(q) => setUrl({ q: q || undefined })} label={t('Filter models')} />
       </PageHead>
       {failed && (
@@ -75,7 +79,13 @@ export function CatalogueSwitches() {
                 return (
                   <tr key={m.id} className={rowClass}>
                     <Td>
-                      <span className="font-medium">{m.name}</span>
+                      {m.installed ? (
+                        <button type="button" data-row-link onClick={() => setUrl({ peek: m.installed!.id })} className="min-h-6 rounded-sm text-start font-medium hover:underline">
+                          {m.name}
+                        </button>
+                      ) : (
+                        <span className="font-medium">{m.name}</span>
+                      )}
                       <span className="block max-w-md truncate text-xs text-muted max-sm:max-w-32">{m.description}</span>
                     </Td>
                     <Td wide>
@@ -86,7 +96,7 @@ export function CatalogueSwitches() {
                     </Td>
                     <Td className="text-end sm:whitespace-nowrap">{m.creditPrice ? `${exact(m.creditPrice.input, 'CREDITS')} / ${exact(m.creditPrice.output, 'CREDITS')}` : <span className="text-muted">{t('No price')}</span>}</Td>
                     <Td>
-                      <Switch checked={on} disabled={!allowed || install.busy || uninstall.busy} onChange={(next) => (next ? switchOn(m) : setClosing(m))} label={t('{{model}} on', { model: m.name })} />
+                      <Switch checked={on} disabled={!allowed || install.busy || uninstall.busy} onChange={(next) => (next ? setOpening(m) : setClosing(m))} label={t('{{model}} on', { model: m.name })} />
                     </Td>
                   </tr>
                 )
@@ -95,6 +105,8 @@ export function CatalogueSwitches() {
           </Table>
         )}
       </Card>
+      {url.peek && <ModelPeek key={url.peek} id={url.peek} plane="COPILOT" onClose={() => setUrl({ peek: undefined })} />}
+      {opening && <SwitchOn offer={opening} rootId={data?.copilot?.id} busy={install.busy} onClose={() => setOpening(undefined)} onConfirm={(scopes) => switchOn(opening, scopes)} />}
       {closing && (
         <Dialog open onClose={() => setClosing(undefined)} title={t('Switch {{model}} off?', { model: closing.name })}>
           <p>{t('Calls to it are refused at once, in every key and agent that uses it. Switching it on again brings it back as it was.')}</p>
@@ -107,5 +119,25 @@ export function CatalogueSwitches() {
         </Dialog>
       )}
     </>
+  )
+}
+
+type SwitchOnProps = { offer: Offer; rootId?: string; busy: boolean; onClose: () => void; onConfirm: (scopes?: string[]) => void }
+
+/** Nothing granted means nothing allowed: so switching a model on asks who may use it. */
+function SwitchOn({ offer, rootId, busy, onClose, onConfirm }: SwitchOnProps) {
+  const again = Boolean(offer.installed)
+  const [access, setAccess] = useState<GrantChoice>(again ? { to: 'nobody', scopes: [] } : grantToAll)
+  const [error, setError] = useState<string>()
+  return (
+    <Dialog open onClose={onClose} title={t('Switch {{model}} on', { model: offer.name })} description={offer.description}>
+      <GrantTo plane="COPILOT" value={access} onChange={setAccess} again={again} error={error} />
+      <DialogActions>
+        <Button onClick={onClose}>{t('Cancel')}</Button>
+        <Button variant="primary" busy={busy} onClick={() => (access.to === 'some' && access.scopes.length === 0 ? setError(t('Choose at least one, or nobody yet.')) : onConfirm(grantTo(access, rootId)))}>
+          {t('Switch on in Copilot')}
+        </Button>
+      </DialogActions>
+    </Dialog>
   )
 }

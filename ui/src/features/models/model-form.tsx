@@ -1,4 +1,5 @@
 import { zodResolver } from '@hookform/resolvers/zod'
+import { useState } from 'react'
 import { Controller, type FieldErrors, useForm, type UseFormRegister } from 'react-hook-form'
 import { z } from '@/lib/zod'
 import { byField } from '@/graphql/fault'
@@ -11,6 +12,7 @@ import { Select } from '@/kit/select'
 import { ErrorBar } from '@/kit/state'
 import { toast } from '@/kit/toast'
 import { t } from '@/lib/i18n'
+import { type GrantChoice, GrantTo, grantTo, grantToAll } from '@/features/access'
 import { PriceFields, priceShape, type PriceValues, toPrice } from './price'
 
 export const tokens = z.string().regex(/^[1-9]\d{0,8}$/, t('Enter a whole number of tokens.'))
@@ -26,27 +28,32 @@ const schema = z.object({
 
 type Values = z.infer<typeof schema>
 
-type Props = { provider: ProviderPartsFragment | null; providers: readonly ProviderPartsFragment[]; onClose: () => void }
+type Props = { /** The plane's id. */ rootId: string; provider: ProviderPartsFragment | null; providers: readonly ProviderPartsFragment[]; onClose: () => void }
 
-export function CreateModel({ provider, providers, onClose }: Props) {
+export function CreateModel({ rootId, provider, providers, onClose }: Props) {
   const create = useMutate(ModelCreateDocument)
   const { register, control, handleSubmit, setError, formState } = useForm<Values>({
     resolver: zodResolver(schema),
     defaultValues: { providerId: provider?.id ?? (providers.length === 1 ? providers[0]!.id : ''), name: '', upstreamName: '', contextLength: '128000', maxOutputTokens: '4096', input: '', output: '', cachedInput: '' },
   })
+  const [access, setAccess] = useState<GrantChoice>(grantToAll)
+  const [accessError, setAccessError] = useState<string>()
   const { errors } = formState
   const options = [...(provider && providers.every((p) => p.id !== provider.id) ? [provider] : []), ...providers].map((p) => ({ value: p.id, label: p.name }))
   const save = handleSubmit(async (v) => {
+    if (access.to === 'some' && access.scopes.length === 0) return setAccessError(t('Choose at least one, or nobody yet.'))
+    setAccessError(undefined)
     const payload = await create.run({
-      input: { providerId: v.providerId, name: v.name, upstreamName: v.upstreamName || undefined, contextLength: Number(v.contextLength), maxOutputTokens: Number(v.maxOutputTokens), price: toPrice(v) },
+      input: { providerId: v.providerId, name: v.name, upstreamName: v.upstreamName || undefined, contextLength: Number(v.contextLength), maxOutputTokens: Number(v.maxOutputTokens), price: toPrice(v), grantTo: grantTo(access, rootId) },
     })
     if (!payload) return
     if (payload.model) {
-      toast(t('{{model}} can be called in Console', { model: v.name }))
+      toast(access.to === 'nobody' ? t('{{model}} is added; nobody may use it yet', { model: v.name }) : t('{{model}} can be called in Console', { model: v.name }))
       return onClose()
     }
     for (const [field, message] of Object.entries(byField(payload.errors))) {
-      if (field === 'price') setError('input', { message })
+      if (field === 'grantTo') setAccessError(message)
+      else if (field === 'price') setError('input', { message })
       else if (field in v) setError(field as keyof Values, { message })
       else create.setFault({ code: 'INVALID', message })
     }
@@ -72,6 +79,7 @@ export function CreateModel({ provider, providers, onClose }: Props) {
           </Field>
         </div>
         <PriceFields register={register as unknown as UseFormRegister<PriceValues>} errors={errors as FieldErrors<PriceValues>} />
+        <GrantTo plane="CONSOLE" value={access} onChange={setAccess} error={accessError} />
         {create.fault && <ErrorBar fault={create.fault} />}
         <DialogActions>
           <Button onClick={onClose}>{t('Cancel')}</Button>

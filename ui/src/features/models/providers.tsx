@@ -18,11 +18,12 @@ import { ago, compactCount, exact, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { useKeys } from '@/lib/keys'
 import { useUrl } from '@/lib/url'
+import { ModelPeek, WhyNot } from '@/features/access'
 import { EndpointForm } from './endpoint'
 import { CreateModel, PublishPrice } from './model-form'
 
 export function Providers() {
-  const [url, setUrl] = useUrl<{ q: string }>()
+  const [url, setUrl] = useUrl<{ q: string; peek: string }>()
   const whole = readsWholePlane(useViewer(), 'CONSOLE')
   const { data, loading, fault, retry } = useRead(ProvidersDocument, { whole })
   const [open, setOpen] = useState<'provider' | { model: ProviderPartsFragment | null } | { price: ModelPartsFragment }>()
@@ -49,6 +50,7 @@ export function Providers() {
     <>
       <PageHead title={t('Providers & models')} note={t('Your own LLM endpoints, and the models that people and programs call by name.')}>
         <Filter value={url.q ?? ''} onChange={(q) => setUrl({ q: q || undefined })} label={t('Filter models')} />
+        <WhyNot plane="CONSOLE" node={console} action="model.create" />
         {canAdd && (
           <Button size="sm" onClick={() => setOpen('provider')}>
             <PlugZap aria-hidden /> {t('Add provider')}
@@ -117,7 +119,9 @@ export function Providers() {
                   {models.map((m) => (
                     <tr key={m.id} className={rowClass}>
                       <Td>
-                        <span className="font-medium">{m.name}</span>
+                        <button type="button" data-row-link onClick={() => setUrl({ peek: m.id })} className="min-h-6 rounded-sm text-start font-medium hover:underline">
+                          {m.name}
+                        </button>
                         {m.upstreamName !== m.name && <span className="block text-xs text-muted">{m.upstreamName}</span>}
                       </Td>
                       {whole && <Td wide>{m.provider?.name}</Td>}
@@ -138,8 +142,9 @@ export function Providers() {
           </div>
         </Card>
       )}
+      {url.peek && <ModelPeek key={url.peek} id={url.peek} plane="CONSOLE" onClose={() => setUrl({ peek: undefined })} />}
       {open === 'provider' && <NewProvider onClose={close} onMade={(p) => setOpen({ model: p })} />}
-      {typeof open === 'object' && 'model' in open && <CreateModel provider={open.model} providers={providers} onClose={close} />}
+      {typeof open === 'object' && 'model' in open && console && <CreateModel rootId={console.id} provider={open.model} providers={providers} onClose={close} />}
       {typeof open === 'object' && 'price' in open && <PublishPrice model={open.price} onClose={close} />}
     </>
   )

@@ -5,10 +5,10 @@ import { type Item, SearchPicker } from '@/kit/picker'
 import { useDebounced } from '@/lib/debounce'
 import { t } from '@/lib/i18n'
 
-type Props = { value: Item | null; onChange: (user: Item) => void; exclude?: ReadonlySet<string>; id?: string; 'aria-describedby'?: string; 'aria-invalid'?: true }
+type Props = { value: Item | null; onChange: (user: Item) => void; exclude?: ReadonlySet<string>; placeholder?: string; className?: string; id?: string; 'aria-label'?: string; 'aria-describedby'?: string; 'aria-invalid'?: true }
 
 /** Somebody of the account, found by name or e-mail address. */
-export function UserPicker({ value, onChange, exclude, ...aria }: Props) {
+export function UserPicker({ value, onChange, exclude, placeholder = t('Name or e-mail address'), ...aria }: Props) {
   const [text, setText] = useState('')
   const search = useDebounced(text)
   const { data, fetching } = useRead(FindUsersDocument, { search: search || undefined })
@@ -21,7 +21,7 @@ export function UserPicker({ value, onChange, exclude, ...aria }: Props) {
       onChange={onChange}
       onSearch={setText}
       searching={fetching || text !== search}
-      placeholder={t('Name or e-mail address')}
+      placeholder={placeholder}
       empty={t('Nobody within your reach is called that. Invite them instead.')}
     />
   )

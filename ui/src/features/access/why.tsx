@@ -1,0 +1,98 @@
+import { Search } from 'lucide-react'
+import { useMemo, useState } from 'react'
+import { ExplainDocument, OwnSeatsDocument, SeatChoicesDocument } from '@/graphql/generated/graphql'
+import { useRead } from '@/graphql/query'
+import { readsPlane, useViewer } from '@/graphql/viewer'
+import { Field } from '@/kit/field'
+import { type Item, Picker } from '@/kit/picker'
+import { SkeletonRows } from '@/kit/skeleton'
+import { Empty, ErrorBar } from '@/kit/state'
+import { Segments } from '@/kit/toggle'
+import { t } from '@/lib/i18n'
+import { ask, nameOf, pick, type Plane } from '@/lib/plane'
+import { UserPicker } from '@/features/users'
+import { actionsAt, actOf } from './actions'
+import { useItem, useModelItems } from './choices'
+import { Explained } from './explained'
+import { ScopePicker } from './scope-picker'
+
+/** A question: may this person (left out: the reader) use this model, or do this, at that place? */
+export type Question = { user?: string; model?: string; action?: string; scope?: string }
+
+type Props = { plane: Plane; question: Question; onChange: (question: Question) => void }
+
+/** Asks and answers at once: the answer follows as soon as the question is whole. */
+export function Why({ plane, question, onChange }: Props) {
+  const viewer = useViewer()
+  const mayAskAboutOthers = readsPlane(viewer, plane)
+  const [mode, setMode] = useState<'model' | 'action'>(question.action ? 'action' : 'model')
+  const models = useModelItems(plane)
+  const choices = useMemo(() => actionsAt(plane, question.scope), [plane, question.scope])
+  const me: Item = { value: viewer.user?.id ?? '', label: t('Me ({{name}})', { name: viewer.user?.name ?? viewer.name }) }
+  const person = useItem(question.user)
+  const { scope, searching } = useScope(plane, question, person)
+  const place = useItem(scope)
+  const model = models.find((m) => m.value === question.model)
+  const act = mode === 'action' ? question.action && actOf(question.action) : question.model && t('use {{model}}', { model: model?.label ?? t('the model') })
+  const input = { userId: question.user, scopeId: scope ?? '', ...(mode === 'action' ? { action: question.action } : { modelId: question.model }) }
+  const { data, fault, loading, retry } = useRead(ExplainDocument, { input }, !act || !scope)
+
+  return (
+    <div className="grid gap-5">
+      <div className="grid items-start gap-4 sm:grid-cols-2">
+        {mayAskAboutOthers && (
+          <Field label={t('Who')}>
+            {(wiring) => <UserPicker {...wiring} value={question.user ? person : me} onChange={(user) => onChange({ ...question, user: user.value === me.value ? undefined : user.value, scope: undefined })} />}
+          </Field>
+        )}
+        <Field label={t('Where')} hint={searching ? undefined : !scope && t('Choose a place in {{plane}}.', { plane: nameOf(plane) })}>
+          {(wiring) => <ScopePicker {...wiring} plane={plane} value={place} onChange={(next) => onChange({ ...question, scope: next.value })} />}
+        </Field>
+        <div className="grid gap-1.5 sm:col-span-2">
+          <span className="text-sm font-medium">{t('What')}</span>
+          <div className="flex flex-wrap gap-2">
+            <Segments<'model' | 'action'>
+              label={t('What is asked about')}
+              value={mode}
+              onChange={(next) => {
+                setMode(next)
+                onChange({ ...question, model: undefined, action: undefined })
+              }}
+              options={[
+                { value: 'model', label: t('Use a model') },
+                { value: 'action', label: t('Do something') },
+              ]}
+              className="self-start"
+            />
+            <div className="min-w-56 grow">
+              {mode === 'model' ? (
+                <Picker aria-label={t('Model')} items={models} value={question.model ?? null} onChange={(id) => onChange({ ...question, model: id, action: undefined })} placeholder={t('Which model?')} className="h-8" />
+              ) : (
+                <Picker aria-label={t('Action')} items={choices} value={question.action ?? null} onChange={(action) => onChange({ ...question, action, model: undefined })} placeholder={t('Do what?')} className="h-8" />
+              )}
+            </div>
+          </div>
+        </div>
+      </div>
+      {fault && <ErrorBar fault={fault} retry={retry} />}
+      {act && scope && !fault && loading && <SkeletonRows rows={4} />}
+      {(!act || !scope) && (
+        <Empty icon={<Search aria-hidden />} title={t('Ask, and see what decides')}>
+          {t('The answer comes from the same rules that let calls through or refuse them, with each step down the tree.')}
+        </Empty>
+      )}
+      {act && scope && data && !data.explain && <Empty title={t('Nothing is known about that')}>{t('The place, the person or the model does not exist, or you may not see it.')}</Empty>}
+      {act && scope && data?.explain && <Explained key={JSON.stringify(input)} explanation={data.explain} act={act} name={question.user ? person?.label : undefined} />}
+    </div>
+  )
+}
+
+/** The place that is asked about: as chosen, else the person's own seat in the plane. */
+function useScope(plane: Plane, question: Question, person: Item | null): { scope?: string; searching: boolean } {
+  const own = useRead(OwnSeatsDocument, {}, Boolean(question.scope || question.user))
+  const others = useRead(SeatChoicesDocument, { ...ask(plane), search: person?.note }, Boolean(question.scope || !question.user || !person?.note))
+  if (question.scope) return { scope: question.scope, searching: false }
+  if (!question.user) return { scope: (plane === 'CONSOLE' ? own.data?.viewer.console : own.data?.viewer.copilot)?.id, searching: own.loading }
+  const seats = (pick(others.data)?.members.edges ?? []).map((e) => e.node).filter((m) => m.user.id === question.user)
+  return { scope: (seats.find((s) => s.isDefault) ?? seats[0])?.id, searching: others.loading }
+}

@@ -6,29 +6,28 @@ import { CopyButton } from '@/kit/copy'
 import { cx } from '@/kit/cx'
 import { t } from '@/lib/i18n'
 import { kindName } from '@/features/budgets'
-import { chain, type Explanation, mailTo, verdict } from './explanation'
+import { chain, type Explanation, mailTo } from './explanation'
 
 const icons: Record<ScopeKind, LucideIcon> = { PLATFORM: Waypoints, ACCOUNT: Building, CONSOLE: Server, COPILOT: Bot, ORGANIZATION: Building, TEAM: UsersRound, MEMBER: UserRound, KEY: KeyRound }
 
 type Props = {
   explanation: Explanation
-  /** "use gpt-5-mini", "set its limit". */
-  act: string
-  /** The person asked about; without one it is the reader. */
-  name?: string
+  /** The verdict in a sentence. */
+  verdict: string
+  /** The question in a sentence, as a mail about it is headed. */
+  question: string
 }
 
 /** The verdict, the way down the tree that led to it, and who can change it. */
-export function Explained({ explanation: e, act, name }: Props) {
+export function Explained({ explanation: e, verdict, question }: Props) {
   const steps = chain(e)
   const Icon = e.allowed ? CircleCheck : Ban
-  const question = name ? t('May {{name}} {{act}}?', { name, act }) : t('May I {{act}}?', { act })
   return (
     <article aria-label={question} className="grid gap-5">
       <div className={cx('flex items-start gap-3.5 rounded-lg px-4 py-3.5', e.allowed ? 'bg-ok-soft' : 'bg-bad-soft')} role="status">
         <Icon aria-hidden className={cx('mt-0.5 size-6 shrink-0', e.allowed ? 'text-ok' : 'text-bad')} />
         <div className="min-w-0">
-          <p className="text-lg font-semibold text-balance">{verdict(e.allowed, act, name)}</p>
+          <p className="text-lg font-semibold text-balance">{verdict}</p>
           <p className="mt-0.5">{e.reason}</p>
         </div>
       </div>
@@ -48,7 +47,7 @@ export function Explained({ explanation: e, act, name }: Props) {
                 </div>
                 <div className={cx('my-1 flex min-h-7 min-w-0 grow flex-wrap items-center gap-x-2 gap-y-0.5 rounded-md px-2 py-0.5', s.decisive && (e.allowed ? 'bg-ok-soft/60' : 'bg-bad-soft/60'))}>
                   <span className={cx('min-w-0 break-words', s.decisive || s.finding ? 'font-medium' : 'text-muted')}>{s.name}</span>
-                  {s.kind && <span className="text-xs text-muted">{kindName[s.kind]}</span>}
+                  {s.kind && kindName[s.kind] !== s.name && <span className="text-xs text-muted">{kindName[s.kind]}</span>}
                   {s.finding && <span className="text-muted">{s.finding}</span>}
                   {s.decisive && (
                     <Badge tone={e.allowed ? 'ok' : 'bad'} className="ms-auto">

@@ -2,7 +2,7 @@ import { render, screen, within } from '@testing-library/react'
 import { expect, it } from 'vitest'
 import { actions, actionsAt } from './actions'
 import { Explained } from './explained'
-import { chain, type Explanation, mailTo, verdict } from './explanation'
+import { chain, type Explanation, mailTo, verdict, verdictAt } from './explanation'
 import { grantTo } from './grant-to'
 
 const steps: Explanation['steps'] = [
@@ -21,11 +21,11 @@ const denied: Explanation = {
 }
 
 it('shows the verdict, the way, the step that decided, and who can change it', () => {
-  render(<Explained explanation={denied} act="use gpt-5" name="Ben Okafor" />)
+  render(<Explained explanation={denied} verdict={verdict(denied.allowed, 'use gpt-5', 'Ben Okafor')} question="May Ben Okafor use gpt-5?" />)
   expect(screen.getByRole('status')).toHaveTextContent('No, Ben Okafor may not use gpt-5')
   const way = screen.getAllByRole('list')[0]!
   const items = within(way).getAllByRole('listitem')
-  expect(items.map((i) => i.textContent)).toEqual(['AcmeAccount', 'ConsoleConsoleAllowed', 'RiskTeamDeniedDecides'])
+  expect(items.map((i) => i.textContent)).toEqual(['AcmeAccount', 'ConsoleAllowed', 'RiskTeamDeniedDecides'])
   expect(screen.getByRole('link', { name: /Anna Keller/ })).toHaveAttribute('href', expect.stringMatching(/^mailto:anna@acme\.example\?subject=May%20Ben%20Okafor%20use%20gpt-5%3F&body=gpt-5%20is%20denied/))
 })
 
@@ -40,6 +40,7 @@ it('lets what is missing decide where no place on the way did', () => {
 it('speaks to the reader, or of somebody', () => {
   expect(verdict(true, 'use gpt-5')).toBe('Yes, you may use gpt-5')
   expect(verdict(false, 'set its limit', 'Ben')).toBe('No, Ben may not set its limit')
+  expect(verdictAt(false, 'gpt-5', 'Banking / Risk')).toBe('No, gpt-5 may not be used in Banking / Risk')
 })
 
 it('quotes nothing into the mail that would add headers', () => {

@@ -28,6 +28,10 @@ export function verdict(allowed: boolean, act: string, name?: string): string {
   return allowed ? t('Yes, you may {{act}}', { act }) : t('No, you may not {{act}}', { act })
 }
 
+/** The verdict about a place that is nobody's seat: whoever has one in it, or below. */
+export const verdictAt = (allowed: boolean, model: string, place: string): string =>
+  allowed ? t('Yes, {{model}} may be used in {{place}}', { model, place }) : t('No, {{model}} may not be used in {{place}}', { model, place })
+
 /** A mail to somebody who can change it, with the question in it. */
 export function mailTo(email: string, question: string, reason: string): string {
   const query = new URLSearchParams({ subject: question, body: reason })

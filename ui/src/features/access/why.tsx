@@ -12,8 +12,9 @@ import { t } from '@/lib/i18n'
 import { ask, nameOf, pick, type Plane } from '@/lib/plane'
 import { UserPicker } from '@/features/users'
 import { actionsAt, actOf } from './actions'
-import { useItem, useModelItems } from './choices'
+import { useItem, useModelItems, usePlaces } from './choices'
 import { Explained } from './explained'
+import { verdict, verdictAt } from './explanation'
 import { ScopePicker } from './scope-picker'
 
 /** A question: may this person (left out: the reader) use this model, or do this, at that place? */
@@ -33,6 +34,9 @@ export function Why({ plane, question, onChange }: Props) {
   const { scope, searching } = useScope(plane, question, person)
   const place = useItem(scope)
   const model = models.find((m) => m.value === question.model)
+  const name = question.user ? person?.label : undefined
+  // A model is used in a seat; of any other place the answer is about the place.
+  const atPlace = mode === 'model' && model && place && !scope?.startsWith('mem_')
   const act = mode === 'action' ? question.action && actOf(question.action) : question.model && t('use {{model}}', { model: model?.label ?? t('the model') })
   const input = { userId: question.user, scopeId: scope ?? '', ...(mode === 'action' ? { action: question.action } : { modelId: question.model }) }
   const { data, fault, loading, retry } = useRead(ExplainDocument, { input }, !act || !scope)
@@ -82,17 +86,20 @@ export function Why({ plane, question, onChange }: Props) {
         </Empty>
       )}
       {act && scope && data && !data.explain && <Empty title={t('Nothing is known about that')}>{t('The place, the person or the model does not exist, or you may not see it.')}</Empty>}
-      {act && scope && data?.explain && <Explained key={JSON.stringify(input)} explanation={data.explain} act={act} name={question.user ? person?.label : undefined} />}
+      {act && scope && data?.explain && <Explained key={JSON.stringify(input)} explanation={data.explain} verdict={atPlace ? verdictAt(data.explain.allowed, model.label, place.label) : verdict(data.explain.allowed, act, name)} question={name ? t('May {{name}} {{act}}?', { name, act }) : t('May I {{act}}?', { act })} />}
     </div>
   )
 }
 
-/** The place that is asked about: as chosen, else the person's own seat in the plane. */
+/** The place that is asked about: as chosen, else the person's own seat in the plane, else the highest that the reader sees. */
 function useScope(plane: Plane, question: Question, person: Item | null): { scope?: string; searching: boolean } {
   const own = useRead(OwnSeatsDocument, {}, Boolean(question.scope || question.user))
   const others = useRead(SeatChoicesDocument, { ...ask(plane), search: person?.note }, Boolean(question.scope || !question.user || !person?.note))
+  const { places, loading } = usePlaces(plane)
   if (question.scope) return { scope: question.scope, searching: false }
-  if (!question.user) return { scope: (plane === 'CONSOLE' ? own.data?.viewer.console : own.data?.viewer.copilot)?.id, searching: own.loading }
+  if ((question.user ? others : own).loading || loading) return { searching: true }
+  const top = places[0]?.id
+  if (!question.user) return { scope: (plane === 'CONSOLE' ? own.data?.viewer.console : own.data?.viewer.copilot)?.id ?? top, searching: false }
   const seats = (pick(others.data)?.members.edges ?? []).map((e) => e.node).filter((m) => m.user.id === question.user)
-  return { scope: (seats.find((s) => s.isDefault) ?? seats[0])?.id, searching: others.loading }
+  return { scope: (seats.find((s) => s.isDefault) ?? seats[0])?.id ?? top, searching: false }
 }

@@ -110,6 +110,7 @@ function AccountLog({ rootId, plane, note, children }: { rootId?: string; plane?
       list={list}
       histogram={histogram.data?.account?.auditHistogram}
       onHistogram={histogram.retry}
+      fault={list.fault ?? histogram.fault}
       scopeId={rootId}
       plane={plane}
       unit={plane ? unitOf(plane) : null}
@@ -128,7 +129,7 @@ export function PlatformAuditPage() {
   const log = useLog()
   const list = usePages(PlatformAuditEventsDocument, { filter: log.listed }, (d) => d.platform?.auditEvents)
   const histogram = useRead(PlatformAuditHistogramDocument, { filter: log.counted, buckets: log.span.buckets })
-  return <Log log={log} list={list} histogram={histogram.data?.platform?.auditHistogram} onHistogram={histogram.retry} scopeId={account.id} unit={null} note={t('Every change and every refusal on the platform itself.')} people={false} />
+  return <Log log={log} list={list} histogram={histogram.data?.platform?.auditHistogram} onHistogram={histogram.retry} fault={list.fault ?? histogram.fault} scopeId={account.id} unit={null} note={t('Every change and every refusal on the platform itself.')} people={false} />
 }
 
 type Props = {
@@ -136,6 +137,7 @@ type Props = {
   list: { rows: readonly AuditPartsFragment[]; data?: unknown; loading: boolean; fetching: boolean; fault?: Fault; retry: () => void; more?: () => void }
   histogram?: HistogramPartsFragment | null
   onHistogram: () => void
+  fault?: Fault
   scopeId?: string
   plane?: Plane
   unit: Unit | null
@@ -145,7 +147,7 @@ type Props = {
   children?: ReactNode
 }
 
-function Log({ log, list, histogram, onHistogram, scopeId, plane, unit, note, people, foot, children }: Props) {
+function Log({ log, list, histogram, onHistogram, fault, scopeId, plane, unit, note, people, foot, children }: Props) {
   const { url, setUrl, span, outcome, listed } = log
   const closed = !span.preset
   return (
@@ -158,12 +160,18 @@ function Log({ log, list, histogram, onHistogram, scopeId, plane, unit, note, pe
           }} options={presets} />
         {scopeId && <Export scopeId={scopeId} filter={log.counted} span={span} />}
       </PageHead>
-      {list.fault && (
+      {fault && (
         <div className="mb-4">
-          <ErrorBar fault={list.fault} retry={list.retry} />
+          <ErrorBar
+            fault={fault}
+            retry={() => {
+              list.retry()
+              onHistogram()
+            }}
+          />
         </div>
       )}
-      {histogram ? <Histogram data={histogram} onNarrow={({ from, to }) => setUrl({ from, to, range: undefined })} /> : !list.fault && <SkeletonBlock className="mb-4 h-34.5" />}
+      {histogram ? <Histogram data={histogram} onNarrow={({ from, to }) => setUrl({ from, to, range: undefined })} /> : !fault && <SkeletonBlock className="mb-4 h-34.5" />}
       <Card>
         <Filters url={url} setUrl={setUrl} outcome={outcome as AuditOutcome | 'ALL'} plane={plane} people={people} actorName={list.rows[0]?.actorId === url.actor ? list.rows[0]?.actorName : undefined} />
         <Events key={JSON.stringify(listed)} list={list} filter={listed} scopeId={scopeId} closed={closed} unit={unit} url={url} setUrl={setUrl} onNews={() => log.moveOn() || onHistogram()} />

@@ -9,10 +9,10 @@ it('ends a preset with the running bar, and cuts it into equal ones', () => {
   expect(spanOf({ range: '1h' }, now)).toMatchObject({ from: '2026-11-30T09:18:00.000Z', to: '2026-11-30T10:18:00.000Z', buckets: 60 })
 })
 
-it('takes seven days for what it does not know', () => {
-  expect(spanOf({ range: 'for ever' }, now).preset).toBe('7d')
-  expect(spanOf({ from: 'yesterday', to: 'today' }, now).preset).toBe('7d')
-  expect(spanOf({ from: '2026-11-30T10:00:00Z', to: '2026-11-30T10:00:00Z' }, now).preset).toBe('7d')
+it('takes thirty days for what it does not know', () => {
+  expect(spanOf({ range: 'for ever' }, now).preset).toBe('30d')
+  expect(spanOf({ from: 'yesterday', to: 'today' }, now).preset).toBe('30d')
+  expect(spanOf({ from: '2026-11-30T10:00:00Z', to: '2026-11-30T10:00:00Z' }, now).preset).toBe('30d')
 })
 
 it('takes a range from the address, with bars no shorter than a second', () => {

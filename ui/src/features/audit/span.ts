@@ -22,7 +22,7 @@ const lengths: Record<Preset, readonly [ms: number, buckets: number]> = {
   '90d': [90 * 24 * HOUR, 90],
 }
 
-const STANDARD: Preset = '7d'
+const STANDARD: Preset = '30d'
 
 /** A time range with its bars; `preset` is missing from one that was chosen by hand. */
 export type Span = { from: string; to: string; buckets: number; preset?: Preset }

@@ -19,10 +19,9 @@ import { compactCount, exact } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { useUrl } from '@/lib/url'
 import { type GrantChoice, GrantTo, grantTo, grantToAll, ModelPeek, WhyNot } from '@/features/access'
+import { capabilityName } from './capability'
 
 type Offer = NonNullable<CatalogueQuery['copilot']>['catalogModels']['edges'][number]['node']
-
-export const capabilityName = { FAST: t('Fast'), BALANCED: t('Balanced'), SMART: t('Smart'), THINKING: t('Thinking') }
 
 export function CatalogueSwitches() {
   const [url, setUrl] = useUrl<{ q: string; peek: string }>()

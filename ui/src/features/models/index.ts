@@ -1,6 +1,6 @@
-export { capabilityName } from './catalogue'
+export { capabilityName } from './capability'
 export { EndpointForm } from './endpoint'
+export { Health } from './health'
 export { tokens } from './model-form'
 export { ModelsPage } from './models'
 export { PriceFields, priceShape, type PriceValues, toPrice } from './price'
-export { Health } from './providers'

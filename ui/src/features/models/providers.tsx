@@ -1,4 +1,4 @@
-import { CircleCheck, CircleX, PlugZap, Plus, Server } from 'lucide-react'
+import { PlugZap, Plus, Server } from 'lucide-react'
 import { useState } from 'react'
 import { type ModelPartsFragment, ModelUpdateDocument, ProviderCreateDocument, type ProviderPartsFragment, ProvidersDocument, ProviderTestDocument } from '@/graphql/generated/graphql'
 import { useMutate } from '@/graphql/mutate'
@@ -20,6 +20,7 @@ import { useKeys } from '@/lib/keys'
 import { useUrl } from '@/lib/url'
 import { ModelPeek, WhyNot } from '@/features/access'
 import { EndpointForm } from './endpoint'
+import { Health } from './health'
 import { CreateModel, PublishPrice } from './model-form'
 
 export function Providers() {
@@ -206,15 +207,6 @@ function ProviderRow({ provider: p, onAddModel, onTested }: { provider: Provider
         </Button>
       )}
     </li>
-  )
-}
-
-export function Health({ ok, text, title }: { ok: boolean; text: string; title?: string }) {
-  const Icon = ok ? CircleCheck : CircleX
-  return (
-    <span className={ok ? 'inline-flex items-center gap-1.5 text-ok' : 'inline-flex items-center gap-1.5 text-bad'} title={title}>
-      <Icon aria-hidden className="size-4 shrink-0" /> {text}
-    </span>
   )
 }
 

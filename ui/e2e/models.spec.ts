@@ -48,6 +48,8 @@ test('a catalogue model is switched on and off in Copilot, with undo', async ({ 
   const toggle = page.getByLabel('claude-opus on')
   await expect(toggle).not.toBeChecked()
   await toggle.click()
+  await expect(page.getByRole('radiogroup', { name: 'Who may use it?' })).toBeVisible()
+  await page.getByRole('button', { name: 'Switch on in Copilot' }).click()
   await expect(toggle).toBeChecked()
   await toggle.click()
   await expect(page.getByText('refused at once')).toBeVisible()

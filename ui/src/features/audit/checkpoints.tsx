@@ -4,6 +4,7 @@ import { useRead } from '@/graphql/query'
 import { useViewer } from '@/graphql/viewer'
 import { Card } from '@/kit/card'
 import { CopyButton } from '@/kit/copy'
+import { Copyable } from '@/kit/once'
 import { ErrorBar } from '@/kit/state'
 import { ago, count, dateTime, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
@@ -64,7 +65,10 @@ export function Checkpoints() {
             <li>{t('Copy a checkpoint and keep it where nobody who runs Cockpit can change it.')}</li>
             <li>{t('Export the whole log as NDJSON, without filters: it ends with a checkpoint of its own.')}</li>
             <li>
-              {t('Recompute the chain from the file, on any machine; --checkpoint FILE adds what was kept:')} <code className="rounded-sm bg-hover px-1 font-mono text-xs break-all text-fg">cockpit verify audit --export audit_{account.slug}.ndjson --keys {location.origin}/.well-known/jwks.json</code>
+              {t('Recompute the chain from the file, on any machine; --checkpoint FILE adds what was kept.')}
+              <div className="mt-2 text-fg">
+                <Copyable text={`cockpit verify audit --export audit_${account.slug}.ndjson --keys ${location.origin}/.well-known/jwks.json`} label={t('Copy command')} />
+              </div>
             </li>
           </ol>
         </div>

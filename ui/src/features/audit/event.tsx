@@ -6,7 +6,7 @@ import { CopyButton } from '@/kit/copy'
 import { cx } from '@/kit/cx'
 import { clock, day, type Unit, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
-import { sentence, value } from './sentence'
+import { fieldName, sentence, value } from './sentence'
 
 const tones: Record<AuditOutcome, Tone> = { DONE: 'plain', REFUSED: 'bad', FAILED: 'warn' }
 
@@ -66,7 +66,7 @@ function Detail({ event: e, unit, onActor }: { event: AuditPartsFragment; unit: 
         <dl className="grid grid-cols-[minmax(6rem,auto)_1fr] gap-x-4 gap-y-1">
           {e.changes.map((c) => (
             <div key={c.field} className="contents">
-              <dt className="font-mono text-xs leading-5 text-muted">{c.field}</dt>
+              <dt className="text-muted">{fieldName(c.field)}</dt>
               <dd className="min-w-0 break-words">
                 {c.before !== null && c.before !== undefined && (
                   <>

@@ -39,7 +39,8 @@ export function Histogram({ data, onNarrow }: Props) {
     else if (e.key === 'End') go(n - 1)
     else if ((e.key === 'Enter' || e.key === ' ') && chosen) {
       e.preventDefault()
-      onNarrow(chosen)
+      onNarrow({ from: chosen.from, to: chosen.to })
+      setMark(undefined)
     } else if (e.key === 'Escape') setMark(undefined)
   }
   const told = chosen ?? whole

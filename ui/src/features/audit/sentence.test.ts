@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { sentence, type Told, value } from './sentence'
+import { fieldName, sentence, type Told, value } from './sentence'
 import { words } from './words'
 
 const told = (e: Partial<Told>): Told => ({ action: 'key.create', outcome: 'DONE', actorName: 'Ada', targetName: 'Risk', location: '', changes: [], ...e })
@@ -31,6 +31,7 @@ it.each([
   [{ action: 'role.unbind', targetName: 'Bob', location: 'Banking', ...change('role', '"VIEWER"', null) }, 'Ada took a role from Bob auditor in Banking'],
   [{ action: 'member.move', targetName: 'Bob', ...change('team', '"Risk"', '"Claims"') }, 'Ada moved Bob Risk → Claims'],
   [{ action: 'team.update', ...change('name', '"Risks"', '"Risk"') }, 'Ada changed the team Risk Risks → Risk'],
+  [{ action: 'member.create', targetName: 'Bob', location: 'Banking / Risk / Bob' }, 'Ada gave a seat to Bob in Banking / Risk'],
   [{ action: 'support.start', targetName: 'Acme' }, 'Ada began a support access to Acme'],
   [{ action: 'session.create', targetName: 'Ada' }, 'Ada signed in'],
   [{ action: 'model.call', outcome: 'REFUSED', targetName: 'gpt-5' }, 'Ada was not allowed to call gpt-5'],
@@ -38,6 +39,8 @@ it.each([
   [{ action: 'provider.test', outcome: 'FAILED', targetName: 'OpenAI' }, 'Ada failed to test the provider OpenAI'],
   [{ action: 'agent.publish' }, 'Ada agent.publish Risk'],
 ] satisfies [Partial<Told>, string][])('says %j', (event, said) => expect(read(event)).toBe(said))
+
+it('names fields in words', () => expect(['lim', 'cycle_day', 'identityProvider'].map(fieldName)).toEqual(['limit', 'cycle day', 'identity provider']))
 
 it('has words for every action of the policies', async () => {
   const { readFileSync } = await import('node:fs')

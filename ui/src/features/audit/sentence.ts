@@ -32,6 +32,9 @@ export function value(change: Pick<AuditChange, 'field'>, json: string | null | 
   }
 }
 
+/** A field's name as a person reads it. */
+export const fieldName = (field: string) => (field === 'lim' ? t('limit') : field.replaceAll('_', ' ').replace(/([a-z])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`))
+
 const has = (json: string | null | undefined): json is string => json !== null && json !== undefined
 
 const find = (e: Pick<Told, 'changes'>, ...fields: string[]) => e.changes.find((c) => fields.includes(c.field))
@@ -56,7 +59,11 @@ function limitVerb(change: AuditChange | undefined): string {
 }
 
 /** Where two planes or parts have equal names, the place tells them apart. */
-const at = (e: Told) => (e.location && e.location !== e.targetName ? t('in {{place}}', { place: e.location }) : '')
+function at(e: Told): string {
+  const end = ` / ${e.targetName}`
+  const place = e.location === e.targetName ? '' : e.location.endsWith(end) ? e.location.slice(0, -end.length) : e.location
+  return place && t('in {{place}}', { place })
+}
 
 /** What was done with what is peculiar to it: the one change worth its place in the sentence. */
 function done(e: Told, unit: Unit | null): Pick<Sentence, 'verb' | 'detail'> {

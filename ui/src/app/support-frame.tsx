@@ -27,11 +27,12 @@ export function SupportFrame({ viewer, busy, onStop, onOver }: Props) {
   if (!support) return null
   return (
     <>
-      {createPortal(<div aria-hidden data-testid="support-frame" className="pointer-events-none fixed inset-0 z-60 border-4 border-bad" />, document.body)}
-      <section aria-label={t('Support access')} className="sticky top-0 z-30 flex h-(--banner) items-center gap-3 bg-bad px-4 text-bad-fg max-sm:px-3">
+      {createPortal(<div aria-hidden data-testid="support-frame" className="pointer-events-none fixed inset-0 z-60 border-4 border-support" />, document.body)}
+      <section aria-label={t('Support access')} className="sticky top-0 z-30 flex h-(--banner) items-center gap-3 bg-support px-4 text-support-fg max-sm:px-3">
         <LifeBuoy aria-hidden className="size-4 shrink-0 max-sm:hidden" />
-        <p className="min-w-0 grow text-sm leading-5">
-          <span className="block truncate font-semibold md:inline">{t('{{name}}, you are in {{account}} as support', { name: support.staffName, account: viewer.account.name })}</span>
+        <p className="min-w-0 grow text-sm leading-5 md:truncate">
+          <span className="block truncate font-semibold md:hidden">{t('{{name}} in {{account}} as support', { name: support.staffName, account: viewer.account.name })}</span>
+          <span className="font-semibold max-md:hidden">{t('{{name}}, you are in {{account}} as support', { name: support.staffName, account: viewer.account.name })}</span>
           <span className="block truncate md:inline" title={support.reason}>
             <span aria-hidden className="max-md:hidden">
               {' '}

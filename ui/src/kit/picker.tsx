@@ -18,7 +18,7 @@ function Options({ empty = t('Nothing is called that.') }: { empty?: ReactNode }
       <Combobox.Positioner sideOffset={4} className="z-50 outline-none">
         <Combobox.Popup className={popup}>
           <Combobox.Empty className="px-2.5 text-sm text-muted not-empty:py-2">{empty}</Combobox.Empty>
-          <Combobox.List>
+          <Combobox.List aria-label={t('Choices')}>
             {(item: Item) => (
               <Combobox.Item key={item.value} value={item} className={option}>
                 <span className="min-w-0 grow truncate">

@@ -91,7 +91,7 @@ export function AccountsPage() {
                     <Link data-row-link to="/sa/accounts/$id" params={{ id: a.id }} className="block rounded-sm font-medium hover:underline">
                       {a.name}
                     </Link>
-                    <span className="block text-xs text-muted">
+                    <span className="block max-w-64 truncate text-xs text-muted max-sm:max-w-32">
                       {a.slug} · {t('since {{day}}', { day: day(a.createdAt) })}
                     </span>
                     {a.status !== 'ACTIVE' && (

@@ -55,7 +55,7 @@ export function DomainsPage() {
         )}
         <ul>
           {rows.map((d) => (
-            <Row key={d.id} domain={d} mayChange={mayChange} onLeave={() => setLeaving(d)} />
+            <Row key={d.id} domain={d} mayChange={mayChange} onChecked={retry} onLeave={() => setLeaving(d)} />
           ))}
         </ul>
         <TableFoot more={more} busy={fetching} />
@@ -66,14 +66,17 @@ export function DomainsPage() {
   )
 }
 
-function Row({ domain: d, mayChange, onLeave }: { domain: DomainPartsFragment; mayChange: boolean; onLeave: () => void }) {
+function Row({ domain: d, mayChange, onChecked, onLeave }: { domain: DomainPartsFragment; mayChange: boolean; onChecked: () => void; onLeave: () => void }) {
   const verify = useMutate(DomainVerifyDocument)
   const [found, setFound] = useState<string>()
   const check = async () => {
     setFound(undefined)
     const payload = await verify.run({ input: { domainId: d.id } })
     if (!payload) return
-    if (payload.errors[0]) return setFound(payload.errors[0].message)
+    if (payload.errors[0]) {
+      setFound(payload.errors[0].message)
+      return onChecked()
+    }
     toast(t('{{domain}} is verified', { domain: d.name }))
   }
   const problem = found ?? d.checkError

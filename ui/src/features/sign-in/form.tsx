@@ -97,7 +97,7 @@ export function ProviderForm({ provider: p, onClose, onSaved }: Props) {
       <form noValidate onSubmit={handleSubmit(save)} className="flex flex-col gap-4">
         <Field label={t('Product')}>{(wiring) => <Select {...wiring} value={kind} onChange={choose} options={options} />}</Field>
         <div className="rounded-lg border border-line bg-bg px-3.5 py-3">
-          <p className="font-medium">{t('At {{product}}', { product: hint.label })}</p>
+          <p className="font-medium">{kind === 'other' ? t('At your provider') : t('At {{product}}', { product: hint.label })}</p>
           <ol className="mt-1 mb-3 list-decimal space-y-1 ps-5 text-muted">
             {hint.steps.map((s) => (
               <li key={s}>{s}</li>
@@ -106,7 +106,7 @@ export function ProviderForm({ provider: p, onClose, onSaved }: Props) {
           <Record rows={[{ name: t('Redirect'), value: callbackUrl, copy: t('Copy the redirect address') }]} />
         </div>
         <Field label={t('Name')} required error={errors.name?.message} hint={t('On the button of the sign-in page.')}>
-          {(wiring) => <Input {...wiring} {...register('name')} autoFocus autoComplete="off" placeholder={hint.label} />}
+          {(wiring) => <Input {...wiring} {...register('name')} autoFocus autoComplete="off" placeholder={kind === 'other' ? '' : hint.label} />}
         </Field>
         <Field label={t('Issuer')} required error={errors.issuer?.message} hint={t('Its discovery document is read at once.')}>
           {(wiring) => <Input {...wiring} {...register('issuer')} autoComplete="off" spellCheck={false} inputMode="url" placeholder={hint.issuer} className="font-mono" />}

@@ -15,7 +15,7 @@ import { ErrorBar } from '@/kit/state'
 import { toast } from '@/kit/toast'
 import { t } from '@/lib/i18n'
 import { useRolePlaces } from '@/features/people'
-import { placeName, roleMeans, roleName } from '@/features/roles'
+import { placeName, roleMeans, roleName, usePlaneOf } from '@/features/roles'
 
 type Mapping = IdentityPartsFragment['mappings'][number]
 
@@ -24,6 +24,7 @@ const groupName = (m: Pick<Mapping, 'group'>) => m.group || t('Everybody who sig
 /** Who becomes what by the groups that the provider tells. */
 export function Mappings({ provider: p, mayChange }: { provider: IdentityPartsFragment; mayChange: boolean }) {
   const { account } = useViewer()
+  const planeOf = usePlaneOf()
   const [adding, setAdding] = useState(false)
   const [removing, setRemoving] = useState<Mapping>()
   return (
@@ -51,7 +52,7 @@ export function Mappings({ provider: p, mayChange }: { provider: IdentityPartsFr
               <ArrowRight aria-label={t('becomes')} className="size-3.5 shrink-0 text-muted" />
               <span className="flex min-w-0 grow flex-wrap items-center gap-2">
                 <Badge tone={m.role === 'ADMIN' ? 'accent' : 'plain'}>{roleName[m.role]}</Badge>
-                <span className="min-w-0 truncate">{placeName(m.scope, m.location, account.name)}</span>
+                <span className="min-w-0 truncate">{placeName(m.scope, m.location, account.name, planeOf(m.scope.id))}</span>
               </span>
               {mayChange && (
                 <Button variant="ghost" size="icon" onClick={() => setRemoving(m)} aria-label={t('Remove the mapping of {{group}}', { group: groupName(m) })}>

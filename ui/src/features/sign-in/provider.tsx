@@ -18,7 +18,7 @@ import { toast } from '@/kit/toast'
 import { ago, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { Mappings } from './mappings'
-import { activatable, statusLook } from './state'
+import { activatable, sentence, statusLook } from './state'
 
 type Props = { provider: IdentityPartsFragment; enforced: boolean; /** Somebody has just come back from a test of it. */ tested: boolean; onSeen: () => void; onEdit: () => void }
 
@@ -83,7 +83,7 @@ export function Provider({ provider: p, enforced, tested, onSeen, onEdit }: Prop
         {tested &&
           (p.testError ? (
             <Notice tone="bad" className="mb-3" title={t('The test went wrong')}>
-              {p.testError} {t('Nobody was changed. Put it right here or at the provider, and test again.')}
+              {sentence(p.testError)} {t('Nobody was changed. Put it right here or at the provider, and test again.')}
             </Notice>
           ) : (
             <Notice tone="ok" className="mb-3" title={t('The test passed: somebody went all the way through it')}>
@@ -92,7 +92,7 @@ export function Provider({ provider: p, enforced, tested, onSeen, onEdit }: Prop
           ))}
         {!tested && p.testError && (
           <Notice tone="warn" className="mb-3" title={t('The newest test went wrong')}>
-            {p.testError}
+            {sentence(p.testError)}
           </Notice>
         )}
         {error && !asking && (

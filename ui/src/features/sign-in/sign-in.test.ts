@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { kindOf, kinds, parseScopes } from './kinds'
-import { activatable, preconditions } from './state'
+import { activatable, preconditions, sentence } from './state'
 
 it('knows a product by its issuer, and by no address that only looks like it', () => {
   expect(kindOf('https://login.microsoftonline.com/4711/v2.0')).toBe('entra')
@@ -17,6 +17,12 @@ it('always asks for openid, once', () => {
 })
 
 const provider = { status: 'DRAFT' as const, testedAt: '2026-11-21T12:00:00Z', testError: '' }
+
+it('tells what a test found as a sentence', () => {
+  expect(sentence('the provider says access_denied')).toBe('The provider says access_denied.')
+  expect(sentence('It works.')).toBe('It works.')
+  expect(sentence('')).toBe('')
+})
 
 it('lets nobody in through what was not tested as it is', () => {
   expect(activatable(provider)).toBe(true)

@@ -13,6 +13,9 @@ export const statusLook: Record<IdentityPartsFragment['status'], { tone: Tone; l
 /** Whether a provider may be switched on: only as it was tested. */
 export const activatable = (p: Provider) => p.status !== 'ACTIVE' && Boolean(p.testedAt) && !p.testError
 
+/** What a test found, as a sentence. */
+export const sentence = (words: string) => words.charAt(0).toUpperCase() + words.slice(1).replace(/[^.!?]$/, '$&.')
+
 export type Precondition = { met: boolean; text: string }
 
 type Account = NonNullable<SignInSettingsQuery['account']>

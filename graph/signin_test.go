@@ -86,9 +86,9 @@ func TestWhoSetsUpSignIn(t *testing.T) {
 			require.Nil(t, out.at("account", "domains"))
 			require.Nil(t, out.at("account", "identityProviders"))
 		}
-		require.Equal(t, "", outcome(a.do(a.A.Admin, fmt.Sprintf(operations["groupMappingDelete"], m.ID), nil)))
-		require.Equal(t, "", outcome(a.do(a.A.Admin, fmt.Sprintf(operations["identityProviderDelete"], p.ID), nil)))
-		require.Equal(t, "", outcome(a.do(a.A.Admin, fmt.Sprintf(operations["domainDelete"], d.ID), nil)))
+		require.Empty(t, outcome(a.do(a.A.Admin, fmt.Sprintf(operations["groupMappingDelete"], m.ID), nil)))
+		require.Empty(t, outcome(a.do(a.A.Admin, fmt.Sprintf(operations["identityProviderDelete"], p.ID), nil)))
+		require.Empty(t, outcome(a.do(a.A.Admin, fmt.Sprintf(operations["domainDelete"], d.ID), nil)))
 	})
 }
 

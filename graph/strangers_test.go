@@ -258,6 +258,7 @@ func dump(t *testing.T, st *store.Store) map[string]string {
 		}
 		rows, err := st.System().QueryContext(t.Context(), "SELECT * FROM "+table+" ORDER BY id")
 		require.NoError(t, err)
+		defer rows.Close()
 		columns, err := rows.Columns()
 		require.NoError(t, err)
 		var b strings.Builder
@@ -276,7 +277,6 @@ func dump(t *testing.T, st *store.Store) map[string]string {
 			b.WriteByte('\n')
 		}
 		require.NoError(t, rows.Err())
-		require.NoError(t, rows.Close())
 		out[table] = b.String()
 	}
 	return out

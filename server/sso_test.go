@@ -134,7 +134,7 @@ func (v *visitor) must(query string, variables map[string]any, path ...string) a
 	v.t.Helper()
 	out := v.ask(query, variables)
 	require.NotContains(v.t, out, "errors", "%v", out)
-	var at any = out["data"]
+	at := out["data"]
 	for _, p := range path {
 		m, _ := at.(map[string]any)
 		at = m[p]

@@ -215,5 +215,5 @@ func TestOnlyRetentionDeletes(t *testing.T) {
 	var may bool
 	require.NoError(t, st.System().QueryRowContext(ctx, "SELECT has_function_privilege('cockpit_tenant', 'tenant_prune_audit(text, bigint)', 'EXECUTE')").Scan(&may))
 	require.False(t, may)
-	require.EqualValues(t, 3, st.AuditEvent.Query().Where(auditevent.AccountID(a)).CountX(tenancy.System(ctx, "test")))
+	require.Equal(t, 3, st.AuditEvent.Query().Where(auditevent.AccountID(a)).CountX(tenancy.System(ctx, "test")))
 }

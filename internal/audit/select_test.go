@@ -40,6 +40,7 @@ func TestFiltersGoByTheirIndex(t *testing.T) {
 		query, args := last.Query()
 		rows, err := st.System().QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
 		require.NoError(t, err)
+		defer rows.Close()
 		var plan []string
 		for rows.Next() {
 			var id, parent, unused int
@@ -48,7 +49,6 @@ func TestFiltersGoByTheirIndex(t *testing.T) {
 			plan = append(plan, step)
 		}
 		require.NoError(t, rows.Err())
-		require.NoError(t, rows.Close())
 		require.Contains(t, plan[0], "USING INDEX "+index+" ", "%+v: %s", f, query)
 		if !sparse {
 			require.Len(t, plan, 1, "nothing is sorted: %v", plan)

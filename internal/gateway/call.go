@@ -197,7 +197,7 @@ func readOut(body io.Reader, hangUp context.CancelFunc) {
 func (c *call) finish(ctx context.Context, end ending) {
 	usage, v := c.meter.judge(c.bound, end, hidden(c.route))
 	receipt := c.end(ctx, usage, v)
-	if c.gone || !c.stands() {
+	if c.gone || !c.stands() { //nolint:contextcheck // the client's context, not the detached one
 		return
 	}
 	tail := ""
@@ -251,7 +251,7 @@ func (c *call) answer(ctx context.Context, answer []byte, err error) error {
 	if err != nil || c.meter.garbled {
 		return fault.New(upstreamFailed, "The model's provider gave an answer that can't be read. It may bill the call, so the call was charged.").Because(err)
 	}
-	if !c.stands() { // while the provider thought
+	if !c.stands() { //nolint:contextcheck // while the provider thought; by the client's context
 		return identity.ErrKey
 	}
 	h := c.w.Header()

@@ -78,10 +78,10 @@ func (v Verdict) Who() string { return Admins(v.Needs) }
 
 // Admins names in words the admins of a node and of those above it.
 func Admins(path string) string {
-	switch {
-	case path == "":
+	switch path {
+	case "":
 		return ""
-	case path == "/":
+	case "/":
 		return "a super admin"
 	}
 	switch l := level(path); l {

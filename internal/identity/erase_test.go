@@ -98,7 +98,7 @@ func TestDeletedAccountLeavesItsBooksAlone(t *testing.T) {
 		require.Equal(t, before, identitytest.Rows(t, st), "nothing was asked for")
 		closeAndDelete(t, st, a)
 		require.NoError(t, eraser.Erase(t.Context()))
-		require.Equal(t, len(before["scopes"]), len(identitytest.Rows(t, st)["scopes"]), "running calls settle first")
+		require.Len(t, identitytest.Rows(t, st)["scopes"], len(before["scopes"]), "running calls settle first")
 		settle(t, st, a.ID)
 		require.NoError(t, eraser.Erase(t.Context()))
 

@@ -44,7 +44,7 @@ func (p *Post) Send(ctx context.Context, s *ent.Scope, invited []Invited) error 
 		return err
 	}
 	for _, i := range invited {
-		p.Mailer.Queue(letter(i.Row, a, place, p.Link(i.Token)), func(outcome error) { p.note(i.Row, outcome) })
+		p.Mailer.Queue(letter(i.Row, a, place, p.Link(i.Token)), func(outcome error) { p.note(i.Row, outcome) }) //nolint:contextcheck // by then the request is over
 	}
 	return nil
 }

@@ -197,13 +197,13 @@ func stored(t *testing.T, st *store.Store, columns map[string][]string) map[stri
 		}
 		rows, err := st.System().QueryContext(t.Context(), "SELECT "+strings.Join(values, " || ' ' || ")+" FROM "+table+" ORDER BY id")
 		require.NoError(t, err, table)
+		defer rows.Close()
 		for rows.Next() {
 			var row string
 			require.NoError(t, rows.Scan(&row))
 			out[table] = append(out[table], row)
 		}
 		require.NoError(t, rows.Err())
-		require.NoError(t, rows.Close())
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package smtptest
 
 import (
 	"bufio"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -11,6 +12,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log/slog"
 	"math/big"
@@ -79,7 +81,7 @@ func Start(t testing.TB, s Settings) *Server {
 	key, cert, roots := certificate(t)
 	settings, err := json.Marshal(map[string]any{"tls": s.TLS, "user": s.User, "password": s.Password, "port": s.Port, "key": key, "cert": cert})
 	require.NoError(t, err)
-	cmd := exec.Command("node", "-e", script, "--", string(settings))
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "node", "-e", script, "--", string(settings))
 	cmd.Dir = ui
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
@@ -164,7 +166,7 @@ func (l Letter) Bodies(t testing.TB) (text, html string) {
 	var out []string
 	for {
 		p, err := parts.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		require.NoError(t, err)

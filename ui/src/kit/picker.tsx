@@ -36,12 +36,15 @@ function Options({ empty = t('Nothing is called that.') }: { empty?: ReactNode }
   )
 }
 
+const named = (item: Item) => [item.label, item.note].filter(Boolean).join(' ')
+
 type Props = Aria & { items: readonly Item[]; value: string | null; onChange: (value: string) => void; placeholder?: string; className?: string }
 
 /** One of many, found by typing. */
 export function Picker({ items, value, onChange, placeholder, className, ...aria }: Props) {
+  const { contains } = Combobox.useFilter()
   return (
-    <Combobox.Root autoHighlight items={items} value={items.find((i) => i.value === value) ?? null} onValueChange={(item: Item | null) => item && onChange(item.value)}>
+    <Combobox.Root autoHighlight items={items} filter={(item: Item, text) => contains(item, text, named)} value={items.find((i) => i.value === value) ?? null} onValueChange={(item: Item | null) => item && onChange(item.value)}>
       <div className="relative">
         <Combobox.Input {...aria} placeholder={placeholder} className={cx(inputClass, 'pe-8', className)} />
         <Combobox.Trigger aria-label={t('Show all')} className="absolute end-1.5 top-1/2 flex -translate-y-1/2 size-6 items-center justify-center rounded-sm text-muted">
@@ -57,8 +60,8 @@ type SearchProps = Aria & { items: readonly Item[]; value: Item | null; onChange
 
 /** One of more than can be listed: what is typed is looked up on the server. */
 export function SearchPicker({ items, value, onChange, onSearch, searching, placeholder, empty, className, ...aria }: SearchProps) {
-  // What is chosen stays among the items, so that its name stays in the field.
-  const all = value && items.every((i) => i.value !== value.value) ? [value, ...items] : items
+  // What is chosen stays among the items, so that its name stays in the field; last, so that Enter takes what was found.
+  const all = value && items.every((i) => i.value !== value.value) ? [...items, value] : items
   return (
     <Combobox.Root
       autoHighlight

@@ -72,7 +72,8 @@ test('a member learns why a model is closed to them, by keyboard from the palett
   await expect(page.getByRole('dialog')).toHaveCount(0)
 
   await page.keyboard.press('Control+k')
-  await page.keyboard.type("why can")
+  await expect(page.getByRole('combobox', { name: 'Search' })).toBeFocused()
+  await page.keyboard.type('why can')
   await page.keyboard.press('Enter')
   await expect(dialog).toBeVisible()
   await dialog.getByRole('button', { name: 'Do something' }).click()

@@ -38,13 +38,13 @@ function Options({ empty = t('Nothing is called that.') }: { empty?: ReactNode }
 
 const named = (item: Item) => [item.label, item.note].filter(Boolean).join(' ')
 
-type Props = Aria & { items: readonly Item[]; value: string | null; onChange: (value: string) => void; placeholder?: string; className?: string }
+type Props = Aria & { items: readonly Item[]; value: string | null; onChange: (value: string) => void; placeholder?: string; className?: string; /** Finds by the notes too. */ notes?: boolean }
 
 /** One of many, found by typing. */
-export function Picker({ items, value, onChange, placeholder, className, ...aria }: Props) {
+export function Picker({ items, value, onChange, placeholder, className, notes, ...aria }: Props) {
   const { contains } = Combobox.useFilter()
   return (
-    <Combobox.Root autoHighlight items={items} filter={(item: Item, text) => contains(item, text, named)} value={items.find((i) => i.value === value) ?? null} onValueChange={(item: Item | null) => item && onChange(item.value)}>
+    <Combobox.Root autoHighlight items={items} filter={notes ? (item: Item, text) => contains(item, text, named) : undefined} value={items.find((i) => i.value === value) ?? null} onValueChange={(item: Item | null) => item && onChange(item.value)}>
       <div className="relative">
         <Combobox.Input {...aria} placeholder={placeholder} className={cx(inputClass, 'pe-8', className)} />
         <Combobox.Trigger aria-label={t('Show all')} className="absolute end-1.5 top-1/2 flex -translate-y-1/2 size-6 items-center justify-center rounded-sm text-muted">

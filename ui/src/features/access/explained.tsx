@@ -32,7 +32,7 @@ export function Explained({ explanation: e, verdict, question }: Props) {
         </div>
       </div>
       <section>
-        <h3 className="mb-2 text-sm font-semibold">{t('How that was decided')}</h3>
+        <h2 className="mb-2 text-sm font-semibold">{t('How that was decided')}</h2>
         <ol className="flex flex-col">
           {steps.map((s, i) => {
             const StepIcon = s.kind ? icons[s.kind] : CircleQuestionMark
@@ -62,7 +62,7 @@ export function Explained({ explanation: e, verdict, question }: Props) {
       </section>
       {e.who.length > 0 && (
         <section>
-          <h3 className="mb-2 text-sm font-semibold">{t('Who can change it')}</h3>
+          <h2 className="mb-2 text-sm font-semibold">{t('Who can change it')}</h2>
           <ul className="grid gap-1 sm:grid-cols-2">
             {e.who.map((u) => (
               <li key={u.id}>

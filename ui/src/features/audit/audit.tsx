@@ -148,7 +148,9 @@ type Props = {
 }
 
 function Log({ log, list, histogram, onHistogram, fault, scopeId, plane, unit, note, people, foot, children }: Props) {
-  const { url, setUrl, span, outcome, listed } = log
+  const { url, span, outcome, listed } = log
+  // What is open is looked at no longer once something else is looked for.
+  const setUrl = (patch: Partial<Search>) => log.setUrl({ peek: undefined, ...patch })
   const closed = !span.preset
   return (
     <>

@@ -52,7 +52,7 @@ export function Filters({ url, setUrl, outcome, plane, people, actorName }: Prop
       </Button>
       <div className={cx('flex min-w-0 flex-wrap items-center gap-2 max-sm:w-full max-sm:flex-col max-sm:items-stretch', !open && 'max-sm:hidden')}>
         <div className="sm:w-48">
-          <Picker aria-label={t('What was done')} items={actionChoices} value={null} onChange={(action) => setUrl({ action })} placeholder={url.action ? actionLabel(url.action) : t('Anything done')} className="h-8" key={url.action} />
+          <Picker aria-label={t('What was done')} items={actionChoices} notes value={null} onChange={(action) => setUrl({ action })} placeholder={url.action ? actionLabel(url.action) : t('Anything done')} className="h-8" key={url.action} />
         </div>
         {people && (
           <div className="sm:w-48">

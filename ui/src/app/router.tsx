@@ -284,7 +284,7 @@ const settingsRoutes = [
 const meRoutes = [
   createRoute({ getParentRoute: () => app, path: '/me', component: lazyRouteComponent(() => import('@/features/me/me'), 'MePage') }),
   createRoute({ getParentRoute: () => app, path: '/me/profile', component: lazyRouteComponent(() => import('@/features/me/profile'), 'ProfilePage') }),
-  createRoute({ getParentRoute: () => app, path: '/me/programs', component: lazyRouteComponent(() => import('@/features/programs/list'), 'ProgramsPage') }),
+  createRoute({ getParentRoute: () => app, path: '/me/programs', component: lazyRouteComponent(() => import('@/features/me/programs'), 'ProgramsPage') }),
 ]
 
 const routeTree = root.addChildren([

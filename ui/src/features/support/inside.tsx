@@ -41,7 +41,7 @@ export function SupportInside() {
         <span className="font-medium">{open.length > 1 ? t('{{count}} people of the platform are in this account as support', { count: open.length }) : t('{{name}} of the platform is in this account as support', { name: first.staffName })}</span>{' '}
         {open.length === 1 && (
           <span className="text-muted">
-            {reads(first.writes)} · <time title={utc(first.expiresAt)}>{t('until {{time}}', { time: timeOfDay(first.expiresAt) })}</time> · {first.reason}
+            · {reads(first.writes)} · <time title={utc(first.expiresAt)}>{t('until {{time}}', { time: timeOfDay(first.expiresAt) })}</time> · {first.reason}
           </span>
         )}
       </p>

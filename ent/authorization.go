@@ -47,8 +47,6 @@ type Authorization struct {
 	CodeUsedAt *time.Time `json:"code_used_at,omitempty"`
 	// RefreshHash holds the value of the "refresh_hash" field.
 	RefreshHash *string `json:"-"`
-	// PreviousRefreshHash holds the value of the "previous_refresh_hash" field.
-	PreviousRefreshHash *string `json:"-"`
 	// ExpiresAt holds the value of the "expires_at" field.
 	ExpiresAt time.Time `json:"expires_at,omitempty"`
 	// LastUsedAt holds the value of the "last_used_at" field.
@@ -88,7 +86,7 @@ func (*Authorization) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case authorization.FieldPermissions:
 			values[i] = new([]byte)
-		case authorization.FieldID, authorization.FieldAccountID, authorization.FieldPlane, authorization.FieldUserID, authorization.FieldClientID, authorization.FieldClientName, authorization.FieldRedirectURI, authorization.FieldChallenge, authorization.FieldNonce, authorization.FieldCodeHash, authorization.FieldRefreshHash, authorization.FieldPreviousRefreshHash:
+		case authorization.FieldID, authorization.FieldAccountID, authorization.FieldPlane, authorization.FieldUserID, authorization.FieldClientID, authorization.FieldClientName, authorization.FieldRedirectURI, authorization.FieldChallenge, authorization.FieldNonce, authorization.FieldCodeHash, authorization.FieldRefreshHash:
 			values[i] = new(sql.NullString)
 		case authorization.FieldCreatedAt, authorization.FieldCodeExpiresAt, authorization.FieldCodeUsedAt, authorization.FieldExpiresAt, authorization.FieldLastUsedAt, authorization.FieldRevokedAt:
 			values[i] = new(sql.NullTime)
@@ -201,13 +199,6 @@ func (_m *Authorization) assignValues(columns []string, values []any) error {
 				_m.RefreshHash = new(string)
 				*_m.RefreshHash = value.String
 			}
-		case authorization.FieldPreviousRefreshHash:
-			if value, ok := values[i].(*sql.NullString); !ok {
-				return fmt.Errorf("unexpected type %T for field previous_refresh_hash", values[i])
-			} else if value.Valid {
-				_m.PreviousRefreshHash = new(string)
-				*_m.PreviousRefreshHash = value.String
-			}
 		case authorization.FieldExpiresAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field expires_at", values[i])
@@ -310,8 +301,6 @@ func (_m *Authorization) String() string {
 	}
 	builder.WriteString(", ")
 	builder.WriteString("refresh_hash=<sensitive>")
-	builder.WriteString(", ")
-	builder.WriteString("previous_refresh_hash=<sensitive>")
 	builder.WriteString(", ")
 	builder.WriteString("expires_at=")
 	builder.WriteString(_m.ExpiresAt.Format(time.ANSIC))

@@ -129,20 +129,6 @@ func (_c *AuthorizationCreate) SetNillableRefreshHash(v *string) *AuthorizationC
 	return _c
 }
 
-// SetPreviousRefreshHash sets the "previous_refresh_hash" field.
-func (_c *AuthorizationCreate) SetPreviousRefreshHash(v string) *AuthorizationCreate {
-	_c.mutation.SetPreviousRefreshHash(v)
-	return _c
-}
-
-// SetNillablePreviousRefreshHash sets the "previous_refresh_hash" field if the given value is not nil.
-func (_c *AuthorizationCreate) SetNillablePreviousRefreshHash(v *string) *AuthorizationCreate {
-	if v != nil {
-		_c.SetPreviousRefreshHash(*v)
-	}
-	return _c
-}
-
 // SetExpiresAt sets the "expires_at" field.
 func (_c *AuthorizationCreate) SetExpiresAt(v time.Time) *AuthorizationCreate {
 	_c.mutation.SetExpiresAt(v)
@@ -416,10 +402,6 @@ func (_c *AuthorizationCreate) createSpec() (*Authorization, *sqlgraph.CreateSpe
 	if value, ok := _c.mutation.RefreshHash(); ok {
 		_spec.SetField(authorization.FieldRefreshHash, field.TypeString, value)
 		_node.RefreshHash = &value
-	}
-	if value, ok := _c.mutation.PreviousRefreshHash(); ok {
-		_spec.SetField(authorization.FieldPreviousRefreshHash, field.TypeString, value)
-		_node.PreviousRefreshHash = &value
 	}
 	if value, ok := _c.mutation.ExpiresAt(); ok {
 		_spec.SetField(authorization.FieldExpiresAt, field.TypeTime, value)

@@ -68,26 +68,6 @@ func (_u *AuthorizationUpdate) ClearRefreshHash() *AuthorizationUpdate {
 	return _u
 }
 
-// SetPreviousRefreshHash sets the "previous_refresh_hash" field.
-func (_u *AuthorizationUpdate) SetPreviousRefreshHash(v string) *AuthorizationUpdate {
-	_u.mutation.SetPreviousRefreshHash(v)
-	return _u
-}
-
-// SetNillablePreviousRefreshHash sets the "previous_refresh_hash" field if the given value is not nil.
-func (_u *AuthorizationUpdate) SetNillablePreviousRefreshHash(v *string) *AuthorizationUpdate {
-	if v != nil {
-		_u.SetPreviousRefreshHash(*v)
-	}
-	return _u
-}
-
-// ClearPreviousRefreshHash clears the value of the "previous_refresh_hash" field.
-func (_u *AuthorizationUpdate) ClearPreviousRefreshHash() *AuthorizationUpdate {
-	_u.mutation.ClearPreviousRefreshHash()
-	return _u
-}
-
 // SetExpiresAt sets the "expires_at" field.
 func (_u *AuthorizationUpdate) SetExpiresAt(v time.Time) *AuthorizationUpdate {
 	_u.mutation.SetExpiresAt(v)
@@ -206,12 +186,6 @@ func (_u *AuthorizationUpdate) sqlSave(ctx context.Context) (_node int, err erro
 	if _u.mutation.RefreshHashCleared() {
 		_spec.ClearField(authorization.FieldRefreshHash, field.TypeString)
 	}
-	if value, ok := _u.mutation.PreviousRefreshHash(); ok {
-		_spec.SetField(authorization.FieldPreviousRefreshHash, field.TypeString, value)
-	}
-	if _u.mutation.PreviousRefreshHashCleared() {
-		_spec.ClearField(authorization.FieldPreviousRefreshHash, field.TypeString)
-	}
 	if value, ok := _u.mutation.ExpiresAt(); ok {
 		_spec.SetField(authorization.FieldExpiresAt, field.TypeTime, value)
 	}
@@ -284,26 +258,6 @@ func (_u *AuthorizationUpdateOne) SetNillableRefreshHash(v *string) *Authorizati
 // ClearRefreshHash clears the value of the "refresh_hash" field.
 func (_u *AuthorizationUpdateOne) ClearRefreshHash() *AuthorizationUpdateOne {
 	_u.mutation.ClearRefreshHash()
-	return _u
-}
-
-// SetPreviousRefreshHash sets the "previous_refresh_hash" field.
-func (_u *AuthorizationUpdateOne) SetPreviousRefreshHash(v string) *AuthorizationUpdateOne {
-	_u.mutation.SetPreviousRefreshHash(v)
-	return _u
-}
-
-// SetNillablePreviousRefreshHash sets the "previous_refresh_hash" field if the given value is not nil.
-func (_u *AuthorizationUpdateOne) SetNillablePreviousRefreshHash(v *string) *AuthorizationUpdateOne {
-	if v != nil {
-		_u.SetPreviousRefreshHash(*v)
-	}
-	return _u
-}
-
-// ClearPreviousRefreshHash clears the value of the "previous_refresh_hash" field.
-func (_u *AuthorizationUpdateOne) ClearPreviousRefreshHash() *AuthorizationUpdateOne {
-	_u.mutation.ClearPreviousRefreshHash()
 	return _u
 }
 
@@ -454,12 +408,6 @@ func (_u *AuthorizationUpdateOne) sqlSave(ctx context.Context) (_node *Authoriza
 	}
 	if _u.mutation.RefreshHashCleared() {
 		_spec.ClearField(authorization.FieldRefreshHash, field.TypeString)
-	}
-	if value, ok := _u.mutation.PreviousRefreshHash(); ok {
-		_spec.SetField(authorization.FieldPreviousRefreshHash, field.TypeString, value)
-	}
-	if _u.mutation.PreviousRefreshHashCleared() {
-		_spec.ClearField(authorization.FieldPreviousRefreshHash, field.TypeString)
 	}
 	if value, ok := _u.mutation.ExpiresAt(); ok {
 		_spec.SetField(authorization.FieldExpiresAt, field.TypeTime, value)

@@ -4164,33 +4164,32 @@ func (m *AuditEventMutation) ResetEdge(name string) error {
 // AuthorizationMutation represents an operation that mutates the Authorization nodes in the graph.
 type AuthorizationMutation struct {
 	config
-	op                    Op
-	typ                   string
-	id                    *string
-	account_id            *string
-	plane                 *authorization.Plane
-	created_at            *time.Time
-	client_id             *string
-	client_name           *string
-	permissions           *[]string
-	appendpermissions     []string
-	redirect_uri          *string
-	challenge             *string
-	nonce                 *string
-	code_hash             *string
-	code_expires_at       *time.Time
-	code_used_at          *time.Time
-	refresh_hash          *string
-	previous_refresh_hash *string
-	expires_at            *time.Time
-	last_used_at          *time.Time
-	revoked_at            *time.Time
-	clearedFields         map[string]struct{}
-	user                  *string
-	cleareduser           bool
-	done                  bool
-	oldValue              func(context.Context) (*Authorization, error)
-	predicates            []predicate.Authorization
+	op                Op
+	typ               string
+	id                *string
+	account_id        *string
+	plane             *authorization.Plane
+	created_at        *time.Time
+	client_id         *string
+	client_name       *string
+	permissions       *[]string
+	appendpermissions []string
+	redirect_uri      *string
+	challenge         *string
+	nonce             *string
+	code_hash         *string
+	code_expires_at   *time.Time
+	code_used_at      *time.Time
+	refresh_hash      *string
+	expires_at        *time.Time
+	last_used_at      *time.Time
+	revoked_at        *time.Time
+	clearedFields     map[string]struct{}
+	user              *string
+	cleareduser       bool
+	done              bool
+	oldValue          func(context.Context) (*Authorization, error)
+	predicates        []predicate.Authorization
 }
 
 var _ ent.Mutation = (*AuthorizationMutation)(nil)
@@ -4842,55 +4841,6 @@ func (m *AuthorizationMutation) ResetRefreshHash() {
 	delete(m.clearedFields, authorization.FieldRefreshHash)
 }
 
-// SetPreviousRefreshHash sets the "previous_refresh_hash" field.
-func (m *AuthorizationMutation) SetPreviousRefreshHash(s string) {
-	m.previous_refresh_hash = &s
-}
-
-// PreviousRefreshHash returns the value of the "previous_refresh_hash" field in the mutation.
-func (m *AuthorizationMutation) PreviousRefreshHash() (r string, exists bool) {
-	v := m.previous_refresh_hash
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldPreviousRefreshHash returns the old "previous_refresh_hash" field's value of the Authorization entity.
-// If the Authorization object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *AuthorizationMutation) OldPreviousRefreshHash(ctx context.Context) (v *string, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldPreviousRefreshHash is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldPreviousRefreshHash requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldPreviousRefreshHash: %w", err)
-	}
-	return oldValue.PreviousRefreshHash, nil
-}
-
-// ClearPreviousRefreshHash clears the value of the "previous_refresh_hash" field.
-func (m *AuthorizationMutation) ClearPreviousRefreshHash() {
-	m.previous_refresh_hash = nil
-	m.clearedFields[authorization.FieldPreviousRefreshHash] = struct{}{}
-}
-
-// PreviousRefreshHashCleared returns if the "previous_refresh_hash" field was cleared in this mutation.
-func (m *AuthorizationMutation) PreviousRefreshHashCleared() bool {
-	_, ok := m.clearedFields[authorization.FieldPreviousRefreshHash]
-	return ok
-}
-
-// ResetPreviousRefreshHash resets all changes to the "previous_refresh_hash" field.
-func (m *AuthorizationMutation) ResetPreviousRefreshHash() {
-	m.previous_refresh_hash = nil
-	delete(m.clearedFields, authorization.FieldPreviousRefreshHash)
-}
-
 // SetExpiresAt sets the "expires_at" field.
 func (m *AuthorizationMutation) SetExpiresAt(t time.Time) {
 	m.expires_at = &t
@@ -5086,7 +5036,7 @@ func (m *AuthorizationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AuthorizationMutation) Fields() []string {
-	fields := make([]string, 0, 18)
+	fields := make([]string, 0, 17)
 	if m.account_id != nil {
 		fields = append(fields, authorization.FieldAccountID)
 	}
@@ -5128,9 +5078,6 @@ func (m *AuthorizationMutation) Fields() []string {
 	}
 	if m.refresh_hash != nil {
 		fields = append(fields, authorization.FieldRefreshHash)
-	}
-	if m.previous_refresh_hash != nil {
-		fields = append(fields, authorization.FieldPreviousRefreshHash)
 	}
 	if m.expires_at != nil {
 		fields = append(fields, authorization.FieldExpiresAt)
@@ -5177,8 +5124,6 @@ func (m *AuthorizationMutation) Field(name string) (ent.Value, bool) {
 		return m.CodeUsedAt()
 	case authorization.FieldRefreshHash:
 		return m.RefreshHash()
-	case authorization.FieldPreviousRefreshHash:
-		return m.PreviousRefreshHash()
 	case authorization.FieldExpiresAt:
 		return m.ExpiresAt()
 	case authorization.FieldLastUsedAt:
@@ -5222,8 +5167,6 @@ func (m *AuthorizationMutation) OldField(ctx context.Context, name string) (ent.
 		return m.OldCodeUsedAt(ctx)
 	case authorization.FieldRefreshHash:
 		return m.OldRefreshHash(ctx)
-	case authorization.FieldPreviousRefreshHash:
-		return m.OldPreviousRefreshHash(ctx)
 	case authorization.FieldExpiresAt:
 		return m.OldExpiresAt(ctx)
 	case authorization.FieldLastUsedAt:
@@ -5337,13 +5280,6 @@ func (m *AuthorizationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetRefreshHash(v)
 		return nil
-	case authorization.FieldPreviousRefreshHash:
-		v, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetPreviousRefreshHash(v)
-		return nil
 	case authorization.FieldExpiresAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -5401,9 +5337,6 @@ func (m *AuthorizationMutation) ClearedFields() []string {
 	if m.FieldCleared(authorization.FieldRefreshHash) {
 		fields = append(fields, authorization.FieldRefreshHash)
 	}
-	if m.FieldCleared(authorization.FieldPreviousRefreshHash) {
-		fields = append(fields, authorization.FieldPreviousRefreshHash)
-	}
 	if m.FieldCleared(authorization.FieldLastUsedAt) {
 		fields = append(fields, authorization.FieldLastUsedAt)
 	}
@@ -5429,9 +5362,6 @@ func (m *AuthorizationMutation) ClearField(name string) error {
 		return nil
 	case authorization.FieldRefreshHash:
 		m.ClearRefreshHash()
-		return nil
-	case authorization.FieldPreviousRefreshHash:
-		m.ClearPreviousRefreshHash()
 		return nil
 	case authorization.FieldLastUsedAt:
 		m.ClearLastUsedAt()
@@ -5488,9 +5418,6 @@ func (m *AuthorizationMutation) ResetField(name string) error {
 		return nil
 	case authorization.FieldRefreshHash:
 		m.ResetRefreshHash()
-		return nil
-	case authorization.FieldPreviousRefreshHash:
-		m.ResetPreviousRefreshHash()
 		return nil
 	case authorization.FieldExpiresAt:
 		m.ResetExpiresAt()

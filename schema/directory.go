@@ -184,5 +184,5 @@ func (Grant) Edges() []ent.Edge {
 
 // Indexes of Grant.
 func (Grant) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("scope_id", "model_id").Unique(), index.Fields("model_id"), index.Fields("account_id", "plane")}
+	return []ent.Index{index.Fields("scope_id", "model_id").Unique(), index.Fields("model_id")}
 }

@@ -76,8 +76,6 @@ func (Authorization) Fields() []ent.Field {
 		field.Time("code_expires_at").Immutable(),
 		field.Time("code_used_at").Optional().Nillable(),
 		field.String("refresh_hash").Sensitive().Optional().Nillable().Unique(),
-		// The one before, so that its use tells of a theft.
-		field.String("previous_refresh_hash").Sensitive().Optional().Nillable().Unique(),
 		field.Time("expires_at"),
 		field.Time("last_used_at").Optional().Nillable(),
 		field.Time("revoked_at").Optional().Nillable(),

@@ -228,7 +228,7 @@ func TestProgramActsForAPerson(t *testing.T) {
 
 func (w *world) callAs(t *testing.T, token string, u *ent.User) {
 	t.Helper()
-	status, got := w.ask(t, token, `{viewer{name clientName permissions user{id} accounts{id} seat(plane:COPILOT){id}}}`, nil)
+	status, got := w.ask(t, token, `{viewer{name clientName permissions user{id} accounts{id} seat(plane:COPILOT){id} models(plane:COPILOT,first:50){edges{node{name}}} budget(plane:COPILOT){limit}}}`, nil)
 	require.Equal(t, http.StatusOK, status)
 	v := got["data"].(map[string]any)["viewer"].(map[string]any)
 	require.Equal(t, u.Name, v["name"])
@@ -242,6 +242,12 @@ func (w *world) callAs(t *testing.T, token string, u *ent.User) {
 	_, list := w.send(t, http.MethodGet, w.url+"/v1/models", "", bearer)
 	require.Contains(t, list, `"id":"`+w.env[demo.CopilotModel]+`"`, "the seat in Copilot pays")
 	require.NotContains(t, list, w.env[demo.ConsoleModel])
+	require.NotContains(t, got, "errors")
+	shown := v["models"].(map[string]any)["edges"].([]any)
+	require.Len(t, shown, strings.Count(list, `"object":"model"`), "GraphQL and the gateway offer the same")
+	for _, edge := range shown {
+		require.Contains(t, list, fmt.Sprintf(`"id":%q`, edge.(map[string]any)["node"].(map[string]any)["name"]))
+	}
 	for _, more := range []string{"", `,"stream":true`} {
 		body := fmt.Sprintf(`{"model":%q,"messages":[{"role":"user","content":"Hello"}]%s}`, w.env[demo.CopilotModel], more)
 		res, answer := w.send(t, http.MethodPost, w.url+"/v1/chat/completions", body, bearer)

@@ -42,8 +42,6 @@ const (
 	FieldCodeUsedAt = "code_used_at"
 	// FieldRefreshHash holds the string denoting the refresh_hash field in the database.
 	FieldRefreshHash = "refresh_hash"
-	// FieldPreviousRefreshHash holds the string denoting the previous_refresh_hash field in the database.
-	FieldPreviousRefreshHash = "previous_refresh_hash"
 	// FieldExpiresAt holds the string denoting the expires_at field in the database.
 	FieldExpiresAt = "expires_at"
 	// FieldLastUsedAt holds the string denoting the last_used_at field in the database.
@@ -80,7 +78,6 @@ var Columns = []string{
 	FieldCodeExpiresAt,
 	FieldCodeUsedAt,
 	FieldRefreshHash,
-	FieldPreviousRefreshHash,
 	FieldExpiresAt,
 	FieldLastUsedAt,
 	FieldRevokedAt,
@@ -215,11 +212,6 @@ func ByCodeUsedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByRefreshHash orders the results by the refresh_hash field.
 func ByRefreshHash(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRefreshHash, opts...).ToFunc()
-}
-
-// ByPreviousRefreshHash orders the results by the previous_refresh_hash field.
-func ByPreviousRefreshHash(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldPreviousRefreshHash, opts...).ToFunc()
 }
 
 // ByExpiresAt orders the results by the expires_at field.

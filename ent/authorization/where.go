@@ -125,11 +125,6 @@ func RefreshHash(v string) predicate.Authorization {
 	return predicate.Authorization(sql.FieldEQ(FieldRefreshHash, v))
 }
 
-// PreviousRefreshHash applies equality check predicate on the "previous_refresh_hash" field. It's identical to PreviousRefreshHashEQ.
-func PreviousRefreshHash(v string) predicate.Authorization {
-	return predicate.Authorization(sql.FieldEQ(FieldPreviousRefreshHash, v))
-}
-
 // ExpiresAt applies equality check predicate on the "expires_at" field. It's identical to ExpiresAtEQ.
 func ExpiresAt(v time.Time) predicate.Authorization {
 	return predicate.Authorization(sql.FieldEQ(FieldExpiresAt, v))
@@ -888,81 +883,6 @@ func RefreshHashEqualFold(v string) predicate.Authorization {
 // RefreshHashContainsFold applies the ContainsFold predicate on the "refresh_hash" field.
 func RefreshHashContainsFold(v string) predicate.Authorization {
 	return predicate.Authorization(sql.FieldContainsFold(FieldRefreshHash, v))
-}
-
-// PreviousRefreshHashEQ applies the EQ predicate on the "previous_refresh_hash" field.
-func PreviousRefreshHashEQ(v string) predicate.Authorization {
-	return predicate.Authorization(sql.FieldEQ(FieldPreviousRefreshHash, v))
-}
-
-// PreviousRefreshHashNEQ applies the NEQ predicate on the "previous_refresh_hash" field.
-func PreviousRefreshHashNEQ(v string) predicate.Authorization {
-	return predicate.Authorization(sql.FieldNEQ(FieldPreviousRefreshHash, v))
-}
-
-// PreviousRefreshHashIn applies the In predicate on the "previous_refresh_hash" field.
-func PreviousRefreshHashIn(vs ...string) predicate.Authorization {
-	return predicate.Authorization(sql.FieldIn(FieldPreviousRefreshHash, vs...))
-}
-
-// PreviousRefreshHashNotIn applies the NotIn predicate on the "previous_refresh_hash" field.
-func PreviousRefreshHashNotIn(vs ...string) predicate.Authorization {
-	return predicate.Authorization(sql.FieldNotIn(FieldPreviousRefreshHash, vs...))
-}
-
-// PreviousRefreshHashGT applies the GT predicate on the "previous_refresh_hash" field.
-func PreviousRefreshHashGT(v string) predicate.Authorization {
-	return predicate.Authorization(sql.FieldGT(FieldPreviousRefreshHash, v))
-}
-
-// PreviousRefreshHashGTE applies the GTE predicate on the "previous_refresh_hash" field.
-func PreviousRefreshHashGTE(v string) predicate.Authorization {
-	return predicate.Authorization(sql.FieldGTE(FieldPreviousRefreshHash, v))
-}
-
-// PreviousRefreshHashLT applies the LT predicate on the "previous_refresh_hash" field.
-func PreviousRefreshHashLT(v string) predicate.Authorization {
-	return predicate.Authorization(sql.FieldLT(FieldPreviousRefreshHash, v))
-}
-
-// PreviousRefreshHashLTE applies the LTE predicate on the "previous_refresh_hash" field.
-func PreviousRefreshHashLTE(v string) predicate.Authorization {
-	return predicate.Authorization(sql.FieldLTE(FieldPreviousRefreshHash, v))
-}
-
-// PreviousRefreshHashContains applies the Contains predicate on the "previous_refresh_hash" field.
-func PreviousRefreshHashContains(v string) predicate.Authorization {
-	return predicate.Authorization(sql.FieldContains(FieldPreviousRefreshHash, v))
-}
-
-// PreviousRefreshHashHasPrefix applies the HasPrefix predicate on the "previous_refresh_hash" field.
-func PreviousRefreshHashHasPrefix(v string) predicate.Authorization {
-	return predicate.Authorization(sql.FieldHasPrefix(FieldPreviousRefreshHash, v))
-}
-
-// PreviousRefreshHashHasSuffix applies the HasSuffix predicate on the "previous_refresh_hash" field.
-func PreviousRefreshHashHasSuffix(v string) predicate.Authorization {
-	return predicate.Authorization(sql.FieldHasSuffix(FieldPreviousRefreshHash, v))
-}
-
-// PreviousRefreshHashIsNil applies the IsNil predicate on the "previous_refresh_hash" field.
-func PreviousRefreshHashIsNil() predicate.Authorization {
-	return predicate.Authorization(sql.FieldIsNull(FieldPreviousRefreshHash))
-}
-
-// PreviousRefreshHashNotNil applies the NotNil predicate on the "previous_refresh_hash" field.
-func PreviousRefreshHashNotNil() predicate.Authorization {
-	return predicate.Authorization(sql.FieldNotNull(FieldPreviousRefreshHash))
-}
-
-// PreviousRefreshHashEqualFold applies the EqualFold predicate on the "previous_refresh_hash" field.
-func PreviousRefreshHashEqualFold(v string) predicate.Authorization {
-	return predicate.Authorization(sql.FieldEqualFold(FieldPreviousRefreshHash, v))
-}
-
-// PreviousRefreshHashContainsFold applies the ContainsFold predicate on the "previous_refresh_hash" field.
-func PreviousRefreshHashContainsFold(v string) predicate.Authorization {
-	return predicate.Authorization(sql.FieldContainsFold(FieldPreviousRefreshHash, v))
 }
 
 // ExpiresAtEQ applies the EQ predicate on the "expires_at" field.

@@ -178,7 +178,6 @@ var (
 		{Name: "code_expires_at", Type: field.TypeTime},
 		{Name: "code_used_at", Type: field.TypeTime, Nullable: true},
 		{Name: "refresh_hash", Type: field.TypeString, Unique: true, Nullable: true},
-		{Name: "previous_refresh_hash", Type: field.TypeString, Unique: true, Nullable: true},
 		{Name: "expires_at", Type: field.TypeTime},
 		{Name: "last_used_at", Type: field.TypeTime, Nullable: true},
 		{Name: "revoked_at", Type: field.TypeTime, Nullable: true},
@@ -192,7 +191,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "authorizations_users_authorizations",
-				Columns:    []*schema.Column{AuthorizationsColumns[18]},
+				Columns:    []*schema.Column{AuthorizationsColumns[17]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -206,7 +205,7 @@ var (
 			{
 				Name:    "authorization_user_id",
 				Unique:  false,
-				Columns: []*schema.Column{AuthorizationsColumns[18]},
+				Columns: []*schema.Column{AuthorizationsColumns[17]},
 			},
 			{
 				Name:    "authorization_client_id",
@@ -616,11 +615,6 @@ var (
 				Name:    "grant_model_id",
 				Unique:  false,
 				Columns: []*schema.Column{GrantsColumns[13]},
-			},
-			{
-				Name:    "grant_account_id_plane",
-				Unique:  false,
-				Columns: []*schema.Column{GrantsColumns[1], GrantsColumns[2]},
 			},
 		},
 	}

@@ -36,7 +36,7 @@ var unexported = []string{
 	"logins.password_hash", "logins.reset_hash",
 	"sessions.token_hash", "sessions.rests_on", "keys.token_hash", "invitations.token_hash", "personal_tokens.token_hash",
 	"service_clients.secret_hash", "service_clients.previous_secret_hash",
-	"authorizations.code_hash", "authorizations.refresh_hash", "authorizations.previous_refresh_hash",
+	"authorizations.code_hash", "authorizations.refresh_hash",
 	"authorizations.challenge", "authorizations.nonce",
 }
 

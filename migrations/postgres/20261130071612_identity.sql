@@ -39,7 +39,7 @@ CREATE UNIQUE INDEX "domains_verified_name_key" ON "domains" ("verified_name");
 -- Modify "members" table
 ALTER TABLE "members" ADD COLUMN "source" character varying NOT NULL DEFAULT '';
 -- Create "authorizations" table
-CREATE TABLE "authorizations" ("id" character varying NOT NULL, "account_id" character varying NOT NULL, "plane" character varying NOT NULL, "created_at" timestamptz NOT NULL, "client_id" character varying NOT NULL, "client_name" character varying NOT NULL, "permissions" jsonb NOT NULL, "redirect_uri" character varying NOT NULL, "challenge" character varying NOT NULL, "nonce" character varying NOT NULL DEFAULT '', "code_hash" character varying NOT NULL, "code_expires_at" timestamptz NOT NULL, "code_used_at" timestamptz NULL, "refresh_hash" character varying NULL, "previous_refresh_hash" character varying NULL, "expires_at" timestamptz NOT NULL, "last_used_at" timestamptz NULL, "revoked_at" timestamptz NULL, "user_id" character varying NOT NULL, PRIMARY KEY ("id"), CONSTRAINT "tenant_authorizations_user_id" FOREIGN KEY ("account_id", "plane", "user_id") REFERENCES "users" ("account_id", "plane", "id") ON UPDATE NO ACTION ON DELETE NO ACTION);
+CREATE TABLE "authorizations" ("id" character varying NOT NULL, "account_id" character varying NOT NULL, "plane" character varying NOT NULL, "created_at" timestamptz NOT NULL, "client_id" character varying NOT NULL, "client_name" character varying NOT NULL, "permissions" jsonb NOT NULL, "redirect_uri" character varying NOT NULL, "challenge" character varying NOT NULL, "nonce" character varying NOT NULL DEFAULT '', "code_hash" character varying NOT NULL, "code_expires_at" timestamptz NOT NULL, "code_used_at" timestamptz NULL, "refresh_hash" character varying NULL, "expires_at" timestamptz NOT NULL, "last_used_at" timestamptz NULL, "revoked_at" timestamptz NULL, "user_id" character varying NOT NULL, PRIMARY KEY ("id"), CONSTRAINT "tenant_authorizations_user_id" FOREIGN KEY ("account_id", "plane", "user_id") REFERENCES "users" ("account_id", "plane", "id") ON UPDATE NO ACTION ON DELETE NO ACTION);
 -- Create index "authorization_account_id_plane_id" to table: "authorizations"
 CREATE UNIQUE INDEX "authorization_account_id_plane_id" ON "authorizations" ("account_id", "plane", "id");
 -- Create index "authorization_client_id" to table: "authorizations"
@@ -48,8 +48,6 @@ CREATE INDEX "authorization_client_id" ON "authorizations" ("client_id");
 CREATE INDEX "authorization_user_id" ON "authorizations" ("user_id");
 -- Create index "authorizations_code_hash_key" to table: "authorizations"
 CREATE UNIQUE INDEX "authorizations_code_hash_key" ON "authorizations" ("code_hash");
--- Create index "authorizations_previous_refresh_hash_key" to table: "authorizations"
-CREATE UNIQUE INDEX "authorizations_previous_refresh_hash_key" ON "authorizations" ("previous_refresh_hash");
 -- Create index "authorizations_refresh_hash_key" to table: "authorizations"
 CREATE UNIQUE INDEX "authorizations_refresh_hash_key" ON "authorizations" ("refresh_hash");
 -- Create "identity_providers" table
@@ -74,8 +72,6 @@ CREATE INDEX "externalidentity_user_id" ON "external_identities" ("user_id");
 ALTER TABLE "scopes" ADD COLUMN "deleted_at" timestamptz NULL;
 -- Create "grants" table
 CREATE TABLE "grants" ("id" character varying NOT NULL, "account_id" character varying NOT NULL, "plane" character varying NOT NULL, "version" bigint NOT NULL DEFAULT 1, "created_at" timestamptz NOT NULL, "updated_at" timestamptz NOT NULL, "effect" character varying NOT NULL, "expires_at" timestamptz NULL, "note" character varying NOT NULL DEFAULT '', "authority" character varying NOT NULL, "granted_by" character varying NOT NULL DEFAULT '', "granted_by_name" character varying NOT NULL DEFAULT '', "scope_id" character varying NOT NULL, "model_id" character varying NULL, PRIMARY KEY ("id"), CONSTRAINT "tenant_grants_model_id" FOREIGN KEY ("account_id", "plane", "model_id") REFERENCES "models" ("account_id", "plane", "id") ON UPDATE NO ACTION ON DELETE NO ACTION, CONSTRAINT "tenant_grants_scope_id" FOREIGN KEY ("account_id", "plane", "scope_id") REFERENCES "scopes" ("account_id", "plane", "id") ON UPDATE NO ACTION ON DELETE NO ACTION, CONSTRAINT "tenant_grants_resource" CHECK (model_id IS NOT NULL));
--- Create index "grant_account_id_plane" to table: "grants"
-CREATE INDEX "grant_account_id_plane" ON "grants" ("account_id", "plane");
 -- Create index "grant_account_id_plane_id" to table: "grants"
 CREATE UNIQUE INDEX "grant_account_id_plane_id" ON "grants" ("account_id", "plane", "id");
 -- Create index "grant_model_id" to table: "grants"

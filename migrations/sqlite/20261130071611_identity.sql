@@ -101,13 +101,11 @@ CREATE UNIQUE INDEX `auditcheckpoint_account_id_plane_id` ON `audit_checkpoints`
 -- Create index "auditcheckpoint_account_id_seq" to table: "audit_checkpoints"
 CREATE UNIQUE INDEX `auditcheckpoint_account_id_seq` ON `audit_checkpoints` (`account_id`, `seq`);
 -- Create "authorizations" table
-CREATE TABLE `authorizations` (`id` text NOT NULL, `account_id` text NOT NULL, `plane` text NOT NULL, `created_at` datetime NOT NULL, `client_id` text NOT NULL, `client_name` text NOT NULL, `permissions` json NOT NULL, `redirect_uri` text NOT NULL, `challenge` text NOT NULL, `nonce` text NOT NULL DEFAULT (''), `code_hash` text NOT NULL, `code_expires_at` datetime NOT NULL, `code_used_at` datetime NULL, `refresh_hash` text NULL, `previous_refresh_hash` text NULL, `expires_at` datetime NOT NULL, `last_used_at` datetime NULL, `revoked_at` datetime NULL, `user_id` text NOT NULL, PRIMARY KEY (`id`), CONSTRAINT `tenant_authorizations_user_id` FOREIGN KEY (`account_id`, `plane`, `user_id`) REFERENCES `users` (`account_id`, `plane`, `id`) ON DELETE NO ACTION);
+CREATE TABLE `authorizations` (`id` text NOT NULL, `account_id` text NOT NULL, `plane` text NOT NULL, `created_at` datetime NOT NULL, `client_id` text NOT NULL, `client_name` text NOT NULL, `permissions` json NOT NULL, `redirect_uri` text NOT NULL, `challenge` text NOT NULL, `nonce` text NOT NULL DEFAULT (''), `code_hash` text NOT NULL, `code_expires_at` datetime NOT NULL, `code_used_at` datetime NULL, `refresh_hash` text NULL, `expires_at` datetime NOT NULL, `last_used_at` datetime NULL, `revoked_at` datetime NULL, `user_id` text NOT NULL, PRIMARY KEY (`id`), CONSTRAINT `tenant_authorizations_user_id` FOREIGN KEY (`account_id`, `plane`, `user_id`) REFERENCES `users` (`account_id`, `plane`, `id`) ON DELETE NO ACTION);
 -- Create index "authorizations_code_hash_key" to table: "authorizations"
 CREATE UNIQUE INDEX `authorizations_code_hash_key` ON `authorizations` (`code_hash`);
 -- Create index "authorizations_refresh_hash_key" to table: "authorizations"
 CREATE UNIQUE INDEX `authorizations_refresh_hash_key` ON `authorizations` (`refresh_hash`);
--- Create index "authorizations_previous_refresh_hash_key" to table: "authorizations"
-CREATE UNIQUE INDEX `authorizations_previous_refresh_hash_key` ON `authorizations` (`previous_refresh_hash`);
 -- Create index "authorization_account_id_plane_id" to table: "authorizations"
 CREATE UNIQUE INDEX `authorization_account_id_plane_id` ON `authorizations` (`account_id`, `plane`, `id`);
 -- Create index "authorization_user_id" to table: "authorizations"
@@ -140,8 +138,6 @@ CREATE UNIQUE INDEX `grant_account_id_plane_id` ON `grants` (`account_id`, `plan
 CREATE UNIQUE INDEX `grant_scope_id_model_id` ON `grants` (`scope_id`, `model_id`);
 -- Create index "grant_model_id" to table: "grants"
 CREATE INDEX `grant_model_id` ON `grants` (`model_id`);
--- Create index "grant_account_id_plane" to table: "grants"
-CREATE INDEX `grant_account_id_plane` ON `grants` (`account_id`, `plane`);
 -- Create "group_mappings" table
 CREATE TABLE `group_mappings` (`id` text NOT NULL, `account_id` text NOT NULL, `plane` text NOT NULL, `created_at` datetime NOT NULL, `group_name` text NOT NULL DEFAULT (''), `role` text NOT NULL, `scope_id` text NOT NULL, `identity_provider_id` text NOT NULL, PRIMARY KEY (`id`), CONSTRAINT `tenant_group_mappings_scope_id` FOREIGN KEY (`account_id`, `plane`, `scope_id`) REFERENCES `scopes` (`account_id`, `plane`, `id`) ON DELETE NO ACTION, CONSTRAINT `tenant_group_mappings_identity_provider_id` FOREIGN KEY (`account_id`, `identity_provider_id`) REFERENCES `identity_providers` (`account_id`, `id`) ON DELETE NO ACTION);
 -- Create index "groupmapping_account_id_plane_id" to table: "group_mappings"

@@ -45,7 +45,7 @@ test('a provider and a model are added in Console, and the model can be called',
 test('a catalogue model is switched on and off in Copilot, with undo', async ({ page, signIn }) => {
   await signIn('admin')
   await page.goto('/a/acme/copilot/models')
-  const toggle = page.getByLabel('claude-opus on')
+  const toggle = page.getByLabel('claude-opus on', { exact: true })
   await expect(toggle).not.toBeChecked()
   await toggle.click()
   await expect(page.getByRole('radiogroup', { name: 'Who may use it?' })).toBeVisible()

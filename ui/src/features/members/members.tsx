@@ -22,6 +22,7 @@ import { t } from '@/lib/i18n'
 import { useKeys } from '@/lib/keys'
 import { ask, nameOf, pick, type Plane } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
+import { WhyNot } from '@/features/access'
 import { Used } from '@/features/budgets'
 import { InvitationList, invitationState, InvitationStates, InvitePeople } from '@/features/invitations'
 import { roleName } from '@/features/roles'
@@ -58,6 +59,7 @@ export function MembersPage({ plane }: { plane: Plane }) {
   return (
     <>
       <PageHead title={t('Users')} note={t('People with a seat in {{plane}}, and what they have left.', { plane: nameOf(plane) })}>
+        {!mayInvite && <WhyNot plane={plane} node={root} action="invitation.create" />}
         {invite}
       </PageHead>
       <div className="mb-4 flex flex-wrap items-center gap-2">

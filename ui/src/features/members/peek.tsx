@@ -16,7 +16,7 @@ import { toast } from '@/kit/toast'
 import { ago, dateTime, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { nameOf, type Plane, slugOf, unitOf } from '@/lib/plane'
-import { AccessModels } from '@/features/access'
+import { AccessModels, WhyNot } from '@/features/access'
 import { Limit, Outlook, Used } from '@/features/budgets'
 import { SeatLink, UserRoles } from '@/features/people'
 import { usePlaneOf } from '@/features/roles'
@@ -140,7 +140,8 @@ function Limits({ member: m, plane }: { member: Member; plane: Plane }) {
       <p>
         <Link to="/a/$account/$plane/budgets" params={{ account: account.slug, plane: slugOf(plane) }} search={{ peek: m.id }} className={buttonClass({ size: 'sm' })}>
           {t('What it is spent on')}
-        </Link>
+        </Link>{' '}
+        <WhyNot plane={plane} node={m} action="budget.set" />
       </p>
     </div>
   )

@@ -16,6 +16,7 @@ import { t } from '@/lib/i18n'
 import { useKeys } from '@/lib/keys'
 import { ask, nameOf, pick, type Plane } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
+import { WhyNot } from '@/features/access'
 import { Used } from '@/features/budgets'
 import { Admins, useAdmins } from './admins'
 import { CreateScope } from './create'
@@ -43,6 +44,7 @@ export function OrganizationsPage({ plane }: { plane: Plane }) {
     <>
       <PageHead title={t('Organizations')} note={t('Parts of {{plane}}, with teams, admins and a budget of their own.', { plane: nameOf(plane) })}>
         <Filter value={url.q ?? ''} onChange={(q) => setUrl({ q: q || undefined })} label={t('Filter by name')} />
+        <WhyNot plane={plane} node={root} action="organization.create" />
         {create}
       </PageHead>
       {fault && (

@@ -18,7 +18,7 @@ import { toast } from '@/kit/toast'
 import { count, dateTime } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { nameOf, type Plane, slugOf, unitOf } from '@/lib/plane'
-import { AccessModels } from '@/features/access'
+import { AccessModels, WhyNot } from '@/features/access'
 import { Limit, Outlook, Used } from '@/features/budgets'
 import { InvitePeople } from '@/features/invitations'
 import { RoleList } from '@/features/roles'
@@ -244,7 +244,8 @@ function Limits({ node, plane }: { node: Node; plane: Plane }) {
       <p>
         <Link to="/a/$account/$plane/budgets" params={{ account: account.slug, plane: slugOf(plane) }} search={{ peek: node.id }} className={buttonClass({ size: 'sm' })}>
           {t('Who spends it, and on what')}
-        </Link>
+        </Link>{' '}
+        <WhyNot plane={plane} node={node} action="budget.set" />
       </p>
     </div>
   )

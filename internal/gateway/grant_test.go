@@ -181,7 +181,7 @@ func TestAStreamEndsWithItsGrant(t *testing.T) {
 	require.NoError(t, err)
 	w.set(w.team, "demo-small", grant.Deny)
 	rest, err := io.ReadAll(res.Body)
-	require.NoError(t, err)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "the connection is cut")
 	require.Contains(t, string(rest), `"model_not_granted"`)
 	require.NotContains(t, string(rest), "[DONE]")
 	w.idle()

@@ -91,6 +91,34 @@ func (_u *InvitationUpdate) SetNillableTokenHash(v *string) *InvitationUpdate {
 	return _u
 }
 
+// SetInvitedBy sets the "invited_by" field.
+func (_u *InvitationUpdate) SetInvitedBy(v string) *InvitationUpdate {
+	_u.mutation.SetInvitedBy(v)
+	return _u
+}
+
+// SetNillableInvitedBy sets the "invited_by" field if the given value is not nil.
+func (_u *InvitationUpdate) SetNillableInvitedBy(v *string) *InvitationUpdate {
+	if v != nil {
+		_u.SetInvitedBy(*v)
+	}
+	return _u
+}
+
+// SetInvitedByName sets the "invited_by_name" field.
+func (_u *InvitationUpdate) SetInvitedByName(v string) *InvitationUpdate {
+	_u.mutation.SetInvitedByName(v)
+	return _u
+}
+
+// SetNillableInvitedByName sets the "invited_by_name" field if the given value is not nil.
+func (_u *InvitationUpdate) SetNillableInvitedByName(v *string) *InvitationUpdate {
+	if v != nil {
+		_u.SetInvitedByName(*v)
+	}
+	return _u
+}
+
 // SetExpiresAt sets the "expires_at" field.
 func (_u *InvitationUpdate) SetExpiresAt(v time.Time) *InvitationUpdate {
 	_u.mutation.SetExpiresAt(v)
@@ -265,6 +293,12 @@ func (_u *InvitationUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	if value, ok := _u.mutation.TokenHash(); ok {
 		_spec.SetField(invitation.FieldTokenHash, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.InvitedBy(); ok {
+		_spec.SetField(invitation.FieldInvitedBy, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.InvitedByName(); ok {
+		_spec.SetField(invitation.FieldInvitedByName, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.ExpiresAt(); ok {
 		_spec.SetField(invitation.FieldExpiresAt, field.TypeTime, value)
 	}
@@ -365,6 +399,34 @@ func (_u *InvitationUpdateOne) SetTokenHash(v string) *InvitationUpdateOne {
 func (_u *InvitationUpdateOne) SetNillableTokenHash(v *string) *InvitationUpdateOne {
 	if v != nil {
 		_u.SetTokenHash(*v)
+	}
+	return _u
+}
+
+// SetInvitedBy sets the "invited_by" field.
+func (_u *InvitationUpdateOne) SetInvitedBy(v string) *InvitationUpdateOne {
+	_u.mutation.SetInvitedBy(v)
+	return _u
+}
+
+// SetNillableInvitedBy sets the "invited_by" field if the given value is not nil.
+func (_u *InvitationUpdateOne) SetNillableInvitedBy(v *string) *InvitationUpdateOne {
+	if v != nil {
+		_u.SetInvitedBy(*v)
+	}
+	return _u
+}
+
+// SetInvitedByName sets the "invited_by_name" field.
+func (_u *InvitationUpdateOne) SetInvitedByName(v string) *InvitationUpdateOne {
+	_u.mutation.SetInvitedByName(v)
+	return _u
+}
+
+// SetNillableInvitedByName sets the "invited_by_name" field if the given value is not nil.
+func (_u *InvitationUpdateOne) SetNillableInvitedByName(v *string) *InvitationUpdateOne {
+	if v != nil {
+		_u.SetInvitedByName(*v)
 	}
 	return _u
 }
@@ -572,6 +634,12 @@ func (_u *InvitationUpdateOne) sqlSave(ctx context.Context) (_node *Invitation, 
 	}
 	if value, ok := _u.mutation.TokenHash(); ok {
 		_spec.SetField(invitation.FieldTokenHash, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.InvitedBy(); ok {
+		_spec.SetField(invitation.FieldInvitedBy, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.InvitedByName(); ok {
+		_spec.SetField(invitation.FieldInvitedByName, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.ExpiresAt(); ok {
 		_spec.SetField(invitation.FieldExpiresAt, field.TypeTime, value)

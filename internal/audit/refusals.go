@@ -72,7 +72,7 @@ func (r *Refusals) Record(ctx context.Context, e Event) {
 		if len(r.minute) >= manySubjects {
 			e.Actor = &Actor{Kind: e.Actor.Kind, Name: "Many"}
 		}
-		key = subject{account: e.AccountID, action: e.Action, reason: e.Reason, name: e.TargetName, actor: *e.Actor}
+		key = subject{account: e.AccountID, action: e.Action, name: e.TargetName, actor: *e.Actor}
 	}
 	if seen := r.minute[key]; seen != nil {
 		seen.more++

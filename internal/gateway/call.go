@@ -50,6 +50,9 @@ func (g *Gateway) complete(c *call) error {
 	if c.q, refused = readRequest(c.w, c.r, g.MaxBody); refused != nil {
 		return refused
 	}
+	if !c.stands() { // a body may take its time, and the key fall meanwhile
+		return identity.ErrKey
+	}
 	var err error
 	if c.route, err = c.resolve(c.q.model); err != nil {
 		return err
@@ -172,7 +175,7 @@ func (c *call) stream(body io.Reader, hangUp context.CancelFunc) ending {
 		_, err := c.principal(ctx)
 		return err
 	}
-	defer c.Keys.Follow(c.caller, c.token, ask, r.revoke)()
+	defer c.Keys.Follow(c.caller, c.token+" "+c.r.Header.Get("X-Cockpit-Team"), ask, r.revoke)()
 	end := r.run(body)
 	c.gone = !r.end() || c.r.Context().Err() != nil
 	return end
@@ -251,8 +254,8 @@ func (c *call) answer(ctx context.Context, answer []byte, err error) error {
 	if err != nil || c.meter.garbled {
 		return fault.New(upstreamFailed, "The model's provider gave an answer that can't be read. It may bill the call, so the call was charged.").Because(err)
 	}
-	if !c.stands() { //nolint:contextcheck // while the provider thought; by the client's context
-		return identity.ErrKey
+	if !c.goesOn() { //nolint:contextcheck // while the provider thought; by the client's context
+		return c.why()
 	}
 	h := c.w.Header()
 	h.Set("Content-Type", "application/json")

@@ -10,6 +10,7 @@ import (
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/login"
 	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/ent/session"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/secret"
@@ -130,7 +131,10 @@ func (s *Sessions) Accept(ctx context.Context, token, name, password string, fro
 	if err != nil {
 		return nil, err
 	}
-	return s.Open(ctx, u, nil, ByPassword, from)
+	if o.HasLogin {
+		hash = o.login.PasswordHash
+	}
+	return s.Open(ctx, u, nil, Proof{Kind: session.KindPASSWORD, passwordHash: hash}, from)
 }
 
 // prove checks the password of an existing login, or returns the hash of a new
@@ -186,7 +190,7 @@ func (o *Offer) accept(ctx context.Context, tx *store.Tx, name, hash string) (*e
 				return nil, err
 			}
 		}
-		if u, err = CreateUser(ctx, tx, UserInput{AccountID: o.Account.ID, Email: o.Invitation.Email, Name: name, PasswordHash: hash, Proved: o.login}); err != nil {
+		if u, err = CreateUser(ctx, tx, UserInput{AccountID: o.Account.ID, Email: o.Invitation.Email, Name: name, PasswordHash: hash, Proved: o.login, NewLogin: o.login == nil}); err != nil {
 			return nil, err
 		}
 	}

@@ -128,6 +128,8 @@ type UserInput struct {
 	PasswordHash string
 	// Proved is the address's login, where the person has shown that it is theirs.
 	Proved *ent.Login
+	// NewLogin refuses where the address has a login by now that nobody proved.
+	NewLogin bool
 }
 
 var emailPattern = regexp.MustCompile(`^[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+$`)
@@ -161,6 +163,8 @@ func CreateUser(ctx context.Context, tx *store.Tx, in UserInput) (*ent.User, err
 		if ent.IsNotFound(err) {
 			l, err = tx.Login.Create().SetAccountID(id.PlatformID).SetPlane(login.PlanePLATFORM).
 				SetEmail(email).SetPasswordHash(in.PasswordHash).Save(ctx)
+		} else if err == nil && in.NewLogin {
+			err = fault.New(fault.Conflict, "Somebody with this address was added meanwhile. Try again.")
 		} else if err == nil && in.PasswordHash == "" {
 			l = nil
 		}

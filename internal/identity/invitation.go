@@ -187,6 +187,9 @@ func (d *Directory) Resend(ctx context.Context, tx *store.Tx, now time.Time, row
 	token := secret.Token()
 	set := tx.Invitation.Update().Where(invitation.ID(row.ID), invitation.AcceptedAtIsNil(), invitation.RevokedAtIsNil()).
 		SetTokenHash(secret.Hash(token)).SetExpiresAt(now.Add(invitationDays * 24 * time.Hour)).SetMail(mailState(mailed)).SetMailError("")
+	if v := tenancy.ViewerFrom(ctx); v != nil { // who has the link answers for it
+		set.SetInvitedBy(v.UserID).SetInvitedByName(v.Name)
+	}
 	row, err := one(ctx, tx, set, row.ID)
 	if err != nil {
 		return Invited{}, err

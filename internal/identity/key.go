@@ -190,7 +190,7 @@ func (k *Keys) recheck(accountID string) {
 			continue // it stands, or nobody can tell now: each call asks before it goes on
 		}
 		for _, f := range calls {
-			f.fall()
+			go f.fall() // one that doesn't read must not keep the others
 		}
 	}
 }

@@ -147,6 +147,11 @@ func notLastAdmin(ctx context.Context, tx *store.Tx, root *ent.Scope, u *ent.Use
 // retract takes back the open invitations that somebody made at or below a
 // path, once they may no longer invite there.
 func retract(ctx context.Context, tx *store.Tx, now time.Time, userID, accountID, path string) error {
+	if path == "/" { // of the platform: they invited the first admins of accounts
+		_, err := tx.Exec(ctx, `UPDATE invitations SET revoked_at = ?, version = version + 1, updated_at = ?
+			WHERE invited_by = ? AND accepted_at IS NULL AND revoked_at IS NULL`, now, now, userID)
+		return err
+	}
 	_, err := tx.Exec(ctx, `UPDATE invitations SET revoked_at = ?, version = version + 1, updated_at = ?
 		WHERE invited_by = ? AND accepted_at IS NULL AND revoked_at IS NULL
 		AND scope_id IN (SELECT id FROM scopes WHERE account_id = ? AND substr(path, 1, ?) = ?)`, now, now, userID, accountID, len(path), path)

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,6 +44,11 @@ type Proof struct {
 	Kind session.Kind
 	// ProviderID names the identity provider of an SSO session.
 	ProviderID string
+	// passwordHash is what the password was compared with: it must still be the
+	// login's when the session opens. Empty where none was.
+	passwordHash string
+	// instead is the session that this one takes the place of, which must stand.
+	instead *tenancy.Viewer
 }
 
 // ByPassword is the proof of who knew the login's password.
@@ -149,7 +155,7 @@ func (s *Sessions) SignIn(ctx context.Context, email, password, accountID string
 	}
 	switch {
 	case chosen != nil:
-		return s.Open(ctx, chosen, choices, ByPassword, from)
+		return s.Open(ctx, chosen, choices, Proof{Kind: session.KindPASSWORD, passwordHash: hash}, from)
 	case len(users) == 0 || accountID != "":
 		return nil, s.refuse(ctx, email, "no active user in an active account that takes passwords")
 	}
@@ -281,6 +287,9 @@ func (s *Sessions) Open(ctx context.Context, u *ent.User, choices []Choice, proo
 	}
 	var row *ent.Session
 	err := s.store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if err := proof.holds(ctx, tx, u); err != nil {
+			return err
+		}
 		a, err := tx.Account.Get(ctx, u.AccountID)
 		if err != nil {
 			return err
@@ -311,6 +320,38 @@ func (s *Sessions) Open(ctx context.Context, u *ent.User, choices []Choice, proo
 }
 
 // changes tell the audit log how somebody signed in.
+// holds asks again, within the session's transaction, for what may have changed
+// since the proof was seen: a password that was just replaced opens nothing,
+// and a session that has ended is no way into another account.
+func (p Proof) holds(ctx context.Context, tx *store.Tx, u *ent.User) error {
+	if p.passwordHash != "" {
+		stands := false
+		err := tx.Rows(ctx, "SELECT password_hash FROM logins WHERE id = ? FOR SHARE", []any{*u.LoginID}, func(rows *sql.Rows) error {
+			var hash string
+			err := rows.Scan(&hash)
+			stands = hash == p.passwordHash
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if !stands {
+			return errSignIn
+		}
+	}
+	if p.instead == nil {
+		return nil
+	}
+	n, err := tx.Session.Update().Where(session.ID(p.instead.SessionID), session.RevokedAtIsNil()).SetRevokedAt(tx.Now()).Save(ctx)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return ErrNoSession
+	}
+	return endedOwn(ctx, tx, p.instead)
+}
+
 func (p Proof) changes() map[string]audit.Change {
 	out := map[string]audit.Change{"kind": {After: string(p.Kind)}}
 	if p.ProviderID != "" {
@@ -406,6 +447,16 @@ func (s *Sessions) look(ctx context.Context, key string, which predicate.Session
 			return nil, ErrNoSession
 		}
 	}
+	if row.Kind == session.KindPASSWORD && a.SSOEnforced && row.Edges.User != nil {
+		// A password is the way back of the account's admins, while they are that.
+		admin, err := isAccountAdmin(ctx, s.store.Client, row.Edges.User)
+		if err != nil {
+			return nil, err
+		}
+		if !admin {
+			return nil, ErrNoSession
+		}
+	}
 	v, err := s.whose(ctx, row, now)
 	if err != nil {
 		return nil, err
@@ -456,13 +507,19 @@ func (s *Sessions) SignOut(ctx context.Context, v *tenancy.Viewer) error {
 				return err
 			}
 		}
-		path := "/" + row.AccountID + "/"
-		if v.Platform {
-			path = "/"
-		}
-		return tx.Audit(ctx, audit.Event{Action: "session.end", AccountID: row.AccountID, Plane: tenancy.Plane(row.Plane),
-			ScopeID: row.AccountID, ScopePath: path, TargetID: v.UserID, TargetName: v.Name})
+		return endedOwn(ctx, tx, v)
 	})
+}
+
+// endedOwn tells that somebody ended their own session.
+func endedOwn(ctx context.Context, tx *store.Tx, v *tenancy.Viewer) error {
+	tx.Touch(v.AccountID)
+	plane, path := tenancy.PlaneAccount, "/"+v.AccountID+"/"
+	if v.Platform {
+		plane, path = tenancy.PlanePlatform, "/"
+	}
+	return tx.Audit(ctx, audit.Event{Action: "session.end", AccountID: v.AccountID, Plane: plane,
+		ScopeID: v.AccountID, ScopePath: path, TargetID: v.UserID, TargetName: v.Name})
 }
 
 // Switch ends the viewer's session and opens one in another account of the
@@ -490,11 +547,7 @@ func (s *Sessions) Switch(ctx context.Context, v *tenancy.Viewer, accountID stri
 		if err := s.mayCross(sys, v, other); err != nil {
 			return nil, err
 		}
-		signed, err := s.Open(ctx, other, choices, ByPassword, from)
-		if err != nil {
-			return nil, err
-		}
-		return signed, s.SignOut(ctx, v)
+		return s.Open(ctx, other, choices, Proof{Kind: session.KindPASSWORD, instead: v}, from)
 	}
 	return nil, fault.Missing("account")
 }

@@ -216,6 +216,17 @@ func (s *Sessions) giveBack(ctx context.Context, tx *store.Tx, row *ent.Session,
 	if err != nil {
 		return "", err
 	}
+	platform, err := tx.Account.Get(ctx, base.AccountID)
+	if err != nil {
+		return "", err
+	}
+	seen := base.LastSeenAt
+	if row.LastSeenAt.After(seen) {
+		seen = row.LastSeenAt
+	}
+	if !now.Before(endOf(base, platform)) || now.Sub(seen) > idleOf(platform) {
+		return "", nil // it ended meanwhile, by itself
+	}
 	// Two requests may come with the same token: one of them gets it.
 	if err := base.Update().Where(session.RevokedAtIsNil()).SetRevokedAt(now).Exec(ctx); ent.IsNotFound(err) {
 		return "", nil
@@ -323,7 +334,7 @@ func (s *Sessions) inSupport(ctx context.Context, row *ent.Session, now time.Tim
 	v := &tenancy.Viewer{Kind: tenancy.UserViewer, AccountID: a.AccountID, UserID: a.StaffID, Name: a.StaffName, SupportID: a.ID,
 		Narrowed: true, Permissions: supportPermissions(a.Writes), Roles: []tenancy.Role{role}}
 	v.Reach = tenancy.ReachOf(a.AccountID, v.Roles)
-	v.Off, err = unused(ctx, s.store, a.AccountID)
+	v.Off, err = Unused(ctx, s.store, a.AccountID)
 	return v, err
 }
 

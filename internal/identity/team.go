@@ -103,6 +103,12 @@ func (d *Directory) MoveTeam(ctx context.Context, tx *store.Tx, now time.Time, s
 	if err := tx.Team.UpdateOneID(s.ID).SetOrganizationID(org.ID).Exec(ctx); err != nil {
 		return Impact{}, err
 	}
+	// Whoever holds a link has it from admins of the old place.
+	if out.Invitations, err = tx.Exec(ctx, `UPDATE invitations SET revoked_at = ?, version = version + 1, updated_at = ?
+		WHERE account_id = ? AND accepted_at IS NULL AND revoked_at IS NULL
+		AND scope_id IN (SELECT id FROM scopes WHERE account_id = ? AND substr(path, 1, ?) = ?)`, now, now, s.AccountID, s.AccountID, len(s.Path), s.Path); err != nil {
+		return Impact{}, err
+	}
 	if err := d.rehang(ctx, tx, now, s, org); err != nil {
 		return Impact{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/session"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/fault"
@@ -81,6 +82,10 @@ func (d *Directory) Deactivate(ctx context.Context, tx *store.Tx, now time.Time,
 		return nil, err
 	}
 	if err := retract(ctx, tx, now, u.ID, u.AccountID, root.Path); err != nil {
+		return nil, err
+	}
+	// For good: they don't come back when the person does.
+	if _, err := EndSessions(ctx, tx, u.AccountID, session.UserID(u.ID)); err != nil {
 		return nil, err
 	}
 	return u, tx.Audit(ctx, userEvent("user.deactivate", u))

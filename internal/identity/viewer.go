@@ -43,7 +43,7 @@ func ViewerOf(ctx context.Context, st *store.Store, u *ent.User) (*tenancy.Viewe
 	if v.Roles, err = standing(ctx, st, v.Roles); err != nil {
 		return nil, err
 	}
-	if v.Off, err = unused(ctx, st, u.AccountID); err != nil {
+	if v.Off, err = Unused(ctx, st, u.AccountID); err != nil {
 		return nil, err
 	}
 	v.Roles = slices.DeleteFunc(v.Roles, func(r tenancy.Role) bool { return slices.Contains(v.Off, r.Plane) })
@@ -51,8 +51,8 @@ func ViewerOf(ctx context.Context, st *store.Store, u *ent.User) (*tenancy.Viewe
 	return v, nil
 }
 
-// unused are the products that an account doesn't use.
-func unused(ctx context.Context, st *store.Store, accountID string) (off []tenancy.Plane, err error) {
+// Unused are the products that an account doesn't use.
+func Unused(ctx context.Context, st *store.Store, accountID string) (off []tenancy.Plane, err error) {
 	a, err := st.Account.Get(ctx, accountID)
 	if err != nil {
 		return nil, fmt.Errorf("identity: planes: %w", err)

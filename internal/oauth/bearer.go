@@ -167,6 +167,10 @@ func (b *Bearers) load(ctx context.Context, token string, now time.Time) (*beare
 		if out.viewer.Roles, err = ownRoles(ctx, b.store, client); err != nil {
 			return nil, err
 		}
+		if out.viewer.Off, err = identity.Unused(ctx, b.store, c.Account); err != nil {
+			return nil, err
+		}
+		out.viewer.Roles = slices.DeleteFunc(out.viewer.Roles, func(r tenancy.Role) bool { return slices.Contains(out.viewer.Off, r.Plane) })
 		out.viewer.Reach = tenancy.ReachOf(c.Account, out.viewer.Roles)
 	} else if err := b.person(ctx, out, client, c); err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/alchemi/cockpit/ent"
@@ -228,7 +229,8 @@ func (s *Server) recordRefusal(ctx context.Context, c *ent.ServiceClient, r *htt
 		e = about("token.issue", c.AccountID, c.ID, c.Name)
 		e.Actor = &audit.Actor{Kind: auditevent.ActorKindCLIENT, ID: c.ID, Name: c.Name}
 	}
-	e.Outcome, e.Reason = auditevent.OutcomeREFUSED, why.description
+	// The code alone: descriptions quote what was sent.
+	e.Outcome, e.Reason = auditevent.OutcomeREFUSED, why.code
 	s.Refusals.Record(ctx, e)
 }
 
@@ -239,7 +241,7 @@ func basicUser(r *http.Request) string {
 
 func clip(s string, n int) string {
 	if len(s) > n {
-		return s[:n]
+		s = s[:n]
 	}
-	return s
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "")
 }

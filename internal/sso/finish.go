@@ -151,7 +151,8 @@ func (g *Gate) person(ctx context.Context, q url.Values, s state, verifier strin
 		if code == "access_denied" {
 			return person{}, refuse(Denied, "the provider says access_denied")
 		}
-		return person{}, refuse(ProviderError, "the provider says "+word(code))
+		// Whoever comes back chooses the word: it is for our log, not the account's.
+		return person{}, refuse(ProviderError, "the provider gives an error").because(errors.New(word(code)))
 	}
 	config, err := g.config(p, d)
 	if err != nil {

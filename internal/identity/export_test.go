@@ -1,6 +1,10 @@
 package identity
 
-import "context"
+import (
+	"context"
+
+	"github.com/alchemi/cockpit/ent/session"
+)
 
 // Unexported are the columns that an export leaves out.
 func Unexported() []string { return unexported }
@@ -9,3 +13,6 @@ func Unexported() []string { return unexported }
 func (e *Eraser) Step(ctx context.Context, accountID string) (more bool, err error) {
 	return e.batch(ctx, accountID)
 }
+
+// PasswordProof is what a sign-in has seen when its session opens.
+func PasswordProof(hash string) Proof { return Proof{Kind: session.KindPASSWORD, passwordHash: hash} }

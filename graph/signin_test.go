@@ -127,11 +127,11 @@ func TestWhoEndsSessions(t *testing.T) {
 		program := *seat
 		program.Narrowed, program.Permissions, program.ClientID = true, []string{"directory.manage", "read"}, "cli_x"
 		require.Equal(t, "FORBIDDEN", revoke(&program, seat.SessionID), "no program signs a person out")
-		require.Equal(t, "", every(seat, seat.UserID))
+		require.Empty(t, every(seat, seat.UserID))
 		require.Nil(t, a.Store.Session.GetX(sys, seat.SessionID).RevokedAt, "the one that asks stays")
-		require.Equal(t, "", revoke(seat, seat.SessionID))
+		require.Empty(t, revoke(seat, seat.SessionID))
 		require.NotNil(t, a.Store.Session.GetX(sys, seat.SessionID).RevokedAt)
-		require.Equal(t, "", every(a.A.Admin, a.A.Console.TeamAdmin.UserID))
+		require.Empty(t, every(a.A.Admin, a.A.Console.TeamAdmin.UserID))
 		require.NotNil(t, a.Store.Session.GetX(sys, a.A.Console.TeamAdmin.SessionID).RevokedAt)
 	})
 }

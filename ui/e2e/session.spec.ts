@@ -103,3 +103,10 @@ test('GraphiQL runs a query and a subscription with the session', async ({ page,
   await page.getByRole('button', { name: /Execute query/ }).click()
   await expect(page.locator('.result-window')).toContainText('Acme Corp')
 })
+
+test('the bare address of an account leads on to what one may see', async ({ page, signIn }) => {
+  await signIn('member')
+  await page.goto('/a/acme')
+  await expect(page).toHaveURL(/\/me$/)
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+})

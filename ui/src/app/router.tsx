@@ -158,6 +158,15 @@ const account = createRoute({
   },
 })
 
+// Where an identity provider leads back to.
+const accountHome = createRoute({
+  getParentRoute: () => account,
+  path: '/',
+  component: function AccountHome() {
+    return <Navigate to={home(useViewer())} replace />
+  },
+})
+
 const plane = createRoute({
   getParentRoute: () => account,
   path: '/$plane',
@@ -295,7 +304,7 @@ const routeTree = root.addChildren([
   invitation,
   invitationByPath,
   authorize,
-  app.addChildren([index, ...meRoutes, account.addChildren([settings.addChildren(settingsRoutes), plane.addChildren(planeRoutes)]), platform.addChildren(platformRoutes)]),
+  app.addChildren([index, ...meRoutes, account.addChildren([accountHome, settings.addChildren(settingsRoutes), plane.addChildren(planeRoutes)]), platform.addChildren(platformRoutes)]),
 ])
 
 export const router = createRouter({

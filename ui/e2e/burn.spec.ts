@@ -33,7 +33,8 @@ test('an admin watches a budget burn live, raises its limit, and the next call p
   for (let i = 0; i < 40 && refused.status === 200; i++) refused = await call(secret, plane.model)
   expect(refused.status).toBe(402)
   expect(JSON.stringify(refused.body)).toContain(name)
-  await expect(row).toContainText(/Blocked now|Runs out/)
+  // The outlook depends on how much of the month is left; what was used doesn't.
+  await expect.poll(async () => Number(await row.getByRole('meter').getAttribute('aria-valuenow'))).toBeGreaterThan(50)
 
   // Who spent it on what.
   await row.click({ position: { x: 300, y: 10 } })

@@ -60,7 +60,7 @@ test('a budget is raised with the keyboard alone', async ({ page, signIn }) => {
   await expect(page.getByText('Needs a look')).toBeVisible()
   await page.keyboard.press('g')
   await page.keyboard.press('b')
-  await expect(page.getByRole('treegrid')).toBeVisible()
+  await expect(page.getByRole('row', { name: /Underwriting Team/ })).toBeVisible()
   await page.keyboard.press('j')
   await page.keyboard.press('ArrowDown')
   const row = page.locator('[role=row]:focus')

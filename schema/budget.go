@@ -30,6 +30,25 @@ func (Budget) Fields() []ent.Field {
 		// Cycle of the plane pool's whole tree, or of a key; NULL inherits.
 		field.Enum("cycle").Values("MONTHLY", "QUARTERLY", "YEARLY", "MANUAL").Optional().Nillable(),
 		field.Int("cycle_day").Range(1, 28).Default(1),
+		// SET by an admin (an override of its parent's shares), or the SHARE that
+		// the parent's equal distribution gives it.
+		field.Enum("origin").Values("SET", "SHARE").Default("SET"),
+		// POOL: what lies below draws on this one. EQUAL: each child without an
+		// override gets the same share of what is left.
+		field.Enum("distribution").Values("POOL", "EQUAL").Default("POOL"),
+		// Kept back from distribution and allocation.
+		nano("reserve"),
+		// What an unused rest brings to the next cycle at most; 0 is none.
+		nano("rollover_cap"),
+		// Of a plane's pool: children may not add up to more than their parent.
+		// Always so in Copilot.
+		field.Bool("strict").Default(false),
+		// In percent of the limit, ascending; NULL is 80, 95, 100.
+		field.JSON("thresholds", []int{}).Optional(),
+		// Nothing new is held while it is frozen.
+		field.Time("frozen_at").Optional().Nillable(),
+		field.String("frozen_by").Default(""),
+		field.String("freeze_reason").Default("").MaxLen(500),
 	}
 }
 
@@ -38,6 +57,8 @@ func (Budget) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.To("scope", Scope.Type).Unique().Required().Immutable().Field("scope_id"),
 		edge.To("cycles", BudgetCycle.Type),
+		edge.To("increases", BudgetIncrease.Type),
+		edge.To("alerts", BudgetAlert.Type),
 	}
 }
 
@@ -54,8 +75,15 @@ func (BudgetCycle) Fields() []ent.Field {
 		field.String("budget_id").Immutable().NotEmpty(),
 		field.Time("starts_at").Immutable(),
 		field.Time("ends_at"),
+		// In force: the budget's own, what was carried, and what was raised.
 		nano("lim"),
 		nano("overflow"),
+		// From the cycle before.
+		nano("carried"),
+		// By temporary increases that are in force.
+		nano("raised"),
+		// When its statement was written: nothing of it moves after that.
+		field.Time("closed_at").Optional().Nillable(),
 		nano("spent"),
 		nano("held"),
 		// What stands above limit and overflow with good reason: the limit was
@@ -76,6 +104,110 @@ func (BudgetCycle) Edges() []ent.Edge {
 // Indexes of BudgetCycle.
 func (BudgetCycle) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("budget_id", "starts_at").Unique()}
+}
+
+// BudgetIncrease raises a budget's limit until a moment.
+type BudgetIncrease struct{ ent.Schema }
+
+// Mixin of BudgetIncrease.
+func (BudgetIncrease) Mixin() []ent.Mixin { return mixins(id.BudgetIncrease, dated{}) }
+
+// Fields of BudgetIncrease.
+func (BudgetIncrease) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("budget_id").Immutable().NotEmpty(),
+		field.Int64("amount").Positive().Immutable(),
+		field.Time("ends_at").Immutable(),
+		field.String("reason").Immutable().Default("").MaxLen(500),
+		field.String("created_by").Immutable().Default(""),
+		// When it was taken back: at its end, or before by an admin.
+		field.Time("ended_at").Optional().Nillable(),
+	}
+}
+
+// Edges of BudgetIncrease.
+func (BudgetIncrease) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("budget", Budget.Type).Ref("increases").Unique().Required().Immutable().Field("budget_id"),
+	}
+}
+
+// Indexes of BudgetIncrease.
+func (BudgetIncrease) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("budget_id"), index.Fields("ended_at", "ends_at")}
+}
+
+// BudgetAlert is a threshold that a cycle has passed: once per cycle.
+type BudgetAlert struct{ ent.Schema }
+
+// Mixin of BudgetAlert.
+func (BudgetAlert) Mixin() []ent.Mixin { return mixins(id.BudgetAlert, dated{}) }
+
+// Fields of BudgetAlert.
+func (BudgetAlert) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("budget_id").Immutable().NotEmpty(),
+		field.String("cycle_id").Immutable().NotEmpty(),
+		// In percent of the limit; 0 is the forecast's breach of it.
+		field.Int("threshold").NonNegative().Immutable(),
+		nano("lim"),
+		nano("spent"),
+		nano("forecast"),
+		field.Time("runs_out_at").Optional().Nillable().Immutable(),
+	}
+}
+
+// Edges of BudgetAlert.
+func (BudgetAlert) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("budget", Budget.Type).Ref("alerts").Unique().Required().Immutable().Field("budget_id"),
+	}
+}
+
+// Indexes of BudgetAlert.
+func (BudgetAlert) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("budget_id", "cycle_id", "threshold").Unique()}
+}
+
+// Statement is what a closed cycle came to. It never moves, and outlives its
+// budget.
+type Statement struct{ ent.Schema }
+
+// Mixin of Statement.
+func (Statement) Mixin() []ent.Mixin { return mixins(id.Statement, dated{}) }
+
+// Fields of Statement.
+func (Statement) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("scope_id").Immutable().NotEmpty(),
+		field.String("budget_id").Immutable().NotEmpty(),
+		field.String("cycle_id").Immutable().NotEmpty().Unique(),
+		// As they were called when the cycle closed.
+		field.String("scope_name").Immutable().NotEmpty(),
+		field.String("scope_path").Immutable().NotEmpty(),
+		field.Enum("unit").Immutable().Values("USD", "CREDITS"),
+		field.Time("starts_at").Immutable(),
+		field.Time("ends_at").Immutable(),
+		nanoFixed("lim"),
+		nanoFixed("overflow"),
+		nanoFixed("carried_in"),
+		nanoFixed("raised"),
+		// Everything charged; within the limit, in the overflow, and beyond both.
+		field.Int64("spent").Immutable(),
+		nanoFixed("overflow_spent"),
+		nanoFixed("excess_spent"),
+		// Corrections of cycles before, booked in this one; zero or less.
+		field.Int64("corrections").Immutable().Default(0),
+		nanoFixed("carried_out"),
+		field.Int64("calls").Immutable().Default(0),
+		// Amounts by model, dearest first.
+		field.JSON("models", json.RawMessage{}).Immutable().Optional(),
+	}
+}
+
+// Indexes of Statement.
+func (Statement) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("scope_id", "ends_at")}
 }
 
 // Hold is an amount reserved for a running call on every budget of its path.

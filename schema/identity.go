@@ -56,6 +56,8 @@ func (User) Edges() []ent.Edge {
 		edge.To("sessions", Session.Type),
 		edge.To("external_identities", ExternalIdentity.Type),
 		edge.To("personal_tokens", PersonalToken.Type),
+		edge.To("notifications", Notification.Type),
+		edge.To("notification_preferences", NotificationPreference.Type),
 		edge.To("authorizations", Authorization.Type),
 	}
 }

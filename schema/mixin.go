@@ -66,6 +66,11 @@ func (editable) Fields() []ent.Field {
 // nano is an amount in billionths of a US dollar or of a credit.
 func nano(name string) ent.Field { return field.Int64(name).NonNegative().Default(0) }
 
+// nanoFixed is an amount that never changes.
+func nanoFixed(name string) ent.Field {
+	return field.Int64(name).NonNegative().Default(0).Immutable()
+}
+
 // price is nano-USD per 1,000,000 units; NULL means that the class is charged
 // at the price of the class it is part of.
 func price(name string) ent.Field { return field.Int64(name).NonNegative().Optional().Nillable() }

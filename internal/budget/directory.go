@@ -22,6 +22,9 @@ func (e *Engine) Serialize(ctx context.Context, tx *store.Tx, accountID string, 
 	return err
 }
 
+// ofBudgets are the tables whose rows go with their budget.
+var ofBudgets = []string{"budget_increases", "budget_alerts", "budget_cycles"}
+
 // End takes the budgets of deleted scopes away, with their cycles; what was
 // charged stays on the books, and calls that run settle on the budgets that are
 // left. It returns how many there were.
@@ -36,8 +39,10 @@ func (e *Engine) End(ctx context.Context, tx *store.Tx, scopeIDs []string) (int,
 		if err != nil {
 			return ended, err
 		}
-		if _, err := e.exec(ctx, tx.SQL(), "DELETE FROM budget_cycles WHERE budget_id IN "+of, p...); err != nil {
-			return ended, err
+		for _, table := range ofBudgets {
+			if _, err := e.exec(ctx, tx.SQL(), "DELETE FROM "+table+" WHERE budget_id IN "+of, p...); err != nil {
+				return ended, err
+			}
 		}
 		n, err := e.exec(ctx, tx.SQL(), "DELETE FROM budgets WHERE "+these, p...)
 		if err != nil {

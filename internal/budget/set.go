@@ -124,8 +124,10 @@ func (e *Engine) Remove(ctx context.Context, tx *store.Tx, scopeID string) error
 	if _, err := e.checkAllocation(ctx, tx, scope, nil); err != nil {
 		return err
 	}
-	if _, err := e.exec(ctx, tx.SQL(), "DELETE FROM budget_cycles WHERE budget_id = $1", row.ID); err != nil {
-		return err
+	for _, table := range ofBudgets {
+		if _, err := e.exec(ctx, tx.SQL(), "DELETE FROM "+table+" WHERE budget_id = $1", row.ID); err != nil {
+			return err
+		}
 	}
 	return tx.Budget.DeleteOne(row).Exec(ctx)
 }

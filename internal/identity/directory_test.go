@@ -84,8 +84,12 @@ func (d *directory) limit(s *ent.Scope, amount money.Nano) {
 func (d *directory) unlimited() {
 	d.must(func(ctx context.Context, tx *store.Tx) error {
 		tx.Unaudited()
-		if _, err := tx.BudgetCycle.Delete().Exec(ctx); err != nil {
-			return err
+		for _, first := range []interface {
+			Exec(context.Context) (int, error)
+		}{tx.BudgetIncrease.Delete(), tx.BudgetAlert.Delete(), tx.BudgetCycle.Delete()} {
+			if _, err := first.Exec(ctx); err != nil {
+				return err
+			}
 		}
 		_, err := tx.Budget.Delete().Exec(ctx)
 		return err

@@ -38,6 +38,7 @@ var unexported = []string{
 	"service_clients.secret_hash", "service_clients.previous_secret_hash",
 	"authorizations.code_hash", "authorizations.refresh_hash",
 	"authorizations.challenge", "authorizations.nonce",
+	"webhooks.secret", "webhooks.previous_secret",
 }
 
 // exported tells which columns of a table an export has.

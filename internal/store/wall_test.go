@@ -53,7 +53,9 @@ var grants = map[string][]string{
 	"catalog_models": {"SELECT"}, "charges": {"SELECT"}, "audit_events": {"INSERT", "SELECT"},
 	"domains": {"SELECT"}, "identity_providers": {"SELECT"}, "group_mappings": {"SELECT"}, "external_identities": {"SELECT"},
 	"service_clients": {"SELECT"}, "authorizations": {"SELECT"}, "personal_tokens": {"SELECT"}, "support_accesses": {"SELECT"}, "audit_checkpoints": {"SELECT"},
-	"logins": nil, "central_providers": nil, "holds": nil, "nodes": nil,
+	"budget_increases": allGrants, "budget_alerts": {"DELETE", "SELECT"}, "statements": {"SELECT"}, "usage_days": {"SELECT"}, "usage_tags": {"SELECT"},
+	"notifications": {"SELECT"}, "notification_preferences": {"SELECT"}, "webhooks": {"SELECT"}, "webhook_deliveries": {"SELECT"}, "increase_requests": {"SELECT"},
+	"logins": nil, "central_providers": nil, "holds": nil, "nodes": nil, "usage_totals": nil,
 }
 
 var allGrants = []string{"DELETE", "INSERT", "SELECT", "UPDATE"}
@@ -117,6 +119,7 @@ func TestEveryTableIsBehindTheWall(t *testing.T) {
 	for _, kept := range []string{"charges", "audit_events", "audit_checkpoints"} {
 		require.Equal(t, []string{"INSERT", "SELECT"}, granted(t, st, kept, "cockpit_system"), "%s is only added to", kept)
 	}
+	require.Equal(t, []string{"DELETE", "INSERT", "SELECT"}, granted(t, st, "statements", "cockpit_system"), "a statement never changes")
 	var columns []string
 	require.NoError(t, st.System().QueryRowContext(ctx, `SELECT array_agg(attname::text ORDER BY attname) FROM pg_attribute WHERE attrelid = 'audit_events'::regclass AND has_column_privilege('cockpit_system', attrelid, attnum, 'UPDATE')`).Scan(pq.Array(&columns)))
 	require.Equal(t, []string{"hash", "seq"}, columns)
@@ -406,7 +409,7 @@ var acrossPlanes = []string{"members.user_id", "role_bindings.user_id", "group_m
 
 // Tables whose rows all lie in one plane of an account: no link could lead to
 // the other one.
-var ofOnePlane = []string{"providers", "users", "identity_providers", "support_accesses"}
+var ofOnePlane = []string{"providers", "users", "identity_providers", "support_accesses", "webhooks"}
 
 // Links from the platform's rows to the platform's: nobody else has such rows.
 var amongPlatform = []string{"catalog_models.central_provider_id", "prices.catalog_model_id"}

@@ -92,20 +92,31 @@ var sights = map[string]sight{
 	"grants":      scopeIn("scope_id"),
 	// What an account lets people and programs in by is for those who see all
 	// of it; what is somebody's own, for them too.
-	"sessions":            ownOrWhole,
-	"external_identities": ownOrWhole,
-	"authorizations":      ownOrWhole,
-	"personal_tokens":     ownOrWhole,
-	"domains":             whole,
-	"identity_providers":  whole,
-	"group_mappings":      whole,
-	"service_clients":     whole,
-	"support_accesses":    whole,
-	"audit_checkpoints":   whole,
-	"logins":              nobody,
-	"central_providers":   nobody,
-	"holds":               nobody,
-	"nodes":               nobody,
+	"sessions":                 ownOrWhole,
+	"external_identities":      ownOrWhole,
+	"authorizations":           ownOrWhole,
+	"personal_tokens":          ownOrWhole,
+	"domains":                  whole,
+	"identity_providers":       whole,
+	"group_mappings":           whole,
+	"service_clients":          whole,
+	"support_accesses":         whole,
+	"audit_checkpoints":        whole,
+	"budget_increases":         budgetIn,
+	"budget_alerts":            budgetIn,
+	"statements":               scopeIn("scope_id"),
+	"usage_days":               pathIn("path"),
+	"usage_tags":               pathIn("path"),
+	"notifications":            own,
+	"notification_preferences": own,
+	"webhooks":                 whole,
+	"webhook_deliveries":       whole,
+	"increase_requests":        scopeInOrAsked,
+	"usage_totals":             nobody,
+	"logins":                   nobody,
+	"central_providers":        nobody,
+	"holds":                    nobody,
+	"nodes":                    nobody,
 }
 
 func anyRow(world, *tenancy.Viewer, row) bool { return true }
@@ -116,6 +127,14 @@ func whole(_ world, v *tenancy.Viewer, _ row) bool { return ranksAccount(v) }
 // A person's own; a key acts for nobody there.
 func ownOrWhole(_ world, v *tenancy.Viewer, r row) bool {
 	return ranksAccount(v) || v.Kind != tenancy.KeyViewer && r["user_id"] == v.UserID
+}
+
+func own(_ world, v *tenancy.Viewer, r row) bool {
+	return v.Kind != tenancy.KeyViewer && r["user_id"] == v.UserID
+}
+
+func scopeInOrAsked(w world, v *tenancy.Viewer, r row) bool {
+	return within(v, w["scopes"][r["scope_id"]]["path"]) || r["requested_by"] == v.UserID
 }
 
 func budgetIn(w world, v *tenancy.Viewer, r row) bool {

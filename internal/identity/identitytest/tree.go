@@ -16,7 +16,6 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/budget"
-	"github.com/alchemi/cockpit/ent/budgetcycle"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
@@ -210,6 +209,7 @@ func (p *planter) account(slug string, cm *ent.CatalogModel) *Account {
 	admin := p.person(row.ID, session.PlaneACCOUNT, "admin", &a.Admin, a.Root, tenancy.Admin)
 	nobody := p.person(row.ID, session.PlaneACCOUNT, "nobody", &a.Nobody, nil, "")
 	p.signIn(a, admin, nobody)
+	p.told(a, admin, nobody)
 	p.tx.CreditFactor.Create().SetAccountID(row.ID).SetPlane(creditfactor.PlaneACCOUNT).SetPpm(1_000_000).SetEffectiveFrom(p.now).ExecX(p.ctx)
 	a.Console, a.Copilot = p.plane(a, scope.PlaneCONSOLE, cm), p.plane(a, scope.PlaneCOPILOT, cm)
 	return a
@@ -264,11 +264,13 @@ func (p *planter) plane(a *Account, plane scope.Plane, cm *ent.CatalogModel) *Pl
 	_, k2, _, err := identity.CreateKey(p.ctx, p.tx, p.now, identity.KeyInput{Name: "ci", Owner: l.SiblingTeam, ModelIDs: []string{l.Model.ID}})
 	require.NoError(p.t, err)
 	for _, s := range []*ent.Scope{l.Root, l.Org, l.SiblingOrg, l.Team, l.SiblingTeam, l.OtherTeam, l.Member, neighbour} {
-		p.spend(l, s)
+		p.spend(l, s, seat)
 	}
 	for _, s := range []*ent.Scope{l.KeyScope, k2} {
 		p.charge(l, s)
+		p.used(l, s)
 	}
+	p.total(l, l.Root)
 	return l
 }
 
@@ -286,16 +288,15 @@ func (p *planter) model(l *Plane, accountID string, plane scope.Plane, cm *ent.C
 		SetEffectiveFrom(p.now).SetInput(1).SetOutput(1).ExecX(p.ctx)
 }
 
-// spend gives a scope a budget with a running cycle.
-func (p *planter) spend(l *Plane, s *ent.Scope) {
+// spend gives a scope a budget with a running cycle; somebody asks for more.
+func (p *planter) spend(l *Plane, s *ent.Scope, asks *ent.User) {
 	p.t.Helper()
 	unit := budget.UnitUSD
 	if s.Plane == scope.PlaneCOPILOT {
 		unit = budget.UnitCREDITS
 	}
 	b := p.tx.Budget.Create().SetAccountID(s.AccountID).SetPlane(budget.Plane(s.Plane)).SetScopeID(s.ID).SetUnit(unit).SetLim(100).SaveX(p.ctx)
-	p.tx.BudgetCycle.Create().SetAccountID(s.AccountID).SetPlane(budgetcycle.Plane(s.Plane)).SetBudgetID(b.ID).
-		SetStartsAt(p.now).SetEndsAt(p.now.Add(24 * time.Hour)).SetLim(100).ExecX(p.ctx)
+	p.history(s, b, p.cycle(s, b), asks)
 	l.Budgets[s.ID] = b
 }
 

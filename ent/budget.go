@@ -3,6 +3,7 @@
 package ent
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -40,6 +41,24 @@ type Budget struct {
 	Cycle *budget.Cycle `json:"cycle,omitempty"`
 	// CycleDay holds the value of the "cycle_day" field.
 	CycleDay int `json:"cycle_day,omitempty"`
+	// Origin holds the value of the "origin" field.
+	Origin budget.Origin `json:"origin,omitempty"`
+	// Distribution holds the value of the "distribution" field.
+	Distribution budget.Distribution `json:"distribution,omitempty"`
+	// Reserve holds the value of the "reserve" field.
+	Reserve int64 `json:"reserve,omitempty"`
+	// RolloverCap holds the value of the "rollover_cap" field.
+	RolloverCap int64 `json:"rollover_cap,omitempty"`
+	// Strict holds the value of the "strict" field.
+	Strict bool `json:"strict,omitempty"`
+	// Thresholds holds the value of the "thresholds" field.
+	Thresholds []int `json:"thresholds,omitempty"`
+	// FrozenAt holds the value of the "frozen_at" field.
+	FrozenAt *time.Time `json:"frozen_at,omitempty"`
+	// FrozenBy holds the value of the "frozen_by" field.
+	FrozenBy string `json:"frozen_by,omitempty"`
+	// FreezeReason holds the value of the "freeze_reason" field.
+	FreezeReason string `json:"freeze_reason,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the BudgetQuery when eager-loading is set.
 	Edges        BudgetEdges `json:"edges"`
@@ -52,9 +71,13 @@ type BudgetEdges struct {
 	Scope *Scope `json:"scope,omitempty"`
 	// Cycles holds the value of the cycles edge.
 	Cycles []*BudgetCycle `json:"cycles,omitempty"`
+	// Increases holds the value of the increases edge.
+	Increases []*BudgetIncrease `json:"increases,omitempty"`
+	// Alerts holds the value of the alerts edge.
+	Alerts []*BudgetAlert `json:"alerts,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [4]bool
 }
 
 // ScopeOrErr returns the Scope value or an error if the edge
@@ -77,16 +100,38 @@ func (e BudgetEdges) CyclesOrErr() ([]*BudgetCycle, error) {
 	return nil, &NotLoadedError{edge: "cycles"}
 }
 
+// IncreasesOrErr returns the Increases value or an error if the edge
+// was not loaded in eager-loading.
+func (e BudgetEdges) IncreasesOrErr() ([]*BudgetIncrease, error) {
+	if e.loadedTypes[2] {
+		return e.Increases, nil
+	}
+	return nil, &NotLoadedError{edge: "increases"}
+}
+
+// AlertsOrErr returns the Alerts value or an error if the edge
+// was not loaded in eager-loading.
+func (e BudgetEdges) AlertsOrErr() ([]*BudgetAlert, error) {
+	if e.loadedTypes[3] {
+		return e.Alerts, nil
+	}
+	return nil, &NotLoadedError{edge: "alerts"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Budget) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case budget.FieldVersion, budget.FieldLim, budget.FieldOverflow, budget.FieldCycleDay:
+		case budget.FieldThresholds:
+			values[i] = new([]byte)
+		case budget.FieldStrict:
+			values[i] = new(sql.NullBool)
+		case budget.FieldVersion, budget.FieldLim, budget.FieldOverflow, budget.FieldCycleDay, budget.FieldReserve, budget.FieldRolloverCap:
 			values[i] = new(sql.NullInt64)
-		case budget.FieldID, budget.FieldAccountID, budget.FieldPlane, budget.FieldScopeID, budget.FieldUnit, budget.FieldCycle:
+		case budget.FieldID, budget.FieldAccountID, budget.FieldPlane, budget.FieldScopeID, budget.FieldUnit, budget.FieldCycle, budget.FieldOrigin, budget.FieldDistribution, budget.FieldFrozenBy, budget.FieldFreezeReason:
 			values[i] = new(sql.NullString)
-		case budget.FieldCreatedAt, budget.FieldUpdatedAt:
+		case budget.FieldCreatedAt, budget.FieldUpdatedAt, budget.FieldFrozenAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -176,6 +221,63 @@ func (_m *Budget) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.CycleDay = int(value.Int64)
 			}
+		case budget.FieldOrigin:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field origin", values[i])
+			} else if value.Valid {
+				_m.Origin = budget.Origin(value.String)
+			}
+		case budget.FieldDistribution:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field distribution", values[i])
+			} else if value.Valid {
+				_m.Distribution = budget.Distribution(value.String)
+			}
+		case budget.FieldReserve:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field reserve", values[i])
+			} else if value.Valid {
+				_m.Reserve = value.Int64
+			}
+		case budget.FieldRolloverCap:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field rollover_cap", values[i])
+			} else if value.Valid {
+				_m.RolloverCap = value.Int64
+			}
+		case budget.FieldStrict:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field strict", values[i])
+			} else if value.Valid {
+				_m.Strict = value.Bool
+			}
+		case budget.FieldThresholds:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field thresholds", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Thresholds); err != nil {
+					return fmt.Errorf("unmarshal field thresholds: %w", err)
+				}
+			}
+		case budget.FieldFrozenAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field frozen_at", values[i])
+			} else if value.Valid {
+				_m.FrozenAt = new(time.Time)
+				*_m.FrozenAt = value.Time
+			}
+		case budget.FieldFrozenBy:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field frozen_by", values[i])
+			} else if value.Valid {
+				_m.FrozenBy = value.String
+			}
+		case budget.FieldFreezeReason:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field freeze_reason", values[i])
+			} else if value.Valid {
+				_m.FreezeReason = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -197,6 +299,16 @@ func (_m *Budget) QueryScope() *ScopeQuery {
 // QueryCycles queries the "cycles" edge of the Budget entity.
 func (_m *Budget) QueryCycles() *BudgetCycleQuery {
 	return NewBudgetClient(_m.config).QueryCycles(_m)
+}
+
+// QueryIncreases queries the "increases" edge of the Budget entity.
+func (_m *Budget) QueryIncreases() *BudgetIncreaseQuery {
+	return NewBudgetClient(_m.config).QueryIncreases(_m)
+}
+
+// QueryAlerts queries the "alerts" edge of the Budget entity.
+func (_m *Budget) QueryAlerts() *BudgetAlertQuery {
+	return NewBudgetClient(_m.config).QueryAlerts(_m)
 }
 
 // Update returns a builder for updating this Budget.
@@ -256,6 +368,35 @@ func (_m *Budget) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("cycle_day=")
 	builder.WriteString(fmt.Sprintf("%v", _m.CycleDay))
+	builder.WriteString(", ")
+	builder.WriteString("origin=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Origin))
+	builder.WriteString(", ")
+	builder.WriteString("distribution=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Distribution))
+	builder.WriteString(", ")
+	builder.WriteString("reserve=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Reserve))
+	builder.WriteString(", ")
+	builder.WriteString("rollover_cap=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RolloverCap))
+	builder.WriteString(", ")
+	builder.WriteString("strict=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Strict))
+	builder.WriteString(", ")
+	builder.WriteString("thresholds=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Thresholds))
+	builder.WriteString(", ")
+	if v := _m.FrozenAt; v != nil {
+		builder.WriteString("frozen_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("frozen_by=")
+	builder.WriteString(_m.FrozenBy)
+	builder.WriteString(", ")
+	builder.WriteString("freeze_reason=")
+	builder.WriteString(_m.FreezeReason)
 	builder.WriteByte(')')
 	return builder.String()
 }

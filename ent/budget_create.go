@@ -11,7 +11,9 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/alchemi/cockpit/ent/budget"
+	"github.com/alchemi/cockpit/ent/budgetalert"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
+	"github.com/alchemi/cockpit/ent/budgetincrease"
 	"github.com/alchemi/cockpit/ent/scope"
 )
 
@@ -128,6 +130,124 @@ func (_c *BudgetCreate) SetNillableCycleDay(v *int) *BudgetCreate {
 	return _c
 }
 
+// SetOrigin sets the "origin" field.
+func (_c *BudgetCreate) SetOrigin(v budget.Origin) *BudgetCreate {
+	_c.mutation.SetOrigin(v)
+	return _c
+}
+
+// SetNillableOrigin sets the "origin" field if the given value is not nil.
+func (_c *BudgetCreate) SetNillableOrigin(v *budget.Origin) *BudgetCreate {
+	if v != nil {
+		_c.SetOrigin(*v)
+	}
+	return _c
+}
+
+// SetDistribution sets the "distribution" field.
+func (_c *BudgetCreate) SetDistribution(v budget.Distribution) *BudgetCreate {
+	_c.mutation.SetDistribution(v)
+	return _c
+}
+
+// SetNillableDistribution sets the "distribution" field if the given value is not nil.
+func (_c *BudgetCreate) SetNillableDistribution(v *budget.Distribution) *BudgetCreate {
+	if v != nil {
+		_c.SetDistribution(*v)
+	}
+	return _c
+}
+
+// SetReserve sets the "reserve" field.
+func (_c *BudgetCreate) SetReserve(v int64) *BudgetCreate {
+	_c.mutation.SetReserve(v)
+	return _c
+}
+
+// SetNillableReserve sets the "reserve" field if the given value is not nil.
+func (_c *BudgetCreate) SetNillableReserve(v *int64) *BudgetCreate {
+	if v != nil {
+		_c.SetReserve(*v)
+	}
+	return _c
+}
+
+// SetRolloverCap sets the "rollover_cap" field.
+func (_c *BudgetCreate) SetRolloverCap(v int64) *BudgetCreate {
+	_c.mutation.SetRolloverCap(v)
+	return _c
+}
+
+// SetNillableRolloverCap sets the "rollover_cap" field if the given value is not nil.
+func (_c *BudgetCreate) SetNillableRolloverCap(v *int64) *BudgetCreate {
+	if v != nil {
+		_c.SetRolloverCap(*v)
+	}
+	return _c
+}
+
+// SetStrict sets the "strict" field.
+func (_c *BudgetCreate) SetStrict(v bool) *BudgetCreate {
+	_c.mutation.SetStrict(v)
+	return _c
+}
+
+// SetNillableStrict sets the "strict" field if the given value is not nil.
+func (_c *BudgetCreate) SetNillableStrict(v *bool) *BudgetCreate {
+	if v != nil {
+		_c.SetStrict(*v)
+	}
+	return _c
+}
+
+// SetThresholds sets the "thresholds" field.
+func (_c *BudgetCreate) SetThresholds(v []int) *BudgetCreate {
+	_c.mutation.SetThresholds(v)
+	return _c
+}
+
+// SetFrozenAt sets the "frozen_at" field.
+func (_c *BudgetCreate) SetFrozenAt(v time.Time) *BudgetCreate {
+	_c.mutation.SetFrozenAt(v)
+	return _c
+}
+
+// SetNillableFrozenAt sets the "frozen_at" field if the given value is not nil.
+func (_c *BudgetCreate) SetNillableFrozenAt(v *time.Time) *BudgetCreate {
+	if v != nil {
+		_c.SetFrozenAt(*v)
+	}
+	return _c
+}
+
+// SetFrozenBy sets the "frozen_by" field.
+func (_c *BudgetCreate) SetFrozenBy(v string) *BudgetCreate {
+	_c.mutation.SetFrozenBy(v)
+	return _c
+}
+
+// SetNillableFrozenBy sets the "frozen_by" field if the given value is not nil.
+func (_c *BudgetCreate) SetNillableFrozenBy(v *string) *BudgetCreate {
+	if v != nil {
+		_c.SetFrozenBy(*v)
+	}
+	return _c
+}
+
+// SetFreezeReason sets the "freeze_reason" field.
+func (_c *BudgetCreate) SetFreezeReason(v string) *BudgetCreate {
+	_c.mutation.SetFreezeReason(v)
+	return _c
+}
+
+// SetNillableFreezeReason sets the "freeze_reason" field if the given value is not nil.
+func (_c *BudgetCreate) SetNillableFreezeReason(v *string) *BudgetCreate {
+	if v != nil {
+		_c.SetFreezeReason(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *BudgetCreate) SetID(v string) *BudgetCreate {
 	_c.mutation.SetID(v)
@@ -160,6 +280,36 @@ func (_c *BudgetCreate) AddCycles(v ...*BudgetCycle) *BudgetCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddCycleIDs(ids...)
+}
+
+// AddIncreaseIDs adds the "increases" edge to the BudgetIncrease entity by IDs.
+func (_c *BudgetCreate) AddIncreaseIDs(ids ...string) *BudgetCreate {
+	_c.mutation.AddIncreaseIDs(ids...)
+	return _c
+}
+
+// AddIncreases adds the "increases" edges to the BudgetIncrease entity.
+func (_c *BudgetCreate) AddIncreases(v ...*BudgetIncrease) *BudgetCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddIncreaseIDs(ids...)
+}
+
+// AddAlertIDs adds the "alerts" edge to the BudgetAlert entity by IDs.
+func (_c *BudgetCreate) AddAlertIDs(ids ...string) *BudgetCreate {
+	_c.mutation.AddAlertIDs(ids...)
+	return _c
+}
+
+// AddAlerts adds the "alerts" edges to the BudgetAlert entity.
+func (_c *BudgetCreate) AddAlerts(v ...*BudgetAlert) *BudgetCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddAlertIDs(ids...)
 }
 
 // Mutation returns the BudgetMutation object of the builder.
@@ -212,6 +362,34 @@ func (_c *BudgetCreate) defaults() {
 	if _, ok := _c.mutation.CycleDay(); !ok {
 		v := budget.DefaultCycleDay
 		_c.mutation.SetCycleDay(v)
+	}
+	if _, ok := _c.mutation.Origin(); !ok {
+		v := budget.DefaultOrigin
+		_c.mutation.SetOrigin(v)
+	}
+	if _, ok := _c.mutation.Distribution(); !ok {
+		v := budget.DefaultDistribution
+		_c.mutation.SetDistribution(v)
+	}
+	if _, ok := _c.mutation.Reserve(); !ok {
+		v := budget.DefaultReserve
+		_c.mutation.SetReserve(v)
+	}
+	if _, ok := _c.mutation.RolloverCap(); !ok {
+		v := budget.DefaultRolloverCap
+		_c.mutation.SetRolloverCap(v)
+	}
+	if _, ok := _c.mutation.Strict(); !ok {
+		v := budget.DefaultStrict
+		_c.mutation.SetStrict(v)
+	}
+	if _, ok := _c.mutation.FrozenBy(); !ok {
+		v := budget.DefaultFrozenBy
+		_c.mutation.SetFrozenBy(v)
+	}
+	if _, ok := _c.mutation.FreezeReason(); !ok {
+		v := budget.DefaultFreezeReason
+		_c.mutation.SetFreezeReason(v)
 	}
 	if _, ok := _c.mutation.ID(); !ok {
 		v := budget.DefaultID()
@@ -294,6 +472,52 @@ func (_c *BudgetCreate) check() error {
 	if v, ok := _c.mutation.CycleDay(); ok {
 		if err := budget.CycleDayValidator(v); err != nil {
 			return &ValidationError{Name: "cycle_day", err: fmt.Errorf(`ent: validator failed for field "Budget.cycle_day": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Origin(); !ok {
+		return &ValidationError{Name: "origin", err: errors.New(`ent: missing required field "Budget.origin"`)}
+	}
+	if v, ok := _c.mutation.Origin(); ok {
+		if err := budget.OriginValidator(v); err != nil {
+			return &ValidationError{Name: "origin", err: fmt.Errorf(`ent: validator failed for field "Budget.origin": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Distribution(); !ok {
+		return &ValidationError{Name: "distribution", err: errors.New(`ent: missing required field "Budget.distribution"`)}
+	}
+	if v, ok := _c.mutation.Distribution(); ok {
+		if err := budget.DistributionValidator(v); err != nil {
+			return &ValidationError{Name: "distribution", err: fmt.Errorf(`ent: validator failed for field "Budget.distribution": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Reserve(); !ok {
+		return &ValidationError{Name: "reserve", err: errors.New(`ent: missing required field "Budget.reserve"`)}
+	}
+	if v, ok := _c.mutation.Reserve(); ok {
+		if err := budget.ReserveValidator(v); err != nil {
+			return &ValidationError{Name: "reserve", err: fmt.Errorf(`ent: validator failed for field "Budget.reserve": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.RolloverCap(); !ok {
+		return &ValidationError{Name: "rollover_cap", err: errors.New(`ent: missing required field "Budget.rollover_cap"`)}
+	}
+	if v, ok := _c.mutation.RolloverCap(); ok {
+		if err := budget.RolloverCapValidator(v); err != nil {
+			return &ValidationError{Name: "rollover_cap", err: fmt.Errorf(`ent: validator failed for field "Budget.rollover_cap": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Strict(); !ok {
+		return &ValidationError{Name: "strict", err: errors.New(`ent: missing required field "Budget.strict"`)}
+	}
+	if _, ok := _c.mutation.FrozenBy(); !ok {
+		return &ValidationError{Name: "frozen_by", err: errors.New(`ent: missing required field "Budget.frozen_by"`)}
+	}
+	if _, ok := _c.mutation.FreezeReason(); !ok {
+		return &ValidationError{Name: "freeze_reason", err: errors.New(`ent: missing required field "Budget.freeze_reason"`)}
+	}
+	if v, ok := _c.mutation.FreezeReason(); ok {
+		if err := budget.FreezeReasonValidator(v); err != nil {
+			return &ValidationError{Name: "freeze_reason", err: fmt.Errorf(`ent: validator failed for field "Budget.freeze_reason": %w`, err)}
 		}
 	}
 	if v, ok := _c.mutation.ID(); ok {
@@ -379,6 +603,42 @@ func (_c *BudgetCreate) createSpec() (*Budget, *sqlgraph.CreateSpec) {
 		_spec.SetField(budget.FieldCycleDay, field.TypeInt, value)
 		_node.CycleDay = value
 	}
+	if value, ok := _c.mutation.Origin(); ok {
+		_spec.SetField(budget.FieldOrigin, field.TypeEnum, value)
+		_node.Origin = value
+	}
+	if value, ok := _c.mutation.Distribution(); ok {
+		_spec.SetField(budget.FieldDistribution, field.TypeEnum, value)
+		_node.Distribution = value
+	}
+	if value, ok := _c.mutation.Reserve(); ok {
+		_spec.SetField(budget.FieldReserve, field.TypeInt64, value)
+		_node.Reserve = value
+	}
+	if value, ok := _c.mutation.RolloverCap(); ok {
+		_spec.SetField(budget.FieldRolloverCap, field.TypeInt64, value)
+		_node.RolloverCap = value
+	}
+	if value, ok := _c.mutation.Strict(); ok {
+		_spec.SetField(budget.FieldStrict, field.TypeBool, value)
+		_node.Strict = value
+	}
+	if value, ok := _c.mutation.Thresholds(); ok {
+		_spec.SetField(budget.FieldThresholds, field.TypeJSON, value)
+		_node.Thresholds = value
+	}
+	if value, ok := _c.mutation.FrozenAt(); ok {
+		_spec.SetField(budget.FieldFrozenAt, field.TypeTime, value)
+		_node.FrozenAt = &value
+	}
+	if value, ok := _c.mutation.FrozenBy(); ok {
+		_spec.SetField(budget.FieldFrozenBy, field.TypeString, value)
+		_node.FrozenBy = value
+	}
+	if value, ok := _c.mutation.FreezeReason(); ok {
+		_spec.SetField(budget.FieldFreezeReason, field.TypeString, value)
+		_node.FreezeReason = value
+	}
 	if nodes := _c.mutation.ScopeIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -405,6 +665,38 @@ func (_c *BudgetCreate) createSpec() (*Budget, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(budgetcycle.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.IncreasesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budget.IncreasesTable,
+			Columns: []string{budget.IncreasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetincrease.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.AlertsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budget.AlertsTable,
+			Columns: []string{budget.AlertsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetalert.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

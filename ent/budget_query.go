@@ -13,7 +13,9 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/alchemi/cockpit/ent/budget"
+	"github.com/alchemi/cockpit/ent/budgetalert"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
+	"github.com/alchemi/cockpit/ent/budgetincrease"
 	"github.com/alchemi/cockpit/ent/predicate"
 	"github.com/alchemi/cockpit/ent/scope"
 )
@@ -21,12 +23,14 @@ import (
 // BudgetQuery is the builder for querying Budget entities.
 type BudgetQuery struct {
 	config
-	ctx        *QueryContext
-	order      []budget.OrderOption
-	inters     []Interceptor
-	predicates []predicate.Budget
-	withScope  *ScopeQuery
-	withCycles *BudgetCycleQuery
+	ctx           *QueryContext
+	order         []budget.OrderOption
+	inters        []Interceptor
+	predicates    []predicate.Budget
+	withScope     *ScopeQuery
+	withCycles    *BudgetCycleQuery
+	withIncreases *BudgetIncreaseQuery
+	withAlerts    *BudgetAlertQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -100,6 +104,50 @@ func (_q *BudgetQuery) QueryCycles() *BudgetCycleQuery {
 			sqlgraph.From(budget.Table, budget.FieldID, selector),
 			sqlgraph.To(budgetcycle.Table, budgetcycle.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, budget.CyclesTable, budget.CyclesColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryIncreases chains the current query on the "increases" edge.
+func (_q *BudgetQuery) QueryIncreases() *BudgetIncreaseQuery {
+	query := (&BudgetIncreaseClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(budget.Table, budget.FieldID, selector),
+			sqlgraph.To(budgetincrease.Table, budgetincrease.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, budget.IncreasesTable, budget.IncreasesColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryAlerts chains the current query on the "alerts" edge.
+func (_q *BudgetQuery) QueryAlerts() *BudgetAlertQuery {
+	query := (&BudgetAlertClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(budget.Table, budget.FieldID, selector),
+			sqlgraph.To(budgetalert.Table, budgetalert.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, budget.AlertsTable, budget.AlertsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -294,13 +342,15 @@ func (_q *BudgetQuery) Clone() *BudgetQuery {
 		return nil
 	}
 	return &BudgetQuery{
-		config:     _q.config,
-		ctx:        _q.ctx.Clone(),
-		order:      append([]budget.OrderOption{}, _q.order...),
-		inters:     append([]Interceptor{}, _q.inters...),
-		predicates: append([]predicate.Budget{}, _q.predicates...),
-		withScope:  _q.withScope.Clone(),
-		withCycles: _q.withCycles.Clone(),
+		config:        _q.config,
+		ctx:           _q.ctx.Clone(),
+		order:         append([]budget.OrderOption{}, _q.order...),
+		inters:        append([]Interceptor{}, _q.inters...),
+		predicates:    append([]predicate.Budget{}, _q.predicates...),
+		withScope:     _q.withScope.Clone(),
+		withCycles:    _q.withCycles.Clone(),
+		withIncreases: _q.withIncreases.Clone(),
+		withAlerts:    _q.withAlerts.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -326,6 +376,28 @@ func (_q *BudgetQuery) WithCycles(opts ...func(*BudgetCycleQuery)) *BudgetQuery 
 		opt(query)
 	}
 	_q.withCycles = query
+	return _q
+}
+
+// WithIncreases tells the query-builder to eager-load the nodes that are connected to
+// the "increases" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *BudgetQuery) WithIncreases(opts ...func(*BudgetIncreaseQuery)) *BudgetQuery {
+	query := (&BudgetIncreaseClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withIncreases = query
+	return _q
+}
+
+// WithAlerts tells the query-builder to eager-load the nodes that are connected to
+// the "alerts" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *BudgetQuery) WithAlerts(opts ...func(*BudgetAlertQuery)) *BudgetQuery {
+	query := (&BudgetAlertClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withAlerts = query
 	return _q
 }
 
@@ -407,9 +479,11 @@ func (_q *BudgetQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Budge
 	var (
 		nodes       = []*Budget{}
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [4]bool{
 			_q.withScope != nil,
 			_q.withCycles != nil,
+			_q.withIncreases != nil,
+			_q.withAlerts != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -440,6 +514,20 @@ func (_q *BudgetQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Budge
 		if err := _q.loadCycles(ctx, query, nodes,
 			func(n *Budget) { n.Edges.Cycles = []*BudgetCycle{} },
 			func(n *Budget, e *BudgetCycle) { n.Edges.Cycles = append(n.Edges.Cycles, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withIncreases; query != nil {
+		if err := _q.loadIncreases(ctx, query, nodes,
+			func(n *Budget) { n.Edges.Increases = []*BudgetIncrease{} },
+			func(n *Budget, e *BudgetIncrease) { n.Edges.Increases = append(n.Edges.Increases, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withAlerts; query != nil {
+		if err := _q.loadAlerts(ctx, query, nodes,
+			func(n *Budget) { n.Edges.Alerts = []*BudgetAlert{} },
+			func(n *Budget, e *BudgetAlert) { n.Edges.Alerts = append(n.Edges.Alerts, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -490,6 +578,66 @@ func (_q *BudgetQuery) loadCycles(ctx context.Context, query *BudgetCycleQuery, 
 	}
 	query.Where(predicate.BudgetCycle(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(budget.CyclesColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.BudgetID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "budget_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *BudgetQuery) loadIncreases(ctx context.Context, query *BudgetIncreaseQuery, nodes []*Budget, init func(*Budget), assign func(*Budget, *BudgetIncrease)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*Budget)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(budgetincrease.FieldBudgetID)
+	}
+	query.Where(predicate.BudgetIncrease(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(budget.IncreasesColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.BudgetID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "budget_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *BudgetQuery) loadAlerts(ctx context.Context, query *BudgetAlertQuery, nodes []*Budget, init func(*Budget), assign func(*Budget, *BudgetAlert)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*Budget)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(budgetalert.FieldBudgetID)
+	}
+	query.Where(predicate.BudgetAlert(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(budget.AlertsColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

@@ -10,9 +10,12 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
 	"github.com/alchemi/cockpit/ent/budget"
+	"github.com/alchemi/cockpit/ent/budgetalert"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
+	"github.com/alchemi/cockpit/ent/budgetincrease"
 	"github.com/alchemi/cockpit/ent/predicate"
 )
 
@@ -147,6 +150,156 @@ func (_u *BudgetUpdate) AddCycleDay(v int) *BudgetUpdate {
 	return _u
 }
 
+// SetOrigin sets the "origin" field.
+func (_u *BudgetUpdate) SetOrigin(v budget.Origin) *BudgetUpdate {
+	_u.mutation.SetOrigin(v)
+	return _u
+}
+
+// SetNillableOrigin sets the "origin" field if the given value is not nil.
+func (_u *BudgetUpdate) SetNillableOrigin(v *budget.Origin) *BudgetUpdate {
+	if v != nil {
+		_u.SetOrigin(*v)
+	}
+	return _u
+}
+
+// SetDistribution sets the "distribution" field.
+func (_u *BudgetUpdate) SetDistribution(v budget.Distribution) *BudgetUpdate {
+	_u.mutation.SetDistribution(v)
+	return _u
+}
+
+// SetNillableDistribution sets the "distribution" field if the given value is not nil.
+func (_u *BudgetUpdate) SetNillableDistribution(v *budget.Distribution) *BudgetUpdate {
+	if v != nil {
+		_u.SetDistribution(*v)
+	}
+	return _u
+}
+
+// SetReserve sets the "reserve" field.
+func (_u *BudgetUpdate) SetReserve(v int64) *BudgetUpdate {
+	_u.mutation.ResetReserve()
+	_u.mutation.SetReserve(v)
+	return _u
+}
+
+// SetNillableReserve sets the "reserve" field if the given value is not nil.
+func (_u *BudgetUpdate) SetNillableReserve(v *int64) *BudgetUpdate {
+	if v != nil {
+		_u.SetReserve(*v)
+	}
+	return _u
+}
+
+// AddReserve adds value to the "reserve" field.
+func (_u *BudgetUpdate) AddReserve(v int64) *BudgetUpdate {
+	_u.mutation.AddReserve(v)
+	return _u
+}
+
+// SetRolloverCap sets the "rollover_cap" field.
+func (_u *BudgetUpdate) SetRolloverCap(v int64) *BudgetUpdate {
+	_u.mutation.ResetRolloverCap()
+	_u.mutation.SetRolloverCap(v)
+	return _u
+}
+
+// SetNillableRolloverCap sets the "rollover_cap" field if the given value is not nil.
+func (_u *BudgetUpdate) SetNillableRolloverCap(v *int64) *BudgetUpdate {
+	if v != nil {
+		_u.SetRolloverCap(*v)
+	}
+	return _u
+}
+
+// AddRolloverCap adds value to the "rollover_cap" field.
+func (_u *BudgetUpdate) AddRolloverCap(v int64) *BudgetUpdate {
+	_u.mutation.AddRolloverCap(v)
+	return _u
+}
+
+// SetStrict sets the "strict" field.
+func (_u *BudgetUpdate) SetStrict(v bool) *BudgetUpdate {
+	_u.mutation.SetStrict(v)
+	return _u
+}
+
+// SetNillableStrict sets the "strict" field if the given value is not nil.
+func (_u *BudgetUpdate) SetNillableStrict(v *bool) *BudgetUpdate {
+	if v != nil {
+		_u.SetStrict(*v)
+	}
+	return _u
+}
+
+// SetThresholds sets the "thresholds" field.
+func (_u *BudgetUpdate) SetThresholds(v []int) *BudgetUpdate {
+	_u.mutation.SetThresholds(v)
+	return _u
+}
+
+// AppendThresholds appends value to the "thresholds" field.
+func (_u *BudgetUpdate) AppendThresholds(v []int) *BudgetUpdate {
+	_u.mutation.AppendThresholds(v)
+	return _u
+}
+
+// ClearThresholds clears the value of the "thresholds" field.
+func (_u *BudgetUpdate) ClearThresholds() *BudgetUpdate {
+	_u.mutation.ClearThresholds()
+	return _u
+}
+
+// SetFrozenAt sets the "frozen_at" field.
+func (_u *BudgetUpdate) SetFrozenAt(v time.Time) *BudgetUpdate {
+	_u.mutation.SetFrozenAt(v)
+	return _u
+}
+
+// SetNillableFrozenAt sets the "frozen_at" field if the given value is not nil.
+func (_u *BudgetUpdate) SetNillableFrozenAt(v *time.Time) *BudgetUpdate {
+	if v != nil {
+		_u.SetFrozenAt(*v)
+	}
+	return _u
+}
+
+// ClearFrozenAt clears the value of the "frozen_at" field.
+func (_u *BudgetUpdate) ClearFrozenAt() *BudgetUpdate {
+	_u.mutation.ClearFrozenAt()
+	return _u
+}
+
+// SetFrozenBy sets the "frozen_by" field.
+func (_u *BudgetUpdate) SetFrozenBy(v string) *BudgetUpdate {
+	_u.mutation.SetFrozenBy(v)
+	return _u
+}
+
+// SetNillableFrozenBy sets the "frozen_by" field if the given value is not nil.
+func (_u *BudgetUpdate) SetNillableFrozenBy(v *string) *BudgetUpdate {
+	if v != nil {
+		_u.SetFrozenBy(*v)
+	}
+	return _u
+}
+
+// SetFreezeReason sets the "freeze_reason" field.
+func (_u *BudgetUpdate) SetFreezeReason(v string) *BudgetUpdate {
+	_u.mutation.SetFreezeReason(v)
+	return _u
+}
+
+// SetNillableFreezeReason sets the "freeze_reason" field if the given value is not nil.
+func (_u *BudgetUpdate) SetNillableFreezeReason(v *string) *BudgetUpdate {
+	if v != nil {
+		_u.SetFreezeReason(*v)
+	}
+	return _u
+}
+
 // AddCycleIDs adds the "cycles" edge to the BudgetCycle entity by IDs.
 func (_u *BudgetUpdate) AddCycleIDs(ids ...string) *BudgetUpdate {
 	_u.mutation.AddCycleIDs(ids...)
@@ -160,6 +313,36 @@ func (_u *BudgetUpdate) AddCycles(v ...*BudgetCycle) *BudgetUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.AddCycleIDs(ids...)
+}
+
+// AddIncreaseIDs adds the "increases" edge to the BudgetIncrease entity by IDs.
+func (_u *BudgetUpdate) AddIncreaseIDs(ids ...string) *BudgetUpdate {
+	_u.mutation.AddIncreaseIDs(ids...)
+	return _u
+}
+
+// AddIncreases adds the "increases" edges to the BudgetIncrease entity.
+func (_u *BudgetUpdate) AddIncreases(v ...*BudgetIncrease) *BudgetUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddIncreaseIDs(ids...)
+}
+
+// AddAlertIDs adds the "alerts" edge to the BudgetAlert entity by IDs.
+func (_u *BudgetUpdate) AddAlertIDs(ids ...string) *BudgetUpdate {
+	_u.mutation.AddAlertIDs(ids...)
+	return _u
+}
+
+// AddAlerts adds the "alerts" edges to the BudgetAlert entity.
+func (_u *BudgetUpdate) AddAlerts(v ...*BudgetAlert) *BudgetUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddAlertIDs(ids...)
 }
 
 // Mutation returns the BudgetMutation object of the builder.
@@ -186,6 +369,48 @@ func (_u *BudgetUpdate) RemoveCycles(v ...*BudgetCycle) *BudgetUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveCycleIDs(ids...)
+}
+
+// ClearIncreases clears all "increases" edges to the BudgetIncrease entity.
+func (_u *BudgetUpdate) ClearIncreases() *BudgetUpdate {
+	_u.mutation.ClearIncreases()
+	return _u
+}
+
+// RemoveIncreaseIDs removes the "increases" edge to BudgetIncrease entities by IDs.
+func (_u *BudgetUpdate) RemoveIncreaseIDs(ids ...string) *BudgetUpdate {
+	_u.mutation.RemoveIncreaseIDs(ids...)
+	return _u
+}
+
+// RemoveIncreases removes "increases" edges to BudgetIncrease entities.
+func (_u *BudgetUpdate) RemoveIncreases(v ...*BudgetIncrease) *BudgetUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveIncreaseIDs(ids...)
+}
+
+// ClearAlerts clears all "alerts" edges to the BudgetAlert entity.
+func (_u *BudgetUpdate) ClearAlerts() *BudgetUpdate {
+	_u.mutation.ClearAlerts()
+	return _u
+}
+
+// RemoveAlertIDs removes the "alerts" edge to BudgetAlert entities by IDs.
+func (_u *BudgetUpdate) RemoveAlertIDs(ids ...string) *BudgetUpdate {
+	_u.mutation.RemoveAlertIDs(ids...)
+	return _u
+}
+
+// RemoveAlerts removes "alerts" edges to BudgetAlert entities.
+func (_u *BudgetUpdate) RemoveAlerts(v ...*BudgetAlert) *BudgetUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveAlertIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -242,6 +467,31 @@ func (_u *BudgetUpdate) check() error {
 			return &ValidationError{Name: "cycle_day", err: fmt.Errorf(`ent: validator failed for field "Budget.cycle_day": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Origin(); ok {
+		if err := budget.OriginValidator(v); err != nil {
+			return &ValidationError{Name: "origin", err: fmt.Errorf(`ent: validator failed for field "Budget.origin": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.Distribution(); ok {
+		if err := budget.DistributionValidator(v); err != nil {
+			return &ValidationError{Name: "distribution", err: fmt.Errorf(`ent: validator failed for field "Budget.distribution": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.Reserve(); ok {
+		if err := budget.ReserveValidator(v); err != nil {
+			return &ValidationError{Name: "reserve", err: fmt.Errorf(`ent: validator failed for field "Budget.reserve": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.RolloverCap(); ok {
+		if err := budget.RolloverCapValidator(v); err != nil {
+			return &ValidationError{Name: "rollover_cap", err: fmt.Errorf(`ent: validator failed for field "Budget.rollover_cap": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.FreezeReason(); ok {
+		if err := budget.FreezeReasonValidator(v); err != nil {
+			return &ValidationError{Name: "freeze_reason", err: fmt.Errorf(`ent: validator failed for field "Budget.freeze_reason": %w`, err)}
+		}
+	}
 	if _u.mutation.ScopeCleared() && len(_u.mutation.ScopeIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "Budget.scope"`)
 	}
@@ -293,6 +543,50 @@ func (_u *BudgetUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedCycleDay(); ok {
 		_spec.AddField(budget.FieldCycleDay, field.TypeInt, value)
 	}
+	if value, ok := _u.mutation.Origin(); ok {
+		_spec.SetField(budget.FieldOrigin, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.Distribution(); ok {
+		_spec.SetField(budget.FieldDistribution, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.Reserve(); ok {
+		_spec.SetField(budget.FieldReserve, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedReserve(); ok {
+		_spec.AddField(budget.FieldReserve, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.RolloverCap(); ok {
+		_spec.SetField(budget.FieldRolloverCap, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedRolloverCap(); ok {
+		_spec.AddField(budget.FieldRolloverCap, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Strict(); ok {
+		_spec.SetField(budget.FieldStrict, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Thresholds(); ok {
+		_spec.SetField(budget.FieldThresholds, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedThresholds(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, budget.FieldThresholds, value)
+		})
+	}
+	if _u.mutation.ThresholdsCleared() {
+		_spec.ClearField(budget.FieldThresholds, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.FrozenAt(); ok {
+		_spec.SetField(budget.FieldFrozenAt, field.TypeTime, value)
+	}
+	if _u.mutation.FrozenAtCleared() {
+		_spec.ClearField(budget.FieldFrozenAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.FrozenBy(); ok {
+		_spec.SetField(budget.FieldFrozenBy, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.FreezeReason(); ok {
+		_spec.SetField(budget.FieldFreezeReason, field.TypeString, value)
+	}
 	if _u.mutation.CyclesCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.O2M,
@@ -331,6 +625,96 @@ func (_u *BudgetUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(budgetcycle.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.IncreasesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budget.IncreasesTable,
+			Columns: []string{budget.IncreasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetincrease.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedIncreasesIDs(); len(nodes) > 0 && !_u.mutation.IncreasesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budget.IncreasesTable,
+			Columns: []string{budget.IncreasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetincrease.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.IncreasesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budget.IncreasesTable,
+			Columns: []string{budget.IncreasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetincrease.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.AlertsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budget.AlertsTable,
+			Columns: []string{budget.AlertsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetalert.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedAlertsIDs(); len(nodes) > 0 && !_u.mutation.AlertsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budget.AlertsTable,
+			Columns: []string{budget.AlertsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetalert.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.AlertsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budget.AlertsTable,
+			Columns: []string{budget.AlertsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetalert.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {
@@ -476,6 +860,156 @@ func (_u *BudgetUpdateOne) AddCycleDay(v int) *BudgetUpdateOne {
 	return _u
 }
 
+// SetOrigin sets the "origin" field.
+func (_u *BudgetUpdateOne) SetOrigin(v budget.Origin) *BudgetUpdateOne {
+	_u.mutation.SetOrigin(v)
+	return _u
+}
+
+// SetNillableOrigin sets the "origin" field if the given value is not nil.
+func (_u *BudgetUpdateOne) SetNillableOrigin(v *budget.Origin) *BudgetUpdateOne {
+	if v != nil {
+		_u.SetOrigin(*v)
+	}
+	return _u
+}
+
+// SetDistribution sets the "distribution" field.
+func (_u *BudgetUpdateOne) SetDistribution(v budget.Distribution) *BudgetUpdateOne {
+	_u.mutation.SetDistribution(v)
+	return _u
+}
+
+// SetNillableDistribution sets the "distribution" field if the given value is not nil.
+func (_u *BudgetUpdateOne) SetNillableDistribution(v *budget.Distribution) *BudgetUpdateOne {
+	if v != nil {
+		_u.SetDistribution(*v)
+	}
+	return _u
+}
+
+// SetReserve sets the "reserve" field.
+func (_u *BudgetUpdateOne) SetReserve(v int64) *BudgetUpdateOne {
+	_u.mutation.ResetReserve()
+	_u.mutation.SetReserve(v)
+	return _u
+}
+
+// SetNillableReserve sets the "reserve" field if the given value is not nil.
+func (_u *BudgetUpdateOne) SetNillableReserve(v *int64) *BudgetUpdateOne {
+	if v != nil {
+		_u.SetReserve(*v)
+	}
+	return _u
+}
+
+// AddReserve adds value to the "reserve" field.
+func (_u *BudgetUpdateOne) AddReserve(v int64) *BudgetUpdateOne {
+	_u.mutation.AddReserve(v)
+	return _u
+}
+
+// SetRolloverCap sets the "rollover_cap" field.
+func (_u *BudgetUpdateOne) SetRolloverCap(v int64) *BudgetUpdateOne {
+	_u.mutation.ResetRolloverCap()
+	_u.mutation.SetRolloverCap(v)
+	return _u
+}
+
+// SetNillableRolloverCap sets the "rollover_cap" field if the given value is not nil.
+func (_u *BudgetUpdateOne) SetNillableRolloverCap(v *int64) *BudgetUpdateOne {
+	if v != nil {
+		_u.SetRolloverCap(*v)
+	}
+	return _u
+}
+
+// AddRolloverCap adds value to the "rollover_cap" field.
+func (_u *BudgetUpdateOne) AddRolloverCap(v int64) *BudgetUpdateOne {
+	_u.mutation.AddRolloverCap(v)
+	return _u
+}
+
+// SetStrict sets the "strict" field.
+func (_u *BudgetUpdateOne) SetStrict(v bool) *BudgetUpdateOne {
+	_u.mutation.SetStrict(v)
+	return _u
+}
+
+// SetNillableStrict sets the "strict" field if the given value is not nil.
+func (_u *BudgetUpdateOne) SetNillableStrict(v *bool) *BudgetUpdateOne {
+	if v != nil {
+		_u.SetStrict(*v)
+	}
+	return _u
+}
+
+// SetThresholds sets the "thresholds" field.
+func (_u *BudgetUpdateOne) SetThresholds(v []int) *BudgetUpdateOne {
+	_u.mutation.SetThresholds(v)
+	return _u
+}
+
+// AppendThresholds appends value to the "thresholds" field.
+func (_u *BudgetUpdateOne) AppendThresholds(v []int) *BudgetUpdateOne {
+	_u.mutation.AppendThresholds(v)
+	return _u
+}
+
+// ClearThresholds clears the value of the "thresholds" field.
+func (_u *BudgetUpdateOne) ClearThresholds() *BudgetUpdateOne {
+	_u.mutation.ClearThresholds()
+	return _u
+}
+
+// SetFrozenAt sets the "frozen_at" field.
+func (_u *BudgetUpdateOne) SetFrozenAt(v time.Time) *BudgetUpdateOne {
+	_u.mutation.SetFrozenAt(v)
+	return _u
+}
+
+// SetNillableFrozenAt sets the "frozen_at" field if the given value is not nil.
+func (_u *BudgetUpdateOne) SetNillableFrozenAt(v *time.Time) *BudgetUpdateOne {
+	if v != nil {
+		_u.SetFrozenAt(*v)
+	}
+	return _u
+}
+
+// ClearFrozenAt clears the value of the "frozen_at" field.
+func (_u *BudgetUpdateOne) ClearFrozenAt() *BudgetUpdateOne {
+	_u.mutation.ClearFrozenAt()
+	return _u
+}
+
+// SetFrozenBy sets the "frozen_by" field.
+func (_u *BudgetUpdateOne) SetFrozenBy(v string) *BudgetUpdateOne {
+	_u.mutation.SetFrozenBy(v)
+	return _u
+}
+
+// SetNillableFrozenBy sets the "frozen_by" field if the given value is not nil.
+func (_u *BudgetUpdateOne) SetNillableFrozenBy(v *string) *BudgetUpdateOne {
+	if v != nil {
+		_u.SetFrozenBy(*v)
+	}
+	return _u
+}
+
+// SetFreezeReason sets the "freeze_reason" field.
+func (_u *BudgetUpdateOne) SetFreezeReason(v string) *BudgetUpdateOne {
+	_u.mutation.SetFreezeReason(v)
+	return _u
+}
+
+// SetNillableFreezeReason sets the "freeze_reason" field if the given value is not nil.
+func (_u *BudgetUpdateOne) SetNillableFreezeReason(v *string) *BudgetUpdateOne {
+	if v != nil {
+		_u.SetFreezeReason(*v)
+	}
+	return _u
+}
+
 // AddCycleIDs adds the "cycles" edge to the BudgetCycle entity by IDs.
 func (_u *BudgetUpdateOne) AddCycleIDs(ids ...string) *BudgetUpdateOne {
 	_u.mutation.AddCycleIDs(ids...)
@@ -489,6 +1023,36 @@ func (_u *BudgetUpdateOne) AddCycles(v ...*BudgetCycle) *BudgetUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.AddCycleIDs(ids...)
+}
+
+// AddIncreaseIDs adds the "increases" edge to the BudgetIncrease entity by IDs.
+func (_u *BudgetUpdateOne) AddIncreaseIDs(ids ...string) *BudgetUpdateOne {
+	_u.mutation.AddIncreaseIDs(ids...)
+	return _u
+}
+
+// AddIncreases adds the "increases" edges to the BudgetIncrease entity.
+func (_u *BudgetUpdateOne) AddIncreases(v ...*BudgetIncrease) *BudgetUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddIncreaseIDs(ids...)
+}
+
+// AddAlertIDs adds the "alerts" edge to the BudgetAlert entity by IDs.
+func (_u *BudgetUpdateOne) AddAlertIDs(ids ...string) *BudgetUpdateOne {
+	_u.mutation.AddAlertIDs(ids...)
+	return _u
+}
+
+// AddAlerts adds the "alerts" edges to the BudgetAlert entity.
+func (_u *BudgetUpdateOne) AddAlerts(v ...*BudgetAlert) *BudgetUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddAlertIDs(ids...)
 }
 
 // Mutation returns the BudgetMutation object of the builder.
@@ -515,6 +1079,48 @@ func (_u *BudgetUpdateOne) RemoveCycles(v ...*BudgetCycle) *BudgetUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveCycleIDs(ids...)
+}
+
+// ClearIncreases clears all "increases" edges to the BudgetIncrease entity.
+func (_u *BudgetUpdateOne) ClearIncreases() *BudgetUpdateOne {
+	_u.mutation.ClearIncreases()
+	return _u
+}
+
+// RemoveIncreaseIDs removes the "increases" edge to BudgetIncrease entities by IDs.
+func (_u *BudgetUpdateOne) RemoveIncreaseIDs(ids ...string) *BudgetUpdateOne {
+	_u.mutation.RemoveIncreaseIDs(ids...)
+	return _u
+}
+
+// RemoveIncreases removes "increases" edges to BudgetIncrease entities.
+func (_u *BudgetUpdateOne) RemoveIncreases(v ...*BudgetIncrease) *BudgetUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveIncreaseIDs(ids...)
+}
+
+// ClearAlerts clears all "alerts" edges to the BudgetAlert entity.
+func (_u *BudgetUpdateOne) ClearAlerts() *BudgetUpdateOne {
+	_u.mutation.ClearAlerts()
+	return _u
+}
+
+// RemoveAlertIDs removes the "alerts" edge to BudgetAlert entities by IDs.
+func (_u *BudgetUpdateOne) RemoveAlertIDs(ids ...string) *BudgetUpdateOne {
+	_u.mutation.RemoveAlertIDs(ids...)
+	return _u
+}
+
+// RemoveAlerts removes "alerts" edges to BudgetAlert entities.
+func (_u *BudgetUpdateOne) RemoveAlerts(v ...*BudgetAlert) *BudgetUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveAlertIDs(ids...)
 }
 
 // Where appends a list predicates to the BudgetUpdate builder.
@@ -582,6 +1188,31 @@ func (_u *BudgetUpdateOne) check() error {
 	if v, ok := _u.mutation.CycleDay(); ok {
 		if err := budget.CycleDayValidator(v); err != nil {
 			return &ValidationError{Name: "cycle_day", err: fmt.Errorf(`ent: validator failed for field "Budget.cycle_day": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.Origin(); ok {
+		if err := budget.OriginValidator(v); err != nil {
+			return &ValidationError{Name: "origin", err: fmt.Errorf(`ent: validator failed for field "Budget.origin": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.Distribution(); ok {
+		if err := budget.DistributionValidator(v); err != nil {
+			return &ValidationError{Name: "distribution", err: fmt.Errorf(`ent: validator failed for field "Budget.distribution": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.Reserve(); ok {
+		if err := budget.ReserveValidator(v); err != nil {
+			return &ValidationError{Name: "reserve", err: fmt.Errorf(`ent: validator failed for field "Budget.reserve": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.RolloverCap(); ok {
+		if err := budget.RolloverCapValidator(v); err != nil {
+			return &ValidationError{Name: "rollover_cap", err: fmt.Errorf(`ent: validator failed for field "Budget.rollover_cap": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.FreezeReason(); ok {
+		if err := budget.FreezeReasonValidator(v); err != nil {
+			return &ValidationError{Name: "freeze_reason", err: fmt.Errorf(`ent: validator failed for field "Budget.freeze_reason": %w`, err)}
 		}
 	}
 	if _u.mutation.ScopeCleared() && len(_u.mutation.ScopeIDs()) > 0 {
@@ -652,6 +1283,50 @@ func (_u *BudgetUpdateOne) sqlSave(ctx context.Context) (_node *Budget, err erro
 	if value, ok := _u.mutation.AddedCycleDay(); ok {
 		_spec.AddField(budget.FieldCycleDay, field.TypeInt, value)
 	}
+	if value, ok := _u.mutation.Origin(); ok {
+		_spec.SetField(budget.FieldOrigin, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.Distribution(); ok {
+		_spec.SetField(budget.FieldDistribution, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.Reserve(); ok {
+		_spec.SetField(budget.FieldReserve, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedReserve(); ok {
+		_spec.AddField(budget.FieldReserve, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.RolloverCap(); ok {
+		_spec.SetField(budget.FieldRolloverCap, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedRolloverCap(); ok {
+		_spec.AddField(budget.FieldRolloverCap, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Strict(); ok {
+		_spec.SetField(budget.FieldStrict, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Thresholds(); ok {
+		_spec.SetField(budget.FieldThresholds, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedThresholds(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, budget.FieldThresholds, value)
+		})
+	}
+	if _u.mutation.ThresholdsCleared() {
+		_spec.ClearField(budget.FieldThresholds, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.FrozenAt(); ok {
+		_spec.SetField(budget.FieldFrozenAt, field.TypeTime, value)
+	}
+	if _u.mutation.FrozenAtCleared() {
+		_spec.ClearField(budget.FieldFrozenAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.FrozenBy(); ok {
+		_spec.SetField(budget.FieldFrozenBy, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.FreezeReason(); ok {
+		_spec.SetField(budget.FieldFreezeReason, field.TypeString, value)
+	}
 	if _u.mutation.CyclesCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.O2M,
@@ -690,6 +1365,96 @@ func (_u *BudgetUpdateOne) sqlSave(ctx context.Context) (_node *Budget, err erro
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(budgetcycle.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.IncreasesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budget.IncreasesTable,
+			Columns: []string{budget.IncreasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetincrease.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedIncreasesIDs(); len(nodes) > 0 && !_u.mutation.IncreasesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budget.IncreasesTable,
+			Columns: []string{budget.IncreasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetincrease.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.IncreasesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budget.IncreasesTable,
+			Columns: []string{budget.IncreasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetincrease.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.AlertsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budget.AlertsTable,
+			Columns: []string{budget.AlertsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetalert.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedAlertsIDs(); len(nodes) > 0 && !_u.mutation.AlertsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budget.AlertsTable,
+			Columns: []string{budget.AlertsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetalert.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.AlertsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budget.AlertsTable,
+			Columns: []string{budget.AlertsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetalert.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -34,6 +34,12 @@ type BudgetCycle struct {
 	Lim int64 `json:"lim,omitempty"`
 	// Overflow holds the value of the "overflow" field.
 	Overflow int64 `json:"overflow,omitempty"`
+	// Carried holds the value of the "carried" field.
+	Carried int64 `json:"carried,omitempty"`
+	// Raised holds the value of the "raised" field.
+	Raised int64 `json:"raised,omitempty"`
+	// ClosedAt holds the value of the "closed_at" field.
+	ClosedAt *time.Time `json:"closed_at,omitempty"`
 	// Spent holds the value of the "spent" field.
 	Spent int64 `json:"spent,omitempty"`
 	// Held holds the value of the "held" field.
@@ -73,11 +79,11 @@ func (*BudgetCycle) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case budgetcycle.FieldLim, budgetcycle.FieldOverflow, budgetcycle.FieldSpent, budgetcycle.FieldHeld, budgetcycle.FieldExcess, budgetcycle.FieldRevision:
+		case budgetcycle.FieldLim, budgetcycle.FieldOverflow, budgetcycle.FieldCarried, budgetcycle.FieldRaised, budgetcycle.FieldSpent, budgetcycle.FieldHeld, budgetcycle.FieldExcess, budgetcycle.FieldRevision:
 			values[i] = new(sql.NullInt64)
 		case budgetcycle.FieldID, budgetcycle.FieldAccountID, budgetcycle.FieldPlane, budgetcycle.FieldBudgetID:
 			values[i] = new(sql.NullString)
-		case budgetcycle.FieldCreatedAt, budgetcycle.FieldStartsAt, budgetcycle.FieldEndsAt:
+		case budgetcycle.FieldCreatedAt, budgetcycle.FieldStartsAt, budgetcycle.FieldEndsAt, budgetcycle.FieldClosedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -147,6 +153,25 @@ func (_m *BudgetCycle) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field overflow", values[i])
 			} else if value.Valid {
 				_m.Overflow = value.Int64
+			}
+		case budgetcycle.FieldCarried:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field carried", values[i])
+			} else if value.Valid {
+				_m.Carried = value.Int64
+			}
+		case budgetcycle.FieldRaised:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field raised", values[i])
+			} else if value.Valid {
+				_m.Raised = value.Int64
+			}
+		case budgetcycle.FieldClosedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field closed_at", values[i])
+			} else if value.Valid {
+				_m.ClosedAt = new(time.Time)
+				*_m.ClosedAt = value.Time
 			}
 		case budgetcycle.FieldSpent:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -236,6 +261,17 @@ func (_m *BudgetCycle) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("overflow=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Overflow))
+	builder.WriteString(", ")
+	builder.WriteString("carried=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Carried))
+	builder.WriteString(", ")
+	builder.WriteString("raised=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Raised))
+	builder.WriteString(", ")
+	if v := _m.ClosedAt; v != nil {
+		builder.WriteString("closed_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("spent=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Spent))

@@ -85,6 +85,48 @@ func (_c *BudgetCycleCreate) SetNillableOverflow(v *int64) *BudgetCycleCreate {
 	return _c
 }
 
+// SetCarried sets the "carried" field.
+func (_c *BudgetCycleCreate) SetCarried(v int64) *BudgetCycleCreate {
+	_c.mutation.SetCarried(v)
+	return _c
+}
+
+// SetNillableCarried sets the "carried" field if the given value is not nil.
+func (_c *BudgetCycleCreate) SetNillableCarried(v *int64) *BudgetCycleCreate {
+	if v != nil {
+		_c.SetCarried(*v)
+	}
+	return _c
+}
+
+// SetRaised sets the "raised" field.
+func (_c *BudgetCycleCreate) SetRaised(v int64) *BudgetCycleCreate {
+	_c.mutation.SetRaised(v)
+	return _c
+}
+
+// SetNillableRaised sets the "raised" field if the given value is not nil.
+func (_c *BudgetCycleCreate) SetNillableRaised(v *int64) *BudgetCycleCreate {
+	if v != nil {
+		_c.SetRaised(*v)
+	}
+	return _c
+}
+
+// SetClosedAt sets the "closed_at" field.
+func (_c *BudgetCycleCreate) SetClosedAt(v time.Time) *BudgetCycleCreate {
+	_c.mutation.SetClosedAt(v)
+	return _c
+}
+
+// SetNillableClosedAt sets the "closed_at" field if the given value is not nil.
+func (_c *BudgetCycleCreate) SetNillableClosedAt(v *time.Time) *BudgetCycleCreate {
+	if v != nil {
+		_c.SetClosedAt(*v)
+	}
+	return _c
+}
+
 // SetSpent sets the "spent" field.
 func (_c *BudgetCycleCreate) SetSpent(v int64) *BudgetCycleCreate {
 	_c.mutation.SetSpent(v)
@@ -203,6 +245,14 @@ func (_c *BudgetCycleCreate) defaults() {
 		v := budgetcycle.DefaultOverflow
 		_c.mutation.SetOverflow(v)
 	}
+	if _, ok := _c.mutation.Carried(); !ok {
+		v := budgetcycle.DefaultCarried
+		_c.mutation.SetCarried(v)
+	}
+	if _, ok := _c.mutation.Raised(); !ok {
+		v := budgetcycle.DefaultRaised
+		_c.mutation.SetRaised(v)
+	}
 	if _, ok := _c.mutation.Spent(); !ok {
 		v := budgetcycle.DefaultSpent
 		_c.mutation.SetSpent(v)
@@ -274,6 +324,22 @@ func (_c *BudgetCycleCreate) check() error {
 	if v, ok := _c.mutation.Overflow(); ok {
 		if err := budgetcycle.OverflowValidator(v); err != nil {
 			return &ValidationError{Name: "overflow", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.overflow": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Carried(); !ok {
+		return &ValidationError{Name: "carried", err: errors.New(`ent: missing required field "BudgetCycle.carried"`)}
+	}
+	if v, ok := _c.mutation.Carried(); ok {
+		if err := budgetcycle.CarriedValidator(v); err != nil {
+			return &ValidationError{Name: "carried", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.carried": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Raised(); !ok {
+		return &ValidationError{Name: "raised", err: errors.New(`ent: missing required field "BudgetCycle.raised"`)}
+	}
+	if v, ok := _c.mutation.Raised(); ok {
+		if err := budgetcycle.RaisedValidator(v); err != nil {
+			return &ValidationError{Name: "raised", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.raised": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.Spent(); !ok {
@@ -373,6 +439,18 @@ func (_c *BudgetCycleCreate) createSpec() (*BudgetCycle, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Overflow(); ok {
 		_spec.SetField(budgetcycle.FieldOverflow, field.TypeInt64, value)
 		_node.Overflow = value
+	}
+	if value, ok := _c.mutation.Carried(); ok {
+		_spec.SetField(budgetcycle.FieldCarried, field.TypeInt64, value)
+		_node.Carried = value
+	}
+	if value, ok := _c.mutation.Raised(); ok {
+		_spec.SetField(budgetcycle.FieldRaised, field.TypeInt64, value)
+		_node.Raised = value
+	}
+	if value, ok := _c.mutation.ClosedAt(); ok {
+		_spec.SetField(budgetcycle.FieldClosedAt, field.TypeTime, value)
+		_node.ClosedAt = &value
 	}
 	if value, ok := _c.mutation.Spent(); ok {
 		_spec.SetField(budgetcycle.FieldSpent, field.TypeInt64, value)

@@ -84,6 +84,68 @@ func (_u *BudgetCycleUpdate) AddOverflow(v int64) *BudgetCycleUpdate {
 	return _u
 }
 
+// SetCarried sets the "carried" field.
+func (_u *BudgetCycleUpdate) SetCarried(v int64) *BudgetCycleUpdate {
+	_u.mutation.ResetCarried()
+	_u.mutation.SetCarried(v)
+	return _u
+}
+
+// SetNillableCarried sets the "carried" field if the given value is not nil.
+func (_u *BudgetCycleUpdate) SetNillableCarried(v *int64) *BudgetCycleUpdate {
+	if v != nil {
+		_u.SetCarried(*v)
+	}
+	return _u
+}
+
+// AddCarried adds value to the "carried" field.
+func (_u *BudgetCycleUpdate) AddCarried(v int64) *BudgetCycleUpdate {
+	_u.mutation.AddCarried(v)
+	return _u
+}
+
+// SetRaised sets the "raised" field.
+func (_u *BudgetCycleUpdate) SetRaised(v int64) *BudgetCycleUpdate {
+	_u.mutation.ResetRaised()
+	_u.mutation.SetRaised(v)
+	return _u
+}
+
+// SetNillableRaised sets the "raised" field if the given value is not nil.
+func (_u *BudgetCycleUpdate) SetNillableRaised(v *int64) *BudgetCycleUpdate {
+	if v != nil {
+		_u.SetRaised(*v)
+	}
+	return _u
+}
+
+// AddRaised adds value to the "raised" field.
+func (_u *BudgetCycleUpdate) AddRaised(v int64) *BudgetCycleUpdate {
+	_u.mutation.AddRaised(v)
+	return _u
+}
+
+// SetClosedAt sets the "closed_at" field.
+func (_u *BudgetCycleUpdate) SetClosedAt(v time.Time) *BudgetCycleUpdate {
+	_u.mutation.SetClosedAt(v)
+	return _u
+}
+
+// SetNillableClosedAt sets the "closed_at" field if the given value is not nil.
+func (_u *BudgetCycleUpdate) SetNillableClosedAt(v *time.Time) *BudgetCycleUpdate {
+	if v != nil {
+		_u.SetClosedAt(*v)
+	}
+	return _u
+}
+
+// ClearClosedAt clears the value of the "closed_at" field.
+func (_u *BudgetCycleUpdate) ClearClosedAt() *BudgetCycleUpdate {
+	_u.mutation.ClearClosedAt()
+	return _u
+}
+
 // SetSpent sets the "spent" field.
 func (_u *BudgetCycleUpdate) SetSpent(v int64) *BudgetCycleUpdate {
 	_u.mutation.ResetSpent()
@@ -212,6 +274,16 @@ func (_u *BudgetCycleUpdate) check() error {
 			return &ValidationError{Name: "overflow", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.overflow": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Carried(); ok {
+		if err := budgetcycle.CarriedValidator(v); err != nil {
+			return &ValidationError{Name: "carried", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.carried": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.Raised(); ok {
+		if err := budgetcycle.RaisedValidator(v); err != nil {
+			return &ValidationError{Name: "raised", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.raised": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Spent(); ok {
 		if err := budgetcycle.SpentValidator(v); err != nil {
 			return &ValidationError{Name: "spent", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.spent": %w`, err)}
@@ -259,6 +331,24 @@ func (_u *BudgetCycleUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if value, ok := _u.mutation.AddedOverflow(); ok {
 		_spec.AddField(budgetcycle.FieldOverflow, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Carried(); ok {
+		_spec.SetField(budgetcycle.FieldCarried, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedCarried(); ok {
+		_spec.AddField(budgetcycle.FieldCarried, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Raised(); ok {
+		_spec.SetField(budgetcycle.FieldRaised, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedRaised(); ok {
+		_spec.AddField(budgetcycle.FieldRaised, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.ClosedAt(); ok {
+		_spec.SetField(budgetcycle.FieldClosedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ClosedAtCleared() {
+		_spec.ClearField(budgetcycle.FieldClosedAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.Spent(); ok {
 		_spec.SetField(budgetcycle.FieldSpent, field.TypeInt64, value)
@@ -357,6 +447,68 @@ func (_u *BudgetCycleUpdateOne) SetNillableOverflow(v *int64) *BudgetCycleUpdate
 // AddOverflow adds value to the "overflow" field.
 func (_u *BudgetCycleUpdateOne) AddOverflow(v int64) *BudgetCycleUpdateOne {
 	_u.mutation.AddOverflow(v)
+	return _u
+}
+
+// SetCarried sets the "carried" field.
+func (_u *BudgetCycleUpdateOne) SetCarried(v int64) *BudgetCycleUpdateOne {
+	_u.mutation.ResetCarried()
+	_u.mutation.SetCarried(v)
+	return _u
+}
+
+// SetNillableCarried sets the "carried" field if the given value is not nil.
+func (_u *BudgetCycleUpdateOne) SetNillableCarried(v *int64) *BudgetCycleUpdateOne {
+	if v != nil {
+		_u.SetCarried(*v)
+	}
+	return _u
+}
+
+// AddCarried adds value to the "carried" field.
+func (_u *BudgetCycleUpdateOne) AddCarried(v int64) *BudgetCycleUpdateOne {
+	_u.mutation.AddCarried(v)
+	return _u
+}
+
+// SetRaised sets the "raised" field.
+func (_u *BudgetCycleUpdateOne) SetRaised(v int64) *BudgetCycleUpdateOne {
+	_u.mutation.ResetRaised()
+	_u.mutation.SetRaised(v)
+	return _u
+}
+
+// SetNillableRaised sets the "raised" field if the given value is not nil.
+func (_u *BudgetCycleUpdateOne) SetNillableRaised(v *int64) *BudgetCycleUpdateOne {
+	if v != nil {
+		_u.SetRaised(*v)
+	}
+	return _u
+}
+
+// AddRaised adds value to the "raised" field.
+func (_u *BudgetCycleUpdateOne) AddRaised(v int64) *BudgetCycleUpdateOne {
+	_u.mutation.AddRaised(v)
+	return _u
+}
+
+// SetClosedAt sets the "closed_at" field.
+func (_u *BudgetCycleUpdateOne) SetClosedAt(v time.Time) *BudgetCycleUpdateOne {
+	_u.mutation.SetClosedAt(v)
+	return _u
+}
+
+// SetNillableClosedAt sets the "closed_at" field if the given value is not nil.
+func (_u *BudgetCycleUpdateOne) SetNillableClosedAt(v *time.Time) *BudgetCycleUpdateOne {
+	if v != nil {
+		_u.SetClosedAt(*v)
+	}
+	return _u
+}
+
+// ClearClosedAt clears the value of the "closed_at" field.
+func (_u *BudgetCycleUpdateOne) ClearClosedAt() *BudgetCycleUpdateOne {
+	_u.mutation.ClearClosedAt()
 	return _u
 }
 
@@ -501,6 +653,16 @@ func (_u *BudgetCycleUpdateOne) check() error {
 			return &ValidationError{Name: "overflow", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.overflow": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Carried(); ok {
+		if err := budgetcycle.CarriedValidator(v); err != nil {
+			return &ValidationError{Name: "carried", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.carried": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.Raised(); ok {
+		if err := budgetcycle.RaisedValidator(v); err != nil {
+			return &ValidationError{Name: "raised", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.raised": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Spent(); ok {
 		if err := budgetcycle.SpentValidator(v); err != nil {
 			return &ValidationError{Name: "spent", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.spent": %w`, err)}
@@ -565,6 +727,24 @@ func (_u *BudgetCycleUpdateOne) sqlSave(ctx context.Context) (_node *BudgetCycle
 	}
 	if value, ok := _u.mutation.AddedOverflow(); ok {
 		_spec.AddField(budgetcycle.FieldOverflow, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Carried(); ok {
+		_spec.SetField(budgetcycle.FieldCarried, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedCarried(); ok {
+		_spec.AddField(budgetcycle.FieldCarried, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Raised(); ok {
+		_spec.SetField(budgetcycle.FieldRaised, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedRaised(); ok {
+		_spec.AddField(budgetcycle.FieldRaised, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.ClosedAt(); ok {
+		_spec.SetField(budgetcycle.FieldClosedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ClosedAtCleared() {
+		_spec.ClearField(budgetcycle.FieldClosedAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.Spent(); ok {
 		_spec.SetField(budgetcycle.FieldSpent, field.TypeInt64, value)

@@ -20,7 +20,9 @@ import (
 	"github.com/alchemi/cockpit/ent/auditevent"
 	"github.com/alchemi/cockpit/ent/authorization"
 	"github.com/alchemi/cockpit/ent/budget"
+	"github.com/alchemi/cockpit/ent/budgetalert"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
+	"github.com/alchemi/cockpit/ent/budgetincrease"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
@@ -31,6 +33,7 @@ import (
 	"github.com/alchemi/cockpit/ent/groupmapping"
 	"github.com/alchemi/cockpit/ent/hold"
 	"github.com/alchemi/cockpit/ent/identityprovider"
+	"github.com/alchemi/cockpit/ent/increaserequest"
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/key"
 	"github.com/alchemi/cockpit/ent/keymodel"
@@ -38,6 +41,8 @@ import (
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/node"
+	"github.com/alchemi/cockpit/ent/notification"
+	"github.com/alchemi/cockpit/ent/notificationpreference"
 	"github.com/alchemi/cockpit/ent/organization"
 	"github.com/alchemi/cockpit/ent/personaltoken"
 	"github.com/alchemi/cockpit/ent/price"
@@ -46,9 +51,15 @@ import (
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/serviceclient"
 	"github.com/alchemi/cockpit/ent/session"
+	"github.com/alchemi/cockpit/ent/statement"
 	"github.com/alchemi/cockpit/ent/supportaccess"
 	"github.com/alchemi/cockpit/ent/team"
+	"github.com/alchemi/cockpit/ent/usageday"
+	"github.com/alchemi/cockpit/ent/usagetag"
+	"github.com/alchemi/cockpit/ent/usagetotal"
 	"github.com/alchemi/cockpit/ent/user"
+	"github.com/alchemi/cockpit/ent/webhook"
+	"github.com/alchemi/cockpit/ent/webhookdelivery"
 )
 
 // Client is the client that holds all ent builders.
@@ -66,8 +77,12 @@ type Client struct {
 	Authorization *AuthorizationClient
 	// Budget is the client for interacting with the Budget builders.
 	Budget *BudgetClient
+	// BudgetAlert is the client for interacting with the BudgetAlert builders.
+	BudgetAlert *BudgetAlertClient
 	// BudgetCycle is the client for interacting with the BudgetCycle builders.
 	BudgetCycle *BudgetCycleClient
+	// BudgetIncrease is the client for interacting with the BudgetIncrease builders.
+	BudgetIncrease *BudgetIncreaseClient
 	// CatalogModel is the client for interacting with the CatalogModel builders.
 	CatalogModel *CatalogModelClient
 	// CentralProvider is the client for interacting with the CentralProvider builders.
@@ -88,6 +103,8 @@ type Client struct {
 	Hold *HoldClient
 	// IdentityProvider is the client for interacting with the IdentityProvider builders.
 	IdentityProvider *IdentityProviderClient
+	// IncreaseRequest is the client for interacting with the IncreaseRequest builders.
+	IncreaseRequest *IncreaseRequestClient
 	// Invitation is the client for interacting with the Invitation builders.
 	Invitation *InvitationClient
 	// Key is the client for interacting with the Key builders.
@@ -102,6 +119,10 @@ type Client struct {
 	Model *ModelClient
 	// Node is the client for interacting with the Node builders.
 	Node *NodeClient
+	// Notification is the client for interacting with the Notification builders.
+	Notification *NotificationClient
+	// NotificationPreference is the client for interacting with the NotificationPreference builders.
+	NotificationPreference *NotificationPreferenceClient
 	// Organization is the client for interacting with the Organization builders.
 	Organization *OrganizationClient
 	// PersonalToken is the client for interacting with the PersonalToken builders.
@@ -118,12 +139,24 @@ type Client struct {
 	ServiceClient *ServiceClientClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
+	// Statement is the client for interacting with the Statement builders.
+	Statement *StatementClient
 	// SupportAccess is the client for interacting with the SupportAccess builders.
 	SupportAccess *SupportAccessClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
+	// UsageDay is the client for interacting with the UsageDay builders.
+	UsageDay *UsageDayClient
+	// UsageTag is the client for interacting with the UsageTag builders.
+	UsageTag *UsageTagClient
+	// UsageTotal is the client for interacting with the UsageTotal builders.
+	UsageTotal *UsageTotalClient
 	// User is the client for interacting with the User builders.
 	User *UserClient
+	// Webhook is the client for interacting with the Webhook builders.
+	Webhook *WebhookClient
+	// WebhookDelivery is the client for interacting with the WebhookDelivery builders.
+	WebhookDelivery *WebhookDeliveryClient
 }
 
 // NewClient creates a new client configured with the given options.
@@ -140,7 +173,9 @@ func (c *Client) init() {
 	c.AuditEvent = NewAuditEventClient(c.config)
 	c.Authorization = NewAuthorizationClient(c.config)
 	c.Budget = NewBudgetClient(c.config)
+	c.BudgetAlert = NewBudgetAlertClient(c.config)
 	c.BudgetCycle = NewBudgetCycleClient(c.config)
+	c.BudgetIncrease = NewBudgetIncreaseClient(c.config)
 	c.CatalogModel = NewCatalogModelClient(c.config)
 	c.CentralProvider = NewCentralProviderClient(c.config)
 	c.Charge = NewChargeClient(c.config)
@@ -151,6 +186,7 @@ func (c *Client) init() {
 	c.GroupMapping = NewGroupMappingClient(c.config)
 	c.Hold = NewHoldClient(c.config)
 	c.IdentityProvider = NewIdentityProviderClient(c.config)
+	c.IncreaseRequest = NewIncreaseRequestClient(c.config)
 	c.Invitation = NewInvitationClient(c.config)
 	c.Key = NewKeyClient(c.config)
 	c.KeyModel = NewKeyModelClient(c.config)
@@ -158,6 +194,8 @@ func (c *Client) init() {
 	c.Member = NewMemberClient(c.config)
 	c.Model = NewModelClient(c.config)
 	c.Node = NewNodeClient(c.config)
+	c.Notification = NewNotificationClient(c.config)
+	c.NotificationPreference = NewNotificationPreferenceClient(c.config)
 	c.Organization = NewOrganizationClient(c.config)
 	c.PersonalToken = NewPersonalTokenClient(c.config)
 	c.Price = NewPriceClient(c.config)
@@ -166,9 +204,15 @@ func (c *Client) init() {
 	c.Scope = NewScopeClient(c.config)
 	c.ServiceClient = NewServiceClientClient(c.config)
 	c.Session = NewSessionClient(c.config)
+	c.Statement = NewStatementClient(c.config)
 	c.SupportAccess = NewSupportAccessClient(c.config)
 	c.Team = NewTeamClient(c.config)
+	c.UsageDay = NewUsageDayClient(c.config)
+	c.UsageTag = NewUsageTagClient(c.config)
+	c.UsageTotal = NewUsageTotalClient(c.config)
 	c.User = NewUserClient(c.config)
+	c.Webhook = NewWebhookClient(c.config)
+	c.WebhookDelivery = NewWebhookDeliveryClient(c.config)
 }
 
 type (
@@ -259,42 +303,53 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:              ctx,
-		config:           cfg,
-		Account:          NewAccountClient(cfg),
-		AuditCheckpoint:  NewAuditCheckpointClient(cfg),
-		AuditEvent:       NewAuditEventClient(cfg),
-		Authorization:    NewAuthorizationClient(cfg),
-		Budget:           NewBudgetClient(cfg),
-		BudgetCycle:      NewBudgetCycleClient(cfg),
-		CatalogModel:     NewCatalogModelClient(cfg),
-		CentralProvider:  NewCentralProviderClient(cfg),
-		Charge:           NewChargeClient(cfg),
-		CreditFactor:     NewCreditFactorClient(cfg),
-		Domain:           NewDomainClient(cfg),
-		ExternalIdentity: NewExternalIdentityClient(cfg),
-		Grant:            NewGrantClient(cfg),
-		GroupMapping:     NewGroupMappingClient(cfg),
-		Hold:             NewHoldClient(cfg),
-		IdentityProvider: NewIdentityProviderClient(cfg),
-		Invitation:       NewInvitationClient(cfg),
-		Key:              NewKeyClient(cfg),
-		KeyModel:         NewKeyModelClient(cfg),
-		Login:            NewLoginClient(cfg),
-		Member:           NewMemberClient(cfg),
-		Model:            NewModelClient(cfg),
-		Node:             NewNodeClient(cfg),
-		Organization:     NewOrganizationClient(cfg),
-		PersonalToken:    NewPersonalTokenClient(cfg),
-		Price:            NewPriceClient(cfg),
-		Provider:         NewProviderClient(cfg),
-		RoleBinding:      NewRoleBindingClient(cfg),
-		Scope:            NewScopeClient(cfg),
-		ServiceClient:    NewServiceClientClient(cfg),
-		Session:          NewSessionClient(cfg),
-		SupportAccess:    NewSupportAccessClient(cfg),
-		Team:             NewTeamClient(cfg),
-		User:             NewUserClient(cfg),
+		ctx:                    ctx,
+		config:                 cfg,
+		Account:                NewAccountClient(cfg),
+		AuditCheckpoint:        NewAuditCheckpointClient(cfg),
+		AuditEvent:             NewAuditEventClient(cfg),
+		Authorization:          NewAuthorizationClient(cfg),
+		Budget:                 NewBudgetClient(cfg),
+		BudgetAlert:            NewBudgetAlertClient(cfg),
+		BudgetCycle:            NewBudgetCycleClient(cfg),
+		BudgetIncrease:         NewBudgetIncreaseClient(cfg),
+		CatalogModel:           NewCatalogModelClient(cfg),
+		CentralProvider:        NewCentralProviderClient(cfg),
+		Charge:                 NewChargeClient(cfg),
+		CreditFactor:           NewCreditFactorClient(cfg),
+		Domain:                 NewDomainClient(cfg),
+		ExternalIdentity:       NewExternalIdentityClient(cfg),
+		Grant:                  NewGrantClient(cfg),
+		GroupMapping:           NewGroupMappingClient(cfg),
+		Hold:                   NewHoldClient(cfg),
+		IdentityProvider:       NewIdentityProviderClient(cfg),
+		IncreaseRequest:        NewIncreaseRequestClient(cfg),
+		Invitation:             NewInvitationClient(cfg),
+		Key:                    NewKeyClient(cfg),
+		KeyModel:               NewKeyModelClient(cfg),
+		Login:                  NewLoginClient(cfg),
+		Member:                 NewMemberClient(cfg),
+		Model:                  NewModelClient(cfg),
+		Node:                   NewNodeClient(cfg),
+		Notification:           NewNotificationClient(cfg),
+		NotificationPreference: NewNotificationPreferenceClient(cfg),
+		Organization:           NewOrganizationClient(cfg),
+		PersonalToken:          NewPersonalTokenClient(cfg),
+		Price:                  NewPriceClient(cfg),
+		Provider:               NewProviderClient(cfg),
+		RoleBinding:            NewRoleBindingClient(cfg),
+		Scope:                  NewScopeClient(cfg),
+		ServiceClient:          NewServiceClientClient(cfg),
+		Session:                NewSessionClient(cfg),
+		Statement:              NewStatementClient(cfg),
+		SupportAccess:          NewSupportAccessClient(cfg),
+		Team:                   NewTeamClient(cfg),
+		UsageDay:               NewUsageDayClient(cfg),
+		UsageTag:               NewUsageTagClient(cfg),
+		UsageTotal:             NewUsageTotalClient(cfg),
+		User:                   NewUserClient(cfg),
+		Webhook:                NewWebhookClient(cfg),
+		WebhookDelivery:        NewWebhookDeliveryClient(cfg),
 	}, nil
 }
 
@@ -312,42 +367,53 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:              ctx,
-		config:           cfg,
-		Account:          NewAccountClient(cfg),
-		AuditCheckpoint:  NewAuditCheckpointClient(cfg),
-		AuditEvent:       NewAuditEventClient(cfg),
-		Authorization:    NewAuthorizationClient(cfg),
-		Budget:           NewBudgetClient(cfg),
-		BudgetCycle:      NewBudgetCycleClient(cfg),
-		CatalogModel:     NewCatalogModelClient(cfg),
-		CentralProvider:  NewCentralProviderClient(cfg),
-		Charge:           NewChargeClient(cfg),
-		CreditFactor:     NewCreditFactorClient(cfg),
-		Domain:           NewDomainClient(cfg),
-		ExternalIdentity: NewExternalIdentityClient(cfg),
-		Grant:            NewGrantClient(cfg),
-		GroupMapping:     NewGroupMappingClient(cfg),
-		Hold:             NewHoldClient(cfg),
-		IdentityProvider: NewIdentityProviderClient(cfg),
-		Invitation:       NewInvitationClient(cfg),
-		Key:              NewKeyClient(cfg),
-		KeyModel:         NewKeyModelClient(cfg),
-		Login:            NewLoginClient(cfg),
-		Member:           NewMemberClient(cfg),
-		Model:            NewModelClient(cfg),
-		Node:             NewNodeClient(cfg),
-		Organization:     NewOrganizationClient(cfg),
-		PersonalToken:    NewPersonalTokenClient(cfg),
-		Price:            NewPriceClient(cfg),
-		Provider:         NewProviderClient(cfg),
-		RoleBinding:      NewRoleBindingClient(cfg),
-		Scope:            NewScopeClient(cfg),
-		ServiceClient:    NewServiceClientClient(cfg),
-		Session:          NewSessionClient(cfg),
-		SupportAccess:    NewSupportAccessClient(cfg),
-		Team:             NewTeamClient(cfg),
-		User:             NewUserClient(cfg),
+		ctx:                    ctx,
+		config:                 cfg,
+		Account:                NewAccountClient(cfg),
+		AuditCheckpoint:        NewAuditCheckpointClient(cfg),
+		AuditEvent:             NewAuditEventClient(cfg),
+		Authorization:          NewAuthorizationClient(cfg),
+		Budget:                 NewBudgetClient(cfg),
+		BudgetAlert:            NewBudgetAlertClient(cfg),
+		BudgetCycle:            NewBudgetCycleClient(cfg),
+		BudgetIncrease:         NewBudgetIncreaseClient(cfg),
+		CatalogModel:           NewCatalogModelClient(cfg),
+		CentralProvider:        NewCentralProviderClient(cfg),
+		Charge:                 NewChargeClient(cfg),
+		CreditFactor:           NewCreditFactorClient(cfg),
+		Domain:                 NewDomainClient(cfg),
+		ExternalIdentity:       NewExternalIdentityClient(cfg),
+		Grant:                  NewGrantClient(cfg),
+		GroupMapping:           NewGroupMappingClient(cfg),
+		Hold:                   NewHoldClient(cfg),
+		IdentityProvider:       NewIdentityProviderClient(cfg),
+		IncreaseRequest:        NewIncreaseRequestClient(cfg),
+		Invitation:             NewInvitationClient(cfg),
+		Key:                    NewKeyClient(cfg),
+		KeyModel:               NewKeyModelClient(cfg),
+		Login:                  NewLoginClient(cfg),
+		Member:                 NewMemberClient(cfg),
+		Model:                  NewModelClient(cfg),
+		Node:                   NewNodeClient(cfg),
+		Notification:           NewNotificationClient(cfg),
+		NotificationPreference: NewNotificationPreferenceClient(cfg),
+		Organization:           NewOrganizationClient(cfg),
+		PersonalToken:          NewPersonalTokenClient(cfg),
+		Price:                  NewPriceClient(cfg),
+		Provider:               NewProviderClient(cfg),
+		RoleBinding:            NewRoleBindingClient(cfg),
+		Scope:                  NewScopeClient(cfg),
+		ServiceClient:          NewServiceClientClient(cfg),
+		Session:                NewSessionClient(cfg),
+		Statement:              NewStatementClient(cfg),
+		SupportAccess:          NewSupportAccessClient(cfg),
+		Team:                   NewTeamClient(cfg),
+		UsageDay:               NewUsageDayClient(cfg),
+		UsageTag:               NewUsageTagClient(cfg),
+		UsageTotal:             NewUsageTotalClient(cfg),
+		User:                   NewUserClient(cfg),
+		Webhook:                NewWebhookClient(cfg),
+		WebhookDelivery:        NewWebhookDeliveryClient(cfg),
 	}, nil
 }
 
@@ -378,12 +444,14 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Account, c.AuditCheckpoint, c.AuditEvent, c.Authorization, c.Budget,
-		c.BudgetCycle, c.CatalogModel, c.CentralProvider, c.Charge, c.CreditFactor,
-		c.Domain, c.ExternalIdentity, c.Grant, c.GroupMapping, c.Hold,
-		c.IdentityProvider, c.Invitation, c.Key, c.KeyModel, c.Login, c.Member,
-		c.Model, c.Node, c.Organization, c.PersonalToken, c.Price, c.Provider,
-		c.RoleBinding, c.Scope, c.ServiceClient, c.Session, c.SupportAccess, c.Team,
-		c.User,
+		c.BudgetAlert, c.BudgetCycle, c.BudgetIncrease, c.CatalogModel,
+		c.CentralProvider, c.Charge, c.CreditFactor, c.Domain, c.ExternalIdentity,
+		c.Grant, c.GroupMapping, c.Hold, c.IdentityProvider, c.IncreaseRequest,
+		c.Invitation, c.Key, c.KeyModel, c.Login, c.Member, c.Model, c.Node,
+		c.Notification, c.NotificationPreference, c.Organization, c.PersonalToken,
+		c.Price, c.Provider, c.RoleBinding, c.Scope, c.ServiceClient, c.Session,
+		c.Statement, c.SupportAccess, c.Team, c.UsageDay, c.UsageTag, c.UsageTotal,
+		c.User, c.Webhook, c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -394,12 +462,14 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Account, c.AuditCheckpoint, c.AuditEvent, c.Authorization, c.Budget,
-		c.BudgetCycle, c.CatalogModel, c.CentralProvider, c.Charge, c.CreditFactor,
-		c.Domain, c.ExternalIdentity, c.Grant, c.GroupMapping, c.Hold,
-		c.IdentityProvider, c.Invitation, c.Key, c.KeyModel, c.Login, c.Member,
-		c.Model, c.Node, c.Organization, c.PersonalToken, c.Price, c.Provider,
-		c.RoleBinding, c.Scope, c.ServiceClient, c.Session, c.SupportAccess, c.Team,
-		c.User,
+		c.BudgetAlert, c.BudgetCycle, c.BudgetIncrease, c.CatalogModel,
+		c.CentralProvider, c.Charge, c.CreditFactor, c.Domain, c.ExternalIdentity,
+		c.Grant, c.GroupMapping, c.Hold, c.IdentityProvider, c.IncreaseRequest,
+		c.Invitation, c.Key, c.KeyModel, c.Login, c.Member, c.Model, c.Node,
+		c.Notification, c.NotificationPreference, c.Organization, c.PersonalToken,
+		c.Price, c.Provider, c.RoleBinding, c.Scope, c.ServiceClient, c.Session,
+		c.Statement, c.SupportAccess, c.Team, c.UsageDay, c.UsageTag, c.UsageTotal,
+		c.User, c.Webhook, c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -418,8 +488,12 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Authorization.mutate(ctx, m)
 	case *BudgetMutation:
 		return c.Budget.mutate(ctx, m)
+	case *BudgetAlertMutation:
+		return c.BudgetAlert.mutate(ctx, m)
 	case *BudgetCycleMutation:
 		return c.BudgetCycle.mutate(ctx, m)
+	case *BudgetIncreaseMutation:
+		return c.BudgetIncrease.mutate(ctx, m)
 	case *CatalogModelMutation:
 		return c.CatalogModel.mutate(ctx, m)
 	case *CentralProviderMutation:
@@ -440,6 +514,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Hold.mutate(ctx, m)
 	case *IdentityProviderMutation:
 		return c.IdentityProvider.mutate(ctx, m)
+	case *IncreaseRequestMutation:
+		return c.IncreaseRequest.mutate(ctx, m)
 	case *InvitationMutation:
 		return c.Invitation.mutate(ctx, m)
 	case *KeyMutation:
@@ -454,6 +530,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Model.mutate(ctx, m)
 	case *NodeMutation:
 		return c.Node.mutate(ctx, m)
+	case *NotificationMutation:
+		return c.Notification.mutate(ctx, m)
+	case *NotificationPreferenceMutation:
+		return c.NotificationPreference.mutate(ctx, m)
 	case *OrganizationMutation:
 		return c.Organization.mutate(ctx, m)
 	case *PersonalTokenMutation:
@@ -470,12 +550,24 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.ServiceClient.mutate(ctx, m)
 	case *SessionMutation:
 		return c.Session.mutate(ctx, m)
+	case *StatementMutation:
+		return c.Statement.mutate(ctx, m)
 	case *SupportAccessMutation:
 		return c.SupportAccess.mutate(ctx, m)
 	case *TeamMutation:
 		return c.Team.mutate(ctx, m)
+	case *UsageDayMutation:
+		return c.UsageDay.mutate(ctx, m)
+	case *UsageTagMutation:
+		return c.UsageTag.mutate(ctx, m)
+	case *UsageTotalMutation:
+		return c.UsageTotal.mutate(ctx, m)
 	case *UserMutation:
 		return c.User.mutate(ctx, m)
+	case *WebhookMutation:
+		return c.Webhook.mutate(ctx, m)
+	case *WebhookDeliveryMutation:
+		return c.WebhookDelivery.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("ent: unknown mutation type %T", m)
 	}
@@ -1169,6 +1261,38 @@ func (c *BudgetClient) QueryCycles(_m *Budget) *BudgetCycleQuery {
 	return query
 }
 
+// QueryIncreases queries the increases edge of a Budget.
+func (c *BudgetClient) QueryIncreases(_m *Budget) *BudgetIncreaseQuery {
+	query := (&BudgetIncreaseClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(budget.Table, budget.FieldID, id),
+			sqlgraph.To(budgetincrease.Table, budgetincrease.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, budget.IncreasesTable, budget.IncreasesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAlerts queries the alerts edge of a Budget.
+func (c *BudgetClient) QueryAlerts(_m *Budget) *BudgetAlertQuery {
+	query := (&BudgetAlertClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(budget.Table, budget.FieldID, id),
+			sqlgraph.To(budgetalert.Table, budgetalert.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, budget.AlertsTable, budget.AlertsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *BudgetClient) Hooks() []Hook {
 	return c.hooks.Budget
@@ -1191,6 +1315,155 @@ func (c *BudgetClient) mutate(ctx context.Context, m *BudgetMutation) (Value, er
 		return (&BudgetDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Budget mutation op: %q", m.Op())
+	}
+}
+
+// BudgetAlertClient is a client for the BudgetAlert schema.
+type BudgetAlertClient struct {
+	config
+}
+
+// NewBudgetAlertClient returns a client for the BudgetAlert from the given config.
+func NewBudgetAlertClient(c config) *BudgetAlertClient {
+	return &BudgetAlertClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `budgetalert.Hooks(f(g(h())))`.
+func (c *BudgetAlertClient) Use(hooks ...Hook) {
+	c.hooks.BudgetAlert = append(c.hooks.BudgetAlert, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `budgetalert.Intercept(f(g(h())))`.
+func (c *BudgetAlertClient) Intercept(interceptors ...Interceptor) {
+	c.inters.BudgetAlert = append(c.inters.BudgetAlert, interceptors...)
+}
+
+// Create returns a builder for creating a BudgetAlert entity.
+func (c *BudgetAlertClient) Create() *BudgetAlertCreate {
+	mutation := newBudgetAlertMutation(c.config, OpCreate)
+	return &BudgetAlertCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of BudgetAlert entities.
+func (c *BudgetAlertClient) CreateBulk(builders ...*BudgetAlertCreate) *BudgetAlertCreateBulk {
+	return &BudgetAlertCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BudgetAlertClient) MapCreateBulk(slice any, setFunc func(*BudgetAlertCreate, int)) *BudgetAlertCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BudgetAlertCreateBulk{err: fmt.Errorf("calling to BudgetAlertClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BudgetAlertCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BudgetAlertCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for BudgetAlert.
+func (c *BudgetAlertClient) Update() *BudgetAlertUpdate {
+	mutation := newBudgetAlertMutation(c.config, OpUpdate)
+	return &BudgetAlertUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BudgetAlertClient) UpdateOne(_m *BudgetAlert) *BudgetAlertUpdateOne {
+	mutation := newBudgetAlertMutation(c.config, OpUpdateOne, withBudgetAlert(_m))
+	return &BudgetAlertUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BudgetAlertClient) UpdateOneID(id string) *BudgetAlertUpdateOne {
+	mutation := newBudgetAlertMutation(c.config, OpUpdateOne, withBudgetAlertID(id))
+	return &BudgetAlertUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for BudgetAlert.
+func (c *BudgetAlertClient) Delete() *BudgetAlertDelete {
+	mutation := newBudgetAlertMutation(c.config, OpDelete)
+	return &BudgetAlertDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BudgetAlertClient) DeleteOne(_m *BudgetAlert) *BudgetAlertDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BudgetAlertClient) DeleteOneID(id string) *BudgetAlertDeleteOne {
+	builder := c.Delete().Where(budgetalert.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BudgetAlertDeleteOne{builder}
+}
+
+// Query returns a query builder for BudgetAlert.
+func (c *BudgetAlertClient) Query() *BudgetAlertQuery {
+	return &BudgetAlertQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBudgetAlert},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a BudgetAlert entity by its id.
+func (c *BudgetAlertClient) Get(ctx context.Context, id string) (*BudgetAlert, error) {
+	return c.Query().Where(budgetalert.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BudgetAlertClient) GetX(ctx context.Context, id string) *BudgetAlert {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryBudget queries the budget edge of a BudgetAlert.
+func (c *BudgetAlertClient) QueryBudget(_m *BudgetAlert) *BudgetQuery {
+	query := (&BudgetClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(budgetalert.Table, budgetalert.FieldID, id),
+			sqlgraph.To(budget.Table, budget.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, budgetalert.BudgetTable, budgetalert.BudgetColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BudgetAlertClient) Hooks() []Hook {
+	return c.hooks.BudgetAlert
+}
+
+// Interceptors returns the client interceptors.
+func (c *BudgetAlertClient) Interceptors() []Interceptor {
+	return c.inters.BudgetAlert
+}
+
+func (c *BudgetAlertClient) mutate(ctx context.Context, m *BudgetAlertMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BudgetAlertCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BudgetAlertUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BudgetAlertUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BudgetAlertDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown BudgetAlert mutation op: %q", m.Op())
 	}
 }
 
@@ -1340,6 +1613,155 @@ func (c *BudgetCycleClient) mutate(ctx context.Context, m *BudgetCycleMutation) 
 		return (&BudgetCycleDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown BudgetCycle mutation op: %q", m.Op())
+	}
+}
+
+// BudgetIncreaseClient is a client for the BudgetIncrease schema.
+type BudgetIncreaseClient struct {
+	config
+}
+
+// NewBudgetIncreaseClient returns a client for the BudgetIncrease from the given config.
+func NewBudgetIncreaseClient(c config) *BudgetIncreaseClient {
+	return &BudgetIncreaseClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `budgetincrease.Hooks(f(g(h())))`.
+func (c *BudgetIncreaseClient) Use(hooks ...Hook) {
+	c.hooks.BudgetIncrease = append(c.hooks.BudgetIncrease, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `budgetincrease.Intercept(f(g(h())))`.
+func (c *BudgetIncreaseClient) Intercept(interceptors ...Interceptor) {
+	c.inters.BudgetIncrease = append(c.inters.BudgetIncrease, interceptors...)
+}
+
+// Create returns a builder for creating a BudgetIncrease entity.
+func (c *BudgetIncreaseClient) Create() *BudgetIncreaseCreate {
+	mutation := newBudgetIncreaseMutation(c.config, OpCreate)
+	return &BudgetIncreaseCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of BudgetIncrease entities.
+func (c *BudgetIncreaseClient) CreateBulk(builders ...*BudgetIncreaseCreate) *BudgetIncreaseCreateBulk {
+	return &BudgetIncreaseCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BudgetIncreaseClient) MapCreateBulk(slice any, setFunc func(*BudgetIncreaseCreate, int)) *BudgetIncreaseCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BudgetIncreaseCreateBulk{err: fmt.Errorf("calling to BudgetIncreaseClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BudgetIncreaseCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BudgetIncreaseCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for BudgetIncrease.
+func (c *BudgetIncreaseClient) Update() *BudgetIncreaseUpdate {
+	mutation := newBudgetIncreaseMutation(c.config, OpUpdate)
+	return &BudgetIncreaseUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BudgetIncreaseClient) UpdateOne(_m *BudgetIncrease) *BudgetIncreaseUpdateOne {
+	mutation := newBudgetIncreaseMutation(c.config, OpUpdateOne, withBudgetIncrease(_m))
+	return &BudgetIncreaseUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BudgetIncreaseClient) UpdateOneID(id string) *BudgetIncreaseUpdateOne {
+	mutation := newBudgetIncreaseMutation(c.config, OpUpdateOne, withBudgetIncreaseID(id))
+	return &BudgetIncreaseUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for BudgetIncrease.
+func (c *BudgetIncreaseClient) Delete() *BudgetIncreaseDelete {
+	mutation := newBudgetIncreaseMutation(c.config, OpDelete)
+	return &BudgetIncreaseDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BudgetIncreaseClient) DeleteOne(_m *BudgetIncrease) *BudgetIncreaseDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BudgetIncreaseClient) DeleteOneID(id string) *BudgetIncreaseDeleteOne {
+	builder := c.Delete().Where(budgetincrease.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BudgetIncreaseDeleteOne{builder}
+}
+
+// Query returns a query builder for BudgetIncrease.
+func (c *BudgetIncreaseClient) Query() *BudgetIncreaseQuery {
+	return &BudgetIncreaseQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBudgetIncrease},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a BudgetIncrease entity by its id.
+func (c *BudgetIncreaseClient) Get(ctx context.Context, id string) (*BudgetIncrease, error) {
+	return c.Query().Where(budgetincrease.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BudgetIncreaseClient) GetX(ctx context.Context, id string) *BudgetIncrease {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryBudget queries the budget edge of a BudgetIncrease.
+func (c *BudgetIncreaseClient) QueryBudget(_m *BudgetIncrease) *BudgetQuery {
+	query := (&BudgetClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(budgetincrease.Table, budgetincrease.FieldID, id),
+			sqlgraph.To(budget.Table, budget.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, budgetincrease.BudgetTable, budgetincrease.BudgetColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BudgetIncreaseClient) Hooks() []Hook {
+	return c.hooks.BudgetIncrease
+}
+
+// Interceptors returns the client interceptors.
+func (c *BudgetIncreaseClient) Interceptors() []Interceptor {
+	return c.inters.BudgetIncrease
+}
+
+func (c *BudgetIncreaseClient) mutate(ctx context.Context, m *BudgetIncreaseMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BudgetIncreaseCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BudgetIncreaseUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BudgetIncreaseUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BudgetIncreaseDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown BudgetIncrease mutation op: %q", m.Op())
 	}
 }
 
@@ -2865,6 +3287,155 @@ func (c *IdentityProviderClient) mutate(ctx context.Context, m *IdentityProvider
 	}
 }
 
+// IncreaseRequestClient is a client for the IncreaseRequest schema.
+type IncreaseRequestClient struct {
+	config
+}
+
+// NewIncreaseRequestClient returns a client for the IncreaseRequest from the given config.
+func NewIncreaseRequestClient(c config) *IncreaseRequestClient {
+	return &IncreaseRequestClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `increaserequest.Hooks(f(g(h())))`.
+func (c *IncreaseRequestClient) Use(hooks ...Hook) {
+	c.hooks.IncreaseRequest = append(c.hooks.IncreaseRequest, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `increaserequest.Intercept(f(g(h())))`.
+func (c *IncreaseRequestClient) Intercept(interceptors ...Interceptor) {
+	c.inters.IncreaseRequest = append(c.inters.IncreaseRequest, interceptors...)
+}
+
+// Create returns a builder for creating a IncreaseRequest entity.
+func (c *IncreaseRequestClient) Create() *IncreaseRequestCreate {
+	mutation := newIncreaseRequestMutation(c.config, OpCreate)
+	return &IncreaseRequestCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of IncreaseRequest entities.
+func (c *IncreaseRequestClient) CreateBulk(builders ...*IncreaseRequestCreate) *IncreaseRequestCreateBulk {
+	return &IncreaseRequestCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *IncreaseRequestClient) MapCreateBulk(slice any, setFunc func(*IncreaseRequestCreate, int)) *IncreaseRequestCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &IncreaseRequestCreateBulk{err: fmt.Errorf("calling to IncreaseRequestClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*IncreaseRequestCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &IncreaseRequestCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for IncreaseRequest.
+func (c *IncreaseRequestClient) Update() *IncreaseRequestUpdate {
+	mutation := newIncreaseRequestMutation(c.config, OpUpdate)
+	return &IncreaseRequestUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *IncreaseRequestClient) UpdateOne(_m *IncreaseRequest) *IncreaseRequestUpdateOne {
+	mutation := newIncreaseRequestMutation(c.config, OpUpdateOne, withIncreaseRequest(_m))
+	return &IncreaseRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *IncreaseRequestClient) UpdateOneID(id string) *IncreaseRequestUpdateOne {
+	mutation := newIncreaseRequestMutation(c.config, OpUpdateOne, withIncreaseRequestID(id))
+	return &IncreaseRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for IncreaseRequest.
+func (c *IncreaseRequestClient) Delete() *IncreaseRequestDelete {
+	mutation := newIncreaseRequestMutation(c.config, OpDelete)
+	return &IncreaseRequestDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *IncreaseRequestClient) DeleteOne(_m *IncreaseRequest) *IncreaseRequestDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *IncreaseRequestClient) DeleteOneID(id string) *IncreaseRequestDeleteOne {
+	builder := c.Delete().Where(increaserequest.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &IncreaseRequestDeleteOne{builder}
+}
+
+// Query returns a query builder for IncreaseRequest.
+func (c *IncreaseRequestClient) Query() *IncreaseRequestQuery {
+	return &IncreaseRequestQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeIncreaseRequest},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a IncreaseRequest entity by its id.
+func (c *IncreaseRequestClient) Get(ctx context.Context, id string) (*IncreaseRequest, error) {
+	return c.Query().Where(increaserequest.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *IncreaseRequestClient) GetX(ctx context.Context, id string) *IncreaseRequest {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryScope queries the scope edge of a IncreaseRequest.
+func (c *IncreaseRequestClient) QueryScope(_m *IncreaseRequest) *ScopeQuery {
+	query := (&ScopeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(increaserequest.Table, increaserequest.FieldID, id),
+			sqlgraph.To(scope.Table, scope.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, increaserequest.ScopeTable, increaserequest.ScopeColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *IncreaseRequestClient) Hooks() []Hook {
+	return c.hooks.IncreaseRequest
+}
+
+// Interceptors returns the client interceptors.
+func (c *IncreaseRequestClient) Interceptors() []Interceptor {
+	return c.inters.IncreaseRequest
+}
+
+func (c *IncreaseRequestClient) mutate(ctx context.Context, m *IncreaseRequestMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&IncreaseRequestCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&IncreaseRequestUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&IncreaseRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&IncreaseRequestDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown IncreaseRequest mutation op: %q", m.Op())
+	}
+}
+
 // InvitationClient is a client for the Invitation schema.
 type InvitationClient struct {
 	config
@@ -3969,6 +4540,304 @@ func (c *NodeClient) mutate(ctx context.Context, m *NodeMutation) (Value, error)
 		return (&NodeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Node mutation op: %q", m.Op())
+	}
+}
+
+// NotificationClient is a client for the Notification schema.
+type NotificationClient struct {
+	config
+}
+
+// NewNotificationClient returns a client for the Notification from the given config.
+func NewNotificationClient(c config) *NotificationClient {
+	return &NotificationClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `notification.Hooks(f(g(h())))`.
+func (c *NotificationClient) Use(hooks ...Hook) {
+	c.hooks.Notification = append(c.hooks.Notification, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `notification.Intercept(f(g(h())))`.
+func (c *NotificationClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Notification = append(c.inters.Notification, interceptors...)
+}
+
+// Create returns a builder for creating a Notification entity.
+func (c *NotificationClient) Create() *NotificationCreate {
+	mutation := newNotificationMutation(c.config, OpCreate)
+	return &NotificationCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Notification entities.
+func (c *NotificationClient) CreateBulk(builders ...*NotificationCreate) *NotificationCreateBulk {
+	return &NotificationCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *NotificationClient) MapCreateBulk(slice any, setFunc func(*NotificationCreate, int)) *NotificationCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &NotificationCreateBulk{err: fmt.Errorf("calling to NotificationClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*NotificationCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &NotificationCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Notification.
+func (c *NotificationClient) Update() *NotificationUpdate {
+	mutation := newNotificationMutation(c.config, OpUpdate)
+	return &NotificationUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *NotificationClient) UpdateOne(_m *Notification) *NotificationUpdateOne {
+	mutation := newNotificationMutation(c.config, OpUpdateOne, withNotification(_m))
+	return &NotificationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *NotificationClient) UpdateOneID(id string) *NotificationUpdateOne {
+	mutation := newNotificationMutation(c.config, OpUpdateOne, withNotificationID(id))
+	return &NotificationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Notification.
+func (c *NotificationClient) Delete() *NotificationDelete {
+	mutation := newNotificationMutation(c.config, OpDelete)
+	return &NotificationDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *NotificationClient) DeleteOne(_m *Notification) *NotificationDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *NotificationClient) DeleteOneID(id string) *NotificationDeleteOne {
+	builder := c.Delete().Where(notification.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &NotificationDeleteOne{builder}
+}
+
+// Query returns a query builder for Notification.
+func (c *NotificationClient) Query() *NotificationQuery {
+	return &NotificationQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeNotification},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Notification entity by its id.
+func (c *NotificationClient) Get(ctx context.Context, id string) (*Notification, error) {
+	return c.Query().Where(notification.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *NotificationClient) GetX(ctx context.Context, id string) *Notification {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryUser queries the user edge of a Notification.
+func (c *NotificationClient) QueryUser(_m *Notification) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(notification.Table, notification.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, notification.UserTable, notification.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *NotificationClient) Hooks() []Hook {
+	return c.hooks.Notification
+}
+
+// Interceptors returns the client interceptors.
+func (c *NotificationClient) Interceptors() []Interceptor {
+	return c.inters.Notification
+}
+
+func (c *NotificationClient) mutate(ctx context.Context, m *NotificationMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&NotificationCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&NotificationUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&NotificationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&NotificationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Notification mutation op: %q", m.Op())
+	}
+}
+
+// NotificationPreferenceClient is a client for the NotificationPreference schema.
+type NotificationPreferenceClient struct {
+	config
+}
+
+// NewNotificationPreferenceClient returns a client for the NotificationPreference from the given config.
+func NewNotificationPreferenceClient(c config) *NotificationPreferenceClient {
+	return &NotificationPreferenceClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `notificationpreference.Hooks(f(g(h())))`.
+func (c *NotificationPreferenceClient) Use(hooks ...Hook) {
+	c.hooks.NotificationPreference = append(c.hooks.NotificationPreference, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `notificationpreference.Intercept(f(g(h())))`.
+func (c *NotificationPreferenceClient) Intercept(interceptors ...Interceptor) {
+	c.inters.NotificationPreference = append(c.inters.NotificationPreference, interceptors...)
+}
+
+// Create returns a builder for creating a NotificationPreference entity.
+func (c *NotificationPreferenceClient) Create() *NotificationPreferenceCreate {
+	mutation := newNotificationPreferenceMutation(c.config, OpCreate)
+	return &NotificationPreferenceCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of NotificationPreference entities.
+func (c *NotificationPreferenceClient) CreateBulk(builders ...*NotificationPreferenceCreate) *NotificationPreferenceCreateBulk {
+	return &NotificationPreferenceCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *NotificationPreferenceClient) MapCreateBulk(slice any, setFunc func(*NotificationPreferenceCreate, int)) *NotificationPreferenceCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &NotificationPreferenceCreateBulk{err: fmt.Errorf("calling to NotificationPreferenceClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*NotificationPreferenceCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &NotificationPreferenceCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for NotificationPreference.
+func (c *NotificationPreferenceClient) Update() *NotificationPreferenceUpdate {
+	mutation := newNotificationPreferenceMutation(c.config, OpUpdate)
+	return &NotificationPreferenceUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *NotificationPreferenceClient) UpdateOne(_m *NotificationPreference) *NotificationPreferenceUpdateOne {
+	mutation := newNotificationPreferenceMutation(c.config, OpUpdateOne, withNotificationPreference(_m))
+	return &NotificationPreferenceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *NotificationPreferenceClient) UpdateOneID(id string) *NotificationPreferenceUpdateOne {
+	mutation := newNotificationPreferenceMutation(c.config, OpUpdateOne, withNotificationPreferenceID(id))
+	return &NotificationPreferenceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for NotificationPreference.
+func (c *NotificationPreferenceClient) Delete() *NotificationPreferenceDelete {
+	mutation := newNotificationPreferenceMutation(c.config, OpDelete)
+	return &NotificationPreferenceDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *NotificationPreferenceClient) DeleteOne(_m *NotificationPreference) *NotificationPreferenceDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *NotificationPreferenceClient) DeleteOneID(id string) *NotificationPreferenceDeleteOne {
+	builder := c.Delete().Where(notificationpreference.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &NotificationPreferenceDeleteOne{builder}
+}
+
+// Query returns a query builder for NotificationPreference.
+func (c *NotificationPreferenceClient) Query() *NotificationPreferenceQuery {
+	return &NotificationPreferenceQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeNotificationPreference},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a NotificationPreference entity by its id.
+func (c *NotificationPreferenceClient) Get(ctx context.Context, id string) (*NotificationPreference, error) {
+	return c.Query().Where(notificationpreference.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *NotificationPreferenceClient) GetX(ctx context.Context, id string) *NotificationPreference {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryUser queries the user edge of a NotificationPreference.
+func (c *NotificationPreferenceClient) QueryUser(_m *NotificationPreference) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(notificationpreference.Table, notificationpreference.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, notificationpreference.UserTable, notificationpreference.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *NotificationPreferenceClient) Hooks() []Hook {
+	return c.hooks.NotificationPreference
+}
+
+// Interceptors returns the client interceptors.
+func (c *NotificationPreferenceClient) Interceptors() []Interceptor {
+	return c.inters.NotificationPreference
+}
+
+func (c *NotificationPreferenceClient) mutate(ctx context.Context, m *NotificationPreferenceMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&NotificationPreferenceCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&NotificationPreferenceUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&NotificationPreferenceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&NotificationPreferenceDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown NotificationPreference mutation op: %q", m.Op())
 	}
 }
 
@@ -5212,6 +6081,139 @@ func (c *SessionClient) mutate(ctx context.Context, m *SessionMutation) (Value, 
 	}
 }
 
+// StatementClient is a client for the Statement schema.
+type StatementClient struct {
+	config
+}
+
+// NewStatementClient returns a client for the Statement from the given config.
+func NewStatementClient(c config) *StatementClient {
+	return &StatementClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `statement.Hooks(f(g(h())))`.
+func (c *StatementClient) Use(hooks ...Hook) {
+	c.hooks.Statement = append(c.hooks.Statement, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `statement.Intercept(f(g(h())))`.
+func (c *StatementClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Statement = append(c.inters.Statement, interceptors...)
+}
+
+// Create returns a builder for creating a Statement entity.
+func (c *StatementClient) Create() *StatementCreate {
+	mutation := newStatementMutation(c.config, OpCreate)
+	return &StatementCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Statement entities.
+func (c *StatementClient) CreateBulk(builders ...*StatementCreate) *StatementCreateBulk {
+	return &StatementCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *StatementClient) MapCreateBulk(slice any, setFunc func(*StatementCreate, int)) *StatementCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &StatementCreateBulk{err: fmt.Errorf("calling to StatementClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*StatementCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &StatementCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Statement.
+func (c *StatementClient) Update() *StatementUpdate {
+	mutation := newStatementMutation(c.config, OpUpdate)
+	return &StatementUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *StatementClient) UpdateOne(_m *Statement) *StatementUpdateOne {
+	mutation := newStatementMutation(c.config, OpUpdateOne, withStatement(_m))
+	return &StatementUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *StatementClient) UpdateOneID(id string) *StatementUpdateOne {
+	mutation := newStatementMutation(c.config, OpUpdateOne, withStatementID(id))
+	return &StatementUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Statement.
+func (c *StatementClient) Delete() *StatementDelete {
+	mutation := newStatementMutation(c.config, OpDelete)
+	return &StatementDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *StatementClient) DeleteOne(_m *Statement) *StatementDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *StatementClient) DeleteOneID(id string) *StatementDeleteOne {
+	builder := c.Delete().Where(statement.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &StatementDeleteOne{builder}
+}
+
+// Query returns a query builder for Statement.
+func (c *StatementClient) Query() *StatementQuery {
+	return &StatementQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeStatement},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Statement entity by its id.
+func (c *StatementClient) Get(ctx context.Context, id string) (*Statement, error) {
+	return c.Query().Where(statement.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *StatementClient) GetX(ctx context.Context, id string) *Statement {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *StatementClient) Hooks() []Hook {
+	return c.hooks.Statement
+}
+
+// Interceptors returns the client interceptors.
+func (c *StatementClient) Interceptors() []Interceptor {
+	return c.inters.Statement
+}
+
+func (c *StatementClient) mutate(ctx context.Context, m *StatementMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&StatementCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&StatementUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&StatementUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&StatementDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Statement mutation op: %q", m.Op())
+	}
+}
+
 // SupportAccessClient is a client for the SupportAccess schema.
 type SupportAccessClient struct {
 	config
@@ -5526,6 +6528,405 @@ func (c *TeamClient) mutate(ctx context.Context, m *TeamMutation) (Value, error)
 	}
 }
 
+// UsageDayClient is a client for the UsageDay schema.
+type UsageDayClient struct {
+	config
+}
+
+// NewUsageDayClient returns a client for the UsageDay from the given config.
+func NewUsageDayClient(c config) *UsageDayClient {
+	return &UsageDayClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `usageday.Hooks(f(g(h())))`.
+func (c *UsageDayClient) Use(hooks ...Hook) {
+	c.hooks.UsageDay = append(c.hooks.UsageDay, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `usageday.Intercept(f(g(h())))`.
+func (c *UsageDayClient) Intercept(interceptors ...Interceptor) {
+	c.inters.UsageDay = append(c.inters.UsageDay, interceptors...)
+}
+
+// Create returns a builder for creating a UsageDay entity.
+func (c *UsageDayClient) Create() *UsageDayCreate {
+	mutation := newUsageDayMutation(c.config, OpCreate)
+	return &UsageDayCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of UsageDay entities.
+func (c *UsageDayClient) CreateBulk(builders ...*UsageDayCreate) *UsageDayCreateBulk {
+	return &UsageDayCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *UsageDayClient) MapCreateBulk(slice any, setFunc func(*UsageDayCreate, int)) *UsageDayCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &UsageDayCreateBulk{err: fmt.Errorf("calling to UsageDayClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*UsageDayCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &UsageDayCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for UsageDay.
+func (c *UsageDayClient) Update() *UsageDayUpdate {
+	mutation := newUsageDayMutation(c.config, OpUpdate)
+	return &UsageDayUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *UsageDayClient) UpdateOne(_m *UsageDay) *UsageDayUpdateOne {
+	mutation := newUsageDayMutation(c.config, OpUpdateOne, withUsageDay(_m))
+	return &UsageDayUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *UsageDayClient) UpdateOneID(id string) *UsageDayUpdateOne {
+	mutation := newUsageDayMutation(c.config, OpUpdateOne, withUsageDayID(id))
+	return &UsageDayUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for UsageDay.
+func (c *UsageDayClient) Delete() *UsageDayDelete {
+	mutation := newUsageDayMutation(c.config, OpDelete)
+	return &UsageDayDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *UsageDayClient) DeleteOne(_m *UsageDay) *UsageDayDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *UsageDayClient) DeleteOneID(id string) *UsageDayDeleteOne {
+	builder := c.Delete().Where(usageday.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &UsageDayDeleteOne{builder}
+}
+
+// Query returns a query builder for UsageDay.
+func (c *UsageDayClient) Query() *UsageDayQuery {
+	return &UsageDayQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeUsageDay},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a UsageDay entity by its id.
+func (c *UsageDayClient) Get(ctx context.Context, id string) (*UsageDay, error) {
+	return c.Query().Where(usageday.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *UsageDayClient) GetX(ctx context.Context, id string) *UsageDay {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *UsageDayClient) Hooks() []Hook {
+	return c.hooks.UsageDay
+}
+
+// Interceptors returns the client interceptors.
+func (c *UsageDayClient) Interceptors() []Interceptor {
+	return c.inters.UsageDay
+}
+
+func (c *UsageDayClient) mutate(ctx context.Context, m *UsageDayMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&UsageDayCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&UsageDayUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&UsageDayUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&UsageDayDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown UsageDay mutation op: %q", m.Op())
+	}
+}
+
+// UsageTagClient is a client for the UsageTag schema.
+type UsageTagClient struct {
+	config
+}
+
+// NewUsageTagClient returns a client for the UsageTag from the given config.
+func NewUsageTagClient(c config) *UsageTagClient {
+	return &UsageTagClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `usagetag.Hooks(f(g(h())))`.
+func (c *UsageTagClient) Use(hooks ...Hook) {
+	c.hooks.UsageTag = append(c.hooks.UsageTag, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `usagetag.Intercept(f(g(h())))`.
+func (c *UsageTagClient) Intercept(interceptors ...Interceptor) {
+	c.inters.UsageTag = append(c.inters.UsageTag, interceptors...)
+}
+
+// Create returns a builder for creating a UsageTag entity.
+func (c *UsageTagClient) Create() *UsageTagCreate {
+	mutation := newUsageTagMutation(c.config, OpCreate)
+	return &UsageTagCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of UsageTag entities.
+func (c *UsageTagClient) CreateBulk(builders ...*UsageTagCreate) *UsageTagCreateBulk {
+	return &UsageTagCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *UsageTagClient) MapCreateBulk(slice any, setFunc func(*UsageTagCreate, int)) *UsageTagCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &UsageTagCreateBulk{err: fmt.Errorf("calling to UsageTagClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*UsageTagCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &UsageTagCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for UsageTag.
+func (c *UsageTagClient) Update() *UsageTagUpdate {
+	mutation := newUsageTagMutation(c.config, OpUpdate)
+	return &UsageTagUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *UsageTagClient) UpdateOne(_m *UsageTag) *UsageTagUpdateOne {
+	mutation := newUsageTagMutation(c.config, OpUpdateOne, withUsageTag(_m))
+	return &UsageTagUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *UsageTagClient) UpdateOneID(id string) *UsageTagUpdateOne {
+	mutation := newUsageTagMutation(c.config, OpUpdateOne, withUsageTagID(id))
+	return &UsageTagUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for UsageTag.
+func (c *UsageTagClient) Delete() *UsageTagDelete {
+	mutation := newUsageTagMutation(c.config, OpDelete)
+	return &UsageTagDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *UsageTagClient) DeleteOne(_m *UsageTag) *UsageTagDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *UsageTagClient) DeleteOneID(id string) *UsageTagDeleteOne {
+	builder := c.Delete().Where(usagetag.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &UsageTagDeleteOne{builder}
+}
+
+// Query returns a query builder for UsageTag.
+func (c *UsageTagClient) Query() *UsageTagQuery {
+	return &UsageTagQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeUsageTag},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a UsageTag entity by its id.
+func (c *UsageTagClient) Get(ctx context.Context, id string) (*UsageTag, error) {
+	return c.Query().Where(usagetag.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *UsageTagClient) GetX(ctx context.Context, id string) *UsageTag {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *UsageTagClient) Hooks() []Hook {
+	return c.hooks.UsageTag
+}
+
+// Interceptors returns the client interceptors.
+func (c *UsageTagClient) Interceptors() []Interceptor {
+	return c.inters.UsageTag
+}
+
+func (c *UsageTagClient) mutate(ctx context.Context, m *UsageTagMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&UsageTagCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&UsageTagUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&UsageTagUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&UsageTagDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown UsageTag mutation op: %q", m.Op())
+	}
+}
+
+// UsageTotalClient is a client for the UsageTotal schema.
+type UsageTotalClient struct {
+	config
+}
+
+// NewUsageTotalClient returns a client for the UsageTotal from the given config.
+func NewUsageTotalClient(c config) *UsageTotalClient {
+	return &UsageTotalClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `usagetotal.Hooks(f(g(h())))`.
+func (c *UsageTotalClient) Use(hooks ...Hook) {
+	c.hooks.UsageTotal = append(c.hooks.UsageTotal, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `usagetotal.Intercept(f(g(h())))`.
+func (c *UsageTotalClient) Intercept(interceptors ...Interceptor) {
+	c.inters.UsageTotal = append(c.inters.UsageTotal, interceptors...)
+}
+
+// Create returns a builder for creating a UsageTotal entity.
+func (c *UsageTotalClient) Create() *UsageTotalCreate {
+	mutation := newUsageTotalMutation(c.config, OpCreate)
+	return &UsageTotalCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of UsageTotal entities.
+func (c *UsageTotalClient) CreateBulk(builders ...*UsageTotalCreate) *UsageTotalCreateBulk {
+	return &UsageTotalCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *UsageTotalClient) MapCreateBulk(slice any, setFunc func(*UsageTotalCreate, int)) *UsageTotalCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &UsageTotalCreateBulk{err: fmt.Errorf("calling to UsageTotalClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*UsageTotalCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &UsageTotalCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for UsageTotal.
+func (c *UsageTotalClient) Update() *UsageTotalUpdate {
+	mutation := newUsageTotalMutation(c.config, OpUpdate)
+	return &UsageTotalUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *UsageTotalClient) UpdateOne(_m *UsageTotal) *UsageTotalUpdateOne {
+	mutation := newUsageTotalMutation(c.config, OpUpdateOne, withUsageTotal(_m))
+	return &UsageTotalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *UsageTotalClient) UpdateOneID(id string) *UsageTotalUpdateOne {
+	mutation := newUsageTotalMutation(c.config, OpUpdateOne, withUsageTotalID(id))
+	return &UsageTotalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for UsageTotal.
+func (c *UsageTotalClient) Delete() *UsageTotalDelete {
+	mutation := newUsageTotalMutation(c.config, OpDelete)
+	return &UsageTotalDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *UsageTotalClient) DeleteOne(_m *UsageTotal) *UsageTotalDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *UsageTotalClient) DeleteOneID(id string) *UsageTotalDeleteOne {
+	builder := c.Delete().Where(usagetotal.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &UsageTotalDeleteOne{builder}
+}
+
+// Query returns a query builder for UsageTotal.
+func (c *UsageTotalClient) Query() *UsageTotalQuery {
+	return &UsageTotalQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeUsageTotal},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a UsageTotal entity by its id.
+func (c *UsageTotalClient) Get(ctx context.Context, id string) (*UsageTotal, error) {
+	return c.Query().Where(usagetotal.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *UsageTotalClient) GetX(ctx context.Context, id string) *UsageTotal {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *UsageTotalClient) Hooks() []Hook {
+	return c.hooks.UsageTotal
+}
+
+// Interceptors returns the client interceptors.
+func (c *UsageTotalClient) Interceptors() []Interceptor {
+	return c.inters.UsageTotal
+}
+
+func (c *UsageTotalClient) mutate(ctx context.Context, m *UsageTotalMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&UsageTotalCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&UsageTotalUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&UsageTotalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&UsageTotalDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown UsageTotal mutation op: %q", m.Op())
+	}
+}
+
 // UserClient is a client for the User schema.
 type UserClient struct {
 	config
@@ -5730,6 +7131,38 @@ func (c *UserClient) QueryPersonalTokens(_m *User) *PersonalTokenQuery {
 	return query
 }
 
+// QueryNotifications queries the notifications edge of a User.
+func (c *UserClient) QueryNotifications(_m *User) *NotificationQuery {
+	query := (&NotificationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, id),
+			sqlgraph.To(notification.Table, notification.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, user.NotificationsTable, user.NotificationsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryNotificationPreferences queries the notification_preferences edge of a User.
+func (c *UserClient) QueryNotificationPreferences(_m *User) *NotificationPreferenceQuery {
+	query := (&NotificationPreferenceClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, id),
+			sqlgraph.To(notificationpreference.Table, notificationpreference.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, user.NotificationPreferencesTable, user.NotificationPreferencesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // QueryAuthorizations queries the authorizations edge of a User.
 func (c *UserClient) QueryAuthorizations(_m *User) *AuthorizationQuery {
 	query := (&AuthorizationClient{config: c.config}).Query()
@@ -5771,20 +7204,324 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 	}
 }
 
+// WebhookClient is a client for the Webhook schema.
+type WebhookClient struct {
+	config
+}
+
+// NewWebhookClient returns a client for the Webhook from the given config.
+func NewWebhookClient(c config) *WebhookClient {
+	return &WebhookClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `webhook.Hooks(f(g(h())))`.
+func (c *WebhookClient) Use(hooks ...Hook) {
+	c.hooks.Webhook = append(c.hooks.Webhook, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `webhook.Intercept(f(g(h())))`.
+func (c *WebhookClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Webhook = append(c.inters.Webhook, interceptors...)
+}
+
+// Create returns a builder for creating a Webhook entity.
+func (c *WebhookClient) Create() *WebhookCreate {
+	mutation := newWebhookMutation(c.config, OpCreate)
+	return &WebhookCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Webhook entities.
+func (c *WebhookClient) CreateBulk(builders ...*WebhookCreate) *WebhookCreateBulk {
+	return &WebhookCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WebhookClient) MapCreateBulk(slice any, setFunc func(*WebhookCreate, int)) *WebhookCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WebhookCreateBulk{err: fmt.Errorf("calling to WebhookClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WebhookCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WebhookCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Webhook.
+func (c *WebhookClient) Update() *WebhookUpdate {
+	mutation := newWebhookMutation(c.config, OpUpdate)
+	return &WebhookUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WebhookClient) UpdateOne(_m *Webhook) *WebhookUpdateOne {
+	mutation := newWebhookMutation(c.config, OpUpdateOne, withWebhook(_m))
+	return &WebhookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WebhookClient) UpdateOneID(id string) *WebhookUpdateOne {
+	mutation := newWebhookMutation(c.config, OpUpdateOne, withWebhookID(id))
+	return &WebhookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Webhook.
+func (c *WebhookClient) Delete() *WebhookDelete {
+	mutation := newWebhookMutation(c.config, OpDelete)
+	return &WebhookDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WebhookClient) DeleteOne(_m *Webhook) *WebhookDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WebhookClient) DeleteOneID(id string) *WebhookDeleteOne {
+	builder := c.Delete().Where(webhook.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WebhookDeleteOne{builder}
+}
+
+// Query returns a query builder for Webhook.
+func (c *WebhookClient) Query() *WebhookQuery {
+	return &WebhookQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWebhook},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Webhook entity by its id.
+func (c *WebhookClient) Get(ctx context.Context, id string) (*Webhook, error) {
+	return c.Query().Where(webhook.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WebhookClient) GetX(ctx context.Context, id string) *Webhook {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryDeliveries queries the deliveries edge of a Webhook.
+func (c *WebhookClient) QueryDeliveries(_m *Webhook) *WebhookDeliveryQuery {
+	query := (&WebhookDeliveryClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(webhook.Table, webhook.FieldID, id),
+			sqlgraph.To(webhookdelivery.Table, webhookdelivery.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, webhook.DeliveriesTable, webhook.DeliveriesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *WebhookClient) Hooks() []Hook {
+	return c.hooks.Webhook
+}
+
+// Interceptors returns the client interceptors.
+func (c *WebhookClient) Interceptors() []Interceptor {
+	return c.inters.Webhook
+}
+
+func (c *WebhookClient) mutate(ctx context.Context, m *WebhookMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WebhookCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WebhookUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WebhookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WebhookDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Webhook mutation op: %q", m.Op())
+	}
+}
+
+// WebhookDeliveryClient is a client for the WebhookDelivery schema.
+type WebhookDeliveryClient struct {
+	config
+}
+
+// NewWebhookDeliveryClient returns a client for the WebhookDelivery from the given config.
+func NewWebhookDeliveryClient(c config) *WebhookDeliveryClient {
+	return &WebhookDeliveryClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `webhookdelivery.Hooks(f(g(h())))`.
+func (c *WebhookDeliveryClient) Use(hooks ...Hook) {
+	c.hooks.WebhookDelivery = append(c.hooks.WebhookDelivery, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `webhookdelivery.Intercept(f(g(h())))`.
+func (c *WebhookDeliveryClient) Intercept(interceptors ...Interceptor) {
+	c.inters.WebhookDelivery = append(c.inters.WebhookDelivery, interceptors...)
+}
+
+// Create returns a builder for creating a WebhookDelivery entity.
+func (c *WebhookDeliveryClient) Create() *WebhookDeliveryCreate {
+	mutation := newWebhookDeliveryMutation(c.config, OpCreate)
+	return &WebhookDeliveryCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of WebhookDelivery entities.
+func (c *WebhookDeliveryClient) CreateBulk(builders ...*WebhookDeliveryCreate) *WebhookDeliveryCreateBulk {
+	return &WebhookDeliveryCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WebhookDeliveryClient) MapCreateBulk(slice any, setFunc func(*WebhookDeliveryCreate, int)) *WebhookDeliveryCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WebhookDeliveryCreateBulk{err: fmt.Errorf("calling to WebhookDeliveryClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WebhookDeliveryCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WebhookDeliveryCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for WebhookDelivery.
+func (c *WebhookDeliveryClient) Update() *WebhookDeliveryUpdate {
+	mutation := newWebhookDeliveryMutation(c.config, OpUpdate)
+	return &WebhookDeliveryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WebhookDeliveryClient) UpdateOne(_m *WebhookDelivery) *WebhookDeliveryUpdateOne {
+	mutation := newWebhookDeliveryMutation(c.config, OpUpdateOne, withWebhookDelivery(_m))
+	return &WebhookDeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WebhookDeliveryClient) UpdateOneID(id string) *WebhookDeliveryUpdateOne {
+	mutation := newWebhookDeliveryMutation(c.config, OpUpdateOne, withWebhookDeliveryID(id))
+	return &WebhookDeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for WebhookDelivery.
+func (c *WebhookDeliveryClient) Delete() *WebhookDeliveryDelete {
+	mutation := newWebhookDeliveryMutation(c.config, OpDelete)
+	return &WebhookDeliveryDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WebhookDeliveryClient) DeleteOne(_m *WebhookDelivery) *WebhookDeliveryDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WebhookDeliveryClient) DeleteOneID(id string) *WebhookDeliveryDeleteOne {
+	builder := c.Delete().Where(webhookdelivery.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WebhookDeliveryDeleteOne{builder}
+}
+
+// Query returns a query builder for WebhookDelivery.
+func (c *WebhookDeliveryClient) Query() *WebhookDeliveryQuery {
+	return &WebhookDeliveryQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWebhookDelivery},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a WebhookDelivery entity by its id.
+func (c *WebhookDeliveryClient) Get(ctx context.Context, id string) (*WebhookDelivery, error) {
+	return c.Query().Where(webhookdelivery.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WebhookDeliveryClient) GetX(ctx context.Context, id string) *WebhookDelivery {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryWebhook queries the webhook edge of a WebhookDelivery.
+func (c *WebhookDeliveryClient) QueryWebhook(_m *WebhookDelivery) *WebhookQuery {
+	query := (&WebhookClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(webhookdelivery.Table, webhookdelivery.FieldID, id),
+			sqlgraph.To(webhook.Table, webhook.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, webhookdelivery.WebhookTable, webhookdelivery.WebhookColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *WebhookDeliveryClient) Hooks() []Hook {
+	return c.hooks.WebhookDelivery
+}
+
+// Interceptors returns the client interceptors.
+func (c *WebhookDeliveryClient) Interceptors() []Interceptor {
+	return c.inters.WebhookDelivery
+}
+
+func (c *WebhookDeliveryClient) mutate(ctx context.Context, m *WebhookDeliveryMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WebhookDeliveryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WebhookDeliveryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WebhookDeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WebhookDeliveryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown WebhookDelivery mutation op: %q", m.Op())
+	}
+}
+
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Account, AuditCheckpoint, AuditEvent, Authorization, Budget, BudgetCycle,
-		CatalogModel, CentralProvider, Charge, CreditFactor, Domain, ExternalIdentity,
-		Grant, GroupMapping, Hold, IdentityProvider, Invitation, Key, KeyModel, Login,
-		Member, Model, Node, Organization, PersonalToken, Price, Provider, RoleBinding,
-		Scope, ServiceClient, Session, SupportAccess, Team, User []ent.Hook
+		Account, AuditCheckpoint, AuditEvent, Authorization, Budget, BudgetAlert,
+		BudgetCycle, BudgetIncrease, CatalogModel, CentralProvider, Charge,
+		CreditFactor, Domain, ExternalIdentity, Grant, GroupMapping, Hold,
+		IdentityProvider, IncreaseRequest, Invitation, Key, KeyModel, Login, Member,
+		Model, Node, Notification, NotificationPreference, Organization, PersonalToken,
+		Price, Provider, RoleBinding, Scope, ServiceClient, Session, Statement,
+		SupportAccess, Team, UsageDay, UsageTag, UsageTotal, User, Webhook,
+		WebhookDelivery []ent.Hook
 	}
 	inters struct {
-		Account, AuditCheckpoint, AuditEvent, Authorization, Budget, BudgetCycle,
-		CatalogModel, CentralProvider, Charge, CreditFactor, Domain, ExternalIdentity,
-		Grant, GroupMapping, Hold, IdentityProvider, Invitation, Key, KeyModel, Login,
-		Member, Model, Node, Organization, PersonalToken, Price, Provider, RoleBinding,
-		Scope, ServiceClient, Session, SupportAccess, Team, User []ent.Interceptor
+		Account, AuditCheckpoint, AuditEvent, Authorization, Budget, BudgetAlert,
+		BudgetCycle, BudgetIncrease, CatalogModel, CentralProvider, Charge,
+		CreditFactor, Domain, ExternalIdentity, Grant, GroupMapping, Hold,
+		IdentityProvider, IncreaseRequest, Invitation, Key, KeyModel, Login, Member,
+		Model, Node, Notification, NotificationPreference, Organization, PersonalToken,
+		Price, Provider, RoleBinding, Scope, ServiceClient, Session, Statement,
+		SupportAccess, Team, UsageDay, UsageTag, UsageTotal, User, Webhook,
+		WebhookDelivery []ent.Interceptor
 	}
 )

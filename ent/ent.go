@@ -17,7 +17,9 @@ import (
 	"github.com/alchemi/cockpit/ent/auditevent"
 	"github.com/alchemi/cockpit/ent/authorization"
 	"github.com/alchemi/cockpit/ent/budget"
+	"github.com/alchemi/cockpit/ent/budgetalert"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
+	"github.com/alchemi/cockpit/ent/budgetincrease"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
@@ -28,6 +30,7 @@ import (
 	"github.com/alchemi/cockpit/ent/groupmapping"
 	"github.com/alchemi/cockpit/ent/hold"
 	"github.com/alchemi/cockpit/ent/identityprovider"
+	"github.com/alchemi/cockpit/ent/increaserequest"
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/key"
 	"github.com/alchemi/cockpit/ent/keymodel"
@@ -35,6 +38,8 @@ import (
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/node"
+	"github.com/alchemi/cockpit/ent/notification"
+	"github.com/alchemi/cockpit/ent/notificationpreference"
 	"github.com/alchemi/cockpit/ent/organization"
 	"github.com/alchemi/cockpit/ent/personaltoken"
 	"github.com/alchemi/cockpit/ent/price"
@@ -43,9 +48,15 @@ import (
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/serviceclient"
 	"github.com/alchemi/cockpit/ent/session"
+	"github.com/alchemi/cockpit/ent/statement"
 	"github.com/alchemi/cockpit/ent/supportaccess"
 	"github.com/alchemi/cockpit/ent/team"
+	"github.com/alchemi/cockpit/ent/usageday"
+	"github.com/alchemi/cockpit/ent/usagetag"
+	"github.com/alchemi/cockpit/ent/usagetotal"
 	"github.com/alchemi/cockpit/ent/user"
+	"github.com/alchemi/cockpit/ent/webhook"
+	"github.com/alchemi/cockpit/ent/webhookdelivery"
 )
 
 // ent aliases to avoid import conflicts in user's code.
@@ -106,40 +117,51 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			account.Table:          account.ValidColumn,
-			auditcheckpoint.Table:  auditcheckpoint.ValidColumn,
-			auditevent.Table:       auditevent.ValidColumn,
-			authorization.Table:    authorization.ValidColumn,
-			budget.Table:           budget.ValidColumn,
-			budgetcycle.Table:      budgetcycle.ValidColumn,
-			catalogmodel.Table:     catalogmodel.ValidColumn,
-			centralprovider.Table:  centralprovider.ValidColumn,
-			charge.Table:           charge.ValidColumn,
-			creditfactor.Table:     creditfactor.ValidColumn,
-			domain.Table:           domain.ValidColumn,
-			externalidentity.Table: externalidentity.ValidColumn,
-			grant.Table:            grant.ValidColumn,
-			groupmapping.Table:     groupmapping.ValidColumn,
-			hold.Table:             hold.ValidColumn,
-			identityprovider.Table: identityprovider.ValidColumn,
-			invitation.Table:       invitation.ValidColumn,
-			key.Table:              key.ValidColumn,
-			keymodel.Table:         keymodel.ValidColumn,
-			login.Table:            login.ValidColumn,
-			member.Table:           member.ValidColumn,
-			model.Table:            model.ValidColumn,
-			node.Table:             node.ValidColumn,
-			organization.Table:     organization.ValidColumn,
-			personaltoken.Table:    personaltoken.ValidColumn,
-			price.Table:            price.ValidColumn,
-			provider.Table:         provider.ValidColumn,
-			rolebinding.Table:      rolebinding.ValidColumn,
-			scope.Table:            scope.ValidColumn,
-			serviceclient.Table:    serviceclient.ValidColumn,
-			session.Table:          session.ValidColumn,
-			supportaccess.Table:    supportaccess.ValidColumn,
-			team.Table:             team.ValidColumn,
-			user.Table:             user.ValidColumn,
+			account.Table:                account.ValidColumn,
+			auditcheckpoint.Table:        auditcheckpoint.ValidColumn,
+			auditevent.Table:             auditevent.ValidColumn,
+			authorization.Table:          authorization.ValidColumn,
+			budget.Table:                 budget.ValidColumn,
+			budgetalert.Table:            budgetalert.ValidColumn,
+			budgetcycle.Table:            budgetcycle.ValidColumn,
+			budgetincrease.Table:         budgetincrease.ValidColumn,
+			catalogmodel.Table:           catalogmodel.ValidColumn,
+			centralprovider.Table:        centralprovider.ValidColumn,
+			charge.Table:                 charge.ValidColumn,
+			creditfactor.Table:           creditfactor.ValidColumn,
+			domain.Table:                 domain.ValidColumn,
+			externalidentity.Table:       externalidentity.ValidColumn,
+			grant.Table:                  grant.ValidColumn,
+			groupmapping.Table:           groupmapping.ValidColumn,
+			hold.Table:                   hold.ValidColumn,
+			identityprovider.Table:       identityprovider.ValidColumn,
+			increaserequest.Table:        increaserequest.ValidColumn,
+			invitation.Table:             invitation.ValidColumn,
+			key.Table:                    key.ValidColumn,
+			keymodel.Table:               keymodel.ValidColumn,
+			login.Table:                  login.ValidColumn,
+			member.Table:                 member.ValidColumn,
+			model.Table:                  model.ValidColumn,
+			node.Table:                   node.ValidColumn,
+			notification.Table:           notification.ValidColumn,
+			notificationpreference.Table: notificationpreference.ValidColumn,
+			organization.Table:           organization.ValidColumn,
+			personaltoken.Table:          personaltoken.ValidColumn,
+			price.Table:                  price.ValidColumn,
+			provider.Table:               provider.ValidColumn,
+			rolebinding.Table:            rolebinding.ValidColumn,
+			scope.Table:                  scope.ValidColumn,
+			serviceclient.Table:          serviceclient.ValidColumn,
+			session.Table:                session.ValidColumn,
+			statement.Table:              statement.ValidColumn,
+			supportaccess.Table:          supportaccess.ValidColumn,
+			team.Table:                   team.ValidColumn,
+			usageday.Table:               usageday.ValidColumn,
+			usagetag.Table:               usagetag.ValidColumn,
+			usagetotal.Table:             usagetotal.ValidColumn,
+			user.Table:                   user.ValidColumn,
+			webhook.Table:                webhook.ValidColumn,
+			webhookdelivery.Table:        webhookdelivery.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

@@ -34,8 +34,16 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		q := c.Budget.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
+	case "budget_alerts":
+		q := c.BudgetAlert.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
 	case "budget_cycles":
 		q := c.BudgetCycle.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "budget_increases":
+		q := c.BudgetIncrease.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
 	case "catalog_models":
@@ -78,6 +86,10 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		q := c.IdentityProvider.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
+	case "increase_requests":
+		q := c.IncreaseRequest.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
 	case "invitations":
 		q := c.Invitation.Query()
 		q.WhereP(byID)
@@ -104,6 +116,14 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		return q.Exist(ctx)
 	case "nodes":
 		q := c.Node.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "notifications":
+		q := c.Notification.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "notification_preferences":
+		q := c.NotificationPreference.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
 	case "organizations":
@@ -138,6 +158,10 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		q := c.Session.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
+	case "statements":
+		q := c.Statement.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
 	case "support_accesses":
 		q := c.SupportAccess.Query()
 		q.WhereP(byID)
@@ -146,8 +170,28 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		q := c.Team.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
+	case "usage_days":
+		q := c.UsageDay.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "usage_tags":
+		q := c.UsageTag.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "usage_totals":
+		q := c.UsageTotal.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
 	case "users":
 		q := c.User.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "webhooks":
+		q := c.Webhook.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "webhook_deliveries":
+		q := c.WebhookDelivery.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
 	}
@@ -282,12 +326,46 @@ func (m *BudgetMutation) EdgeTable(edge string) string {
 		return "scopes"
 	case "cycles":
 		return "budget_cycles"
+	case "increases":
+		return "budget_increases"
+	case "alerts":
+		return "budget_alerts"
 	}
 	return ""
 }
 
 // RowID is the id of the row that is written, if it is known.
 func (m *BudgetMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *BudgetAlertQuery) TableName() string { return "budget_alerts" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *BudgetAlertQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *BudgetAlertMutation) TableName() string { return "budget_alerts" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *BudgetAlertMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "budget":
+		return "budgets"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *BudgetAlertMutation) RowID() string {
 	if m.id == nil {
 		return ""
 	}
@@ -318,6 +396,36 @@ func (m *BudgetCycleMutation) EdgeTable(edge string) string {
 
 // RowID is the id of the row that is written, if it is known.
 func (m *BudgetCycleMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *BudgetIncreaseQuery) TableName() string { return "budget_increases" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *BudgetIncreaseQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *BudgetIncreaseMutation) TableName() string { return "budget_increases" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *BudgetIncreaseMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "budget":
+		return "budgets"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *BudgetIncreaseMutation) RowID() string {
 	if m.id == nil {
 		return ""
 	}
@@ -621,6 +729,36 @@ func (m *IdentityProviderMutation) RowID() string {
 }
 
 // TableName is the table that the query reads.
+func (_q *IncreaseRequestQuery) TableName() string { return "increase_requests" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *IncreaseRequestQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *IncreaseRequestMutation) TableName() string { return "increase_requests" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *IncreaseRequestMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "scope":
+		return "scopes"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *IncreaseRequestMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
 func (_q *InvitationQuery) TableName() string { return "invitations" }
 
 // WhereP confines the query by storage-level predicates.
@@ -830,6 +968,66 @@ func (m *NodeMutation) EdgeTable(edge string) string {
 
 // RowID is the id of the row that is written, if it is known.
 func (m *NodeMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *NotificationQuery) TableName() string { return "notifications" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *NotificationQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *NotificationMutation) TableName() string { return "notifications" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *NotificationMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "user":
+		return "users"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *NotificationMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *NotificationPreferenceQuery) TableName() string { return "notification_preferences" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *NotificationPreferenceQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *NotificationPreferenceMutation) TableName() string { return "notification_preferences" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *NotificationPreferenceMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "user":
+		return "users"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *NotificationPreferenceMutation) RowID() string {
 	if m.id == nil {
 		return ""
 	}
@@ -1081,6 +1279,32 @@ func (m *SessionMutation) RowID() string {
 }
 
 // TableName is the table that the query reads.
+func (_q *StatementQuery) TableName() string { return "statements" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *StatementQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *StatementMutation) TableName() string { return "statements" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *StatementMutation) EdgeTable(edge string) string {
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *StatementMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
 func (_q *SupportAccessQuery) TableName() string { return "support_accesses" }
 
 // WhereP confines the query by storage-level predicates.
@@ -1143,6 +1367,84 @@ func (m *TeamMutation) RowID() string {
 }
 
 // TableName is the table that the query reads.
+func (_q *UsageDayQuery) TableName() string { return "usage_days" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *UsageDayQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *UsageDayMutation) TableName() string { return "usage_days" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *UsageDayMutation) EdgeTable(edge string) string {
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *UsageDayMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *UsageTagQuery) TableName() string { return "usage_tags" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *UsageTagQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *UsageTagMutation) TableName() string { return "usage_tags" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *UsageTagMutation) EdgeTable(edge string) string {
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *UsageTagMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *UsageTotalQuery) TableName() string { return "usage_totals" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *UsageTotalQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *UsageTotalMutation) TableName() string { return "usage_totals" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *UsageTotalMutation) EdgeTable(edge string) string {
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *UsageTotalMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
 func (_q *UserQuery) TableName() string { return "users" }
 
 // WhereP confines the query by storage-level predicates.
@@ -1170,6 +1472,10 @@ func (m *UserMutation) EdgeTable(edge string) string {
 		return "external_identities"
 	case "personal_tokens":
 		return "personal_tokens"
+	case "notifications":
+		return "notifications"
+	case "notification_preferences":
+		return "notification_preferences"
 	case "authorizations":
 		return "authorizations"
 	}
@@ -1178,6 +1484,66 @@ func (m *UserMutation) EdgeTable(edge string) string {
 
 // RowID is the id of the row that is written, if it is known.
 func (m *UserMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *WebhookQuery) TableName() string { return "webhooks" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *WebhookQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *WebhookMutation) TableName() string { return "webhooks" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *WebhookMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "deliveries":
+		return "webhook_deliveries"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *WebhookMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *WebhookDeliveryQuery) TableName() string { return "webhook_deliveries" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *WebhookDeliveryQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *WebhookDeliveryMutation) TableName() string { return "webhook_deliveries" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *WebhookDeliveryMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "webhook":
+		return "webhooks"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *WebhookDeliveryMutation) RowID() string {
 	if m.id == nil {
 		return ""
 	}

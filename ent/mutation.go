@@ -17,7 +17,9 @@ import (
 	"github.com/alchemi/cockpit/ent/auditevent"
 	"github.com/alchemi/cockpit/ent/authorization"
 	"github.com/alchemi/cockpit/ent/budget"
+	"github.com/alchemi/cockpit/ent/budgetalert"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
+	"github.com/alchemi/cockpit/ent/budgetincrease"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
@@ -28,6 +30,7 @@ import (
 	"github.com/alchemi/cockpit/ent/groupmapping"
 	"github.com/alchemi/cockpit/ent/hold"
 	"github.com/alchemi/cockpit/ent/identityprovider"
+	"github.com/alchemi/cockpit/ent/increaserequest"
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/key"
 	"github.com/alchemi/cockpit/ent/keymodel"
@@ -35,6 +38,8 @@ import (
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/node"
+	"github.com/alchemi/cockpit/ent/notification"
+	"github.com/alchemi/cockpit/ent/notificationpreference"
 	"github.com/alchemi/cockpit/ent/organization"
 	"github.com/alchemi/cockpit/ent/personaltoken"
 	"github.com/alchemi/cockpit/ent/predicate"
@@ -44,9 +49,15 @@ import (
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/serviceclient"
 	"github.com/alchemi/cockpit/ent/session"
+	"github.com/alchemi/cockpit/ent/statement"
 	"github.com/alchemi/cockpit/ent/supportaccess"
 	"github.com/alchemi/cockpit/ent/team"
+	"github.com/alchemi/cockpit/ent/usageday"
+	"github.com/alchemi/cockpit/ent/usagetag"
+	"github.com/alchemi/cockpit/ent/usagetotal"
 	"github.com/alchemi/cockpit/ent/user"
+	"github.com/alchemi/cockpit/ent/webhook"
+	"github.com/alchemi/cockpit/ent/webhookdelivery"
 )
 
 const (
@@ -58,40 +69,51 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
-	TypeAccount          = "Account"
-	TypeAuditCheckpoint  = "AuditCheckpoint"
-	TypeAuditEvent       = "AuditEvent"
-	TypeAuthorization    = "Authorization"
-	TypeBudget           = "Budget"
-	TypeBudgetCycle      = "BudgetCycle"
-	TypeCatalogModel     = "CatalogModel"
-	TypeCentralProvider  = "CentralProvider"
-	TypeCharge           = "Charge"
-	TypeCreditFactor     = "CreditFactor"
-	TypeDomain           = "Domain"
-	TypeExternalIdentity = "ExternalIdentity"
-	TypeGrant            = "Grant"
-	TypeGroupMapping     = "GroupMapping"
-	TypeHold             = "Hold"
-	TypeIdentityProvider = "IdentityProvider"
-	TypeInvitation       = "Invitation"
-	TypeKey              = "Key"
-	TypeKeyModel         = "KeyModel"
-	TypeLogin            = "Login"
-	TypeMember           = "Member"
-	TypeModel            = "Model"
-	TypeNode             = "Node"
-	TypeOrganization     = "Organization"
-	TypePersonalToken    = "PersonalToken"
-	TypePrice            = "Price"
-	TypeProvider         = "Provider"
-	TypeRoleBinding      = "RoleBinding"
-	TypeScope            = "Scope"
-	TypeServiceClient    = "ServiceClient"
-	TypeSession          = "Session"
-	TypeSupportAccess    = "SupportAccess"
-	TypeTeam             = "Team"
-	TypeUser             = "User"
+	TypeAccount                = "Account"
+	TypeAuditCheckpoint        = "AuditCheckpoint"
+	TypeAuditEvent             = "AuditEvent"
+	TypeAuthorization          = "Authorization"
+	TypeBudget                 = "Budget"
+	TypeBudgetAlert            = "BudgetAlert"
+	TypeBudgetCycle            = "BudgetCycle"
+	TypeBudgetIncrease         = "BudgetIncrease"
+	TypeCatalogModel           = "CatalogModel"
+	TypeCentralProvider        = "CentralProvider"
+	TypeCharge                 = "Charge"
+	TypeCreditFactor           = "CreditFactor"
+	TypeDomain                 = "Domain"
+	TypeExternalIdentity       = "ExternalIdentity"
+	TypeGrant                  = "Grant"
+	TypeGroupMapping           = "GroupMapping"
+	TypeHold                   = "Hold"
+	TypeIdentityProvider       = "IdentityProvider"
+	TypeIncreaseRequest        = "IncreaseRequest"
+	TypeInvitation             = "Invitation"
+	TypeKey                    = "Key"
+	TypeKeyModel               = "KeyModel"
+	TypeLogin                  = "Login"
+	TypeMember                 = "Member"
+	TypeModel                  = "Model"
+	TypeNode                   = "Node"
+	TypeNotification           = "Notification"
+	TypeNotificationPreference = "NotificationPreference"
+	TypeOrganization           = "Organization"
+	TypePersonalToken          = "PersonalToken"
+	TypePrice                  = "Price"
+	TypeProvider               = "Provider"
+	TypeRoleBinding            = "RoleBinding"
+	TypeScope                  = "Scope"
+	TypeServiceClient          = "ServiceClient"
+	TypeSession                = "Session"
+	TypeStatement              = "Statement"
+	TypeSupportAccess          = "SupportAccess"
+	TypeTeam                   = "Team"
+	TypeUsageDay               = "UsageDay"
+	TypeUsageTag               = "UsageTag"
+	TypeUsageTotal             = "UsageTotal"
+	TypeUser                   = "User"
+	TypeWebhook                = "Webhook"
+	TypeWebhookDelivery        = "WebhookDelivery"
 )
 
 // AccountMutation represents an operation that mutates the Account nodes in the graph.
@@ -5509,32 +5531,50 @@ func (m *AuthorizationMutation) ResetEdge(name string) error {
 // BudgetMutation represents an operation that mutates the Budget nodes in the graph.
 type BudgetMutation struct {
 	config
-	op            Op
-	typ           string
-	id            *string
-	account_id    *string
-	plane         *budget.Plane
-	version       *int
-	addversion    *int
-	created_at    *time.Time
-	updated_at    *time.Time
-	unit          *budget.Unit
-	lim           *int64
-	addlim        *int64
-	overflow      *int64
-	addoverflow   *int64
-	cycle         *budget.Cycle
-	cycle_day     *int
-	addcycle_day  *int
-	clearedFields map[string]struct{}
-	scope         *string
-	clearedscope  bool
-	cycles        map[string]struct{}
-	removedcycles map[string]struct{}
-	clearedcycles bool
-	done          bool
-	oldValue      func(context.Context) (*Budget, error)
-	predicates    []predicate.Budget
+	op               Op
+	typ              string
+	id               *string
+	account_id       *string
+	plane            *budget.Plane
+	version          *int
+	addversion       *int
+	created_at       *time.Time
+	updated_at       *time.Time
+	unit             *budget.Unit
+	lim              *int64
+	addlim           *int64
+	overflow         *int64
+	addoverflow      *int64
+	cycle            *budget.Cycle
+	cycle_day        *int
+	addcycle_day     *int
+	origin           *budget.Origin
+	distribution     *budget.Distribution
+	reserve          *int64
+	addreserve       *int64
+	rollover_cap     *int64
+	addrollover_cap  *int64
+	strict           *bool
+	thresholds       *[]int
+	appendthresholds []int
+	frozen_at        *time.Time
+	frozen_by        *string
+	freeze_reason    *string
+	clearedFields    map[string]struct{}
+	scope            *string
+	clearedscope     bool
+	cycles           map[string]struct{}
+	removedcycles    map[string]struct{}
+	clearedcycles    bool
+	increases        map[string]struct{}
+	removedincreases map[string]struct{}
+	clearedincreases bool
+	alerts           map[string]struct{}
+	removedalerts    map[string]struct{}
+	clearedalerts    bool
+	done             bool
+	oldValue         func(context.Context) (*Budget, error)
+	predicates       []predicate.Budget
 }
 
 var _ ent.Mutation = (*BudgetMutation)(nil)
@@ -6130,6 +6170,412 @@ func (m *BudgetMutation) ResetCycleDay() {
 	m.addcycle_day = nil
 }
 
+// SetOrigin sets the "origin" field.
+func (m *BudgetMutation) SetOrigin(b budget.Origin) {
+	m.origin = &b
+}
+
+// Origin returns the value of the "origin" field in the mutation.
+func (m *BudgetMutation) Origin() (r budget.Origin, exists bool) {
+	v := m.origin
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOrigin returns the old "origin" field's value of the Budget entity.
+// If the Budget object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetMutation) OldOrigin(ctx context.Context) (v budget.Origin, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOrigin is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOrigin requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOrigin: %w", err)
+	}
+	return oldValue.Origin, nil
+}
+
+// ResetOrigin resets all changes to the "origin" field.
+func (m *BudgetMutation) ResetOrigin() {
+	m.origin = nil
+}
+
+// SetDistribution sets the "distribution" field.
+func (m *BudgetMutation) SetDistribution(b budget.Distribution) {
+	m.distribution = &b
+}
+
+// Distribution returns the value of the "distribution" field in the mutation.
+func (m *BudgetMutation) Distribution() (r budget.Distribution, exists bool) {
+	v := m.distribution
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDistribution returns the old "distribution" field's value of the Budget entity.
+// If the Budget object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetMutation) OldDistribution(ctx context.Context) (v budget.Distribution, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDistribution is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDistribution requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDistribution: %w", err)
+	}
+	return oldValue.Distribution, nil
+}
+
+// ResetDistribution resets all changes to the "distribution" field.
+func (m *BudgetMutation) ResetDistribution() {
+	m.distribution = nil
+}
+
+// SetReserve sets the "reserve" field.
+func (m *BudgetMutation) SetReserve(i int64) {
+	m.reserve = &i
+	m.addreserve = nil
+}
+
+// Reserve returns the value of the "reserve" field in the mutation.
+func (m *BudgetMutation) Reserve() (r int64, exists bool) {
+	v := m.reserve
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReserve returns the old "reserve" field's value of the Budget entity.
+// If the Budget object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetMutation) OldReserve(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReserve is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReserve requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReserve: %w", err)
+	}
+	return oldValue.Reserve, nil
+}
+
+// AddReserve adds i to the "reserve" field.
+func (m *BudgetMutation) AddReserve(i int64) {
+	if m.addreserve != nil {
+		*m.addreserve += i
+	} else {
+		m.addreserve = &i
+	}
+}
+
+// AddedReserve returns the value that was added to the "reserve" field in this mutation.
+func (m *BudgetMutation) AddedReserve() (r int64, exists bool) {
+	v := m.addreserve
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetReserve resets all changes to the "reserve" field.
+func (m *BudgetMutation) ResetReserve() {
+	m.reserve = nil
+	m.addreserve = nil
+}
+
+// SetRolloverCap sets the "rollover_cap" field.
+func (m *BudgetMutation) SetRolloverCap(i int64) {
+	m.rollover_cap = &i
+	m.addrollover_cap = nil
+}
+
+// RolloverCap returns the value of the "rollover_cap" field in the mutation.
+func (m *BudgetMutation) RolloverCap() (r int64, exists bool) {
+	v := m.rollover_cap
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRolloverCap returns the old "rollover_cap" field's value of the Budget entity.
+// If the Budget object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetMutation) OldRolloverCap(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRolloverCap is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRolloverCap requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRolloverCap: %w", err)
+	}
+	return oldValue.RolloverCap, nil
+}
+
+// AddRolloverCap adds i to the "rollover_cap" field.
+func (m *BudgetMutation) AddRolloverCap(i int64) {
+	if m.addrollover_cap != nil {
+		*m.addrollover_cap += i
+	} else {
+		m.addrollover_cap = &i
+	}
+}
+
+// AddedRolloverCap returns the value that was added to the "rollover_cap" field in this mutation.
+func (m *BudgetMutation) AddedRolloverCap() (r int64, exists bool) {
+	v := m.addrollover_cap
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRolloverCap resets all changes to the "rollover_cap" field.
+func (m *BudgetMutation) ResetRolloverCap() {
+	m.rollover_cap = nil
+	m.addrollover_cap = nil
+}
+
+// SetStrict sets the "strict" field.
+func (m *BudgetMutation) SetStrict(b bool) {
+	m.strict = &b
+}
+
+// Strict returns the value of the "strict" field in the mutation.
+func (m *BudgetMutation) Strict() (r bool, exists bool) {
+	v := m.strict
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStrict returns the old "strict" field's value of the Budget entity.
+// If the Budget object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetMutation) OldStrict(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStrict is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStrict requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStrict: %w", err)
+	}
+	return oldValue.Strict, nil
+}
+
+// ResetStrict resets all changes to the "strict" field.
+func (m *BudgetMutation) ResetStrict() {
+	m.strict = nil
+}
+
+// SetThresholds sets the "thresholds" field.
+func (m *BudgetMutation) SetThresholds(i []int) {
+	m.thresholds = &i
+	m.appendthresholds = nil
+}
+
+// Thresholds returns the value of the "thresholds" field in the mutation.
+func (m *BudgetMutation) Thresholds() (r []int, exists bool) {
+	v := m.thresholds
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldThresholds returns the old "thresholds" field's value of the Budget entity.
+// If the Budget object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetMutation) OldThresholds(ctx context.Context) (v []int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldThresholds is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldThresholds requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldThresholds: %w", err)
+	}
+	return oldValue.Thresholds, nil
+}
+
+// AppendThresholds adds i to the "thresholds" field.
+func (m *BudgetMutation) AppendThresholds(i []int) {
+	m.appendthresholds = append(m.appendthresholds, i...)
+}
+
+// AppendedThresholds returns the list of values that were appended to the "thresholds" field in this mutation.
+func (m *BudgetMutation) AppendedThresholds() ([]int, bool) {
+	if len(m.appendthresholds) == 0 {
+		return nil, false
+	}
+	return m.appendthresholds, true
+}
+
+// ClearThresholds clears the value of the "thresholds" field.
+func (m *BudgetMutation) ClearThresholds() {
+	m.thresholds = nil
+	m.appendthresholds = nil
+	m.clearedFields[budget.FieldThresholds] = struct{}{}
+}
+
+// ThresholdsCleared returns if the "thresholds" field was cleared in this mutation.
+func (m *BudgetMutation) ThresholdsCleared() bool {
+	_, ok := m.clearedFields[budget.FieldThresholds]
+	return ok
+}
+
+// ResetThresholds resets all changes to the "thresholds" field.
+func (m *BudgetMutation) ResetThresholds() {
+	m.thresholds = nil
+	m.appendthresholds = nil
+	delete(m.clearedFields, budget.FieldThresholds)
+}
+
+// SetFrozenAt sets the "frozen_at" field.
+func (m *BudgetMutation) SetFrozenAt(t time.Time) {
+	m.frozen_at = &t
+}
+
+// FrozenAt returns the value of the "frozen_at" field in the mutation.
+func (m *BudgetMutation) FrozenAt() (r time.Time, exists bool) {
+	v := m.frozen_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFrozenAt returns the old "frozen_at" field's value of the Budget entity.
+// If the Budget object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetMutation) OldFrozenAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFrozenAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFrozenAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFrozenAt: %w", err)
+	}
+	return oldValue.FrozenAt, nil
+}
+
+// ClearFrozenAt clears the value of the "frozen_at" field.
+func (m *BudgetMutation) ClearFrozenAt() {
+	m.frozen_at = nil
+	m.clearedFields[budget.FieldFrozenAt] = struct{}{}
+}
+
+// FrozenAtCleared returns if the "frozen_at" field was cleared in this mutation.
+func (m *BudgetMutation) FrozenAtCleared() bool {
+	_, ok := m.clearedFields[budget.FieldFrozenAt]
+	return ok
+}
+
+// ResetFrozenAt resets all changes to the "frozen_at" field.
+func (m *BudgetMutation) ResetFrozenAt() {
+	m.frozen_at = nil
+	delete(m.clearedFields, budget.FieldFrozenAt)
+}
+
+// SetFrozenBy sets the "frozen_by" field.
+func (m *BudgetMutation) SetFrozenBy(s string) {
+	m.frozen_by = &s
+}
+
+// FrozenBy returns the value of the "frozen_by" field in the mutation.
+func (m *BudgetMutation) FrozenBy() (r string, exists bool) {
+	v := m.frozen_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFrozenBy returns the old "frozen_by" field's value of the Budget entity.
+// If the Budget object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetMutation) OldFrozenBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFrozenBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFrozenBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFrozenBy: %w", err)
+	}
+	return oldValue.FrozenBy, nil
+}
+
+// ResetFrozenBy resets all changes to the "frozen_by" field.
+func (m *BudgetMutation) ResetFrozenBy() {
+	m.frozen_by = nil
+}
+
+// SetFreezeReason sets the "freeze_reason" field.
+func (m *BudgetMutation) SetFreezeReason(s string) {
+	m.freeze_reason = &s
+}
+
+// FreezeReason returns the value of the "freeze_reason" field in the mutation.
+func (m *BudgetMutation) FreezeReason() (r string, exists bool) {
+	v := m.freeze_reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFreezeReason returns the old "freeze_reason" field's value of the Budget entity.
+// If the Budget object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetMutation) OldFreezeReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFreezeReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFreezeReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFreezeReason: %w", err)
+	}
+	return oldValue.FreezeReason, nil
+}
+
+// ResetFreezeReason resets all changes to the "freeze_reason" field.
+func (m *BudgetMutation) ResetFreezeReason() {
+	m.freeze_reason = nil
+}
+
 // ClearScope clears the "scope" edge to the Scope entity.
 func (m *BudgetMutation) ClearScope() {
 	m.clearedscope = true
@@ -6211,6 +6657,114 @@ func (m *BudgetMutation) ResetCycles() {
 	m.removedcycles = nil
 }
 
+// AddIncreaseIDs adds the "increases" edge to the BudgetIncrease entity by ids.
+func (m *BudgetMutation) AddIncreaseIDs(ids ...string) {
+	if m.increases == nil {
+		m.increases = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.increases[ids[i]] = struct{}{}
+	}
+}
+
+// ClearIncreases clears the "increases" edge to the BudgetIncrease entity.
+func (m *BudgetMutation) ClearIncreases() {
+	m.clearedincreases = true
+}
+
+// IncreasesCleared reports if the "increases" edge to the BudgetIncrease entity was cleared.
+func (m *BudgetMutation) IncreasesCleared() bool {
+	return m.clearedincreases
+}
+
+// RemoveIncreaseIDs removes the "increases" edge to the BudgetIncrease entity by IDs.
+func (m *BudgetMutation) RemoveIncreaseIDs(ids ...string) {
+	if m.removedincreases == nil {
+		m.removedincreases = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.increases, ids[i])
+		m.removedincreases[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedIncreases returns the removed IDs of the "increases" edge to the BudgetIncrease entity.
+func (m *BudgetMutation) RemovedIncreasesIDs() (ids []string) {
+	for id := range m.removedincreases {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// IncreasesIDs returns the "increases" edge IDs in the mutation.
+func (m *BudgetMutation) IncreasesIDs() (ids []string) {
+	for id := range m.increases {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetIncreases resets all changes to the "increases" edge.
+func (m *BudgetMutation) ResetIncreases() {
+	m.increases = nil
+	m.clearedincreases = false
+	m.removedincreases = nil
+}
+
+// AddAlertIDs adds the "alerts" edge to the BudgetAlert entity by ids.
+func (m *BudgetMutation) AddAlertIDs(ids ...string) {
+	if m.alerts == nil {
+		m.alerts = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.alerts[ids[i]] = struct{}{}
+	}
+}
+
+// ClearAlerts clears the "alerts" edge to the BudgetAlert entity.
+func (m *BudgetMutation) ClearAlerts() {
+	m.clearedalerts = true
+}
+
+// AlertsCleared reports if the "alerts" edge to the BudgetAlert entity was cleared.
+func (m *BudgetMutation) AlertsCleared() bool {
+	return m.clearedalerts
+}
+
+// RemoveAlertIDs removes the "alerts" edge to the BudgetAlert entity by IDs.
+func (m *BudgetMutation) RemoveAlertIDs(ids ...string) {
+	if m.removedalerts == nil {
+		m.removedalerts = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.alerts, ids[i])
+		m.removedalerts[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedAlerts returns the removed IDs of the "alerts" edge to the BudgetAlert entity.
+func (m *BudgetMutation) RemovedAlertsIDs() (ids []string) {
+	for id := range m.removedalerts {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// AlertsIDs returns the "alerts" edge IDs in the mutation.
+func (m *BudgetMutation) AlertsIDs() (ids []string) {
+	for id := range m.alerts {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetAlerts resets all changes to the "alerts" edge.
+func (m *BudgetMutation) ResetAlerts() {
+	m.alerts = nil
+	m.clearedalerts = false
+	m.removedalerts = nil
+}
+
 // Where appends a list predicates to the BudgetMutation builder.
 func (m *BudgetMutation) Where(ps ...predicate.Budget) {
 	m.predicates = append(m.predicates, ps...)
@@ -6245,7 +6799,7 @@ func (m *BudgetMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *BudgetMutation) Fields() []string {
-	fields := make([]string, 0, 11)
+	fields := make([]string, 0, 20)
 	if m.account_id != nil {
 		fields = append(fields, budget.FieldAccountID)
 	}
@@ -6279,6 +6833,33 @@ func (m *BudgetMutation) Fields() []string {
 	if m.cycle_day != nil {
 		fields = append(fields, budget.FieldCycleDay)
 	}
+	if m.origin != nil {
+		fields = append(fields, budget.FieldOrigin)
+	}
+	if m.distribution != nil {
+		fields = append(fields, budget.FieldDistribution)
+	}
+	if m.reserve != nil {
+		fields = append(fields, budget.FieldReserve)
+	}
+	if m.rollover_cap != nil {
+		fields = append(fields, budget.FieldRolloverCap)
+	}
+	if m.strict != nil {
+		fields = append(fields, budget.FieldStrict)
+	}
+	if m.thresholds != nil {
+		fields = append(fields, budget.FieldThresholds)
+	}
+	if m.frozen_at != nil {
+		fields = append(fields, budget.FieldFrozenAt)
+	}
+	if m.frozen_by != nil {
+		fields = append(fields, budget.FieldFrozenBy)
+	}
+	if m.freeze_reason != nil {
+		fields = append(fields, budget.FieldFreezeReason)
+	}
 	return fields
 }
 
@@ -6309,6 +6890,24 @@ func (m *BudgetMutation) Field(name string) (ent.Value, bool) {
 		return m.Cycle()
 	case budget.FieldCycleDay:
 		return m.CycleDay()
+	case budget.FieldOrigin:
+		return m.Origin()
+	case budget.FieldDistribution:
+		return m.Distribution()
+	case budget.FieldReserve:
+		return m.Reserve()
+	case budget.FieldRolloverCap:
+		return m.RolloverCap()
+	case budget.FieldStrict:
+		return m.Strict()
+	case budget.FieldThresholds:
+		return m.Thresholds()
+	case budget.FieldFrozenAt:
+		return m.FrozenAt()
+	case budget.FieldFrozenBy:
+		return m.FrozenBy()
+	case budget.FieldFreezeReason:
+		return m.FreezeReason()
 	}
 	return nil, false
 }
@@ -6340,6 +6939,24 @@ func (m *BudgetMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldCycle(ctx)
 	case budget.FieldCycleDay:
 		return m.OldCycleDay(ctx)
+	case budget.FieldOrigin:
+		return m.OldOrigin(ctx)
+	case budget.FieldDistribution:
+		return m.OldDistribution(ctx)
+	case budget.FieldReserve:
+		return m.OldReserve(ctx)
+	case budget.FieldRolloverCap:
+		return m.OldRolloverCap(ctx)
+	case budget.FieldStrict:
+		return m.OldStrict(ctx)
+	case budget.FieldThresholds:
+		return m.OldThresholds(ctx)
+	case budget.FieldFrozenAt:
+		return m.OldFrozenAt(ctx)
+	case budget.FieldFrozenBy:
+		return m.OldFrozenBy(ctx)
+	case budget.FieldFreezeReason:
+		return m.OldFreezeReason(ctx)
 	}
 	return nil, fmt.Errorf("unknown Budget field %s", name)
 }
@@ -6426,6 +7043,69 @@ func (m *BudgetMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetCycleDay(v)
 		return nil
+	case budget.FieldOrigin:
+		v, ok := value.(budget.Origin)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOrigin(v)
+		return nil
+	case budget.FieldDistribution:
+		v, ok := value.(budget.Distribution)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDistribution(v)
+		return nil
+	case budget.FieldReserve:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReserve(v)
+		return nil
+	case budget.FieldRolloverCap:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRolloverCap(v)
+		return nil
+	case budget.FieldStrict:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStrict(v)
+		return nil
+	case budget.FieldThresholds:
+		v, ok := value.([]int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetThresholds(v)
+		return nil
+	case budget.FieldFrozenAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFrozenAt(v)
+		return nil
+	case budget.FieldFrozenBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFrozenBy(v)
+		return nil
+	case budget.FieldFreezeReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFreezeReason(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Budget field %s", name)
 }
@@ -6446,6 +7126,12 @@ func (m *BudgetMutation) AddedFields() []string {
 	if m.addcycle_day != nil {
 		fields = append(fields, budget.FieldCycleDay)
 	}
+	if m.addreserve != nil {
+		fields = append(fields, budget.FieldReserve)
+	}
+	if m.addrollover_cap != nil {
+		fields = append(fields, budget.FieldRolloverCap)
+	}
 	return fields
 }
 
@@ -6462,6 +7148,10 @@ func (m *BudgetMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedOverflow()
 	case budget.FieldCycleDay:
 		return m.AddedCycleDay()
+	case budget.FieldReserve:
+		return m.AddedReserve()
+	case budget.FieldRolloverCap:
+		return m.AddedRolloverCap()
 	}
 	return nil, false
 }
@@ -6499,6 +7189,20 @@ func (m *BudgetMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddCycleDay(v)
 		return nil
+	case budget.FieldReserve:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddReserve(v)
+		return nil
+	case budget.FieldRolloverCap:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRolloverCap(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Budget numeric field %s", name)
 }
@@ -6509,6 +7213,12 @@ func (m *BudgetMutation) ClearedFields() []string {
 	var fields []string
 	if m.FieldCleared(budget.FieldCycle) {
 		fields = append(fields, budget.FieldCycle)
+	}
+	if m.FieldCleared(budget.FieldThresholds) {
+		fields = append(fields, budget.FieldThresholds)
+	}
+	if m.FieldCleared(budget.FieldFrozenAt) {
+		fields = append(fields, budget.FieldFrozenAt)
 	}
 	return fields
 }
@@ -6526,6 +7236,12 @@ func (m *BudgetMutation) ClearField(name string) error {
 	switch name {
 	case budget.FieldCycle:
 		m.ClearCycle()
+		return nil
+	case budget.FieldThresholds:
+		m.ClearThresholds()
+		return nil
+	case budget.FieldFrozenAt:
+		m.ClearFrozenAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Budget nullable field %s", name)
@@ -6568,18 +7284,51 @@ func (m *BudgetMutation) ResetField(name string) error {
 	case budget.FieldCycleDay:
 		m.ResetCycleDay()
 		return nil
+	case budget.FieldOrigin:
+		m.ResetOrigin()
+		return nil
+	case budget.FieldDistribution:
+		m.ResetDistribution()
+		return nil
+	case budget.FieldReserve:
+		m.ResetReserve()
+		return nil
+	case budget.FieldRolloverCap:
+		m.ResetRolloverCap()
+		return nil
+	case budget.FieldStrict:
+		m.ResetStrict()
+		return nil
+	case budget.FieldThresholds:
+		m.ResetThresholds()
+		return nil
+	case budget.FieldFrozenAt:
+		m.ResetFrozenAt()
+		return nil
+	case budget.FieldFrozenBy:
+		m.ResetFrozenBy()
+		return nil
+	case budget.FieldFreezeReason:
+		m.ResetFreezeReason()
+		return nil
 	}
 	return fmt.Errorf("unknown Budget field %s", name)
 }
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *BudgetMutation) AddedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 4)
 	if m.scope != nil {
 		edges = append(edges, budget.EdgeScope)
 	}
 	if m.cycles != nil {
 		edges = append(edges, budget.EdgeCycles)
+	}
+	if m.increases != nil {
+		edges = append(edges, budget.EdgeIncreases)
+	}
+	if m.alerts != nil {
+		edges = append(edges, budget.EdgeAlerts)
 	}
 	return edges
 }
@@ -6598,15 +7347,33 @@ func (m *BudgetMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case budget.EdgeIncreases:
+		ids := make([]ent.Value, 0, len(m.increases))
+		for id := range m.increases {
+			ids = append(ids, id)
+		}
+		return ids
+	case budget.EdgeAlerts:
+		ids := make([]ent.Value, 0, len(m.alerts))
+		for id := range m.alerts {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *BudgetMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 4)
 	if m.removedcycles != nil {
 		edges = append(edges, budget.EdgeCycles)
+	}
+	if m.removedincreases != nil {
+		edges = append(edges, budget.EdgeIncreases)
+	}
+	if m.removedalerts != nil {
+		edges = append(edges, budget.EdgeAlerts)
 	}
 	return edges
 }
@@ -6621,18 +7388,36 @@ func (m *BudgetMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case budget.EdgeIncreases:
+		ids := make([]ent.Value, 0, len(m.removedincreases))
+		for id := range m.removedincreases {
+			ids = append(ids, id)
+		}
+		return ids
+	case budget.EdgeAlerts:
+		ids := make([]ent.Value, 0, len(m.removedalerts))
+		for id := range m.removedalerts {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *BudgetMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 4)
 	if m.clearedscope {
 		edges = append(edges, budget.EdgeScope)
 	}
 	if m.clearedcycles {
 		edges = append(edges, budget.EdgeCycles)
+	}
+	if m.clearedincreases {
+		edges = append(edges, budget.EdgeIncreases)
+	}
+	if m.clearedalerts {
+		edges = append(edges, budget.EdgeAlerts)
 	}
 	return edges
 }
@@ -6645,6 +7430,10 @@ func (m *BudgetMutation) EdgeCleared(name string) bool {
 		return m.clearedscope
 	case budget.EdgeCycles:
 		return m.clearedcycles
+	case budget.EdgeIncreases:
+		return m.clearedincreases
+	case budget.EdgeAlerts:
+		return m.clearedalerts
 	}
 	return false
 }
@@ -6670,8 +7459,1043 @@ func (m *BudgetMutation) ResetEdge(name string) error {
 	case budget.EdgeCycles:
 		m.ResetCycles()
 		return nil
+	case budget.EdgeIncreases:
+		m.ResetIncreases()
+		return nil
+	case budget.EdgeAlerts:
+		m.ResetAlerts()
+		return nil
 	}
 	return fmt.Errorf("unknown Budget edge %s", name)
+}
+
+// BudgetAlertMutation represents an operation that mutates the BudgetAlert nodes in the graph.
+type BudgetAlertMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	account_id    *string
+	plane         *budgetalert.Plane
+	created_at    *time.Time
+	cycle_id      *string
+	threshold     *int
+	addthreshold  *int
+	lim           *int64
+	addlim        *int64
+	spent         *int64
+	addspent      *int64
+	forecast      *int64
+	addforecast   *int64
+	runs_out_at   *time.Time
+	clearedFields map[string]struct{}
+	budget        *string
+	clearedbudget bool
+	done          bool
+	oldValue      func(context.Context) (*BudgetAlert, error)
+	predicates    []predicate.BudgetAlert
+}
+
+var _ ent.Mutation = (*BudgetAlertMutation)(nil)
+
+// budgetalertOption allows management of the mutation configuration using functional options.
+type budgetalertOption func(*BudgetAlertMutation)
+
+// newBudgetAlertMutation creates new mutation for the BudgetAlert entity.
+func newBudgetAlertMutation(c config, op Op, opts ...budgetalertOption) *BudgetAlertMutation {
+	m := &BudgetAlertMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeBudgetAlert,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withBudgetAlertID sets the ID field of the mutation.
+func withBudgetAlertID(id string) budgetalertOption {
+	return func(m *BudgetAlertMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *BudgetAlert
+		)
+		m.oldValue = func(ctx context.Context) (*BudgetAlert, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().BudgetAlert.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withBudgetAlert sets the old BudgetAlert of the mutation.
+func withBudgetAlert(node *BudgetAlert) budgetalertOption {
+	return func(m *BudgetAlertMutation) {
+		m.oldValue = func(context.Context) (*BudgetAlert, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m BudgetAlertMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m BudgetAlertMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of BudgetAlert entities.
+func (m *BudgetAlertMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *BudgetAlertMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *BudgetAlertMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().BudgetAlert.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *BudgetAlertMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *BudgetAlertMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the BudgetAlert entity.
+// If the BudgetAlert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetAlertMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *BudgetAlertMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *BudgetAlertMutation) SetPlane(b budgetalert.Plane) {
+	m.plane = &b
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *BudgetAlertMutation) Plane() (r budgetalert.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the BudgetAlert entity.
+// If the BudgetAlert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetAlertMutation) OldPlane(ctx context.Context) (v budgetalert.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *BudgetAlertMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *BudgetAlertMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *BudgetAlertMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the BudgetAlert entity.
+// If the BudgetAlert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetAlertMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *BudgetAlertMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetBudgetID sets the "budget_id" field.
+func (m *BudgetAlertMutation) SetBudgetID(s string) {
+	m.budget = &s
+}
+
+// BudgetID returns the value of the "budget_id" field in the mutation.
+func (m *BudgetAlertMutation) BudgetID() (r string, exists bool) {
+	v := m.budget
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBudgetID returns the old "budget_id" field's value of the BudgetAlert entity.
+// If the BudgetAlert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetAlertMutation) OldBudgetID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBudgetID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBudgetID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBudgetID: %w", err)
+	}
+	return oldValue.BudgetID, nil
+}
+
+// ResetBudgetID resets all changes to the "budget_id" field.
+func (m *BudgetAlertMutation) ResetBudgetID() {
+	m.budget = nil
+}
+
+// SetCycleID sets the "cycle_id" field.
+func (m *BudgetAlertMutation) SetCycleID(s string) {
+	m.cycle_id = &s
+}
+
+// CycleID returns the value of the "cycle_id" field in the mutation.
+func (m *BudgetAlertMutation) CycleID() (r string, exists bool) {
+	v := m.cycle_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCycleID returns the old "cycle_id" field's value of the BudgetAlert entity.
+// If the BudgetAlert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetAlertMutation) OldCycleID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCycleID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCycleID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCycleID: %w", err)
+	}
+	return oldValue.CycleID, nil
+}
+
+// ResetCycleID resets all changes to the "cycle_id" field.
+func (m *BudgetAlertMutation) ResetCycleID() {
+	m.cycle_id = nil
+}
+
+// SetThreshold sets the "threshold" field.
+func (m *BudgetAlertMutation) SetThreshold(i int) {
+	m.threshold = &i
+	m.addthreshold = nil
+}
+
+// Threshold returns the value of the "threshold" field in the mutation.
+func (m *BudgetAlertMutation) Threshold() (r int, exists bool) {
+	v := m.threshold
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldThreshold returns the old "threshold" field's value of the BudgetAlert entity.
+// If the BudgetAlert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetAlertMutation) OldThreshold(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldThreshold is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldThreshold requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldThreshold: %w", err)
+	}
+	return oldValue.Threshold, nil
+}
+
+// AddThreshold adds i to the "threshold" field.
+func (m *BudgetAlertMutation) AddThreshold(i int) {
+	if m.addthreshold != nil {
+		*m.addthreshold += i
+	} else {
+		m.addthreshold = &i
+	}
+}
+
+// AddedThreshold returns the value that was added to the "threshold" field in this mutation.
+func (m *BudgetAlertMutation) AddedThreshold() (r int, exists bool) {
+	v := m.addthreshold
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetThreshold resets all changes to the "threshold" field.
+func (m *BudgetAlertMutation) ResetThreshold() {
+	m.threshold = nil
+	m.addthreshold = nil
+}
+
+// SetLim sets the "lim" field.
+func (m *BudgetAlertMutation) SetLim(i int64) {
+	m.lim = &i
+	m.addlim = nil
+}
+
+// Lim returns the value of the "lim" field in the mutation.
+func (m *BudgetAlertMutation) Lim() (r int64, exists bool) {
+	v := m.lim
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLim returns the old "lim" field's value of the BudgetAlert entity.
+// If the BudgetAlert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetAlertMutation) OldLim(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLim is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLim requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLim: %w", err)
+	}
+	return oldValue.Lim, nil
+}
+
+// AddLim adds i to the "lim" field.
+func (m *BudgetAlertMutation) AddLim(i int64) {
+	if m.addlim != nil {
+		*m.addlim += i
+	} else {
+		m.addlim = &i
+	}
+}
+
+// AddedLim returns the value that was added to the "lim" field in this mutation.
+func (m *BudgetAlertMutation) AddedLim() (r int64, exists bool) {
+	v := m.addlim
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLim resets all changes to the "lim" field.
+func (m *BudgetAlertMutation) ResetLim() {
+	m.lim = nil
+	m.addlim = nil
+}
+
+// SetSpent sets the "spent" field.
+func (m *BudgetAlertMutation) SetSpent(i int64) {
+	m.spent = &i
+	m.addspent = nil
+}
+
+// Spent returns the value of the "spent" field in the mutation.
+func (m *BudgetAlertMutation) Spent() (r int64, exists bool) {
+	v := m.spent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSpent returns the old "spent" field's value of the BudgetAlert entity.
+// If the BudgetAlert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetAlertMutation) OldSpent(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSpent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSpent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSpent: %w", err)
+	}
+	return oldValue.Spent, nil
+}
+
+// AddSpent adds i to the "spent" field.
+func (m *BudgetAlertMutation) AddSpent(i int64) {
+	if m.addspent != nil {
+		*m.addspent += i
+	} else {
+		m.addspent = &i
+	}
+}
+
+// AddedSpent returns the value that was added to the "spent" field in this mutation.
+func (m *BudgetAlertMutation) AddedSpent() (r int64, exists bool) {
+	v := m.addspent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSpent resets all changes to the "spent" field.
+func (m *BudgetAlertMutation) ResetSpent() {
+	m.spent = nil
+	m.addspent = nil
+}
+
+// SetForecast sets the "forecast" field.
+func (m *BudgetAlertMutation) SetForecast(i int64) {
+	m.forecast = &i
+	m.addforecast = nil
+}
+
+// Forecast returns the value of the "forecast" field in the mutation.
+func (m *BudgetAlertMutation) Forecast() (r int64, exists bool) {
+	v := m.forecast
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldForecast returns the old "forecast" field's value of the BudgetAlert entity.
+// If the BudgetAlert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetAlertMutation) OldForecast(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldForecast is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldForecast requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldForecast: %w", err)
+	}
+	return oldValue.Forecast, nil
+}
+
+// AddForecast adds i to the "forecast" field.
+func (m *BudgetAlertMutation) AddForecast(i int64) {
+	if m.addforecast != nil {
+		*m.addforecast += i
+	} else {
+		m.addforecast = &i
+	}
+}
+
+// AddedForecast returns the value that was added to the "forecast" field in this mutation.
+func (m *BudgetAlertMutation) AddedForecast() (r int64, exists bool) {
+	v := m.addforecast
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetForecast resets all changes to the "forecast" field.
+func (m *BudgetAlertMutation) ResetForecast() {
+	m.forecast = nil
+	m.addforecast = nil
+}
+
+// SetRunsOutAt sets the "runs_out_at" field.
+func (m *BudgetAlertMutation) SetRunsOutAt(t time.Time) {
+	m.runs_out_at = &t
+}
+
+// RunsOutAt returns the value of the "runs_out_at" field in the mutation.
+func (m *BudgetAlertMutation) RunsOutAt() (r time.Time, exists bool) {
+	v := m.runs_out_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRunsOutAt returns the old "runs_out_at" field's value of the BudgetAlert entity.
+// If the BudgetAlert object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetAlertMutation) OldRunsOutAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRunsOutAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRunsOutAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRunsOutAt: %w", err)
+	}
+	return oldValue.RunsOutAt, nil
+}
+
+// ClearRunsOutAt clears the value of the "runs_out_at" field.
+func (m *BudgetAlertMutation) ClearRunsOutAt() {
+	m.runs_out_at = nil
+	m.clearedFields[budgetalert.FieldRunsOutAt] = struct{}{}
+}
+
+// RunsOutAtCleared returns if the "runs_out_at" field was cleared in this mutation.
+func (m *BudgetAlertMutation) RunsOutAtCleared() bool {
+	_, ok := m.clearedFields[budgetalert.FieldRunsOutAt]
+	return ok
+}
+
+// ResetRunsOutAt resets all changes to the "runs_out_at" field.
+func (m *BudgetAlertMutation) ResetRunsOutAt() {
+	m.runs_out_at = nil
+	delete(m.clearedFields, budgetalert.FieldRunsOutAt)
+}
+
+// ClearBudget clears the "budget" edge to the Budget entity.
+func (m *BudgetAlertMutation) ClearBudget() {
+	m.clearedbudget = true
+	m.clearedFields[budgetalert.FieldBudgetID] = struct{}{}
+}
+
+// BudgetCleared reports if the "budget" edge to the Budget entity was cleared.
+func (m *BudgetAlertMutation) BudgetCleared() bool {
+	return m.clearedbudget
+}
+
+// BudgetIDs returns the "budget" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// BudgetID instead. It exists only for internal usage by the builders.
+func (m *BudgetAlertMutation) BudgetIDs() (ids []string) {
+	if id := m.budget; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetBudget resets all changes to the "budget" edge.
+func (m *BudgetAlertMutation) ResetBudget() {
+	m.budget = nil
+	m.clearedbudget = false
+}
+
+// Where appends a list predicates to the BudgetAlertMutation builder.
+func (m *BudgetAlertMutation) Where(ps ...predicate.BudgetAlert) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the BudgetAlertMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *BudgetAlertMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.BudgetAlert, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *BudgetAlertMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *BudgetAlertMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (BudgetAlert).
+func (m *BudgetAlertMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *BudgetAlertMutation) Fields() []string {
+	fields := make([]string, 0, 10)
+	if m.account_id != nil {
+		fields = append(fields, budgetalert.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, budgetalert.FieldPlane)
+	}
+	if m.created_at != nil {
+		fields = append(fields, budgetalert.FieldCreatedAt)
+	}
+	if m.budget != nil {
+		fields = append(fields, budgetalert.FieldBudgetID)
+	}
+	if m.cycle_id != nil {
+		fields = append(fields, budgetalert.FieldCycleID)
+	}
+	if m.threshold != nil {
+		fields = append(fields, budgetalert.FieldThreshold)
+	}
+	if m.lim != nil {
+		fields = append(fields, budgetalert.FieldLim)
+	}
+	if m.spent != nil {
+		fields = append(fields, budgetalert.FieldSpent)
+	}
+	if m.forecast != nil {
+		fields = append(fields, budgetalert.FieldForecast)
+	}
+	if m.runs_out_at != nil {
+		fields = append(fields, budgetalert.FieldRunsOutAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *BudgetAlertMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case budgetalert.FieldAccountID:
+		return m.AccountID()
+	case budgetalert.FieldPlane:
+		return m.Plane()
+	case budgetalert.FieldCreatedAt:
+		return m.CreatedAt()
+	case budgetalert.FieldBudgetID:
+		return m.BudgetID()
+	case budgetalert.FieldCycleID:
+		return m.CycleID()
+	case budgetalert.FieldThreshold:
+		return m.Threshold()
+	case budgetalert.FieldLim:
+		return m.Lim()
+	case budgetalert.FieldSpent:
+		return m.Spent()
+	case budgetalert.FieldForecast:
+		return m.Forecast()
+	case budgetalert.FieldRunsOutAt:
+		return m.RunsOutAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *BudgetAlertMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case budgetalert.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case budgetalert.FieldPlane:
+		return m.OldPlane(ctx)
+	case budgetalert.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case budgetalert.FieldBudgetID:
+		return m.OldBudgetID(ctx)
+	case budgetalert.FieldCycleID:
+		return m.OldCycleID(ctx)
+	case budgetalert.FieldThreshold:
+		return m.OldThreshold(ctx)
+	case budgetalert.FieldLim:
+		return m.OldLim(ctx)
+	case budgetalert.FieldSpent:
+		return m.OldSpent(ctx)
+	case budgetalert.FieldForecast:
+		return m.OldForecast(ctx)
+	case budgetalert.FieldRunsOutAt:
+		return m.OldRunsOutAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown BudgetAlert field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BudgetAlertMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case budgetalert.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case budgetalert.FieldPlane:
+		v, ok := value.(budgetalert.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case budgetalert.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case budgetalert.FieldBudgetID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBudgetID(v)
+		return nil
+	case budgetalert.FieldCycleID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCycleID(v)
+		return nil
+	case budgetalert.FieldThreshold:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetThreshold(v)
+		return nil
+	case budgetalert.FieldLim:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLim(v)
+		return nil
+	case budgetalert.FieldSpent:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSpent(v)
+		return nil
+	case budgetalert.FieldForecast:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetForecast(v)
+		return nil
+	case budgetalert.FieldRunsOutAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRunsOutAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetAlert field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *BudgetAlertMutation) AddedFields() []string {
+	var fields []string
+	if m.addthreshold != nil {
+		fields = append(fields, budgetalert.FieldThreshold)
+	}
+	if m.addlim != nil {
+		fields = append(fields, budgetalert.FieldLim)
+	}
+	if m.addspent != nil {
+		fields = append(fields, budgetalert.FieldSpent)
+	}
+	if m.addforecast != nil {
+		fields = append(fields, budgetalert.FieldForecast)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *BudgetAlertMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case budgetalert.FieldThreshold:
+		return m.AddedThreshold()
+	case budgetalert.FieldLim:
+		return m.AddedLim()
+	case budgetalert.FieldSpent:
+		return m.AddedSpent()
+	case budgetalert.FieldForecast:
+		return m.AddedForecast()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BudgetAlertMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case budgetalert.FieldThreshold:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddThreshold(v)
+		return nil
+	case budgetalert.FieldLim:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLim(v)
+		return nil
+	case budgetalert.FieldSpent:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSpent(v)
+		return nil
+	case budgetalert.FieldForecast:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddForecast(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetAlert numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *BudgetAlertMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(budgetalert.FieldRunsOutAt) {
+		fields = append(fields, budgetalert.FieldRunsOutAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *BudgetAlertMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *BudgetAlertMutation) ClearField(name string) error {
+	switch name {
+	case budgetalert.FieldRunsOutAt:
+		m.ClearRunsOutAt()
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetAlert nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *BudgetAlertMutation) ResetField(name string) error {
+	switch name {
+	case budgetalert.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case budgetalert.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case budgetalert.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case budgetalert.FieldBudgetID:
+		m.ResetBudgetID()
+		return nil
+	case budgetalert.FieldCycleID:
+		m.ResetCycleID()
+		return nil
+	case budgetalert.FieldThreshold:
+		m.ResetThreshold()
+		return nil
+	case budgetalert.FieldLim:
+		m.ResetLim()
+		return nil
+	case budgetalert.FieldSpent:
+		m.ResetSpent()
+		return nil
+	case budgetalert.FieldForecast:
+		m.ResetForecast()
+		return nil
+	case budgetalert.FieldRunsOutAt:
+		m.ResetRunsOutAt()
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetAlert field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *BudgetAlertMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.budget != nil {
+		edges = append(edges, budgetalert.EdgeBudget)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *BudgetAlertMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case budgetalert.EdgeBudget:
+		if id := m.budget; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *BudgetAlertMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *BudgetAlertMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *BudgetAlertMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedbudget {
+		edges = append(edges, budgetalert.EdgeBudget)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *BudgetAlertMutation) EdgeCleared(name string) bool {
+	switch name {
+	case budgetalert.EdgeBudget:
+		return m.clearedbudget
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *BudgetAlertMutation) ClearEdge(name string) error {
+	switch name {
+	case budgetalert.EdgeBudget:
+		m.ClearBudget()
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetAlert unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *BudgetAlertMutation) ResetEdge(name string) error {
+	switch name {
+	case budgetalert.EdgeBudget:
+		m.ResetBudget()
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetAlert edge %s", name)
 }
 
 // BudgetCycleMutation represents an operation that mutates the BudgetCycle nodes in the graph.
@@ -6689,6 +8513,11 @@ type BudgetCycleMutation struct {
 	addlim        *int64
 	overflow      *int64
 	addoverflow   *int64
+	carried       *int64
+	addcarried    *int64
+	raised        *int64
+	addraised     *int64
+	closed_at     *time.Time
 	spent         *int64
 	addspent      *int64
 	held          *int64
@@ -7137,6 +8966,167 @@ func (m *BudgetCycleMutation) ResetOverflow() {
 	m.addoverflow = nil
 }
 
+// SetCarried sets the "carried" field.
+func (m *BudgetCycleMutation) SetCarried(i int64) {
+	m.carried = &i
+	m.addcarried = nil
+}
+
+// Carried returns the value of the "carried" field in the mutation.
+func (m *BudgetCycleMutation) Carried() (r int64, exists bool) {
+	v := m.carried
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCarried returns the old "carried" field's value of the BudgetCycle entity.
+// If the BudgetCycle object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetCycleMutation) OldCarried(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCarried is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCarried requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCarried: %w", err)
+	}
+	return oldValue.Carried, nil
+}
+
+// AddCarried adds i to the "carried" field.
+func (m *BudgetCycleMutation) AddCarried(i int64) {
+	if m.addcarried != nil {
+		*m.addcarried += i
+	} else {
+		m.addcarried = &i
+	}
+}
+
+// AddedCarried returns the value that was added to the "carried" field in this mutation.
+func (m *BudgetCycleMutation) AddedCarried() (r int64, exists bool) {
+	v := m.addcarried
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCarried resets all changes to the "carried" field.
+func (m *BudgetCycleMutation) ResetCarried() {
+	m.carried = nil
+	m.addcarried = nil
+}
+
+// SetRaised sets the "raised" field.
+func (m *BudgetCycleMutation) SetRaised(i int64) {
+	m.raised = &i
+	m.addraised = nil
+}
+
+// Raised returns the value of the "raised" field in the mutation.
+func (m *BudgetCycleMutation) Raised() (r int64, exists bool) {
+	v := m.raised
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRaised returns the old "raised" field's value of the BudgetCycle entity.
+// If the BudgetCycle object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetCycleMutation) OldRaised(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRaised is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRaised requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRaised: %w", err)
+	}
+	return oldValue.Raised, nil
+}
+
+// AddRaised adds i to the "raised" field.
+func (m *BudgetCycleMutation) AddRaised(i int64) {
+	if m.addraised != nil {
+		*m.addraised += i
+	} else {
+		m.addraised = &i
+	}
+}
+
+// AddedRaised returns the value that was added to the "raised" field in this mutation.
+func (m *BudgetCycleMutation) AddedRaised() (r int64, exists bool) {
+	v := m.addraised
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRaised resets all changes to the "raised" field.
+func (m *BudgetCycleMutation) ResetRaised() {
+	m.raised = nil
+	m.addraised = nil
+}
+
+// SetClosedAt sets the "closed_at" field.
+func (m *BudgetCycleMutation) SetClosedAt(t time.Time) {
+	m.closed_at = &t
+}
+
+// ClosedAt returns the value of the "closed_at" field in the mutation.
+func (m *BudgetCycleMutation) ClosedAt() (r time.Time, exists bool) {
+	v := m.closed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClosedAt returns the old "closed_at" field's value of the BudgetCycle entity.
+// If the BudgetCycle object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetCycleMutation) OldClosedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClosedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClosedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClosedAt: %w", err)
+	}
+	return oldValue.ClosedAt, nil
+}
+
+// ClearClosedAt clears the value of the "closed_at" field.
+func (m *BudgetCycleMutation) ClearClosedAt() {
+	m.closed_at = nil
+	m.clearedFields[budgetcycle.FieldClosedAt] = struct{}{}
+}
+
+// ClosedAtCleared returns if the "closed_at" field was cleared in this mutation.
+func (m *BudgetCycleMutation) ClosedAtCleared() bool {
+	_, ok := m.clearedFields[budgetcycle.FieldClosedAt]
+	return ok
+}
+
+// ResetClosedAt resets all changes to the "closed_at" field.
+func (m *BudgetCycleMutation) ResetClosedAt() {
+	m.closed_at = nil
+	delete(m.clearedFields, budgetcycle.FieldClosedAt)
+}
+
 // SetSpent sets the "spent" field.
 func (m *BudgetCycleMutation) SetSpent(i int64) {
 	m.spent = &i
@@ -7422,7 +9412,7 @@ func (m *BudgetCycleMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *BudgetCycleMutation) Fields() []string {
-	fields := make([]string, 0, 12)
+	fields := make([]string, 0, 15)
 	if m.account_id != nil {
 		fields = append(fields, budgetcycle.FieldAccountID)
 	}
@@ -7446,6 +9436,15 @@ func (m *BudgetCycleMutation) Fields() []string {
 	}
 	if m.overflow != nil {
 		fields = append(fields, budgetcycle.FieldOverflow)
+	}
+	if m.carried != nil {
+		fields = append(fields, budgetcycle.FieldCarried)
+	}
+	if m.raised != nil {
+		fields = append(fields, budgetcycle.FieldRaised)
+	}
+	if m.closed_at != nil {
+		fields = append(fields, budgetcycle.FieldClosedAt)
 	}
 	if m.spent != nil {
 		fields = append(fields, budgetcycle.FieldSpent)
@@ -7483,6 +9482,12 @@ func (m *BudgetCycleMutation) Field(name string) (ent.Value, bool) {
 		return m.Lim()
 	case budgetcycle.FieldOverflow:
 		return m.Overflow()
+	case budgetcycle.FieldCarried:
+		return m.Carried()
+	case budgetcycle.FieldRaised:
+		return m.Raised()
+	case budgetcycle.FieldClosedAt:
+		return m.ClosedAt()
 	case budgetcycle.FieldSpent:
 		return m.Spent()
 	case budgetcycle.FieldHeld:
@@ -7516,6 +9521,12 @@ func (m *BudgetCycleMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldLim(ctx)
 	case budgetcycle.FieldOverflow:
 		return m.OldOverflow(ctx)
+	case budgetcycle.FieldCarried:
+		return m.OldCarried(ctx)
+	case budgetcycle.FieldRaised:
+		return m.OldRaised(ctx)
+	case budgetcycle.FieldClosedAt:
+		return m.OldClosedAt(ctx)
 	case budgetcycle.FieldSpent:
 		return m.OldSpent(ctx)
 	case budgetcycle.FieldHeld:
@@ -7589,6 +9600,27 @@ func (m *BudgetCycleMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetOverflow(v)
 		return nil
+	case budgetcycle.FieldCarried:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCarried(v)
+		return nil
+	case budgetcycle.FieldRaised:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRaised(v)
+		return nil
+	case budgetcycle.FieldClosedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClosedAt(v)
+		return nil
 	case budgetcycle.FieldSpent:
 		v, ok := value.(int64)
 		if !ok {
@@ -7631,6 +9663,12 @@ func (m *BudgetCycleMutation) AddedFields() []string {
 	if m.addoverflow != nil {
 		fields = append(fields, budgetcycle.FieldOverflow)
 	}
+	if m.addcarried != nil {
+		fields = append(fields, budgetcycle.FieldCarried)
+	}
+	if m.addraised != nil {
+		fields = append(fields, budgetcycle.FieldRaised)
+	}
 	if m.addspent != nil {
 		fields = append(fields, budgetcycle.FieldSpent)
 	}
@@ -7655,6 +9693,10 @@ func (m *BudgetCycleMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedLim()
 	case budgetcycle.FieldOverflow:
 		return m.AddedOverflow()
+	case budgetcycle.FieldCarried:
+		return m.AddedCarried()
+	case budgetcycle.FieldRaised:
+		return m.AddedRaised()
 	case budgetcycle.FieldSpent:
 		return m.AddedSpent()
 	case budgetcycle.FieldHeld:
@@ -7685,6 +9727,20 @@ func (m *BudgetCycleMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddOverflow(v)
+		return nil
+	case budgetcycle.FieldCarried:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCarried(v)
+		return nil
+	case budgetcycle.FieldRaised:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRaised(v)
 		return nil
 	case budgetcycle.FieldSpent:
 		v, ok := value.(int64)
@@ -7721,7 +9777,11 @@ func (m *BudgetCycleMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *BudgetCycleMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(budgetcycle.FieldClosedAt) {
+		fields = append(fields, budgetcycle.FieldClosedAt)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -7734,6 +9794,11 @@ func (m *BudgetCycleMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *BudgetCycleMutation) ClearField(name string) error {
+	switch name {
+	case budgetcycle.FieldClosedAt:
+		m.ClearClosedAt()
+		return nil
+	}
 	return fmt.Errorf("unknown BudgetCycle nullable field %s", name)
 }
 
@@ -7764,6 +9829,15 @@ func (m *BudgetCycleMutation) ResetField(name string) error {
 		return nil
 	case budgetcycle.FieldOverflow:
 		m.ResetOverflow()
+		return nil
+	case budgetcycle.FieldCarried:
+		m.ResetCarried()
+		return nil
+	case budgetcycle.FieldRaised:
+		m.ResetRaised()
+		return nil
+	case budgetcycle.FieldClosedAt:
+		m.ResetClosedAt()
 		return nil
 	case budgetcycle.FieldSpent:
 		m.ResetSpent()
@@ -7853,6 +9927,882 @@ func (m *BudgetCycleMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown BudgetCycle edge %s", name)
+}
+
+// BudgetIncreaseMutation represents an operation that mutates the BudgetIncrease nodes in the graph.
+type BudgetIncreaseMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	account_id    *string
+	plane         *budgetincrease.Plane
+	created_at    *time.Time
+	amount        *int64
+	addamount     *int64
+	ends_at       *time.Time
+	reason        *string
+	created_by    *string
+	ended_at      *time.Time
+	clearedFields map[string]struct{}
+	budget        *string
+	clearedbudget bool
+	done          bool
+	oldValue      func(context.Context) (*BudgetIncrease, error)
+	predicates    []predicate.BudgetIncrease
+}
+
+var _ ent.Mutation = (*BudgetIncreaseMutation)(nil)
+
+// budgetincreaseOption allows management of the mutation configuration using functional options.
+type budgetincreaseOption func(*BudgetIncreaseMutation)
+
+// newBudgetIncreaseMutation creates new mutation for the BudgetIncrease entity.
+func newBudgetIncreaseMutation(c config, op Op, opts ...budgetincreaseOption) *BudgetIncreaseMutation {
+	m := &BudgetIncreaseMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeBudgetIncrease,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withBudgetIncreaseID sets the ID field of the mutation.
+func withBudgetIncreaseID(id string) budgetincreaseOption {
+	return func(m *BudgetIncreaseMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *BudgetIncrease
+		)
+		m.oldValue = func(ctx context.Context) (*BudgetIncrease, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().BudgetIncrease.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withBudgetIncrease sets the old BudgetIncrease of the mutation.
+func withBudgetIncrease(node *BudgetIncrease) budgetincreaseOption {
+	return func(m *BudgetIncreaseMutation) {
+		m.oldValue = func(context.Context) (*BudgetIncrease, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m BudgetIncreaseMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m BudgetIncreaseMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of BudgetIncrease entities.
+func (m *BudgetIncreaseMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *BudgetIncreaseMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *BudgetIncreaseMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().BudgetIncrease.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *BudgetIncreaseMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *BudgetIncreaseMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the BudgetIncrease entity.
+// If the BudgetIncrease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetIncreaseMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *BudgetIncreaseMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *BudgetIncreaseMutation) SetPlane(b budgetincrease.Plane) {
+	m.plane = &b
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *BudgetIncreaseMutation) Plane() (r budgetincrease.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the BudgetIncrease entity.
+// If the BudgetIncrease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetIncreaseMutation) OldPlane(ctx context.Context) (v budgetincrease.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *BudgetIncreaseMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *BudgetIncreaseMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *BudgetIncreaseMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the BudgetIncrease entity.
+// If the BudgetIncrease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetIncreaseMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *BudgetIncreaseMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetBudgetID sets the "budget_id" field.
+func (m *BudgetIncreaseMutation) SetBudgetID(s string) {
+	m.budget = &s
+}
+
+// BudgetID returns the value of the "budget_id" field in the mutation.
+func (m *BudgetIncreaseMutation) BudgetID() (r string, exists bool) {
+	v := m.budget
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBudgetID returns the old "budget_id" field's value of the BudgetIncrease entity.
+// If the BudgetIncrease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetIncreaseMutation) OldBudgetID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBudgetID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBudgetID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBudgetID: %w", err)
+	}
+	return oldValue.BudgetID, nil
+}
+
+// ResetBudgetID resets all changes to the "budget_id" field.
+func (m *BudgetIncreaseMutation) ResetBudgetID() {
+	m.budget = nil
+}
+
+// SetAmount sets the "amount" field.
+func (m *BudgetIncreaseMutation) SetAmount(i int64) {
+	m.amount = &i
+	m.addamount = nil
+}
+
+// Amount returns the value of the "amount" field in the mutation.
+func (m *BudgetIncreaseMutation) Amount() (r int64, exists bool) {
+	v := m.amount
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAmount returns the old "amount" field's value of the BudgetIncrease entity.
+// If the BudgetIncrease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetIncreaseMutation) OldAmount(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAmount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAmount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAmount: %w", err)
+	}
+	return oldValue.Amount, nil
+}
+
+// AddAmount adds i to the "amount" field.
+func (m *BudgetIncreaseMutation) AddAmount(i int64) {
+	if m.addamount != nil {
+		*m.addamount += i
+	} else {
+		m.addamount = &i
+	}
+}
+
+// AddedAmount returns the value that was added to the "amount" field in this mutation.
+func (m *BudgetIncreaseMutation) AddedAmount() (r int64, exists bool) {
+	v := m.addamount
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAmount resets all changes to the "amount" field.
+func (m *BudgetIncreaseMutation) ResetAmount() {
+	m.amount = nil
+	m.addamount = nil
+}
+
+// SetEndsAt sets the "ends_at" field.
+func (m *BudgetIncreaseMutation) SetEndsAt(t time.Time) {
+	m.ends_at = &t
+}
+
+// EndsAt returns the value of the "ends_at" field in the mutation.
+func (m *BudgetIncreaseMutation) EndsAt() (r time.Time, exists bool) {
+	v := m.ends_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndsAt returns the old "ends_at" field's value of the BudgetIncrease entity.
+// If the BudgetIncrease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetIncreaseMutation) OldEndsAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndsAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndsAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndsAt: %w", err)
+	}
+	return oldValue.EndsAt, nil
+}
+
+// ResetEndsAt resets all changes to the "ends_at" field.
+func (m *BudgetIncreaseMutation) ResetEndsAt() {
+	m.ends_at = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *BudgetIncreaseMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *BudgetIncreaseMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the BudgetIncrease entity.
+// If the BudgetIncrease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetIncreaseMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *BudgetIncreaseMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *BudgetIncreaseMutation) SetCreatedBy(s string) {
+	m.created_by = &s
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *BudgetIncreaseMutation) CreatedBy() (r string, exists bool) {
+	v := m.created_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the BudgetIncrease entity.
+// If the BudgetIncrease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetIncreaseMutation) OldCreatedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *BudgetIncreaseMutation) ResetCreatedBy() {
+	m.created_by = nil
+}
+
+// SetEndedAt sets the "ended_at" field.
+func (m *BudgetIncreaseMutation) SetEndedAt(t time.Time) {
+	m.ended_at = &t
+}
+
+// EndedAt returns the value of the "ended_at" field in the mutation.
+func (m *BudgetIncreaseMutation) EndedAt() (r time.Time, exists bool) {
+	v := m.ended_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedAt returns the old "ended_at" field's value of the BudgetIncrease entity.
+// If the BudgetIncrease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetIncreaseMutation) OldEndedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedAt: %w", err)
+	}
+	return oldValue.EndedAt, nil
+}
+
+// ClearEndedAt clears the value of the "ended_at" field.
+func (m *BudgetIncreaseMutation) ClearEndedAt() {
+	m.ended_at = nil
+	m.clearedFields[budgetincrease.FieldEndedAt] = struct{}{}
+}
+
+// EndedAtCleared returns if the "ended_at" field was cleared in this mutation.
+func (m *BudgetIncreaseMutation) EndedAtCleared() bool {
+	_, ok := m.clearedFields[budgetincrease.FieldEndedAt]
+	return ok
+}
+
+// ResetEndedAt resets all changes to the "ended_at" field.
+func (m *BudgetIncreaseMutation) ResetEndedAt() {
+	m.ended_at = nil
+	delete(m.clearedFields, budgetincrease.FieldEndedAt)
+}
+
+// ClearBudget clears the "budget" edge to the Budget entity.
+func (m *BudgetIncreaseMutation) ClearBudget() {
+	m.clearedbudget = true
+	m.clearedFields[budgetincrease.FieldBudgetID] = struct{}{}
+}
+
+// BudgetCleared reports if the "budget" edge to the Budget entity was cleared.
+func (m *BudgetIncreaseMutation) BudgetCleared() bool {
+	return m.clearedbudget
+}
+
+// BudgetIDs returns the "budget" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// BudgetID instead. It exists only for internal usage by the builders.
+func (m *BudgetIncreaseMutation) BudgetIDs() (ids []string) {
+	if id := m.budget; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetBudget resets all changes to the "budget" edge.
+func (m *BudgetIncreaseMutation) ResetBudget() {
+	m.budget = nil
+	m.clearedbudget = false
+}
+
+// Where appends a list predicates to the BudgetIncreaseMutation builder.
+func (m *BudgetIncreaseMutation) Where(ps ...predicate.BudgetIncrease) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the BudgetIncreaseMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *BudgetIncreaseMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.BudgetIncrease, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *BudgetIncreaseMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *BudgetIncreaseMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (BudgetIncrease).
+func (m *BudgetIncreaseMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *BudgetIncreaseMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.account_id != nil {
+		fields = append(fields, budgetincrease.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, budgetincrease.FieldPlane)
+	}
+	if m.created_at != nil {
+		fields = append(fields, budgetincrease.FieldCreatedAt)
+	}
+	if m.budget != nil {
+		fields = append(fields, budgetincrease.FieldBudgetID)
+	}
+	if m.amount != nil {
+		fields = append(fields, budgetincrease.FieldAmount)
+	}
+	if m.ends_at != nil {
+		fields = append(fields, budgetincrease.FieldEndsAt)
+	}
+	if m.reason != nil {
+		fields = append(fields, budgetincrease.FieldReason)
+	}
+	if m.created_by != nil {
+		fields = append(fields, budgetincrease.FieldCreatedBy)
+	}
+	if m.ended_at != nil {
+		fields = append(fields, budgetincrease.FieldEndedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *BudgetIncreaseMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case budgetincrease.FieldAccountID:
+		return m.AccountID()
+	case budgetincrease.FieldPlane:
+		return m.Plane()
+	case budgetincrease.FieldCreatedAt:
+		return m.CreatedAt()
+	case budgetincrease.FieldBudgetID:
+		return m.BudgetID()
+	case budgetincrease.FieldAmount:
+		return m.Amount()
+	case budgetincrease.FieldEndsAt:
+		return m.EndsAt()
+	case budgetincrease.FieldReason:
+		return m.Reason()
+	case budgetincrease.FieldCreatedBy:
+		return m.CreatedBy()
+	case budgetincrease.FieldEndedAt:
+		return m.EndedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *BudgetIncreaseMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case budgetincrease.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case budgetincrease.FieldPlane:
+		return m.OldPlane(ctx)
+	case budgetincrease.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case budgetincrease.FieldBudgetID:
+		return m.OldBudgetID(ctx)
+	case budgetincrease.FieldAmount:
+		return m.OldAmount(ctx)
+	case budgetincrease.FieldEndsAt:
+		return m.OldEndsAt(ctx)
+	case budgetincrease.FieldReason:
+		return m.OldReason(ctx)
+	case budgetincrease.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	case budgetincrease.FieldEndedAt:
+		return m.OldEndedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown BudgetIncrease field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BudgetIncreaseMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case budgetincrease.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case budgetincrease.FieldPlane:
+		v, ok := value.(budgetincrease.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case budgetincrease.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case budgetincrease.FieldBudgetID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBudgetID(v)
+		return nil
+	case budgetincrease.FieldAmount:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAmount(v)
+		return nil
+	case budgetincrease.FieldEndsAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndsAt(v)
+		return nil
+	case budgetincrease.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case budgetincrease.FieldCreatedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	case budgetincrease.FieldEndedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetIncrease field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *BudgetIncreaseMutation) AddedFields() []string {
+	var fields []string
+	if m.addamount != nil {
+		fields = append(fields, budgetincrease.FieldAmount)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *BudgetIncreaseMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case budgetincrease.FieldAmount:
+		return m.AddedAmount()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BudgetIncreaseMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case budgetincrease.FieldAmount:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAmount(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetIncrease numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *BudgetIncreaseMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(budgetincrease.FieldEndedAt) {
+		fields = append(fields, budgetincrease.FieldEndedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *BudgetIncreaseMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *BudgetIncreaseMutation) ClearField(name string) error {
+	switch name {
+	case budgetincrease.FieldEndedAt:
+		m.ClearEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetIncrease nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *BudgetIncreaseMutation) ResetField(name string) error {
+	switch name {
+	case budgetincrease.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case budgetincrease.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case budgetincrease.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case budgetincrease.FieldBudgetID:
+		m.ResetBudgetID()
+		return nil
+	case budgetincrease.FieldAmount:
+		m.ResetAmount()
+		return nil
+	case budgetincrease.FieldEndsAt:
+		m.ResetEndsAt()
+		return nil
+	case budgetincrease.FieldReason:
+		m.ResetReason()
+		return nil
+	case budgetincrease.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	case budgetincrease.FieldEndedAt:
+		m.ResetEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetIncrease field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *BudgetIncreaseMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.budget != nil {
+		edges = append(edges, budgetincrease.EdgeBudget)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *BudgetIncreaseMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case budgetincrease.EdgeBudget:
+		if id := m.budget; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *BudgetIncreaseMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *BudgetIncreaseMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *BudgetIncreaseMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedbudget {
+		edges = append(edges, budgetincrease.EdgeBudget)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *BudgetIncreaseMutation) EdgeCleared(name string) bool {
+	switch name {
+	case budgetincrease.EdgeBudget:
+		return m.clearedbudget
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *BudgetIncreaseMutation) ClearEdge(name string) error {
+	switch name {
+	case budgetincrease.EdgeBudget:
+		m.ClearBudget()
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetIncrease unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *BudgetIncreaseMutation) ResetEdge(name string) error {
+	switch name {
+	case budgetincrease.EdgeBudget:
+		m.ResetBudget()
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetIncrease edge %s", name)
 }
 
 // CatalogModelMutation represents an operation that mutates the CatalogModel nodes in the graph.
@@ -19840,6 +22790,1508 @@ func (m *IdentityProviderMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown IdentityProvider edge %s", name)
 }
 
+// IncreaseRequestMutation represents an operation that mutates the IncreaseRequest nodes in the graph.
+type IncreaseRequestMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	account_id    *string
+	plane         *increaserequest.Plane
+	version       *int
+	addversion    *int
+	created_at    *time.Time
+	updated_at    *time.Time
+	requested_by  *string
+	amount        *int64
+	addamount     *int64
+	until         *time.Time
+	reason        *string
+	status        *increaserequest.Status
+	waits_at      *string
+	passed        *json.RawMessage
+	appendpassed  json.RawMessage
+	decided_by    *string
+	decided_at    *time.Time
+	granted       *int64
+	addgranted    *int64
+	granted_until *time.Time
+	note          *string
+	clearedFields map[string]struct{}
+	scope         *string
+	clearedscope  bool
+	done          bool
+	oldValue      func(context.Context) (*IncreaseRequest, error)
+	predicates    []predicate.IncreaseRequest
+}
+
+var _ ent.Mutation = (*IncreaseRequestMutation)(nil)
+
+// increaserequestOption allows management of the mutation configuration using functional options.
+type increaserequestOption func(*IncreaseRequestMutation)
+
+// newIncreaseRequestMutation creates new mutation for the IncreaseRequest entity.
+func newIncreaseRequestMutation(c config, op Op, opts ...increaserequestOption) *IncreaseRequestMutation {
+	m := &IncreaseRequestMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeIncreaseRequest,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withIncreaseRequestID sets the ID field of the mutation.
+func withIncreaseRequestID(id string) increaserequestOption {
+	return func(m *IncreaseRequestMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *IncreaseRequest
+		)
+		m.oldValue = func(ctx context.Context) (*IncreaseRequest, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().IncreaseRequest.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withIncreaseRequest sets the old IncreaseRequest of the mutation.
+func withIncreaseRequest(node *IncreaseRequest) increaserequestOption {
+	return func(m *IncreaseRequestMutation) {
+		m.oldValue = func(context.Context) (*IncreaseRequest, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m IncreaseRequestMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m IncreaseRequestMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of IncreaseRequest entities.
+func (m *IncreaseRequestMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *IncreaseRequestMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *IncreaseRequestMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().IncreaseRequest.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *IncreaseRequestMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *IncreaseRequestMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *IncreaseRequestMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *IncreaseRequestMutation) SetPlane(i increaserequest.Plane) {
+	m.plane = &i
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *IncreaseRequestMutation) Plane() (r increaserequest.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldPlane(ctx context.Context) (v increaserequest.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *IncreaseRequestMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *IncreaseRequestMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *IncreaseRequestMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *IncreaseRequestMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *IncreaseRequestMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *IncreaseRequestMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *IncreaseRequestMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *IncreaseRequestMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *IncreaseRequestMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *IncreaseRequestMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *IncreaseRequestMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *IncreaseRequestMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetScopeID sets the "scope_id" field.
+func (m *IncreaseRequestMutation) SetScopeID(s string) {
+	m.scope = &s
+}
+
+// ScopeID returns the value of the "scope_id" field in the mutation.
+func (m *IncreaseRequestMutation) ScopeID() (r string, exists bool) {
+	v := m.scope
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScopeID returns the old "scope_id" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldScopeID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScopeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScopeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScopeID: %w", err)
+	}
+	return oldValue.ScopeID, nil
+}
+
+// ResetScopeID resets all changes to the "scope_id" field.
+func (m *IncreaseRequestMutation) ResetScopeID() {
+	m.scope = nil
+}
+
+// SetRequestedBy sets the "requested_by" field.
+func (m *IncreaseRequestMutation) SetRequestedBy(s string) {
+	m.requested_by = &s
+}
+
+// RequestedBy returns the value of the "requested_by" field in the mutation.
+func (m *IncreaseRequestMutation) RequestedBy() (r string, exists bool) {
+	v := m.requested_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestedBy returns the old "requested_by" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldRequestedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestedBy: %w", err)
+	}
+	return oldValue.RequestedBy, nil
+}
+
+// ResetRequestedBy resets all changes to the "requested_by" field.
+func (m *IncreaseRequestMutation) ResetRequestedBy() {
+	m.requested_by = nil
+}
+
+// SetAmount sets the "amount" field.
+func (m *IncreaseRequestMutation) SetAmount(i int64) {
+	m.amount = &i
+	m.addamount = nil
+}
+
+// Amount returns the value of the "amount" field in the mutation.
+func (m *IncreaseRequestMutation) Amount() (r int64, exists bool) {
+	v := m.amount
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAmount returns the old "amount" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldAmount(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAmount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAmount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAmount: %w", err)
+	}
+	return oldValue.Amount, nil
+}
+
+// AddAmount adds i to the "amount" field.
+func (m *IncreaseRequestMutation) AddAmount(i int64) {
+	if m.addamount != nil {
+		*m.addamount += i
+	} else {
+		m.addamount = &i
+	}
+}
+
+// AddedAmount returns the value that was added to the "amount" field in this mutation.
+func (m *IncreaseRequestMutation) AddedAmount() (r int64, exists bool) {
+	v := m.addamount
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAmount resets all changes to the "amount" field.
+func (m *IncreaseRequestMutation) ResetAmount() {
+	m.amount = nil
+	m.addamount = nil
+}
+
+// SetUntil sets the "until" field.
+func (m *IncreaseRequestMutation) SetUntil(t time.Time) {
+	m.until = &t
+}
+
+// Until returns the value of the "until" field in the mutation.
+func (m *IncreaseRequestMutation) Until() (r time.Time, exists bool) {
+	v := m.until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUntil returns the old "until" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUntil: %w", err)
+	}
+	return oldValue.Until, nil
+}
+
+// ClearUntil clears the value of the "until" field.
+func (m *IncreaseRequestMutation) ClearUntil() {
+	m.until = nil
+	m.clearedFields[increaserequest.FieldUntil] = struct{}{}
+}
+
+// UntilCleared returns if the "until" field was cleared in this mutation.
+func (m *IncreaseRequestMutation) UntilCleared() bool {
+	_, ok := m.clearedFields[increaserequest.FieldUntil]
+	return ok
+}
+
+// ResetUntil resets all changes to the "until" field.
+func (m *IncreaseRequestMutation) ResetUntil() {
+	m.until = nil
+	delete(m.clearedFields, increaserequest.FieldUntil)
+}
+
+// SetReason sets the "reason" field.
+func (m *IncreaseRequestMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *IncreaseRequestMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *IncreaseRequestMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetStatus sets the "status" field.
+func (m *IncreaseRequestMutation) SetStatus(i increaserequest.Status) {
+	m.status = &i
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *IncreaseRequestMutation) Status() (r increaserequest.Status, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldStatus(ctx context.Context) (v increaserequest.Status, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *IncreaseRequestMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetWaitsAt sets the "waits_at" field.
+func (m *IncreaseRequestMutation) SetWaitsAt(s string) {
+	m.waits_at = &s
+}
+
+// WaitsAt returns the value of the "waits_at" field in the mutation.
+func (m *IncreaseRequestMutation) WaitsAt() (r string, exists bool) {
+	v := m.waits_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWaitsAt returns the old "waits_at" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldWaitsAt(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWaitsAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWaitsAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWaitsAt: %w", err)
+	}
+	return oldValue.WaitsAt, nil
+}
+
+// ResetWaitsAt resets all changes to the "waits_at" field.
+func (m *IncreaseRequestMutation) ResetWaitsAt() {
+	m.waits_at = nil
+}
+
+// SetPassed sets the "passed" field.
+func (m *IncreaseRequestMutation) SetPassed(jm json.RawMessage) {
+	m.passed = &jm
+	m.appendpassed = nil
+}
+
+// Passed returns the value of the "passed" field in the mutation.
+func (m *IncreaseRequestMutation) Passed() (r json.RawMessage, exists bool) {
+	v := m.passed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPassed returns the old "passed" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldPassed(ctx context.Context) (v json.RawMessage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPassed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPassed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPassed: %w", err)
+	}
+	return oldValue.Passed, nil
+}
+
+// AppendPassed adds jm to the "passed" field.
+func (m *IncreaseRequestMutation) AppendPassed(jm json.RawMessage) {
+	m.appendpassed = append(m.appendpassed, jm...)
+}
+
+// AppendedPassed returns the list of values that were appended to the "passed" field in this mutation.
+func (m *IncreaseRequestMutation) AppendedPassed() (json.RawMessage, bool) {
+	if len(m.appendpassed) == 0 {
+		return nil, false
+	}
+	return m.appendpassed, true
+}
+
+// ClearPassed clears the value of the "passed" field.
+func (m *IncreaseRequestMutation) ClearPassed() {
+	m.passed = nil
+	m.appendpassed = nil
+	m.clearedFields[increaserequest.FieldPassed] = struct{}{}
+}
+
+// PassedCleared returns if the "passed" field was cleared in this mutation.
+func (m *IncreaseRequestMutation) PassedCleared() bool {
+	_, ok := m.clearedFields[increaserequest.FieldPassed]
+	return ok
+}
+
+// ResetPassed resets all changes to the "passed" field.
+func (m *IncreaseRequestMutation) ResetPassed() {
+	m.passed = nil
+	m.appendpassed = nil
+	delete(m.clearedFields, increaserequest.FieldPassed)
+}
+
+// SetDecidedBy sets the "decided_by" field.
+func (m *IncreaseRequestMutation) SetDecidedBy(s string) {
+	m.decided_by = &s
+}
+
+// DecidedBy returns the value of the "decided_by" field in the mutation.
+func (m *IncreaseRequestMutation) DecidedBy() (r string, exists bool) {
+	v := m.decided_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecidedBy returns the old "decided_by" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldDecidedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecidedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecidedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecidedBy: %w", err)
+	}
+	return oldValue.DecidedBy, nil
+}
+
+// ResetDecidedBy resets all changes to the "decided_by" field.
+func (m *IncreaseRequestMutation) ResetDecidedBy() {
+	m.decided_by = nil
+}
+
+// SetDecidedAt sets the "decided_at" field.
+func (m *IncreaseRequestMutation) SetDecidedAt(t time.Time) {
+	m.decided_at = &t
+}
+
+// DecidedAt returns the value of the "decided_at" field in the mutation.
+func (m *IncreaseRequestMutation) DecidedAt() (r time.Time, exists bool) {
+	v := m.decided_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecidedAt returns the old "decided_at" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldDecidedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecidedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecidedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecidedAt: %w", err)
+	}
+	return oldValue.DecidedAt, nil
+}
+
+// ClearDecidedAt clears the value of the "decided_at" field.
+func (m *IncreaseRequestMutation) ClearDecidedAt() {
+	m.decided_at = nil
+	m.clearedFields[increaserequest.FieldDecidedAt] = struct{}{}
+}
+
+// DecidedAtCleared returns if the "decided_at" field was cleared in this mutation.
+func (m *IncreaseRequestMutation) DecidedAtCleared() bool {
+	_, ok := m.clearedFields[increaserequest.FieldDecidedAt]
+	return ok
+}
+
+// ResetDecidedAt resets all changes to the "decided_at" field.
+func (m *IncreaseRequestMutation) ResetDecidedAt() {
+	m.decided_at = nil
+	delete(m.clearedFields, increaserequest.FieldDecidedAt)
+}
+
+// SetGranted sets the "granted" field.
+func (m *IncreaseRequestMutation) SetGranted(i int64) {
+	m.granted = &i
+	m.addgranted = nil
+}
+
+// Granted returns the value of the "granted" field in the mutation.
+func (m *IncreaseRequestMutation) Granted() (r int64, exists bool) {
+	v := m.granted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGranted returns the old "granted" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldGranted(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGranted is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGranted requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGranted: %w", err)
+	}
+	return oldValue.Granted, nil
+}
+
+// AddGranted adds i to the "granted" field.
+func (m *IncreaseRequestMutation) AddGranted(i int64) {
+	if m.addgranted != nil {
+		*m.addgranted += i
+	} else {
+		m.addgranted = &i
+	}
+}
+
+// AddedGranted returns the value that was added to the "granted" field in this mutation.
+func (m *IncreaseRequestMutation) AddedGranted() (r int64, exists bool) {
+	v := m.addgranted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetGranted resets all changes to the "granted" field.
+func (m *IncreaseRequestMutation) ResetGranted() {
+	m.granted = nil
+	m.addgranted = nil
+}
+
+// SetGrantedUntil sets the "granted_until" field.
+func (m *IncreaseRequestMutation) SetGrantedUntil(t time.Time) {
+	m.granted_until = &t
+}
+
+// GrantedUntil returns the value of the "granted_until" field in the mutation.
+func (m *IncreaseRequestMutation) GrantedUntil() (r time.Time, exists bool) {
+	v := m.granted_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGrantedUntil returns the old "granted_until" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldGrantedUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGrantedUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGrantedUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGrantedUntil: %w", err)
+	}
+	return oldValue.GrantedUntil, nil
+}
+
+// ClearGrantedUntil clears the value of the "granted_until" field.
+func (m *IncreaseRequestMutation) ClearGrantedUntil() {
+	m.granted_until = nil
+	m.clearedFields[increaserequest.FieldGrantedUntil] = struct{}{}
+}
+
+// GrantedUntilCleared returns if the "granted_until" field was cleared in this mutation.
+func (m *IncreaseRequestMutation) GrantedUntilCleared() bool {
+	_, ok := m.clearedFields[increaserequest.FieldGrantedUntil]
+	return ok
+}
+
+// ResetGrantedUntil resets all changes to the "granted_until" field.
+func (m *IncreaseRequestMutation) ResetGrantedUntil() {
+	m.granted_until = nil
+	delete(m.clearedFields, increaserequest.FieldGrantedUntil)
+}
+
+// SetNote sets the "note" field.
+func (m *IncreaseRequestMutation) SetNote(s string) {
+	m.note = &s
+}
+
+// Note returns the value of the "note" field in the mutation.
+func (m *IncreaseRequestMutation) Note() (r string, exists bool) {
+	v := m.note
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNote returns the old "note" field's value of the IncreaseRequest entity.
+// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IncreaseRequestMutation) OldNote(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNote is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNote requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNote: %w", err)
+	}
+	return oldValue.Note, nil
+}
+
+// ResetNote resets all changes to the "note" field.
+func (m *IncreaseRequestMutation) ResetNote() {
+	m.note = nil
+}
+
+// ClearScope clears the "scope" edge to the Scope entity.
+func (m *IncreaseRequestMutation) ClearScope() {
+	m.clearedscope = true
+	m.clearedFields[increaserequest.FieldScopeID] = struct{}{}
+}
+
+// ScopeCleared reports if the "scope" edge to the Scope entity was cleared.
+func (m *IncreaseRequestMutation) ScopeCleared() bool {
+	return m.clearedscope
+}
+
+// ScopeIDs returns the "scope" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ScopeID instead. It exists only for internal usage by the builders.
+func (m *IncreaseRequestMutation) ScopeIDs() (ids []string) {
+	if id := m.scope; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetScope resets all changes to the "scope" edge.
+func (m *IncreaseRequestMutation) ResetScope() {
+	m.scope = nil
+	m.clearedscope = false
+}
+
+// Where appends a list predicates to the IncreaseRequestMutation builder.
+func (m *IncreaseRequestMutation) Where(ps ...predicate.IncreaseRequest) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the IncreaseRequestMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *IncreaseRequestMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.IncreaseRequest, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *IncreaseRequestMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *IncreaseRequestMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (IncreaseRequest).
+func (m *IncreaseRequestMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *IncreaseRequestMutation) Fields() []string {
+	fields := make([]string, 0, 18)
+	if m.account_id != nil {
+		fields = append(fields, increaserequest.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, increaserequest.FieldPlane)
+	}
+	if m.version != nil {
+		fields = append(fields, increaserequest.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, increaserequest.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, increaserequest.FieldUpdatedAt)
+	}
+	if m.scope != nil {
+		fields = append(fields, increaserequest.FieldScopeID)
+	}
+	if m.requested_by != nil {
+		fields = append(fields, increaserequest.FieldRequestedBy)
+	}
+	if m.amount != nil {
+		fields = append(fields, increaserequest.FieldAmount)
+	}
+	if m.until != nil {
+		fields = append(fields, increaserequest.FieldUntil)
+	}
+	if m.reason != nil {
+		fields = append(fields, increaserequest.FieldReason)
+	}
+	if m.status != nil {
+		fields = append(fields, increaserequest.FieldStatus)
+	}
+	if m.waits_at != nil {
+		fields = append(fields, increaserequest.FieldWaitsAt)
+	}
+	if m.passed != nil {
+		fields = append(fields, increaserequest.FieldPassed)
+	}
+	if m.decided_by != nil {
+		fields = append(fields, increaserequest.FieldDecidedBy)
+	}
+	if m.decided_at != nil {
+		fields = append(fields, increaserequest.FieldDecidedAt)
+	}
+	if m.granted != nil {
+		fields = append(fields, increaserequest.FieldGranted)
+	}
+	if m.granted_until != nil {
+		fields = append(fields, increaserequest.FieldGrantedUntil)
+	}
+	if m.note != nil {
+		fields = append(fields, increaserequest.FieldNote)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *IncreaseRequestMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case increaserequest.FieldAccountID:
+		return m.AccountID()
+	case increaserequest.FieldPlane:
+		return m.Plane()
+	case increaserequest.FieldVersion:
+		return m.Version()
+	case increaserequest.FieldCreatedAt:
+		return m.CreatedAt()
+	case increaserequest.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case increaserequest.FieldScopeID:
+		return m.ScopeID()
+	case increaserequest.FieldRequestedBy:
+		return m.RequestedBy()
+	case increaserequest.FieldAmount:
+		return m.Amount()
+	case increaserequest.FieldUntil:
+		return m.Until()
+	case increaserequest.FieldReason:
+		return m.Reason()
+	case increaserequest.FieldStatus:
+		return m.Status()
+	case increaserequest.FieldWaitsAt:
+		return m.WaitsAt()
+	case increaserequest.FieldPassed:
+		return m.Passed()
+	case increaserequest.FieldDecidedBy:
+		return m.DecidedBy()
+	case increaserequest.FieldDecidedAt:
+		return m.DecidedAt()
+	case increaserequest.FieldGranted:
+		return m.Granted()
+	case increaserequest.FieldGrantedUntil:
+		return m.GrantedUntil()
+	case increaserequest.FieldNote:
+		return m.Note()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *IncreaseRequestMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case increaserequest.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case increaserequest.FieldPlane:
+		return m.OldPlane(ctx)
+	case increaserequest.FieldVersion:
+		return m.OldVersion(ctx)
+	case increaserequest.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case increaserequest.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case increaserequest.FieldScopeID:
+		return m.OldScopeID(ctx)
+	case increaserequest.FieldRequestedBy:
+		return m.OldRequestedBy(ctx)
+	case increaserequest.FieldAmount:
+		return m.OldAmount(ctx)
+	case increaserequest.FieldUntil:
+		return m.OldUntil(ctx)
+	case increaserequest.FieldReason:
+		return m.OldReason(ctx)
+	case increaserequest.FieldStatus:
+		return m.OldStatus(ctx)
+	case increaserequest.FieldWaitsAt:
+		return m.OldWaitsAt(ctx)
+	case increaserequest.FieldPassed:
+		return m.OldPassed(ctx)
+	case increaserequest.FieldDecidedBy:
+		return m.OldDecidedBy(ctx)
+	case increaserequest.FieldDecidedAt:
+		return m.OldDecidedAt(ctx)
+	case increaserequest.FieldGranted:
+		return m.OldGranted(ctx)
+	case increaserequest.FieldGrantedUntil:
+		return m.OldGrantedUntil(ctx)
+	case increaserequest.FieldNote:
+		return m.OldNote(ctx)
+	}
+	return nil, fmt.Errorf("unknown IncreaseRequest field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IncreaseRequestMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case increaserequest.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case increaserequest.FieldPlane:
+		v, ok := value.(increaserequest.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case increaserequest.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case increaserequest.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case increaserequest.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case increaserequest.FieldScopeID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScopeID(v)
+		return nil
+	case increaserequest.FieldRequestedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestedBy(v)
+		return nil
+	case increaserequest.FieldAmount:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAmount(v)
+		return nil
+	case increaserequest.FieldUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUntil(v)
+		return nil
+	case increaserequest.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case increaserequest.FieldStatus:
+		v, ok := value.(increaserequest.Status)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case increaserequest.FieldWaitsAt:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWaitsAt(v)
+		return nil
+	case increaserequest.FieldPassed:
+		v, ok := value.(json.RawMessage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPassed(v)
+		return nil
+	case increaserequest.FieldDecidedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecidedBy(v)
+		return nil
+	case increaserequest.FieldDecidedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecidedAt(v)
+		return nil
+	case increaserequest.FieldGranted:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGranted(v)
+		return nil
+	case increaserequest.FieldGrantedUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGrantedUntil(v)
+		return nil
+	case increaserequest.FieldNote:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNote(v)
+		return nil
+	}
+	return fmt.Errorf("unknown IncreaseRequest field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *IncreaseRequestMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, increaserequest.FieldVersion)
+	}
+	if m.addamount != nil {
+		fields = append(fields, increaserequest.FieldAmount)
+	}
+	if m.addgranted != nil {
+		fields = append(fields, increaserequest.FieldGranted)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *IncreaseRequestMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case increaserequest.FieldVersion:
+		return m.AddedVersion()
+	case increaserequest.FieldAmount:
+		return m.AddedAmount()
+	case increaserequest.FieldGranted:
+		return m.AddedGranted()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IncreaseRequestMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case increaserequest.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case increaserequest.FieldAmount:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAmount(v)
+		return nil
+	case increaserequest.FieldGranted:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddGranted(v)
+		return nil
+	}
+	return fmt.Errorf("unknown IncreaseRequest numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *IncreaseRequestMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(increaserequest.FieldUntil) {
+		fields = append(fields, increaserequest.FieldUntil)
+	}
+	if m.FieldCleared(increaserequest.FieldPassed) {
+		fields = append(fields, increaserequest.FieldPassed)
+	}
+	if m.FieldCleared(increaserequest.FieldDecidedAt) {
+		fields = append(fields, increaserequest.FieldDecidedAt)
+	}
+	if m.FieldCleared(increaserequest.FieldGrantedUntil) {
+		fields = append(fields, increaserequest.FieldGrantedUntil)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *IncreaseRequestMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *IncreaseRequestMutation) ClearField(name string) error {
+	switch name {
+	case increaserequest.FieldUntil:
+		m.ClearUntil()
+		return nil
+	case increaserequest.FieldPassed:
+		m.ClearPassed()
+		return nil
+	case increaserequest.FieldDecidedAt:
+		m.ClearDecidedAt()
+		return nil
+	case increaserequest.FieldGrantedUntil:
+		m.ClearGrantedUntil()
+		return nil
+	}
+	return fmt.Errorf("unknown IncreaseRequest nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *IncreaseRequestMutation) ResetField(name string) error {
+	switch name {
+	case increaserequest.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case increaserequest.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case increaserequest.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case increaserequest.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case increaserequest.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case increaserequest.FieldScopeID:
+		m.ResetScopeID()
+		return nil
+	case increaserequest.FieldRequestedBy:
+		m.ResetRequestedBy()
+		return nil
+	case increaserequest.FieldAmount:
+		m.ResetAmount()
+		return nil
+	case increaserequest.FieldUntil:
+		m.ResetUntil()
+		return nil
+	case increaserequest.FieldReason:
+		m.ResetReason()
+		return nil
+	case increaserequest.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case increaserequest.FieldWaitsAt:
+		m.ResetWaitsAt()
+		return nil
+	case increaserequest.FieldPassed:
+		m.ResetPassed()
+		return nil
+	case increaserequest.FieldDecidedBy:
+		m.ResetDecidedBy()
+		return nil
+	case increaserequest.FieldDecidedAt:
+		m.ResetDecidedAt()
+		return nil
+	case increaserequest.FieldGranted:
+		m.ResetGranted()
+		return nil
+	case increaserequest.FieldGrantedUntil:
+		m.ResetGrantedUntil()
+		return nil
+	case increaserequest.FieldNote:
+		m.ResetNote()
+		return nil
+	}
+	return fmt.Errorf("unknown IncreaseRequest field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *IncreaseRequestMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.scope != nil {
+		edges = append(edges, increaserequest.EdgeScope)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *IncreaseRequestMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case increaserequest.EdgeScope:
+		if id := m.scope; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *IncreaseRequestMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *IncreaseRequestMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *IncreaseRequestMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedscope {
+		edges = append(edges, increaserequest.EdgeScope)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *IncreaseRequestMutation) EdgeCleared(name string) bool {
+	switch name {
+	case increaserequest.EdgeScope:
+		return m.clearedscope
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *IncreaseRequestMutation) ClearEdge(name string) error {
+	switch name {
+	case increaserequest.EdgeScope:
+		m.ClearScope()
+		return nil
+	}
+	return fmt.Errorf("unknown IncreaseRequest unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *IncreaseRequestMutation) ResetEdge(name string) error {
+	switch name {
+	case increaserequest.EdgeScope:
+		m.ResetScope()
+		return nil
+	}
+	return fmt.Errorf("unknown IncreaseRequest edge %s", name)
+}
+
 // InvitationMutation represents an operation that mutates the Invitation nodes in the graph.
 type InvitationMutation struct {
 	config
@@ -26677,6 +31129,1718 @@ func (m *NodeMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *NodeMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Node edge %s", name)
+}
+
+// NotificationMutation represents an operation that mutates the Notification nodes in the graph.
+type NotificationMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	account_id    *string
+	plane         *notification.Plane
+	created_at    *time.Time
+	topic         *notification.Topic
+	about_plane   *notification.AboutPlane
+	scope_id      *string
+	title         *string
+	body          *string
+	link          *string
+	cause         *string
+	read_at       *time.Time
+	clearedFields map[string]struct{}
+	user          *string
+	cleareduser   bool
+	done          bool
+	oldValue      func(context.Context) (*Notification, error)
+	predicates    []predicate.Notification
+}
+
+var _ ent.Mutation = (*NotificationMutation)(nil)
+
+// notificationOption allows management of the mutation configuration using functional options.
+type notificationOption func(*NotificationMutation)
+
+// newNotificationMutation creates new mutation for the Notification entity.
+func newNotificationMutation(c config, op Op, opts ...notificationOption) *NotificationMutation {
+	m := &NotificationMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeNotification,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withNotificationID sets the ID field of the mutation.
+func withNotificationID(id string) notificationOption {
+	return func(m *NotificationMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Notification
+		)
+		m.oldValue = func(ctx context.Context) (*Notification, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Notification.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withNotification sets the old Notification of the mutation.
+func withNotification(node *Notification) notificationOption {
+	return func(m *NotificationMutation) {
+		m.oldValue = func(context.Context) (*Notification, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m NotificationMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m NotificationMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Notification entities.
+func (m *NotificationMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *NotificationMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *NotificationMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Notification.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *NotificationMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *NotificationMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *NotificationMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *NotificationMutation) SetPlane(n notification.Plane) {
+	m.plane = &n
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *NotificationMutation) Plane() (r notification.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldPlane(ctx context.Context) (v notification.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *NotificationMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *NotificationMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *NotificationMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *NotificationMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUserID sets the "user_id" field.
+func (m *NotificationMutation) SetUserID(s string) {
+	m.user = &s
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *NotificationMutation) UserID() (r string, exists bool) {
+	v := m.user
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldUserID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *NotificationMutation) ResetUserID() {
+	m.user = nil
+}
+
+// SetTopic sets the "topic" field.
+func (m *NotificationMutation) SetTopic(n notification.Topic) {
+	m.topic = &n
+}
+
+// Topic returns the value of the "topic" field in the mutation.
+func (m *NotificationMutation) Topic() (r notification.Topic, exists bool) {
+	v := m.topic
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTopic returns the old "topic" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldTopic(ctx context.Context) (v notification.Topic, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTopic is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTopic requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTopic: %w", err)
+	}
+	return oldValue.Topic, nil
+}
+
+// ResetTopic resets all changes to the "topic" field.
+func (m *NotificationMutation) ResetTopic() {
+	m.topic = nil
+}
+
+// SetAboutPlane sets the "about_plane" field.
+func (m *NotificationMutation) SetAboutPlane(np notification.AboutPlane) {
+	m.about_plane = &np
+}
+
+// AboutPlane returns the value of the "about_plane" field in the mutation.
+func (m *NotificationMutation) AboutPlane() (r notification.AboutPlane, exists bool) {
+	v := m.about_plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAboutPlane returns the old "about_plane" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldAboutPlane(ctx context.Context) (v notification.AboutPlane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAboutPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAboutPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAboutPlane: %w", err)
+	}
+	return oldValue.AboutPlane, nil
+}
+
+// ResetAboutPlane resets all changes to the "about_plane" field.
+func (m *NotificationMutation) ResetAboutPlane() {
+	m.about_plane = nil
+}
+
+// SetScopeID sets the "scope_id" field.
+func (m *NotificationMutation) SetScopeID(s string) {
+	m.scope_id = &s
+}
+
+// ScopeID returns the value of the "scope_id" field in the mutation.
+func (m *NotificationMutation) ScopeID() (r string, exists bool) {
+	v := m.scope_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScopeID returns the old "scope_id" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldScopeID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScopeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScopeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScopeID: %w", err)
+	}
+	return oldValue.ScopeID, nil
+}
+
+// ResetScopeID resets all changes to the "scope_id" field.
+func (m *NotificationMutation) ResetScopeID() {
+	m.scope_id = nil
+}
+
+// SetTitle sets the "title" field.
+func (m *NotificationMutation) SetTitle(s string) {
+	m.title = &s
+}
+
+// Title returns the value of the "title" field in the mutation.
+func (m *NotificationMutation) Title() (r string, exists bool) {
+	v := m.title
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTitle returns the old "title" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldTitle(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTitle is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTitle requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTitle: %w", err)
+	}
+	return oldValue.Title, nil
+}
+
+// ResetTitle resets all changes to the "title" field.
+func (m *NotificationMutation) ResetTitle() {
+	m.title = nil
+}
+
+// SetBody sets the "body" field.
+func (m *NotificationMutation) SetBody(s string) {
+	m.body = &s
+}
+
+// Body returns the value of the "body" field in the mutation.
+func (m *NotificationMutation) Body() (r string, exists bool) {
+	v := m.body
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBody returns the old "body" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldBody(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBody is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBody requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBody: %w", err)
+	}
+	return oldValue.Body, nil
+}
+
+// ResetBody resets all changes to the "body" field.
+func (m *NotificationMutation) ResetBody() {
+	m.body = nil
+}
+
+// SetLink sets the "link" field.
+func (m *NotificationMutation) SetLink(s string) {
+	m.link = &s
+}
+
+// Link returns the value of the "link" field in the mutation.
+func (m *NotificationMutation) Link() (r string, exists bool) {
+	v := m.link
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLink returns the old "link" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldLink(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLink is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLink requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLink: %w", err)
+	}
+	return oldValue.Link, nil
+}
+
+// ResetLink resets all changes to the "link" field.
+func (m *NotificationMutation) ResetLink() {
+	m.link = nil
+}
+
+// SetCause sets the "cause" field.
+func (m *NotificationMutation) SetCause(s string) {
+	m.cause = &s
+}
+
+// Cause returns the value of the "cause" field in the mutation.
+func (m *NotificationMutation) Cause() (r string, exists bool) {
+	v := m.cause
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCause returns the old "cause" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldCause(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCause is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCause requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCause: %w", err)
+	}
+	return oldValue.Cause, nil
+}
+
+// ResetCause resets all changes to the "cause" field.
+func (m *NotificationMutation) ResetCause() {
+	m.cause = nil
+}
+
+// SetReadAt sets the "read_at" field.
+func (m *NotificationMutation) SetReadAt(t time.Time) {
+	m.read_at = &t
+}
+
+// ReadAt returns the value of the "read_at" field in the mutation.
+func (m *NotificationMutation) ReadAt() (r time.Time, exists bool) {
+	v := m.read_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReadAt returns the old "read_at" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldReadAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReadAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReadAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReadAt: %w", err)
+	}
+	return oldValue.ReadAt, nil
+}
+
+// ClearReadAt clears the value of the "read_at" field.
+func (m *NotificationMutation) ClearReadAt() {
+	m.read_at = nil
+	m.clearedFields[notification.FieldReadAt] = struct{}{}
+}
+
+// ReadAtCleared returns if the "read_at" field was cleared in this mutation.
+func (m *NotificationMutation) ReadAtCleared() bool {
+	_, ok := m.clearedFields[notification.FieldReadAt]
+	return ok
+}
+
+// ResetReadAt resets all changes to the "read_at" field.
+func (m *NotificationMutation) ResetReadAt() {
+	m.read_at = nil
+	delete(m.clearedFields, notification.FieldReadAt)
+}
+
+// ClearUser clears the "user" edge to the User entity.
+func (m *NotificationMutation) ClearUser() {
+	m.cleareduser = true
+	m.clearedFields[notification.FieldUserID] = struct{}{}
+}
+
+// UserCleared reports if the "user" edge to the User entity was cleared.
+func (m *NotificationMutation) UserCleared() bool {
+	return m.cleareduser
+}
+
+// UserIDs returns the "user" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UserID instead. It exists only for internal usage by the builders.
+func (m *NotificationMutation) UserIDs() (ids []string) {
+	if id := m.user; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUser resets all changes to the "user" edge.
+func (m *NotificationMutation) ResetUser() {
+	m.user = nil
+	m.cleareduser = false
+}
+
+// Where appends a list predicates to the NotificationMutation builder.
+func (m *NotificationMutation) Where(ps ...predicate.Notification) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the NotificationMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *NotificationMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Notification, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *NotificationMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *NotificationMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Notification).
+func (m *NotificationMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *NotificationMutation) Fields() []string {
+	fields := make([]string, 0, 12)
+	if m.account_id != nil {
+		fields = append(fields, notification.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, notification.FieldPlane)
+	}
+	if m.created_at != nil {
+		fields = append(fields, notification.FieldCreatedAt)
+	}
+	if m.user != nil {
+		fields = append(fields, notification.FieldUserID)
+	}
+	if m.topic != nil {
+		fields = append(fields, notification.FieldTopic)
+	}
+	if m.about_plane != nil {
+		fields = append(fields, notification.FieldAboutPlane)
+	}
+	if m.scope_id != nil {
+		fields = append(fields, notification.FieldScopeID)
+	}
+	if m.title != nil {
+		fields = append(fields, notification.FieldTitle)
+	}
+	if m.body != nil {
+		fields = append(fields, notification.FieldBody)
+	}
+	if m.link != nil {
+		fields = append(fields, notification.FieldLink)
+	}
+	if m.cause != nil {
+		fields = append(fields, notification.FieldCause)
+	}
+	if m.read_at != nil {
+		fields = append(fields, notification.FieldReadAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *NotificationMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case notification.FieldAccountID:
+		return m.AccountID()
+	case notification.FieldPlane:
+		return m.Plane()
+	case notification.FieldCreatedAt:
+		return m.CreatedAt()
+	case notification.FieldUserID:
+		return m.UserID()
+	case notification.FieldTopic:
+		return m.Topic()
+	case notification.FieldAboutPlane:
+		return m.AboutPlane()
+	case notification.FieldScopeID:
+		return m.ScopeID()
+	case notification.FieldTitle:
+		return m.Title()
+	case notification.FieldBody:
+		return m.Body()
+	case notification.FieldLink:
+		return m.Link()
+	case notification.FieldCause:
+		return m.Cause()
+	case notification.FieldReadAt:
+		return m.ReadAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *NotificationMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case notification.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case notification.FieldPlane:
+		return m.OldPlane(ctx)
+	case notification.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case notification.FieldUserID:
+		return m.OldUserID(ctx)
+	case notification.FieldTopic:
+		return m.OldTopic(ctx)
+	case notification.FieldAboutPlane:
+		return m.OldAboutPlane(ctx)
+	case notification.FieldScopeID:
+		return m.OldScopeID(ctx)
+	case notification.FieldTitle:
+		return m.OldTitle(ctx)
+	case notification.FieldBody:
+		return m.OldBody(ctx)
+	case notification.FieldLink:
+		return m.OldLink(ctx)
+	case notification.FieldCause:
+		return m.OldCause(ctx)
+	case notification.FieldReadAt:
+		return m.OldReadAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Notification field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *NotificationMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case notification.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case notification.FieldPlane:
+		v, ok := value.(notification.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case notification.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case notification.FieldUserID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case notification.FieldTopic:
+		v, ok := value.(notification.Topic)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTopic(v)
+		return nil
+	case notification.FieldAboutPlane:
+		v, ok := value.(notification.AboutPlane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAboutPlane(v)
+		return nil
+	case notification.FieldScopeID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScopeID(v)
+		return nil
+	case notification.FieldTitle:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTitle(v)
+		return nil
+	case notification.FieldBody:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBody(v)
+		return nil
+	case notification.FieldLink:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLink(v)
+		return nil
+	case notification.FieldCause:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCause(v)
+		return nil
+	case notification.FieldReadAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReadAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Notification field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *NotificationMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *NotificationMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *NotificationMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Notification numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *NotificationMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(notification.FieldReadAt) {
+		fields = append(fields, notification.FieldReadAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *NotificationMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *NotificationMutation) ClearField(name string) error {
+	switch name {
+	case notification.FieldReadAt:
+		m.ClearReadAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Notification nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *NotificationMutation) ResetField(name string) error {
+	switch name {
+	case notification.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case notification.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case notification.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case notification.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case notification.FieldTopic:
+		m.ResetTopic()
+		return nil
+	case notification.FieldAboutPlane:
+		m.ResetAboutPlane()
+		return nil
+	case notification.FieldScopeID:
+		m.ResetScopeID()
+		return nil
+	case notification.FieldTitle:
+		m.ResetTitle()
+		return nil
+	case notification.FieldBody:
+		m.ResetBody()
+		return nil
+	case notification.FieldLink:
+		m.ResetLink()
+		return nil
+	case notification.FieldCause:
+		m.ResetCause()
+		return nil
+	case notification.FieldReadAt:
+		m.ResetReadAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Notification field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *NotificationMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.user != nil {
+		edges = append(edges, notification.EdgeUser)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *NotificationMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case notification.EdgeUser:
+		if id := m.user; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *NotificationMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *NotificationMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *NotificationMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.cleareduser {
+		edges = append(edges, notification.EdgeUser)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *NotificationMutation) EdgeCleared(name string) bool {
+	switch name {
+	case notification.EdgeUser:
+		return m.cleareduser
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *NotificationMutation) ClearEdge(name string) error {
+	switch name {
+	case notification.EdgeUser:
+		m.ClearUser()
+		return nil
+	}
+	return fmt.Errorf("unknown Notification unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *NotificationMutation) ResetEdge(name string) error {
+	switch name {
+	case notification.EdgeUser:
+		m.ResetUser()
+		return nil
+	}
+	return fmt.Errorf("unknown Notification edge %s", name)
+}
+
+// NotificationPreferenceMutation represents an operation that mutates the NotificationPreference nodes in the graph.
+type NotificationPreferenceMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	account_id    *string
+	plane         *notificationpreference.Plane
+	created_at    *time.Time
+	topic         *notificationpreference.Topic
+	inbox         *bool
+	mail          *bool
+	clearedFields map[string]struct{}
+	user          *string
+	cleareduser   bool
+	done          bool
+	oldValue      func(context.Context) (*NotificationPreference, error)
+	predicates    []predicate.NotificationPreference
+}
+
+var _ ent.Mutation = (*NotificationPreferenceMutation)(nil)
+
+// notificationpreferenceOption allows management of the mutation configuration using functional options.
+type notificationpreferenceOption func(*NotificationPreferenceMutation)
+
+// newNotificationPreferenceMutation creates new mutation for the NotificationPreference entity.
+func newNotificationPreferenceMutation(c config, op Op, opts ...notificationpreferenceOption) *NotificationPreferenceMutation {
+	m := &NotificationPreferenceMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeNotificationPreference,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withNotificationPreferenceID sets the ID field of the mutation.
+func withNotificationPreferenceID(id string) notificationpreferenceOption {
+	return func(m *NotificationPreferenceMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *NotificationPreference
+		)
+		m.oldValue = func(ctx context.Context) (*NotificationPreference, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().NotificationPreference.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withNotificationPreference sets the old NotificationPreference of the mutation.
+func withNotificationPreference(node *NotificationPreference) notificationpreferenceOption {
+	return func(m *NotificationPreferenceMutation) {
+		m.oldValue = func(context.Context) (*NotificationPreference, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m NotificationPreferenceMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m NotificationPreferenceMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of NotificationPreference entities.
+func (m *NotificationPreferenceMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *NotificationPreferenceMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *NotificationPreferenceMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().NotificationPreference.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *NotificationPreferenceMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *NotificationPreferenceMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the NotificationPreference entity.
+// If the NotificationPreference object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationPreferenceMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *NotificationPreferenceMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *NotificationPreferenceMutation) SetPlane(n notificationpreference.Plane) {
+	m.plane = &n
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *NotificationPreferenceMutation) Plane() (r notificationpreference.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the NotificationPreference entity.
+// If the NotificationPreference object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationPreferenceMutation) OldPlane(ctx context.Context) (v notificationpreference.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *NotificationPreferenceMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *NotificationPreferenceMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *NotificationPreferenceMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the NotificationPreference entity.
+// If the NotificationPreference object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationPreferenceMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *NotificationPreferenceMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUserID sets the "user_id" field.
+func (m *NotificationPreferenceMutation) SetUserID(s string) {
+	m.user = &s
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *NotificationPreferenceMutation) UserID() (r string, exists bool) {
+	v := m.user
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the NotificationPreference entity.
+// If the NotificationPreference object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationPreferenceMutation) OldUserID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *NotificationPreferenceMutation) ResetUserID() {
+	m.user = nil
+}
+
+// SetTopic sets the "topic" field.
+func (m *NotificationPreferenceMutation) SetTopic(n notificationpreference.Topic) {
+	m.topic = &n
+}
+
+// Topic returns the value of the "topic" field in the mutation.
+func (m *NotificationPreferenceMutation) Topic() (r notificationpreference.Topic, exists bool) {
+	v := m.topic
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTopic returns the old "topic" field's value of the NotificationPreference entity.
+// If the NotificationPreference object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationPreferenceMutation) OldTopic(ctx context.Context) (v notificationpreference.Topic, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTopic is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTopic requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTopic: %w", err)
+	}
+	return oldValue.Topic, nil
+}
+
+// ResetTopic resets all changes to the "topic" field.
+func (m *NotificationPreferenceMutation) ResetTopic() {
+	m.topic = nil
+}
+
+// SetInbox sets the "inbox" field.
+func (m *NotificationPreferenceMutation) SetInbox(b bool) {
+	m.inbox = &b
+}
+
+// Inbox returns the value of the "inbox" field in the mutation.
+func (m *NotificationPreferenceMutation) Inbox() (r bool, exists bool) {
+	v := m.inbox
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInbox returns the old "inbox" field's value of the NotificationPreference entity.
+// If the NotificationPreference object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationPreferenceMutation) OldInbox(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInbox is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInbox requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInbox: %w", err)
+	}
+	return oldValue.Inbox, nil
+}
+
+// ResetInbox resets all changes to the "inbox" field.
+func (m *NotificationPreferenceMutation) ResetInbox() {
+	m.inbox = nil
+}
+
+// SetMail sets the "mail" field.
+func (m *NotificationPreferenceMutation) SetMail(b bool) {
+	m.mail = &b
+}
+
+// Mail returns the value of the "mail" field in the mutation.
+func (m *NotificationPreferenceMutation) Mail() (r bool, exists bool) {
+	v := m.mail
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMail returns the old "mail" field's value of the NotificationPreference entity.
+// If the NotificationPreference object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationPreferenceMutation) OldMail(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMail is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMail requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMail: %w", err)
+	}
+	return oldValue.Mail, nil
+}
+
+// ResetMail resets all changes to the "mail" field.
+func (m *NotificationPreferenceMutation) ResetMail() {
+	m.mail = nil
+}
+
+// ClearUser clears the "user" edge to the User entity.
+func (m *NotificationPreferenceMutation) ClearUser() {
+	m.cleareduser = true
+	m.clearedFields[notificationpreference.FieldUserID] = struct{}{}
+}
+
+// UserCleared reports if the "user" edge to the User entity was cleared.
+func (m *NotificationPreferenceMutation) UserCleared() bool {
+	return m.cleareduser
+}
+
+// UserIDs returns the "user" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UserID instead. It exists only for internal usage by the builders.
+func (m *NotificationPreferenceMutation) UserIDs() (ids []string) {
+	if id := m.user; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUser resets all changes to the "user" edge.
+func (m *NotificationPreferenceMutation) ResetUser() {
+	m.user = nil
+	m.cleareduser = false
+}
+
+// Where appends a list predicates to the NotificationPreferenceMutation builder.
+func (m *NotificationPreferenceMutation) Where(ps ...predicate.NotificationPreference) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the NotificationPreferenceMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *NotificationPreferenceMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.NotificationPreference, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *NotificationPreferenceMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *NotificationPreferenceMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (NotificationPreference).
+func (m *NotificationPreferenceMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *NotificationPreferenceMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.account_id != nil {
+		fields = append(fields, notificationpreference.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, notificationpreference.FieldPlane)
+	}
+	if m.created_at != nil {
+		fields = append(fields, notificationpreference.FieldCreatedAt)
+	}
+	if m.user != nil {
+		fields = append(fields, notificationpreference.FieldUserID)
+	}
+	if m.topic != nil {
+		fields = append(fields, notificationpreference.FieldTopic)
+	}
+	if m.inbox != nil {
+		fields = append(fields, notificationpreference.FieldInbox)
+	}
+	if m.mail != nil {
+		fields = append(fields, notificationpreference.FieldMail)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *NotificationPreferenceMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case notificationpreference.FieldAccountID:
+		return m.AccountID()
+	case notificationpreference.FieldPlane:
+		return m.Plane()
+	case notificationpreference.FieldCreatedAt:
+		return m.CreatedAt()
+	case notificationpreference.FieldUserID:
+		return m.UserID()
+	case notificationpreference.FieldTopic:
+		return m.Topic()
+	case notificationpreference.FieldInbox:
+		return m.Inbox()
+	case notificationpreference.FieldMail:
+		return m.Mail()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *NotificationPreferenceMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case notificationpreference.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case notificationpreference.FieldPlane:
+		return m.OldPlane(ctx)
+	case notificationpreference.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case notificationpreference.FieldUserID:
+		return m.OldUserID(ctx)
+	case notificationpreference.FieldTopic:
+		return m.OldTopic(ctx)
+	case notificationpreference.FieldInbox:
+		return m.OldInbox(ctx)
+	case notificationpreference.FieldMail:
+		return m.OldMail(ctx)
+	}
+	return nil, fmt.Errorf("unknown NotificationPreference field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *NotificationPreferenceMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case notificationpreference.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case notificationpreference.FieldPlane:
+		v, ok := value.(notificationpreference.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case notificationpreference.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case notificationpreference.FieldUserID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case notificationpreference.FieldTopic:
+		v, ok := value.(notificationpreference.Topic)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTopic(v)
+		return nil
+	case notificationpreference.FieldInbox:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInbox(v)
+		return nil
+	case notificationpreference.FieldMail:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMail(v)
+		return nil
+	}
+	return fmt.Errorf("unknown NotificationPreference field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *NotificationPreferenceMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *NotificationPreferenceMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *NotificationPreferenceMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown NotificationPreference numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *NotificationPreferenceMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *NotificationPreferenceMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *NotificationPreferenceMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown NotificationPreference nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *NotificationPreferenceMutation) ResetField(name string) error {
+	switch name {
+	case notificationpreference.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case notificationpreference.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case notificationpreference.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case notificationpreference.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case notificationpreference.FieldTopic:
+		m.ResetTopic()
+		return nil
+	case notificationpreference.FieldInbox:
+		m.ResetInbox()
+		return nil
+	case notificationpreference.FieldMail:
+		m.ResetMail()
+		return nil
+	}
+	return fmt.Errorf("unknown NotificationPreference field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *NotificationPreferenceMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.user != nil {
+		edges = append(edges, notificationpreference.EdgeUser)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *NotificationPreferenceMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case notificationpreference.EdgeUser:
+		if id := m.user; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *NotificationPreferenceMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *NotificationPreferenceMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *NotificationPreferenceMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.cleareduser {
+		edges = append(edges, notificationpreference.EdgeUser)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *NotificationPreferenceMutation) EdgeCleared(name string) bool {
+	switch name {
+	case notificationpreference.EdgeUser:
+		return m.cleareduser
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *NotificationPreferenceMutation) ClearEdge(name string) error {
+	switch name {
+	case notificationpreference.EdgeUser:
+		m.ClearUser()
+		return nil
+	}
+	return fmt.Errorf("unknown NotificationPreference unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *NotificationPreferenceMutation) ResetEdge(name string) error {
+	switch name {
+	case notificationpreference.EdgeUser:
+		m.ResetUser()
+		return nil
+	}
+	return fmt.Errorf("unknown NotificationPreference edge %s", name)
 }
 
 // OrganizationMutation represents an operation that mutates the Organization nodes in the graph.
@@ -35917,6 +42081,1844 @@ func (m *SessionMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Session edge %s", name)
 }
 
+// StatementMutation represents an operation that mutates the Statement nodes in the graph.
+type StatementMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *string
+	account_id        *string
+	plane             *statement.Plane
+	created_at        *time.Time
+	scope_id          *string
+	budget_id         *string
+	cycle_id          *string
+	scope_name        *string
+	scope_path        *string
+	unit              *statement.Unit
+	starts_at         *time.Time
+	ends_at           *time.Time
+	lim               *int64
+	addlim            *int64
+	overflow          *int64
+	addoverflow       *int64
+	carried_in        *int64
+	addcarried_in     *int64
+	raised            *int64
+	addraised         *int64
+	spent             *int64
+	addspent          *int64
+	overflow_spent    *int64
+	addoverflow_spent *int64
+	excess_spent      *int64
+	addexcess_spent   *int64
+	corrections       *int64
+	addcorrections    *int64
+	carried_out       *int64
+	addcarried_out    *int64
+	calls             *int64
+	addcalls          *int64
+	models            *json.RawMessage
+	appendmodels      json.RawMessage
+	clearedFields     map[string]struct{}
+	done              bool
+	oldValue          func(context.Context) (*Statement, error)
+	predicates        []predicate.Statement
+}
+
+var _ ent.Mutation = (*StatementMutation)(nil)
+
+// statementOption allows management of the mutation configuration using functional options.
+type statementOption func(*StatementMutation)
+
+// newStatementMutation creates new mutation for the Statement entity.
+func newStatementMutation(c config, op Op, opts ...statementOption) *StatementMutation {
+	m := &StatementMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeStatement,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withStatementID sets the ID field of the mutation.
+func withStatementID(id string) statementOption {
+	return func(m *StatementMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Statement
+		)
+		m.oldValue = func(ctx context.Context) (*Statement, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Statement.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withStatement sets the old Statement of the mutation.
+func withStatement(node *Statement) statementOption {
+	return func(m *StatementMutation) {
+		m.oldValue = func(context.Context) (*Statement, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m StatementMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m StatementMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Statement entities.
+func (m *StatementMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *StatementMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *StatementMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Statement.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *StatementMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *StatementMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *StatementMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *StatementMutation) SetPlane(s statement.Plane) {
+	m.plane = &s
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *StatementMutation) Plane() (r statement.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldPlane(ctx context.Context) (v statement.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *StatementMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *StatementMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *StatementMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *StatementMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetScopeID sets the "scope_id" field.
+func (m *StatementMutation) SetScopeID(s string) {
+	m.scope_id = &s
+}
+
+// ScopeID returns the value of the "scope_id" field in the mutation.
+func (m *StatementMutation) ScopeID() (r string, exists bool) {
+	v := m.scope_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScopeID returns the old "scope_id" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldScopeID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScopeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScopeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScopeID: %w", err)
+	}
+	return oldValue.ScopeID, nil
+}
+
+// ResetScopeID resets all changes to the "scope_id" field.
+func (m *StatementMutation) ResetScopeID() {
+	m.scope_id = nil
+}
+
+// SetBudgetID sets the "budget_id" field.
+func (m *StatementMutation) SetBudgetID(s string) {
+	m.budget_id = &s
+}
+
+// BudgetID returns the value of the "budget_id" field in the mutation.
+func (m *StatementMutation) BudgetID() (r string, exists bool) {
+	v := m.budget_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBudgetID returns the old "budget_id" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldBudgetID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBudgetID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBudgetID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBudgetID: %w", err)
+	}
+	return oldValue.BudgetID, nil
+}
+
+// ResetBudgetID resets all changes to the "budget_id" field.
+func (m *StatementMutation) ResetBudgetID() {
+	m.budget_id = nil
+}
+
+// SetCycleID sets the "cycle_id" field.
+func (m *StatementMutation) SetCycleID(s string) {
+	m.cycle_id = &s
+}
+
+// CycleID returns the value of the "cycle_id" field in the mutation.
+func (m *StatementMutation) CycleID() (r string, exists bool) {
+	v := m.cycle_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCycleID returns the old "cycle_id" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldCycleID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCycleID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCycleID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCycleID: %w", err)
+	}
+	return oldValue.CycleID, nil
+}
+
+// ResetCycleID resets all changes to the "cycle_id" field.
+func (m *StatementMutation) ResetCycleID() {
+	m.cycle_id = nil
+}
+
+// SetScopeName sets the "scope_name" field.
+func (m *StatementMutation) SetScopeName(s string) {
+	m.scope_name = &s
+}
+
+// ScopeName returns the value of the "scope_name" field in the mutation.
+func (m *StatementMutation) ScopeName() (r string, exists bool) {
+	v := m.scope_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScopeName returns the old "scope_name" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldScopeName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScopeName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScopeName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScopeName: %w", err)
+	}
+	return oldValue.ScopeName, nil
+}
+
+// ResetScopeName resets all changes to the "scope_name" field.
+func (m *StatementMutation) ResetScopeName() {
+	m.scope_name = nil
+}
+
+// SetScopePath sets the "scope_path" field.
+func (m *StatementMutation) SetScopePath(s string) {
+	m.scope_path = &s
+}
+
+// ScopePath returns the value of the "scope_path" field in the mutation.
+func (m *StatementMutation) ScopePath() (r string, exists bool) {
+	v := m.scope_path
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScopePath returns the old "scope_path" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldScopePath(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScopePath is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScopePath requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScopePath: %w", err)
+	}
+	return oldValue.ScopePath, nil
+}
+
+// ResetScopePath resets all changes to the "scope_path" field.
+func (m *StatementMutation) ResetScopePath() {
+	m.scope_path = nil
+}
+
+// SetUnit sets the "unit" field.
+func (m *StatementMutation) SetUnit(s statement.Unit) {
+	m.unit = &s
+}
+
+// Unit returns the value of the "unit" field in the mutation.
+func (m *StatementMutation) Unit() (r statement.Unit, exists bool) {
+	v := m.unit
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUnit returns the old "unit" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldUnit(ctx context.Context) (v statement.Unit, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUnit is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUnit requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUnit: %w", err)
+	}
+	return oldValue.Unit, nil
+}
+
+// ResetUnit resets all changes to the "unit" field.
+func (m *StatementMutation) ResetUnit() {
+	m.unit = nil
+}
+
+// SetStartsAt sets the "starts_at" field.
+func (m *StatementMutation) SetStartsAt(t time.Time) {
+	m.starts_at = &t
+}
+
+// StartsAt returns the value of the "starts_at" field in the mutation.
+func (m *StatementMutation) StartsAt() (r time.Time, exists bool) {
+	v := m.starts_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStartsAt returns the old "starts_at" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldStartsAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStartsAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStartsAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStartsAt: %w", err)
+	}
+	return oldValue.StartsAt, nil
+}
+
+// ResetStartsAt resets all changes to the "starts_at" field.
+func (m *StatementMutation) ResetStartsAt() {
+	m.starts_at = nil
+}
+
+// SetEndsAt sets the "ends_at" field.
+func (m *StatementMutation) SetEndsAt(t time.Time) {
+	m.ends_at = &t
+}
+
+// EndsAt returns the value of the "ends_at" field in the mutation.
+func (m *StatementMutation) EndsAt() (r time.Time, exists bool) {
+	v := m.ends_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndsAt returns the old "ends_at" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldEndsAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndsAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndsAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndsAt: %w", err)
+	}
+	return oldValue.EndsAt, nil
+}
+
+// ResetEndsAt resets all changes to the "ends_at" field.
+func (m *StatementMutation) ResetEndsAt() {
+	m.ends_at = nil
+}
+
+// SetLim sets the "lim" field.
+func (m *StatementMutation) SetLim(i int64) {
+	m.lim = &i
+	m.addlim = nil
+}
+
+// Lim returns the value of the "lim" field in the mutation.
+func (m *StatementMutation) Lim() (r int64, exists bool) {
+	v := m.lim
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLim returns the old "lim" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldLim(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLim is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLim requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLim: %w", err)
+	}
+	return oldValue.Lim, nil
+}
+
+// AddLim adds i to the "lim" field.
+func (m *StatementMutation) AddLim(i int64) {
+	if m.addlim != nil {
+		*m.addlim += i
+	} else {
+		m.addlim = &i
+	}
+}
+
+// AddedLim returns the value that was added to the "lim" field in this mutation.
+func (m *StatementMutation) AddedLim() (r int64, exists bool) {
+	v := m.addlim
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLim resets all changes to the "lim" field.
+func (m *StatementMutation) ResetLim() {
+	m.lim = nil
+	m.addlim = nil
+}
+
+// SetOverflow sets the "overflow" field.
+func (m *StatementMutation) SetOverflow(i int64) {
+	m.overflow = &i
+	m.addoverflow = nil
+}
+
+// Overflow returns the value of the "overflow" field in the mutation.
+func (m *StatementMutation) Overflow() (r int64, exists bool) {
+	v := m.overflow
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOverflow returns the old "overflow" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldOverflow(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOverflow is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOverflow requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOverflow: %w", err)
+	}
+	return oldValue.Overflow, nil
+}
+
+// AddOverflow adds i to the "overflow" field.
+func (m *StatementMutation) AddOverflow(i int64) {
+	if m.addoverflow != nil {
+		*m.addoverflow += i
+	} else {
+		m.addoverflow = &i
+	}
+}
+
+// AddedOverflow returns the value that was added to the "overflow" field in this mutation.
+func (m *StatementMutation) AddedOverflow() (r int64, exists bool) {
+	v := m.addoverflow
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOverflow resets all changes to the "overflow" field.
+func (m *StatementMutation) ResetOverflow() {
+	m.overflow = nil
+	m.addoverflow = nil
+}
+
+// SetCarriedIn sets the "carried_in" field.
+func (m *StatementMutation) SetCarriedIn(i int64) {
+	m.carried_in = &i
+	m.addcarried_in = nil
+}
+
+// CarriedIn returns the value of the "carried_in" field in the mutation.
+func (m *StatementMutation) CarriedIn() (r int64, exists bool) {
+	v := m.carried_in
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCarriedIn returns the old "carried_in" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldCarriedIn(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCarriedIn is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCarriedIn requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCarriedIn: %w", err)
+	}
+	return oldValue.CarriedIn, nil
+}
+
+// AddCarriedIn adds i to the "carried_in" field.
+func (m *StatementMutation) AddCarriedIn(i int64) {
+	if m.addcarried_in != nil {
+		*m.addcarried_in += i
+	} else {
+		m.addcarried_in = &i
+	}
+}
+
+// AddedCarriedIn returns the value that was added to the "carried_in" field in this mutation.
+func (m *StatementMutation) AddedCarriedIn() (r int64, exists bool) {
+	v := m.addcarried_in
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCarriedIn resets all changes to the "carried_in" field.
+func (m *StatementMutation) ResetCarriedIn() {
+	m.carried_in = nil
+	m.addcarried_in = nil
+}
+
+// SetRaised sets the "raised" field.
+func (m *StatementMutation) SetRaised(i int64) {
+	m.raised = &i
+	m.addraised = nil
+}
+
+// Raised returns the value of the "raised" field in the mutation.
+func (m *StatementMutation) Raised() (r int64, exists bool) {
+	v := m.raised
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRaised returns the old "raised" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldRaised(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRaised is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRaised requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRaised: %w", err)
+	}
+	return oldValue.Raised, nil
+}
+
+// AddRaised adds i to the "raised" field.
+func (m *StatementMutation) AddRaised(i int64) {
+	if m.addraised != nil {
+		*m.addraised += i
+	} else {
+		m.addraised = &i
+	}
+}
+
+// AddedRaised returns the value that was added to the "raised" field in this mutation.
+func (m *StatementMutation) AddedRaised() (r int64, exists bool) {
+	v := m.addraised
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRaised resets all changes to the "raised" field.
+func (m *StatementMutation) ResetRaised() {
+	m.raised = nil
+	m.addraised = nil
+}
+
+// SetSpent sets the "spent" field.
+func (m *StatementMutation) SetSpent(i int64) {
+	m.spent = &i
+	m.addspent = nil
+}
+
+// Spent returns the value of the "spent" field in the mutation.
+func (m *StatementMutation) Spent() (r int64, exists bool) {
+	v := m.spent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSpent returns the old "spent" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldSpent(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSpent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSpent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSpent: %w", err)
+	}
+	return oldValue.Spent, nil
+}
+
+// AddSpent adds i to the "spent" field.
+func (m *StatementMutation) AddSpent(i int64) {
+	if m.addspent != nil {
+		*m.addspent += i
+	} else {
+		m.addspent = &i
+	}
+}
+
+// AddedSpent returns the value that was added to the "spent" field in this mutation.
+func (m *StatementMutation) AddedSpent() (r int64, exists bool) {
+	v := m.addspent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSpent resets all changes to the "spent" field.
+func (m *StatementMutation) ResetSpent() {
+	m.spent = nil
+	m.addspent = nil
+}
+
+// SetOverflowSpent sets the "overflow_spent" field.
+func (m *StatementMutation) SetOverflowSpent(i int64) {
+	m.overflow_spent = &i
+	m.addoverflow_spent = nil
+}
+
+// OverflowSpent returns the value of the "overflow_spent" field in the mutation.
+func (m *StatementMutation) OverflowSpent() (r int64, exists bool) {
+	v := m.overflow_spent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOverflowSpent returns the old "overflow_spent" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldOverflowSpent(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOverflowSpent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOverflowSpent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOverflowSpent: %w", err)
+	}
+	return oldValue.OverflowSpent, nil
+}
+
+// AddOverflowSpent adds i to the "overflow_spent" field.
+func (m *StatementMutation) AddOverflowSpent(i int64) {
+	if m.addoverflow_spent != nil {
+		*m.addoverflow_spent += i
+	} else {
+		m.addoverflow_spent = &i
+	}
+}
+
+// AddedOverflowSpent returns the value that was added to the "overflow_spent" field in this mutation.
+func (m *StatementMutation) AddedOverflowSpent() (r int64, exists bool) {
+	v := m.addoverflow_spent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOverflowSpent resets all changes to the "overflow_spent" field.
+func (m *StatementMutation) ResetOverflowSpent() {
+	m.overflow_spent = nil
+	m.addoverflow_spent = nil
+}
+
+// SetExcessSpent sets the "excess_spent" field.
+func (m *StatementMutation) SetExcessSpent(i int64) {
+	m.excess_spent = &i
+	m.addexcess_spent = nil
+}
+
+// ExcessSpent returns the value of the "excess_spent" field in the mutation.
+func (m *StatementMutation) ExcessSpent() (r int64, exists bool) {
+	v := m.excess_spent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExcessSpent returns the old "excess_spent" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldExcessSpent(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExcessSpent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExcessSpent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExcessSpent: %w", err)
+	}
+	return oldValue.ExcessSpent, nil
+}
+
+// AddExcessSpent adds i to the "excess_spent" field.
+func (m *StatementMutation) AddExcessSpent(i int64) {
+	if m.addexcess_spent != nil {
+		*m.addexcess_spent += i
+	} else {
+		m.addexcess_spent = &i
+	}
+}
+
+// AddedExcessSpent returns the value that was added to the "excess_spent" field in this mutation.
+func (m *StatementMutation) AddedExcessSpent() (r int64, exists bool) {
+	v := m.addexcess_spent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetExcessSpent resets all changes to the "excess_spent" field.
+func (m *StatementMutation) ResetExcessSpent() {
+	m.excess_spent = nil
+	m.addexcess_spent = nil
+}
+
+// SetCorrections sets the "corrections" field.
+func (m *StatementMutation) SetCorrections(i int64) {
+	m.corrections = &i
+	m.addcorrections = nil
+}
+
+// Corrections returns the value of the "corrections" field in the mutation.
+func (m *StatementMutation) Corrections() (r int64, exists bool) {
+	v := m.corrections
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCorrections returns the old "corrections" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldCorrections(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCorrections is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCorrections requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCorrections: %w", err)
+	}
+	return oldValue.Corrections, nil
+}
+
+// AddCorrections adds i to the "corrections" field.
+func (m *StatementMutation) AddCorrections(i int64) {
+	if m.addcorrections != nil {
+		*m.addcorrections += i
+	} else {
+		m.addcorrections = &i
+	}
+}
+
+// AddedCorrections returns the value that was added to the "corrections" field in this mutation.
+func (m *StatementMutation) AddedCorrections() (r int64, exists bool) {
+	v := m.addcorrections
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCorrections resets all changes to the "corrections" field.
+func (m *StatementMutation) ResetCorrections() {
+	m.corrections = nil
+	m.addcorrections = nil
+}
+
+// SetCarriedOut sets the "carried_out" field.
+func (m *StatementMutation) SetCarriedOut(i int64) {
+	m.carried_out = &i
+	m.addcarried_out = nil
+}
+
+// CarriedOut returns the value of the "carried_out" field in the mutation.
+func (m *StatementMutation) CarriedOut() (r int64, exists bool) {
+	v := m.carried_out
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCarriedOut returns the old "carried_out" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldCarriedOut(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCarriedOut is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCarriedOut requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCarriedOut: %w", err)
+	}
+	return oldValue.CarriedOut, nil
+}
+
+// AddCarriedOut adds i to the "carried_out" field.
+func (m *StatementMutation) AddCarriedOut(i int64) {
+	if m.addcarried_out != nil {
+		*m.addcarried_out += i
+	} else {
+		m.addcarried_out = &i
+	}
+}
+
+// AddedCarriedOut returns the value that was added to the "carried_out" field in this mutation.
+func (m *StatementMutation) AddedCarriedOut() (r int64, exists bool) {
+	v := m.addcarried_out
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCarriedOut resets all changes to the "carried_out" field.
+func (m *StatementMutation) ResetCarriedOut() {
+	m.carried_out = nil
+	m.addcarried_out = nil
+}
+
+// SetCalls sets the "calls" field.
+func (m *StatementMutation) SetCalls(i int64) {
+	m.calls = &i
+	m.addcalls = nil
+}
+
+// Calls returns the value of the "calls" field in the mutation.
+func (m *StatementMutation) Calls() (r int64, exists bool) {
+	v := m.calls
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCalls returns the old "calls" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldCalls(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCalls is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCalls requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCalls: %w", err)
+	}
+	return oldValue.Calls, nil
+}
+
+// AddCalls adds i to the "calls" field.
+func (m *StatementMutation) AddCalls(i int64) {
+	if m.addcalls != nil {
+		*m.addcalls += i
+	} else {
+		m.addcalls = &i
+	}
+}
+
+// AddedCalls returns the value that was added to the "calls" field in this mutation.
+func (m *StatementMutation) AddedCalls() (r int64, exists bool) {
+	v := m.addcalls
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCalls resets all changes to the "calls" field.
+func (m *StatementMutation) ResetCalls() {
+	m.calls = nil
+	m.addcalls = nil
+}
+
+// SetModels sets the "models" field.
+func (m *StatementMutation) SetModels(jm json.RawMessage) {
+	m.models = &jm
+	m.appendmodels = nil
+}
+
+// Models returns the value of the "models" field in the mutation.
+func (m *StatementMutation) Models() (r json.RawMessage, exists bool) {
+	v := m.models
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldModels returns the old "models" field's value of the Statement entity.
+// If the Statement object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *StatementMutation) OldModels(ctx context.Context) (v json.RawMessage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldModels is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldModels requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldModels: %w", err)
+	}
+	return oldValue.Models, nil
+}
+
+// AppendModels adds jm to the "models" field.
+func (m *StatementMutation) AppendModels(jm json.RawMessage) {
+	m.appendmodels = append(m.appendmodels, jm...)
+}
+
+// AppendedModels returns the list of values that were appended to the "models" field in this mutation.
+func (m *StatementMutation) AppendedModels() (json.RawMessage, bool) {
+	if len(m.appendmodels) == 0 {
+		return nil, false
+	}
+	return m.appendmodels, true
+}
+
+// ClearModels clears the value of the "models" field.
+func (m *StatementMutation) ClearModels() {
+	m.models = nil
+	m.appendmodels = nil
+	m.clearedFields[statement.FieldModels] = struct{}{}
+}
+
+// ModelsCleared returns if the "models" field was cleared in this mutation.
+func (m *StatementMutation) ModelsCleared() bool {
+	_, ok := m.clearedFields[statement.FieldModels]
+	return ok
+}
+
+// ResetModels resets all changes to the "models" field.
+func (m *StatementMutation) ResetModels() {
+	m.models = nil
+	m.appendmodels = nil
+	delete(m.clearedFields, statement.FieldModels)
+}
+
+// Where appends a list predicates to the StatementMutation builder.
+func (m *StatementMutation) Where(ps ...predicate.Statement) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the StatementMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *StatementMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Statement, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *StatementMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *StatementMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Statement).
+func (m *StatementMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *StatementMutation) Fields() []string {
+	fields := make([]string, 0, 22)
+	if m.account_id != nil {
+		fields = append(fields, statement.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, statement.FieldPlane)
+	}
+	if m.created_at != nil {
+		fields = append(fields, statement.FieldCreatedAt)
+	}
+	if m.scope_id != nil {
+		fields = append(fields, statement.FieldScopeID)
+	}
+	if m.budget_id != nil {
+		fields = append(fields, statement.FieldBudgetID)
+	}
+	if m.cycle_id != nil {
+		fields = append(fields, statement.FieldCycleID)
+	}
+	if m.scope_name != nil {
+		fields = append(fields, statement.FieldScopeName)
+	}
+	if m.scope_path != nil {
+		fields = append(fields, statement.FieldScopePath)
+	}
+	if m.unit != nil {
+		fields = append(fields, statement.FieldUnit)
+	}
+	if m.starts_at != nil {
+		fields = append(fields, statement.FieldStartsAt)
+	}
+	if m.ends_at != nil {
+		fields = append(fields, statement.FieldEndsAt)
+	}
+	if m.lim != nil {
+		fields = append(fields, statement.FieldLim)
+	}
+	if m.overflow != nil {
+		fields = append(fields, statement.FieldOverflow)
+	}
+	if m.carried_in != nil {
+		fields = append(fields, statement.FieldCarriedIn)
+	}
+	if m.raised != nil {
+		fields = append(fields, statement.FieldRaised)
+	}
+	if m.spent != nil {
+		fields = append(fields, statement.FieldSpent)
+	}
+	if m.overflow_spent != nil {
+		fields = append(fields, statement.FieldOverflowSpent)
+	}
+	if m.excess_spent != nil {
+		fields = append(fields, statement.FieldExcessSpent)
+	}
+	if m.corrections != nil {
+		fields = append(fields, statement.FieldCorrections)
+	}
+	if m.carried_out != nil {
+		fields = append(fields, statement.FieldCarriedOut)
+	}
+	if m.calls != nil {
+		fields = append(fields, statement.FieldCalls)
+	}
+	if m.models != nil {
+		fields = append(fields, statement.FieldModels)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *StatementMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case statement.FieldAccountID:
+		return m.AccountID()
+	case statement.FieldPlane:
+		return m.Plane()
+	case statement.FieldCreatedAt:
+		return m.CreatedAt()
+	case statement.FieldScopeID:
+		return m.ScopeID()
+	case statement.FieldBudgetID:
+		return m.BudgetID()
+	case statement.FieldCycleID:
+		return m.CycleID()
+	case statement.FieldScopeName:
+		return m.ScopeName()
+	case statement.FieldScopePath:
+		return m.ScopePath()
+	case statement.FieldUnit:
+		return m.Unit()
+	case statement.FieldStartsAt:
+		return m.StartsAt()
+	case statement.FieldEndsAt:
+		return m.EndsAt()
+	case statement.FieldLim:
+		return m.Lim()
+	case statement.FieldOverflow:
+		return m.Overflow()
+	case statement.FieldCarriedIn:
+		return m.CarriedIn()
+	case statement.FieldRaised:
+		return m.Raised()
+	case statement.FieldSpent:
+		return m.Spent()
+	case statement.FieldOverflowSpent:
+		return m.OverflowSpent()
+	case statement.FieldExcessSpent:
+		return m.ExcessSpent()
+	case statement.FieldCorrections:
+		return m.Corrections()
+	case statement.FieldCarriedOut:
+		return m.CarriedOut()
+	case statement.FieldCalls:
+		return m.Calls()
+	case statement.FieldModels:
+		return m.Models()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *StatementMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case statement.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case statement.FieldPlane:
+		return m.OldPlane(ctx)
+	case statement.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case statement.FieldScopeID:
+		return m.OldScopeID(ctx)
+	case statement.FieldBudgetID:
+		return m.OldBudgetID(ctx)
+	case statement.FieldCycleID:
+		return m.OldCycleID(ctx)
+	case statement.FieldScopeName:
+		return m.OldScopeName(ctx)
+	case statement.FieldScopePath:
+		return m.OldScopePath(ctx)
+	case statement.FieldUnit:
+		return m.OldUnit(ctx)
+	case statement.FieldStartsAt:
+		return m.OldStartsAt(ctx)
+	case statement.FieldEndsAt:
+		return m.OldEndsAt(ctx)
+	case statement.FieldLim:
+		return m.OldLim(ctx)
+	case statement.FieldOverflow:
+		return m.OldOverflow(ctx)
+	case statement.FieldCarriedIn:
+		return m.OldCarriedIn(ctx)
+	case statement.FieldRaised:
+		return m.OldRaised(ctx)
+	case statement.FieldSpent:
+		return m.OldSpent(ctx)
+	case statement.FieldOverflowSpent:
+		return m.OldOverflowSpent(ctx)
+	case statement.FieldExcessSpent:
+		return m.OldExcessSpent(ctx)
+	case statement.FieldCorrections:
+		return m.OldCorrections(ctx)
+	case statement.FieldCarriedOut:
+		return m.OldCarriedOut(ctx)
+	case statement.FieldCalls:
+		return m.OldCalls(ctx)
+	case statement.FieldModels:
+		return m.OldModels(ctx)
+	}
+	return nil, fmt.Errorf("unknown Statement field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *StatementMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case statement.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case statement.FieldPlane:
+		v, ok := value.(statement.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case statement.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case statement.FieldScopeID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScopeID(v)
+		return nil
+	case statement.FieldBudgetID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBudgetID(v)
+		return nil
+	case statement.FieldCycleID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCycleID(v)
+		return nil
+	case statement.FieldScopeName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScopeName(v)
+		return nil
+	case statement.FieldScopePath:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScopePath(v)
+		return nil
+	case statement.FieldUnit:
+		v, ok := value.(statement.Unit)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUnit(v)
+		return nil
+	case statement.FieldStartsAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStartsAt(v)
+		return nil
+	case statement.FieldEndsAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndsAt(v)
+		return nil
+	case statement.FieldLim:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLim(v)
+		return nil
+	case statement.FieldOverflow:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOverflow(v)
+		return nil
+	case statement.FieldCarriedIn:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCarriedIn(v)
+		return nil
+	case statement.FieldRaised:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRaised(v)
+		return nil
+	case statement.FieldSpent:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSpent(v)
+		return nil
+	case statement.FieldOverflowSpent:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOverflowSpent(v)
+		return nil
+	case statement.FieldExcessSpent:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExcessSpent(v)
+		return nil
+	case statement.FieldCorrections:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCorrections(v)
+		return nil
+	case statement.FieldCarriedOut:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCarriedOut(v)
+		return nil
+	case statement.FieldCalls:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCalls(v)
+		return nil
+	case statement.FieldModels:
+		v, ok := value.(json.RawMessage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetModels(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Statement field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *StatementMutation) AddedFields() []string {
+	var fields []string
+	if m.addlim != nil {
+		fields = append(fields, statement.FieldLim)
+	}
+	if m.addoverflow != nil {
+		fields = append(fields, statement.FieldOverflow)
+	}
+	if m.addcarried_in != nil {
+		fields = append(fields, statement.FieldCarriedIn)
+	}
+	if m.addraised != nil {
+		fields = append(fields, statement.FieldRaised)
+	}
+	if m.addspent != nil {
+		fields = append(fields, statement.FieldSpent)
+	}
+	if m.addoverflow_spent != nil {
+		fields = append(fields, statement.FieldOverflowSpent)
+	}
+	if m.addexcess_spent != nil {
+		fields = append(fields, statement.FieldExcessSpent)
+	}
+	if m.addcorrections != nil {
+		fields = append(fields, statement.FieldCorrections)
+	}
+	if m.addcarried_out != nil {
+		fields = append(fields, statement.FieldCarriedOut)
+	}
+	if m.addcalls != nil {
+		fields = append(fields, statement.FieldCalls)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *StatementMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case statement.FieldLim:
+		return m.AddedLim()
+	case statement.FieldOverflow:
+		return m.AddedOverflow()
+	case statement.FieldCarriedIn:
+		return m.AddedCarriedIn()
+	case statement.FieldRaised:
+		return m.AddedRaised()
+	case statement.FieldSpent:
+		return m.AddedSpent()
+	case statement.FieldOverflowSpent:
+		return m.AddedOverflowSpent()
+	case statement.FieldExcessSpent:
+		return m.AddedExcessSpent()
+	case statement.FieldCorrections:
+		return m.AddedCorrections()
+	case statement.FieldCarriedOut:
+		return m.AddedCarriedOut()
+	case statement.FieldCalls:
+		return m.AddedCalls()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *StatementMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case statement.FieldLim:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLim(v)
+		return nil
+	case statement.FieldOverflow:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOverflow(v)
+		return nil
+	case statement.FieldCarriedIn:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCarriedIn(v)
+		return nil
+	case statement.FieldRaised:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRaised(v)
+		return nil
+	case statement.FieldSpent:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSpent(v)
+		return nil
+	case statement.FieldOverflowSpent:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOverflowSpent(v)
+		return nil
+	case statement.FieldExcessSpent:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddExcessSpent(v)
+		return nil
+	case statement.FieldCorrections:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCorrections(v)
+		return nil
+	case statement.FieldCarriedOut:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCarriedOut(v)
+		return nil
+	case statement.FieldCalls:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCalls(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Statement numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *StatementMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(statement.FieldModels) {
+		fields = append(fields, statement.FieldModels)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *StatementMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *StatementMutation) ClearField(name string) error {
+	switch name {
+	case statement.FieldModels:
+		m.ClearModels()
+		return nil
+	}
+	return fmt.Errorf("unknown Statement nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *StatementMutation) ResetField(name string) error {
+	switch name {
+	case statement.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case statement.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case statement.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case statement.FieldScopeID:
+		m.ResetScopeID()
+		return nil
+	case statement.FieldBudgetID:
+		m.ResetBudgetID()
+		return nil
+	case statement.FieldCycleID:
+		m.ResetCycleID()
+		return nil
+	case statement.FieldScopeName:
+		m.ResetScopeName()
+		return nil
+	case statement.FieldScopePath:
+		m.ResetScopePath()
+		return nil
+	case statement.FieldUnit:
+		m.ResetUnit()
+		return nil
+	case statement.FieldStartsAt:
+		m.ResetStartsAt()
+		return nil
+	case statement.FieldEndsAt:
+		m.ResetEndsAt()
+		return nil
+	case statement.FieldLim:
+		m.ResetLim()
+		return nil
+	case statement.FieldOverflow:
+		m.ResetOverflow()
+		return nil
+	case statement.FieldCarriedIn:
+		m.ResetCarriedIn()
+		return nil
+	case statement.FieldRaised:
+		m.ResetRaised()
+		return nil
+	case statement.FieldSpent:
+		m.ResetSpent()
+		return nil
+	case statement.FieldOverflowSpent:
+		m.ResetOverflowSpent()
+		return nil
+	case statement.FieldExcessSpent:
+		m.ResetExcessSpent()
+		return nil
+	case statement.FieldCorrections:
+		m.ResetCorrections()
+		return nil
+	case statement.FieldCarriedOut:
+		m.ResetCarriedOut()
+		return nil
+	case statement.FieldCalls:
+		m.ResetCalls()
+		return nil
+	case statement.FieldModels:
+		m.ResetModels()
+		return nil
+	}
+	return fmt.Errorf("unknown Statement field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *StatementMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *StatementMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *StatementMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *StatementMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *StatementMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *StatementMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *StatementMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Statement unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *StatementMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Statement edge %s", name)
+}
+
 // SupportAccessMutation represents an operation that mutates the SupportAccess nodes in the graph.
 type SupportAccessMutation struct {
 	config
@@ -37789,46 +45791,4846 @@ func (m *TeamMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Team edge %s", name)
 }
 
+// UsageDayMutation represents an operation that mutates the UsageDay nodes in the graph.
+type UsageDayMutation struct {
+	config
+	op                     Op
+	typ                    string
+	id                     *string
+	account_id             *string
+	plane                  *usageday.Plane
+	day                    *int
+	addday                 *int
+	_path                  *string
+	organization_id        *string
+	team_id                *string
+	member_id              *string
+	user_id                *string
+	key_id                 *string
+	agent_id               *string
+	client_id              *string
+	model_id               *string
+	model_name             *string
+	calls                  *int64
+	addcalls               *int64
+	input_tokens           *int64
+	addinput_tokens        *int64
+	cached_input_tokens    *int64
+	addcached_input_tokens *int64
+	cache_write_tokens     *int64
+	addcache_write_tokens  *int64
+	output_tokens          *int64
+	addoutput_tokens       *int64
+	reasoning_tokens       *int64
+	addreasoning_tokens    *int64
+	audio_input_tokens     *int64
+	addaudio_input_tokens  *int64
+	audio_output_tokens    *int64
+	addaudio_output_tokens *int64
+	cost                   *int64
+	addcost                *int64
+	credits                *int64
+	addcredits             *int64
+	clearedFields          map[string]struct{}
+	done                   bool
+	oldValue               func(context.Context) (*UsageDay, error)
+	predicates             []predicate.UsageDay
+}
+
+var _ ent.Mutation = (*UsageDayMutation)(nil)
+
+// usagedayOption allows management of the mutation configuration using functional options.
+type usagedayOption func(*UsageDayMutation)
+
+// newUsageDayMutation creates new mutation for the UsageDay entity.
+func newUsageDayMutation(c config, op Op, opts ...usagedayOption) *UsageDayMutation {
+	m := &UsageDayMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeUsageDay,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withUsageDayID sets the ID field of the mutation.
+func withUsageDayID(id string) usagedayOption {
+	return func(m *UsageDayMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *UsageDay
+		)
+		m.oldValue = func(ctx context.Context) (*UsageDay, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().UsageDay.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withUsageDay sets the old UsageDay of the mutation.
+func withUsageDay(node *UsageDay) usagedayOption {
+	return func(m *UsageDayMutation) {
+		m.oldValue = func(context.Context) (*UsageDay, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m UsageDayMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m UsageDayMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of UsageDay entities.
+func (m *UsageDayMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *UsageDayMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *UsageDayMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().UsageDay.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *UsageDayMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *UsageDayMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *UsageDayMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *UsageDayMutation) SetPlane(u usageday.Plane) {
+	m.plane = &u
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *UsageDayMutation) Plane() (r usageday.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldPlane(ctx context.Context) (v usageday.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *UsageDayMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetDay sets the "day" field.
+func (m *UsageDayMutation) SetDay(i int) {
+	m.day = &i
+	m.addday = nil
+}
+
+// Day returns the value of the "day" field in the mutation.
+func (m *UsageDayMutation) Day() (r int, exists bool) {
+	v := m.day
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDay returns the old "day" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldDay(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDay is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDay requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDay: %w", err)
+	}
+	return oldValue.Day, nil
+}
+
+// AddDay adds i to the "day" field.
+func (m *UsageDayMutation) AddDay(i int) {
+	if m.addday != nil {
+		*m.addday += i
+	} else {
+		m.addday = &i
+	}
+}
+
+// AddedDay returns the value that was added to the "day" field in this mutation.
+func (m *UsageDayMutation) AddedDay() (r int, exists bool) {
+	v := m.addday
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDay resets all changes to the "day" field.
+func (m *UsageDayMutation) ResetDay() {
+	m.day = nil
+	m.addday = nil
+}
+
+// SetPath sets the "path" field.
+func (m *UsageDayMutation) SetPath(s string) {
+	m._path = &s
+}
+
+// Path returns the value of the "path" field in the mutation.
+func (m *UsageDayMutation) Path() (r string, exists bool) {
+	v := m._path
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPath returns the old "path" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldPath(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPath is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPath requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPath: %w", err)
+	}
+	return oldValue.Path, nil
+}
+
+// ResetPath resets all changes to the "path" field.
+func (m *UsageDayMutation) ResetPath() {
+	m._path = nil
+}
+
+// SetOrganizationID sets the "organization_id" field.
+func (m *UsageDayMutation) SetOrganizationID(s string) {
+	m.organization_id = &s
+}
+
+// OrganizationID returns the value of the "organization_id" field in the mutation.
+func (m *UsageDayMutation) OrganizationID() (r string, exists bool) {
+	v := m.organization_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOrganizationID returns the old "organization_id" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldOrganizationID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOrganizationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOrganizationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOrganizationID: %w", err)
+	}
+	return oldValue.OrganizationID, nil
+}
+
+// ResetOrganizationID resets all changes to the "organization_id" field.
+func (m *UsageDayMutation) ResetOrganizationID() {
+	m.organization_id = nil
+}
+
+// SetTeamID sets the "team_id" field.
+func (m *UsageDayMutation) SetTeamID(s string) {
+	m.team_id = &s
+}
+
+// TeamID returns the value of the "team_id" field in the mutation.
+func (m *UsageDayMutation) TeamID() (r string, exists bool) {
+	v := m.team_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTeamID returns the old "team_id" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldTeamID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTeamID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTeamID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTeamID: %w", err)
+	}
+	return oldValue.TeamID, nil
+}
+
+// ResetTeamID resets all changes to the "team_id" field.
+func (m *UsageDayMutation) ResetTeamID() {
+	m.team_id = nil
+}
+
+// SetMemberID sets the "member_id" field.
+func (m *UsageDayMutation) SetMemberID(s string) {
+	m.member_id = &s
+}
+
+// MemberID returns the value of the "member_id" field in the mutation.
+func (m *UsageDayMutation) MemberID() (r string, exists bool) {
+	v := m.member_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMemberID returns the old "member_id" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldMemberID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMemberID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMemberID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMemberID: %w", err)
+	}
+	return oldValue.MemberID, nil
+}
+
+// ResetMemberID resets all changes to the "member_id" field.
+func (m *UsageDayMutation) ResetMemberID() {
+	m.member_id = nil
+}
+
+// SetUserID sets the "user_id" field.
+func (m *UsageDayMutation) SetUserID(s string) {
+	m.user_id = &s
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *UsageDayMutation) UserID() (r string, exists bool) {
+	v := m.user_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldUserID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *UsageDayMutation) ResetUserID() {
+	m.user_id = nil
+}
+
+// SetKeyID sets the "key_id" field.
+func (m *UsageDayMutation) SetKeyID(s string) {
+	m.key_id = &s
+}
+
+// KeyID returns the value of the "key_id" field in the mutation.
+func (m *UsageDayMutation) KeyID() (r string, exists bool) {
+	v := m.key_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKeyID returns the old "key_id" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldKeyID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKeyID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKeyID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKeyID: %w", err)
+	}
+	return oldValue.KeyID, nil
+}
+
+// ResetKeyID resets all changes to the "key_id" field.
+func (m *UsageDayMutation) ResetKeyID() {
+	m.key_id = nil
+}
+
+// SetAgentID sets the "agent_id" field.
+func (m *UsageDayMutation) SetAgentID(s string) {
+	m.agent_id = &s
+}
+
+// AgentID returns the value of the "agent_id" field in the mutation.
+func (m *UsageDayMutation) AgentID() (r string, exists bool) {
+	v := m.agent_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAgentID returns the old "agent_id" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldAgentID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAgentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAgentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAgentID: %w", err)
+	}
+	return oldValue.AgentID, nil
+}
+
+// ResetAgentID resets all changes to the "agent_id" field.
+func (m *UsageDayMutation) ResetAgentID() {
+	m.agent_id = nil
+}
+
+// SetClientID sets the "client_id" field.
+func (m *UsageDayMutation) SetClientID(s string) {
+	m.client_id = &s
+}
+
+// ClientID returns the value of the "client_id" field in the mutation.
+func (m *UsageDayMutation) ClientID() (r string, exists bool) {
+	v := m.client_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClientID returns the old "client_id" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldClientID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClientID: %w", err)
+	}
+	return oldValue.ClientID, nil
+}
+
+// ResetClientID resets all changes to the "client_id" field.
+func (m *UsageDayMutation) ResetClientID() {
+	m.client_id = nil
+}
+
+// SetModelID sets the "model_id" field.
+func (m *UsageDayMutation) SetModelID(s string) {
+	m.model_id = &s
+}
+
+// ModelID returns the value of the "model_id" field in the mutation.
+func (m *UsageDayMutation) ModelID() (r string, exists bool) {
+	v := m.model_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldModelID returns the old "model_id" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldModelID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldModelID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldModelID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldModelID: %w", err)
+	}
+	return oldValue.ModelID, nil
+}
+
+// ResetModelID resets all changes to the "model_id" field.
+func (m *UsageDayMutation) ResetModelID() {
+	m.model_id = nil
+}
+
+// SetModelName sets the "model_name" field.
+func (m *UsageDayMutation) SetModelName(s string) {
+	m.model_name = &s
+}
+
+// ModelName returns the value of the "model_name" field in the mutation.
+func (m *UsageDayMutation) ModelName() (r string, exists bool) {
+	v := m.model_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldModelName returns the old "model_name" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldModelName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldModelName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldModelName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldModelName: %w", err)
+	}
+	return oldValue.ModelName, nil
+}
+
+// ResetModelName resets all changes to the "model_name" field.
+func (m *UsageDayMutation) ResetModelName() {
+	m.model_name = nil
+}
+
+// SetCalls sets the "calls" field.
+func (m *UsageDayMutation) SetCalls(i int64) {
+	m.calls = &i
+	m.addcalls = nil
+}
+
+// Calls returns the value of the "calls" field in the mutation.
+func (m *UsageDayMutation) Calls() (r int64, exists bool) {
+	v := m.calls
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCalls returns the old "calls" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldCalls(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCalls is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCalls requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCalls: %w", err)
+	}
+	return oldValue.Calls, nil
+}
+
+// AddCalls adds i to the "calls" field.
+func (m *UsageDayMutation) AddCalls(i int64) {
+	if m.addcalls != nil {
+		*m.addcalls += i
+	} else {
+		m.addcalls = &i
+	}
+}
+
+// AddedCalls returns the value that was added to the "calls" field in this mutation.
+func (m *UsageDayMutation) AddedCalls() (r int64, exists bool) {
+	v := m.addcalls
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCalls resets all changes to the "calls" field.
+func (m *UsageDayMutation) ResetCalls() {
+	m.calls = nil
+	m.addcalls = nil
+}
+
+// SetInputTokens sets the "input_tokens" field.
+func (m *UsageDayMutation) SetInputTokens(i int64) {
+	m.input_tokens = &i
+	m.addinput_tokens = nil
+}
+
+// InputTokens returns the value of the "input_tokens" field in the mutation.
+func (m *UsageDayMutation) InputTokens() (r int64, exists bool) {
+	v := m.input_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInputTokens returns the old "input_tokens" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldInputTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInputTokens: %w", err)
+	}
+	return oldValue.InputTokens, nil
+}
+
+// AddInputTokens adds i to the "input_tokens" field.
+func (m *UsageDayMutation) AddInputTokens(i int64) {
+	if m.addinput_tokens != nil {
+		*m.addinput_tokens += i
+	} else {
+		m.addinput_tokens = &i
+	}
+}
+
+// AddedInputTokens returns the value that was added to the "input_tokens" field in this mutation.
+func (m *UsageDayMutation) AddedInputTokens() (r int64, exists bool) {
+	v := m.addinput_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetInputTokens resets all changes to the "input_tokens" field.
+func (m *UsageDayMutation) ResetInputTokens() {
+	m.input_tokens = nil
+	m.addinput_tokens = nil
+}
+
+// SetCachedInputTokens sets the "cached_input_tokens" field.
+func (m *UsageDayMutation) SetCachedInputTokens(i int64) {
+	m.cached_input_tokens = &i
+	m.addcached_input_tokens = nil
+}
+
+// CachedInputTokens returns the value of the "cached_input_tokens" field in the mutation.
+func (m *UsageDayMutation) CachedInputTokens() (r int64, exists bool) {
+	v := m.cached_input_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCachedInputTokens returns the old "cached_input_tokens" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldCachedInputTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCachedInputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCachedInputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCachedInputTokens: %w", err)
+	}
+	return oldValue.CachedInputTokens, nil
+}
+
+// AddCachedInputTokens adds i to the "cached_input_tokens" field.
+func (m *UsageDayMutation) AddCachedInputTokens(i int64) {
+	if m.addcached_input_tokens != nil {
+		*m.addcached_input_tokens += i
+	} else {
+		m.addcached_input_tokens = &i
+	}
+}
+
+// AddedCachedInputTokens returns the value that was added to the "cached_input_tokens" field in this mutation.
+func (m *UsageDayMutation) AddedCachedInputTokens() (r int64, exists bool) {
+	v := m.addcached_input_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCachedInputTokens resets all changes to the "cached_input_tokens" field.
+func (m *UsageDayMutation) ResetCachedInputTokens() {
+	m.cached_input_tokens = nil
+	m.addcached_input_tokens = nil
+}
+
+// SetCacheWriteTokens sets the "cache_write_tokens" field.
+func (m *UsageDayMutation) SetCacheWriteTokens(i int64) {
+	m.cache_write_tokens = &i
+	m.addcache_write_tokens = nil
+}
+
+// CacheWriteTokens returns the value of the "cache_write_tokens" field in the mutation.
+func (m *UsageDayMutation) CacheWriteTokens() (r int64, exists bool) {
+	v := m.cache_write_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCacheWriteTokens returns the old "cache_write_tokens" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldCacheWriteTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCacheWriteTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCacheWriteTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCacheWriteTokens: %w", err)
+	}
+	return oldValue.CacheWriteTokens, nil
+}
+
+// AddCacheWriteTokens adds i to the "cache_write_tokens" field.
+func (m *UsageDayMutation) AddCacheWriteTokens(i int64) {
+	if m.addcache_write_tokens != nil {
+		*m.addcache_write_tokens += i
+	} else {
+		m.addcache_write_tokens = &i
+	}
+}
+
+// AddedCacheWriteTokens returns the value that was added to the "cache_write_tokens" field in this mutation.
+func (m *UsageDayMutation) AddedCacheWriteTokens() (r int64, exists bool) {
+	v := m.addcache_write_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCacheWriteTokens resets all changes to the "cache_write_tokens" field.
+func (m *UsageDayMutation) ResetCacheWriteTokens() {
+	m.cache_write_tokens = nil
+	m.addcache_write_tokens = nil
+}
+
+// SetOutputTokens sets the "output_tokens" field.
+func (m *UsageDayMutation) SetOutputTokens(i int64) {
+	m.output_tokens = &i
+	m.addoutput_tokens = nil
+}
+
+// OutputTokens returns the value of the "output_tokens" field in the mutation.
+func (m *UsageDayMutation) OutputTokens() (r int64, exists bool) {
+	v := m.output_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOutputTokens returns the old "output_tokens" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldOutputTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOutputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOutputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOutputTokens: %w", err)
+	}
+	return oldValue.OutputTokens, nil
+}
+
+// AddOutputTokens adds i to the "output_tokens" field.
+func (m *UsageDayMutation) AddOutputTokens(i int64) {
+	if m.addoutput_tokens != nil {
+		*m.addoutput_tokens += i
+	} else {
+		m.addoutput_tokens = &i
+	}
+}
+
+// AddedOutputTokens returns the value that was added to the "output_tokens" field in this mutation.
+func (m *UsageDayMutation) AddedOutputTokens() (r int64, exists bool) {
+	v := m.addoutput_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOutputTokens resets all changes to the "output_tokens" field.
+func (m *UsageDayMutation) ResetOutputTokens() {
+	m.output_tokens = nil
+	m.addoutput_tokens = nil
+}
+
+// SetReasoningTokens sets the "reasoning_tokens" field.
+func (m *UsageDayMutation) SetReasoningTokens(i int64) {
+	m.reasoning_tokens = &i
+	m.addreasoning_tokens = nil
+}
+
+// ReasoningTokens returns the value of the "reasoning_tokens" field in the mutation.
+func (m *UsageDayMutation) ReasoningTokens() (r int64, exists bool) {
+	v := m.reasoning_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReasoningTokens returns the old "reasoning_tokens" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldReasoningTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReasoningTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReasoningTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReasoningTokens: %w", err)
+	}
+	return oldValue.ReasoningTokens, nil
+}
+
+// AddReasoningTokens adds i to the "reasoning_tokens" field.
+func (m *UsageDayMutation) AddReasoningTokens(i int64) {
+	if m.addreasoning_tokens != nil {
+		*m.addreasoning_tokens += i
+	} else {
+		m.addreasoning_tokens = &i
+	}
+}
+
+// AddedReasoningTokens returns the value that was added to the "reasoning_tokens" field in this mutation.
+func (m *UsageDayMutation) AddedReasoningTokens() (r int64, exists bool) {
+	v := m.addreasoning_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetReasoningTokens resets all changes to the "reasoning_tokens" field.
+func (m *UsageDayMutation) ResetReasoningTokens() {
+	m.reasoning_tokens = nil
+	m.addreasoning_tokens = nil
+}
+
+// SetAudioInputTokens sets the "audio_input_tokens" field.
+func (m *UsageDayMutation) SetAudioInputTokens(i int64) {
+	m.audio_input_tokens = &i
+	m.addaudio_input_tokens = nil
+}
+
+// AudioInputTokens returns the value of the "audio_input_tokens" field in the mutation.
+func (m *UsageDayMutation) AudioInputTokens() (r int64, exists bool) {
+	v := m.audio_input_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAudioInputTokens returns the old "audio_input_tokens" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldAudioInputTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAudioInputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAudioInputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAudioInputTokens: %w", err)
+	}
+	return oldValue.AudioInputTokens, nil
+}
+
+// AddAudioInputTokens adds i to the "audio_input_tokens" field.
+func (m *UsageDayMutation) AddAudioInputTokens(i int64) {
+	if m.addaudio_input_tokens != nil {
+		*m.addaudio_input_tokens += i
+	} else {
+		m.addaudio_input_tokens = &i
+	}
+}
+
+// AddedAudioInputTokens returns the value that was added to the "audio_input_tokens" field in this mutation.
+func (m *UsageDayMutation) AddedAudioInputTokens() (r int64, exists bool) {
+	v := m.addaudio_input_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAudioInputTokens resets all changes to the "audio_input_tokens" field.
+func (m *UsageDayMutation) ResetAudioInputTokens() {
+	m.audio_input_tokens = nil
+	m.addaudio_input_tokens = nil
+}
+
+// SetAudioOutputTokens sets the "audio_output_tokens" field.
+func (m *UsageDayMutation) SetAudioOutputTokens(i int64) {
+	m.audio_output_tokens = &i
+	m.addaudio_output_tokens = nil
+}
+
+// AudioOutputTokens returns the value of the "audio_output_tokens" field in the mutation.
+func (m *UsageDayMutation) AudioOutputTokens() (r int64, exists bool) {
+	v := m.audio_output_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAudioOutputTokens returns the old "audio_output_tokens" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldAudioOutputTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAudioOutputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAudioOutputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAudioOutputTokens: %w", err)
+	}
+	return oldValue.AudioOutputTokens, nil
+}
+
+// AddAudioOutputTokens adds i to the "audio_output_tokens" field.
+func (m *UsageDayMutation) AddAudioOutputTokens(i int64) {
+	if m.addaudio_output_tokens != nil {
+		*m.addaudio_output_tokens += i
+	} else {
+		m.addaudio_output_tokens = &i
+	}
+}
+
+// AddedAudioOutputTokens returns the value that was added to the "audio_output_tokens" field in this mutation.
+func (m *UsageDayMutation) AddedAudioOutputTokens() (r int64, exists bool) {
+	v := m.addaudio_output_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAudioOutputTokens resets all changes to the "audio_output_tokens" field.
+func (m *UsageDayMutation) ResetAudioOutputTokens() {
+	m.audio_output_tokens = nil
+	m.addaudio_output_tokens = nil
+}
+
+// SetCost sets the "cost" field.
+func (m *UsageDayMutation) SetCost(i int64) {
+	m.cost = &i
+	m.addcost = nil
+}
+
+// Cost returns the value of the "cost" field in the mutation.
+func (m *UsageDayMutation) Cost() (r int64, exists bool) {
+	v := m.cost
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCost returns the old "cost" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldCost(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCost is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCost requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCost: %w", err)
+	}
+	return oldValue.Cost, nil
+}
+
+// AddCost adds i to the "cost" field.
+func (m *UsageDayMutation) AddCost(i int64) {
+	if m.addcost != nil {
+		*m.addcost += i
+	} else {
+		m.addcost = &i
+	}
+}
+
+// AddedCost returns the value that was added to the "cost" field in this mutation.
+func (m *UsageDayMutation) AddedCost() (r int64, exists bool) {
+	v := m.addcost
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCost resets all changes to the "cost" field.
+func (m *UsageDayMutation) ResetCost() {
+	m.cost = nil
+	m.addcost = nil
+}
+
+// SetCredits sets the "credits" field.
+func (m *UsageDayMutation) SetCredits(i int64) {
+	m.credits = &i
+	m.addcredits = nil
+}
+
+// Credits returns the value of the "credits" field in the mutation.
+func (m *UsageDayMutation) Credits() (r int64, exists bool) {
+	v := m.credits
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCredits returns the old "credits" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldCredits(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCredits is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCredits requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCredits: %w", err)
+	}
+	return oldValue.Credits, nil
+}
+
+// AddCredits adds i to the "credits" field.
+func (m *UsageDayMutation) AddCredits(i int64) {
+	if m.addcredits != nil {
+		*m.addcredits += i
+	} else {
+		m.addcredits = &i
+	}
+}
+
+// AddedCredits returns the value that was added to the "credits" field in this mutation.
+func (m *UsageDayMutation) AddedCredits() (r int64, exists bool) {
+	v := m.addcredits
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCredits resets all changes to the "credits" field.
+func (m *UsageDayMutation) ResetCredits() {
+	m.credits = nil
+	m.addcredits = nil
+}
+
+// Where appends a list predicates to the UsageDayMutation builder.
+func (m *UsageDayMutation) Where(ps ...predicate.UsageDay) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the UsageDayMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *UsageDayMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.UsageDay, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *UsageDayMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *UsageDayMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (UsageDay).
+func (m *UsageDayMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *UsageDayMutation) Fields() []string {
+	fields := make([]string, 0, 23)
+	if m.account_id != nil {
+		fields = append(fields, usageday.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, usageday.FieldPlane)
+	}
+	if m.day != nil {
+		fields = append(fields, usageday.FieldDay)
+	}
+	if m._path != nil {
+		fields = append(fields, usageday.FieldPath)
+	}
+	if m.organization_id != nil {
+		fields = append(fields, usageday.FieldOrganizationID)
+	}
+	if m.team_id != nil {
+		fields = append(fields, usageday.FieldTeamID)
+	}
+	if m.member_id != nil {
+		fields = append(fields, usageday.FieldMemberID)
+	}
+	if m.user_id != nil {
+		fields = append(fields, usageday.FieldUserID)
+	}
+	if m.key_id != nil {
+		fields = append(fields, usageday.FieldKeyID)
+	}
+	if m.agent_id != nil {
+		fields = append(fields, usageday.FieldAgentID)
+	}
+	if m.client_id != nil {
+		fields = append(fields, usageday.FieldClientID)
+	}
+	if m.model_id != nil {
+		fields = append(fields, usageday.FieldModelID)
+	}
+	if m.model_name != nil {
+		fields = append(fields, usageday.FieldModelName)
+	}
+	if m.calls != nil {
+		fields = append(fields, usageday.FieldCalls)
+	}
+	if m.input_tokens != nil {
+		fields = append(fields, usageday.FieldInputTokens)
+	}
+	if m.cached_input_tokens != nil {
+		fields = append(fields, usageday.FieldCachedInputTokens)
+	}
+	if m.cache_write_tokens != nil {
+		fields = append(fields, usageday.FieldCacheWriteTokens)
+	}
+	if m.output_tokens != nil {
+		fields = append(fields, usageday.FieldOutputTokens)
+	}
+	if m.reasoning_tokens != nil {
+		fields = append(fields, usageday.FieldReasoningTokens)
+	}
+	if m.audio_input_tokens != nil {
+		fields = append(fields, usageday.FieldAudioInputTokens)
+	}
+	if m.audio_output_tokens != nil {
+		fields = append(fields, usageday.FieldAudioOutputTokens)
+	}
+	if m.cost != nil {
+		fields = append(fields, usageday.FieldCost)
+	}
+	if m.credits != nil {
+		fields = append(fields, usageday.FieldCredits)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *UsageDayMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case usageday.FieldAccountID:
+		return m.AccountID()
+	case usageday.FieldPlane:
+		return m.Plane()
+	case usageday.FieldDay:
+		return m.Day()
+	case usageday.FieldPath:
+		return m.Path()
+	case usageday.FieldOrganizationID:
+		return m.OrganizationID()
+	case usageday.FieldTeamID:
+		return m.TeamID()
+	case usageday.FieldMemberID:
+		return m.MemberID()
+	case usageday.FieldUserID:
+		return m.UserID()
+	case usageday.FieldKeyID:
+		return m.KeyID()
+	case usageday.FieldAgentID:
+		return m.AgentID()
+	case usageday.FieldClientID:
+		return m.ClientID()
+	case usageday.FieldModelID:
+		return m.ModelID()
+	case usageday.FieldModelName:
+		return m.ModelName()
+	case usageday.FieldCalls:
+		return m.Calls()
+	case usageday.FieldInputTokens:
+		return m.InputTokens()
+	case usageday.FieldCachedInputTokens:
+		return m.CachedInputTokens()
+	case usageday.FieldCacheWriteTokens:
+		return m.CacheWriteTokens()
+	case usageday.FieldOutputTokens:
+		return m.OutputTokens()
+	case usageday.FieldReasoningTokens:
+		return m.ReasoningTokens()
+	case usageday.FieldAudioInputTokens:
+		return m.AudioInputTokens()
+	case usageday.FieldAudioOutputTokens:
+		return m.AudioOutputTokens()
+	case usageday.FieldCost:
+		return m.Cost()
+	case usageday.FieldCredits:
+		return m.Credits()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *UsageDayMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case usageday.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case usageday.FieldPlane:
+		return m.OldPlane(ctx)
+	case usageday.FieldDay:
+		return m.OldDay(ctx)
+	case usageday.FieldPath:
+		return m.OldPath(ctx)
+	case usageday.FieldOrganizationID:
+		return m.OldOrganizationID(ctx)
+	case usageday.FieldTeamID:
+		return m.OldTeamID(ctx)
+	case usageday.FieldMemberID:
+		return m.OldMemberID(ctx)
+	case usageday.FieldUserID:
+		return m.OldUserID(ctx)
+	case usageday.FieldKeyID:
+		return m.OldKeyID(ctx)
+	case usageday.FieldAgentID:
+		return m.OldAgentID(ctx)
+	case usageday.FieldClientID:
+		return m.OldClientID(ctx)
+	case usageday.FieldModelID:
+		return m.OldModelID(ctx)
+	case usageday.FieldModelName:
+		return m.OldModelName(ctx)
+	case usageday.FieldCalls:
+		return m.OldCalls(ctx)
+	case usageday.FieldInputTokens:
+		return m.OldInputTokens(ctx)
+	case usageday.FieldCachedInputTokens:
+		return m.OldCachedInputTokens(ctx)
+	case usageday.FieldCacheWriteTokens:
+		return m.OldCacheWriteTokens(ctx)
+	case usageday.FieldOutputTokens:
+		return m.OldOutputTokens(ctx)
+	case usageday.FieldReasoningTokens:
+		return m.OldReasoningTokens(ctx)
+	case usageday.FieldAudioInputTokens:
+		return m.OldAudioInputTokens(ctx)
+	case usageday.FieldAudioOutputTokens:
+		return m.OldAudioOutputTokens(ctx)
+	case usageday.FieldCost:
+		return m.OldCost(ctx)
+	case usageday.FieldCredits:
+		return m.OldCredits(ctx)
+	}
+	return nil, fmt.Errorf("unknown UsageDay field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *UsageDayMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case usageday.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case usageday.FieldPlane:
+		v, ok := value.(usageday.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case usageday.FieldDay:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDay(v)
+		return nil
+	case usageday.FieldPath:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPath(v)
+		return nil
+	case usageday.FieldOrganizationID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOrganizationID(v)
+		return nil
+	case usageday.FieldTeamID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTeamID(v)
+		return nil
+	case usageday.FieldMemberID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMemberID(v)
+		return nil
+	case usageday.FieldUserID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case usageday.FieldKeyID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKeyID(v)
+		return nil
+	case usageday.FieldAgentID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAgentID(v)
+		return nil
+	case usageday.FieldClientID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClientID(v)
+		return nil
+	case usageday.FieldModelID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetModelID(v)
+		return nil
+	case usageday.FieldModelName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetModelName(v)
+		return nil
+	case usageday.FieldCalls:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCalls(v)
+		return nil
+	case usageday.FieldInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInputTokens(v)
+		return nil
+	case usageday.FieldCachedInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCachedInputTokens(v)
+		return nil
+	case usageday.FieldCacheWriteTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCacheWriteTokens(v)
+		return nil
+	case usageday.FieldOutputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOutputTokens(v)
+		return nil
+	case usageday.FieldReasoningTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReasoningTokens(v)
+		return nil
+	case usageday.FieldAudioInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAudioInputTokens(v)
+		return nil
+	case usageday.FieldAudioOutputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAudioOutputTokens(v)
+		return nil
+	case usageday.FieldCost:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCost(v)
+		return nil
+	case usageday.FieldCredits:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCredits(v)
+		return nil
+	}
+	return fmt.Errorf("unknown UsageDay field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *UsageDayMutation) AddedFields() []string {
+	var fields []string
+	if m.addday != nil {
+		fields = append(fields, usageday.FieldDay)
+	}
+	if m.addcalls != nil {
+		fields = append(fields, usageday.FieldCalls)
+	}
+	if m.addinput_tokens != nil {
+		fields = append(fields, usageday.FieldInputTokens)
+	}
+	if m.addcached_input_tokens != nil {
+		fields = append(fields, usageday.FieldCachedInputTokens)
+	}
+	if m.addcache_write_tokens != nil {
+		fields = append(fields, usageday.FieldCacheWriteTokens)
+	}
+	if m.addoutput_tokens != nil {
+		fields = append(fields, usageday.FieldOutputTokens)
+	}
+	if m.addreasoning_tokens != nil {
+		fields = append(fields, usageday.FieldReasoningTokens)
+	}
+	if m.addaudio_input_tokens != nil {
+		fields = append(fields, usageday.FieldAudioInputTokens)
+	}
+	if m.addaudio_output_tokens != nil {
+		fields = append(fields, usageday.FieldAudioOutputTokens)
+	}
+	if m.addcost != nil {
+		fields = append(fields, usageday.FieldCost)
+	}
+	if m.addcredits != nil {
+		fields = append(fields, usageday.FieldCredits)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *UsageDayMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case usageday.FieldDay:
+		return m.AddedDay()
+	case usageday.FieldCalls:
+		return m.AddedCalls()
+	case usageday.FieldInputTokens:
+		return m.AddedInputTokens()
+	case usageday.FieldCachedInputTokens:
+		return m.AddedCachedInputTokens()
+	case usageday.FieldCacheWriteTokens:
+		return m.AddedCacheWriteTokens()
+	case usageday.FieldOutputTokens:
+		return m.AddedOutputTokens()
+	case usageday.FieldReasoningTokens:
+		return m.AddedReasoningTokens()
+	case usageday.FieldAudioInputTokens:
+		return m.AddedAudioInputTokens()
+	case usageday.FieldAudioOutputTokens:
+		return m.AddedAudioOutputTokens()
+	case usageday.FieldCost:
+		return m.AddedCost()
+	case usageday.FieldCredits:
+		return m.AddedCredits()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *UsageDayMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case usageday.FieldDay:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDay(v)
+		return nil
+	case usageday.FieldCalls:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCalls(v)
+		return nil
+	case usageday.FieldInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddInputTokens(v)
+		return nil
+	case usageday.FieldCachedInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCachedInputTokens(v)
+		return nil
+	case usageday.FieldCacheWriteTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCacheWriteTokens(v)
+		return nil
+	case usageday.FieldOutputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOutputTokens(v)
+		return nil
+	case usageday.FieldReasoningTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddReasoningTokens(v)
+		return nil
+	case usageday.FieldAudioInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAudioInputTokens(v)
+		return nil
+	case usageday.FieldAudioOutputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAudioOutputTokens(v)
+		return nil
+	case usageday.FieldCost:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCost(v)
+		return nil
+	case usageday.FieldCredits:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCredits(v)
+		return nil
+	}
+	return fmt.Errorf("unknown UsageDay numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *UsageDayMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *UsageDayMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *UsageDayMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown UsageDay nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *UsageDayMutation) ResetField(name string) error {
+	switch name {
+	case usageday.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case usageday.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case usageday.FieldDay:
+		m.ResetDay()
+		return nil
+	case usageday.FieldPath:
+		m.ResetPath()
+		return nil
+	case usageday.FieldOrganizationID:
+		m.ResetOrganizationID()
+		return nil
+	case usageday.FieldTeamID:
+		m.ResetTeamID()
+		return nil
+	case usageday.FieldMemberID:
+		m.ResetMemberID()
+		return nil
+	case usageday.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case usageday.FieldKeyID:
+		m.ResetKeyID()
+		return nil
+	case usageday.FieldAgentID:
+		m.ResetAgentID()
+		return nil
+	case usageday.FieldClientID:
+		m.ResetClientID()
+		return nil
+	case usageday.FieldModelID:
+		m.ResetModelID()
+		return nil
+	case usageday.FieldModelName:
+		m.ResetModelName()
+		return nil
+	case usageday.FieldCalls:
+		m.ResetCalls()
+		return nil
+	case usageday.FieldInputTokens:
+		m.ResetInputTokens()
+		return nil
+	case usageday.FieldCachedInputTokens:
+		m.ResetCachedInputTokens()
+		return nil
+	case usageday.FieldCacheWriteTokens:
+		m.ResetCacheWriteTokens()
+		return nil
+	case usageday.FieldOutputTokens:
+		m.ResetOutputTokens()
+		return nil
+	case usageday.FieldReasoningTokens:
+		m.ResetReasoningTokens()
+		return nil
+	case usageday.FieldAudioInputTokens:
+		m.ResetAudioInputTokens()
+		return nil
+	case usageday.FieldAudioOutputTokens:
+		m.ResetAudioOutputTokens()
+		return nil
+	case usageday.FieldCost:
+		m.ResetCost()
+		return nil
+	case usageday.FieldCredits:
+		m.ResetCredits()
+		return nil
+	}
+	return fmt.Errorf("unknown UsageDay field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *UsageDayMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *UsageDayMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *UsageDayMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *UsageDayMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *UsageDayMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *UsageDayMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *UsageDayMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown UsageDay unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *UsageDayMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown UsageDay edge %s", name)
+}
+
+// UsageTagMutation represents an operation that mutates the UsageTag nodes in the graph.
+type UsageTagMutation struct {
+	config
+	op                     Op
+	typ                    string
+	id                     *string
+	account_id             *string
+	plane                  *usagetag.Plane
+	day                    *int
+	addday                 *int
+	_path                  *string
+	tag                    *string
+	calls                  *int64
+	addcalls               *int64
+	input_tokens           *int64
+	addinput_tokens        *int64
+	cached_input_tokens    *int64
+	addcached_input_tokens *int64
+	cache_write_tokens     *int64
+	addcache_write_tokens  *int64
+	output_tokens          *int64
+	addoutput_tokens       *int64
+	reasoning_tokens       *int64
+	addreasoning_tokens    *int64
+	audio_input_tokens     *int64
+	addaudio_input_tokens  *int64
+	audio_output_tokens    *int64
+	addaudio_output_tokens *int64
+	cost                   *int64
+	addcost                *int64
+	credits                *int64
+	addcredits             *int64
+	clearedFields          map[string]struct{}
+	done                   bool
+	oldValue               func(context.Context) (*UsageTag, error)
+	predicates             []predicate.UsageTag
+}
+
+var _ ent.Mutation = (*UsageTagMutation)(nil)
+
+// usagetagOption allows management of the mutation configuration using functional options.
+type usagetagOption func(*UsageTagMutation)
+
+// newUsageTagMutation creates new mutation for the UsageTag entity.
+func newUsageTagMutation(c config, op Op, opts ...usagetagOption) *UsageTagMutation {
+	m := &UsageTagMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeUsageTag,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withUsageTagID sets the ID field of the mutation.
+func withUsageTagID(id string) usagetagOption {
+	return func(m *UsageTagMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *UsageTag
+		)
+		m.oldValue = func(ctx context.Context) (*UsageTag, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().UsageTag.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withUsageTag sets the old UsageTag of the mutation.
+func withUsageTag(node *UsageTag) usagetagOption {
+	return func(m *UsageTagMutation) {
+		m.oldValue = func(context.Context) (*UsageTag, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m UsageTagMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m UsageTagMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of UsageTag entities.
+func (m *UsageTagMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *UsageTagMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *UsageTagMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().UsageTag.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *UsageTagMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *UsageTagMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *UsageTagMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *UsageTagMutation) SetPlane(u usagetag.Plane) {
+	m.plane = &u
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *UsageTagMutation) Plane() (r usagetag.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldPlane(ctx context.Context) (v usagetag.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *UsageTagMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetDay sets the "day" field.
+func (m *UsageTagMutation) SetDay(i int) {
+	m.day = &i
+	m.addday = nil
+}
+
+// Day returns the value of the "day" field in the mutation.
+func (m *UsageTagMutation) Day() (r int, exists bool) {
+	v := m.day
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDay returns the old "day" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldDay(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDay is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDay requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDay: %w", err)
+	}
+	return oldValue.Day, nil
+}
+
+// AddDay adds i to the "day" field.
+func (m *UsageTagMutation) AddDay(i int) {
+	if m.addday != nil {
+		*m.addday += i
+	} else {
+		m.addday = &i
+	}
+}
+
+// AddedDay returns the value that was added to the "day" field in this mutation.
+func (m *UsageTagMutation) AddedDay() (r int, exists bool) {
+	v := m.addday
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDay resets all changes to the "day" field.
+func (m *UsageTagMutation) ResetDay() {
+	m.day = nil
+	m.addday = nil
+}
+
+// SetPath sets the "path" field.
+func (m *UsageTagMutation) SetPath(s string) {
+	m._path = &s
+}
+
+// Path returns the value of the "path" field in the mutation.
+func (m *UsageTagMutation) Path() (r string, exists bool) {
+	v := m._path
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPath returns the old "path" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldPath(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPath is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPath requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPath: %w", err)
+	}
+	return oldValue.Path, nil
+}
+
+// ResetPath resets all changes to the "path" field.
+func (m *UsageTagMutation) ResetPath() {
+	m._path = nil
+}
+
+// SetTag sets the "tag" field.
+func (m *UsageTagMutation) SetTag(s string) {
+	m.tag = &s
+}
+
+// Tag returns the value of the "tag" field in the mutation.
+func (m *UsageTagMutation) Tag() (r string, exists bool) {
+	v := m.tag
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTag returns the old "tag" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldTag(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTag is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTag requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTag: %w", err)
+	}
+	return oldValue.Tag, nil
+}
+
+// ResetTag resets all changes to the "tag" field.
+func (m *UsageTagMutation) ResetTag() {
+	m.tag = nil
+}
+
+// SetCalls sets the "calls" field.
+func (m *UsageTagMutation) SetCalls(i int64) {
+	m.calls = &i
+	m.addcalls = nil
+}
+
+// Calls returns the value of the "calls" field in the mutation.
+func (m *UsageTagMutation) Calls() (r int64, exists bool) {
+	v := m.calls
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCalls returns the old "calls" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldCalls(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCalls is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCalls requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCalls: %w", err)
+	}
+	return oldValue.Calls, nil
+}
+
+// AddCalls adds i to the "calls" field.
+func (m *UsageTagMutation) AddCalls(i int64) {
+	if m.addcalls != nil {
+		*m.addcalls += i
+	} else {
+		m.addcalls = &i
+	}
+}
+
+// AddedCalls returns the value that was added to the "calls" field in this mutation.
+func (m *UsageTagMutation) AddedCalls() (r int64, exists bool) {
+	v := m.addcalls
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCalls resets all changes to the "calls" field.
+func (m *UsageTagMutation) ResetCalls() {
+	m.calls = nil
+	m.addcalls = nil
+}
+
+// SetInputTokens sets the "input_tokens" field.
+func (m *UsageTagMutation) SetInputTokens(i int64) {
+	m.input_tokens = &i
+	m.addinput_tokens = nil
+}
+
+// InputTokens returns the value of the "input_tokens" field in the mutation.
+func (m *UsageTagMutation) InputTokens() (r int64, exists bool) {
+	v := m.input_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInputTokens returns the old "input_tokens" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldInputTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInputTokens: %w", err)
+	}
+	return oldValue.InputTokens, nil
+}
+
+// AddInputTokens adds i to the "input_tokens" field.
+func (m *UsageTagMutation) AddInputTokens(i int64) {
+	if m.addinput_tokens != nil {
+		*m.addinput_tokens += i
+	} else {
+		m.addinput_tokens = &i
+	}
+}
+
+// AddedInputTokens returns the value that was added to the "input_tokens" field in this mutation.
+func (m *UsageTagMutation) AddedInputTokens() (r int64, exists bool) {
+	v := m.addinput_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetInputTokens resets all changes to the "input_tokens" field.
+func (m *UsageTagMutation) ResetInputTokens() {
+	m.input_tokens = nil
+	m.addinput_tokens = nil
+}
+
+// SetCachedInputTokens sets the "cached_input_tokens" field.
+func (m *UsageTagMutation) SetCachedInputTokens(i int64) {
+	m.cached_input_tokens = &i
+	m.addcached_input_tokens = nil
+}
+
+// CachedInputTokens returns the value of the "cached_input_tokens" field in the mutation.
+func (m *UsageTagMutation) CachedInputTokens() (r int64, exists bool) {
+	v := m.cached_input_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCachedInputTokens returns the old "cached_input_tokens" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldCachedInputTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCachedInputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCachedInputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCachedInputTokens: %w", err)
+	}
+	return oldValue.CachedInputTokens, nil
+}
+
+// AddCachedInputTokens adds i to the "cached_input_tokens" field.
+func (m *UsageTagMutation) AddCachedInputTokens(i int64) {
+	if m.addcached_input_tokens != nil {
+		*m.addcached_input_tokens += i
+	} else {
+		m.addcached_input_tokens = &i
+	}
+}
+
+// AddedCachedInputTokens returns the value that was added to the "cached_input_tokens" field in this mutation.
+func (m *UsageTagMutation) AddedCachedInputTokens() (r int64, exists bool) {
+	v := m.addcached_input_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCachedInputTokens resets all changes to the "cached_input_tokens" field.
+func (m *UsageTagMutation) ResetCachedInputTokens() {
+	m.cached_input_tokens = nil
+	m.addcached_input_tokens = nil
+}
+
+// SetCacheWriteTokens sets the "cache_write_tokens" field.
+func (m *UsageTagMutation) SetCacheWriteTokens(i int64) {
+	m.cache_write_tokens = &i
+	m.addcache_write_tokens = nil
+}
+
+// CacheWriteTokens returns the value of the "cache_write_tokens" field in the mutation.
+func (m *UsageTagMutation) CacheWriteTokens() (r int64, exists bool) {
+	v := m.cache_write_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCacheWriteTokens returns the old "cache_write_tokens" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldCacheWriteTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCacheWriteTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCacheWriteTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCacheWriteTokens: %w", err)
+	}
+	return oldValue.CacheWriteTokens, nil
+}
+
+// AddCacheWriteTokens adds i to the "cache_write_tokens" field.
+func (m *UsageTagMutation) AddCacheWriteTokens(i int64) {
+	if m.addcache_write_tokens != nil {
+		*m.addcache_write_tokens += i
+	} else {
+		m.addcache_write_tokens = &i
+	}
+}
+
+// AddedCacheWriteTokens returns the value that was added to the "cache_write_tokens" field in this mutation.
+func (m *UsageTagMutation) AddedCacheWriteTokens() (r int64, exists bool) {
+	v := m.addcache_write_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCacheWriteTokens resets all changes to the "cache_write_tokens" field.
+func (m *UsageTagMutation) ResetCacheWriteTokens() {
+	m.cache_write_tokens = nil
+	m.addcache_write_tokens = nil
+}
+
+// SetOutputTokens sets the "output_tokens" field.
+func (m *UsageTagMutation) SetOutputTokens(i int64) {
+	m.output_tokens = &i
+	m.addoutput_tokens = nil
+}
+
+// OutputTokens returns the value of the "output_tokens" field in the mutation.
+func (m *UsageTagMutation) OutputTokens() (r int64, exists bool) {
+	v := m.output_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOutputTokens returns the old "output_tokens" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldOutputTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOutputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOutputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOutputTokens: %w", err)
+	}
+	return oldValue.OutputTokens, nil
+}
+
+// AddOutputTokens adds i to the "output_tokens" field.
+func (m *UsageTagMutation) AddOutputTokens(i int64) {
+	if m.addoutput_tokens != nil {
+		*m.addoutput_tokens += i
+	} else {
+		m.addoutput_tokens = &i
+	}
+}
+
+// AddedOutputTokens returns the value that was added to the "output_tokens" field in this mutation.
+func (m *UsageTagMutation) AddedOutputTokens() (r int64, exists bool) {
+	v := m.addoutput_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOutputTokens resets all changes to the "output_tokens" field.
+func (m *UsageTagMutation) ResetOutputTokens() {
+	m.output_tokens = nil
+	m.addoutput_tokens = nil
+}
+
+// SetReasoningTokens sets the "reasoning_tokens" field.
+func (m *UsageTagMutation) SetReasoningTokens(i int64) {
+	m.reasoning_tokens = &i
+	m.addreasoning_tokens = nil
+}
+
+// ReasoningTokens returns the value of the "reasoning_tokens" field in the mutation.
+func (m *UsageTagMutation) ReasoningTokens() (r int64, exists bool) {
+	v := m.reasoning_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReasoningTokens returns the old "reasoning_tokens" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldReasoningTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReasoningTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReasoningTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReasoningTokens: %w", err)
+	}
+	return oldValue.ReasoningTokens, nil
+}
+
+// AddReasoningTokens adds i to the "reasoning_tokens" field.
+func (m *UsageTagMutation) AddReasoningTokens(i int64) {
+	if m.addreasoning_tokens != nil {
+		*m.addreasoning_tokens += i
+	} else {
+		m.addreasoning_tokens = &i
+	}
+}
+
+// AddedReasoningTokens returns the value that was added to the "reasoning_tokens" field in this mutation.
+func (m *UsageTagMutation) AddedReasoningTokens() (r int64, exists bool) {
+	v := m.addreasoning_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetReasoningTokens resets all changes to the "reasoning_tokens" field.
+func (m *UsageTagMutation) ResetReasoningTokens() {
+	m.reasoning_tokens = nil
+	m.addreasoning_tokens = nil
+}
+
+// SetAudioInputTokens sets the "audio_input_tokens" field.
+func (m *UsageTagMutation) SetAudioInputTokens(i int64) {
+	m.audio_input_tokens = &i
+	m.addaudio_input_tokens = nil
+}
+
+// AudioInputTokens returns the value of the "audio_input_tokens" field in the mutation.
+func (m *UsageTagMutation) AudioInputTokens() (r int64, exists bool) {
+	v := m.audio_input_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAudioInputTokens returns the old "audio_input_tokens" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldAudioInputTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAudioInputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAudioInputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAudioInputTokens: %w", err)
+	}
+	return oldValue.AudioInputTokens, nil
+}
+
+// AddAudioInputTokens adds i to the "audio_input_tokens" field.
+func (m *UsageTagMutation) AddAudioInputTokens(i int64) {
+	if m.addaudio_input_tokens != nil {
+		*m.addaudio_input_tokens += i
+	} else {
+		m.addaudio_input_tokens = &i
+	}
+}
+
+// AddedAudioInputTokens returns the value that was added to the "audio_input_tokens" field in this mutation.
+func (m *UsageTagMutation) AddedAudioInputTokens() (r int64, exists bool) {
+	v := m.addaudio_input_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAudioInputTokens resets all changes to the "audio_input_tokens" field.
+func (m *UsageTagMutation) ResetAudioInputTokens() {
+	m.audio_input_tokens = nil
+	m.addaudio_input_tokens = nil
+}
+
+// SetAudioOutputTokens sets the "audio_output_tokens" field.
+func (m *UsageTagMutation) SetAudioOutputTokens(i int64) {
+	m.audio_output_tokens = &i
+	m.addaudio_output_tokens = nil
+}
+
+// AudioOutputTokens returns the value of the "audio_output_tokens" field in the mutation.
+func (m *UsageTagMutation) AudioOutputTokens() (r int64, exists bool) {
+	v := m.audio_output_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAudioOutputTokens returns the old "audio_output_tokens" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldAudioOutputTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAudioOutputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAudioOutputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAudioOutputTokens: %w", err)
+	}
+	return oldValue.AudioOutputTokens, nil
+}
+
+// AddAudioOutputTokens adds i to the "audio_output_tokens" field.
+func (m *UsageTagMutation) AddAudioOutputTokens(i int64) {
+	if m.addaudio_output_tokens != nil {
+		*m.addaudio_output_tokens += i
+	} else {
+		m.addaudio_output_tokens = &i
+	}
+}
+
+// AddedAudioOutputTokens returns the value that was added to the "audio_output_tokens" field in this mutation.
+func (m *UsageTagMutation) AddedAudioOutputTokens() (r int64, exists bool) {
+	v := m.addaudio_output_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAudioOutputTokens resets all changes to the "audio_output_tokens" field.
+func (m *UsageTagMutation) ResetAudioOutputTokens() {
+	m.audio_output_tokens = nil
+	m.addaudio_output_tokens = nil
+}
+
+// SetCost sets the "cost" field.
+func (m *UsageTagMutation) SetCost(i int64) {
+	m.cost = &i
+	m.addcost = nil
+}
+
+// Cost returns the value of the "cost" field in the mutation.
+func (m *UsageTagMutation) Cost() (r int64, exists bool) {
+	v := m.cost
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCost returns the old "cost" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldCost(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCost is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCost requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCost: %w", err)
+	}
+	return oldValue.Cost, nil
+}
+
+// AddCost adds i to the "cost" field.
+func (m *UsageTagMutation) AddCost(i int64) {
+	if m.addcost != nil {
+		*m.addcost += i
+	} else {
+		m.addcost = &i
+	}
+}
+
+// AddedCost returns the value that was added to the "cost" field in this mutation.
+func (m *UsageTagMutation) AddedCost() (r int64, exists bool) {
+	v := m.addcost
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCost resets all changes to the "cost" field.
+func (m *UsageTagMutation) ResetCost() {
+	m.cost = nil
+	m.addcost = nil
+}
+
+// SetCredits sets the "credits" field.
+func (m *UsageTagMutation) SetCredits(i int64) {
+	m.credits = &i
+	m.addcredits = nil
+}
+
+// Credits returns the value of the "credits" field in the mutation.
+func (m *UsageTagMutation) Credits() (r int64, exists bool) {
+	v := m.credits
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCredits returns the old "credits" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldCredits(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCredits is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCredits requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCredits: %w", err)
+	}
+	return oldValue.Credits, nil
+}
+
+// AddCredits adds i to the "credits" field.
+func (m *UsageTagMutation) AddCredits(i int64) {
+	if m.addcredits != nil {
+		*m.addcredits += i
+	} else {
+		m.addcredits = &i
+	}
+}
+
+// AddedCredits returns the value that was added to the "credits" field in this mutation.
+func (m *UsageTagMutation) AddedCredits() (r int64, exists bool) {
+	v := m.addcredits
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCredits resets all changes to the "credits" field.
+func (m *UsageTagMutation) ResetCredits() {
+	m.credits = nil
+	m.addcredits = nil
+}
+
+// Where appends a list predicates to the UsageTagMutation builder.
+func (m *UsageTagMutation) Where(ps ...predicate.UsageTag) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the UsageTagMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *UsageTagMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.UsageTag, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *UsageTagMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *UsageTagMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (UsageTag).
+func (m *UsageTagMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *UsageTagMutation) Fields() []string {
+	fields := make([]string, 0, 15)
+	if m.account_id != nil {
+		fields = append(fields, usagetag.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, usagetag.FieldPlane)
+	}
+	if m.day != nil {
+		fields = append(fields, usagetag.FieldDay)
+	}
+	if m._path != nil {
+		fields = append(fields, usagetag.FieldPath)
+	}
+	if m.tag != nil {
+		fields = append(fields, usagetag.FieldTag)
+	}
+	if m.calls != nil {
+		fields = append(fields, usagetag.FieldCalls)
+	}
+	if m.input_tokens != nil {
+		fields = append(fields, usagetag.FieldInputTokens)
+	}
+	if m.cached_input_tokens != nil {
+		fields = append(fields, usagetag.FieldCachedInputTokens)
+	}
+	if m.cache_write_tokens != nil {
+		fields = append(fields, usagetag.FieldCacheWriteTokens)
+	}
+	if m.output_tokens != nil {
+		fields = append(fields, usagetag.FieldOutputTokens)
+	}
+	if m.reasoning_tokens != nil {
+		fields = append(fields, usagetag.FieldReasoningTokens)
+	}
+	if m.audio_input_tokens != nil {
+		fields = append(fields, usagetag.FieldAudioInputTokens)
+	}
+	if m.audio_output_tokens != nil {
+		fields = append(fields, usagetag.FieldAudioOutputTokens)
+	}
+	if m.cost != nil {
+		fields = append(fields, usagetag.FieldCost)
+	}
+	if m.credits != nil {
+		fields = append(fields, usagetag.FieldCredits)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *UsageTagMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case usagetag.FieldAccountID:
+		return m.AccountID()
+	case usagetag.FieldPlane:
+		return m.Plane()
+	case usagetag.FieldDay:
+		return m.Day()
+	case usagetag.FieldPath:
+		return m.Path()
+	case usagetag.FieldTag:
+		return m.Tag()
+	case usagetag.FieldCalls:
+		return m.Calls()
+	case usagetag.FieldInputTokens:
+		return m.InputTokens()
+	case usagetag.FieldCachedInputTokens:
+		return m.CachedInputTokens()
+	case usagetag.FieldCacheWriteTokens:
+		return m.CacheWriteTokens()
+	case usagetag.FieldOutputTokens:
+		return m.OutputTokens()
+	case usagetag.FieldReasoningTokens:
+		return m.ReasoningTokens()
+	case usagetag.FieldAudioInputTokens:
+		return m.AudioInputTokens()
+	case usagetag.FieldAudioOutputTokens:
+		return m.AudioOutputTokens()
+	case usagetag.FieldCost:
+		return m.Cost()
+	case usagetag.FieldCredits:
+		return m.Credits()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *UsageTagMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case usagetag.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case usagetag.FieldPlane:
+		return m.OldPlane(ctx)
+	case usagetag.FieldDay:
+		return m.OldDay(ctx)
+	case usagetag.FieldPath:
+		return m.OldPath(ctx)
+	case usagetag.FieldTag:
+		return m.OldTag(ctx)
+	case usagetag.FieldCalls:
+		return m.OldCalls(ctx)
+	case usagetag.FieldInputTokens:
+		return m.OldInputTokens(ctx)
+	case usagetag.FieldCachedInputTokens:
+		return m.OldCachedInputTokens(ctx)
+	case usagetag.FieldCacheWriteTokens:
+		return m.OldCacheWriteTokens(ctx)
+	case usagetag.FieldOutputTokens:
+		return m.OldOutputTokens(ctx)
+	case usagetag.FieldReasoningTokens:
+		return m.OldReasoningTokens(ctx)
+	case usagetag.FieldAudioInputTokens:
+		return m.OldAudioInputTokens(ctx)
+	case usagetag.FieldAudioOutputTokens:
+		return m.OldAudioOutputTokens(ctx)
+	case usagetag.FieldCost:
+		return m.OldCost(ctx)
+	case usagetag.FieldCredits:
+		return m.OldCredits(ctx)
+	}
+	return nil, fmt.Errorf("unknown UsageTag field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *UsageTagMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case usagetag.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case usagetag.FieldPlane:
+		v, ok := value.(usagetag.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case usagetag.FieldDay:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDay(v)
+		return nil
+	case usagetag.FieldPath:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPath(v)
+		return nil
+	case usagetag.FieldTag:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTag(v)
+		return nil
+	case usagetag.FieldCalls:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCalls(v)
+		return nil
+	case usagetag.FieldInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInputTokens(v)
+		return nil
+	case usagetag.FieldCachedInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCachedInputTokens(v)
+		return nil
+	case usagetag.FieldCacheWriteTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCacheWriteTokens(v)
+		return nil
+	case usagetag.FieldOutputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOutputTokens(v)
+		return nil
+	case usagetag.FieldReasoningTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReasoningTokens(v)
+		return nil
+	case usagetag.FieldAudioInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAudioInputTokens(v)
+		return nil
+	case usagetag.FieldAudioOutputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAudioOutputTokens(v)
+		return nil
+	case usagetag.FieldCost:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCost(v)
+		return nil
+	case usagetag.FieldCredits:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCredits(v)
+		return nil
+	}
+	return fmt.Errorf("unknown UsageTag field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *UsageTagMutation) AddedFields() []string {
+	var fields []string
+	if m.addday != nil {
+		fields = append(fields, usagetag.FieldDay)
+	}
+	if m.addcalls != nil {
+		fields = append(fields, usagetag.FieldCalls)
+	}
+	if m.addinput_tokens != nil {
+		fields = append(fields, usagetag.FieldInputTokens)
+	}
+	if m.addcached_input_tokens != nil {
+		fields = append(fields, usagetag.FieldCachedInputTokens)
+	}
+	if m.addcache_write_tokens != nil {
+		fields = append(fields, usagetag.FieldCacheWriteTokens)
+	}
+	if m.addoutput_tokens != nil {
+		fields = append(fields, usagetag.FieldOutputTokens)
+	}
+	if m.addreasoning_tokens != nil {
+		fields = append(fields, usagetag.FieldReasoningTokens)
+	}
+	if m.addaudio_input_tokens != nil {
+		fields = append(fields, usagetag.FieldAudioInputTokens)
+	}
+	if m.addaudio_output_tokens != nil {
+		fields = append(fields, usagetag.FieldAudioOutputTokens)
+	}
+	if m.addcost != nil {
+		fields = append(fields, usagetag.FieldCost)
+	}
+	if m.addcredits != nil {
+		fields = append(fields, usagetag.FieldCredits)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *UsageTagMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case usagetag.FieldDay:
+		return m.AddedDay()
+	case usagetag.FieldCalls:
+		return m.AddedCalls()
+	case usagetag.FieldInputTokens:
+		return m.AddedInputTokens()
+	case usagetag.FieldCachedInputTokens:
+		return m.AddedCachedInputTokens()
+	case usagetag.FieldCacheWriteTokens:
+		return m.AddedCacheWriteTokens()
+	case usagetag.FieldOutputTokens:
+		return m.AddedOutputTokens()
+	case usagetag.FieldReasoningTokens:
+		return m.AddedReasoningTokens()
+	case usagetag.FieldAudioInputTokens:
+		return m.AddedAudioInputTokens()
+	case usagetag.FieldAudioOutputTokens:
+		return m.AddedAudioOutputTokens()
+	case usagetag.FieldCost:
+		return m.AddedCost()
+	case usagetag.FieldCredits:
+		return m.AddedCredits()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *UsageTagMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case usagetag.FieldDay:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDay(v)
+		return nil
+	case usagetag.FieldCalls:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCalls(v)
+		return nil
+	case usagetag.FieldInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddInputTokens(v)
+		return nil
+	case usagetag.FieldCachedInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCachedInputTokens(v)
+		return nil
+	case usagetag.FieldCacheWriteTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCacheWriteTokens(v)
+		return nil
+	case usagetag.FieldOutputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOutputTokens(v)
+		return nil
+	case usagetag.FieldReasoningTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddReasoningTokens(v)
+		return nil
+	case usagetag.FieldAudioInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAudioInputTokens(v)
+		return nil
+	case usagetag.FieldAudioOutputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAudioOutputTokens(v)
+		return nil
+	case usagetag.FieldCost:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCost(v)
+		return nil
+	case usagetag.FieldCredits:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCredits(v)
+		return nil
+	}
+	return fmt.Errorf("unknown UsageTag numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *UsageTagMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *UsageTagMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *UsageTagMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown UsageTag nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *UsageTagMutation) ResetField(name string) error {
+	switch name {
+	case usagetag.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case usagetag.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case usagetag.FieldDay:
+		m.ResetDay()
+		return nil
+	case usagetag.FieldPath:
+		m.ResetPath()
+		return nil
+	case usagetag.FieldTag:
+		m.ResetTag()
+		return nil
+	case usagetag.FieldCalls:
+		m.ResetCalls()
+		return nil
+	case usagetag.FieldInputTokens:
+		m.ResetInputTokens()
+		return nil
+	case usagetag.FieldCachedInputTokens:
+		m.ResetCachedInputTokens()
+		return nil
+	case usagetag.FieldCacheWriteTokens:
+		m.ResetCacheWriteTokens()
+		return nil
+	case usagetag.FieldOutputTokens:
+		m.ResetOutputTokens()
+		return nil
+	case usagetag.FieldReasoningTokens:
+		m.ResetReasoningTokens()
+		return nil
+	case usagetag.FieldAudioInputTokens:
+		m.ResetAudioInputTokens()
+		return nil
+	case usagetag.FieldAudioOutputTokens:
+		m.ResetAudioOutputTokens()
+		return nil
+	case usagetag.FieldCost:
+		m.ResetCost()
+		return nil
+	case usagetag.FieldCredits:
+		m.ResetCredits()
+		return nil
+	}
+	return fmt.Errorf("unknown UsageTag field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *UsageTagMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *UsageTagMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *UsageTagMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *UsageTagMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *UsageTagMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *UsageTagMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *UsageTagMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown UsageTag unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *UsageTagMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown UsageTag edge %s", name)
+}
+
+// UsageTotalMutation represents an operation that mutates the UsageTotal nodes in the graph.
+type UsageTotalMutation struct {
+	config
+	op                     Op
+	typ                    string
+	id                     *string
+	account_id             *string
+	plane                  *usagetotal.Plane
+	day                    *int
+	addday                 *int
+	model_id               *string
+	model_name             *string
+	calls                  *int64
+	addcalls               *int64
+	input_tokens           *int64
+	addinput_tokens        *int64
+	cached_input_tokens    *int64
+	addcached_input_tokens *int64
+	cache_write_tokens     *int64
+	addcache_write_tokens  *int64
+	output_tokens          *int64
+	addoutput_tokens       *int64
+	reasoning_tokens       *int64
+	addreasoning_tokens    *int64
+	audio_input_tokens     *int64
+	addaudio_input_tokens  *int64
+	audio_output_tokens    *int64
+	addaudio_output_tokens *int64
+	cost                   *int64
+	addcost                *int64
+	credits                *int64
+	addcredits             *int64
+	clearedFields          map[string]struct{}
+	done                   bool
+	oldValue               func(context.Context) (*UsageTotal, error)
+	predicates             []predicate.UsageTotal
+}
+
+var _ ent.Mutation = (*UsageTotalMutation)(nil)
+
+// usagetotalOption allows management of the mutation configuration using functional options.
+type usagetotalOption func(*UsageTotalMutation)
+
+// newUsageTotalMutation creates new mutation for the UsageTotal entity.
+func newUsageTotalMutation(c config, op Op, opts ...usagetotalOption) *UsageTotalMutation {
+	m := &UsageTotalMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeUsageTotal,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withUsageTotalID sets the ID field of the mutation.
+func withUsageTotalID(id string) usagetotalOption {
+	return func(m *UsageTotalMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *UsageTotal
+		)
+		m.oldValue = func(ctx context.Context) (*UsageTotal, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().UsageTotal.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withUsageTotal sets the old UsageTotal of the mutation.
+func withUsageTotal(node *UsageTotal) usagetotalOption {
+	return func(m *UsageTotalMutation) {
+		m.oldValue = func(context.Context) (*UsageTotal, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m UsageTotalMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m UsageTotalMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of UsageTotal entities.
+func (m *UsageTotalMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *UsageTotalMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *UsageTotalMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().UsageTotal.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *UsageTotalMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *UsageTotalMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the UsageTotal entity.
+// If the UsageTotal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTotalMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *UsageTotalMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *UsageTotalMutation) SetPlane(u usagetotal.Plane) {
+	m.plane = &u
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *UsageTotalMutation) Plane() (r usagetotal.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the UsageTotal entity.
+// If the UsageTotal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTotalMutation) OldPlane(ctx context.Context) (v usagetotal.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *UsageTotalMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetDay sets the "day" field.
+func (m *UsageTotalMutation) SetDay(i int) {
+	m.day = &i
+	m.addday = nil
+}
+
+// Day returns the value of the "day" field in the mutation.
+func (m *UsageTotalMutation) Day() (r int, exists bool) {
+	v := m.day
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDay returns the old "day" field's value of the UsageTotal entity.
+// If the UsageTotal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTotalMutation) OldDay(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDay is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDay requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDay: %w", err)
+	}
+	return oldValue.Day, nil
+}
+
+// AddDay adds i to the "day" field.
+func (m *UsageTotalMutation) AddDay(i int) {
+	if m.addday != nil {
+		*m.addday += i
+	} else {
+		m.addday = &i
+	}
+}
+
+// AddedDay returns the value that was added to the "day" field in this mutation.
+func (m *UsageTotalMutation) AddedDay() (r int, exists bool) {
+	v := m.addday
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDay resets all changes to the "day" field.
+func (m *UsageTotalMutation) ResetDay() {
+	m.day = nil
+	m.addday = nil
+}
+
+// SetModelID sets the "model_id" field.
+func (m *UsageTotalMutation) SetModelID(s string) {
+	m.model_id = &s
+}
+
+// ModelID returns the value of the "model_id" field in the mutation.
+func (m *UsageTotalMutation) ModelID() (r string, exists bool) {
+	v := m.model_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldModelID returns the old "model_id" field's value of the UsageTotal entity.
+// If the UsageTotal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTotalMutation) OldModelID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldModelID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldModelID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldModelID: %w", err)
+	}
+	return oldValue.ModelID, nil
+}
+
+// ResetModelID resets all changes to the "model_id" field.
+func (m *UsageTotalMutation) ResetModelID() {
+	m.model_id = nil
+}
+
+// SetModelName sets the "model_name" field.
+func (m *UsageTotalMutation) SetModelName(s string) {
+	m.model_name = &s
+}
+
+// ModelName returns the value of the "model_name" field in the mutation.
+func (m *UsageTotalMutation) ModelName() (r string, exists bool) {
+	v := m.model_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldModelName returns the old "model_name" field's value of the UsageTotal entity.
+// If the UsageTotal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTotalMutation) OldModelName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldModelName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldModelName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldModelName: %w", err)
+	}
+	return oldValue.ModelName, nil
+}
+
+// ResetModelName resets all changes to the "model_name" field.
+func (m *UsageTotalMutation) ResetModelName() {
+	m.model_name = nil
+}
+
+// SetCalls sets the "calls" field.
+func (m *UsageTotalMutation) SetCalls(i int64) {
+	m.calls = &i
+	m.addcalls = nil
+}
+
+// Calls returns the value of the "calls" field in the mutation.
+func (m *UsageTotalMutation) Calls() (r int64, exists bool) {
+	v := m.calls
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCalls returns the old "calls" field's value of the UsageTotal entity.
+// If the UsageTotal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTotalMutation) OldCalls(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCalls is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCalls requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCalls: %w", err)
+	}
+	return oldValue.Calls, nil
+}
+
+// AddCalls adds i to the "calls" field.
+func (m *UsageTotalMutation) AddCalls(i int64) {
+	if m.addcalls != nil {
+		*m.addcalls += i
+	} else {
+		m.addcalls = &i
+	}
+}
+
+// AddedCalls returns the value that was added to the "calls" field in this mutation.
+func (m *UsageTotalMutation) AddedCalls() (r int64, exists bool) {
+	v := m.addcalls
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCalls resets all changes to the "calls" field.
+func (m *UsageTotalMutation) ResetCalls() {
+	m.calls = nil
+	m.addcalls = nil
+}
+
+// SetInputTokens sets the "input_tokens" field.
+func (m *UsageTotalMutation) SetInputTokens(i int64) {
+	m.input_tokens = &i
+	m.addinput_tokens = nil
+}
+
+// InputTokens returns the value of the "input_tokens" field in the mutation.
+func (m *UsageTotalMutation) InputTokens() (r int64, exists bool) {
+	v := m.input_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInputTokens returns the old "input_tokens" field's value of the UsageTotal entity.
+// If the UsageTotal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTotalMutation) OldInputTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInputTokens: %w", err)
+	}
+	return oldValue.InputTokens, nil
+}
+
+// AddInputTokens adds i to the "input_tokens" field.
+func (m *UsageTotalMutation) AddInputTokens(i int64) {
+	if m.addinput_tokens != nil {
+		*m.addinput_tokens += i
+	} else {
+		m.addinput_tokens = &i
+	}
+}
+
+// AddedInputTokens returns the value that was added to the "input_tokens" field in this mutation.
+func (m *UsageTotalMutation) AddedInputTokens() (r int64, exists bool) {
+	v := m.addinput_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetInputTokens resets all changes to the "input_tokens" field.
+func (m *UsageTotalMutation) ResetInputTokens() {
+	m.input_tokens = nil
+	m.addinput_tokens = nil
+}
+
+// SetCachedInputTokens sets the "cached_input_tokens" field.
+func (m *UsageTotalMutation) SetCachedInputTokens(i int64) {
+	m.cached_input_tokens = &i
+	m.addcached_input_tokens = nil
+}
+
+// CachedInputTokens returns the value of the "cached_input_tokens" field in the mutation.
+func (m *UsageTotalMutation) CachedInputTokens() (r int64, exists bool) {
+	v := m.cached_input_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCachedInputTokens returns the old "cached_input_tokens" field's value of the UsageTotal entity.
+// If the UsageTotal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTotalMutation) OldCachedInputTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCachedInputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCachedInputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCachedInputTokens: %w", err)
+	}
+	return oldValue.CachedInputTokens, nil
+}
+
+// AddCachedInputTokens adds i to the "cached_input_tokens" field.
+func (m *UsageTotalMutation) AddCachedInputTokens(i int64) {
+	if m.addcached_input_tokens != nil {
+		*m.addcached_input_tokens += i
+	} else {
+		m.addcached_input_tokens = &i
+	}
+}
+
+// AddedCachedInputTokens returns the value that was added to the "cached_input_tokens" field in this mutation.
+func (m *UsageTotalMutation) AddedCachedInputTokens() (r int64, exists bool) {
+	v := m.addcached_input_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCachedInputTokens resets all changes to the "cached_input_tokens" field.
+func (m *UsageTotalMutation) ResetCachedInputTokens() {
+	m.cached_input_tokens = nil
+	m.addcached_input_tokens = nil
+}
+
+// SetCacheWriteTokens sets the "cache_write_tokens" field.
+func (m *UsageTotalMutation) SetCacheWriteTokens(i int64) {
+	m.cache_write_tokens = &i
+	m.addcache_write_tokens = nil
+}
+
+// CacheWriteTokens returns the value of the "cache_write_tokens" field in the mutation.
+func (m *UsageTotalMutation) CacheWriteTokens() (r int64, exists bool) {
+	v := m.cache_write_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCacheWriteTokens returns the old "cache_write_tokens" field's value of the UsageTotal entity.
+// If the UsageTotal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTotalMutation) OldCacheWriteTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCacheWriteTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCacheWriteTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCacheWriteTokens: %w", err)
+	}
+	return oldValue.CacheWriteTokens, nil
+}
+
+// AddCacheWriteTokens adds i to the "cache_write_tokens" field.
+func (m *UsageTotalMutation) AddCacheWriteTokens(i int64) {
+	if m.addcache_write_tokens != nil {
+		*m.addcache_write_tokens += i
+	} else {
+		m.addcache_write_tokens = &i
+	}
+}
+
+// AddedCacheWriteTokens returns the value that was added to the "cache_write_tokens" field in this mutation.
+func (m *UsageTotalMutation) AddedCacheWriteTokens() (r int64, exists bool) {
+	v := m.addcache_write_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCacheWriteTokens resets all changes to the "cache_write_tokens" field.
+func (m *UsageTotalMutation) ResetCacheWriteTokens() {
+	m.cache_write_tokens = nil
+	m.addcache_write_tokens = nil
+}
+
+// SetOutputTokens sets the "output_tokens" field.
+func (m *UsageTotalMutation) SetOutputTokens(i int64) {
+	m.output_tokens = &i
+	m.addoutput_tokens = nil
+}
+
+// OutputTokens returns the value of the "output_tokens" field in the mutation.
+func (m *UsageTotalMutation) OutputTokens() (r int64, exists bool) {
+	v := m.output_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOutputTokens returns the old "output_tokens" field's value of the UsageTotal entity.
+// If the UsageTotal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTotalMutation) OldOutputTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOutputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOutputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOutputTokens: %w", err)
+	}
+	return oldValue.OutputTokens, nil
+}
+
+// AddOutputTokens adds i to the "output_tokens" field.
+func (m *UsageTotalMutation) AddOutputTokens(i int64) {
+	if m.addoutput_tokens != nil {
+		*m.addoutput_tokens += i
+	} else {
+		m.addoutput_tokens = &i
+	}
+}
+
+// AddedOutputTokens returns the value that was added to the "output_tokens" field in this mutation.
+func (m *UsageTotalMutation) AddedOutputTokens() (r int64, exists bool) {
+	v := m.addoutput_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOutputTokens resets all changes to the "output_tokens" field.
+func (m *UsageTotalMutation) ResetOutputTokens() {
+	m.output_tokens = nil
+	m.addoutput_tokens = nil
+}
+
+// SetReasoningTokens sets the "reasoning_tokens" field.
+func (m *UsageTotalMutation) SetReasoningTokens(i int64) {
+	m.reasoning_tokens = &i
+	m.addreasoning_tokens = nil
+}
+
+// ReasoningTokens returns the value of the "reasoning_tokens" field in the mutation.
+func (m *UsageTotalMutation) ReasoningTokens() (r int64, exists bool) {
+	v := m.reasoning_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReasoningTokens returns the old "reasoning_tokens" field's value of the UsageTotal entity.
+// If the UsageTotal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTotalMutation) OldReasoningTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReasoningTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReasoningTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReasoningTokens: %w", err)
+	}
+	return oldValue.ReasoningTokens, nil
+}
+
+// AddReasoningTokens adds i to the "reasoning_tokens" field.
+func (m *UsageTotalMutation) AddReasoningTokens(i int64) {
+	if m.addreasoning_tokens != nil {
+		*m.addreasoning_tokens += i
+	} else {
+		m.addreasoning_tokens = &i
+	}
+}
+
+// AddedReasoningTokens returns the value that was added to the "reasoning_tokens" field in this mutation.
+func (m *UsageTotalMutation) AddedReasoningTokens() (r int64, exists bool) {
+	v := m.addreasoning_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetReasoningTokens resets all changes to the "reasoning_tokens" field.
+func (m *UsageTotalMutation) ResetReasoningTokens() {
+	m.reasoning_tokens = nil
+	m.addreasoning_tokens = nil
+}
+
+// SetAudioInputTokens sets the "audio_input_tokens" field.
+func (m *UsageTotalMutation) SetAudioInputTokens(i int64) {
+	m.audio_input_tokens = &i
+	m.addaudio_input_tokens = nil
+}
+
+// AudioInputTokens returns the value of the "audio_input_tokens" field in the mutation.
+func (m *UsageTotalMutation) AudioInputTokens() (r int64, exists bool) {
+	v := m.audio_input_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAudioInputTokens returns the old "audio_input_tokens" field's value of the UsageTotal entity.
+// If the UsageTotal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTotalMutation) OldAudioInputTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAudioInputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAudioInputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAudioInputTokens: %w", err)
+	}
+	return oldValue.AudioInputTokens, nil
+}
+
+// AddAudioInputTokens adds i to the "audio_input_tokens" field.
+func (m *UsageTotalMutation) AddAudioInputTokens(i int64) {
+	if m.addaudio_input_tokens != nil {
+		*m.addaudio_input_tokens += i
+	} else {
+		m.addaudio_input_tokens = &i
+	}
+}
+
+// AddedAudioInputTokens returns the value that was added to the "audio_input_tokens" field in this mutation.
+func (m *UsageTotalMutation) AddedAudioInputTokens() (r int64, exists bool) {
+	v := m.addaudio_input_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAudioInputTokens resets all changes to the "audio_input_tokens" field.
+func (m *UsageTotalMutation) ResetAudioInputTokens() {
+	m.audio_input_tokens = nil
+	m.addaudio_input_tokens = nil
+}
+
+// SetAudioOutputTokens sets the "audio_output_tokens" field.
+func (m *UsageTotalMutation) SetAudioOutputTokens(i int64) {
+	m.audio_output_tokens = &i
+	m.addaudio_output_tokens = nil
+}
+
+// AudioOutputTokens returns the value of the "audio_output_tokens" field in the mutation.
+func (m *UsageTotalMutation) AudioOutputTokens() (r int64, exists bool) {
+	v := m.audio_output_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAudioOutputTokens returns the old "audio_output_tokens" field's value of the UsageTotal entity.
+// If the UsageTotal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTotalMutation) OldAudioOutputTokens(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAudioOutputTokens is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAudioOutputTokens requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAudioOutputTokens: %w", err)
+	}
+	return oldValue.AudioOutputTokens, nil
+}
+
+// AddAudioOutputTokens adds i to the "audio_output_tokens" field.
+func (m *UsageTotalMutation) AddAudioOutputTokens(i int64) {
+	if m.addaudio_output_tokens != nil {
+		*m.addaudio_output_tokens += i
+	} else {
+		m.addaudio_output_tokens = &i
+	}
+}
+
+// AddedAudioOutputTokens returns the value that was added to the "audio_output_tokens" field in this mutation.
+func (m *UsageTotalMutation) AddedAudioOutputTokens() (r int64, exists bool) {
+	v := m.addaudio_output_tokens
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAudioOutputTokens resets all changes to the "audio_output_tokens" field.
+func (m *UsageTotalMutation) ResetAudioOutputTokens() {
+	m.audio_output_tokens = nil
+	m.addaudio_output_tokens = nil
+}
+
+// SetCost sets the "cost" field.
+func (m *UsageTotalMutation) SetCost(i int64) {
+	m.cost = &i
+	m.addcost = nil
+}
+
+// Cost returns the value of the "cost" field in the mutation.
+func (m *UsageTotalMutation) Cost() (r int64, exists bool) {
+	v := m.cost
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCost returns the old "cost" field's value of the UsageTotal entity.
+// If the UsageTotal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTotalMutation) OldCost(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCost is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCost requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCost: %w", err)
+	}
+	return oldValue.Cost, nil
+}
+
+// AddCost adds i to the "cost" field.
+func (m *UsageTotalMutation) AddCost(i int64) {
+	if m.addcost != nil {
+		*m.addcost += i
+	} else {
+		m.addcost = &i
+	}
+}
+
+// AddedCost returns the value that was added to the "cost" field in this mutation.
+func (m *UsageTotalMutation) AddedCost() (r int64, exists bool) {
+	v := m.addcost
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCost resets all changes to the "cost" field.
+func (m *UsageTotalMutation) ResetCost() {
+	m.cost = nil
+	m.addcost = nil
+}
+
+// SetCredits sets the "credits" field.
+func (m *UsageTotalMutation) SetCredits(i int64) {
+	m.credits = &i
+	m.addcredits = nil
+}
+
+// Credits returns the value of the "credits" field in the mutation.
+func (m *UsageTotalMutation) Credits() (r int64, exists bool) {
+	v := m.credits
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCredits returns the old "credits" field's value of the UsageTotal entity.
+// If the UsageTotal object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTotalMutation) OldCredits(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCredits is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCredits requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCredits: %w", err)
+	}
+	return oldValue.Credits, nil
+}
+
+// AddCredits adds i to the "credits" field.
+func (m *UsageTotalMutation) AddCredits(i int64) {
+	if m.addcredits != nil {
+		*m.addcredits += i
+	} else {
+		m.addcredits = &i
+	}
+}
+
+// AddedCredits returns the value that was added to the "credits" field in this mutation.
+func (m *UsageTotalMutation) AddedCredits() (r int64, exists bool) {
+	v := m.addcredits
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCredits resets all changes to the "credits" field.
+func (m *UsageTotalMutation) ResetCredits() {
+	m.credits = nil
+	m.addcredits = nil
+}
+
+// Where appends a list predicates to the UsageTotalMutation builder.
+func (m *UsageTotalMutation) Where(ps ...predicate.UsageTotal) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the UsageTotalMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *UsageTotalMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.UsageTotal, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *UsageTotalMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *UsageTotalMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (UsageTotal).
+func (m *UsageTotalMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *UsageTotalMutation) Fields() []string {
+	fields := make([]string, 0, 15)
+	if m.account_id != nil {
+		fields = append(fields, usagetotal.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, usagetotal.FieldPlane)
+	}
+	if m.day != nil {
+		fields = append(fields, usagetotal.FieldDay)
+	}
+	if m.model_id != nil {
+		fields = append(fields, usagetotal.FieldModelID)
+	}
+	if m.model_name != nil {
+		fields = append(fields, usagetotal.FieldModelName)
+	}
+	if m.calls != nil {
+		fields = append(fields, usagetotal.FieldCalls)
+	}
+	if m.input_tokens != nil {
+		fields = append(fields, usagetotal.FieldInputTokens)
+	}
+	if m.cached_input_tokens != nil {
+		fields = append(fields, usagetotal.FieldCachedInputTokens)
+	}
+	if m.cache_write_tokens != nil {
+		fields = append(fields, usagetotal.FieldCacheWriteTokens)
+	}
+	if m.output_tokens != nil {
+		fields = append(fields, usagetotal.FieldOutputTokens)
+	}
+	if m.reasoning_tokens != nil {
+		fields = append(fields, usagetotal.FieldReasoningTokens)
+	}
+	if m.audio_input_tokens != nil {
+		fields = append(fields, usagetotal.FieldAudioInputTokens)
+	}
+	if m.audio_output_tokens != nil {
+		fields = append(fields, usagetotal.FieldAudioOutputTokens)
+	}
+	if m.cost != nil {
+		fields = append(fields, usagetotal.FieldCost)
+	}
+	if m.credits != nil {
+		fields = append(fields, usagetotal.FieldCredits)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *UsageTotalMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case usagetotal.FieldAccountID:
+		return m.AccountID()
+	case usagetotal.FieldPlane:
+		return m.Plane()
+	case usagetotal.FieldDay:
+		return m.Day()
+	case usagetotal.FieldModelID:
+		return m.ModelID()
+	case usagetotal.FieldModelName:
+		return m.ModelName()
+	case usagetotal.FieldCalls:
+		return m.Calls()
+	case usagetotal.FieldInputTokens:
+		return m.InputTokens()
+	case usagetotal.FieldCachedInputTokens:
+		return m.CachedInputTokens()
+	case usagetotal.FieldCacheWriteTokens:
+		return m.CacheWriteTokens()
+	case usagetotal.FieldOutputTokens:
+		return m.OutputTokens()
+	case usagetotal.FieldReasoningTokens:
+		return m.ReasoningTokens()
+	case usagetotal.FieldAudioInputTokens:
+		return m.AudioInputTokens()
+	case usagetotal.FieldAudioOutputTokens:
+		return m.AudioOutputTokens()
+	case usagetotal.FieldCost:
+		return m.Cost()
+	case usagetotal.FieldCredits:
+		return m.Credits()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *UsageTotalMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case usagetotal.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case usagetotal.FieldPlane:
+		return m.OldPlane(ctx)
+	case usagetotal.FieldDay:
+		return m.OldDay(ctx)
+	case usagetotal.FieldModelID:
+		return m.OldModelID(ctx)
+	case usagetotal.FieldModelName:
+		return m.OldModelName(ctx)
+	case usagetotal.FieldCalls:
+		return m.OldCalls(ctx)
+	case usagetotal.FieldInputTokens:
+		return m.OldInputTokens(ctx)
+	case usagetotal.FieldCachedInputTokens:
+		return m.OldCachedInputTokens(ctx)
+	case usagetotal.FieldCacheWriteTokens:
+		return m.OldCacheWriteTokens(ctx)
+	case usagetotal.FieldOutputTokens:
+		return m.OldOutputTokens(ctx)
+	case usagetotal.FieldReasoningTokens:
+		return m.OldReasoningTokens(ctx)
+	case usagetotal.FieldAudioInputTokens:
+		return m.OldAudioInputTokens(ctx)
+	case usagetotal.FieldAudioOutputTokens:
+		return m.OldAudioOutputTokens(ctx)
+	case usagetotal.FieldCost:
+		return m.OldCost(ctx)
+	case usagetotal.FieldCredits:
+		return m.OldCredits(ctx)
+	}
+	return nil, fmt.Errorf("unknown UsageTotal field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *UsageTotalMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case usagetotal.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case usagetotal.FieldPlane:
+		v, ok := value.(usagetotal.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case usagetotal.FieldDay:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDay(v)
+		return nil
+	case usagetotal.FieldModelID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetModelID(v)
+		return nil
+	case usagetotal.FieldModelName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetModelName(v)
+		return nil
+	case usagetotal.FieldCalls:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCalls(v)
+		return nil
+	case usagetotal.FieldInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInputTokens(v)
+		return nil
+	case usagetotal.FieldCachedInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCachedInputTokens(v)
+		return nil
+	case usagetotal.FieldCacheWriteTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCacheWriteTokens(v)
+		return nil
+	case usagetotal.FieldOutputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOutputTokens(v)
+		return nil
+	case usagetotal.FieldReasoningTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReasoningTokens(v)
+		return nil
+	case usagetotal.FieldAudioInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAudioInputTokens(v)
+		return nil
+	case usagetotal.FieldAudioOutputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAudioOutputTokens(v)
+		return nil
+	case usagetotal.FieldCost:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCost(v)
+		return nil
+	case usagetotal.FieldCredits:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCredits(v)
+		return nil
+	}
+	return fmt.Errorf("unknown UsageTotal field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *UsageTotalMutation) AddedFields() []string {
+	var fields []string
+	if m.addday != nil {
+		fields = append(fields, usagetotal.FieldDay)
+	}
+	if m.addcalls != nil {
+		fields = append(fields, usagetotal.FieldCalls)
+	}
+	if m.addinput_tokens != nil {
+		fields = append(fields, usagetotal.FieldInputTokens)
+	}
+	if m.addcached_input_tokens != nil {
+		fields = append(fields, usagetotal.FieldCachedInputTokens)
+	}
+	if m.addcache_write_tokens != nil {
+		fields = append(fields, usagetotal.FieldCacheWriteTokens)
+	}
+	if m.addoutput_tokens != nil {
+		fields = append(fields, usagetotal.FieldOutputTokens)
+	}
+	if m.addreasoning_tokens != nil {
+		fields = append(fields, usagetotal.FieldReasoningTokens)
+	}
+	if m.addaudio_input_tokens != nil {
+		fields = append(fields, usagetotal.FieldAudioInputTokens)
+	}
+	if m.addaudio_output_tokens != nil {
+		fields = append(fields, usagetotal.FieldAudioOutputTokens)
+	}
+	if m.addcost != nil {
+		fields = append(fields, usagetotal.FieldCost)
+	}
+	if m.addcredits != nil {
+		fields = append(fields, usagetotal.FieldCredits)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *UsageTotalMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case usagetotal.FieldDay:
+		return m.AddedDay()
+	case usagetotal.FieldCalls:
+		return m.AddedCalls()
+	case usagetotal.FieldInputTokens:
+		return m.AddedInputTokens()
+	case usagetotal.FieldCachedInputTokens:
+		return m.AddedCachedInputTokens()
+	case usagetotal.FieldCacheWriteTokens:
+		return m.AddedCacheWriteTokens()
+	case usagetotal.FieldOutputTokens:
+		return m.AddedOutputTokens()
+	case usagetotal.FieldReasoningTokens:
+		return m.AddedReasoningTokens()
+	case usagetotal.FieldAudioInputTokens:
+		return m.AddedAudioInputTokens()
+	case usagetotal.FieldAudioOutputTokens:
+		return m.AddedAudioOutputTokens()
+	case usagetotal.FieldCost:
+		return m.AddedCost()
+	case usagetotal.FieldCredits:
+		return m.AddedCredits()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *UsageTotalMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case usagetotal.FieldDay:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDay(v)
+		return nil
+	case usagetotal.FieldCalls:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCalls(v)
+		return nil
+	case usagetotal.FieldInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddInputTokens(v)
+		return nil
+	case usagetotal.FieldCachedInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCachedInputTokens(v)
+		return nil
+	case usagetotal.FieldCacheWriteTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCacheWriteTokens(v)
+		return nil
+	case usagetotal.FieldOutputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOutputTokens(v)
+		return nil
+	case usagetotal.FieldReasoningTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddReasoningTokens(v)
+		return nil
+	case usagetotal.FieldAudioInputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAudioInputTokens(v)
+		return nil
+	case usagetotal.FieldAudioOutputTokens:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAudioOutputTokens(v)
+		return nil
+	case usagetotal.FieldCost:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCost(v)
+		return nil
+	case usagetotal.FieldCredits:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCredits(v)
+		return nil
+	}
+	return fmt.Errorf("unknown UsageTotal numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *UsageTotalMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *UsageTotalMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *UsageTotalMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown UsageTotal nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *UsageTotalMutation) ResetField(name string) error {
+	switch name {
+	case usagetotal.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case usagetotal.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case usagetotal.FieldDay:
+		m.ResetDay()
+		return nil
+	case usagetotal.FieldModelID:
+		m.ResetModelID()
+		return nil
+	case usagetotal.FieldModelName:
+		m.ResetModelName()
+		return nil
+	case usagetotal.FieldCalls:
+		m.ResetCalls()
+		return nil
+	case usagetotal.FieldInputTokens:
+		m.ResetInputTokens()
+		return nil
+	case usagetotal.FieldCachedInputTokens:
+		m.ResetCachedInputTokens()
+		return nil
+	case usagetotal.FieldCacheWriteTokens:
+		m.ResetCacheWriteTokens()
+		return nil
+	case usagetotal.FieldOutputTokens:
+		m.ResetOutputTokens()
+		return nil
+	case usagetotal.FieldReasoningTokens:
+		m.ResetReasoningTokens()
+		return nil
+	case usagetotal.FieldAudioInputTokens:
+		m.ResetAudioInputTokens()
+		return nil
+	case usagetotal.FieldAudioOutputTokens:
+		m.ResetAudioOutputTokens()
+		return nil
+	case usagetotal.FieldCost:
+		m.ResetCost()
+		return nil
+	case usagetotal.FieldCredits:
+		m.ResetCredits()
+		return nil
+	}
+	return fmt.Errorf("unknown UsageTotal field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *UsageTotalMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *UsageTotalMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *UsageTotalMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *UsageTotalMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *UsageTotalMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *UsageTotalMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *UsageTotalMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown UsageTotal unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *UsageTotalMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown UsageTotal edge %s", name)
+}
+
 // UserMutation represents an operation that mutates the User nodes in the graph.
 type UserMutation struct {
 	config
-	op                         Op
-	typ                        string
-	id                         *string
-	account_id                 *string
-	plane                      *user.Plane
-	version                    *int
-	addversion                 *int
-	created_at                 *time.Time
-	updated_at                 *time.Time
-	email                      *string
-	name                       *string
-	status                     *user.Status
-	last_sign_in_at            *time.Time
-	clearedFields              map[string]struct{}
-	login                      *string
-	clearedlogin               bool
-	seats                      map[string]struct{}
-	removedseats               map[string]struct{}
-	clearedseats               bool
-	roles                      map[string]struct{}
-	removedroles               map[string]struct{}
-	clearedroles               bool
-	sessions                   map[string]struct{}
-	removedsessions            map[string]struct{}
-	clearedsessions            bool
-	external_identities        map[string]struct{}
-	removedexternal_identities map[string]struct{}
-	clearedexternal_identities bool
-	personal_tokens            map[string]struct{}
-	removedpersonal_tokens     map[string]struct{}
-	clearedpersonal_tokens     bool
-	authorizations             map[string]struct{}
-	removedauthorizations      map[string]struct{}
-	clearedauthorizations      bool
-	done                       bool
-	oldValue                   func(context.Context) (*User, error)
-	predicates                 []predicate.User
+	op                              Op
+	typ                             string
+	id                              *string
+	account_id                      *string
+	plane                           *user.Plane
+	version                         *int
+	addversion                      *int
+	created_at                      *time.Time
+	updated_at                      *time.Time
+	email                           *string
+	name                            *string
+	status                          *user.Status
+	last_sign_in_at                 *time.Time
+	clearedFields                   map[string]struct{}
+	login                           *string
+	clearedlogin                    bool
+	seats                           map[string]struct{}
+	removedseats                    map[string]struct{}
+	clearedseats                    bool
+	roles                           map[string]struct{}
+	removedroles                    map[string]struct{}
+	clearedroles                    bool
+	sessions                        map[string]struct{}
+	removedsessions                 map[string]struct{}
+	clearedsessions                 bool
+	external_identities             map[string]struct{}
+	removedexternal_identities      map[string]struct{}
+	clearedexternal_identities      bool
+	personal_tokens                 map[string]struct{}
+	removedpersonal_tokens          map[string]struct{}
+	clearedpersonal_tokens          bool
+	notifications                   map[string]struct{}
+	removednotifications            map[string]struct{}
+	clearednotifications            bool
+	notification_preferences        map[string]struct{}
+	removednotification_preferences map[string]struct{}
+	clearednotification_preferences bool
+	authorizations                  map[string]struct{}
+	removedauthorizations           map[string]struct{}
+	clearedauthorizations           bool
+	done                            bool
+	oldValue                        func(context.Context) (*User, error)
+	predicates                      []predicate.User
 }
 
 var _ ent.Mutation = (*UserMutation)(nil)
@@ -38638,6 +51440,114 @@ func (m *UserMutation) ResetPersonalTokens() {
 	m.removedpersonal_tokens = nil
 }
 
+// AddNotificationIDs adds the "notifications" edge to the Notification entity by ids.
+func (m *UserMutation) AddNotificationIDs(ids ...string) {
+	if m.notifications == nil {
+		m.notifications = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.notifications[ids[i]] = struct{}{}
+	}
+}
+
+// ClearNotifications clears the "notifications" edge to the Notification entity.
+func (m *UserMutation) ClearNotifications() {
+	m.clearednotifications = true
+}
+
+// NotificationsCleared reports if the "notifications" edge to the Notification entity was cleared.
+func (m *UserMutation) NotificationsCleared() bool {
+	return m.clearednotifications
+}
+
+// RemoveNotificationIDs removes the "notifications" edge to the Notification entity by IDs.
+func (m *UserMutation) RemoveNotificationIDs(ids ...string) {
+	if m.removednotifications == nil {
+		m.removednotifications = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.notifications, ids[i])
+		m.removednotifications[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedNotifications returns the removed IDs of the "notifications" edge to the Notification entity.
+func (m *UserMutation) RemovedNotificationsIDs() (ids []string) {
+	for id := range m.removednotifications {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// NotificationsIDs returns the "notifications" edge IDs in the mutation.
+func (m *UserMutation) NotificationsIDs() (ids []string) {
+	for id := range m.notifications {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetNotifications resets all changes to the "notifications" edge.
+func (m *UserMutation) ResetNotifications() {
+	m.notifications = nil
+	m.clearednotifications = false
+	m.removednotifications = nil
+}
+
+// AddNotificationPreferenceIDs adds the "notification_preferences" edge to the NotificationPreference entity by ids.
+func (m *UserMutation) AddNotificationPreferenceIDs(ids ...string) {
+	if m.notification_preferences == nil {
+		m.notification_preferences = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.notification_preferences[ids[i]] = struct{}{}
+	}
+}
+
+// ClearNotificationPreferences clears the "notification_preferences" edge to the NotificationPreference entity.
+func (m *UserMutation) ClearNotificationPreferences() {
+	m.clearednotification_preferences = true
+}
+
+// NotificationPreferencesCleared reports if the "notification_preferences" edge to the NotificationPreference entity was cleared.
+func (m *UserMutation) NotificationPreferencesCleared() bool {
+	return m.clearednotification_preferences
+}
+
+// RemoveNotificationPreferenceIDs removes the "notification_preferences" edge to the NotificationPreference entity by IDs.
+func (m *UserMutation) RemoveNotificationPreferenceIDs(ids ...string) {
+	if m.removednotification_preferences == nil {
+		m.removednotification_preferences = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.notification_preferences, ids[i])
+		m.removednotification_preferences[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedNotificationPreferences returns the removed IDs of the "notification_preferences" edge to the NotificationPreference entity.
+func (m *UserMutation) RemovedNotificationPreferencesIDs() (ids []string) {
+	for id := range m.removednotification_preferences {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// NotificationPreferencesIDs returns the "notification_preferences" edge IDs in the mutation.
+func (m *UserMutation) NotificationPreferencesIDs() (ids []string) {
+	for id := range m.notification_preferences {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetNotificationPreferences resets all changes to the "notification_preferences" edge.
+func (m *UserMutation) ResetNotificationPreferences() {
+	m.notification_preferences = nil
+	m.clearednotification_preferences = false
+	m.removednotification_preferences = nil
+}
+
 // AddAuthorizationIDs adds the "authorizations" edge to the Authorization entity by ids.
 func (m *UserMutation) AddAuthorizationIDs(ids ...string) {
 	if m.authorizations == nil {
@@ -39008,7 +51918,7 @@ func (m *UserMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *UserMutation) AddedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 9)
 	if m.login != nil {
 		edges = append(edges, user.EdgeLogin)
 	}
@@ -39026,6 +51936,12 @@ func (m *UserMutation) AddedEdges() []string {
 	}
 	if m.personal_tokens != nil {
 		edges = append(edges, user.EdgePersonalTokens)
+	}
+	if m.notifications != nil {
+		edges = append(edges, user.EdgeNotifications)
+	}
+	if m.notification_preferences != nil {
+		edges = append(edges, user.EdgeNotificationPreferences)
 	}
 	if m.authorizations != nil {
 		edges = append(edges, user.EdgeAuthorizations)
@@ -39071,6 +51987,18 @@ func (m *UserMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case user.EdgeNotifications:
+		ids := make([]ent.Value, 0, len(m.notifications))
+		for id := range m.notifications {
+			ids = append(ids, id)
+		}
+		return ids
+	case user.EdgeNotificationPreferences:
+		ids := make([]ent.Value, 0, len(m.notification_preferences))
+		for id := range m.notification_preferences {
+			ids = append(ids, id)
+		}
+		return ids
 	case user.EdgeAuthorizations:
 		ids := make([]ent.Value, 0, len(m.authorizations))
 		for id := range m.authorizations {
@@ -39083,7 +52011,7 @@ func (m *UserMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *UserMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 9)
 	if m.removedseats != nil {
 		edges = append(edges, user.EdgeSeats)
 	}
@@ -39098,6 +52026,12 @@ func (m *UserMutation) RemovedEdges() []string {
 	}
 	if m.removedpersonal_tokens != nil {
 		edges = append(edges, user.EdgePersonalTokens)
+	}
+	if m.removednotifications != nil {
+		edges = append(edges, user.EdgeNotifications)
+	}
+	if m.removednotification_preferences != nil {
+		edges = append(edges, user.EdgeNotificationPreferences)
 	}
 	if m.removedauthorizations != nil {
 		edges = append(edges, user.EdgeAuthorizations)
@@ -39139,6 +52073,18 @@ func (m *UserMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case user.EdgeNotifications:
+		ids := make([]ent.Value, 0, len(m.removednotifications))
+		for id := range m.removednotifications {
+			ids = append(ids, id)
+		}
+		return ids
+	case user.EdgeNotificationPreferences:
+		ids := make([]ent.Value, 0, len(m.removednotification_preferences))
+		for id := range m.removednotification_preferences {
+			ids = append(ids, id)
+		}
+		return ids
 	case user.EdgeAuthorizations:
 		ids := make([]ent.Value, 0, len(m.removedauthorizations))
 		for id := range m.removedauthorizations {
@@ -39151,7 +52097,7 @@ func (m *UserMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *UserMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 9)
 	if m.clearedlogin {
 		edges = append(edges, user.EdgeLogin)
 	}
@@ -39169,6 +52115,12 @@ func (m *UserMutation) ClearedEdges() []string {
 	}
 	if m.clearedpersonal_tokens {
 		edges = append(edges, user.EdgePersonalTokens)
+	}
+	if m.clearednotifications {
+		edges = append(edges, user.EdgeNotifications)
+	}
+	if m.clearednotification_preferences {
+		edges = append(edges, user.EdgeNotificationPreferences)
 	}
 	if m.clearedauthorizations {
 		edges = append(edges, user.EdgeAuthorizations)
@@ -39192,6 +52144,10 @@ func (m *UserMutation) EdgeCleared(name string) bool {
 		return m.clearedexternal_identities
 	case user.EdgePersonalTokens:
 		return m.clearedpersonal_tokens
+	case user.EdgeNotifications:
+		return m.clearednotifications
+	case user.EdgeNotificationPreferences:
+		return m.clearednotification_preferences
 	case user.EdgeAuthorizations:
 		return m.clearedauthorizations
 	}
@@ -39231,9 +52187,2679 @@ func (m *UserMutation) ResetEdge(name string) error {
 	case user.EdgePersonalTokens:
 		m.ResetPersonalTokens()
 		return nil
+	case user.EdgeNotifications:
+		m.ResetNotifications()
+		return nil
+	case user.EdgeNotificationPreferences:
+		m.ResetNotificationPreferences()
+		return nil
 	case user.EdgeAuthorizations:
 		m.ResetAuthorizations()
 		return nil
 	}
 	return fmt.Errorf("unknown User edge %s", name)
+}
+
+// WebhookMutation represents an operation that mutates the Webhook nodes in the graph.
+type WebhookMutation struct {
+	config
+	op                         Op
+	typ                        string
+	id                         *string
+	account_id                 *string
+	plane                      *webhook.Plane
+	version                    *int
+	addversion                 *int
+	created_at                 *time.Time
+	updated_at                 *time.Time
+	name                       *string
+	url                        *string
+	topics                     *[]string
+	appendtopics               []string
+	console                    *bool
+	copilot                    *bool
+	status                     *webhook.Status
+	status_reason              *string
+	secret                     *[]byte
+	secret_hint                *string
+	previous_secret            *[]byte
+	previous_secret_expires_at *time.Time
+	created_by                 *string
+	clearedFields              map[string]struct{}
+	deliveries                 map[string]struct{}
+	removeddeliveries          map[string]struct{}
+	cleareddeliveries          bool
+	done                       bool
+	oldValue                   func(context.Context) (*Webhook, error)
+	predicates                 []predicate.Webhook
+}
+
+var _ ent.Mutation = (*WebhookMutation)(nil)
+
+// webhookOption allows management of the mutation configuration using functional options.
+type webhookOption func(*WebhookMutation)
+
+// newWebhookMutation creates new mutation for the Webhook entity.
+func newWebhookMutation(c config, op Op, opts ...webhookOption) *WebhookMutation {
+	m := &WebhookMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeWebhook,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withWebhookID sets the ID field of the mutation.
+func withWebhookID(id string) webhookOption {
+	return func(m *WebhookMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Webhook
+		)
+		m.oldValue = func(ctx context.Context) (*Webhook, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Webhook.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withWebhook sets the old Webhook of the mutation.
+func withWebhook(node *Webhook) webhookOption {
+	return func(m *WebhookMutation) {
+		m.oldValue = func(context.Context) (*Webhook, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m WebhookMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m WebhookMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Webhook entities.
+func (m *WebhookMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *WebhookMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *WebhookMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Webhook.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *WebhookMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *WebhookMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *WebhookMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *WebhookMutation) SetPlane(w webhook.Plane) {
+	m.plane = &w
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *WebhookMutation) Plane() (r webhook.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldPlane(ctx context.Context) (v webhook.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *WebhookMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *WebhookMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *WebhookMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *WebhookMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *WebhookMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *WebhookMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *WebhookMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *WebhookMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *WebhookMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *WebhookMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *WebhookMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *WebhookMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetName sets the "name" field.
+func (m *WebhookMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *WebhookMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *WebhookMutation) ResetName() {
+	m.name = nil
+}
+
+// SetURL sets the "url" field.
+func (m *WebhookMutation) SetURL(s string) {
+	m.url = &s
+}
+
+// URL returns the value of the "url" field in the mutation.
+func (m *WebhookMutation) URL() (r string, exists bool) {
+	v := m.url
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldURL returns the old "url" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldURL(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldURL is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldURL requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldURL: %w", err)
+	}
+	return oldValue.URL, nil
+}
+
+// ResetURL resets all changes to the "url" field.
+func (m *WebhookMutation) ResetURL() {
+	m.url = nil
+}
+
+// SetTopics sets the "topics" field.
+func (m *WebhookMutation) SetTopics(s []string) {
+	m.topics = &s
+	m.appendtopics = nil
+}
+
+// Topics returns the value of the "topics" field in the mutation.
+func (m *WebhookMutation) Topics() (r []string, exists bool) {
+	v := m.topics
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTopics returns the old "topics" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldTopics(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTopics is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTopics requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTopics: %w", err)
+	}
+	return oldValue.Topics, nil
+}
+
+// AppendTopics adds s to the "topics" field.
+func (m *WebhookMutation) AppendTopics(s []string) {
+	m.appendtopics = append(m.appendtopics, s...)
+}
+
+// AppendedTopics returns the list of values that were appended to the "topics" field in this mutation.
+func (m *WebhookMutation) AppendedTopics() ([]string, bool) {
+	if len(m.appendtopics) == 0 {
+		return nil, false
+	}
+	return m.appendtopics, true
+}
+
+// ResetTopics resets all changes to the "topics" field.
+func (m *WebhookMutation) ResetTopics() {
+	m.topics = nil
+	m.appendtopics = nil
+}
+
+// SetConsole sets the "console" field.
+func (m *WebhookMutation) SetConsole(b bool) {
+	m.console = &b
+}
+
+// Console returns the value of the "console" field in the mutation.
+func (m *WebhookMutation) Console() (r bool, exists bool) {
+	v := m.console
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConsole returns the old "console" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldConsole(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConsole is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConsole requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConsole: %w", err)
+	}
+	return oldValue.Console, nil
+}
+
+// ResetConsole resets all changes to the "console" field.
+func (m *WebhookMutation) ResetConsole() {
+	m.console = nil
+}
+
+// SetCopilot sets the "copilot" field.
+func (m *WebhookMutation) SetCopilot(b bool) {
+	m.copilot = &b
+}
+
+// Copilot returns the value of the "copilot" field in the mutation.
+func (m *WebhookMutation) Copilot() (r bool, exists bool) {
+	v := m.copilot
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCopilot returns the old "copilot" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldCopilot(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCopilot is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCopilot requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCopilot: %w", err)
+	}
+	return oldValue.Copilot, nil
+}
+
+// ResetCopilot resets all changes to the "copilot" field.
+func (m *WebhookMutation) ResetCopilot() {
+	m.copilot = nil
+}
+
+// SetStatus sets the "status" field.
+func (m *WebhookMutation) SetStatus(w webhook.Status) {
+	m.status = &w
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *WebhookMutation) Status() (r webhook.Status, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldStatus(ctx context.Context) (v webhook.Status, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *WebhookMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetStatusReason sets the "status_reason" field.
+func (m *WebhookMutation) SetStatusReason(s string) {
+	m.status_reason = &s
+}
+
+// StatusReason returns the value of the "status_reason" field in the mutation.
+func (m *WebhookMutation) StatusReason() (r string, exists bool) {
+	v := m.status_reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatusReason returns the old "status_reason" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldStatusReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatusReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatusReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatusReason: %w", err)
+	}
+	return oldValue.StatusReason, nil
+}
+
+// ResetStatusReason resets all changes to the "status_reason" field.
+func (m *WebhookMutation) ResetStatusReason() {
+	m.status_reason = nil
+}
+
+// SetSecret sets the "secret" field.
+func (m *WebhookMutation) SetSecret(b []byte) {
+	m.secret = &b
+}
+
+// Secret returns the value of the "secret" field in the mutation.
+func (m *WebhookMutation) Secret() (r []byte, exists bool) {
+	v := m.secret
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSecret returns the old "secret" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldSecret(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSecret is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSecret requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSecret: %w", err)
+	}
+	return oldValue.Secret, nil
+}
+
+// ResetSecret resets all changes to the "secret" field.
+func (m *WebhookMutation) ResetSecret() {
+	m.secret = nil
+}
+
+// SetSecretHint sets the "secret_hint" field.
+func (m *WebhookMutation) SetSecretHint(s string) {
+	m.secret_hint = &s
+}
+
+// SecretHint returns the value of the "secret_hint" field in the mutation.
+func (m *WebhookMutation) SecretHint() (r string, exists bool) {
+	v := m.secret_hint
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSecretHint returns the old "secret_hint" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldSecretHint(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSecretHint is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSecretHint requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSecretHint: %w", err)
+	}
+	return oldValue.SecretHint, nil
+}
+
+// ResetSecretHint resets all changes to the "secret_hint" field.
+func (m *WebhookMutation) ResetSecretHint() {
+	m.secret_hint = nil
+}
+
+// SetPreviousSecret sets the "previous_secret" field.
+func (m *WebhookMutation) SetPreviousSecret(b []byte) {
+	m.previous_secret = &b
+}
+
+// PreviousSecret returns the value of the "previous_secret" field in the mutation.
+func (m *WebhookMutation) PreviousSecret() (r []byte, exists bool) {
+	v := m.previous_secret
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPreviousSecret returns the old "previous_secret" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldPreviousSecret(ctx context.Context) (v *[]byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPreviousSecret is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPreviousSecret requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPreviousSecret: %w", err)
+	}
+	return oldValue.PreviousSecret, nil
+}
+
+// ClearPreviousSecret clears the value of the "previous_secret" field.
+func (m *WebhookMutation) ClearPreviousSecret() {
+	m.previous_secret = nil
+	m.clearedFields[webhook.FieldPreviousSecret] = struct{}{}
+}
+
+// PreviousSecretCleared returns if the "previous_secret" field was cleared in this mutation.
+func (m *WebhookMutation) PreviousSecretCleared() bool {
+	_, ok := m.clearedFields[webhook.FieldPreviousSecret]
+	return ok
+}
+
+// ResetPreviousSecret resets all changes to the "previous_secret" field.
+func (m *WebhookMutation) ResetPreviousSecret() {
+	m.previous_secret = nil
+	delete(m.clearedFields, webhook.FieldPreviousSecret)
+}
+
+// SetPreviousSecretExpiresAt sets the "previous_secret_expires_at" field.
+func (m *WebhookMutation) SetPreviousSecretExpiresAt(t time.Time) {
+	m.previous_secret_expires_at = &t
+}
+
+// PreviousSecretExpiresAt returns the value of the "previous_secret_expires_at" field in the mutation.
+func (m *WebhookMutation) PreviousSecretExpiresAt() (r time.Time, exists bool) {
+	v := m.previous_secret_expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPreviousSecretExpiresAt returns the old "previous_secret_expires_at" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldPreviousSecretExpiresAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPreviousSecretExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPreviousSecretExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPreviousSecretExpiresAt: %w", err)
+	}
+	return oldValue.PreviousSecretExpiresAt, nil
+}
+
+// ClearPreviousSecretExpiresAt clears the value of the "previous_secret_expires_at" field.
+func (m *WebhookMutation) ClearPreviousSecretExpiresAt() {
+	m.previous_secret_expires_at = nil
+	m.clearedFields[webhook.FieldPreviousSecretExpiresAt] = struct{}{}
+}
+
+// PreviousSecretExpiresAtCleared returns if the "previous_secret_expires_at" field was cleared in this mutation.
+func (m *WebhookMutation) PreviousSecretExpiresAtCleared() bool {
+	_, ok := m.clearedFields[webhook.FieldPreviousSecretExpiresAt]
+	return ok
+}
+
+// ResetPreviousSecretExpiresAt resets all changes to the "previous_secret_expires_at" field.
+func (m *WebhookMutation) ResetPreviousSecretExpiresAt() {
+	m.previous_secret_expires_at = nil
+	delete(m.clearedFields, webhook.FieldPreviousSecretExpiresAt)
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *WebhookMutation) SetCreatedBy(s string) {
+	m.created_by = &s
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *WebhookMutation) CreatedBy() (r string, exists bool) {
+	v := m.created_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldCreatedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *WebhookMutation) ResetCreatedBy() {
+	m.created_by = nil
+}
+
+// AddDeliveryIDs adds the "deliveries" edge to the WebhookDelivery entity by ids.
+func (m *WebhookMutation) AddDeliveryIDs(ids ...string) {
+	if m.deliveries == nil {
+		m.deliveries = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.deliveries[ids[i]] = struct{}{}
+	}
+}
+
+// ClearDeliveries clears the "deliveries" edge to the WebhookDelivery entity.
+func (m *WebhookMutation) ClearDeliveries() {
+	m.cleareddeliveries = true
+}
+
+// DeliveriesCleared reports if the "deliveries" edge to the WebhookDelivery entity was cleared.
+func (m *WebhookMutation) DeliveriesCleared() bool {
+	return m.cleareddeliveries
+}
+
+// RemoveDeliveryIDs removes the "deliveries" edge to the WebhookDelivery entity by IDs.
+func (m *WebhookMutation) RemoveDeliveryIDs(ids ...string) {
+	if m.removeddeliveries == nil {
+		m.removeddeliveries = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.deliveries, ids[i])
+		m.removeddeliveries[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedDeliveries returns the removed IDs of the "deliveries" edge to the WebhookDelivery entity.
+func (m *WebhookMutation) RemovedDeliveriesIDs() (ids []string) {
+	for id := range m.removeddeliveries {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// DeliveriesIDs returns the "deliveries" edge IDs in the mutation.
+func (m *WebhookMutation) DeliveriesIDs() (ids []string) {
+	for id := range m.deliveries {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetDeliveries resets all changes to the "deliveries" edge.
+func (m *WebhookMutation) ResetDeliveries() {
+	m.deliveries = nil
+	m.cleareddeliveries = false
+	m.removeddeliveries = nil
+}
+
+// Where appends a list predicates to the WebhookMutation builder.
+func (m *WebhookMutation) Where(ps ...predicate.Webhook) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the WebhookMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *WebhookMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Webhook, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *WebhookMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *WebhookMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Webhook).
+func (m *WebhookMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *WebhookMutation) Fields() []string {
+	fields := make([]string, 0, 17)
+	if m.account_id != nil {
+		fields = append(fields, webhook.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, webhook.FieldPlane)
+	}
+	if m.version != nil {
+		fields = append(fields, webhook.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, webhook.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, webhook.FieldUpdatedAt)
+	}
+	if m.name != nil {
+		fields = append(fields, webhook.FieldName)
+	}
+	if m.url != nil {
+		fields = append(fields, webhook.FieldURL)
+	}
+	if m.topics != nil {
+		fields = append(fields, webhook.FieldTopics)
+	}
+	if m.console != nil {
+		fields = append(fields, webhook.FieldConsole)
+	}
+	if m.copilot != nil {
+		fields = append(fields, webhook.FieldCopilot)
+	}
+	if m.status != nil {
+		fields = append(fields, webhook.FieldStatus)
+	}
+	if m.status_reason != nil {
+		fields = append(fields, webhook.FieldStatusReason)
+	}
+	if m.secret != nil {
+		fields = append(fields, webhook.FieldSecret)
+	}
+	if m.secret_hint != nil {
+		fields = append(fields, webhook.FieldSecretHint)
+	}
+	if m.previous_secret != nil {
+		fields = append(fields, webhook.FieldPreviousSecret)
+	}
+	if m.previous_secret_expires_at != nil {
+		fields = append(fields, webhook.FieldPreviousSecretExpiresAt)
+	}
+	if m.created_by != nil {
+		fields = append(fields, webhook.FieldCreatedBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *WebhookMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case webhook.FieldAccountID:
+		return m.AccountID()
+	case webhook.FieldPlane:
+		return m.Plane()
+	case webhook.FieldVersion:
+		return m.Version()
+	case webhook.FieldCreatedAt:
+		return m.CreatedAt()
+	case webhook.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case webhook.FieldName:
+		return m.Name()
+	case webhook.FieldURL:
+		return m.URL()
+	case webhook.FieldTopics:
+		return m.Topics()
+	case webhook.FieldConsole:
+		return m.Console()
+	case webhook.FieldCopilot:
+		return m.Copilot()
+	case webhook.FieldStatus:
+		return m.Status()
+	case webhook.FieldStatusReason:
+		return m.StatusReason()
+	case webhook.FieldSecret:
+		return m.Secret()
+	case webhook.FieldSecretHint:
+		return m.SecretHint()
+	case webhook.FieldPreviousSecret:
+		return m.PreviousSecret()
+	case webhook.FieldPreviousSecretExpiresAt:
+		return m.PreviousSecretExpiresAt()
+	case webhook.FieldCreatedBy:
+		return m.CreatedBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *WebhookMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case webhook.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case webhook.FieldPlane:
+		return m.OldPlane(ctx)
+	case webhook.FieldVersion:
+		return m.OldVersion(ctx)
+	case webhook.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case webhook.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case webhook.FieldName:
+		return m.OldName(ctx)
+	case webhook.FieldURL:
+		return m.OldURL(ctx)
+	case webhook.FieldTopics:
+		return m.OldTopics(ctx)
+	case webhook.FieldConsole:
+		return m.OldConsole(ctx)
+	case webhook.FieldCopilot:
+		return m.OldCopilot(ctx)
+	case webhook.FieldStatus:
+		return m.OldStatus(ctx)
+	case webhook.FieldStatusReason:
+		return m.OldStatusReason(ctx)
+	case webhook.FieldSecret:
+		return m.OldSecret(ctx)
+	case webhook.FieldSecretHint:
+		return m.OldSecretHint(ctx)
+	case webhook.FieldPreviousSecret:
+		return m.OldPreviousSecret(ctx)
+	case webhook.FieldPreviousSecretExpiresAt:
+		return m.OldPreviousSecretExpiresAt(ctx)
+	case webhook.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown Webhook field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *WebhookMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case webhook.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case webhook.FieldPlane:
+		v, ok := value.(webhook.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case webhook.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case webhook.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case webhook.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case webhook.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case webhook.FieldURL:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetURL(v)
+		return nil
+	case webhook.FieldTopics:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTopics(v)
+		return nil
+	case webhook.FieldConsole:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConsole(v)
+		return nil
+	case webhook.FieldCopilot:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCopilot(v)
+		return nil
+	case webhook.FieldStatus:
+		v, ok := value.(webhook.Status)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case webhook.FieldStatusReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatusReason(v)
+		return nil
+	case webhook.FieldSecret:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSecret(v)
+		return nil
+	case webhook.FieldSecretHint:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSecretHint(v)
+		return nil
+	case webhook.FieldPreviousSecret:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPreviousSecret(v)
+		return nil
+	case webhook.FieldPreviousSecretExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPreviousSecretExpiresAt(v)
+		return nil
+	case webhook.FieldCreatedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Webhook field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *WebhookMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, webhook.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *WebhookMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case webhook.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *WebhookMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case webhook.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Webhook numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *WebhookMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(webhook.FieldPreviousSecret) {
+		fields = append(fields, webhook.FieldPreviousSecret)
+	}
+	if m.FieldCleared(webhook.FieldPreviousSecretExpiresAt) {
+		fields = append(fields, webhook.FieldPreviousSecretExpiresAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *WebhookMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *WebhookMutation) ClearField(name string) error {
+	switch name {
+	case webhook.FieldPreviousSecret:
+		m.ClearPreviousSecret()
+		return nil
+	case webhook.FieldPreviousSecretExpiresAt:
+		m.ClearPreviousSecretExpiresAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Webhook nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *WebhookMutation) ResetField(name string) error {
+	switch name {
+	case webhook.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case webhook.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case webhook.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case webhook.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case webhook.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case webhook.FieldName:
+		m.ResetName()
+		return nil
+	case webhook.FieldURL:
+		m.ResetURL()
+		return nil
+	case webhook.FieldTopics:
+		m.ResetTopics()
+		return nil
+	case webhook.FieldConsole:
+		m.ResetConsole()
+		return nil
+	case webhook.FieldCopilot:
+		m.ResetCopilot()
+		return nil
+	case webhook.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case webhook.FieldStatusReason:
+		m.ResetStatusReason()
+		return nil
+	case webhook.FieldSecret:
+		m.ResetSecret()
+		return nil
+	case webhook.FieldSecretHint:
+		m.ResetSecretHint()
+		return nil
+	case webhook.FieldPreviousSecret:
+		m.ResetPreviousSecret()
+		return nil
+	case webhook.FieldPreviousSecretExpiresAt:
+		m.ResetPreviousSecretExpiresAt()
+		return nil
+	case webhook.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Webhook field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *WebhookMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.deliveries != nil {
+		edges = append(edges, webhook.EdgeDeliveries)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *WebhookMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case webhook.EdgeDeliveries:
+		ids := make([]ent.Value, 0, len(m.deliveries))
+		for id := range m.deliveries {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *WebhookMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.removeddeliveries != nil {
+		edges = append(edges, webhook.EdgeDeliveries)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *WebhookMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case webhook.EdgeDeliveries:
+		ids := make([]ent.Value, 0, len(m.removeddeliveries))
+		for id := range m.removeddeliveries {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *WebhookMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.cleareddeliveries {
+		edges = append(edges, webhook.EdgeDeliveries)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *WebhookMutation) EdgeCleared(name string) bool {
+	switch name {
+	case webhook.EdgeDeliveries:
+		return m.cleareddeliveries
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *WebhookMutation) ClearEdge(name string) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Webhook unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *WebhookMutation) ResetEdge(name string) error {
+	switch name {
+	case webhook.EdgeDeliveries:
+		m.ResetDeliveries()
+		return nil
+	}
+	return fmt.Errorf("unknown Webhook edge %s", name)
+}
+
+// WebhookDeliveryMutation represents an operation that mutates the WebhookDelivery nodes in the graph.
+type WebhookDeliveryMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *string
+	account_id         *string
+	plane              *webhookdelivery.Plane
+	created_at         *time.Time
+	message_id         *string
+	topic              *webhookdelivery.Topic
+	payload            *json.RawMessage
+	appendpayload      json.RawMessage
+	status             *webhookdelivery.Status
+	attempts           *int
+	addattempts        *int
+	next_at            *time.Time
+	done_at            *time.Time
+	response_status    *int
+	addresponse_status *int
+	error              *string
+	latency_ms         *int64
+	addlatency_ms      *int64
+	replay_of          *string
+	clearedFields      map[string]struct{}
+	webhook            *string
+	clearedwebhook     bool
+	done               bool
+	oldValue           func(context.Context) (*WebhookDelivery, error)
+	predicates         []predicate.WebhookDelivery
+}
+
+var _ ent.Mutation = (*WebhookDeliveryMutation)(nil)
+
+// webhookdeliveryOption allows management of the mutation configuration using functional options.
+type webhookdeliveryOption func(*WebhookDeliveryMutation)
+
+// newWebhookDeliveryMutation creates new mutation for the WebhookDelivery entity.
+func newWebhookDeliveryMutation(c config, op Op, opts ...webhookdeliveryOption) *WebhookDeliveryMutation {
+	m := &WebhookDeliveryMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeWebhookDelivery,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withWebhookDeliveryID sets the ID field of the mutation.
+func withWebhookDeliveryID(id string) webhookdeliveryOption {
+	return func(m *WebhookDeliveryMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *WebhookDelivery
+		)
+		m.oldValue = func(ctx context.Context) (*WebhookDelivery, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().WebhookDelivery.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withWebhookDelivery sets the old WebhookDelivery of the mutation.
+func withWebhookDelivery(node *WebhookDelivery) webhookdeliveryOption {
+	return func(m *WebhookDeliveryMutation) {
+		m.oldValue = func(context.Context) (*WebhookDelivery, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m WebhookDeliveryMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m WebhookDeliveryMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of WebhookDelivery entities.
+func (m *WebhookDeliveryMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *WebhookDeliveryMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *WebhookDeliveryMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().WebhookDelivery.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *WebhookDeliveryMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *WebhookDeliveryMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the WebhookDelivery entity.
+// If the WebhookDelivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookDeliveryMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *WebhookDeliveryMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *WebhookDeliveryMutation) SetPlane(w webhookdelivery.Plane) {
+	m.plane = &w
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *WebhookDeliveryMutation) Plane() (r webhookdelivery.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the WebhookDelivery entity.
+// If the WebhookDelivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookDeliveryMutation) OldPlane(ctx context.Context) (v webhookdelivery.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *WebhookDeliveryMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *WebhookDeliveryMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *WebhookDeliveryMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the WebhookDelivery entity.
+// If the WebhookDelivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookDeliveryMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *WebhookDeliveryMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetWebhookID sets the "webhook_id" field.
+func (m *WebhookDeliveryMutation) SetWebhookID(s string) {
+	m.webhook = &s
+}
+
+// WebhookID returns the value of the "webhook_id" field in the mutation.
+func (m *WebhookDeliveryMutation) WebhookID() (r string, exists bool) {
+	v := m.webhook
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWebhookID returns the old "webhook_id" field's value of the WebhookDelivery entity.
+// If the WebhookDelivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookDeliveryMutation) OldWebhookID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWebhookID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWebhookID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWebhookID: %w", err)
+	}
+	return oldValue.WebhookID, nil
+}
+
+// ResetWebhookID resets all changes to the "webhook_id" field.
+func (m *WebhookDeliveryMutation) ResetWebhookID() {
+	m.webhook = nil
+}
+
+// SetMessageID sets the "message_id" field.
+func (m *WebhookDeliveryMutation) SetMessageID(s string) {
+	m.message_id = &s
+}
+
+// MessageID returns the value of the "message_id" field in the mutation.
+func (m *WebhookDeliveryMutation) MessageID() (r string, exists bool) {
+	v := m.message_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessageID returns the old "message_id" field's value of the WebhookDelivery entity.
+// If the WebhookDelivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookDeliveryMutation) OldMessageID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessageID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessageID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessageID: %w", err)
+	}
+	return oldValue.MessageID, nil
+}
+
+// ResetMessageID resets all changes to the "message_id" field.
+func (m *WebhookDeliveryMutation) ResetMessageID() {
+	m.message_id = nil
+}
+
+// SetTopic sets the "topic" field.
+func (m *WebhookDeliveryMutation) SetTopic(w webhookdelivery.Topic) {
+	m.topic = &w
+}
+
+// Topic returns the value of the "topic" field in the mutation.
+func (m *WebhookDeliveryMutation) Topic() (r webhookdelivery.Topic, exists bool) {
+	v := m.topic
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTopic returns the old "topic" field's value of the WebhookDelivery entity.
+// If the WebhookDelivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookDeliveryMutation) OldTopic(ctx context.Context) (v webhookdelivery.Topic, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTopic is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTopic requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTopic: %w", err)
+	}
+	return oldValue.Topic, nil
+}
+
+// ResetTopic resets all changes to the "topic" field.
+func (m *WebhookDeliveryMutation) ResetTopic() {
+	m.topic = nil
+}
+
+// SetPayload sets the "payload" field.
+func (m *WebhookDeliveryMutation) SetPayload(jm json.RawMessage) {
+	m.payload = &jm
+	m.appendpayload = nil
+}
+
+// Payload returns the value of the "payload" field in the mutation.
+func (m *WebhookDeliveryMutation) Payload() (r json.RawMessage, exists bool) {
+	v := m.payload
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPayload returns the old "payload" field's value of the WebhookDelivery entity.
+// If the WebhookDelivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookDeliveryMutation) OldPayload(ctx context.Context) (v json.RawMessage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPayload is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPayload requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPayload: %w", err)
+	}
+	return oldValue.Payload, nil
+}
+
+// AppendPayload adds jm to the "payload" field.
+func (m *WebhookDeliveryMutation) AppendPayload(jm json.RawMessage) {
+	m.appendpayload = append(m.appendpayload, jm...)
+}
+
+// AppendedPayload returns the list of values that were appended to the "payload" field in this mutation.
+func (m *WebhookDeliveryMutation) AppendedPayload() (json.RawMessage, bool) {
+	if len(m.appendpayload) == 0 {
+		return nil, false
+	}
+	return m.appendpayload, true
+}
+
+// ResetPayload resets all changes to the "payload" field.
+func (m *WebhookDeliveryMutation) ResetPayload() {
+	m.payload = nil
+	m.appendpayload = nil
+}
+
+// SetStatus sets the "status" field.
+func (m *WebhookDeliveryMutation) SetStatus(w webhookdelivery.Status) {
+	m.status = &w
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *WebhookDeliveryMutation) Status() (r webhookdelivery.Status, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the WebhookDelivery entity.
+// If the WebhookDelivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookDeliveryMutation) OldStatus(ctx context.Context) (v webhookdelivery.Status, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *WebhookDeliveryMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetAttempts sets the "attempts" field.
+func (m *WebhookDeliveryMutation) SetAttempts(i int) {
+	m.attempts = &i
+	m.addattempts = nil
+}
+
+// Attempts returns the value of the "attempts" field in the mutation.
+func (m *WebhookDeliveryMutation) Attempts() (r int, exists bool) {
+	v := m.attempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttempts returns the old "attempts" field's value of the WebhookDelivery entity.
+// If the WebhookDelivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookDeliveryMutation) OldAttempts(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttempts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttempts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttempts: %w", err)
+	}
+	return oldValue.Attempts, nil
+}
+
+// AddAttempts adds i to the "attempts" field.
+func (m *WebhookDeliveryMutation) AddAttempts(i int) {
+	if m.addattempts != nil {
+		*m.addattempts += i
+	} else {
+		m.addattempts = &i
+	}
+}
+
+// AddedAttempts returns the value that was added to the "attempts" field in this mutation.
+func (m *WebhookDeliveryMutation) AddedAttempts() (r int, exists bool) {
+	v := m.addattempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAttempts resets all changes to the "attempts" field.
+func (m *WebhookDeliveryMutation) ResetAttempts() {
+	m.attempts = nil
+	m.addattempts = nil
+}
+
+// SetNextAt sets the "next_at" field.
+func (m *WebhookDeliveryMutation) SetNextAt(t time.Time) {
+	m.next_at = &t
+}
+
+// NextAt returns the value of the "next_at" field in the mutation.
+func (m *WebhookDeliveryMutation) NextAt() (r time.Time, exists bool) {
+	v := m.next_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNextAt returns the old "next_at" field's value of the WebhookDelivery entity.
+// If the WebhookDelivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookDeliveryMutation) OldNextAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNextAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNextAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNextAt: %w", err)
+	}
+	return oldValue.NextAt, nil
+}
+
+// ResetNextAt resets all changes to the "next_at" field.
+func (m *WebhookDeliveryMutation) ResetNextAt() {
+	m.next_at = nil
+}
+
+// SetDoneAt sets the "done_at" field.
+func (m *WebhookDeliveryMutation) SetDoneAt(t time.Time) {
+	m.done_at = &t
+}
+
+// DoneAt returns the value of the "done_at" field in the mutation.
+func (m *WebhookDeliveryMutation) DoneAt() (r time.Time, exists bool) {
+	v := m.done_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDoneAt returns the old "done_at" field's value of the WebhookDelivery entity.
+// If the WebhookDelivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookDeliveryMutation) OldDoneAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDoneAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDoneAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDoneAt: %w", err)
+	}
+	return oldValue.DoneAt, nil
+}
+
+// ClearDoneAt clears the value of the "done_at" field.
+func (m *WebhookDeliveryMutation) ClearDoneAt() {
+	m.done_at = nil
+	m.clearedFields[webhookdelivery.FieldDoneAt] = struct{}{}
+}
+
+// DoneAtCleared returns if the "done_at" field was cleared in this mutation.
+func (m *WebhookDeliveryMutation) DoneAtCleared() bool {
+	_, ok := m.clearedFields[webhookdelivery.FieldDoneAt]
+	return ok
+}
+
+// ResetDoneAt resets all changes to the "done_at" field.
+func (m *WebhookDeliveryMutation) ResetDoneAt() {
+	m.done_at = nil
+	delete(m.clearedFields, webhookdelivery.FieldDoneAt)
+}
+
+// SetResponseStatus sets the "response_status" field.
+func (m *WebhookDeliveryMutation) SetResponseStatus(i int) {
+	m.response_status = &i
+	m.addresponse_status = nil
+}
+
+// ResponseStatus returns the value of the "response_status" field in the mutation.
+func (m *WebhookDeliveryMutation) ResponseStatus() (r int, exists bool) {
+	v := m.response_status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldResponseStatus returns the old "response_status" field's value of the WebhookDelivery entity.
+// If the WebhookDelivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookDeliveryMutation) OldResponseStatus(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldResponseStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldResponseStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldResponseStatus: %w", err)
+	}
+	return oldValue.ResponseStatus, nil
+}
+
+// AddResponseStatus adds i to the "response_status" field.
+func (m *WebhookDeliveryMutation) AddResponseStatus(i int) {
+	if m.addresponse_status != nil {
+		*m.addresponse_status += i
+	} else {
+		m.addresponse_status = &i
+	}
+}
+
+// AddedResponseStatus returns the value that was added to the "response_status" field in this mutation.
+func (m *WebhookDeliveryMutation) AddedResponseStatus() (r int, exists bool) {
+	v := m.addresponse_status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetResponseStatus resets all changes to the "response_status" field.
+func (m *WebhookDeliveryMutation) ResetResponseStatus() {
+	m.response_status = nil
+	m.addresponse_status = nil
+}
+
+// SetError sets the "error" field.
+func (m *WebhookDeliveryMutation) SetError(s string) {
+	m.error = &s
+}
+
+// Error returns the value of the "error" field in the mutation.
+func (m *WebhookDeliveryMutation) Error() (r string, exists bool) {
+	v := m.error
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldError returns the old "error" field's value of the WebhookDelivery entity.
+// If the WebhookDelivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookDeliveryMutation) OldError(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldError is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldError requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldError: %w", err)
+	}
+	return oldValue.Error, nil
+}
+
+// ResetError resets all changes to the "error" field.
+func (m *WebhookDeliveryMutation) ResetError() {
+	m.error = nil
+}
+
+// SetLatencyMs sets the "latency_ms" field.
+func (m *WebhookDeliveryMutation) SetLatencyMs(i int64) {
+	m.latency_ms = &i
+	m.addlatency_ms = nil
+}
+
+// LatencyMs returns the value of the "latency_ms" field in the mutation.
+func (m *WebhookDeliveryMutation) LatencyMs() (r int64, exists bool) {
+	v := m.latency_ms
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLatencyMs returns the old "latency_ms" field's value of the WebhookDelivery entity.
+// If the WebhookDelivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookDeliveryMutation) OldLatencyMs(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLatencyMs is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLatencyMs requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLatencyMs: %w", err)
+	}
+	return oldValue.LatencyMs, nil
+}
+
+// AddLatencyMs adds i to the "latency_ms" field.
+func (m *WebhookDeliveryMutation) AddLatencyMs(i int64) {
+	if m.addlatency_ms != nil {
+		*m.addlatency_ms += i
+	} else {
+		m.addlatency_ms = &i
+	}
+}
+
+// AddedLatencyMs returns the value that was added to the "latency_ms" field in this mutation.
+func (m *WebhookDeliveryMutation) AddedLatencyMs() (r int64, exists bool) {
+	v := m.addlatency_ms
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLatencyMs resets all changes to the "latency_ms" field.
+func (m *WebhookDeliveryMutation) ResetLatencyMs() {
+	m.latency_ms = nil
+	m.addlatency_ms = nil
+}
+
+// SetReplayOf sets the "replay_of" field.
+func (m *WebhookDeliveryMutation) SetReplayOf(s string) {
+	m.replay_of = &s
+}
+
+// ReplayOf returns the value of the "replay_of" field in the mutation.
+func (m *WebhookDeliveryMutation) ReplayOf() (r string, exists bool) {
+	v := m.replay_of
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReplayOf returns the old "replay_of" field's value of the WebhookDelivery entity.
+// If the WebhookDelivery object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookDeliveryMutation) OldReplayOf(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReplayOf is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReplayOf requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReplayOf: %w", err)
+	}
+	return oldValue.ReplayOf, nil
+}
+
+// ResetReplayOf resets all changes to the "replay_of" field.
+func (m *WebhookDeliveryMutation) ResetReplayOf() {
+	m.replay_of = nil
+}
+
+// ClearWebhook clears the "webhook" edge to the Webhook entity.
+func (m *WebhookDeliveryMutation) ClearWebhook() {
+	m.clearedwebhook = true
+	m.clearedFields[webhookdelivery.FieldWebhookID] = struct{}{}
+}
+
+// WebhookCleared reports if the "webhook" edge to the Webhook entity was cleared.
+func (m *WebhookDeliveryMutation) WebhookCleared() bool {
+	return m.clearedwebhook
+}
+
+// WebhookIDs returns the "webhook" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// WebhookID instead. It exists only for internal usage by the builders.
+func (m *WebhookDeliveryMutation) WebhookIDs() (ids []string) {
+	if id := m.webhook; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetWebhook resets all changes to the "webhook" edge.
+func (m *WebhookDeliveryMutation) ResetWebhook() {
+	m.webhook = nil
+	m.clearedwebhook = false
+}
+
+// Where appends a list predicates to the WebhookDeliveryMutation builder.
+func (m *WebhookDeliveryMutation) Where(ps ...predicate.WebhookDelivery) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the WebhookDeliveryMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *WebhookDeliveryMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.WebhookDelivery, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *WebhookDeliveryMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *WebhookDeliveryMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (WebhookDelivery).
+func (m *WebhookDeliveryMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *WebhookDeliveryMutation) Fields() []string {
+	fields := make([]string, 0, 15)
+	if m.account_id != nil {
+		fields = append(fields, webhookdelivery.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, webhookdelivery.FieldPlane)
+	}
+	if m.created_at != nil {
+		fields = append(fields, webhookdelivery.FieldCreatedAt)
+	}
+	if m.webhook != nil {
+		fields = append(fields, webhookdelivery.FieldWebhookID)
+	}
+	if m.message_id != nil {
+		fields = append(fields, webhookdelivery.FieldMessageID)
+	}
+	if m.topic != nil {
+		fields = append(fields, webhookdelivery.FieldTopic)
+	}
+	if m.payload != nil {
+		fields = append(fields, webhookdelivery.FieldPayload)
+	}
+	if m.status != nil {
+		fields = append(fields, webhookdelivery.FieldStatus)
+	}
+	if m.attempts != nil {
+		fields = append(fields, webhookdelivery.FieldAttempts)
+	}
+	if m.next_at != nil {
+		fields = append(fields, webhookdelivery.FieldNextAt)
+	}
+	if m.done_at != nil {
+		fields = append(fields, webhookdelivery.FieldDoneAt)
+	}
+	if m.response_status != nil {
+		fields = append(fields, webhookdelivery.FieldResponseStatus)
+	}
+	if m.error != nil {
+		fields = append(fields, webhookdelivery.FieldError)
+	}
+	if m.latency_ms != nil {
+		fields = append(fields, webhookdelivery.FieldLatencyMs)
+	}
+	if m.replay_of != nil {
+		fields = append(fields, webhookdelivery.FieldReplayOf)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *WebhookDeliveryMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case webhookdelivery.FieldAccountID:
+		return m.AccountID()
+	case webhookdelivery.FieldPlane:
+		return m.Plane()
+	case webhookdelivery.FieldCreatedAt:
+		return m.CreatedAt()
+	case webhookdelivery.FieldWebhookID:
+		return m.WebhookID()
+	case webhookdelivery.FieldMessageID:
+		return m.MessageID()
+	case webhookdelivery.FieldTopic:
+		return m.Topic()
+	case webhookdelivery.FieldPayload:
+		return m.Payload()
+	case webhookdelivery.FieldStatus:
+		return m.Status()
+	case webhookdelivery.FieldAttempts:
+		return m.Attempts()
+	case webhookdelivery.FieldNextAt:
+		return m.NextAt()
+	case webhookdelivery.FieldDoneAt:
+		return m.DoneAt()
+	case webhookdelivery.FieldResponseStatus:
+		return m.ResponseStatus()
+	case webhookdelivery.FieldError:
+		return m.Error()
+	case webhookdelivery.FieldLatencyMs:
+		return m.LatencyMs()
+	case webhookdelivery.FieldReplayOf:
+		return m.ReplayOf()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *WebhookDeliveryMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case webhookdelivery.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case webhookdelivery.FieldPlane:
+		return m.OldPlane(ctx)
+	case webhookdelivery.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case webhookdelivery.FieldWebhookID:
+		return m.OldWebhookID(ctx)
+	case webhookdelivery.FieldMessageID:
+		return m.OldMessageID(ctx)
+	case webhookdelivery.FieldTopic:
+		return m.OldTopic(ctx)
+	case webhookdelivery.FieldPayload:
+		return m.OldPayload(ctx)
+	case webhookdelivery.FieldStatus:
+		return m.OldStatus(ctx)
+	case webhookdelivery.FieldAttempts:
+		return m.OldAttempts(ctx)
+	case webhookdelivery.FieldNextAt:
+		return m.OldNextAt(ctx)
+	case webhookdelivery.FieldDoneAt:
+		return m.OldDoneAt(ctx)
+	case webhookdelivery.FieldResponseStatus:
+		return m.OldResponseStatus(ctx)
+	case webhookdelivery.FieldError:
+		return m.OldError(ctx)
+	case webhookdelivery.FieldLatencyMs:
+		return m.OldLatencyMs(ctx)
+	case webhookdelivery.FieldReplayOf:
+		return m.OldReplayOf(ctx)
+	}
+	return nil, fmt.Errorf("unknown WebhookDelivery field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *WebhookDeliveryMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case webhookdelivery.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case webhookdelivery.FieldPlane:
+		v, ok := value.(webhookdelivery.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case webhookdelivery.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case webhookdelivery.FieldWebhookID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWebhookID(v)
+		return nil
+	case webhookdelivery.FieldMessageID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessageID(v)
+		return nil
+	case webhookdelivery.FieldTopic:
+		v, ok := value.(webhookdelivery.Topic)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTopic(v)
+		return nil
+	case webhookdelivery.FieldPayload:
+		v, ok := value.(json.RawMessage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPayload(v)
+		return nil
+	case webhookdelivery.FieldStatus:
+		v, ok := value.(webhookdelivery.Status)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case webhookdelivery.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttempts(v)
+		return nil
+	case webhookdelivery.FieldNextAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNextAt(v)
+		return nil
+	case webhookdelivery.FieldDoneAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDoneAt(v)
+		return nil
+	case webhookdelivery.FieldResponseStatus:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetResponseStatus(v)
+		return nil
+	case webhookdelivery.FieldError:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetError(v)
+		return nil
+	case webhookdelivery.FieldLatencyMs:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLatencyMs(v)
+		return nil
+	case webhookdelivery.FieldReplayOf:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReplayOf(v)
+		return nil
+	}
+	return fmt.Errorf("unknown WebhookDelivery field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *WebhookDeliveryMutation) AddedFields() []string {
+	var fields []string
+	if m.addattempts != nil {
+		fields = append(fields, webhookdelivery.FieldAttempts)
+	}
+	if m.addresponse_status != nil {
+		fields = append(fields, webhookdelivery.FieldResponseStatus)
+	}
+	if m.addlatency_ms != nil {
+		fields = append(fields, webhookdelivery.FieldLatencyMs)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *WebhookDeliveryMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case webhookdelivery.FieldAttempts:
+		return m.AddedAttempts()
+	case webhookdelivery.FieldResponseStatus:
+		return m.AddedResponseStatus()
+	case webhookdelivery.FieldLatencyMs:
+		return m.AddedLatencyMs()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *WebhookDeliveryMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case webhookdelivery.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAttempts(v)
+		return nil
+	case webhookdelivery.FieldResponseStatus:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddResponseStatus(v)
+		return nil
+	case webhookdelivery.FieldLatencyMs:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLatencyMs(v)
+		return nil
+	}
+	return fmt.Errorf("unknown WebhookDelivery numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *WebhookDeliveryMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(webhookdelivery.FieldDoneAt) {
+		fields = append(fields, webhookdelivery.FieldDoneAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *WebhookDeliveryMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *WebhookDeliveryMutation) ClearField(name string) error {
+	switch name {
+	case webhookdelivery.FieldDoneAt:
+		m.ClearDoneAt()
+		return nil
+	}
+	return fmt.Errorf("unknown WebhookDelivery nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *WebhookDeliveryMutation) ResetField(name string) error {
+	switch name {
+	case webhookdelivery.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case webhookdelivery.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case webhookdelivery.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case webhookdelivery.FieldWebhookID:
+		m.ResetWebhookID()
+		return nil
+	case webhookdelivery.FieldMessageID:
+		m.ResetMessageID()
+		return nil
+	case webhookdelivery.FieldTopic:
+		m.ResetTopic()
+		return nil
+	case webhookdelivery.FieldPayload:
+		m.ResetPayload()
+		return nil
+	case webhookdelivery.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case webhookdelivery.FieldAttempts:
+		m.ResetAttempts()
+		return nil
+	case webhookdelivery.FieldNextAt:
+		m.ResetNextAt()
+		return nil
+	case webhookdelivery.FieldDoneAt:
+		m.ResetDoneAt()
+		return nil
+	case webhookdelivery.FieldResponseStatus:
+		m.ResetResponseStatus()
+		return nil
+	case webhookdelivery.FieldError:
+		m.ResetError()
+		return nil
+	case webhookdelivery.FieldLatencyMs:
+		m.ResetLatencyMs()
+		return nil
+	case webhookdelivery.FieldReplayOf:
+		m.ResetReplayOf()
+		return nil
+	}
+	return fmt.Errorf("unknown WebhookDelivery field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *WebhookDeliveryMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.webhook != nil {
+		edges = append(edges, webhookdelivery.EdgeWebhook)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *WebhookDeliveryMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case webhookdelivery.EdgeWebhook:
+		if id := m.webhook; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *WebhookDeliveryMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *WebhookDeliveryMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *WebhookDeliveryMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedwebhook {
+		edges = append(edges, webhookdelivery.EdgeWebhook)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *WebhookDeliveryMutation) EdgeCleared(name string) bool {
+	switch name {
+	case webhookdelivery.EdgeWebhook:
+		return m.clearedwebhook
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *WebhookDeliveryMutation) ClearEdge(name string) error {
+	switch name {
+	case webhookdelivery.EdgeWebhook:
+		m.ClearWebhook()
+		return nil
+	}
+	return fmt.Errorf("unknown WebhookDelivery unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *WebhookDeliveryMutation) ResetEdge(name string) error {
+	switch name {
+	case webhookdelivery.EdgeWebhook:
+		m.ResetWebhook()
+		return nil
+	}
+	return fmt.Errorf("unknown WebhookDelivery edge %s", name)
 }

@@ -8,7 +8,9 @@ import (
 	"github.com/alchemi/cockpit/ent/auditevent"
 	"github.com/alchemi/cockpit/ent/authorization"
 	"github.com/alchemi/cockpit/ent/budget"
+	"github.com/alchemi/cockpit/ent/budgetalert"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
+	"github.com/alchemi/cockpit/ent/budgetincrease"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
@@ -19,6 +21,7 @@ import (
 	"github.com/alchemi/cockpit/ent/groupmapping"
 	"github.com/alchemi/cockpit/ent/hold"
 	"github.com/alchemi/cockpit/ent/identityprovider"
+	"github.com/alchemi/cockpit/ent/increaserequest"
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/key"
 	"github.com/alchemi/cockpit/ent/keymodel"
@@ -26,6 +29,8 @@ import (
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/node"
+	"github.com/alchemi/cockpit/ent/notification"
+	"github.com/alchemi/cockpit/ent/notificationpreference"
 	"github.com/alchemi/cockpit/ent/organization"
 	"github.com/alchemi/cockpit/ent/personaltoken"
 	"github.com/alchemi/cockpit/ent/price"
@@ -34,9 +39,15 @@ import (
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/serviceclient"
 	"github.com/alchemi/cockpit/ent/session"
+	"github.com/alchemi/cockpit/ent/statement"
 	"github.com/alchemi/cockpit/ent/supportaccess"
 	"github.com/alchemi/cockpit/ent/team"
+	"github.com/alchemi/cockpit/ent/usageday"
+	"github.com/alchemi/cockpit/ent/usagetag"
+	"github.com/alchemi/cockpit/ent/usagetotal"
 	"github.com/alchemi/cockpit/ent/user"
+	"github.com/alchemi/cockpit/ent/webhook"
+	"github.com/alchemi/cockpit/ent/webhookdelivery"
 	"github.com/alchemi/cockpit/schema"
 )
 
@@ -349,12 +360,85 @@ func init() {
 	budget.DefaultCycleDay = budgetDescCycleDay.Default.(int)
 	// budget.CycleDayValidator is a validator for the "cycle_day" field. It is called by the builders before save.
 	budget.CycleDayValidator = budgetDescCycleDay.Validators[0].(func(int) error)
+	// budgetDescReserve is the schema descriptor for reserve field.
+	budgetDescReserve := budgetFields[8].Descriptor()
+	// budget.DefaultReserve holds the default value on creation for the reserve field.
+	budget.DefaultReserve = budgetDescReserve.Default.(int64)
+	// budget.ReserveValidator is a validator for the "reserve" field. It is called by the builders before save.
+	budget.ReserveValidator = budgetDescReserve.Validators[0].(func(int64) error)
+	// budgetDescRolloverCap is the schema descriptor for rollover_cap field.
+	budgetDescRolloverCap := budgetFields[9].Descriptor()
+	// budget.DefaultRolloverCap holds the default value on creation for the rollover_cap field.
+	budget.DefaultRolloverCap = budgetDescRolloverCap.Default.(int64)
+	// budget.RolloverCapValidator is a validator for the "rollover_cap" field. It is called by the builders before save.
+	budget.RolloverCapValidator = budgetDescRolloverCap.Validators[0].(func(int64) error)
+	// budgetDescStrict is the schema descriptor for strict field.
+	budgetDescStrict := budgetFields[10].Descriptor()
+	// budget.DefaultStrict holds the default value on creation for the strict field.
+	budget.DefaultStrict = budgetDescStrict.Default.(bool)
+	// budgetDescFrozenBy is the schema descriptor for frozen_by field.
+	budgetDescFrozenBy := budgetFields[13].Descriptor()
+	// budget.DefaultFrozenBy holds the default value on creation for the frozen_by field.
+	budget.DefaultFrozenBy = budgetDescFrozenBy.Default.(string)
+	// budgetDescFreezeReason is the schema descriptor for freeze_reason field.
+	budgetDescFreezeReason := budgetFields[14].Descriptor()
+	// budget.DefaultFreezeReason holds the default value on creation for the freeze_reason field.
+	budget.DefaultFreezeReason = budgetDescFreezeReason.Default.(string)
+	// budget.FreezeReasonValidator is a validator for the "freeze_reason" field. It is called by the builders before save.
+	budget.FreezeReasonValidator = budgetDescFreezeReason.Validators[0].(func(string) error)
 	// budgetDescID is the schema descriptor for id field.
 	budgetDescID := budgetMixinFields0[0].Descriptor()
 	// budget.DefaultID holds the default value on creation for the id field.
 	budget.DefaultID = budgetDescID.Default.(func() string)
 	// budget.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	budget.IDValidator = budgetDescID.Validators[0].(func(string) error)
+	budgetalertMixin := schema.BudgetAlert{}.Mixin()
+	budgetalertMixinFields0 := budgetalertMixin[0].Fields()
+	_ = budgetalertMixinFields0
+	budgetalertMixinFields1 := budgetalertMixin[1].Fields()
+	_ = budgetalertMixinFields1
+	budgetalertFields := schema.BudgetAlert{}.Fields()
+	_ = budgetalertFields
+	// budgetalertDescAccountID is the schema descriptor for account_id field.
+	budgetalertDescAccountID := budgetalertMixinFields1[0].Descriptor()
+	// budgetalert.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	budgetalert.AccountIDValidator = budgetalertDescAccountID.Validators[0].(func(string) error)
+	// budgetalertDescBudgetID is the schema descriptor for budget_id field.
+	budgetalertDescBudgetID := budgetalertFields[0].Descriptor()
+	// budgetalert.BudgetIDValidator is a validator for the "budget_id" field. It is called by the builders before save.
+	budgetalert.BudgetIDValidator = budgetalertDescBudgetID.Validators[0].(func(string) error)
+	// budgetalertDescCycleID is the schema descriptor for cycle_id field.
+	budgetalertDescCycleID := budgetalertFields[1].Descriptor()
+	// budgetalert.CycleIDValidator is a validator for the "cycle_id" field. It is called by the builders before save.
+	budgetalert.CycleIDValidator = budgetalertDescCycleID.Validators[0].(func(string) error)
+	// budgetalertDescThreshold is the schema descriptor for threshold field.
+	budgetalertDescThreshold := budgetalertFields[2].Descriptor()
+	// budgetalert.ThresholdValidator is a validator for the "threshold" field. It is called by the builders before save.
+	budgetalert.ThresholdValidator = budgetalertDescThreshold.Validators[0].(func(int) error)
+	// budgetalertDescLim is the schema descriptor for lim field.
+	budgetalertDescLim := budgetalertFields[3].Descriptor()
+	// budgetalert.DefaultLim holds the default value on creation for the lim field.
+	budgetalert.DefaultLim = budgetalertDescLim.Default.(int64)
+	// budgetalert.LimValidator is a validator for the "lim" field. It is called by the builders before save.
+	budgetalert.LimValidator = budgetalertDescLim.Validators[0].(func(int64) error)
+	// budgetalertDescSpent is the schema descriptor for spent field.
+	budgetalertDescSpent := budgetalertFields[4].Descriptor()
+	// budgetalert.DefaultSpent holds the default value on creation for the spent field.
+	budgetalert.DefaultSpent = budgetalertDescSpent.Default.(int64)
+	// budgetalert.SpentValidator is a validator for the "spent" field. It is called by the builders before save.
+	budgetalert.SpentValidator = budgetalertDescSpent.Validators[0].(func(int64) error)
+	// budgetalertDescForecast is the schema descriptor for forecast field.
+	budgetalertDescForecast := budgetalertFields[5].Descriptor()
+	// budgetalert.DefaultForecast holds the default value on creation for the forecast field.
+	budgetalert.DefaultForecast = budgetalertDescForecast.Default.(int64)
+	// budgetalert.ForecastValidator is a validator for the "forecast" field. It is called by the builders before save.
+	budgetalert.ForecastValidator = budgetalertDescForecast.Validators[0].(func(int64) error)
+	// budgetalertDescID is the schema descriptor for id field.
+	budgetalertDescID := budgetalertMixinFields0[0].Descriptor()
+	// budgetalert.DefaultID holds the default value on creation for the id field.
+	budgetalert.DefaultID = budgetalertDescID.Default.(func() string)
+	// budgetalert.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	budgetalert.IDValidator = budgetalertDescID.Validators[0].(func(string) error)
 	budgetcycleMixin := schema.BudgetCycle{}.Mixin()
 	budgetcycleMixinFields0 := budgetcycleMixin[0].Fields()
 	_ = budgetcycleMixinFields0
@@ -382,26 +466,38 @@ func init() {
 	budgetcycle.DefaultOverflow = budgetcycleDescOverflow.Default.(int64)
 	// budgetcycle.OverflowValidator is a validator for the "overflow" field. It is called by the builders before save.
 	budgetcycle.OverflowValidator = budgetcycleDescOverflow.Validators[0].(func(int64) error)
+	// budgetcycleDescCarried is the schema descriptor for carried field.
+	budgetcycleDescCarried := budgetcycleFields[5].Descriptor()
+	// budgetcycle.DefaultCarried holds the default value on creation for the carried field.
+	budgetcycle.DefaultCarried = budgetcycleDescCarried.Default.(int64)
+	// budgetcycle.CarriedValidator is a validator for the "carried" field. It is called by the builders before save.
+	budgetcycle.CarriedValidator = budgetcycleDescCarried.Validators[0].(func(int64) error)
+	// budgetcycleDescRaised is the schema descriptor for raised field.
+	budgetcycleDescRaised := budgetcycleFields[6].Descriptor()
+	// budgetcycle.DefaultRaised holds the default value on creation for the raised field.
+	budgetcycle.DefaultRaised = budgetcycleDescRaised.Default.(int64)
+	// budgetcycle.RaisedValidator is a validator for the "raised" field. It is called by the builders before save.
+	budgetcycle.RaisedValidator = budgetcycleDescRaised.Validators[0].(func(int64) error)
 	// budgetcycleDescSpent is the schema descriptor for spent field.
-	budgetcycleDescSpent := budgetcycleFields[5].Descriptor()
+	budgetcycleDescSpent := budgetcycleFields[8].Descriptor()
 	// budgetcycle.DefaultSpent holds the default value on creation for the spent field.
 	budgetcycle.DefaultSpent = budgetcycleDescSpent.Default.(int64)
 	// budgetcycle.SpentValidator is a validator for the "spent" field. It is called by the builders before save.
 	budgetcycle.SpentValidator = budgetcycleDescSpent.Validators[0].(func(int64) error)
 	// budgetcycleDescHeld is the schema descriptor for held field.
-	budgetcycleDescHeld := budgetcycleFields[6].Descriptor()
+	budgetcycleDescHeld := budgetcycleFields[9].Descriptor()
 	// budgetcycle.DefaultHeld holds the default value on creation for the held field.
 	budgetcycle.DefaultHeld = budgetcycleDescHeld.Default.(int64)
 	// budgetcycle.HeldValidator is a validator for the "held" field. It is called by the builders before save.
 	budgetcycle.HeldValidator = budgetcycleDescHeld.Validators[0].(func(int64) error)
 	// budgetcycleDescExcess is the schema descriptor for excess field.
-	budgetcycleDescExcess := budgetcycleFields[7].Descriptor()
+	budgetcycleDescExcess := budgetcycleFields[10].Descriptor()
 	// budgetcycle.DefaultExcess holds the default value on creation for the excess field.
 	budgetcycle.DefaultExcess = budgetcycleDescExcess.Default.(int64)
 	// budgetcycle.ExcessValidator is a validator for the "excess" field. It is called by the builders before save.
 	budgetcycle.ExcessValidator = budgetcycleDescExcess.Validators[0].(func(int64) error)
 	// budgetcycleDescRevision is the schema descriptor for revision field.
-	budgetcycleDescRevision := budgetcycleFields[8].Descriptor()
+	budgetcycleDescRevision := budgetcycleFields[11].Descriptor()
 	// budgetcycle.DefaultRevision holds the default value on creation for the revision field.
 	budgetcycle.DefaultRevision = budgetcycleDescRevision.Default.(int64)
 	// budgetcycleDescID is the schema descriptor for id field.
@@ -410,6 +506,41 @@ func init() {
 	budgetcycle.DefaultID = budgetcycleDescID.Default.(func() string)
 	// budgetcycle.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	budgetcycle.IDValidator = budgetcycleDescID.Validators[0].(func(string) error)
+	budgetincreaseMixin := schema.BudgetIncrease{}.Mixin()
+	budgetincreaseMixinFields0 := budgetincreaseMixin[0].Fields()
+	_ = budgetincreaseMixinFields0
+	budgetincreaseMixinFields1 := budgetincreaseMixin[1].Fields()
+	_ = budgetincreaseMixinFields1
+	budgetincreaseFields := schema.BudgetIncrease{}.Fields()
+	_ = budgetincreaseFields
+	// budgetincreaseDescAccountID is the schema descriptor for account_id field.
+	budgetincreaseDescAccountID := budgetincreaseMixinFields1[0].Descriptor()
+	// budgetincrease.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	budgetincrease.AccountIDValidator = budgetincreaseDescAccountID.Validators[0].(func(string) error)
+	// budgetincreaseDescBudgetID is the schema descriptor for budget_id field.
+	budgetincreaseDescBudgetID := budgetincreaseFields[0].Descriptor()
+	// budgetincrease.BudgetIDValidator is a validator for the "budget_id" field. It is called by the builders before save.
+	budgetincrease.BudgetIDValidator = budgetincreaseDescBudgetID.Validators[0].(func(string) error)
+	// budgetincreaseDescAmount is the schema descriptor for amount field.
+	budgetincreaseDescAmount := budgetincreaseFields[1].Descriptor()
+	// budgetincrease.AmountValidator is a validator for the "amount" field. It is called by the builders before save.
+	budgetincrease.AmountValidator = budgetincreaseDescAmount.Validators[0].(func(int64) error)
+	// budgetincreaseDescReason is the schema descriptor for reason field.
+	budgetincreaseDescReason := budgetincreaseFields[3].Descriptor()
+	// budgetincrease.DefaultReason holds the default value on creation for the reason field.
+	budgetincrease.DefaultReason = budgetincreaseDescReason.Default.(string)
+	// budgetincrease.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
+	budgetincrease.ReasonValidator = budgetincreaseDescReason.Validators[0].(func(string) error)
+	// budgetincreaseDescCreatedBy is the schema descriptor for created_by field.
+	budgetincreaseDescCreatedBy := budgetincreaseFields[4].Descriptor()
+	// budgetincrease.DefaultCreatedBy holds the default value on creation for the created_by field.
+	budgetincrease.DefaultCreatedBy = budgetincreaseDescCreatedBy.Default.(string)
+	// budgetincreaseDescID is the schema descriptor for id field.
+	budgetincreaseDescID := budgetincreaseMixinFields0[0].Descriptor()
+	// budgetincrease.DefaultID holds the default value on creation for the id field.
+	budgetincrease.DefaultID = budgetincreaseDescID.Default.(func() string)
+	// budgetincrease.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	budgetincrease.IDValidator = budgetincreaseDescID.Validators[0].(func(string) error)
 	catalogmodelMixin := schema.CatalogModel{}.Mixin()
 	catalogmodelMixinFields0 := catalogmodelMixin[0].Fields()
 	_ = catalogmodelMixinFields0
@@ -1056,6 +1187,81 @@ func init() {
 	identityprovider.DefaultID = identityproviderDescID.Default.(func() string)
 	// identityprovider.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	identityprovider.IDValidator = identityproviderDescID.Validators[0].(func(string) error)
+	increaserequestMixin := schema.IncreaseRequest{}.Mixin()
+	increaserequestMixinFields0 := increaserequestMixin[0].Fields()
+	_ = increaserequestMixinFields0
+	increaserequestMixinFields1 := increaserequestMixin[1].Fields()
+	_ = increaserequestMixinFields1
+	increaserequestMixinFields2 := increaserequestMixin[2].Fields()
+	_ = increaserequestMixinFields2
+	increaserequestFields := schema.IncreaseRequest{}.Fields()
+	_ = increaserequestFields
+	// increaserequestDescAccountID is the schema descriptor for account_id field.
+	increaserequestDescAccountID := increaserequestMixinFields1[0].Descriptor()
+	// increaserequest.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	increaserequest.AccountIDValidator = increaserequestDescAccountID.Validators[0].(func(string) error)
+	// increaserequestDescVersion is the schema descriptor for version field.
+	increaserequestDescVersion := increaserequestMixinFields2[0].Descriptor()
+	// increaserequest.DefaultVersion holds the default value on creation for the version field.
+	increaserequest.DefaultVersion = increaserequestDescVersion.Default.(int)
+	// increaserequest.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	increaserequest.VersionValidator = increaserequestDescVersion.Validators[0].(func(int) error)
+	// increaserequestDescScopeID is the schema descriptor for scope_id field.
+	increaserequestDescScopeID := increaserequestFields[0].Descriptor()
+	// increaserequest.ScopeIDValidator is a validator for the "scope_id" field. It is called by the builders before save.
+	increaserequest.ScopeIDValidator = increaserequestDescScopeID.Validators[0].(func(string) error)
+	// increaserequestDescRequestedBy is the schema descriptor for requested_by field.
+	increaserequestDescRequestedBy := increaserequestFields[1].Descriptor()
+	// increaserequest.RequestedByValidator is a validator for the "requested_by" field. It is called by the builders before save.
+	increaserequest.RequestedByValidator = increaserequestDescRequestedBy.Validators[0].(func(string) error)
+	// increaserequestDescAmount is the schema descriptor for amount field.
+	increaserequestDescAmount := increaserequestFields[2].Descriptor()
+	// increaserequest.AmountValidator is a validator for the "amount" field. It is called by the builders before save.
+	increaserequest.AmountValidator = increaserequestDescAmount.Validators[0].(func(int64) error)
+	// increaserequestDescReason is the schema descriptor for reason field.
+	increaserequestDescReason := increaserequestFields[4].Descriptor()
+	// increaserequest.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
+	increaserequest.ReasonValidator = func() func(string) error {
+		validators := increaserequestDescReason.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(reason string) error {
+			for _, fn := range fns {
+				if err := fn(reason); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// increaserequestDescWaitsAt is the schema descriptor for waits_at field.
+	increaserequestDescWaitsAt := increaserequestFields[6].Descriptor()
+	// increaserequest.WaitsAtValidator is a validator for the "waits_at" field. It is called by the builders before save.
+	increaserequest.WaitsAtValidator = increaserequestDescWaitsAt.Validators[0].(func(string) error)
+	// increaserequestDescDecidedBy is the schema descriptor for decided_by field.
+	increaserequestDescDecidedBy := increaserequestFields[8].Descriptor()
+	// increaserequest.DefaultDecidedBy holds the default value on creation for the decided_by field.
+	increaserequest.DefaultDecidedBy = increaserequestDescDecidedBy.Default.(string)
+	// increaserequestDescGranted is the schema descriptor for granted field.
+	increaserequestDescGranted := increaserequestFields[10].Descriptor()
+	// increaserequest.DefaultGranted holds the default value on creation for the granted field.
+	increaserequest.DefaultGranted = increaserequestDescGranted.Default.(int64)
+	// increaserequest.GrantedValidator is a validator for the "granted" field. It is called by the builders before save.
+	increaserequest.GrantedValidator = increaserequestDescGranted.Validators[0].(func(int64) error)
+	// increaserequestDescNote is the schema descriptor for note field.
+	increaserequestDescNote := increaserequestFields[12].Descriptor()
+	// increaserequest.DefaultNote holds the default value on creation for the note field.
+	increaserequest.DefaultNote = increaserequestDescNote.Default.(string)
+	// increaserequest.NoteValidator is a validator for the "note" field. It is called by the builders before save.
+	increaserequest.NoteValidator = increaserequestDescNote.Validators[0].(func(string) error)
+	// increaserequestDescID is the schema descriptor for id field.
+	increaserequestDescID := increaserequestMixinFields0[0].Descriptor()
+	// increaserequest.DefaultID holds the default value on creation for the id field.
+	increaserequest.DefaultID = increaserequestDescID.Default.(func() string)
+	// increaserequest.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	increaserequest.IDValidator = increaserequestDescID.Validators[0].(func(string) error)
 	invitationMixin := schema.Invitation{}.Mixin()
 	invitationMixinFields0 := invitationMixin[0].Fields()
 	_ = invitationMixinFields0
@@ -1369,6 +1575,76 @@ func init() {
 	node.DefaultID = nodeDescID.Default.(func() string)
 	// node.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	node.IDValidator = nodeDescID.Validators[0].(func(string) error)
+	notificationMixin := schema.Notification{}.Mixin()
+	notificationMixinFields0 := notificationMixin[0].Fields()
+	_ = notificationMixinFields0
+	notificationMixinFields1 := notificationMixin[1].Fields()
+	_ = notificationMixinFields1
+	notificationFields := schema.Notification{}.Fields()
+	_ = notificationFields
+	// notificationDescAccountID is the schema descriptor for account_id field.
+	notificationDescAccountID := notificationMixinFields1[0].Descriptor()
+	// notification.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	notification.AccountIDValidator = notificationDescAccountID.Validators[0].(func(string) error)
+	// notificationDescUserID is the schema descriptor for user_id field.
+	notificationDescUserID := notificationFields[0].Descriptor()
+	// notification.UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
+	notification.UserIDValidator = notificationDescUserID.Validators[0].(func(string) error)
+	// notificationDescScopeID is the schema descriptor for scope_id field.
+	notificationDescScopeID := notificationFields[3].Descriptor()
+	// notification.DefaultScopeID holds the default value on creation for the scope_id field.
+	notification.DefaultScopeID = notificationDescScopeID.Default.(string)
+	// notificationDescTitle is the schema descriptor for title field.
+	notificationDescTitle := notificationFields[4].Descriptor()
+	// notification.TitleValidator is a validator for the "title" field. It is called by the builders before save.
+	notification.TitleValidator = notificationDescTitle.Validators[0].(func(string) error)
+	// notificationDescBody is the schema descriptor for body field.
+	notificationDescBody := notificationFields[5].Descriptor()
+	// notification.DefaultBody holds the default value on creation for the body field.
+	notification.DefaultBody = notificationDescBody.Default.(string)
+	// notificationDescLink is the schema descriptor for link field.
+	notificationDescLink := notificationFields[6].Descriptor()
+	// notification.DefaultLink holds the default value on creation for the link field.
+	notification.DefaultLink = notificationDescLink.Default.(string)
+	// notificationDescCause is the schema descriptor for cause field.
+	notificationDescCause := notificationFields[7].Descriptor()
+	// notification.CauseValidator is a validator for the "cause" field. It is called by the builders before save.
+	notification.CauseValidator = notificationDescCause.Validators[0].(func(string) error)
+	// notificationDescID is the schema descriptor for id field.
+	notificationDescID := notificationMixinFields0[0].Descriptor()
+	// notification.DefaultID holds the default value on creation for the id field.
+	notification.DefaultID = notificationDescID.Default.(func() string)
+	// notification.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	notification.IDValidator = notificationDescID.Validators[0].(func(string) error)
+	notificationpreferenceMixin := schema.NotificationPreference{}.Mixin()
+	notificationpreferenceMixinFields0 := notificationpreferenceMixin[0].Fields()
+	_ = notificationpreferenceMixinFields0
+	notificationpreferenceMixinFields1 := notificationpreferenceMixin[1].Fields()
+	_ = notificationpreferenceMixinFields1
+	notificationpreferenceFields := schema.NotificationPreference{}.Fields()
+	_ = notificationpreferenceFields
+	// notificationpreferenceDescAccountID is the schema descriptor for account_id field.
+	notificationpreferenceDescAccountID := notificationpreferenceMixinFields1[0].Descriptor()
+	// notificationpreference.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	notificationpreference.AccountIDValidator = notificationpreferenceDescAccountID.Validators[0].(func(string) error)
+	// notificationpreferenceDescUserID is the schema descriptor for user_id field.
+	notificationpreferenceDescUserID := notificationpreferenceFields[0].Descriptor()
+	// notificationpreference.UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
+	notificationpreference.UserIDValidator = notificationpreferenceDescUserID.Validators[0].(func(string) error)
+	// notificationpreferenceDescInbox is the schema descriptor for inbox field.
+	notificationpreferenceDescInbox := notificationpreferenceFields[2].Descriptor()
+	// notificationpreference.DefaultInbox holds the default value on creation for the inbox field.
+	notificationpreference.DefaultInbox = notificationpreferenceDescInbox.Default.(bool)
+	// notificationpreferenceDescMail is the schema descriptor for mail field.
+	notificationpreferenceDescMail := notificationpreferenceFields[3].Descriptor()
+	// notificationpreference.DefaultMail holds the default value on creation for the mail field.
+	notificationpreference.DefaultMail = notificationpreferenceDescMail.Default.(bool)
+	// notificationpreferenceDescID is the schema descriptor for id field.
+	notificationpreferenceDescID := notificationpreferenceMixinFields0[0].Descriptor()
+	// notificationpreference.DefaultID holds the default value on creation for the id field.
+	notificationpreference.DefaultID = notificationpreferenceDescID.Default.(func() string)
+	// notificationpreference.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	notificationpreference.IDValidator = notificationpreferenceDescID.Validators[0].(func(string) error)
 	organizationMixin := schema.Organization{}.Mixin()
 	organizationMixinFields0 := organizationMixin[0].Fields()
 	_ = organizationMixinFields0
@@ -1785,6 +2061,93 @@ func init() {
 	session.DefaultID = sessionDescID.Default.(func() string)
 	// session.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	session.IDValidator = sessionDescID.Validators[0].(func(string) error)
+	statementMixin := schema.Statement{}.Mixin()
+	statementMixinFields0 := statementMixin[0].Fields()
+	_ = statementMixinFields0
+	statementMixinFields1 := statementMixin[1].Fields()
+	_ = statementMixinFields1
+	statementFields := schema.Statement{}.Fields()
+	_ = statementFields
+	// statementDescAccountID is the schema descriptor for account_id field.
+	statementDescAccountID := statementMixinFields1[0].Descriptor()
+	// statement.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	statement.AccountIDValidator = statementDescAccountID.Validators[0].(func(string) error)
+	// statementDescScopeID is the schema descriptor for scope_id field.
+	statementDescScopeID := statementFields[0].Descriptor()
+	// statement.ScopeIDValidator is a validator for the "scope_id" field. It is called by the builders before save.
+	statement.ScopeIDValidator = statementDescScopeID.Validators[0].(func(string) error)
+	// statementDescBudgetID is the schema descriptor for budget_id field.
+	statementDescBudgetID := statementFields[1].Descriptor()
+	// statement.BudgetIDValidator is a validator for the "budget_id" field. It is called by the builders before save.
+	statement.BudgetIDValidator = statementDescBudgetID.Validators[0].(func(string) error)
+	// statementDescCycleID is the schema descriptor for cycle_id field.
+	statementDescCycleID := statementFields[2].Descriptor()
+	// statement.CycleIDValidator is a validator for the "cycle_id" field. It is called by the builders before save.
+	statement.CycleIDValidator = statementDescCycleID.Validators[0].(func(string) error)
+	// statementDescScopeName is the schema descriptor for scope_name field.
+	statementDescScopeName := statementFields[3].Descriptor()
+	// statement.ScopeNameValidator is a validator for the "scope_name" field. It is called by the builders before save.
+	statement.ScopeNameValidator = statementDescScopeName.Validators[0].(func(string) error)
+	// statementDescScopePath is the schema descriptor for scope_path field.
+	statementDescScopePath := statementFields[4].Descriptor()
+	// statement.ScopePathValidator is a validator for the "scope_path" field. It is called by the builders before save.
+	statement.ScopePathValidator = statementDescScopePath.Validators[0].(func(string) error)
+	// statementDescLim is the schema descriptor for lim field.
+	statementDescLim := statementFields[8].Descriptor()
+	// statement.DefaultLim holds the default value on creation for the lim field.
+	statement.DefaultLim = statementDescLim.Default.(int64)
+	// statement.LimValidator is a validator for the "lim" field. It is called by the builders before save.
+	statement.LimValidator = statementDescLim.Validators[0].(func(int64) error)
+	// statementDescOverflow is the schema descriptor for overflow field.
+	statementDescOverflow := statementFields[9].Descriptor()
+	// statement.DefaultOverflow holds the default value on creation for the overflow field.
+	statement.DefaultOverflow = statementDescOverflow.Default.(int64)
+	// statement.OverflowValidator is a validator for the "overflow" field. It is called by the builders before save.
+	statement.OverflowValidator = statementDescOverflow.Validators[0].(func(int64) error)
+	// statementDescCarriedIn is the schema descriptor for carried_in field.
+	statementDescCarriedIn := statementFields[10].Descriptor()
+	// statement.DefaultCarriedIn holds the default value on creation for the carried_in field.
+	statement.DefaultCarriedIn = statementDescCarriedIn.Default.(int64)
+	// statement.CarriedInValidator is a validator for the "carried_in" field. It is called by the builders before save.
+	statement.CarriedInValidator = statementDescCarriedIn.Validators[0].(func(int64) error)
+	// statementDescRaised is the schema descriptor for raised field.
+	statementDescRaised := statementFields[11].Descriptor()
+	// statement.DefaultRaised holds the default value on creation for the raised field.
+	statement.DefaultRaised = statementDescRaised.Default.(int64)
+	// statement.RaisedValidator is a validator for the "raised" field. It is called by the builders before save.
+	statement.RaisedValidator = statementDescRaised.Validators[0].(func(int64) error)
+	// statementDescOverflowSpent is the schema descriptor for overflow_spent field.
+	statementDescOverflowSpent := statementFields[13].Descriptor()
+	// statement.DefaultOverflowSpent holds the default value on creation for the overflow_spent field.
+	statement.DefaultOverflowSpent = statementDescOverflowSpent.Default.(int64)
+	// statement.OverflowSpentValidator is a validator for the "overflow_spent" field. It is called by the builders before save.
+	statement.OverflowSpentValidator = statementDescOverflowSpent.Validators[0].(func(int64) error)
+	// statementDescExcessSpent is the schema descriptor for excess_spent field.
+	statementDescExcessSpent := statementFields[14].Descriptor()
+	// statement.DefaultExcessSpent holds the default value on creation for the excess_spent field.
+	statement.DefaultExcessSpent = statementDescExcessSpent.Default.(int64)
+	// statement.ExcessSpentValidator is a validator for the "excess_spent" field. It is called by the builders before save.
+	statement.ExcessSpentValidator = statementDescExcessSpent.Validators[0].(func(int64) error)
+	// statementDescCorrections is the schema descriptor for corrections field.
+	statementDescCorrections := statementFields[15].Descriptor()
+	// statement.DefaultCorrections holds the default value on creation for the corrections field.
+	statement.DefaultCorrections = statementDescCorrections.Default.(int64)
+	// statementDescCarriedOut is the schema descriptor for carried_out field.
+	statementDescCarriedOut := statementFields[16].Descriptor()
+	// statement.DefaultCarriedOut holds the default value on creation for the carried_out field.
+	statement.DefaultCarriedOut = statementDescCarriedOut.Default.(int64)
+	// statement.CarriedOutValidator is a validator for the "carried_out" field. It is called by the builders before save.
+	statement.CarriedOutValidator = statementDescCarriedOut.Validators[0].(func(int64) error)
+	// statementDescCalls is the schema descriptor for calls field.
+	statementDescCalls := statementFields[17].Descriptor()
+	// statement.DefaultCalls holds the default value on creation for the calls field.
+	statement.DefaultCalls = statementDescCalls.Default.(int64)
+	// statementDescID is the schema descriptor for id field.
+	statementDescID := statementMixinFields0[0].Descriptor()
+	// statement.DefaultID holds the default value on creation for the id field.
+	statement.DefaultID = statementDescID.Default.(func() string)
+	// statement.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	statement.IDValidator = statementDescID.Validators[0].(func(string) error)
 	supportaccessMixin := schema.SupportAccess{}.Mixin()
 	supportaccessMixinFields0 := supportaccessMixin[0].Fields()
 	_ = supportaccessMixinFields0
@@ -1879,6 +2242,233 @@ func init() {
 	team.DefaultID = teamDescID.Default.(func() string)
 	// team.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	team.IDValidator = teamDescID.Validators[0].(func(string) error)
+	usagedayMixin := schema.UsageDay{}.Mixin()
+	usagedayMixinFields0 := usagedayMixin[0].Fields()
+	_ = usagedayMixinFields0
+	usagedayMixinFields1 := usagedayMixin[1].Fields()
+	_ = usagedayMixinFields1
+	usagedayFields := schema.UsageDay{}.Fields()
+	_ = usagedayFields
+	// usagedayDescAccountID is the schema descriptor for account_id field.
+	usagedayDescAccountID := usagedayMixinFields1[0].Descriptor()
+	// usageday.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	usageday.AccountIDValidator = usagedayDescAccountID.Validators[0].(func(string) error)
+	// usagedayDescPath is the schema descriptor for path field.
+	usagedayDescPath := usagedayFields[1].Descriptor()
+	// usageday.PathValidator is a validator for the "path" field. It is called by the builders before save.
+	usageday.PathValidator = usagedayDescPath.Validators[0].(func(string) error)
+	// usagedayDescOrganizationID is the schema descriptor for organization_id field.
+	usagedayDescOrganizationID := usagedayFields[2].Descriptor()
+	// usageday.DefaultOrganizationID holds the default value on creation for the organization_id field.
+	usageday.DefaultOrganizationID = usagedayDescOrganizationID.Default.(string)
+	// usagedayDescTeamID is the schema descriptor for team_id field.
+	usagedayDescTeamID := usagedayFields[3].Descriptor()
+	// usageday.DefaultTeamID holds the default value on creation for the team_id field.
+	usageday.DefaultTeamID = usagedayDescTeamID.Default.(string)
+	// usagedayDescMemberID is the schema descriptor for member_id field.
+	usagedayDescMemberID := usagedayFields[4].Descriptor()
+	// usageday.DefaultMemberID holds the default value on creation for the member_id field.
+	usageday.DefaultMemberID = usagedayDescMemberID.Default.(string)
+	// usagedayDescUserID is the schema descriptor for user_id field.
+	usagedayDescUserID := usagedayFields[5].Descriptor()
+	// usageday.DefaultUserID holds the default value on creation for the user_id field.
+	usageday.DefaultUserID = usagedayDescUserID.Default.(string)
+	// usagedayDescKeyID is the schema descriptor for key_id field.
+	usagedayDescKeyID := usagedayFields[6].Descriptor()
+	// usageday.DefaultKeyID holds the default value on creation for the key_id field.
+	usageday.DefaultKeyID = usagedayDescKeyID.Default.(string)
+	// usagedayDescAgentID is the schema descriptor for agent_id field.
+	usagedayDescAgentID := usagedayFields[7].Descriptor()
+	// usageday.DefaultAgentID holds the default value on creation for the agent_id field.
+	usageday.DefaultAgentID = usagedayDescAgentID.Default.(string)
+	// usagedayDescClientID is the schema descriptor for client_id field.
+	usagedayDescClientID := usagedayFields[8].Descriptor()
+	// usageday.DefaultClientID holds the default value on creation for the client_id field.
+	usageday.DefaultClientID = usagedayDescClientID.Default.(string)
+	// usagedayDescModelID is the schema descriptor for model_id field.
+	usagedayDescModelID := usagedayFields[9].Descriptor()
+	// usageday.ModelIDValidator is a validator for the "model_id" field. It is called by the builders before save.
+	usageday.ModelIDValidator = usagedayDescModelID.Validators[0].(func(string) error)
+	// usagedayDescModelName is the schema descriptor for model_name field.
+	usagedayDescModelName := usagedayFields[10].Descriptor()
+	// usageday.DefaultModelName holds the default value on creation for the model_name field.
+	usageday.DefaultModelName = usagedayDescModelName.Default.(string)
+	// usagedayDescCalls is the schema descriptor for calls field.
+	usagedayDescCalls := usagedayFields[11].Descriptor()
+	// usageday.DefaultCalls holds the default value on creation for the calls field.
+	usageday.DefaultCalls = usagedayDescCalls.Default.(int64)
+	// usagedayDescInputTokens is the schema descriptor for input_tokens field.
+	usagedayDescInputTokens := usagedayFields[12].Descriptor()
+	// usageday.DefaultInputTokens holds the default value on creation for the input_tokens field.
+	usageday.DefaultInputTokens = usagedayDescInputTokens.Default.(int64)
+	// usagedayDescCachedInputTokens is the schema descriptor for cached_input_tokens field.
+	usagedayDescCachedInputTokens := usagedayFields[13].Descriptor()
+	// usageday.DefaultCachedInputTokens holds the default value on creation for the cached_input_tokens field.
+	usageday.DefaultCachedInputTokens = usagedayDescCachedInputTokens.Default.(int64)
+	// usagedayDescCacheWriteTokens is the schema descriptor for cache_write_tokens field.
+	usagedayDescCacheWriteTokens := usagedayFields[14].Descriptor()
+	// usageday.DefaultCacheWriteTokens holds the default value on creation for the cache_write_tokens field.
+	usageday.DefaultCacheWriteTokens = usagedayDescCacheWriteTokens.Default.(int64)
+	// usagedayDescOutputTokens is the schema descriptor for output_tokens field.
+	usagedayDescOutputTokens := usagedayFields[15].Descriptor()
+	// usageday.DefaultOutputTokens holds the default value on creation for the output_tokens field.
+	usageday.DefaultOutputTokens = usagedayDescOutputTokens.Default.(int64)
+	// usagedayDescReasoningTokens is the schema descriptor for reasoning_tokens field.
+	usagedayDescReasoningTokens := usagedayFields[16].Descriptor()
+	// usageday.DefaultReasoningTokens holds the default value on creation for the reasoning_tokens field.
+	usageday.DefaultReasoningTokens = usagedayDescReasoningTokens.Default.(int64)
+	// usagedayDescAudioInputTokens is the schema descriptor for audio_input_tokens field.
+	usagedayDescAudioInputTokens := usagedayFields[17].Descriptor()
+	// usageday.DefaultAudioInputTokens holds the default value on creation for the audio_input_tokens field.
+	usageday.DefaultAudioInputTokens = usagedayDescAudioInputTokens.Default.(int64)
+	// usagedayDescAudioOutputTokens is the schema descriptor for audio_output_tokens field.
+	usagedayDescAudioOutputTokens := usagedayFields[18].Descriptor()
+	// usageday.DefaultAudioOutputTokens holds the default value on creation for the audio_output_tokens field.
+	usageday.DefaultAudioOutputTokens = usagedayDescAudioOutputTokens.Default.(int64)
+	// usagedayDescCost is the schema descriptor for cost field.
+	usagedayDescCost := usagedayFields[19].Descriptor()
+	// usageday.DefaultCost holds the default value on creation for the cost field.
+	usageday.DefaultCost = usagedayDescCost.Default.(int64)
+	// usagedayDescCredits is the schema descriptor for credits field.
+	usagedayDescCredits := usagedayFields[20].Descriptor()
+	// usageday.DefaultCredits holds the default value on creation for the credits field.
+	usageday.DefaultCredits = usagedayDescCredits.Default.(int64)
+	// usagedayDescID is the schema descriptor for id field.
+	usagedayDescID := usagedayMixinFields0[0].Descriptor()
+	// usageday.DefaultID holds the default value on creation for the id field.
+	usageday.DefaultID = usagedayDescID.Default.(func() string)
+	// usageday.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	usageday.IDValidator = usagedayDescID.Validators[0].(func(string) error)
+	usagetagMixin := schema.UsageTag{}.Mixin()
+	usagetagMixinFields0 := usagetagMixin[0].Fields()
+	_ = usagetagMixinFields0
+	usagetagMixinFields1 := usagetagMixin[1].Fields()
+	_ = usagetagMixinFields1
+	usagetagFields := schema.UsageTag{}.Fields()
+	_ = usagetagFields
+	// usagetagDescAccountID is the schema descriptor for account_id field.
+	usagetagDescAccountID := usagetagMixinFields1[0].Descriptor()
+	// usagetag.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	usagetag.AccountIDValidator = usagetagDescAccountID.Validators[0].(func(string) error)
+	// usagetagDescPath is the schema descriptor for path field.
+	usagetagDescPath := usagetagFields[1].Descriptor()
+	// usagetag.PathValidator is a validator for the "path" field. It is called by the builders before save.
+	usagetag.PathValidator = usagetagDescPath.Validators[0].(func(string) error)
+	// usagetagDescTag is the schema descriptor for tag field.
+	usagetagDescTag := usagetagFields[2].Descriptor()
+	// usagetag.TagValidator is a validator for the "tag" field. It is called by the builders before save.
+	usagetag.TagValidator = usagetagDescTag.Validators[0].(func(string) error)
+	// usagetagDescCalls is the schema descriptor for calls field.
+	usagetagDescCalls := usagetagFields[3].Descriptor()
+	// usagetag.DefaultCalls holds the default value on creation for the calls field.
+	usagetag.DefaultCalls = usagetagDescCalls.Default.(int64)
+	// usagetagDescInputTokens is the schema descriptor for input_tokens field.
+	usagetagDescInputTokens := usagetagFields[4].Descriptor()
+	// usagetag.DefaultInputTokens holds the default value on creation for the input_tokens field.
+	usagetag.DefaultInputTokens = usagetagDescInputTokens.Default.(int64)
+	// usagetagDescCachedInputTokens is the schema descriptor for cached_input_tokens field.
+	usagetagDescCachedInputTokens := usagetagFields[5].Descriptor()
+	// usagetag.DefaultCachedInputTokens holds the default value on creation for the cached_input_tokens field.
+	usagetag.DefaultCachedInputTokens = usagetagDescCachedInputTokens.Default.(int64)
+	// usagetagDescCacheWriteTokens is the schema descriptor for cache_write_tokens field.
+	usagetagDescCacheWriteTokens := usagetagFields[6].Descriptor()
+	// usagetag.DefaultCacheWriteTokens holds the default value on creation for the cache_write_tokens field.
+	usagetag.DefaultCacheWriteTokens = usagetagDescCacheWriteTokens.Default.(int64)
+	// usagetagDescOutputTokens is the schema descriptor for output_tokens field.
+	usagetagDescOutputTokens := usagetagFields[7].Descriptor()
+	// usagetag.DefaultOutputTokens holds the default value on creation for the output_tokens field.
+	usagetag.DefaultOutputTokens = usagetagDescOutputTokens.Default.(int64)
+	// usagetagDescReasoningTokens is the schema descriptor for reasoning_tokens field.
+	usagetagDescReasoningTokens := usagetagFields[8].Descriptor()
+	// usagetag.DefaultReasoningTokens holds the default value on creation for the reasoning_tokens field.
+	usagetag.DefaultReasoningTokens = usagetagDescReasoningTokens.Default.(int64)
+	// usagetagDescAudioInputTokens is the schema descriptor for audio_input_tokens field.
+	usagetagDescAudioInputTokens := usagetagFields[9].Descriptor()
+	// usagetag.DefaultAudioInputTokens holds the default value on creation for the audio_input_tokens field.
+	usagetag.DefaultAudioInputTokens = usagetagDescAudioInputTokens.Default.(int64)
+	// usagetagDescAudioOutputTokens is the schema descriptor for audio_output_tokens field.
+	usagetagDescAudioOutputTokens := usagetagFields[10].Descriptor()
+	// usagetag.DefaultAudioOutputTokens holds the default value on creation for the audio_output_tokens field.
+	usagetag.DefaultAudioOutputTokens = usagetagDescAudioOutputTokens.Default.(int64)
+	// usagetagDescCost is the schema descriptor for cost field.
+	usagetagDescCost := usagetagFields[11].Descriptor()
+	// usagetag.DefaultCost holds the default value on creation for the cost field.
+	usagetag.DefaultCost = usagetagDescCost.Default.(int64)
+	// usagetagDescCredits is the schema descriptor for credits field.
+	usagetagDescCredits := usagetagFields[12].Descriptor()
+	// usagetag.DefaultCredits holds the default value on creation for the credits field.
+	usagetag.DefaultCredits = usagetagDescCredits.Default.(int64)
+	// usagetagDescID is the schema descriptor for id field.
+	usagetagDescID := usagetagMixinFields0[0].Descriptor()
+	// usagetag.DefaultID holds the default value on creation for the id field.
+	usagetag.DefaultID = usagetagDescID.Default.(func() string)
+	// usagetag.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	usagetag.IDValidator = usagetagDescID.Validators[0].(func(string) error)
+	usagetotalMixin := schema.UsageTotal{}.Mixin()
+	usagetotalMixinFields0 := usagetotalMixin[0].Fields()
+	_ = usagetotalMixinFields0
+	usagetotalMixinFields1 := usagetotalMixin[1].Fields()
+	_ = usagetotalMixinFields1
+	usagetotalFields := schema.UsageTotal{}.Fields()
+	_ = usagetotalFields
+	// usagetotalDescAccountID is the schema descriptor for account_id field.
+	usagetotalDescAccountID := usagetotalMixinFields1[0].Descriptor()
+	// usagetotal.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	usagetotal.AccountIDValidator = usagetotalDescAccountID.Validators[0].(func(string) error)
+	// usagetotalDescModelID is the schema descriptor for model_id field.
+	usagetotalDescModelID := usagetotalFields[1].Descriptor()
+	// usagetotal.ModelIDValidator is a validator for the "model_id" field. It is called by the builders before save.
+	usagetotal.ModelIDValidator = usagetotalDescModelID.Validators[0].(func(string) error)
+	// usagetotalDescModelName is the schema descriptor for model_name field.
+	usagetotalDescModelName := usagetotalFields[2].Descriptor()
+	// usagetotal.DefaultModelName holds the default value on creation for the model_name field.
+	usagetotal.DefaultModelName = usagetotalDescModelName.Default.(string)
+	// usagetotalDescCalls is the schema descriptor for calls field.
+	usagetotalDescCalls := usagetotalFields[3].Descriptor()
+	// usagetotal.DefaultCalls holds the default value on creation for the calls field.
+	usagetotal.DefaultCalls = usagetotalDescCalls.Default.(int64)
+	// usagetotalDescInputTokens is the schema descriptor for input_tokens field.
+	usagetotalDescInputTokens := usagetotalFields[4].Descriptor()
+	// usagetotal.DefaultInputTokens holds the default value on creation for the input_tokens field.
+	usagetotal.DefaultInputTokens = usagetotalDescInputTokens.Default.(int64)
+	// usagetotalDescCachedInputTokens is the schema descriptor for cached_input_tokens field.
+	usagetotalDescCachedInputTokens := usagetotalFields[5].Descriptor()
+	// usagetotal.DefaultCachedInputTokens holds the default value on creation for the cached_input_tokens field.
+	usagetotal.DefaultCachedInputTokens = usagetotalDescCachedInputTokens.Default.(int64)
+	// usagetotalDescCacheWriteTokens is the schema descriptor for cache_write_tokens field.
+	usagetotalDescCacheWriteTokens := usagetotalFields[6].Descriptor()
+	// usagetotal.DefaultCacheWriteTokens holds the default value on creation for the cache_write_tokens field.
+	usagetotal.DefaultCacheWriteTokens = usagetotalDescCacheWriteTokens.Default.(int64)
+	// usagetotalDescOutputTokens is the schema descriptor for output_tokens field.
+	usagetotalDescOutputTokens := usagetotalFields[7].Descriptor()
+	// usagetotal.DefaultOutputTokens holds the default value on creation for the output_tokens field.
+	usagetotal.DefaultOutputTokens = usagetotalDescOutputTokens.Default.(int64)
+	// usagetotalDescReasoningTokens is the schema descriptor for reasoning_tokens field.
+	usagetotalDescReasoningTokens := usagetotalFields[8].Descriptor()
+	// usagetotal.DefaultReasoningTokens holds the default value on creation for the reasoning_tokens field.
+	usagetotal.DefaultReasoningTokens = usagetotalDescReasoningTokens.Default.(int64)
+	// usagetotalDescAudioInputTokens is the schema descriptor for audio_input_tokens field.
+	usagetotalDescAudioInputTokens := usagetotalFields[9].Descriptor()
+	// usagetotal.DefaultAudioInputTokens holds the default value on creation for the audio_input_tokens field.
+	usagetotal.DefaultAudioInputTokens = usagetotalDescAudioInputTokens.Default.(int64)
+	// usagetotalDescAudioOutputTokens is the schema descriptor for audio_output_tokens field.
+	usagetotalDescAudioOutputTokens := usagetotalFields[10].Descriptor()
+	// usagetotal.DefaultAudioOutputTokens holds the default value on creation for the audio_output_tokens field.
+	usagetotal.DefaultAudioOutputTokens = usagetotalDescAudioOutputTokens.Default.(int64)
+	// usagetotalDescCost is the schema descriptor for cost field.
+	usagetotalDescCost := usagetotalFields[11].Descriptor()
+	// usagetotal.DefaultCost holds the default value on creation for the cost field.
+	usagetotal.DefaultCost = usagetotalDescCost.Default.(int64)
+	// usagetotalDescCredits is the schema descriptor for credits field.
+	usagetotalDescCredits := usagetotalFields[12].Descriptor()
+	// usagetotal.DefaultCredits holds the default value on creation for the credits field.
+	usagetotal.DefaultCredits = usagetotalDescCredits.Default.(int64)
+	// usagetotalDescID is the schema descriptor for id field.
+	usagetotalDescID := usagetotalMixinFields0[0].Descriptor()
+	// usagetotal.DefaultID holds the default value on creation for the id field.
+	usagetotal.DefaultID = usagetotalDescID.Default.(func() string)
+	// usagetotal.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	usagetotal.IDValidator = usagetotalDescID.Validators[0].(func(string) error)
 	userMixin := schema.User{}.Mixin()
 	userMixinFields0 := userMixin[0].Fields()
 	_ = userMixinFields0
@@ -1940,4 +2530,130 @@ func init() {
 	user.DefaultID = userDescID.Default.(func() string)
 	// user.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	user.IDValidator = userDescID.Validators[0].(func(string) error)
+	webhookMixin := schema.Webhook{}.Mixin()
+	webhookMixinFields0 := webhookMixin[0].Fields()
+	_ = webhookMixinFields0
+	webhookMixinFields1 := webhookMixin[1].Fields()
+	_ = webhookMixinFields1
+	webhookMixinFields2 := webhookMixin[2].Fields()
+	_ = webhookMixinFields2
+	webhookFields := schema.Webhook{}.Fields()
+	_ = webhookFields
+	// webhookDescAccountID is the schema descriptor for account_id field.
+	webhookDescAccountID := webhookMixinFields1[0].Descriptor()
+	// webhook.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	webhook.AccountIDValidator = webhookDescAccountID.Validators[0].(func(string) error)
+	// webhookDescVersion is the schema descriptor for version field.
+	webhookDescVersion := webhookMixinFields2[0].Descriptor()
+	// webhook.DefaultVersion holds the default value on creation for the version field.
+	webhook.DefaultVersion = webhookDescVersion.Default.(int)
+	// webhook.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	webhook.VersionValidator = webhookDescVersion.Validators[0].(func(int) error)
+	// webhookDescName is the schema descriptor for name field.
+	webhookDescName := webhookFields[0].Descriptor()
+	// webhook.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	webhook.NameValidator = func() func(string) error {
+		validators := webhookDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// webhookDescURL is the schema descriptor for url field.
+	webhookDescURL := webhookFields[1].Descriptor()
+	// webhook.URLValidator is a validator for the "url" field. It is called by the builders before save.
+	webhook.URLValidator = func() func(string) error {
+		validators := webhookDescURL.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(url string) error {
+			for _, fn := range fns {
+				if err := fn(url); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// webhookDescConsole is the schema descriptor for console field.
+	webhookDescConsole := webhookFields[3].Descriptor()
+	// webhook.DefaultConsole holds the default value on creation for the console field.
+	webhook.DefaultConsole = webhookDescConsole.Default.(bool)
+	// webhookDescCopilot is the schema descriptor for copilot field.
+	webhookDescCopilot := webhookFields[4].Descriptor()
+	// webhook.DefaultCopilot holds the default value on creation for the copilot field.
+	webhook.DefaultCopilot = webhookDescCopilot.Default.(bool)
+	// webhookDescStatusReason is the schema descriptor for status_reason field.
+	webhookDescStatusReason := webhookFields[6].Descriptor()
+	// webhook.DefaultStatusReason holds the default value on creation for the status_reason field.
+	webhook.DefaultStatusReason = webhookDescStatusReason.Default.(string)
+	// webhookDescSecretHint is the schema descriptor for secret_hint field.
+	webhookDescSecretHint := webhookFields[8].Descriptor()
+	// webhook.DefaultSecretHint holds the default value on creation for the secret_hint field.
+	webhook.DefaultSecretHint = webhookDescSecretHint.Default.(string)
+	// webhookDescCreatedBy is the schema descriptor for created_by field.
+	webhookDescCreatedBy := webhookFields[11].Descriptor()
+	// webhook.DefaultCreatedBy holds the default value on creation for the created_by field.
+	webhook.DefaultCreatedBy = webhookDescCreatedBy.Default.(string)
+	// webhookDescID is the schema descriptor for id field.
+	webhookDescID := webhookMixinFields0[0].Descriptor()
+	// webhook.DefaultID holds the default value on creation for the id field.
+	webhook.DefaultID = webhookDescID.Default.(func() string)
+	// webhook.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	webhook.IDValidator = webhookDescID.Validators[0].(func(string) error)
+	webhookdeliveryMixin := schema.WebhookDelivery{}.Mixin()
+	webhookdeliveryMixinFields0 := webhookdeliveryMixin[0].Fields()
+	_ = webhookdeliveryMixinFields0
+	webhookdeliveryMixinFields1 := webhookdeliveryMixin[1].Fields()
+	_ = webhookdeliveryMixinFields1
+	webhookdeliveryFields := schema.WebhookDelivery{}.Fields()
+	_ = webhookdeliveryFields
+	// webhookdeliveryDescAccountID is the schema descriptor for account_id field.
+	webhookdeliveryDescAccountID := webhookdeliveryMixinFields1[0].Descriptor()
+	// webhookdelivery.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	webhookdelivery.AccountIDValidator = webhookdeliveryDescAccountID.Validators[0].(func(string) error)
+	// webhookdeliveryDescWebhookID is the schema descriptor for webhook_id field.
+	webhookdeliveryDescWebhookID := webhookdeliveryFields[0].Descriptor()
+	// webhookdelivery.WebhookIDValidator is a validator for the "webhook_id" field. It is called by the builders before save.
+	webhookdelivery.WebhookIDValidator = webhookdeliveryDescWebhookID.Validators[0].(func(string) error)
+	// webhookdeliveryDescMessageID is the schema descriptor for message_id field.
+	webhookdeliveryDescMessageID := webhookdeliveryFields[1].Descriptor()
+	// webhookdelivery.MessageIDValidator is a validator for the "message_id" field. It is called by the builders before save.
+	webhookdelivery.MessageIDValidator = webhookdeliveryDescMessageID.Validators[0].(func(string) error)
+	// webhookdeliveryDescAttempts is the schema descriptor for attempts field.
+	webhookdeliveryDescAttempts := webhookdeliveryFields[5].Descriptor()
+	// webhookdelivery.DefaultAttempts holds the default value on creation for the attempts field.
+	webhookdelivery.DefaultAttempts = webhookdeliveryDescAttempts.Default.(int)
+	// webhookdeliveryDescResponseStatus is the schema descriptor for response_status field.
+	webhookdeliveryDescResponseStatus := webhookdeliveryFields[8].Descriptor()
+	// webhookdelivery.DefaultResponseStatus holds the default value on creation for the response_status field.
+	webhookdelivery.DefaultResponseStatus = webhookdeliveryDescResponseStatus.Default.(int)
+	// webhookdeliveryDescError is the schema descriptor for error field.
+	webhookdeliveryDescError := webhookdeliveryFields[9].Descriptor()
+	// webhookdelivery.DefaultError holds the default value on creation for the error field.
+	webhookdelivery.DefaultError = webhookdeliveryDescError.Default.(string)
+	// webhookdeliveryDescLatencyMs is the schema descriptor for latency_ms field.
+	webhookdeliveryDescLatencyMs := webhookdeliveryFields[10].Descriptor()
+	// webhookdelivery.DefaultLatencyMs holds the default value on creation for the latency_ms field.
+	webhookdelivery.DefaultLatencyMs = webhookdeliveryDescLatencyMs.Default.(int64)
+	// webhookdeliveryDescReplayOf is the schema descriptor for replay_of field.
+	webhookdeliveryDescReplayOf := webhookdeliveryFields[11].Descriptor()
+	// webhookdelivery.DefaultReplayOf holds the default value on creation for the replay_of field.
+	webhookdelivery.DefaultReplayOf = webhookdeliveryDescReplayOf.Default.(string)
+	// webhookdeliveryDescID is the schema descriptor for id field.
+	webhookdeliveryDescID := webhookdeliveryMixinFields0[0].Descriptor()
+	// webhookdelivery.DefaultID holds the default value on creation for the id field.
+	webhookdelivery.DefaultID = webhookdeliveryDescID.Default.(func() string)
+	// webhookdelivery.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	webhookdelivery.IDValidator = webhookdeliveryDescID.Validators[0].(func(string) error)
 }

@@ -22,8 +22,12 @@ type Tx struct {
 	Authorization *AuthorizationClient
 	// Budget is the client for interacting with the Budget builders.
 	Budget *BudgetClient
+	// BudgetAlert is the client for interacting with the BudgetAlert builders.
+	BudgetAlert *BudgetAlertClient
 	// BudgetCycle is the client for interacting with the BudgetCycle builders.
 	BudgetCycle *BudgetCycleClient
+	// BudgetIncrease is the client for interacting with the BudgetIncrease builders.
+	BudgetIncrease *BudgetIncreaseClient
 	// CatalogModel is the client for interacting with the CatalogModel builders.
 	CatalogModel *CatalogModelClient
 	// CentralProvider is the client for interacting with the CentralProvider builders.
@@ -44,6 +48,8 @@ type Tx struct {
 	Hold *HoldClient
 	// IdentityProvider is the client for interacting with the IdentityProvider builders.
 	IdentityProvider *IdentityProviderClient
+	// IncreaseRequest is the client for interacting with the IncreaseRequest builders.
+	IncreaseRequest *IncreaseRequestClient
 	// Invitation is the client for interacting with the Invitation builders.
 	Invitation *InvitationClient
 	// Key is the client for interacting with the Key builders.
@@ -58,6 +64,10 @@ type Tx struct {
 	Model *ModelClient
 	// Node is the client for interacting with the Node builders.
 	Node *NodeClient
+	// Notification is the client for interacting with the Notification builders.
+	Notification *NotificationClient
+	// NotificationPreference is the client for interacting with the NotificationPreference builders.
+	NotificationPreference *NotificationPreferenceClient
 	// Organization is the client for interacting with the Organization builders.
 	Organization *OrganizationClient
 	// PersonalToken is the client for interacting with the PersonalToken builders.
@@ -74,12 +84,24 @@ type Tx struct {
 	ServiceClient *ServiceClientClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
+	// Statement is the client for interacting with the Statement builders.
+	Statement *StatementClient
 	// SupportAccess is the client for interacting with the SupportAccess builders.
 	SupportAccess *SupportAccessClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
+	// UsageDay is the client for interacting with the UsageDay builders.
+	UsageDay *UsageDayClient
+	// UsageTag is the client for interacting with the UsageTag builders.
+	UsageTag *UsageTagClient
+	// UsageTotal is the client for interacting with the UsageTotal builders.
+	UsageTotal *UsageTotalClient
 	// User is the client for interacting with the User builders.
 	User *UserClient
+	// Webhook is the client for interacting with the Webhook builders.
+	Webhook *WebhookClient
+	// WebhookDelivery is the client for interacting with the WebhookDelivery builders.
+	WebhookDelivery *WebhookDeliveryClient
 
 	// lazily loaded.
 	client     *Client
@@ -216,7 +238,9 @@ func (tx *Tx) init() {
 	tx.AuditEvent = NewAuditEventClient(tx.config)
 	tx.Authorization = NewAuthorizationClient(tx.config)
 	tx.Budget = NewBudgetClient(tx.config)
+	tx.BudgetAlert = NewBudgetAlertClient(tx.config)
 	tx.BudgetCycle = NewBudgetCycleClient(tx.config)
+	tx.BudgetIncrease = NewBudgetIncreaseClient(tx.config)
 	tx.CatalogModel = NewCatalogModelClient(tx.config)
 	tx.CentralProvider = NewCentralProviderClient(tx.config)
 	tx.Charge = NewChargeClient(tx.config)
@@ -227,6 +251,7 @@ func (tx *Tx) init() {
 	tx.GroupMapping = NewGroupMappingClient(tx.config)
 	tx.Hold = NewHoldClient(tx.config)
 	tx.IdentityProvider = NewIdentityProviderClient(tx.config)
+	tx.IncreaseRequest = NewIncreaseRequestClient(tx.config)
 	tx.Invitation = NewInvitationClient(tx.config)
 	tx.Key = NewKeyClient(tx.config)
 	tx.KeyModel = NewKeyModelClient(tx.config)
@@ -234,6 +259,8 @@ func (tx *Tx) init() {
 	tx.Member = NewMemberClient(tx.config)
 	tx.Model = NewModelClient(tx.config)
 	tx.Node = NewNodeClient(tx.config)
+	tx.Notification = NewNotificationClient(tx.config)
+	tx.NotificationPreference = NewNotificationPreferenceClient(tx.config)
 	tx.Organization = NewOrganizationClient(tx.config)
 	tx.PersonalToken = NewPersonalTokenClient(tx.config)
 	tx.Price = NewPriceClient(tx.config)
@@ -242,9 +269,15 @@ func (tx *Tx) init() {
 	tx.Scope = NewScopeClient(tx.config)
 	tx.ServiceClient = NewServiceClientClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
+	tx.Statement = NewStatementClient(tx.config)
 	tx.SupportAccess = NewSupportAccessClient(tx.config)
 	tx.Team = NewTeamClient(tx.config)
+	tx.UsageDay = NewUsageDayClient(tx.config)
+	tx.UsageTag = NewUsageTagClient(tx.config)
+	tx.UsageTotal = NewUsageTotalClient(tx.config)
 	tx.User = NewUserClient(tx.config)
+	tx.Webhook = NewWebhookClient(tx.config)
+	tx.WebhookDelivery = NewWebhookDeliveryClient(tx.config)
 }
 
 // txDriver wraps the given dialect.Tx with a nop dialect.Driver implementation.

@@ -58,11 +58,15 @@ type UserEdges struct {
 	ExternalIdentities []*ExternalIdentity `json:"external_identities,omitempty"`
 	// PersonalTokens holds the value of the personal_tokens edge.
 	PersonalTokens []*PersonalToken `json:"personal_tokens,omitempty"`
+	// Notifications holds the value of the notifications edge.
+	Notifications []*Notification `json:"notifications,omitempty"`
+	// NotificationPreferences holds the value of the notification_preferences edge.
+	NotificationPreferences []*NotificationPreference `json:"notification_preferences,omitempty"`
 	// Authorizations holds the value of the authorizations edge.
 	Authorizations []*Authorization `json:"authorizations,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [7]bool
+	loadedTypes [9]bool
 }
 
 // LoginOrErr returns the Login value or an error if the edge
@@ -121,10 +125,28 @@ func (e UserEdges) PersonalTokensOrErr() ([]*PersonalToken, error) {
 	return nil, &NotLoadedError{edge: "personal_tokens"}
 }
 
+// NotificationsOrErr returns the Notifications value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) NotificationsOrErr() ([]*Notification, error) {
+	if e.loadedTypes[6] {
+		return e.Notifications, nil
+	}
+	return nil, &NotLoadedError{edge: "notifications"}
+}
+
+// NotificationPreferencesOrErr returns the NotificationPreferences value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) NotificationPreferencesOrErr() ([]*NotificationPreference, error) {
+	if e.loadedTypes[7] {
+		return e.NotificationPreferences, nil
+	}
+	return nil, &NotLoadedError{edge: "notification_preferences"}
+}
+
 // AuthorizationsOrErr returns the Authorizations value or an error if the edge
 // was not loaded in eager-loading.
 func (e UserEdges) AuthorizationsOrErr() ([]*Authorization, error) {
-	if e.loadedTypes[6] {
+	if e.loadedTypes[8] {
 		return e.Authorizations, nil
 	}
 	return nil, &NotLoadedError{edge: "authorizations"}
@@ -265,6 +287,16 @@ func (_m *User) QueryExternalIdentities() *ExternalIdentityQuery {
 // QueryPersonalTokens queries the "personal_tokens" edge of the User entity.
 func (_m *User) QueryPersonalTokens() *PersonalTokenQuery {
 	return NewUserClient(_m.config).QueryPersonalTokens(_m)
+}
+
+// QueryNotifications queries the "notifications" edge of the User entity.
+func (_m *User) QueryNotifications() *NotificationQuery {
+	return NewUserClient(_m.config).QueryNotifications(_m)
+}
+
+// QueryNotificationPreferences queries the "notification_preferences" edge of the User entity.
+func (_m *User) QueryNotificationPreferences() *NotificationPreferenceQuery {
+	return NewUserClient(_m.config).QueryNotificationPreferences(_m)
 }
 
 // QueryAuthorizations queries the "authorizations" edge of the User entity.

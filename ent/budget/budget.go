@@ -36,10 +36,32 @@ const (
 	FieldCycle = "cycle"
 	// FieldCycleDay holds the string denoting the cycle_day field in the database.
 	FieldCycleDay = "cycle_day"
+	// FieldOrigin holds the string denoting the origin field in the database.
+	FieldOrigin = "origin"
+	// FieldDistribution holds the string denoting the distribution field in the database.
+	FieldDistribution = "distribution"
+	// FieldReserve holds the string denoting the reserve field in the database.
+	FieldReserve = "reserve"
+	// FieldRolloverCap holds the string denoting the rollover_cap field in the database.
+	FieldRolloverCap = "rollover_cap"
+	// FieldStrict holds the string denoting the strict field in the database.
+	FieldStrict = "strict"
+	// FieldThresholds holds the string denoting the thresholds field in the database.
+	FieldThresholds = "thresholds"
+	// FieldFrozenAt holds the string denoting the frozen_at field in the database.
+	FieldFrozenAt = "frozen_at"
+	// FieldFrozenBy holds the string denoting the frozen_by field in the database.
+	FieldFrozenBy = "frozen_by"
+	// FieldFreezeReason holds the string denoting the freeze_reason field in the database.
+	FieldFreezeReason = "freeze_reason"
 	// EdgeScope holds the string denoting the scope edge name in mutations.
 	EdgeScope = "scope"
 	// EdgeCycles holds the string denoting the cycles edge name in mutations.
 	EdgeCycles = "cycles"
+	// EdgeIncreases holds the string denoting the increases edge name in mutations.
+	EdgeIncreases = "increases"
+	// EdgeAlerts holds the string denoting the alerts edge name in mutations.
+	EdgeAlerts = "alerts"
 	// Table holds the table name of the budget in the database.
 	Table = "budgets"
 	// ScopeTable is the table that holds the scope relation/edge.
@@ -56,6 +78,20 @@ const (
 	CyclesInverseTable = "budget_cycles"
 	// CyclesColumn is the table column denoting the cycles relation/edge.
 	CyclesColumn = "budget_id"
+	// IncreasesTable is the table that holds the increases relation/edge.
+	IncreasesTable = "budget_increases"
+	// IncreasesInverseTable is the table name for the BudgetIncrease entity.
+	// It exists in this package in order to avoid circular dependency with the "budgetincrease" package.
+	IncreasesInverseTable = "budget_increases"
+	// IncreasesColumn is the table column denoting the increases relation/edge.
+	IncreasesColumn = "budget_id"
+	// AlertsTable is the table that holds the alerts relation/edge.
+	AlertsTable = "budget_alerts"
+	// AlertsInverseTable is the table name for the BudgetAlert entity.
+	// It exists in this package in order to avoid circular dependency with the "budgetalert" package.
+	AlertsInverseTable = "budget_alerts"
+	// AlertsColumn is the table column denoting the alerts relation/edge.
+	AlertsColumn = "budget_id"
 )
 
 // Columns holds all SQL columns for budget fields.
@@ -72,6 +108,15 @@ var Columns = []string{
 	FieldOverflow,
 	FieldCycle,
 	FieldCycleDay,
+	FieldOrigin,
+	FieldDistribution,
+	FieldReserve,
+	FieldRolloverCap,
+	FieldStrict,
+	FieldThresholds,
+	FieldFrozenAt,
+	FieldFrozenBy,
+	FieldFreezeReason,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -105,6 +150,22 @@ var (
 	DefaultCycleDay int
 	// CycleDayValidator is a validator for the "cycle_day" field. It is called by the builders before save.
 	CycleDayValidator func(int) error
+	// DefaultReserve holds the default value on creation for the "reserve" field.
+	DefaultReserve int64
+	// ReserveValidator is a validator for the "reserve" field. It is called by the builders before save.
+	ReserveValidator func(int64) error
+	// DefaultRolloverCap holds the default value on creation for the "rollover_cap" field.
+	DefaultRolloverCap int64
+	// RolloverCapValidator is a validator for the "rollover_cap" field. It is called by the builders before save.
+	RolloverCapValidator func(int64) error
+	// DefaultStrict holds the default value on creation for the "strict" field.
+	DefaultStrict bool
+	// DefaultFrozenBy holds the default value on creation for the "frozen_by" field.
+	DefaultFrozenBy string
+	// DefaultFreezeReason holds the default value on creation for the "freeze_reason" field.
+	DefaultFreezeReason string
+	// FreezeReasonValidator is a validator for the "freeze_reason" field. It is called by the builders before save.
+	FreezeReasonValidator func(string) error
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -184,6 +245,58 @@ func CycleValidator(c Cycle) error {
 	}
 }
 
+// Origin defines the type for the "origin" enum field.
+type Origin string
+
+// OriginSET is the default value of the Origin enum.
+const DefaultOrigin = OriginSET
+
+// Origin values.
+const (
+	OriginSET   Origin = "SET"
+	OriginSHARE Origin = "SHARE"
+)
+
+func (o Origin) String() string {
+	return string(o)
+}
+
+// OriginValidator is a validator for the "origin" field enum values. It is called by the builders before save.
+func OriginValidator(o Origin) error {
+	switch o {
+	case OriginSET, OriginSHARE:
+		return nil
+	default:
+		return fmt.Errorf("budget: invalid enum value for origin field: %q", o)
+	}
+}
+
+// Distribution defines the type for the "distribution" enum field.
+type Distribution string
+
+// DistributionPOOL is the default value of the Distribution enum.
+const DefaultDistribution = DistributionPOOL
+
+// Distribution values.
+const (
+	DistributionPOOL  Distribution = "POOL"
+	DistributionEQUAL Distribution = "EQUAL"
+)
+
+func (d Distribution) String() string {
+	return string(d)
+}
+
+// DistributionValidator is a validator for the "distribution" field enum values. It is called by the builders before save.
+func DistributionValidator(d Distribution) error {
+	switch d {
+	case DistributionPOOL, DistributionEQUAL:
+		return nil
+	default:
+		return fmt.Errorf("budget: invalid enum value for distribution field: %q", d)
+	}
+}
+
 // OrderOption defines the ordering options for the Budget queries.
 type OrderOption func(*sql.Selector)
 
@@ -247,6 +360,46 @@ func ByCycleDay(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCycleDay, opts...).ToFunc()
 }
 
+// ByOrigin orders the results by the origin field.
+func ByOrigin(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOrigin, opts...).ToFunc()
+}
+
+// ByDistribution orders the results by the distribution field.
+func ByDistribution(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDistribution, opts...).ToFunc()
+}
+
+// ByReserve orders the results by the reserve field.
+func ByReserve(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldReserve, opts...).ToFunc()
+}
+
+// ByRolloverCap orders the results by the rollover_cap field.
+func ByRolloverCap(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRolloverCap, opts...).ToFunc()
+}
+
+// ByStrict orders the results by the strict field.
+func ByStrict(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldStrict, opts...).ToFunc()
+}
+
+// ByFrozenAt orders the results by the frozen_at field.
+func ByFrozenAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFrozenAt, opts...).ToFunc()
+}
+
+// ByFrozenBy orders the results by the frozen_by field.
+func ByFrozenBy(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFrozenBy, opts...).ToFunc()
+}
+
+// ByFreezeReason orders the results by the freeze_reason field.
+func ByFreezeReason(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFreezeReason, opts...).ToFunc()
+}
+
 // ByScopeField orders the results by scope field.
 func ByScopeField(field string, opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -267,6 +420,34 @@ func ByCycles(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newCyclesStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByIncreasesCount orders the results by increases count.
+func ByIncreasesCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newIncreasesStep(), opts...)
+	}
+}
+
+// ByIncreases orders the results by increases terms.
+func ByIncreases(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newIncreasesStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByAlertsCount orders the results by alerts count.
+func ByAlertsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newAlertsStep(), opts...)
+	}
+}
+
+// ByAlerts orders the results by alerts terms.
+func ByAlerts(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newAlertsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newScopeStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -279,5 +460,19 @@ func newCyclesStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(CyclesInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, CyclesTable, CyclesColumn),
+	)
+}
+func newIncreasesStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(IncreasesInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, IncreasesTable, IncreasesColumn),
+	)
+}
+func newAlertsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(AlertsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, AlertsTable, AlertsColumn),
 	)
 }

@@ -105,6 +105,36 @@ func CycleDay(v int) predicate.Budget {
 	return predicate.Budget(sql.FieldEQ(FieldCycleDay, v))
 }
 
+// Reserve applies equality check predicate on the "reserve" field. It's identical to ReserveEQ.
+func Reserve(v int64) predicate.Budget {
+	return predicate.Budget(sql.FieldEQ(FieldReserve, v))
+}
+
+// RolloverCap applies equality check predicate on the "rollover_cap" field. It's identical to RolloverCapEQ.
+func RolloverCap(v int64) predicate.Budget {
+	return predicate.Budget(sql.FieldEQ(FieldRolloverCap, v))
+}
+
+// Strict applies equality check predicate on the "strict" field. It's identical to StrictEQ.
+func Strict(v bool) predicate.Budget {
+	return predicate.Budget(sql.FieldEQ(FieldStrict, v))
+}
+
+// FrozenAt applies equality check predicate on the "frozen_at" field. It's identical to FrozenAtEQ.
+func FrozenAt(v time.Time) predicate.Budget {
+	return predicate.Budget(sql.FieldEQ(FieldFrozenAt, v))
+}
+
+// FrozenBy applies equality check predicate on the "frozen_by" field. It's identical to FrozenByEQ.
+func FrozenBy(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldEQ(FieldFrozenBy, v))
+}
+
+// FreezeReason applies equality check predicate on the "freeze_reason" field. It's identical to FreezeReasonEQ.
+func FreezeReason(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldEQ(FieldFreezeReason, v))
+}
+
 // AccountIDEQ applies the EQ predicate on the "account_id" field.
 func AccountIDEQ(v string) predicate.Budget {
 	return predicate.Budget(sql.FieldEQ(FieldAccountID, v))
@@ -545,6 +575,326 @@ func CycleDayLTE(v int) predicate.Budget {
 	return predicate.Budget(sql.FieldLTE(FieldCycleDay, v))
 }
 
+// OriginEQ applies the EQ predicate on the "origin" field.
+func OriginEQ(v Origin) predicate.Budget {
+	return predicate.Budget(sql.FieldEQ(FieldOrigin, v))
+}
+
+// OriginNEQ applies the NEQ predicate on the "origin" field.
+func OriginNEQ(v Origin) predicate.Budget {
+	return predicate.Budget(sql.FieldNEQ(FieldOrigin, v))
+}
+
+// OriginIn applies the In predicate on the "origin" field.
+func OriginIn(vs ...Origin) predicate.Budget {
+	return predicate.Budget(sql.FieldIn(FieldOrigin, vs...))
+}
+
+// OriginNotIn applies the NotIn predicate on the "origin" field.
+func OriginNotIn(vs ...Origin) predicate.Budget {
+	return predicate.Budget(sql.FieldNotIn(FieldOrigin, vs...))
+}
+
+// DistributionEQ applies the EQ predicate on the "distribution" field.
+func DistributionEQ(v Distribution) predicate.Budget {
+	return predicate.Budget(sql.FieldEQ(FieldDistribution, v))
+}
+
+// DistributionNEQ applies the NEQ predicate on the "distribution" field.
+func DistributionNEQ(v Distribution) predicate.Budget {
+	return predicate.Budget(sql.FieldNEQ(FieldDistribution, v))
+}
+
+// DistributionIn applies the In predicate on the "distribution" field.
+func DistributionIn(vs ...Distribution) predicate.Budget {
+	return predicate.Budget(sql.FieldIn(FieldDistribution, vs...))
+}
+
+// DistributionNotIn applies the NotIn predicate on the "distribution" field.
+func DistributionNotIn(vs ...Distribution) predicate.Budget {
+	return predicate.Budget(sql.FieldNotIn(FieldDistribution, vs...))
+}
+
+// ReserveEQ applies the EQ predicate on the "reserve" field.
+func ReserveEQ(v int64) predicate.Budget {
+	return predicate.Budget(sql.FieldEQ(FieldReserve, v))
+}
+
+// ReserveNEQ applies the NEQ predicate on the "reserve" field.
+func ReserveNEQ(v int64) predicate.Budget {
+	return predicate.Budget(sql.FieldNEQ(FieldReserve, v))
+}
+
+// ReserveIn applies the In predicate on the "reserve" field.
+func ReserveIn(vs ...int64) predicate.Budget {
+	return predicate.Budget(sql.FieldIn(FieldReserve, vs...))
+}
+
+// ReserveNotIn applies the NotIn predicate on the "reserve" field.
+func ReserveNotIn(vs ...int64) predicate.Budget {
+	return predicate.Budget(sql.FieldNotIn(FieldReserve, vs...))
+}
+
+// ReserveGT applies the GT predicate on the "reserve" field.
+func ReserveGT(v int64) predicate.Budget {
+	return predicate.Budget(sql.FieldGT(FieldReserve, v))
+}
+
+// ReserveGTE applies the GTE predicate on the "reserve" field.
+func ReserveGTE(v int64) predicate.Budget {
+	return predicate.Budget(sql.FieldGTE(FieldReserve, v))
+}
+
+// ReserveLT applies the LT predicate on the "reserve" field.
+func ReserveLT(v int64) predicate.Budget {
+	return predicate.Budget(sql.FieldLT(FieldReserve, v))
+}
+
+// ReserveLTE applies the LTE predicate on the "reserve" field.
+func ReserveLTE(v int64) predicate.Budget {
+	return predicate.Budget(sql.FieldLTE(FieldReserve, v))
+}
+
+// RolloverCapEQ applies the EQ predicate on the "rollover_cap" field.
+func RolloverCapEQ(v int64) predicate.Budget {
+	return predicate.Budget(sql.FieldEQ(FieldRolloverCap, v))
+}
+
+// RolloverCapNEQ applies the NEQ predicate on the "rollover_cap" field.
+func RolloverCapNEQ(v int64) predicate.Budget {
+	return predicate.Budget(sql.FieldNEQ(FieldRolloverCap, v))
+}
+
+// RolloverCapIn applies the In predicate on the "rollover_cap" field.
+func RolloverCapIn(vs ...int64) predicate.Budget {
+	return predicate.Budget(sql.FieldIn(FieldRolloverCap, vs...))
+}
+
+// RolloverCapNotIn applies the NotIn predicate on the "rollover_cap" field.
+func RolloverCapNotIn(vs ...int64) predicate.Budget {
+	return predicate.Budget(sql.FieldNotIn(FieldRolloverCap, vs...))
+}
+
+// RolloverCapGT applies the GT predicate on the "rollover_cap" field.
+func RolloverCapGT(v int64) predicate.Budget {
+	return predicate.Budget(sql.FieldGT(FieldRolloverCap, v))
+}
+
+// RolloverCapGTE applies the GTE predicate on the "rollover_cap" field.
+func RolloverCapGTE(v int64) predicate.Budget {
+	return predicate.Budget(sql.FieldGTE(FieldRolloverCap, v))
+}
+
+// RolloverCapLT applies the LT predicate on the "rollover_cap" field.
+func RolloverCapLT(v int64) predicate.Budget {
+	return predicate.Budget(sql.FieldLT(FieldRolloverCap, v))
+}
+
+// RolloverCapLTE applies the LTE predicate on the "rollover_cap" field.
+func RolloverCapLTE(v int64) predicate.Budget {
+	return predicate.Budget(sql.FieldLTE(FieldRolloverCap, v))
+}
+
+// StrictEQ applies the EQ predicate on the "strict" field.
+func StrictEQ(v bool) predicate.Budget {
+	return predicate.Budget(sql.FieldEQ(FieldStrict, v))
+}
+
+// StrictNEQ applies the NEQ predicate on the "strict" field.
+func StrictNEQ(v bool) predicate.Budget {
+	return predicate.Budget(sql.FieldNEQ(FieldStrict, v))
+}
+
+// ThresholdsIsNil applies the IsNil predicate on the "thresholds" field.
+func ThresholdsIsNil() predicate.Budget {
+	return predicate.Budget(sql.FieldIsNull(FieldThresholds))
+}
+
+// ThresholdsNotNil applies the NotNil predicate on the "thresholds" field.
+func ThresholdsNotNil() predicate.Budget {
+	return predicate.Budget(sql.FieldNotNull(FieldThresholds))
+}
+
+// FrozenAtEQ applies the EQ predicate on the "frozen_at" field.
+func FrozenAtEQ(v time.Time) predicate.Budget {
+	return predicate.Budget(sql.FieldEQ(FieldFrozenAt, v))
+}
+
+// FrozenAtNEQ applies the NEQ predicate on the "frozen_at" field.
+func FrozenAtNEQ(v time.Time) predicate.Budget {
+	return predicate.Budget(sql.FieldNEQ(FieldFrozenAt, v))
+}
+
+// FrozenAtIn applies the In predicate on the "frozen_at" field.
+func FrozenAtIn(vs ...time.Time) predicate.Budget {
+	return predicate.Budget(sql.FieldIn(FieldFrozenAt, vs...))
+}
+
+// FrozenAtNotIn applies the NotIn predicate on the "frozen_at" field.
+func FrozenAtNotIn(vs ...time.Time) predicate.Budget {
+	return predicate.Budget(sql.FieldNotIn(FieldFrozenAt, vs...))
+}
+
+// FrozenAtGT applies the GT predicate on the "frozen_at" field.
+func FrozenAtGT(v time.Time) predicate.Budget {
+	return predicate.Budget(sql.FieldGT(FieldFrozenAt, v))
+}
+
+// FrozenAtGTE applies the GTE predicate on the "frozen_at" field.
+func FrozenAtGTE(v time.Time) predicate.Budget {
+	return predicate.Budget(sql.FieldGTE(FieldFrozenAt, v))
+}
+
+// FrozenAtLT applies the LT predicate on the "frozen_at" field.
+func FrozenAtLT(v time.Time) predicate.Budget {
+	return predicate.Budget(sql.FieldLT(FieldFrozenAt, v))
+}
+
+// FrozenAtLTE applies the LTE predicate on the "frozen_at" field.
+func FrozenAtLTE(v time.Time) predicate.Budget {
+	return predicate.Budget(sql.FieldLTE(FieldFrozenAt, v))
+}
+
+// FrozenAtIsNil applies the IsNil predicate on the "frozen_at" field.
+func FrozenAtIsNil() predicate.Budget {
+	return predicate.Budget(sql.FieldIsNull(FieldFrozenAt))
+}
+
+// FrozenAtNotNil applies the NotNil predicate on the "frozen_at" field.
+func FrozenAtNotNil() predicate.Budget {
+	return predicate.Budget(sql.FieldNotNull(FieldFrozenAt))
+}
+
+// FrozenByEQ applies the EQ predicate on the "frozen_by" field.
+func FrozenByEQ(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldEQ(FieldFrozenBy, v))
+}
+
+// FrozenByNEQ applies the NEQ predicate on the "frozen_by" field.
+func FrozenByNEQ(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldNEQ(FieldFrozenBy, v))
+}
+
+// FrozenByIn applies the In predicate on the "frozen_by" field.
+func FrozenByIn(vs ...string) predicate.Budget {
+	return predicate.Budget(sql.FieldIn(FieldFrozenBy, vs...))
+}
+
+// FrozenByNotIn applies the NotIn predicate on the "frozen_by" field.
+func FrozenByNotIn(vs ...string) predicate.Budget {
+	return predicate.Budget(sql.FieldNotIn(FieldFrozenBy, vs...))
+}
+
+// FrozenByGT applies the GT predicate on the "frozen_by" field.
+func FrozenByGT(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldGT(FieldFrozenBy, v))
+}
+
+// FrozenByGTE applies the GTE predicate on the "frozen_by" field.
+func FrozenByGTE(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldGTE(FieldFrozenBy, v))
+}
+
+// FrozenByLT applies the LT predicate on the "frozen_by" field.
+func FrozenByLT(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldLT(FieldFrozenBy, v))
+}
+
+// FrozenByLTE applies the LTE predicate on the "frozen_by" field.
+func FrozenByLTE(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldLTE(FieldFrozenBy, v))
+}
+
+// FrozenByContains applies the Contains predicate on the "frozen_by" field.
+func FrozenByContains(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldContains(FieldFrozenBy, v))
+}
+
+// FrozenByHasPrefix applies the HasPrefix predicate on the "frozen_by" field.
+func FrozenByHasPrefix(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldHasPrefix(FieldFrozenBy, v))
+}
+
+// FrozenByHasSuffix applies the HasSuffix predicate on the "frozen_by" field.
+func FrozenByHasSuffix(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldHasSuffix(FieldFrozenBy, v))
+}
+
+// FrozenByEqualFold applies the EqualFold predicate on the "frozen_by" field.
+func FrozenByEqualFold(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldEqualFold(FieldFrozenBy, v))
+}
+
+// FrozenByContainsFold applies the ContainsFold predicate on the "frozen_by" field.
+func FrozenByContainsFold(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldContainsFold(FieldFrozenBy, v))
+}
+
+// FreezeReasonEQ applies the EQ predicate on the "freeze_reason" field.
+func FreezeReasonEQ(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldEQ(FieldFreezeReason, v))
+}
+
+// FreezeReasonNEQ applies the NEQ predicate on the "freeze_reason" field.
+func FreezeReasonNEQ(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldNEQ(FieldFreezeReason, v))
+}
+
+// FreezeReasonIn applies the In predicate on the "freeze_reason" field.
+func FreezeReasonIn(vs ...string) predicate.Budget {
+	return predicate.Budget(sql.FieldIn(FieldFreezeReason, vs...))
+}
+
+// FreezeReasonNotIn applies the NotIn predicate on the "freeze_reason" field.
+func FreezeReasonNotIn(vs ...string) predicate.Budget {
+	return predicate.Budget(sql.FieldNotIn(FieldFreezeReason, vs...))
+}
+
+// FreezeReasonGT applies the GT predicate on the "freeze_reason" field.
+func FreezeReasonGT(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldGT(FieldFreezeReason, v))
+}
+
+// FreezeReasonGTE applies the GTE predicate on the "freeze_reason" field.
+func FreezeReasonGTE(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldGTE(FieldFreezeReason, v))
+}
+
+// FreezeReasonLT applies the LT predicate on the "freeze_reason" field.
+func FreezeReasonLT(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldLT(FieldFreezeReason, v))
+}
+
+// FreezeReasonLTE applies the LTE predicate on the "freeze_reason" field.
+func FreezeReasonLTE(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldLTE(FieldFreezeReason, v))
+}
+
+// FreezeReasonContains applies the Contains predicate on the "freeze_reason" field.
+func FreezeReasonContains(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldContains(FieldFreezeReason, v))
+}
+
+// FreezeReasonHasPrefix applies the HasPrefix predicate on the "freeze_reason" field.
+func FreezeReasonHasPrefix(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldHasPrefix(FieldFreezeReason, v))
+}
+
+// FreezeReasonHasSuffix applies the HasSuffix predicate on the "freeze_reason" field.
+func FreezeReasonHasSuffix(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldHasSuffix(FieldFreezeReason, v))
+}
+
+// FreezeReasonEqualFold applies the EqualFold predicate on the "freeze_reason" field.
+func FreezeReasonEqualFold(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldEqualFold(FieldFreezeReason, v))
+}
+
+// FreezeReasonContainsFold applies the ContainsFold predicate on the "freeze_reason" field.
+func FreezeReasonContainsFold(v string) predicate.Budget {
+	return predicate.Budget(sql.FieldContainsFold(FieldFreezeReason, v))
+}
+
 // HasScope applies the HasEdge predicate on the "scope" edge.
 func HasScope() predicate.Budget {
 	return predicate.Budget(func(s *sql.Selector) {
@@ -583,6 +933,52 @@ func HasCycles() predicate.Budget {
 func HasCyclesWith(preds ...predicate.BudgetCycle) predicate.Budget {
 	return predicate.Budget(func(s *sql.Selector) {
 		step := newCyclesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasIncreases applies the HasEdge predicate on the "increases" edge.
+func HasIncreases() predicate.Budget {
+	return predicate.Budget(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, IncreasesTable, IncreasesColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasIncreasesWith applies the HasEdge predicate on the "increases" edge with a given conditions (other predicates).
+func HasIncreasesWith(preds ...predicate.BudgetIncrease) predicate.Budget {
+	return predicate.Budget(func(s *sql.Selector) {
+		step := newIncreasesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasAlerts applies the HasEdge predicate on the "alerts" edge.
+func HasAlerts() predicate.Budget {
+	return predicate.Budget(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, AlertsTable, AlertsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasAlertsWith applies the HasEdge predicate on the "alerts" edge with a given conditions (other predicates).
+func HasAlertsWith(preds ...predicate.BudgetAlert) predicate.Budget {
+	return predicate.Budget(func(s *sql.Selector) {
+		step := newAlertsStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

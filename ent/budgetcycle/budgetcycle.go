@@ -30,6 +30,12 @@ const (
 	FieldLim = "lim"
 	// FieldOverflow holds the string denoting the overflow field in the database.
 	FieldOverflow = "overflow"
+	// FieldCarried holds the string denoting the carried field in the database.
+	FieldCarried = "carried"
+	// FieldRaised holds the string denoting the raised field in the database.
+	FieldRaised = "raised"
+	// FieldClosedAt holds the string denoting the closed_at field in the database.
+	FieldClosedAt = "closed_at"
 	// FieldSpent holds the string denoting the spent field in the database.
 	FieldSpent = "spent"
 	// FieldHeld holds the string denoting the held field in the database.
@@ -62,6 +68,9 @@ var Columns = []string{
 	FieldEndsAt,
 	FieldLim,
 	FieldOverflow,
+	FieldCarried,
+	FieldRaised,
+	FieldClosedAt,
 	FieldSpent,
 	FieldHeld,
 	FieldExcess,
@@ -91,6 +100,14 @@ var (
 	DefaultOverflow int64
 	// OverflowValidator is a validator for the "overflow" field. It is called by the builders before save.
 	OverflowValidator func(int64) error
+	// DefaultCarried holds the default value on creation for the "carried" field.
+	DefaultCarried int64
+	// CarriedValidator is a validator for the "carried" field. It is called by the builders before save.
+	CarriedValidator func(int64) error
+	// DefaultRaised holds the default value on creation for the "raised" field.
+	DefaultRaised int64
+	// RaisedValidator is a validator for the "raised" field. It is called by the builders before save.
+	RaisedValidator func(int64) error
 	// DefaultSpent holds the default value on creation for the "spent" field.
 	DefaultSpent int64
 	// SpentValidator is a validator for the "spent" field. It is called by the builders before save.
@@ -182,6 +199,21 @@ func ByLim(opts ...sql.OrderTermOption) OrderOption {
 // ByOverflow orders the results by the overflow field.
 func ByOverflow(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldOverflow, opts...).ToFunc()
+}
+
+// ByCarried orders the results by the carried field.
+func ByCarried(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldCarried, opts...).ToFunc()
+}
+
+// ByRaised orders the results by the raised field.
+func ByRaised(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRaised, opts...).ToFunc()
+}
+
+// ByClosedAt orders the results by the closed_at field.
+func ByClosedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldClosedAt, opts...).ToFunc()
 }
 
 // BySpent orders the results by the spent field.

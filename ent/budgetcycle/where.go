@@ -100,6 +100,21 @@ func Overflow(v int64) predicate.BudgetCycle {
 	return predicate.BudgetCycle(sql.FieldEQ(FieldOverflow, v))
 }
 
+// Carried applies equality check predicate on the "carried" field. It's identical to CarriedEQ.
+func Carried(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldCarried, v))
+}
+
+// Raised applies equality check predicate on the "raised" field. It's identical to RaisedEQ.
+func Raised(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldRaised, v))
+}
+
+// ClosedAt applies equality check predicate on the "closed_at" field. It's identical to ClosedAtEQ.
+func ClosedAt(v time.Time) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldClosedAt, v))
+}
+
 // Spent applies equality check predicate on the "spent" field. It's identical to SpentEQ.
 func Spent(v int64) predicate.BudgetCycle {
 	return predicate.BudgetCycle(sql.FieldEQ(FieldSpent, v))
@@ -468,6 +483,136 @@ func OverflowLT(v int64) predicate.BudgetCycle {
 // OverflowLTE applies the LTE predicate on the "overflow" field.
 func OverflowLTE(v int64) predicate.BudgetCycle {
 	return predicate.BudgetCycle(sql.FieldLTE(FieldOverflow, v))
+}
+
+// CarriedEQ applies the EQ predicate on the "carried" field.
+func CarriedEQ(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldCarried, v))
+}
+
+// CarriedNEQ applies the NEQ predicate on the "carried" field.
+func CarriedNEQ(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNEQ(FieldCarried, v))
+}
+
+// CarriedIn applies the In predicate on the "carried" field.
+func CarriedIn(vs ...int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldIn(FieldCarried, vs...))
+}
+
+// CarriedNotIn applies the NotIn predicate on the "carried" field.
+func CarriedNotIn(vs ...int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNotIn(FieldCarried, vs...))
+}
+
+// CarriedGT applies the GT predicate on the "carried" field.
+func CarriedGT(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGT(FieldCarried, v))
+}
+
+// CarriedGTE applies the GTE predicate on the "carried" field.
+func CarriedGTE(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGTE(FieldCarried, v))
+}
+
+// CarriedLT applies the LT predicate on the "carried" field.
+func CarriedLT(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLT(FieldCarried, v))
+}
+
+// CarriedLTE applies the LTE predicate on the "carried" field.
+func CarriedLTE(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLTE(FieldCarried, v))
+}
+
+// RaisedEQ applies the EQ predicate on the "raised" field.
+func RaisedEQ(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldRaised, v))
+}
+
+// RaisedNEQ applies the NEQ predicate on the "raised" field.
+func RaisedNEQ(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNEQ(FieldRaised, v))
+}
+
+// RaisedIn applies the In predicate on the "raised" field.
+func RaisedIn(vs ...int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldIn(FieldRaised, vs...))
+}
+
+// RaisedNotIn applies the NotIn predicate on the "raised" field.
+func RaisedNotIn(vs ...int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNotIn(FieldRaised, vs...))
+}
+
+// RaisedGT applies the GT predicate on the "raised" field.
+func RaisedGT(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGT(FieldRaised, v))
+}
+
+// RaisedGTE applies the GTE predicate on the "raised" field.
+func RaisedGTE(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGTE(FieldRaised, v))
+}
+
+// RaisedLT applies the LT predicate on the "raised" field.
+func RaisedLT(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLT(FieldRaised, v))
+}
+
+// RaisedLTE applies the LTE predicate on the "raised" field.
+func RaisedLTE(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLTE(FieldRaised, v))
+}
+
+// ClosedAtEQ applies the EQ predicate on the "closed_at" field.
+func ClosedAtEQ(v time.Time) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldClosedAt, v))
+}
+
+// ClosedAtNEQ applies the NEQ predicate on the "closed_at" field.
+func ClosedAtNEQ(v time.Time) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNEQ(FieldClosedAt, v))
+}
+
+// ClosedAtIn applies the In predicate on the "closed_at" field.
+func ClosedAtIn(vs ...time.Time) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldIn(FieldClosedAt, vs...))
+}
+
+// ClosedAtNotIn applies the NotIn predicate on the "closed_at" field.
+func ClosedAtNotIn(vs ...time.Time) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNotIn(FieldClosedAt, vs...))
+}
+
+// ClosedAtGT applies the GT predicate on the "closed_at" field.
+func ClosedAtGT(v time.Time) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGT(FieldClosedAt, v))
+}
+
+// ClosedAtGTE applies the GTE predicate on the "closed_at" field.
+func ClosedAtGTE(v time.Time) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGTE(FieldClosedAt, v))
+}
+
+// ClosedAtLT applies the LT predicate on the "closed_at" field.
+func ClosedAtLT(v time.Time) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLT(FieldClosedAt, v))
+}
+
+// ClosedAtLTE applies the LTE predicate on the "closed_at" field.
+func ClosedAtLTE(v time.Time) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLTE(FieldClosedAt, v))
+}
+
+// ClosedAtIsNil applies the IsNil predicate on the "closed_at" field.
+func ClosedAtIsNil() predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldIsNull(FieldClosedAt))
+}
+
+// ClosedAtNotNil applies the NotNil predicate on the "closed_at" field.
+func ClosedAtNotNil() predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNotNull(FieldClosedAt))
 }
 
 // SpentEQ applies the EQ predicate on the "spent" field.

@@ -227,6 +227,15 @@ var (
 		{Name: "overflow", Type: field.TypeInt64, Default: 0},
 		{Name: "cycle", Type: field.TypeEnum, Nullable: true, Enums: []string{"MONTHLY", "QUARTERLY", "YEARLY", "MANUAL"}},
 		{Name: "cycle_day", Type: field.TypeInt, Default: 1},
+		{Name: "origin", Type: field.TypeEnum, Enums: []string{"SET", "SHARE"}, Default: "SET"},
+		{Name: "distribution", Type: field.TypeEnum, Enums: []string{"POOL", "EQUAL"}, Default: "POOL"},
+		{Name: "reserve", Type: field.TypeInt64, Default: 0},
+		{Name: "rollover_cap", Type: field.TypeInt64, Default: 0},
+		{Name: "strict", Type: field.TypeBool, Default: false},
+		{Name: "thresholds", Type: field.TypeJSON, Nullable: true},
+		{Name: "frozen_at", Type: field.TypeTime, Nullable: true},
+		{Name: "frozen_by", Type: field.TypeString, Default: ""},
+		{Name: "freeze_reason", Type: field.TypeString, Size: 500, Default: ""},
 		{Name: "scope_id", Type: field.TypeString},
 	}
 	// BudgetsTable holds the schema information for the "budgets" table.
@@ -237,7 +246,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "budgets_scopes_scope",
-				Columns:    []*schema.Column{BudgetsColumns[11]},
+				Columns:    []*schema.Column{BudgetsColumns[20]},
 				RefColumns: []*schema.Column{ScopesColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -247,6 +256,46 @@ var (
 				Name:    "budget_account_id_plane_id",
 				Unique:  true,
 				Columns: []*schema.Column{BudgetsColumns[1], BudgetsColumns[2], BudgetsColumns[0]},
+			},
+		},
+	}
+	// BudgetAlertsColumns holds the columns for the "budget_alerts" table.
+	BudgetAlertsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "cycle_id", Type: field.TypeString},
+		{Name: "threshold", Type: field.TypeInt},
+		{Name: "lim", Type: field.TypeInt64, Default: 0},
+		{Name: "spent", Type: field.TypeInt64, Default: 0},
+		{Name: "forecast", Type: field.TypeInt64, Default: 0},
+		{Name: "runs_out_at", Type: field.TypeTime, Nullable: true},
+		{Name: "budget_id", Type: field.TypeString},
+	}
+	// BudgetAlertsTable holds the schema information for the "budget_alerts" table.
+	BudgetAlertsTable = &schema.Table{
+		Name:       "budget_alerts",
+		Columns:    BudgetAlertsColumns,
+		PrimaryKey: []*schema.Column{BudgetAlertsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "budget_alerts_budgets_alerts",
+				Columns:    []*schema.Column{BudgetAlertsColumns[10]},
+				RefColumns: []*schema.Column{BudgetsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "budgetalert_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{BudgetAlertsColumns[1], BudgetAlertsColumns[2], BudgetAlertsColumns[0]},
+			},
+			{
+				Name:    "budgetalert_budget_id_cycle_id_threshold",
+				Unique:  true,
+				Columns: []*schema.Column{BudgetAlertsColumns[10], BudgetAlertsColumns[4], BudgetAlertsColumns[5]},
 			},
 		},
 	}
@@ -260,6 +309,9 @@ var (
 		{Name: "ends_at", Type: field.TypeTime},
 		{Name: "lim", Type: field.TypeInt64, Default: 0},
 		{Name: "overflow", Type: field.TypeInt64, Default: 0},
+		{Name: "carried", Type: field.TypeInt64, Default: 0},
+		{Name: "raised", Type: field.TypeInt64, Default: 0},
+		{Name: "closed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "spent", Type: field.TypeInt64, Default: 0},
 		{Name: "held", Type: field.TypeInt64, Default: 0},
 		{Name: "excess", Type: field.TypeInt64, Default: 0},
@@ -274,7 +326,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "budget_cycles_budgets_cycles",
-				Columns:    []*schema.Column{BudgetCyclesColumns[12]},
+				Columns:    []*schema.Column{BudgetCyclesColumns[15]},
 				RefColumns: []*schema.Column{BudgetsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -288,7 +340,51 @@ var (
 			{
 				Name:    "budgetcycle_budget_id_starts_at",
 				Unique:  true,
-				Columns: []*schema.Column{BudgetCyclesColumns[12], BudgetCyclesColumns[4]},
+				Columns: []*schema.Column{BudgetCyclesColumns[15], BudgetCyclesColumns[4]},
+			},
+		},
+	}
+	// BudgetIncreasesColumns holds the columns for the "budget_increases" table.
+	BudgetIncreasesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "amount", Type: field.TypeInt64},
+		{Name: "ends_at", Type: field.TypeTime},
+		{Name: "reason", Type: field.TypeString, Size: 500, Default: ""},
+		{Name: "created_by", Type: field.TypeString, Default: ""},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "budget_id", Type: field.TypeString},
+	}
+	// BudgetIncreasesTable holds the schema information for the "budget_increases" table.
+	BudgetIncreasesTable = &schema.Table{
+		Name:       "budget_increases",
+		Columns:    BudgetIncreasesColumns,
+		PrimaryKey: []*schema.Column{BudgetIncreasesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "budget_increases_budgets_increases",
+				Columns:    []*schema.Column{BudgetIncreasesColumns[9]},
+				RefColumns: []*schema.Column{BudgetsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "budgetincrease_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{BudgetIncreasesColumns[1], BudgetIncreasesColumns[2], BudgetIncreasesColumns[0]},
+			},
+			{
+				Name:    "budgetincrease_budget_id",
+				Unique:  false,
+				Columns: []*schema.Column{BudgetIncreasesColumns[9]},
+			},
+			{
+				Name:    "budgetincrease_ended_at_ends_at",
+				Unique:  false,
+				Columns: []*schema.Column{BudgetIncreasesColumns[8], BudgetIncreasesColumns[5]},
 			},
 		},
 	}
@@ -737,6 +833,64 @@ var (
 			},
 		},
 	}
+	// IncreaseRequestsColumns holds the columns for the "increase_requests" table.
+	IncreaseRequestsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "requested_by", Type: field.TypeString},
+		{Name: "amount", Type: field.TypeInt64},
+		{Name: "until", Type: field.TypeTime, Nullable: true},
+		{Name: "reason", Type: field.TypeString, Size: 1000},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "APPROVED", "DECLINED", "WITHDRAWN", "EXPIRED"}, Default: "PENDING"},
+		{Name: "waits_at", Type: field.TypeString},
+		{Name: "passed", Type: field.TypeJSON, Nullable: true},
+		{Name: "decided_by", Type: field.TypeString, Default: ""},
+		{Name: "decided_at", Type: field.TypeTime, Nullable: true},
+		{Name: "granted", Type: field.TypeInt64, Default: 0},
+		{Name: "granted_until", Type: field.TypeTime, Nullable: true},
+		{Name: "note", Type: field.TypeString, Size: 1000, Default: ""},
+		{Name: "scope_id", Type: field.TypeString},
+	}
+	// IncreaseRequestsTable holds the schema information for the "increase_requests" table.
+	IncreaseRequestsTable = &schema.Table{
+		Name:       "increase_requests",
+		Columns:    IncreaseRequestsColumns,
+		PrimaryKey: []*schema.Column{IncreaseRequestsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "increase_requests_scopes_scope",
+				Columns:    []*schema.Column{IncreaseRequestsColumns[18]},
+				RefColumns: []*schema.Column{ScopesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "increaserequest_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{IncreaseRequestsColumns[1], IncreaseRequestsColumns[2], IncreaseRequestsColumns[0]},
+			},
+			{
+				Name:    "increaserequest_account_id_status_waits_at",
+				Unique:  false,
+				Columns: []*schema.Column{IncreaseRequestsColumns[1], IncreaseRequestsColumns[10], IncreaseRequestsColumns[11]},
+			},
+			{
+				Name:    "increaserequest_scope_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{IncreaseRequestsColumns[18], IncreaseRequestsColumns[4]},
+			},
+			{
+				Name:    "increaserequest_requested_by_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{IncreaseRequestsColumns[6], IncreaseRequestsColumns[4]},
+			},
+		},
+	}
 	// InvitationsColumns holds the columns for the "invitations" table.
 	InvitationsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -1030,6 +1184,95 @@ var (
 				Name:    "node_account_id_plane_id",
 				Unique:  true,
 				Columns: []*schema.Column{NodesColumns[1], NodesColumns[2], NodesColumns[0]},
+			},
+		},
+	}
+	// NotificationsColumns holds the columns for the "notifications" table.
+	NotificationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "topic", Type: field.TypeEnum, Enums: []string{"BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE"}},
+		{Name: "about_plane", Type: field.TypeEnum, Enums: []string{"ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "scope_id", Type: field.TypeString, Default: ""},
+		{Name: "title", Type: field.TypeString},
+		{Name: "body", Type: field.TypeString, Default: ""},
+		{Name: "link", Type: field.TypeString, Default: ""},
+		{Name: "cause", Type: field.TypeString},
+		{Name: "read_at", Type: field.TypeTime, Nullable: true},
+		{Name: "user_id", Type: field.TypeString},
+	}
+	// NotificationsTable holds the schema information for the "notifications" table.
+	NotificationsTable = &schema.Table{
+		Name:       "notifications",
+		Columns:    NotificationsColumns,
+		PrimaryKey: []*schema.Column{NotificationsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "notifications_users_notifications",
+				Columns:    []*schema.Column{NotificationsColumns[12]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "notification_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{NotificationsColumns[1], NotificationsColumns[2], NotificationsColumns[0]},
+			},
+			{
+				Name:    "notification_user_id_topic_cause",
+				Unique:  true,
+				Columns: []*schema.Column{NotificationsColumns[12], NotificationsColumns[4], NotificationsColumns[10]},
+			},
+			{
+				Name:    "notification_user_id_read_at",
+				Unique:  false,
+				Columns: []*schema.Column{NotificationsColumns[12], NotificationsColumns[11]},
+			},
+			{
+				Name:    "notification_user_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{NotificationsColumns[12], NotificationsColumns[3]},
+			},
+		},
+	}
+	// NotificationPreferencesColumns holds the columns for the "notification_preferences" table.
+	NotificationPreferencesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "topic", Type: field.TypeEnum, Enums: []string{"BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE"}},
+		{Name: "inbox", Type: field.TypeBool, Default: true},
+		{Name: "mail", Type: field.TypeBool, Default: false},
+		{Name: "user_id", Type: field.TypeString},
+	}
+	// NotificationPreferencesTable holds the schema information for the "notification_preferences" table.
+	NotificationPreferencesTable = &schema.Table{
+		Name:       "notification_preferences",
+		Columns:    NotificationPreferencesColumns,
+		PrimaryKey: []*schema.Column{NotificationPreferencesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "notification_preferences_users_notification_preferences",
+				Columns:    []*schema.Column{NotificationPreferencesColumns[7]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "notificationpreference_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{NotificationPreferencesColumns[1], NotificationPreferencesColumns[2], NotificationPreferencesColumns[0]},
+			},
+			{
+				Name:    "notificationpreference_user_id_topic",
+				Unique:  true,
+				Columns: []*schema.Column{NotificationPreferencesColumns[7], NotificationPreferencesColumns[4]},
 			},
 		},
 	}
@@ -1388,6 +1631,50 @@ var (
 			},
 		},
 	}
+	// StatementsColumns holds the columns for the "statements" table.
+	StatementsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "scope_id", Type: field.TypeString},
+		{Name: "budget_id", Type: field.TypeString},
+		{Name: "cycle_id", Type: field.TypeString, Unique: true},
+		{Name: "scope_name", Type: field.TypeString},
+		{Name: "scope_path", Type: field.TypeString},
+		{Name: "unit", Type: field.TypeEnum, Enums: []string{"USD", "CREDITS"}},
+		{Name: "starts_at", Type: field.TypeTime},
+		{Name: "ends_at", Type: field.TypeTime},
+		{Name: "lim", Type: field.TypeInt64, Default: 0},
+		{Name: "overflow", Type: field.TypeInt64, Default: 0},
+		{Name: "carried_in", Type: field.TypeInt64, Default: 0},
+		{Name: "raised", Type: field.TypeInt64, Default: 0},
+		{Name: "spent", Type: field.TypeInt64},
+		{Name: "overflow_spent", Type: field.TypeInt64, Default: 0},
+		{Name: "excess_spent", Type: field.TypeInt64, Default: 0},
+		{Name: "corrections", Type: field.TypeInt64, Default: 0},
+		{Name: "carried_out", Type: field.TypeInt64, Default: 0},
+		{Name: "calls", Type: field.TypeInt64, Default: 0},
+		{Name: "models", Type: field.TypeJSON, Nullable: true},
+	}
+	// StatementsTable holds the schema information for the "statements" table.
+	StatementsTable = &schema.Table{
+		Name:       "statements",
+		Columns:    StatementsColumns,
+		PrimaryKey: []*schema.Column{StatementsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "statement_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{StatementsColumns[1], StatementsColumns[2], StatementsColumns[0]},
+			},
+			{
+				Name:    "statement_scope_id_ends_at",
+				Unique:  false,
+				Columns: []*schema.Column{StatementsColumns[4], StatementsColumns[11]},
+			},
+		},
+	}
 	// SupportAccessesColumns holds the columns for the "support_accesses" table.
 	SupportAccessesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -1459,6 +1746,125 @@ var (
 			},
 		},
 	}
+	// UsageDaysColumns holds the columns for the "usage_days" table.
+	UsageDaysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "day", Type: field.TypeInt},
+		{Name: "path", Type: field.TypeString},
+		{Name: "organization_id", Type: field.TypeString, Default: ""},
+		{Name: "team_id", Type: field.TypeString, Default: ""},
+		{Name: "member_id", Type: field.TypeString, Default: ""},
+		{Name: "user_id", Type: field.TypeString, Default: ""},
+		{Name: "key_id", Type: field.TypeString, Default: ""},
+		{Name: "agent_id", Type: field.TypeString, Default: ""},
+		{Name: "client_id", Type: field.TypeString, Default: ""},
+		{Name: "model_id", Type: field.TypeString},
+		{Name: "model_name", Type: field.TypeString, Default: ""},
+		{Name: "calls", Type: field.TypeInt64, Default: 0},
+		{Name: "input_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "cached_input_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "cache_write_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "output_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "reasoning_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "audio_input_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "audio_output_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "cost", Type: field.TypeInt64, Default: 0},
+		{Name: "credits", Type: field.TypeInt64, Default: 0},
+	}
+	// UsageDaysTable holds the schema information for the "usage_days" table.
+	UsageDaysTable = &schema.Table{
+		Name:       "usage_days",
+		Columns:    UsageDaysColumns,
+		PrimaryKey: []*schema.Column{UsageDaysColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "usageday_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{UsageDaysColumns[1], UsageDaysColumns[2], UsageDaysColumns[0]},
+			},
+			{
+				Name:    "usageday_account_id_plane_day_path_user_id_agent_id_client_id_model_id",
+				Unique:  true,
+				Columns: []*schema.Column{UsageDaysColumns[1], UsageDaysColumns[2], UsageDaysColumns[3], UsageDaysColumns[4], UsageDaysColumns[8], UsageDaysColumns[10], UsageDaysColumns[11], UsageDaysColumns[12]},
+			},
+		},
+	}
+	// UsageTagsColumns holds the columns for the "usage_tags" table.
+	UsageTagsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "day", Type: field.TypeInt},
+		{Name: "path", Type: field.TypeString},
+		{Name: "tag", Type: field.TypeString},
+		{Name: "calls", Type: field.TypeInt64, Default: 0},
+		{Name: "input_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "cached_input_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "cache_write_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "output_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "reasoning_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "audio_input_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "audio_output_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "cost", Type: field.TypeInt64, Default: 0},
+		{Name: "credits", Type: field.TypeInt64, Default: 0},
+	}
+	// UsageTagsTable holds the schema information for the "usage_tags" table.
+	UsageTagsTable = &schema.Table{
+		Name:       "usage_tags",
+		Columns:    UsageTagsColumns,
+		PrimaryKey: []*schema.Column{UsageTagsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "usagetag_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{UsageTagsColumns[1], UsageTagsColumns[2], UsageTagsColumns[0]},
+			},
+			{
+				Name:    "usagetag_account_id_plane_day_path_tag",
+				Unique:  true,
+				Columns: []*schema.Column{UsageTagsColumns[1], UsageTagsColumns[2], UsageTagsColumns[3], UsageTagsColumns[4], UsageTagsColumns[5]},
+			},
+		},
+	}
+	// UsageTotalsColumns holds the columns for the "usage_totals" table.
+	UsageTotalsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "day", Type: field.TypeInt},
+		{Name: "model_id", Type: field.TypeString},
+		{Name: "model_name", Type: field.TypeString, Default: ""},
+		{Name: "calls", Type: field.TypeInt64, Default: 0},
+		{Name: "input_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "cached_input_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "cache_write_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "output_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "reasoning_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "audio_input_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "audio_output_tokens", Type: field.TypeInt64, Default: 0},
+		{Name: "cost", Type: field.TypeInt64, Default: 0},
+		{Name: "credits", Type: field.TypeInt64, Default: 0},
+	}
+	// UsageTotalsTable holds the schema information for the "usage_totals" table.
+	UsageTotalsTable = &schema.Table{
+		Name:       "usage_totals",
+		Columns:    UsageTotalsColumns,
+		PrimaryKey: []*schema.Column{UsageTotalsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "usagetotal_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{UsageTotalsColumns[1], UsageTotalsColumns[2], UsageTotalsColumns[0]},
+			},
+			{
+				Name:    "usagetotal_day_account_id_plane_model_id",
+				Unique:  true,
+				Columns: []*schema.Column{UsageTotalsColumns[3], UsageTotalsColumns[1], UsageTotalsColumns[2], UsageTotalsColumns[4]},
+			},
+		},
+	}
 	// UsersColumns holds the columns for the "users" table.
 	UsersColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -1504,6 +1910,95 @@ var (
 			},
 		},
 	}
+	// WebhooksColumns holds the columns for the "webhooks" table.
+	WebhooksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "name", Type: field.TypeString, Size: 120},
+		{Name: "url", Type: field.TypeString, Size: 2000},
+		{Name: "topics", Type: field.TypeJSON},
+		{Name: "console", Type: field.TypeBool, Default: true},
+		{Name: "copilot", Type: field.TypeBool, Default: true},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACTIVE", "DISABLED"}, Default: "ACTIVE"},
+		{Name: "status_reason", Type: field.TypeString, Default: ""},
+		{Name: "secret", Type: field.TypeBytes},
+		{Name: "secret_hint", Type: field.TypeString, Default: ""},
+		{Name: "previous_secret", Type: field.TypeBytes, Nullable: true},
+		{Name: "previous_secret_expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "created_by", Type: field.TypeString, Default: ""},
+	}
+	// WebhooksTable holds the schema information for the "webhooks" table.
+	WebhooksTable = &schema.Table{
+		Name:       "webhooks",
+		Columns:    WebhooksColumns,
+		PrimaryKey: []*schema.Column{WebhooksColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "webhook_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{WebhooksColumns[1], WebhooksColumns[2], WebhooksColumns[0]},
+			},
+			{
+				Name:    "webhook_account_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{WebhooksColumns[1], WebhooksColumns[6]},
+			},
+		},
+	}
+	// WebhookDeliveriesColumns holds the columns for the "webhook_deliveries" table.
+	WebhookDeliveriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "message_id", Type: field.TypeString},
+		{Name: "topic", Type: field.TypeEnum, Enums: []string{"TEST", "BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE"}},
+		{Name: "payload", Type: field.TypeJSON},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "DELIVERED", "FAILED"}, Default: "PENDING"},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "next_at", Type: field.TypeTime},
+		{Name: "done_at", Type: field.TypeTime, Nullable: true},
+		{Name: "response_status", Type: field.TypeInt, Default: 0},
+		{Name: "error", Type: field.TypeString, Default: ""},
+		{Name: "latency_ms", Type: field.TypeInt64, Default: 0},
+		{Name: "replay_of", Type: field.TypeString, Default: ""},
+		{Name: "webhook_id", Type: field.TypeString},
+	}
+	// WebhookDeliveriesTable holds the schema information for the "webhook_deliveries" table.
+	WebhookDeliveriesTable = &schema.Table{
+		Name:       "webhook_deliveries",
+		Columns:    WebhookDeliveriesColumns,
+		PrimaryKey: []*schema.Column{WebhookDeliveriesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "webhook_deliveries_webhooks_deliveries",
+				Columns:    []*schema.Column{WebhookDeliveriesColumns[15]},
+				RefColumns: []*schema.Column{WebhooksColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "webhookdelivery_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{WebhookDeliveriesColumns[1], WebhookDeliveriesColumns[2], WebhookDeliveriesColumns[0]},
+			},
+			{
+				Name:    "webhookdelivery_status_next_at",
+				Unique:  false,
+				Columns: []*schema.Column{WebhookDeliveriesColumns[7], WebhookDeliveriesColumns[9]},
+			},
+			{
+				Name:    "webhookdelivery_webhook_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{WebhookDeliveriesColumns[15], WebhookDeliveriesColumns[3]},
+			},
+		},
+	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		AccountsTable,
@@ -1511,7 +2006,9 @@ var (
 		AuditEventsTable,
 		AuthorizationsTable,
 		BudgetsTable,
+		BudgetAlertsTable,
 		BudgetCyclesTable,
+		BudgetIncreasesTable,
 		CatalogModelsTable,
 		CentralProvidersTable,
 		ChargesTable,
@@ -1522,6 +2019,7 @@ var (
 		GroupMappingsTable,
 		HoldsTable,
 		IdentityProvidersTable,
+		IncreaseRequestsTable,
 		InvitationsTable,
 		KeysTable,
 		KeyModelsTable,
@@ -1529,6 +2027,8 @@ var (
 		MembersTable,
 		ModelsTable,
 		NodesTable,
+		NotificationsTable,
+		NotificationPreferencesTable,
 		OrganizationsTable,
 		PersonalTokensTable,
 		PricesTable,
@@ -1537,16 +2037,24 @@ var (
 		ScopesTable,
 		ServiceClientsTable,
 		SessionsTable,
+		StatementsTable,
 		SupportAccessesTable,
 		TeamsTable,
+		UsageDaysTable,
+		UsageTagsTable,
+		UsageTotalsTable,
 		UsersTable,
+		WebhooksTable,
+		WebhookDeliveriesTable,
 	}
 )
 
 func init() {
 	AuthorizationsTable.ForeignKeys[0].RefTable = UsersTable
 	BudgetsTable.ForeignKeys[0].RefTable = ScopesTable
+	BudgetAlertsTable.ForeignKeys[0].RefTable = BudgetsTable
 	BudgetCyclesTable.ForeignKeys[0].RefTable = BudgetsTable
+	BudgetIncreasesTable.ForeignKeys[0].RefTable = BudgetsTable
 	CatalogModelsTable.ForeignKeys[0].RefTable = CentralProvidersTable
 	ExternalIdentitiesTable.ForeignKeys[0].RefTable = IdentityProvidersTable
 	ExternalIdentitiesTable.ForeignKeys[1].RefTable = UsersTable
@@ -1554,6 +2062,7 @@ func init() {
 	GrantsTable.ForeignKeys[1].RefTable = ModelsTable
 	GroupMappingsTable.ForeignKeys[0].RefTable = ScopesTable
 	GroupMappingsTable.ForeignKeys[1].RefTable = IdentityProvidersTable
+	IncreaseRequestsTable.ForeignKeys[0].RefTable = ScopesTable
 	InvitationsTable.ForeignKeys[0].RefTable = ScopesTable
 	KeysTable.ForeignKeys[0].RefTable = ScopesTable
 	KeyModelsTable.ForeignKeys[0].RefTable = KeysTable
@@ -1562,6 +2071,8 @@ func init() {
 	MembersTable.ForeignKeys[1].RefTable = UsersTable
 	ModelsTable.ForeignKeys[0].RefTable = CatalogModelsTable
 	ModelsTable.ForeignKeys[1].RefTable = ProvidersTable
+	NotificationsTable.ForeignKeys[0].RefTable = UsersTable
+	NotificationPreferencesTable.ForeignKeys[0].RefTable = UsersTable
 	PersonalTokensTable.ForeignKeys[0].RefTable = UsersTable
 	PricesTable.ForeignKeys[0].RefTable = CatalogModelsTable
 	PricesTable.ForeignKeys[1].RefTable = ModelsTable
@@ -1572,4 +2083,5 @@ func init() {
 	SessionsTable.ForeignKeys[1].RefTable = UsersTable
 	TeamsTable.ForeignKeys[0].RefTable = OrganizationsTable
 	UsersTable.ForeignKeys[0].RefTable = LoginsTable
+	WebhookDeliveriesTable.ForeignKeys[0].RefTable = WebhooksTable
 }

@@ -21,8 +21,14 @@ type Authorization func(*sql.Selector)
 // Budget is the predicate function for budget builders.
 type Budget func(*sql.Selector)
 
+// BudgetAlert is the predicate function for budgetalert builders.
+type BudgetAlert func(*sql.Selector)
+
 // BudgetCycle is the predicate function for budgetcycle builders.
 type BudgetCycle func(*sql.Selector)
+
+// BudgetIncrease is the predicate function for budgetincrease builders.
+type BudgetIncrease func(*sql.Selector)
 
 // CatalogModel is the predicate function for catalogmodel builders.
 type CatalogModel func(*sql.Selector)
@@ -54,6 +60,9 @@ type Hold func(*sql.Selector)
 // IdentityProvider is the predicate function for identityprovider builders.
 type IdentityProvider func(*sql.Selector)
 
+// IncreaseRequest is the predicate function for increaserequest builders.
+type IncreaseRequest func(*sql.Selector)
+
 // Invitation is the predicate function for invitation builders.
 type Invitation func(*sql.Selector)
 
@@ -74,6 +83,12 @@ type Model func(*sql.Selector)
 
 // Node is the predicate function for node builders.
 type Node func(*sql.Selector)
+
+// Notification is the predicate function for notification builders.
+type Notification func(*sql.Selector)
+
+// NotificationPreference is the predicate function for notificationpreference builders.
+type NotificationPreference func(*sql.Selector)
 
 // Organization is the predicate function for organization builders.
 type Organization func(*sql.Selector)
@@ -99,11 +114,29 @@ type ServiceClient func(*sql.Selector)
 // Session is the predicate function for session builders.
 type Session func(*sql.Selector)
 
+// Statement is the predicate function for statement builders.
+type Statement func(*sql.Selector)
+
 // SupportAccess is the predicate function for supportaccess builders.
 type SupportAccess func(*sql.Selector)
 
 // Team is the predicate function for team builders.
 type Team func(*sql.Selector)
 
+// UsageDay is the predicate function for usageday builders.
+type UsageDay func(*sql.Selector)
+
+// UsageTag is the predicate function for usagetag builders.
+type UsageTag func(*sql.Selector)
+
+// UsageTotal is the predicate function for usagetotal builders.
+type UsageTotal func(*sql.Selector)
+
 // User is the predicate function for user builders.
 type User func(*sql.Selector)
+
+// Webhook is the predicate function for webhook builders.
+type Webhook func(*sql.Selector)
+
+// WebhookDelivery is the predicate function for webhookdelivery builders.
+type WebhookDelivery func(*sql.Selector)

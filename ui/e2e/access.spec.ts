@@ -97,7 +97,7 @@ test('who may use a model is asked when it is switched on', async ({ page, signI
   await choose(page, 'Where', 'Legal')
   expect.soft(await violations(page), 'who may use it').toEqual([])
   await page.getByRole('button', { name: 'Switch on in Copilot' }).click()
-  await expect(page.getByLabel('mistral-large on')).toBeChecked()
+  await expect(page.getByRole('switch', { name: 'mistral-large on' })).toBeChecked()
   await page.getByRole('button', { name: 'mistral-large', exact: true }).click()
   await expect(page.getByRole('dialog').getByRole('listitem').filter({ hasText: 'Corporate / Legal' })).toContainText('Allowed')
   await page.keyboard.press('Escape')

@@ -100,6 +100,8 @@ test('the palette finds pages, and Tab widens to both planes', async ({ page, si
 test('GraphiQL runs a query and a subscription with the session', async ({ page, signIn }) => {
   await signIn('admin')
   await page.goto('/graphiql')
+  // What runs is what the editor holds, and it takes its time to come.
+  await expect(page.locator('.graphiql-query-editor')).toContainText('query Me')
   await page.getByRole('button', { name: /Execute query/ }).click()
   await expect(page.locator('.result-window')).toContainText('Acme Corp')
 })

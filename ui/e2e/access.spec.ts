@@ -90,7 +90,7 @@ test('who may use a model is asked when it is switched on', async ({ page, signI
 
   await signIn('admin')
   await page.goto('/a/acme/copilot/models')
-  await page.getByLabel('mistral-large on').click()
+  await page.getByRole('switch', { name: 'mistral-large on' }).click()
   await page.getByRole('radio', { name: /Some organizations or teams/ }).click()
   await page.getByRole('button', { name: 'Switch on in Copilot' }).click()
   await expect(page.getByText('Choose at least one')).toBeVisible()
@@ -101,7 +101,7 @@ test('who may use a model is asked when it is switched on', async ({ page, signI
   await page.getByRole('button', { name: 'mistral-large', exact: true }).click()
   await expect(page.getByRole('dialog').getByRole('listitem').filter({ hasText: 'Corporate / Legal' })).toContainText('Allowed')
   await page.keyboard.press('Escape')
-  await page.getByLabel('mistral-large on').click()
+  await page.getByRole('switch', { name: 'mistral-large on' }).click()
   await page.getByRole('button', { name: 'Switch off in Copilot' }).click()
-  await expect(page.getByLabel('mistral-large on')).not.toBeChecked()
+  await expect(page.getByRole('switch', { name: 'mistral-large on' })).not.toBeChecked()
 })

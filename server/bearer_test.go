@@ -18,6 +18,7 @@ import (
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/demo"
 	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/idtoken/idtokentest"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/store/storetest"
@@ -37,14 +38,14 @@ func TestWhatIsNoTokenOfOursIsRefused(t *testing.T) {
 	u := w.member(t)
 	claims := func(more map[string]any) map[string]any {
 		all := map[string]any{"iss": publicURL, "aud": "cockpit", "sub": u.ID, "client_id": w.env[demo.ClientID], "account": u.AccountID,
-			"scope": "read profile", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix()}
+			"scope": "read profile", "exchanged": map[string]any{"by": "user_id"}, "iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix()}
 		for k, v := range more {
 			all[k] = v
 		}
 		return all
 	}
 	ours := func(more map[string]any) string {
-		return sign(t, jose.EdDSA, jose.JSONWebKey{Key: tokens, KeyID: kid}, "at+jwt", claims(more))
+		return idtokentest.Sign(t, jose.EdDSA, jose.JSONWebKey{Key: tokens, KeyID: kid}, "at+jwt", claims(more))
 	}
 	status, _ := w.ask(t, ours(nil), `{viewer{name}}`, nil)
 	require.Equal(t, http.StatusOK, status, "made right, it works")
@@ -55,8 +56,8 @@ func TestWhatIsNoTokenOfOursIsRefused(t *testing.T) {
 		return base64.RawURLEncoding.EncodeToString(b)
 	}
 	none := part(map[string]string{"alg": "none", "typ": "at+jwt", "kid": kid}) + "." + part(claims(nil)) + "."
-	idp := newIssuer(t)
-	idp.provide(t, w.Server, u.AccountID)
+	idp := idtokentest.New(t)
+	provide(t, idp, w.Server, u.AccountID)
 	globex := w.store.User.Query().Where(user.Email("grace.chen@globex.example")).OnlyX(system(t))
 	staff := w.store.User.Query().Where(user.Email(w.env[demo.SuperAdminEmail])).OnlyX(system(t))
 	for name, token := range map[string]string{
@@ -64,13 +65,13 @@ func TestWhatIsNoTokenOfOursIsRefused(t *testing.T) {
 		"garbage":                "a.b.c",
 		"unsigned":               none,
 		"without signature":      ours(nil)[:strings.LastIndexByte(ours(nil), '.')+1],
-		"another's signature":    sign(t, jose.EdDSA, jose.JSONWebKey{Key: ed25519.NewKeyFromSeed(make([]byte, 32)), KeyID: kid}, "at+jwt", claims(nil)),
-		"checkpoint key":         sign(t, jose.EdDSA, jose.JSONWebKey{Key: checkpoints, KeyID: kid}, "at+jwt", claims(nil)),
-		"checkpoint key, named":  sign(t, jose.EdDSA, jose.JSONWebKey{Key: checkpoints, KeyID: secret.KeyID(checkpoints.Public().(ed25519.PublicKey))}, "at+jwt", claims(nil)),
-		"HS256, the public key":  sign(t, jose.HS256, jose.JSONWebKey{Key: []byte(public), KeyID: kid}, "at+jwt", claims(nil)),
-		"HS256, client's secret": sign(t, jose.HS256, jose.JSONWebKey{Key: []byte(w.env[demo.ClientSecret]), KeyID: kid}, "at+jwt", claims(nil)),
+		"another's signature":    idtokentest.Sign(t, jose.EdDSA, jose.JSONWebKey{Key: ed25519.NewKeyFromSeed(make([]byte, 32)), KeyID: kid}, "at+jwt", claims(nil)),
+		"checkpoint key":         idtokentest.Sign(t, jose.EdDSA, jose.JSONWebKey{Key: checkpoints, KeyID: kid}, "at+jwt", claims(nil)),
+		"checkpoint key, named":  idtokentest.Sign(t, jose.EdDSA, jose.JSONWebKey{Key: checkpoints, KeyID: secret.KeyID(checkpoints.Public().(ed25519.PublicKey))}, "at+jwt", claims(nil)),
+		"HS256, the public key":  idtokentest.Sign(t, jose.HS256, jose.JSONWebKey{Key: []byte(public), KeyID: kid}, "at+jwt", claims(nil)),
+		"HS256, client's secret": idtokentest.Sign(t, jose.HS256, jose.JSONWebKey{Key: []byte(w.env[demo.ClientSecret]), KeyID: kid}, "at+jwt", claims(nil)),
 		"the client's secret":    w.env[demo.ClientSecret],
-		"another type":           sign(t, jose.EdDSA, jose.JSONWebKey{Key: tokens, KeyID: kid}, "JWT", claims(nil)),
+		"another type":           idtokentest.Sign(t, jose.EdDSA, jose.JSONWebKey{Key: tokens, KeyID: kid}, "JWT", claims(nil)),
 		"another issuer":         ours(map[string]any{"iss": "https://evil.example"}),
 		"another audience":       ours(map[string]any{"aud": "other"}),
 		"several audiences":      ours(map[string]any{"aud": []string{"cockpit", "other"}}),
@@ -81,10 +82,14 @@ func TestWhatIsNoTokenOfOursIsRefused(t *testing.T) {
 		"another's person":       ours(map[string]any{"account": globex.AccountID, "sub": globex.ID}),
 		"staff":                  ours(map[string]any{"account": id.PlatformID, "sub": staff.ID}),
 		"nobody":                 ours(map[string]any{"sub": "usr_01JD0000000000000000000000"}),
+		"shown in no way":        ours(map[string]any{"exchanged": nil}),
+		"shown somehow":          ours(map[string]any{"exchanged": map[string]any{"by": "magic"}}),
+		"by no provider":         ours(map[string]any{"exchanged": map[string]any{"by": "id_token"}}),
+		"by an unknown provider": ours(map[string]any{"exchanged": map[string]any{"by": "id_token", "provider": "idp_01JD0000000000000000000000"}}),
 		"unknown program":        ours(map[string]any{"client_id": "cli_01JD0000000000000000000000"}),
 		"no consent":             ours(map[string]any{"client_id": w.env[demo.WebClientID]}),
 		"made-up consent":        ours(map[string]any{"client_id": w.env[demo.WebClientID], "authorization": "aut_01JD0000000000000000000000"}),
-		"an ID token":            idp.sign(t, nil),
+		"an ID token":            idp.Sign(t, nil),
 		"an unknown personal":    "cp_" + secret.Token(),
 		"a refresh token":        "cr_aut_01JD0000000000000000000000." + secret.Token(),
 	} {
@@ -214,7 +219,7 @@ func TestSocketsTakeBearersAndEndWithThem(t *testing.T) {
 	require.NoError(t, err)
 	u := w.member(t)
 	expires := time.Now().Add(3 * time.Second).Truncate(time.Second)
-	token := sign(t, jose.EdDSA, jose.JSONWebKey{Key: tokens, KeyID: secret.KeyID(tokens.Public().(ed25519.PublicKey))}, "at+jwt", map[string]any{
+	token := idtokentest.Sign(t, jose.EdDSA, jose.JSONWebKey{Key: tokens, KeyID: secret.KeyID(tokens.Public().(ed25519.PublicKey))}, "at+jwt", map[string]any{
 		"iss": publicURL, "aud": "cockpit", "sub": u.ID, "client_id": w.env[demo.ClientID], "account": u.AccountID, "scope": "read profile",
 		"iat": time.Now().Unix(), "exp": expires.Unix()})
 	conn = w.socket(t, token)

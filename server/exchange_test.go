@@ -16,8 +16,10 @@ import (
 	"github.com/alchemi/cockpit/ent/charge"
 	"github.com/alchemi/cockpit/ent/domain"
 	"github.com/alchemi/cockpit/ent/externalidentity"
+	"github.com/alchemi/cockpit/ent/identityprovider"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/demo"
+	"github.com/alchemi/cockpit/internal/idtoken/idtokentest"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
@@ -28,15 +30,15 @@ func TestProgramActsForAPerson(t *testing.T) {
 	t.Parallel()
 	w := tell(t, "--data", t.TempDir())
 	u := w.member(t)
-	idp := newIssuer(t)
-	p := idp.provide(t, w.Server, u.AccountID)
+	idp := idtokentest.New(t)
+	p := provide(t, idp, w.Server, u.AccountID)
 	require.NoError(t, w.store.InTx(system(t), func(ctx context.Context, tx *store.Tx) error {
 		tx.Unaudited()
 		return tx.ExternalIdentity.Create().SetAccountID(u.AccountID).SetPlane(externalidentity.PlaneACCOUNT).SetUserID(u.ID).
-			SetIdentityProviderID(p.ID).SetIssuer(idp.url).SetSubject("jonas").Exec(ctx)
+			SetIdentityProviderID(p.ID).SetIssuer(idp.URL).SetSubject("jonas").Exec(ctx)
 	}))
 	for name, subject := range map[string][2]string{
-		"ID token": {idp.sign(t, map[string]any{"sub": "jonas"}), "urn:ietf:params:oauth:token-type:id_token"},
+		"ID token": {idp.Sign(t, map[string]any{"sub": "jonas"}), "urn:ietf:params:oauth:token-type:id_token"},
 		"user id":  {u.ID, "urn:cockpit:params:oauth:token-type:user_id"},
 	} {
 		status, got := w.form(t, "/oauth/token", w.env[demo.ClientID], w.env[demo.ClientSecret],
@@ -118,13 +120,13 @@ func TestIDTokensAreHeldAgainstTheAccountsProviders(t *testing.T) {
 	t.Parallel()
 	w := tell(t, "--data", t.TempDir())
 	u := w.member(t)
-	idp, stranger := newIssuer(t), newIssuer(t)
-	p := idp.provide(t, w.Server, u.AccountID)
+	idp, stranger := idtokentest.New(t), idtokentest.New(t)
+	p := provide(t, idp, w.Server, u.AccountID)
 	globex := w.store.User.Query().Where(user.Email("grace.chen@globex.example")).OnlyX(system(t))
 	require.NoError(t, w.store.InTx(system(t), func(ctx context.Context, tx *store.Tx) error {
 		tx.Unaudited()
 		if err := tx.ExternalIdentity.Create().SetAccountID(u.AccountID).SetPlane(externalidentity.PlaneACCOUNT).SetUserID(u.ID).
-			SetIdentityProviderID(p.ID).SetIssuer(idp.url).SetSubject("jonas").Exec(ctx); err != nil {
+			SetIdentityProviderID(p.ID).SetIssuer(idp.URL).SetSubject("jonas").Exec(ctx); err != nil {
 			return err
 		}
 		return tx.Domain.Create().SetAccountID(u.AccountID).SetPlane(domain.PlaneACCOUNT).SetName("acme.example").SetVerifiedName("acme.example").SetToken("t").Exec(ctx)
@@ -141,24 +143,24 @@ func TestIDTokensAreHeldAgainstTheAccountsProviders(t *testing.T) {
 		"verified address":  {"sub": "other", "email": "Priya.Raman@acme.example", "email_verified": true},
 		"address in quotes": {"sub": "other", "email": "priya.raman@acme.example", "email_verified": "true"},
 	} {
-		status, out := exchange(idp.sign(t, claims))
+		status, out := exchange(idp.Sign(t, claims))
 		require.Equal(t, http.StatusOK, status, "%s: %v", name, out)
 	}
 	good := map[string]any{"sub": "jonas"}
 	for name, token := range map[string]string{
-		"another issuer":       stranger.sign(t, good),
-		"another's key":        sign(t, jose.RS256, jose.JSONWebKey{Key: stranger.key, KeyID: "1"}, "JWT", idp.claims(good)),
-		"public key as secret": sign(t, jose.HS256, jose.JSONWebKey{Key: idp.key.PublicKey.N.Bytes(), KeyID: "1"}, "JWT", idp.claims(good)),
-		"another audience":     idp.sign(t, map[string]any{"sub": "jonas", "aud": "another-app"}),
-		"another party":        idp.sign(t, map[string]any{"sub": "jonas", "aud": []string{"cockpit-at-idp", "another-app"}, "azp": "another-app"}),
-		"many, no party":       idp.sign(t, map[string]any{"sub": "jonas", "aud": []string{"cockpit-at-idp", "another-app"}}),
-		"expired":              idp.sign(t, map[string]any{"sub": "jonas", "exp": time.Now().Add(-time.Minute).Unix()}),
-		"from the future":      idp.sign(t, map[string]any{"sub": "jonas", "iat": time.Now().Add(time.Hour).Unix()}),
-		"unknown subject":      idp.sign(t, nil),
-		"unverified address":   idp.sign(t, map[string]any{"email": "priya.raman@acme.example"}),
-		"denied address":       idp.sign(t, map[string]any{"email": "priya.raman@acme.example", "email_verified": false}),
-		"another's domain":     idp.sign(t, map[string]any{"email": globex.Email, "email_verified": true}),
-		"address of a known":   idp.sign(t, map[string]any{"sub": "new jonas", "email": u.Email, "email_verified": true}),
+		"another issuer":       stranger.Sign(t, good),
+		"another's key":        idtokentest.Sign(t, jose.RS256, jose.JSONWebKey{Key: stranger.Key, KeyID: "1"}, "JWT", idp.Claims(good)),
+		"public key as secret": idtokentest.Sign(t, jose.HS256, jose.JSONWebKey{Key: idp.Key.PublicKey.N.Bytes(), KeyID: "1"}, "JWT", idp.Claims(good)),
+		"another audience":     idp.Sign(t, map[string]any{"sub": "jonas", "aud": "another-app"}),
+		"another party":        idp.Sign(t, map[string]any{"sub": "jonas", "aud": []string{"cockpit-at-idp", "another-app"}, "azp": "another-app"}),
+		"many, no party":       idp.Sign(t, map[string]any{"sub": "jonas", "aud": []string{"cockpit-at-idp", "another-app"}}),
+		"expired":              idp.Sign(t, map[string]any{"sub": "jonas", "exp": time.Now().Add(-time.Minute).Unix()}),
+		"from the future":      idp.Sign(t, map[string]any{"sub": "jonas", "iat": time.Now().Add(time.Hour).Unix()}),
+		"unknown subject":      idp.Sign(t, nil),
+		"unverified address":   idp.Sign(t, map[string]any{"email": "priya.raman@acme.example"}),
+		"denied address":       idp.Sign(t, map[string]any{"email": "priya.raman@acme.example", "email_verified": false}),
+		"another's domain":     idp.Sign(t, map[string]any{"email": globex.Email, "email_verified": true}),
+		"address of a known":   idp.Sign(t, map[string]any{"sub": "new jonas", "email": u.Email, "email_verified": true}),
 		"our own token":        w.exchange(t),
 		"garbage":              "x.y.z",
 	} {
@@ -167,14 +169,14 @@ func TestIDTokensAreHeldAgainstTheAccountsProviders(t *testing.T) {
 		require.Equal(t, "invalid_request", out["error"], name)
 		require.NotEmpty(t, out["error_description"], name)
 	}
-	status, out := exchange(idp.sign(t, good), "account", globex.AccountID)
+	status, out := exchange(idp.Sign(t, good), "account", globex.AccountID)
 	require.Equal(t, http.StatusBadRequest, status)
 	require.Equal(t, "invalid_target", out["error"], "an account that is named doesn't outrank the program's")
 	require.NoError(t, w.store.InTx(system(t), func(ctx context.Context, tx *store.Tx) error {
 		tx.Unaudited()
 		return tx.IdentityProvider.UpdateOneID(p.ID).SetStatus("DISABLED").Exec(ctx)
 	}))
-	status, _ = exchange(idp.sign(t, good))
+	status, _ = exchange(idp.Sign(t, good))
 	require.Equal(t, http.StatusBadRequest, status, "a provider that isn't active")
 }
 
@@ -212,16 +214,16 @@ func TestProgramsOfThePlatformActInEveryAccountAndNeverForStaff(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, status, "the person isn't of the account that is named")
 
 	// Two accounts that sign in by one issuer are told apart by the parameter.
-	idp := newIssuer(t)
+	idp := idtokentest.New(t)
 	for _, person := range []*ent.User{u, globex} {
-		p := idp.provide(t, w.Server, person.AccountID)
+		p := provide(t, idp, w.Server, person.AccountID)
 		require.NoError(t, w.store.InTx(system(t), func(ctx context.Context, tx *store.Tx) error {
 			tx.Unaudited()
 			return tx.ExternalIdentity.Create().SetAccountID(person.AccountID).SetPlane(externalidentity.PlaneACCOUNT).SetUserID(person.ID).
-				SetIdentityProviderID(p.ID).SetIssuer(idp.url).SetSubject("one person").Exec(ctx)
+				SetIdentityProviderID(p.ID).SetIssuer(idp.URL).SetSubject("one person").Exec(ctx)
 		}))
 	}
-	token := idp.sign(t, map[string]any{"sub": "one person"})
+	token := idp.Sign(t, map[string]any{"sub": "one person"})
 	status, got = exchange(token, byToken)
 	require.Equal(t, http.StatusBadRequest, status)
 	require.Contains(t, got["error_description"], "Name the account")
@@ -255,4 +257,17 @@ func (w *world) ended2(t *testing.T, token string, end func()) {
 	require.Equal(t, http.StatusOK, status)
 	end()
 	w.ended(t, token, "within a second")
+}
+
+// provide makes an issuer an identity provider of an account.
+func provide(t *testing.T, i *idtokentest.Issuer, s *Server, accountID string) *ent.IdentityProvider {
+	t.Helper()
+	var p *ent.IdentityProvider
+	require.NoError(t, s.store.InTx(tenancy.System(t.Context(), "test"), func(ctx context.Context, tx *store.Tx) (err error) {
+		tx.Unaudited()
+		p, err = tx.IdentityProvider.Create().SetAccountID(accountID).SetPlane(identityprovider.PlaneACCOUNT).SetName("IdP").
+			SetIssuer(i.URL).SetClientID(idtokentest.ClientID).SetScopes([]string{"openid"}).SetStatus(identityprovider.StatusACTIVE).Save(ctx)
+		return err
+	}))
+	return p
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/account"
+	"github.com/alchemi/cockpit/ent/identityprovider"
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/personaltoken"
 	"github.com/alchemi/cockpit/ent/serviceclient"
@@ -196,8 +197,10 @@ func (b *Bearers) person(ctx context.Context, out *bearer, client *ent.ServiceCl
 			return ErrBearer
 		}
 		out.used = append(out.used, &use{table: "authorizations", id: row.ID})
-	case !client.TokenExchange:
-		return ErrBearer
+	default:
+		if err := b.exchanged(ctx, client, c); err != nil {
+			return err
+		}
 	}
 	u, err := b.store.User.Get(ctx, c.Subject)
 	if ent.IsNotFound(err) {
@@ -214,6 +217,28 @@ func (b *Bearers) person(ctx context.Context, out *bearer, client *ent.ServiceCl
 	}
 	out.viewer.AuthorizationID = c.Authorization
 	return within(ctx, b.store, out.viewer, client)
+}
+
+// exchanged refuses a token whose program may not exchange any more what it was
+// given out for, or whose provider isn't what it was then.
+func (b *Bearers) exchanged(ctx context.Context, client *ent.ServiceClient, c claims) error {
+	switch {
+	case c.Exchanged == nil || !client.TokenExchange:
+		return ErrBearer
+	case c.Exchanged.By == byName && client.TrustedSubjects:
+		return nil
+	case c.Exchanged.By != byProvider:
+		return ErrBearer
+	}
+	p, err := b.store.IdentityProvider.Query().Where(identityprovider.ID(c.Exchanged.Provider), identityprovider.AccountID(c.Account),
+		identityprovider.StatusEQ(identityprovider.StatusACTIVE)).Only(ctx)
+	if err != nil && !ent.IsNotFound(err) {
+		return fmt.Errorf("oauth: bearer's identity provider: %w", err)
+	}
+	if err != nil || *exchangedBy(p) != *c.Exchanged {
+		return ErrBearer
+	}
+	return nil
 }
 
 // personal reads a personal token: the person themselves, in all their roles.

@@ -142,7 +142,6 @@ func (g *Gate) UpdateProvider(ctx context.Context, old *ent.IdentityProvider, in
 			if _, err := identity.EndSessions(ctx, tx, p.AccountID, session.IdentityProviderID(p.ID)); err != nil {
 				return err
 			}
-			tx.Touch(p.AccountID)
 		}
 		if err := enforceable(ctx, tx, p.AccountID); err != nil {
 			return err
@@ -183,7 +182,6 @@ func (g *Gate) DeleteProvider(ctx context.Context, p *ent.IdentityProvider) erro
 		if _, err := identity.EndSessions(ctx, tx, p.AccountID, session.IdentityProviderID(p.ID)); err != nil {
 			return err
 		}
-		tx.Touch(p.AccountID)
 		if err := enforceable(ctx, tx, p.AccountID); err != nil {
 			return err
 		}

@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
@@ -103,7 +105,7 @@ func Verify(ctx context.Context, p *oidc.Provider, raw string, want Wanted) (*To
 		return nil, ErrNonce
 	case t.IssuedAt.After(want.Now().Add(leeway)):
 		return nil, ErrFuture
-	case t.Subject == "" || len(t.Subject) > 255:
+	case t.Subject == "" || len(t.Subject) > 255 || strings.ContainsFunc(t.Subject, unicode.IsControl):
 		return nil, ErrSubject
 	case want.SignIn != nil && t.AccessTokenHash != "" && t.VerifyAccessToken(want.SignIn.AccessToken) != nil:
 		return nil, ErrAccessToken
@@ -138,7 +140,13 @@ func Peek(raw string) (Claimed, bool) {
 	if json.Unmarshal(parsed.UnsafePayloadWithoutVerification(), &says) != nil || says.Issuer == "" {
 		return Claimed{}, false
 	}
-	return Claimed{says.Issuer, append(says.Audience, says.Party)}, true
+	out := Claimed{says.Issuer, append(says.Audience, says.Party)}
+	for _, name := range append(out.Clients, out.Issuer) {
+		if len(name) > 500 || strings.ContainsFunc(name, unicode.IsControl) { // nobody's name: don't look for it
+			return Claimed{}, false
+		}
+	}
+	return out, true
 }
 
 // audience is one name or several.

@@ -52,6 +52,11 @@ func (s *Server) Ask(ctx context.Context, v *tenancy.Viewer, in AuthorizationReq
 	if v.Platform {
 		return bad("Programs act in customers' accounts. Staff of the platform make personal tokens instead.")
 	}
+	err := wellFormedAll(url.Values{"client_id": {in.ClientID}, "redirect_uri": {in.RedirectURI}, "scope": {in.Scope}, "response_type": {in.ResponseType},
+		"code_challenge": {in.Challenge}, "code_challenge_method": {in.ChallengeMethod}, "state": {in.State}, "nonce": {in.Nonce}})
+	if r := (*refusal)(nil); errors.As(err, &r) {
+		return bad("%s", r.description)
+	}
 	c, err := s.client(ctx, in.ClientID)
 	if err != nil {
 		return nil, err

@@ -73,16 +73,13 @@ func (r *Resolver) keyCreate(ctx context.Context, in model.KeyCreateInput) (*mod
 	if err != nil {
 		return nil, "", err
 	}
-	if err := r.check(ctx, access.KeyCreate, ref(owner)); err != nil {
-		return nil, "", err
-	}
 	rpm := 0
 	if in.RequestsPerMinute != nil {
 		rpm = *in.RequestsPerMinute
 	}
 	var made *ent.Scope
 	var secret string
-	err = r.Store.InTx(tenancy.InPlane(ctx, tenancy.Plane(owner.Plane)), func(ctx context.Context, tx *store.Tx) error {
+	err = r.underLeave(tenancy.InPlane(ctx, tenancy.Plane(owner.Plane)), []leave{need(access.KeyCreate, owner)}, func(ctx context.Context, tx *store.Tx) error {
 		_, s, token, err := identity.CreateKey(ctx, tx, r.Store.Now(), identity.KeyInput{Name: in.Name, Owner: owner,
 			ModelIDs: in.ModelIds, RequestsPerMinute: rpm, ExpiresAt: in.ExpiresAt})
 		if err != nil {

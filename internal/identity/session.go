@@ -282,7 +282,7 @@ func (s *Sessions) Open(ctx context.Context, u *ent.User, choices []Choice, proo
 	if err != nil {
 		return nil, fmt.Errorf("identity: session: %w", err)
 	}
-	v, err := ViewerOf(ctx, s.store, u)
+	v, err := ViewerOf(ctx, s.store.Client, u)
 	if err != nil {
 		return nil, err
 	}

@@ -168,7 +168,7 @@ func (b *Bearers) load(ctx context.Context, token string, now time.Time) (*beare
 		if out.viewer.Roles, err = ownRoles(ctx, b.store, client); err != nil {
 			return nil, err
 		}
-		if out.viewer.Off, err = identity.Unused(ctx, b.store, c.Account); err != nil {
+		if out.viewer.Off, err = identity.Unused(ctx, b.store.Client, c.Account); err != nil {
 			return nil, err
 		}
 		out.viewer.Roles = slices.DeleteFunc(out.viewer.Roles, func(r tenancy.Role) bool { return slices.Contains(out.viewer.Off, r.Plane) })
@@ -212,7 +212,7 @@ func (b *Bearers) person(ctx context.Context, out *bearer, client *ent.ServiceCl
 	if u.AccountID != c.Account || u.Status != user.StatusACTIVE {
 		return ErrBearer
 	}
-	if out.viewer, err = identity.ViewerOf(ctx, b.store, u); err != nil {
+	if out.viewer, err = identity.ViewerOf(ctx, b.store.Client, u); err != nil {
 		return err
 	}
 	out.viewer.AuthorizationID = c.Authorization
@@ -262,7 +262,7 @@ func (b *Bearers) personal(ctx context.Context, hash string) (*bearer, error) {
 	if out.timeZone, err = b.openAccount(ctx, row.AccountID); err != nil {
 		return nil, err
 	}
-	if out.viewer, err = identity.ViewerOf(ctx, b.store, u); err != nil {
+	if out.viewer, err = identity.ViewerOf(ctx, b.store.Client, u); err != nil {
 		return nil, err
 	}
 	v := out.viewer

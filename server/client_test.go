@@ -22,7 +22,7 @@ func TestClientCredentials(t *testing.T) {
 	w := tell(t, "--data", t.TempDir())
 	admin := w.signIn(t, w.env[demo.AdminEmail])
 	reader, readerSecret := w.program(t, admin, map[string]any{"permissions": []string{"read", "profile", "models.call"}, "clientCredentials": true, "planes": []string{"COPILOT"}})
-	keeper, keeperSecret := w.program(t, admin, map[string]any{"permissions": []string{"read", "profile", "keys.manage"}, "clientCredentials": true})
+	keeper, keeperSecret := w.program(t, admin, map[string]any{"permissions": []string{"read", "profile", "keys.manage", "models.call"}, "clientCredentials": true})
 	get := func(clientID, clientSecret string, more ...string) map[string]any {
 		status, got := w.form(t, "/oauth/token", clientID, clientSecret, append([]string{"grant_type", "client_credentials"}, more...)...)
 		require.Equal(t, http.StatusOK, status, got)
@@ -60,6 +60,11 @@ func TestClientCredentials(t *testing.T) {
 	require.Nil(t, out["errors"], "%v", out)
 	e := w.store.AuditEvent.Query().Where(auditevent.Action("key.create"), auditevent.ActorKindEQ(auditevent.ActorKindCLIENT)).OnlyX(system(t))
 	require.Equal(t, keeper, e.ActorID)
+	// A key spends, so what may not spend makes none, though it may manage keys.
+	_, out = w.ask(t, get(keeper, keeperSecret, "scope", "read keys.manage")["access_token"].(string), `mutation($i:KeyCreateInput!){keyCreate(input:$i){key{id} errors{message}}}`,
+		map[string]any{"name": "to spend by", "ownerId": node("teams"), "modelIds": []any{node("models")}})
+	require.Equal(t, "FORBIDDEN", code(out))
+	require.Contains(t, fmt.Sprint(out["errors"]), "models.call")
 	_, out = w.ask(t, token, `mutation($i:BudgetSetInput!){budgetSet(input:$i){errors{message}}}`, map[string]any{"scopeId": node("teams"), "limit": "1"})
 	require.Equal(t, "FORBIDDEN", code(out))
 

@@ -13,6 +13,7 @@ import (
 	"github.com/alchemi/cockpit/ent/domain"
 	"github.com/alchemi/cockpit/ent/externalidentity"
 	"github.com/alchemi/cockpit/ent/identityprovider"
+	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/id"
@@ -215,5 +216,86 @@ func TestNobodyBlocksAnothersExchange(t *testing.T) {
 		status, got = o.exchange(t, c, idTokenType, i.Sign(t, map[string]any{"sub": "known", "aud": "another-app"}))
 		require.Equal(t, http.StatusBadRequest, status)
 		require.Contains(t, got["error_description"], "another audience")
+	})
+}
+
+// Where single sign-on is enforced, what people made by a password counts no
+// more than their password: tokens and consents of admins and of whom a provider
+// knows stand, as long as they are that.
+func TestEnforcingRefusesWhatPasswordsMade(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, o *office) {
+		admin, seat, known := o.A.Admin, o.A.Console.Seat, o.A.Copilot.Seat
+		p := o.provider(t, o.issuer(t), o.A.Row.ID)
+		o.knows(t, p, "known", known.UserID)
+		c := o.program(t, o.A.Row.ID)
+		type made struct{ personal, access, refresh string }
+		makes := func(v *tenancy.Viewer) made {
+			_, personal, err := o.CreatePersonal(tenancy.WithViewer(t.Context(), v), v, "script", []string{"read"}, 1, []string{"profile", "read"})
+			require.NoError(t, err)
+			status, got := o.redeem(t, c, o.code(t, v, c))
+			require.Equal(t, http.StatusOK, status, got)
+			return made{personal, got["access_token"].(string), got["refresh_token"].(string)}
+		}
+		all := map[*tenancy.Viewer]*made{}
+		for _, v := range []*tenancy.Viewer{admin, seat, known} {
+			m := makes(v)
+			all[v] = &m
+		}
+		stands := func(v *tenancy.Viewer, is bool, why string) {
+			t.Helper()
+			for _, token := range []string{all[v].personal, all[v].access} {
+				require.Eventually(t, func() bool {
+					_, err := o.viewer(t, token)
+					return is == (err == nil)
+				}, 10*time.Second, 20*time.Millisecond, why)
+			}
+		}
+		enforce := func(on bool) {
+			o.change(t, func(ctx context.Context, tx *store.Tx) error {
+				return tx.Account.UpdateOneID(o.A.Row.ID).SetSSOEnforced(on).Exec(ctx)
+			})
+		}
+		for v := range all {
+			stands(v, true, "before")
+		}
+		enforce(true)
+		stands(seat, false, "nobody but a password knows them")
+		stands(known, true, "a provider knows them")
+		stands(admin, true, "their password is the way back")
+		status, got := o.renewed(t, c, all[seat].refresh)
+		require.Equal(t, []any{http.StatusBadRequest, "invalid_grant"}, []any{status, got["error"]})
+		for _, v := range []*tenancy.Viewer{known, admin} {
+			status, got = o.renewed(t, c, all[v].refresh)
+			require.Equal(t, http.StatusOK, status, got)
+			all[v].access = got["access_token"].(string)
+		}
+		// They fall with what they rest on.
+		o.change(t, func(ctx context.Context, tx *store.Tx) error {
+			return tx.IdentityProvider.UpdateOneID(p.ID).SetStatus(identityprovider.StatusDISABLED).Exec(ctx)
+		})
+		stands(known, false, "their provider is disabled")
+		o.change(t, func(ctx context.Context, tx *store.Tx) error {
+			_, err := tx.RoleBinding.Delete().Where(rolebinding.UserID(admin.UserID), rolebinding.ScopeID(o.A.Row.ID)).Exec(ctx)
+			return err
+		})
+		stands(admin, false, "an admin no more")
+		// Where it is enforced by an admin, they are revoked for good.
+		o.change(t, func(ctx context.Context, tx *store.Tx) error {
+			tokens, consents, err := EndUnproved(ctx, tx, o.A.Row.ID)
+			require.GreaterOrEqual(t, tokens, 3)
+			require.GreaterOrEqual(t, consents, 3)
+			return err
+		})
+		enforce(false)
+		time.Sleep(600 * time.Millisecond) // two polls of the epochs
+		for v := range all {
+			stands(v, false, "for good")
+		}
+		other := o.B.Console.Seat
+		_, theirs, err := o.CreatePersonal(tenancy.WithViewer(t.Context(), other), other, "script", []string{"read"}, 1, []string{"profile", "read"})
+		require.NoError(t, err)
+		_, err = o.viewer(t, theirs)
+		require.NoError(t, err, "another account's go on")
 	})
 }

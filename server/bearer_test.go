@@ -221,7 +221,7 @@ func TestSocketsTakeBearersAndEndWithThem(t *testing.T) {
 	expires := time.Now().Add(3 * time.Second).Truncate(time.Second)
 	token := idtokentest.Sign(t, jose.EdDSA, jose.JSONWebKey{Key: tokens, KeyID: secret.KeyID(tokens.Public().(ed25519.PublicKey))}, "at+jwt", map[string]any{
 		"iss": publicURL, "aud": "cockpit", "sub": u.ID, "client_id": w.env[demo.ClientID], "account": u.AccountID, "scope": "read profile",
-		"iat": time.Now().Unix(), "exp": expires.Unix()})
+		"exchanged": map[string]any{"by": "user_id"}, "iat": time.Now().Unix(), "exp": expires.Unix()})
 	conn = w.socket(t, token)
 	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 	for err == nil {

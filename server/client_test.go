@@ -226,3 +226,30 @@ func TestDiscovery(t *testing.T) {
 	res, _ = w.send(t, http.MethodGet, w.url+"/oauth/authorize?client_id=x", "")
 	require.Contains(t, res.Header.Get("Content-Type"), "text/html", "the consent page is the cockpit's")
 }
+
+// The page that asks for consent opens so often a minute for one address.
+func TestAuthorizePageIsLimited(t *testing.T) {
+	t.Parallel()
+	w := tell(t, "--data", t.TempDir())
+	opened := 0
+	for range 200 {
+		res, body := w.send(t, http.MethodGet, w.url+"/oauth/authorize?client_id=x", "")
+		if res.StatusCode == http.StatusTooManyRequests {
+			require.NotEmpty(t, res.Header.Get("Retry-After"))
+			require.Contains(t, body, "Too many attempts")
+			break
+		}
+		require.Equal(t, http.StatusOK, res.StatusCode)
+		opened++
+	}
+	require.GreaterOrEqual(t, opened, 60)
+	require.Less(t, opened, 200)
+	// Guessing at the tokens is slowed alike.
+	statuses := map[int]int{}
+	for range 200 {
+		status, _ := w.form(t, "/oauth/token", "cli_01JD0000000000000000000000", "cs_guess", "grant_type", "client_credentials")
+		statuses[status]++
+	}
+	require.Positive(t, statuses[http.StatusTooManyRequests])
+	require.GreaterOrEqual(t, statuses[http.StatusUnauthorized], 60)
+}

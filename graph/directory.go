@@ -54,6 +54,10 @@ func need(action access.Action, s *ent.Scope) leave {
 	return leave{action, func() model.Ref { return ref(s) }}
 }
 
+func needOfPlatform(action access.Action) leave {
+	return leave{action, func() model.Ref { return platformRef }}
+}
+
 // allowed asks for all that a change needs.
 func (r *Resolver) allowed(ctx context.Context, needs []leave) error {
 	for _, l := range needs {

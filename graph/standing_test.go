@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/budget"
 	entgrant "github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/rolebinding"
@@ -96,6 +97,9 @@ func TestLeaveIsAskedAgainUnderTheLocks(t *testing.T) {
 				return a.do(c.TeamAdmin, `mutation($i: KeyCreateInput!) { keyCreate(input: $i) { errors { code } } }`,
 					in(map[string]any{"ownerId": c.Team.ID, "name": "late", "modelIds": []string{c.Model.ID}}))
 			},
+			"a budget": func() answer {
+				return a.do(c.TeamAdmin, setBudget, in(map[string]any{"scopeId": c.Member.ID, "limit": "123"}))
+			},
 			"a grant": func() answer {
 				return a.do(c.TeamAdmin, `mutation($i: GrantSetInput!) { grantSet(input: $i) { errors { code } } }`,
 					in(map[string]any{"scopeId": c.Member.ID, "modelId": c.Model.ID, "effect": "DENY"}))
@@ -106,7 +110,8 @@ func TestLeaveIsAskedAgainUnderTheLocks(t *testing.T) {
 			return []int{a.Store.Invitation.Query().Where(invitation.Email("late@people.example")).CountX(ctx),
 				a.Store.RoleBinding.Query().Where(rolebinding.ScopeID(c.Team.ID)).CountX(ctx),
 				a.Store.Member.Query().CountX(ctx), a.Store.Scope.Query().Where(scope.NameIn("Mine", "late")).CountX(ctx),
-				a.Store.Grant.Query().Where(entgrant.ScopeID(c.Member.ID)).CountX(ctx)}
+				a.Store.Grant.Query().Where(entgrant.ScopeID(c.Member.ID)).CountX(ctx),
+				int(a.Store.Budget.Query().Where(budget.ScopeID(c.Member.ID)).OnlyX(ctx).Lim)}
 		}
 		before := left()
 		for name, request := range requests {

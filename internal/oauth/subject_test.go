@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/account"
 	"github.com/alchemi/cockpit/ent/domain"
 	"github.com/alchemi/cockpit/ent/externalidentity"
 	"github.com/alchemi/cockpit/ent/identityprovider"
@@ -141,7 +142,7 @@ func TestExchangedTokensEndWithWhatTheyRestOn(t *testing.T) {
 				require.Eventually(t, func() bool {
 					_, err := o.viewer(t, token)
 					return fault.Is(err, fault.Unauthenticated)
-				}, 10*time.Second, 20*time.Millisecond, name)
+				}, 30*time.Second, 20*time.Millisecond, name)
 				if how.kind == userIDType {
 					yes := true
 					_, err := o.UpdateClient(t.Context(), c.ID, ClientInput{TrustedSubjects: &yes}, nil)
@@ -199,7 +200,16 @@ func TestNobodyBlocksAnothersExchange(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, userID, v.UserID)
 		}
-		// One whose user there was deactivated is no match any more.
+		// An account that is suspended is no match, nor one whose user was deactivated.
+		suspend := func(status account.Status) {
+			o.change(t, func(ctx context.Context, tx *store.Tx) error {
+				return tx.Account.UpdateOneID(o.B.Row.ID).SetStatus(status).Exec(ctx)
+			})
+		}
+		suspend(account.StatusSUSPENDED)
+		status, got = o.exchange(t, c, idTokenType, i.Sign(t, map[string]any{"sub": "known"}))
+		require.Equal(t, http.StatusOK, status, got)
+		suspend(account.StatusACTIVE)
 		o.change(t, func(ctx context.Context, tx *store.Tx) error {
 			return tx.User.UpdateOneID(stranger).SetStatus(user.StatusDEACTIVATED).Exec(ctx)
 		})
@@ -248,7 +258,7 @@ func TestEnforcingRefusesWhatPasswordsMade(t *testing.T) {
 				require.Eventually(t, func() bool {
 					_, err := o.viewer(t, token)
 					return is == (err == nil)
-				}, 10*time.Second, 20*time.Millisecond, why)
+				}, 30*time.Second, 20*time.Millisecond, why)
 			}
 		}
 		enforce := func(on bool) {

@@ -238,6 +238,10 @@ func TestEnforcingRefusesWhatPasswordsMade(t *testing.T) {
 		admin, seat, known := o.A.Admin, o.A.Console.Seat, o.A.Copilot.Seat
 		p := o.provider(t, o.issuer(t), o.A.Row.ID)
 		o.knows(t, p, "known", known.UserID)
+		o.change(t, func(ctx context.Context, tx *store.Tx) error {
+			_, err := tx.ExternalIdentity.Delete().Where(externalidentity.UserID(admin.UserID)).Exec(ctx)
+			return err
+		})
 		c := o.program(t, o.A.Row.ID)
 		type made struct{ personal, access, refresh string }
 		makes := func(v *tenancy.Viewer) made {

@@ -24,10 +24,8 @@ func onAnAccount[T any](ctx context.Context, r *Resolver, accountID string, acti
 	if err != nil {
 		return out, err
 	}
-	if err := r.check(ctx, action, at.Ref); err != nil {
-		return out, err
-	}
-	err = r.Store.InTx(tenancy.System(ctx, "the system alone writes accounts; the policy was asked"), func(ctx context.Context, tx *store.Tx) (err error) {
+	needs := []leave{{action, func() model.Ref { return at.Ref }}}
+	err = r.underLeave(tenancy.System(ctx, "the system alone writes accounts; the policy is asked"), needs, func(ctx context.Context, tx *store.Tx) (err error) {
 		out, err = f(ctx, tx)
 		return err
 	})
@@ -35,9 +33,6 @@ func onAnAccount[T any](ctx context.Context, r *Resolver, accountID string, acti
 }
 
 func (r *Resolver) accountCreate(ctx context.Context, in model.AccountCreateInput) (*ent.Account, *model.InvitationLink, error) {
-	if err := r.check(ctx, access.AccountCreate, platformRef); err != nil {
-		return nil, nil, err
-	}
 	input := identity.AccountInput{Name: in.Name, Slug: in.Slug}
 	if in.TimeZone != nil {
 		input.TimeZone = *in.TimeZone
@@ -53,7 +48,7 @@ func (r *Resolver) accountCreate(ctx context.Context, in model.AccountCreateInpu
 	var made *ent.Account
 	var root *ent.Scope
 	var invited identity.Invited
-	err := r.Store.InTx(tenancy.System(ctx, "the system alone writes accounts; the policy was asked"), func(ctx context.Context, tx *store.Tx) (err error) {
+	err := r.underLeave(tenancy.System(ctx, "the system alone writes accounts; the policy is asked"), []leave{needOfPlatform(access.AccountCreate)}, func(ctx context.Context, tx *store.Tx) (err error) {
 		made, root, invited, err = r.directory().OpenAccount(ctx, tx, r.Store.Now(), input, in.AdminEmail, name, r.Mailer.Configured())
 		return err
 	})

@@ -43,12 +43,53 @@ func (r *Resolver) memberAt(ctx context.Context, scopeID string) (*ent.Scope, er
 // errRehearsed rolls a change back that was only to be counted.
 var errRehearsed = errors.New("graph: rehearsed")
 
-// change runs a verb past the guard, once the policy has allowed what it does:
+// leave is what a change needs the policy to allow, and where; the place is
+// looked at anew each time, for it may move.
+type leave struct {
+	action access.Action
+	at     func() model.Ref
+}
+
+func need(action access.Action, s *ent.Scope) leave {
+	return leave{action, func() model.Ref { return ref(s) }}
+}
+
+func needOfPlatform(action access.Action) leave {
+	return leave{action, func() model.Ref { return platformRef }}
+}
+
+// allowed asks for all that a change needs.
+func (r *Resolver) allowed(ctx context.Context, needs []leave) error {
+	for _, l := range needs {
+		if err := r.check(ctx, l.action, l.at()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// underLeave asks for what a change needs, then runs it in a transaction in
+// which its first lock asks again: roles that were lost and scopes that were
+// moved meanwhile count.
+func (r *Resolver) underLeave(ctx context.Context, needs []leave, verb func(ctx context.Context, tx *store.Tx) error) error {
+	if err := r.allowed(ctx, needs); err != nil {
+		return err
+	}
+	return r.Store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		ctx, mandate := identity.UnderMandate(ctx, func(ctx context.Context) error { return r.allowed(ctx, needs) })
+		if err := verb(ctx, tx); err != nil {
+			return err
+		}
+		return mandate.Confirm(ctx, tx)
+	})
+}
+
+// change runs a verb past the guard, where the policy allows what it needs:
 // what moves or falls with a scope may lie beyond the viewer's reach. A
 // rehearsal is rolled back.
-func (r *Resolver) change(ctx context.Context, rehearse bool, verb func(ctx context.Context, tx *store.Tx) error) error {
+func (r *Resolver) change(ctx context.Context, needs []leave, rehearse bool, verb func(ctx context.Context, tx *store.Tx) error) error {
 	ctx = tenancy.System(ctx, "a change of the tree reaches as far as it must; the policy has allowed it")
-	err := r.Store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err := r.underLeave(ctx, needs, func(ctx context.Context, tx *store.Tx) error {
 		if err := verb(ctx, tx); err != nil {
 			return err
 		}
@@ -64,13 +105,17 @@ func (r *Resolver) change(ctx context.Context, rehearse bool, verb func(ctx cont
 }
 
 // changing is change for what leads to a result.
-func changing[T any](ctx context.Context, r *Resolver, rehearse bool, verb func(ctx context.Context, tx *store.Tx) (T, error)) (T, error) {
+func changing[T any](ctx context.Context, r *Resolver, needs []leave, rehearse bool, verb func(ctx context.Context, tx *store.Tx) (T, error)) (T, error) {
 	var out T
-	err := r.change(ctx, rehearse, func(ctx context.Context, tx *store.Tx) (err error) {
+	err := r.change(ctx, needs, rehearse, func(ctx context.Context, tx *store.Tx) (err error) {
 		out, err = verb(ctx, tx)
 		return err
 	})
-	return out, err
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return out, nil
 }
 
 func is(b *bool) bool { return b != nil && *b }
@@ -89,10 +134,7 @@ func (r *Resolver) organizationCreate(ctx context.Context, in model.Organization
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, access.OrganizationCreate, ref(root)); err != nil {
-		return nil, err
-	}
-	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
+	return changing(ctx, r, []leave{need(access.OrganizationCreate, root)}, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
 		return r.directory().CreateOrganization(ctx, tx, root, in.Name, orEmpty(in.Description))
 	})
 }
@@ -102,10 +144,7 @@ func (r *Resolver) organizationUpdate(ctx context.Context, in model.Organization
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, access.OrganizationUpdate, ref(s)); err != nil {
-		return nil, err
-	}
-	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
+	return changing(ctx, r, []leave{need(access.OrganizationUpdate, s)}, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
 		return r.directory().UpdateOrganization(ctx, tx, s, identity.Edit{Name: in.Name, Description: in.Description, ExpectedVersion: in.ExpectedVersion})
 	})
 }
@@ -115,10 +154,7 @@ func (r *Resolver) teamCreate(ctx context.Context, in model.TeamCreateInput) (*e
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, access.TeamCreate, ref(org)); err != nil {
-		return nil, err
-	}
-	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
+	return changing(ctx, r, []leave{need(access.TeamCreate, org)}, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
 		return r.directory().CreateTeam(ctx, tx, org, in.Name, orEmpty(in.Description))
 	})
 }
@@ -128,10 +164,7 @@ func (r *Resolver) teamUpdate(ctx context.Context, in model.TeamUpdateInput) (*e
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, access.TeamUpdate, ref(s)); err != nil {
-		return nil, err
-	}
-	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
+	return changing(ctx, r, []leave{need(access.TeamUpdate, s)}, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
 		return r.directory().UpdateTeam(ctx, tx, s, identity.Edit{Name: in.Name, Description: in.Description, ExpectedVersion: in.ExpectedVersion})
 	})
 }
@@ -148,14 +181,8 @@ func (r *Resolver) teamMove(ctx context.Context, in model.TeamMoveInput) (*ent.S
 	if err != nil {
 		return nil, none, err
 	}
-	if err := r.check(ctx, access.TeamMove, ref(s)); err != nil {
-		return nil, none, err
-	}
-	if err := r.check(ctx, access.TeamCreate, ref(org)); err != nil {
-		return nil, none, err
-	}
 	before := *s
-	impact, err := changing(ctx, r, is(in.DryRun), func(ctx context.Context, tx *store.Tx) (identity.Impact, error) {
+	impact, err := changing(ctx, r, []leave{need(access.TeamMove, s), need(access.TeamCreate, org)}, is(in.DryRun), func(ctx context.Context, tx *store.Tx) (identity.Impact, error) {
 		return r.directory().MoveTeam(ctx, tx, r.Store.Now(), s, org)
 	})
 	if is(in.DryRun) {
@@ -166,10 +193,7 @@ func (r *Resolver) teamMove(ctx context.Context, in model.TeamMoveInput) (*ent.S
 
 // archive is for organizations and teams alike.
 func (r *Resolver) archive(ctx context.Context, s *ent.Scope, action access.Action, dryRun *bool) (*ent.Scope, identity.Impact, error) {
-	if err := r.check(ctx, action, ref(s)); err != nil {
-		return nil, identity.Impact{}, err
-	}
-	impact, err := changing(ctx, r, is(dryRun), func(ctx context.Context, tx *store.Tx) (identity.Impact, error) {
+	impact, err := changing(ctx, r, []leave{need(action, s)}, is(dryRun), func(ctx context.Context, tx *store.Tx) (identity.Impact, error) {
 		return r.directory().Archive(ctx, tx, r.Store.Now(), s)
 	})
 	if err != nil {
@@ -180,10 +204,7 @@ func (r *Resolver) archive(ctx context.Context, s *ent.Scope, action access.Acti
 }
 
 func (r *Resolver) restore(ctx context.Context, s *ent.Scope, action access.Action) (*ent.Scope, error) {
-	if err := r.check(ctx, action, ref(s)); err != nil {
-		return nil, err
-	}
-	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
+	return changing(ctx, r, []leave{need(action, s)}, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
 		return r.directory().Restore(ctx, tx, s)
 	})
 }
@@ -193,10 +214,7 @@ func (r *Resolver) organizationDelete(ctx context.Context, in model.Organization
 	if err != nil {
 		return identity.Impact{}, err
 	}
-	if err := r.check(ctx, access.OrganizationDelete, ref(s)); err != nil {
-		return identity.Impact{}, err
-	}
-	return changing(ctx, r, is(in.DryRun), func(ctx context.Context, tx *store.Tx) (identity.Impact, error) {
+	return changing(ctx, r, []leave{need(access.OrganizationDelete, s)}, is(in.DryRun), func(ctx context.Context, tx *store.Tx) (identity.Impact, error) {
 		return r.directory().DeleteOrganization(ctx, tx, r.Store.Now(), s, in.Confirm, is(in.DryRun))
 	})
 }
@@ -206,10 +224,7 @@ func (r *Resolver) teamDelete(ctx context.Context, in model.TeamDeleteInput) (id
 	if err != nil {
 		return identity.Impact{}, err
 	}
-	if err := r.check(ctx, access.TeamDelete, ref(s)); err != nil {
-		return identity.Impact{}, err
-	}
-	return changing(ctx, r, is(in.DryRun), func(ctx context.Context, tx *store.Tx) (identity.Impact, error) {
+	return changing(ctx, r, []leave{need(access.TeamDelete, s)}, is(in.DryRun), func(ctx context.Context, tx *store.Tx) (identity.Impact, error) {
 		return r.directory().DeleteTeam(ctx, tx, r.Store.Now(), s, in.Confirm, is(in.DryRun))
 	})
 }
@@ -223,10 +238,7 @@ func (r *Resolver) memberCreate(ctx context.Context, in model.MemberCreateInput)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, access.MemberCreate, ref(t)); err != nil {
-		return nil, err
-	}
-	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
+	return changing(ctx, r, []leave{need(access.MemberCreate, t)}, false, func(ctx context.Context, tx *store.Tx) (*ent.Scope, error) {
 		return identity.AddMember(ctx, tx, t, u)
 	})
 }
@@ -240,13 +252,7 @@ func (r *Resolver) memberMove(ctx context.Context, in model.MemberMoveInput) (*e
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, access.MemberDelete, ref(s)); err != nil {
-		return nil, err
-	}
-	if err := r.check(ctx, access.MemberCreate, ref(t)); err != nil {
-		return nil, err
-	}
-	return s, r.change(ctx, false, func(ctx context.Context, tx *store.Tx) error {
+	return s, r.change(ctx, []leave{need(access.MemberDelete, s), need(access.MemberCreate, t)}, false, func(ctx context.Context, tx *store.Tx) error {
 		return r.directory().MoveMember(ctx, tx, r.Store.Now(), s, t)
 	})
 }
@@ -256,10 +262,7 @@ func (r *Resolver) memberDelete(ctx context.Context, in model.MemberDeleteInput)
 	if err != nil {
 		return identity.Impact{}, err
 	}
-	if err := r.check(ctx, access.MemberDelete, ref(s)); err != nil {
-		return identity.Impact{}, err
-	}
-	return changing(ctx, r, is(in.DryRun), func(ctx context.Context, tx *store.Tx) (identity.Impact, error) {
+	return changing(ctx, r, []leave{need(access.MemberDelete, s)}, is(in.DryRun), func(ctx context.Context, tx *store.Tx) (identity.Impact, error) {
 		return r.directory().DeleteMember(ctx, tx, r.Store.Now(), s)
 	})
 }
@@ -269,10 +272,7 @@ func (r *Resolver) memberDefaultSet(ctx context.Context, in model.MemberDefaultS
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, access.MemberDefault, ref(s)); err != nil {
-		return nil, err
-	}
-	return s, r.change(ctx, false, func(ctx context.Context, tx *store.Tx) error {
+	return s, r.change(ctx, []leave{need(access.MemberDefault, s)}, false, func(ctx context.Context, tx *store.Tx) error {
 		return r.directory().SetDefaultMember(ctx, tx, s)
 	})
 }

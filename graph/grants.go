@@ -19,6 +19,7 @@ import (
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/grant"
+	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -46,14 +47,11 @@ func (r *Resolver) grantSet(ctx context.Context, in model.GrantSetInput) (*ent.G
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, access.GrantSet, ref(s)); err != nil {
-		return nil, err
-	}
 	var row *ent.Grant
-	err = r.changeGrants(ctx, s, func(ctx context.Context, tx *store.Tx) (err error) {
+	err = r.changeGrants(ctx, s, func(ctx context.Context, tx *store.Tx, v *tenancy.Viewer) (err error) {
 		row, err = grant.Set(ctx, tx, r.Store.Now(), grant.Input{Scope: s, ModelID: in.ModelID, Effect: grant.Effect(in.Effect),
 			ExpiresAt: in.ExpiresAt, Note: orEmpty(in.Note), ExpectedVersion: in.ExpectedVersion,
-			Authority: grant.AuthorityOf(tenancy.ViewerFrom(ctx), s.Path)})
+			Authority: grant.AuthorityOf(v, s.Path)})
 		return err
 	})
 	return row, err
@@ -64,21 +62,23 @@ func (r *Resolver) grantRemove(ctx context.Context, grantID string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.check(ctx, access.GrantSet, ref(s)); err != nil {
-		return err
-	}
-	return r.changeGrants(ctx, s, func(ctx context.Context, tx *store.Tx) error {
-		return grant.Remove(ctx, tx, s, g, grant.AuthorityOf(tenancy.ViewerFrom(ctx), s.Path))
+	return r.changeGrants(ctx, s, func(ctx context.Context, tx *store.Tx, v *tenancy.Viewer) error {
+		return grant.Remove(ctx, tx, s, g, grant.AuthorityOf(v, s.Path))
 	})
 }
 
-// changeGrants runs a change of a plane's grants; what this replica remembers
-// of the plane falls with the commit.
-func (r *Resolver) changeGrants(ctx context.Context, s *ent.Scope, f func(context.Context, *store.Tx) error) error {
+// changeGrants runs a change of the grants at a scope, by whoever may set them
+// there under its lock; what this replica remembers of the plane falls with the
+// commit.
+func (r *Resolver) changeGrants(ctx context.Context, s *ent.Scope, f func(context.Context, *store.Tx, *tenancy.Viewer) error) error {
 	plane := tenancy.Plane(s.Plane)
-	return r.Store.InTx(tenancy.InPlane(ctx, plane), func(ctx context.Context, tx *store.Tx) error {
+	return r.underLeave(tenancy.InPlane(ctx, plane), []leave{need(access.GrantSet, s)}, func(ctx context.Context, tx *store.Tx) error {
 		tx.AfterCommit(func() { r.Grants.Changed(s.AccountID, plane) })
-		return f(ctx, tx)
+		v, err := identity.Hold(ctx, tx, s)
+		if err != nil {
+			return err
+		}
+		return f(ctx, tx, v)
 	})
 }
 

@@ -33,16 +33,13 @@ func (r *Resolver) invitationCreate(ctx context.Context, in model.InvitationCrea
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, access.InvitationCreate, ref(s)); err != nil {
-		return nil, err
-	}
 	days := 0
 	if in.ExpiresInDays != nil {
 		if days = *in.ExpiresInDays; days == 0 {
 			days = -1 // 0 isn't "left out"
 		}
 	}
-	invited, err := changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) ([]identity.Invited, error) {
+	invited, err := changing(ctx, r, []leave{need(access.InvitationCreate, s)}, false, func(ctx context.Context, tx *store.Tx) ([]identity.Invited, error) {
 		return r.directory().Invite(ctx, tx, r.Store.Now(), identity.InvitationInput{Scope: s, Role: tenancy.RoleName(in.Role), Emails: in.Emails,
 			Name: orEmpty(in.Name), Days: days, Mailed: r.Mailer.Configured()})
 	})
@@ -76,7 +73,7 @@ func (r *Resolver) invitationResend(ctx context.Context, in model.InvitationRese
 	if err != nil {
 		return nil, err
 	}
-	again, err := changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (identity.Invited, error) {
+	again, err := changing(ctx, r, []leave{need(access.InvitationCreate, s)}, false, func(ctx context.Context, tx *store.Tx) (identity.Invited, error) {
 		return r.directory().Resend(ctx, tx, r.Store.Now(), row, s, r.Mailer.Configured())
 	})
 	if err != nil {
@@ -90,7 +87,7 @@ func (r *Resolver) invitationRevoke(ctx context.Context, in model.InvitationRevo
 	if err != nil {
 		return nil, err
 	}
-	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.Invitation, error) {
+	return changing(ctx, r, []leave{need(access.InvitationCreate, s)}, false, func(ctx context.Context, tx *store.Tx) (*ent.Invitation, error) {
 		return r.directory().Revoke(ctx, tx, r.Store.Now(), row, s)
 	})
 }

@@ -73,16 +73,13 @@ func (r *Resolver) keyCreate(ctx context.Context, in model.KeyCreateInput) (*mod
 	if err != nil {
 		return nil, "", err
 	}
-	if err := r.check(ctx, access.KeyCreate, ref(owner)); err != nil {
-		return nil, "", err
-	}
 	rpm := 0
 	if in.RequestsPerMinute != nil {
 		rpm = *in.RequestsPerMinute
 	}
 	var made *ent.Scope
 	var secret string
-	err = r.Store.InTx(tenancy.InPlane(ctx, tenancy.Plane(owner.Plane)), func(ctx context.Context, tx *store.Tx) error {
+	err = r.underLeave(tenancy.InPlane(ctx, tenancy.Plane(owner.Plane)), []leave{need(access.KeyCreate, owner)}, func(ctx context.Context, tx *store.Tx) error {
 		_, s, token, err := identity.CreateKey(ctx, tx, r.Store.Now(), identity.KeyInput{Name: in.Name, Owner: owner,
 			ModelIDs: in.ModelIds, RequestsPerMinute: rpm, ExpiresAt: in.ExpiresAt})
 		if err != nil {
@@ -145,9 +142,6 @@ func (r *Resolver) budgetSet(ctx context.Context, in model.BudgetSetInput) (*mod
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, access.BudgetSet, ref(s)); err != nil {
-		return nil, err
-	}
 	spec := budget.Spec{Limit: in.Limit, ExpectedVersion: in.ExpectedVersion}
 	before, err := budgetOf(ctx, s.ID)
 	if err != nil {
@@ -167,7 +161,7 @@ func (r *Resolver) budgetSet(ctx context.Context, in model.BudgetSetInput) (*mod
 		spec.Cycle = &c
 		changes["cycle"] = audit.Change{After: string(c)}
 	}
-	err = r.Store.InTx(tenancy.InPlane(tenancy.Platform(ctx), tenancy.Plane(s.Plane)), func(ctx context.Context, tx *store.Tx) error {
+	err = r.changeBudget(ctx, access.BudgetSet, s, func(ctx context.Context, tx *store.Tx) error {
 		if _, err := r.Budgets.Set(ctx, tx, s.ID, spec); err != nil {
 			return err
 		}
@@ -180,6 +174,18 @@ func (r *Resolver) budgetSet(ctx context.Context, in model.BudgetSetInput) (*mod
 	}
 	from(ctx).budgets.Clear(s.ID)
 	return budgetOf(ctx, s.ID)
+}
+
+// changeBudget runs a change of a scope's budget, by whoever may set it under
+// the scope's lock.
+func (r *Resolver) changeBudget(ctx context.Context, action access.Action, s *ent.Scope, f func(context.Context, *store.Tx) error) error {
+	ctx = tenancy.InPlane(tenancy.Platform(ctx), tenancy.Plane(s.Plane))
+	return r.underLeave(ctx, []leave{need(action, s)}, func(ctx context.Context, tx *store.Tx) error {
+		if _, err := identity.Hold(ctx, tx, s); err != nil {
+			return err
+		}
+		return f(ctx, tx)
+	})
 }
 
 func (r *Resolver) budgetRemove(ctx context.Context, in model.BudgetRemoveInput) (model.Scope, error) {
@@ -197,14 +203,11 @@ func (r *Resolver) budgetRemove(ctx context.Context, in model.BudgetRemoveInput)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, access.BudgetRemove, ref(s)); err != nil {
-		return nil, err
-	}
 	before, err := budgetOf(ctx, s.ID)
 	if err != nil {
 		return nil, err
 	}
-	err = r.Store.InTx(tenancy.InPlane(tenancy.Platform(ctx), tenancy.Plane(s.Plane)), func(ctx context.Context, tx *store.Tx) error {
+	err = r.changeBudget(ctx, access.BudgetRemove, s, func(ctx context.Context, tx *store.Tx) error {
 		if err := r.Budgets.Remove(ctx, tx, s.ID); err != nil {
 			return err
 		}

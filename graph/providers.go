@@ -23,10 +23,7 @@ func inPlane[T any](ctx context.Context, r *Resolver, plane tenancy.Plane, actio
 	if err != nil {
 		return out, err
 	}
-	if err := r.check(ctx, action, ref(root)); err != nil {
-		return out, err
-	}
-	err = r.Store.InTx(tenancy.InPlane(ctx, plane), func(ctx context.Context, tx *store.Tx) (err error) {
+	err = r.underLeave(tenancy.InPlane(ctx, plane), []leave{need(action, root)}, func(ctx context.Context, tx *store.Tx) (err error) {
 		tx.AfterCommit(func() { r.Grants.Changed(root.AccountID, plane) }) // models among them
 		out, err = f(ctx, tx, root)
 		return err
@@ -37,10 +34,7 @@ func inPlane[T any](ctx context.Context, r *Resolver, plane tenancy.Plane, actio
 // onThePlatform is inPlane for what the platform owns.
 func onThePlatform[T any](ctx context.Context, r *Resolver, action access.Action, f func(ctx context.Context, tx *store.Tx) (T, error)) (T, error) {
 	var out T
-	if err := r.check(ctx, action, platformRef); err != nil {
-		return out, err
-	}
-	err := r.Store.InTx(tenancy.Platform(ctx), func(ctx context.Context, tx *store.Tx) (err error) {
+	err := r.underLeave(tenancy.Platform(ctx), []leave{needOfPlatform(action)}, func(ctx context.Context, tx *store.Tx) (err error) {
 		out, err = f(ctx, tx)
 		return err
 	})

@@ -88,10 +88,7 @@ func (r *Resolver) roleBind(ctx context.Context, in model.RoleBindInput) (*ent.R
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, access.RoleBind, ref(s)); err != nil {
-		return nil, err
-	}
-	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.RoleBinding, error) {
+	return changing(ctx, r, []leave{need(access.RoleBind, s)}, false, func(ctx context.Context, tx *store.Tx) (*ent.RoleBinding, error) {
 		return r.directory().HandOut(ctx, tx, u, s, tenancy.RoleName(in.Role))
 	})
 }
@@ -110,10 +107,7 @@ func (r *Resolver) roleUnbind(ctx context.Context, in model.RoleUnbindInput) err
 	if err != nil {
 		return err
 	}
-	if err := r.check(ctx, access.RoleBind, ref(b.Edges.Scope)); err != nil {
-		return err
-	}
-	return r.change(ctx, false, func(ctx context.Context, tx *store.Tx) error {
+	return r.change(ctx, []leave{need(access.RoleBind, b.Edges.Scope)}, false, func(ctx context.Context, tx *store.Tx) error {
 		return r.directory().UnbindRole(ctx, tx, r.Store.Now(), b, b.Edges.Scope)
 	})
 }

@@ -24,6 +24,10 @@ func homeOf(accountID string) model.Ref {
 	return model.Ref{ID: accountID, AccountID: accountID, Plane: tenancy.PlaneAccount, Kind: tenancy.KindAccount, Path: accountPath(accountID)}
 }
 
+func needAtHome(action access.Action, u *ent.User) leave {
+	return leave{action, func() model.Ref { return homeOf(u.AccountID) }}
+}
+
 // home lets platform staff read rows of the platform's own account, which lies
 // in nobody's reach; everybody else stays confined.
 func home(ctx context.Context) context.Context { return tenancy.Platform(ctx) }
@@ -49,12 +53,11 @@ func (r *Resolver) userUpdate(ctx context.Context, in model.UserUpdateInput) (*e
 		return nil, err
 	}
 	// What is theirs people change themselves; programs need the permission.
+	var needs []leave
 	if v := tenancy.ViewerFrom(ctx); v.UserID != u.ID || v.Narrowed {
-		if err := r.check(ctx, access.UserUpdate, homeOf(u.AccountID)); err != nil {
-			return nil, err
-		}
+		needs = []leave{needAtHome(access.UserUpdate, u)}
 	}
-	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.User, error) {
+	return changing(ctx, r, needs, false, func(ctx context.Context, tx *store.Tx) (*ent.User, error) {
 		return r.directory().UpdateUser(ctx, tx, r.Store.Now(), u.ID, in.Name, in.ExpectedVersion)
 	})
 }
@@ -64,10 +67,7 @@ func (r *Resolver) userDeactivate(ctx context.Context, in model.UserDeactivateIn
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, access.UserUpdate, homeOf(u.AccountID)); err != nil {
-		return nil, err
-	}
-	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.User, error) {
+	return changing(ctx, r, []leave{needAtHome(access.UserUpdate, u)}, false, func(ctx context.Context, tx *store.Tx) (*ent.User, error) {
 		return r.directory().Deactivate(ctx, tx, r.Store.Now(), u.ID)
 	})
 }
@@ -77,10 +77,7 @@ func (r *Resolver) userReactivate(ctx context.Context, in model.UserReactivateIn
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, access.UserUpdate, homeOf(u.AccountID)); err != nil {
-		return nil, err
-	}
-	return changing(ctx, r, false, func(ctx context.Context, tx *store.Tx) (*ent.User, error) {
+	return changing(ctx, r, []leave{needAtHome(access.UserUpdate, u)}, false, func(ctx context.Context, tx *store.Tx) (*ent.User, error) {
 		return r.directory().Reactivate(ctx, tx, u.ID)
 	})
 }

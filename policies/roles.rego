@@ -18,6 +18,13 @@ act := data.actions[input.action]
 # An action without one is for people themselves.
 needed := object.get(act, "permission", null)
 
+# What makes something that can spend takes the permission to spend besides.
+wanted := {needed, "models.call"} if act.spends
+
+else := {needed}
+
+lacking := sort(wanted - {p | some p in input.permissions})
+
 decision := {"allow": false, "rule": "unknown-action", "reason": "There is no such action."} if {
 	not act
 } else := {"allow": false, "rule": "signed-out", "reason": "Sign in first."} if {
@@ -29,9 +36,9 @@ decision := {"allow": false, "rule": "unknown-action", "reason": "There is no su
 } else := {"allow": false, "rule": "people-only", "reason": "Only a person at the cockpit does this; no program or token."} if {
 	restricted
 	needed == null
-} else := {"allow": false, "rule": "permission", "reason": sprintf("The program or token lacks the permission %s.", [needed])} if {
+} else := {"allow": false, "rule": "permission", "reason": sprintf("The program or token lacks the permission %s.", [concat(" and ", lacking)])} if {
 	restricted
-	not needed in input.permissions
+	count(lacking) > 0
 } else := {"allow": true, "rule": sprintf("%s:%s", [held.role, held.level]), "reason": why(held)} if {
 	held := highest
 } else := {"allow": false, "rule": "copilot-pool", "reason": "Needs a super admin: the platform gives an account its credits."} if {

@@ -204,11 +204,23 @@ test_super_admin_runs_accounts_from_outside if {
 # permissions name, both.
 test_narrowed_needs_the_permission if {
 	question := asked("USER", false, "key.create", team, [role("ADMIN", "TEAM", "AT")])
-	decided(narrowed(question, ["keys.manage"])).rule == "ADMIN:TEAM"
+	decided(narrowed(question, ["keys.manage", "models.call"])).rule == "ADMIN:TEAM"
 	d := decided(narrowed(question, ["models.call", "read"]))
 	not d.allow
 	d.rule == "permission"
 	contains(d.reason, "keys.manage")
+}
+
+# A key spends whatever its owner may, so that whoever makes one must be allowed
+# to spend; revoking one takes no such thing.
+test_what_may_not_spend_makes_no_key if {
+	every kind in ["USER", "CLIENT"] {
+		question := asked(kind, false, "key.create", team, [role("ADMIN", "TEAM", "AT")])
+		d := decided(narrowed(question, ["keys.manage", "read"]))
+		d.rule == "permission"
+		contains(d.reason, "models.call")
+		decided(narrowed(object.union(question, {"action": "key.revoke", "target": {"level": "KEY", "plane": "CONSOLE"}}), ["keys.manage"])).allow
+	}
 }
 
 test_permissions_are_no_roles if {
@@ -230,24 +242,28 @@ test_every_action_needs_its_permission if {
 	every action, rule in data.actions {
 		every level in rule.targets {
 			question := strongest(action, {"level": level, "plane": object.get(rule, "plane", "CONSOLE")})
-			narrows(question, rule.permission)
+			narrows(question, rule.permission, spending(rule))
 		}
 	}
 }
 
 strongest(action, target) := asked("USER", true, action, target, [super, role("ADMIN", "ACCOUNT", "ABOVE"), role("ADMIN", "PLATFORM", "AT"), role("MEMBER", "MEMBER", "AT")])
 
-narrows(question, null) if {
+spending(rule) := ["models.call"] if rule.spends
+
+else := []
+
+narrows(question, null, _) if {
 	decided(question).allow
 	d := decided(narrowed(question, array.concat(every_permission, ["", "null"])))
 	not d.allow
 	d.rule == "people-only"
 }
 
-narrows(question, permission) if {
+narrows(question, permission, besides) if {
 	decided(question).allow
 	permission in every_permission
-	decided(narrowed(question, [permission])) == decided(question)
+	decided(narrowed(question, array.concat([permission], besides))) == decided(question)
 	decided(narrowed(question, [p | some p in every_permission; p != permission])).rule == "permission"
 	decided(narrowed(question, [])).rule == "permission"
 }
@@ -263,9 +279,9 @@ test_action_without_a_permission_is_for_people if {
 
 test_program_holds_roles if {
 	question := asked("CLIENT", false, "key.create", team, [role("ADMIN", "ORGANIZATION", "ABOVE")])
-	decided(narrowed(question, ["keys.manage"])).rule == "ADMIN:ORGANIZATION"
+	decided(narrowed(question, ["keys.manage", "models.call"])).rule == "ADMIN:ORGANIZATION"
 	decided(narrowed(question, ["read"])).rule == "permission"
-	decided(narrowed(asked("CLIENT", false, "key.create", team, []), ["keys.manage"])).rule == "role"
+	decided(narrowed(asked("CLIENT", false, "key.create", team, []), ["keys.manage", "models.call"])).rule == "role"
 	decided(narrowed(asked("CLIENT", false, "domain.configure", account, [role("ADMIN", "ACCOUNT", "AT")]), every_permission)).rule == "people-only"
 }
 

@@ -32,6 +32,7 @@ var order = [][]string{
 	{"internal/grant"},
 	{"internal/budget"},
 	{"internal/identity"},
+	{"internal/idtoken"},
 	{"internal/oauth"},
 	{"internal/sso"},
 	{"internal/catalog"},

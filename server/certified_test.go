@@ -16,6 +16,7 @@ import (
 
 	"github.com/alchemi/cockpit/ent/externalidentity"
 	"github.com/alchemi/cockpit/internal/demo"
+	"github.com/alchemi/cockpit/internal/idtoken/idtokentest"
 	"github.com/alchemi/cockpit/internal/store"
 )
 
@@ -100,16 +101,16 @@ func TestTokensOfACertifiedProviderAreExchanged(t *testing.T) {
 		return map[string]any{"client_id": clientID, "client_secret": "s", "token_endpoint_auth_method": "client_secret_post",
 			"redirect_uris": []string{"https://app.example/callback"}}
 	}
-	at := &issuer{url: certified(t, registered("cockpit-at-idp"), registered(w.env[demo.ClientID]), registered("another-app"))}
+	at := &idtokentest.Issuer{URL: certified(t, registered("cockpit-at-idp"), registered(w.env[demo.ClientID]), registered("another-app"))}
 	u := w.member(t)
-	p := at.provide(t, w.Server, u.AccountID)
+	p := provide(t, at, w.Server, u.AccountID)
 	require.NoError(t, w.store.InTx(system(t), func(ctx context.Context, tx *store.Tx) error {
 		tx.Unaudited()
 		return tx.ExternalIdentity.Create().SetAccountID(u.AccountID).SetPlane(externalidentity.PlaneACCOUNT).SetUserID(u.ID).
-			SetIdentityProviderID(p.ID).SetIssuer(at.url).SetSubject(u.Email).Exec(ctx)
+			SetIdentityProviderID(p.ID).SetIssuer(at.URL).SetSubject(u.Email).Exec(ctx)
 	}))
 	for clientID, works := range map[string]bool{"cockpit-at-idp": true, w.env[demo.ClientID]: true, "another-app": false} {
-		token := idToken(t, at.url, clientID, "s", u.Email)
+		token := idToken(t, at.URL, clientID, "s", u.Email)
 		status, got := w.form(t, "/oauth/token", w.env[demo.ClientID], w.env[demo.ClientSecret],
 			"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange", "subject_token", token,
 			"subject_token_type", "urn:ietf:params:oauth:token-type:id_token")

@@ -19,7 +19,7 @@ func (s *Server) openOAuth() error {
 		return err
 	}
 	s.oauth, err = oauth.New(oauth.Options{Store: s.store, Epochs: s.epochs, Refusals: s.refusals, Issuer: strings.TrimRight(s.URL(), "/"),
-		MasterKey: key, Client: s.outbound, Log: s.log})
+		MasterKey: key, Client: s.outbound, IP: s.clientIP, Log: s.log})
 	if err != nil {
 		return fmt.Errorf("tokens: %w", err)
 	}
@@ -97,7 +97,7 @@ func fromAnywhere(next http.Handler) http.Handler {
 func allowAnyOrigin(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "X-Request-Id")
+	h.Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After")
 	if preflight(r) {
 		h.Set("Access-Control-Allow-Methods", "GET, POST")
 		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/oauth"
 )
 
 // routes are all addresses of the server.
@@ -31,6 +32,7 @@ func (s *Server) routes() http.Handler {
 	if s.cfg.Introspection {
 		mux.HandleFunc("GET /graphiql", func(w http.ResponseWriter, r *http.Request) { pages.html(w, r, graphiql) })
 	}
+	mux.Handle("GET "+oauth.AuthorizePath, s.oauth.Limited(pages))
 	mux.Handle("/", pages)
 	return s.observe(hurry(maxSlowBody, mux))
 }

@@ -179,9 +179,10 @@ func TestCheck(t *testing.T) {
 		{"super admin", superAdmin, DomainConfigure, account, "role"},
 		{"platform auditor", auditor, SupportStart, account, "role"},
 
-		{"org admin's token", narrowed(orgAdmin, "keys.manage", "read"), KeyCreate, teamNode, yes},
+		{"org admin's token", narrowed(orgAdmin, "keys.manage", "models.call", "read"), KeyCreate, teamNode, yes},
+		{"org admin's token", narrowed(orgAdmin, "keys.manage", "read"), KeyCreate, teamNode, "permission"},
 		{"org admin's token", narrowed(orgAdmin, "keys.manage", "read"), BudgetSet, teamNode, "permission"},
-		{"org admin's token", narrowed(orgAdmin, "keys.manage", "read"), KeyCreate, otherOrg, "role"},
+		{"org admin's token", narrowed(orgAdmin, "keys.manage", "models.call", "read"), KeyCreate, otherOrg, "role"},
 		{"org admin's token", narrowed(orgAdmin, "budgets.manage"), BudgetSet, orgNode, "own-budget"},
 		{"token of nothing", narrowed(orgAdmin), BudgetWatch, teamNode, "permission"},
 		{"account admin's token", narrowed(accountAdmin, everyPermission...), AccountUpdate, account, yes},
@@ -190,7 +191,8 @@ func TestCheck(t *testing.T) {
 		{"super admin's token", narrowed(superAdmin, everyPermission...), AccountSuspend, account, yes},
 		{"super admin's token", narrowed(superAdmin, everyPermission...), AccountClose, account, "people-only"},
 		{"member's token", narrowed(seat, everyPermission...), BudgetSet, seatNode, "role"},
-		{"program", program([]string{"keys.manage"}, role(tenancy.Admin, tenancy.KindConsole, "/acc_1/con_1/")), KeyCreate, teamNode, yes},
+		{"program", program([]string{"keys.manage", "models.call"}, role(tenancy.Admin, tenancy.KindConsole, "/acc_1/con_1/")), KeyCreate, teamNode, yes},
+		{"program", program([]string{"keys.manage"}, role(tenancy.Admin, tenancy.KindConsole, "/acc_1/con_1/")), KeyCreate, teamNode, "permission"},
 		{"program", program([]string{"keys.manage"}, role(tenancy.Admin, tenancy.KindConsole, "/acc_1/con_1/")), ModelCreate, consoleRoot, "permission"},
 		{"program without a role", program(everyPermission), KeyCreate, teamNode, "role"},
 		{"program", program(everyPermission, role(tenancy.Admin, tenancy.KindAccount, "/acc_1/")), SignInConfigure, account, "people-only"},
@@ -380,7 +382,7 @@ func TestNarrowingIsPartOfWhatIsRemembered(t *testing.T) {
 		require.True(t, e.Decide(admin, KeyCreate, teamNode).Allowed)
 		require.Equal(t, "permission", e.Decide(narrowed(admin), KeyCreate, teamNode).Rule)
 		require.Equal(t, "permission", e.Decide(narrowed(admin, "read"), KeyCreate, teamNode).Rule)
-		require.True(t, e.Decide(narrowed(admin, "keys.manage"), KeyCreate, teamNode).Allowed)
+		require.True(t, e.Decide(narrowed(admin, "keys.manage", "models.call"), KeyCreate, teamNode).Allowed)
 	}
 }
 

@@ -27,6 +27,8 @@ var permits = sync.OnceValue(func() map[Action]permit {
 type permit struct {
 	Permission string
 	Targets    []string
+	// Spends asks for models.call besides: what is made can spend.
+	Spends bool
 }
 
 // kindsAt are the kinds of nodes of a level.
@@ -54,8 +56,13 @@ func (e *Engine) Grantable(ctx context.Context) []string {
 	}
 	roles := distinct(v.Roles)
 	for action, p := range permits() {
-		if p.Permission != "" && !slices.Contains(out, p.Permission) && e.anywhere(ctx, roles, action, p.Targets) {
-			out = append(out, p.Permission)
+		more := []string{p.Permission}
+		if p.Spends {
+			more = append(more, "models.call")
+		}
+		more = slices.DeleteFunc(more, func(name string) bool { return name == "" || slices.Contains(out, name) })
+		if len(more) > 0 && e.anywhere(ctx, roles, action, p.Targets) {
+			out = append(out, more...)
 		}
 	}
 	slices.Sort(out)

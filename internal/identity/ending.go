@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/externalidentity"
+	"github.com/alchemi/cockpit/ent/identityprovider"
 	"github.com/alchemi/cockpit/ent/predicate"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/session"
@@ -83,8 +85,33 @@ func StillOpen(a *ent.Account, now time.Time) predicate.Session {
 // EndPasswordSessions ends the sessions of an account that passwords opened,
 // but for those of its admins, who keep their password as a way back.
 func EndPasswordSessions(ctx context.Context, tx *store.Tx, accountID string) (int, error) {
-	return EndSessions(ctx, tx, accountID, session.KindEQ(session.KindPASSWORD),
-		session.Not(session.HasUserWith(user.HasRolesWith(rolebinding.ScopeID(accountID), rolebinding.RoleEQ(rolebinding.RoleADMIN)))))
+	return EndSessions(ctx, tx, accountID, session.KindEQ(session.KindPASSWORD), session.Not(session.HasUserWith(administers(accountID))))
+}
+
+func administers(accountID string) predicate.User {
+	return user.HasRolesWith(rolebinding.ScopeID(accountID), rolebinding.RoleEQ(rolebinding.RoleADMIN))
+}
+
+// Proved picks the people of an account that enforces single sign-on whose
+// tokens and consents stand: those whom a provider of it has signed in, and its
+// admins, as long as they are that. Everybody else made theirs by a password
+// that isn't taken any more.
+func Proved(accountID string) predicate.User {
+	return user.Or(administers(accountID),
+		user.HasExternalIdentitiesWith(externalidentity.HasIdentityProviderWith(identityprovider.StatusNEQ(identityprovider.StatusDISABLED))))
+}
+
+// Vouched tells whether somebody's tokens and consents count in their account
+// as it is.
+func Vouched(ctx context.Context, c *ent.Client, a *ent.Account, userID string) (bool, error) {
+	if !a.SSOEnforced {
+		return true, nil
+	}
+	is, err := c.User.Query().Where(user.ID(userID), Proved(a.ID)).Exist(ctx)
+	if err != nil {
+		return false, fmt.Errorf("identity: who may enter: %w", err)
+	}
+	return is, nil
 }
 
 // endOfLogin ends the sessions of all users of a login but the given one, in

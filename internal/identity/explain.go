@@ -19,5 +19,5 @@ func ExplainedViewer(ctx context.Context, st *store.Store, userID string) (*tena
 	if err != nil {
 		return nil, fmt.Errorf("identity: explained user: %w", err)
 	}
-	return ViewerOf(ctx, st, u)
+	return ViewerOf(ctx, st.Client, u)
 }

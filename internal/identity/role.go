@@ -109,6 +109,7 @@ func (d *Directory) UnbindRole(ctx context.Context, tx *store.Tx, now time.Time,
 			return err
 		}
 	}
+	// What they hand out by it at this moment is done, and seen below, or refused.
 	n, err := tx.RoleBinding.Delete().Where(rolebinding.ID(b.ID)).Exec(ctx)
 	if err != nil {
 		return err

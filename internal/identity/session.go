@@ -9,9 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/expirable"
-	"golang.org/x/time/rate"
-
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/account"
 	"github.com/alchemi/cockpit/ent/auditevent"
@@ -68,7 +65,7 @@ type Sessions struct {
 	mu     sync.Mutex
 	cached map[string]*cachedSession
 	// attempts bounds guessing by e-mail and by address.
-	attempts *expirable.LRU[string, *rate.Limiter]
+	attempts *Attempts
 	// breakGlass is nil unless the operator set it.
 	breakGlass *breakGlass
 }
@@ -88,7 +85,7 @@ const maxCached = 100_000
 // NewSessions makes the one Sessions of a server.
 func NewSessions(st *store.Store, epochs *store.Epochs, refusals *audit.Refusals) *Sessions {
 	return &Sessions{store: st, epochs: epochs, refusals: refusals, cached: map[string]*cachedSession{},
-		resets: make(chan struct{}, maxResets), attempts: expirable.NewLRU[string, *rate.Limiter](10_000, nil, time.Hour)}
+		resets: make(chan struct{}, maxResets), attempts: NewAttempts(st.Now)}
 }
 
 // Choice is an account that a login may go on in.
@@ -171,36 +168,10 @@ func (s *Sessions) refuse(ctx context.Context, email, reason string) error {
 }
 
 // attempt takes one of an address's 10 attempts a minute, and one of a place's
-// 60. They are taken before the password is looked at, so that many at once
-// don't slip through, and given back for a right one: only guessing is slowed.
+// 60.
 func (s *Sessions) attempt(email, ip string) (giveBack func(), ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.store.Now()
-	var taken []*rate.Reservation
-	giveBack = func() {
-		for _, r := range taken {
-			r.CancelAt(now)
-		}
-	}
-	for _, l := range []*rate.Limiter{s.limiter("e "+email, 10), s.limiter("a "+ip, 60)} {
-		r := l.ReserveN(now, 1)
-		taken = append(taken, r)
-		if r.DelayFrom(now) > 0 {
-			giveBack()
-			return nil, false
-		}
-	}
-	return giveBack, true
-}
-
-func (s *Sessions) limiter(key string, perMinute int) *rate.Limiter {
-	l, ok := s.attempts.Get(key)
-	if !ok {
-		l = rate.NewLimiter(rate.Every(time.Minute/time.Duration(perMinute)), perMinute)
-		s.attempts.Add(key, l)
-	}
-	return l
+	giveBack, wait := s.attempts.Take(Allowance{"e " + email, 10}, Allowance{"a " + ip, 60})
+	return giveBack, wait == 0
 }
 
 // usersOf lists the active users of a login in active accounts, at most 100.
@@ -311,7 +282,7 @@ func (s *Sessions) Open(ctx context.Context, u *ent.User, choices []Choice, proo
 	if err != nil {
 		return nil, fmt.Errorf("identity: session: %w", err)
 	}
-	v, err := ViewerOf(ctx, s.store, u)
+	v, err := ViewerOf(ctx, s.store.Client, u)
 	if err != nil {
 		return nil, err
 	}

@@ -299,7 +299,7 @@ func (s *Sessions) whose(ctx context.Context, row *ent.Session, now time.Time) (
 		return s.breaksGlass(row)
 	}
 	if u := row.Edges.User; u != nil && u.Status == user.StatusACTIVE {
-		return ViewerOf(ctx, s.store, u)
+		return ViewerOf(ctx, s.store.Client, u)
 	}
 	return nil, ErrNoSession
 }
@@ -334,7 +334,7 @@ func (s *Sessions) inSupport(ctx context.Context, row *ent.Session, now time.Tim
 	v := &tenancy.Viewer{Kind: tenancy.UserViewer, AccountID: a.AccountID, UserID: a.StaffID, Name: a.StaffName, SupportID: a.ID,
 		Narrowed: true, Permissions: supportPermissions(a.Writes), Roles: []tenancy.Role{role}}
 	v.Reach = tenancy.ReachOf(a.AccountID, v.Roles)
-	v.Off, err = Unused(ctx, s.store, a.AccountID)
+	v.Off, err = Unused(ctx, s.store.Client, a.AccountID)
 	return v, err
 }
 

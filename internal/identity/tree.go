@@ -41,7 +41,7 @@ func chain(s *ent.Scope) []string {
 // lock reads scopes anew and keeps them, and all above them, from being moved,
 // archived or deleted by others until the transaction ends. Those in exclusive
 // are also kept from getting children of other transactions. Locks are taken in
-// the order of paths, by everybody.
+// the order of paths, by everybody. Then what allows the change is asked again.
 func lock(ctx context.Context, tx *store.Tx, exclusive, shared []*ent.Scope) error {
 	all := slices.Concat(exclusive, shared)
 	for range 10 {
@@ -55,8 +55,11 @@ func lock(ctx context.Context, tx *store.Tx, exclusive, shared []*ent.Scope) err
 			modes[s.ID] = " FOR NO KEY UPDATE"
 		}
 		moved, err := lockRows(ctx, tx, all, modes)
-		if err != nil || !moved {
+		if err != nil {
 			return err
+		}
+		if !moved {
+			return mandateOf(ctx).Confirm(ctx, tx)
 		}
 	}
 	return fault.New(fault.Conflict, "Others are moving this around at the moment. Try again.")

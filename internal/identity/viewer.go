@@ -11,14 +11,13 @@ import (
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/id"
-	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
 // ViewerOf reads what a user may be and see now: bindings and seats.
-func ViewerOf(ctx context.Context, st *store.Store, u *ent.User) (*tenancy.Viewer, error) {
+func ViewerOf(ctx context.Context, c *ent.Client, u *ent.User) (*tenancy.Viewer, error) {
 	ctx = tenancy.System(ctx, "a viewer's roles are read before there is a viewer")
-	bindings, err := st.RoleBinding.Query().Where(rolebinding.UserID(u.ID)).WithScope().All(ctx)
+	bindings, err := c.RoleBinding.Query().Where(rolebinding.UserID(u.ID)).WithScope().All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("identity: roles: %w", err)
 	}
@@ -29,21 +28,21 @@ func ViewerOf(ctx context.Context, st *store.Store, u *ent.User) (*tenancy.Viewe
 	for _, b := range bindings {
 		v.Roles = append(v.Roles, roleAt(tenancy.RoleName(b.Role), b.Edges.Scope))
 	}
-	seats, err := st.User.Query().Where(user.ID(u.ID)).QuerySeats().IDs(ctx)
+	seats, err := c.User.Query().Where(user.ID(u.ID)).QuerySeats().IDs(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("identity: seats: %w", err)
 	}
-	scopes, err := st.Scope.Query().Where(scope.IDIn(seats...)).All(ctx)
+	scopes, err := c.Scope.Query().Where(scope.IDIn(seats...)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("identity: seats: %w", err)
 	}
 	for _, s := range scopes {
 		v.Roles = append(v.Roles, roleAt(tenancy.Seatholder, s))
 	}
-	if v.Roles, err = standing(ctx, st, v.Roles); err != nil {
+	if v.Roles, err = standing(ctx, c, v.Roles); err != nil {
 		return nil, err
 	}
-	if v.Off, err = Unused(ctx, st, u.AccountID); err != nil {
+	if v.Off, err = Unused(ctx, c, u.AccountID); err != nil {
 		return nil, err
 	}
 	v.Roles = slices.DeleteFunc(v.Roles, func(r tenancy.Role) bool { return slices.Contains(v.Off, r.Plane) })
@@ -52,8 +51,8 @@ func ViewerOf(ctx context.Context, st *store.Store, u *ent.User) (*tenancy.Viewe
 }
 
 // Unused are the products that an account doesn't use.
-func Unused(ctx context.Context, st *store.Store, accountID string) (off []tenancy.Plane, err error) {
-	a, err := st.Account.Get(ctx, accountID)
+func Unused(ctx context.Context, c *ent.Client, accountID string) (off []tenancy.Plane, err error) {
+	a, err := c.Account.Get(ctx, accountID)
 	if err != nil {
 		return nil, fmt.Errorf("identity: planes: %w", err)
 	}
@@ -67,12 +66,12 @@ func Unused(ctx context.Context, st *store.Store, accountID string) (off []tenan
 }
 
 // standing drops roles at nodes that were archived, or lie below one that was.
-func standing(ctx context.Context, st *store.Store, roles []tenancy.Role) ([]tenancy.Role, error) {
+func standing(ctx context.Context, c *ent.Client, roles []tenancy.Role) ([]tenancy.Role, error) {
 	var above []string
 	for _, r := range roles {
 		above = append(above, strings.Split(strings.Trim(r.Path, "/"), "/")...)
 	}
-	gone, err := st.Scope.Query().Where(scope.IDIn(above...), scope.ArchivedAtNotNil()).IDs(ctx)
+	gone, err := c.Scope.Query().Where(scope.IDIn(above...), scope.ArchivedAtNotNil()).IDs(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("identity: archived scopes: %w", err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -51,6 +52,11 @@ func (s *Server) Ask(ctx context.Context, v *tenancy.Viewer, in AuthorizationReq
 	}
 	if v.Platform {
 		return bad("Programs act in customers' accounts. Staff of the platform make personal tokens instead.")
+	}
+	err := wellFormedAll(url.Values{"client_id": {in.ClientID}, "redirect_uri": {in.RedirectURI}, "scope": {in.Scope}, "response_type": {in.ResponseType},
+		"code_challenge": {in.Challenge}, "code_challenge_method": {in.ChallengeMethod}, "state": {in.State}, "nonce": {in.Nonce}})
+	if r := (*refusal)(nil); errors.As(err, &r) {
+		return bad("%s", r.description)
 	}
 	c, err := s.client(ctx, in.ClientID)
 	if err != nil {
@@ -200,6 +206,15 @@ func (s *Server) renew(ctx context.Context, r *request, row *ent.Authorization, 
 		return nil, err
 	}
 	if u == nil {
+		return nil, errGrant
+	}
+	a, err := s.Store.Account.Get(ctx, u.AccountID)
+	if err != nil {
+		return nil, fmt.Errorf("oauth: user's account: %w", err)
+	}
+	if ok, err := identity.Vouched(ctx, s.Store.Client, a, u.ID); err != nil {
+		return nil, err
+	} else if !ok {
 		return nil, errGrant
 	}
 	permissions = common(permissions, r.client.Permissions)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/account"
-	"github.com/alchemi/cockpit/ent/member"
+	"github.com/alchemi/cockpit/ent/identityprovider"
 	"github.com/alchemi/cockpit/ent/personaltoken"
 	"github.com/alchemi/cockpit/ent/serviceclient"
 	"github.com/alchemi/cockpit/ent/user"
@@ -155,9 +155,11 @@ func (b *Bearers) load(ctx context.Context, token string, now time.Time) (*beare
 	if client.Status != serviceclient.StatusACTIVE || (client.AccountID != c.Account && !out.ofPlatform) {
 		return nil, ErrBearer
 	}
-	if out.timeZone, err = b.openAccount(ctx, c.Account); err != nil {
+	a, err := b.openAccount(ctx, c.Account)
+	if err != nil {
 		return nil, err
 	}
+	out.timeZone = a.TimeZone
 	out.used = []*use{{table: serviceclient.Table, id: client.ID}}
 	if c.Subject == client.ID {
 		if !client.ClientCredentials || client.AccountID != c.Account {
@@ -167,12 +169,12 @@ func (b *Bearers) load(ctx context.Context, token string, now time.Time) (*beare
 		if out.viewer.Roles, err = ownRoles(ctx, b.store, client); err != nil {
 			return nil, err
 		}
-		if out.viewer.Off, err = identity.Unused(ctx, b.store, c.Account); err != nil {
+		if out.viewer.Off, err = identity.Unused(ctx, b.store.Client, c.Account); err != nil {
 			return nil, err
 		}
 		out.viewer.Roles = slices.DeleteFunc(out.viewer.Roles, func(r tenancy.Role) bool { return slices.Contains(out.viewer.Off, r.Plane) })
 		out.viewer.Reach = tenancy.ReachOf(c.Account, out.viewer.Roles)
-	} else if err := b.person(ctx, out, client, c); err != nil {
+	} else if err := b.person(ctx, out, a, client, c); err != nil {
 		return nil, err
 	}
 	v := out.viewer
@@ -182,7 +184,7 @@ func (b *Bearers) load(ctx context.Context, token string, now time.Time) (*beare
 }
 
 // person makes a bearer the person that its program acts for.
-func (b *Bearers) person(ctx context.Context, out *bearer, client *ent.ServiceClient, c claims) error {
+func (b *Bearers) person(ctx context.Context, out *bearer, a *ent.Account, client *ent.ServiceClient, c claims) error {
 	switch {
 	case c.Authorization != "":
 		row, err := b.store.Authorization.Get(ctx, c.Authorization)
@@ -195,9 +197,14 @@ func (b *Bearers) person(ctx context.Context, out *bearer, client *ent.ServiceCl
 		if row.RevokedAt != nil || row.ClientID != client.ID || row.UserID != c.Subject {
 			return ErrBearer
 		}
+		if err := b.vouched(ctx, a, c.Subject); err != nil {
+			return err
+		}
 		out.used = append(out.used, &use{table: "authorizations", id: row.ID})
-	case !client.TokenExchange:
-		return ErrBearer
+	default:
+		if err := b.exchanged(ctx, client, c); err != nil {
+			return err
+		}
 	}
 	u, err := b.store.User.Get(ctx, c.Subject)
 	if ent.IsNotFound(err) {
@@ -209,11 +216,33 @@ func (b *Bearers) person(ctx context.Context, out *bearer, client *ent.ServiceCl
 	if u.AccountID != c.Account || u.Status != user.StatusACTIVE {
 		return ErrBearer
 	}
-	if out.viewer, err = identity.ViewerOf(ctx, b.store, u); err != nil {
+	if out.viewer, err = identity.ViewerOf(ctx, b.store.Client, u); err != nil {
 		return err
 	}
 	out.viewer.AuthorizationID = c.Authorization
 	return within(ctx, b.store, out.viewer, client)
+}
+
+// exchanged refuses a token whose program may not exchange any more what it was
+// given out for, or whose provider isn't what it was then.
+func (b *Bearers) exchanged(ctx context.Context, client *ent.ServiceClient, c claims) error {
+	switch {
+	case c.Exchanged == nil || !client.TokenExchange:
+		return ErrBearer
+	case c.Exchanged.By == byName && client.TrustedSubjects:
+		return nil
+	case c.Exchanged.By != byProvider:
+		return ErrBearer
+	}
+	p, err := b.store.IdentityProvider.Query().Where(identityprovider.ID(c.Exchanged.Provider), identityprovider.AccountID(c.Account),
+		identityprovider.StatusEQ(identityprovider.StatusACTIVE)).Only(ctx)
+	if err != nil && !ent.IsNotFound(err) {
+		return fmt.Errorf("oauth: bearer's identity provider: %w", err)
+	}
+	if err != nil || *exchangedBy(p) != *c.Exchanged {
+		return ErrBearer
+	}
+	return nil
 }
 
 // personal reads a personal token: the person themselves, in all their roles.
@@ -234,10 +263,15 @@ func (b *Bearers) personal(ctx context.Context, hash string) (*bearer, error) {
 	if row.RevokedAt != nil || u.Status != user.StatusACTIVE {
 		return nil, ErrBearer
 	}
-	if out.timeZone, err = b.openAccount(ctx, row.AccountID); err != nil {
+	a, err := b.openAccount(ctx, row.AccountID)
+	if err != nil {
 		return nil, err
 	}
-	if out.viewer, err = identity.ViewerOf(ctx, b.store, u); err != nil {
+	out.timeZone = a.TimeZone
+	if err := b.vouched(ctx, a, u.ID); err != nil {
+		return nil, err
+	}
+	if out.viewer, err = identity.ViewerOf(ctx, b.store.Client, u); err != nil {
 		return nil, err
 	}
 	v := out.viewer
@@ -246,88 +280,27 @@ func (b *Bearers) personal(ctx context.Context, hash string) (*bearer, error) {
 	return out, b.seats(ctx, out)
 }
 
-// openAccount refuses accounts that aren't active, and tells the time zone of
-// those that are.
-func (b *Bearers) openAccount(ctx context.Context, accountID string) (timeZone string, err error) {
+// openAccount is the account of a bearer; one that isn't active refuses it.
+func (b *Bearers) openAccount(ctx context.Context, accountID string) (*ent.Account, error) {
 	a, err := b.store.Account.Get(ctx, accountID)
 	if ent.IsNotFound(err) {
-		return "", ErrBearer
+		return nil, ErrBearer
 	}
 	if err != nil {
-		return "", fmt.Errorf("oauth: bearer's account: %w", err)
+		return nil, fmt.Errorf("oauth: bearer's account: %w", err)
 	}
 	if a.Status != account.StatusACTIVE {
-		return "", ErrBearer
+		return nil, ErrBearer
 	}
-	return a.TimeZone, nil
+	return a, nil
 }
 
-// callsModels is the permission to spend.
-const callsModels = "models.call"
-
-// seats reads which seats pay where a call names none.
-func (b *Bearers) seats(ctx context.Context, out *bearer) error {
-	if out.viewer.UserID == "" || !slices.Contains(out.viewer.Permissions, callsModels) {
-		return nil
+// vouched refuses what a person made by a password where that opens nothing any
+// more: sessions end so, too.
+func (b *Bearers) vouched(ctx context.Context, a *ent.Account, userID string) error {
+	ok, err := identity.Vouched(ctx, b.store.Client, a, userID)
+	if err == nil && !ok {
+		err = ErrBearer
 	}
-	var err error
-	out.defaults, err = b.store.Member.Query().Where(member.UserID(out.viewer.UserID), member.IsDefault(true)).IDs(ctx)
-	if err != nil {
-		return fmt.Errorf("oauth: default seats: %w", err)
-	}
-	return nil
-}
-
-// Principal tells which seat pays for a token's model calls: the one in the
-// named team; else the default one in Copilot, where the person has one and
-// the program may act, else the default one in Console. For a token that may
-// call no models only the viewer is set, which the policies refuse.
-func (b *Bearers) Principal(ctx context.Context, token, team string) (*identity.Principal, error) {
-	found, err := b.look(ctx, token)
-	if err != nil {
-		return nil, err
-	}
-	v := found.viewer
-	p := &identity.Principal{Viewer: v, Name: v.Name, UserID: v.UserID, TimeZone: found.timeZone}
-	if v.UserID == "" || !slices.Contains(v.Permissions, callsModels) {
-		return p, nil
-	}
-	seat, err := found.seat(team)
-	if err != nil {
-		return nil, err
-	}
-	p.Plane, p.Path, p.MemberID = seat.Plane, seat.Path, seat.ScopeID
-	for scopeID := range strings.SplitSeq(strings.Trim(seat.Path, "/"), "/") {
-		switch kind, _ := id.PrefixOf(scopeID); kind {
-		case id.Organization:
-			p.OrganizationID = scopeID
-		case id.Team:
-			p.TeamID = scopeID
-		}
-	}
-	return p, nil
-}
-
-func (b *bearer) seat(team string) (tenancy.Role, error) {
-	var chosen *tenancy.Role
-	for i, r := range b.viewer.Roles {
-		switch {
-		case r.Role != tenancy.Seatholder || r.Kind != tenancy.KindMember:
-		case team != "":
-			if strings.HasSuffix(r.Path, "/"+team+"/"+r.ScopeID+"/") {
-				return r, nil
-			}
-		case slices.Contains(b.defaults, r.ScopeID) && (chosen == nil || r.Plane == tenancy.Copilot):
-			chosen = &b.viewer.Roles[i]
-		}
-	}
-	switch {
-	case team != "":
-		e := fault.New(fault.Forbidden, "You have no seat in the team %.60q where this program may act, so it can't pay for the call. Leave X-Cockpit-Team out, or name a team of yours.", team)
-		e.Path = []string{"X-Cockpit-Team"}
-		return tenancy.Role{}, e
-	case chosen == nil:
-		return tenancy.Role{}, fault.New(fault.Forbidden, "You have no seat that could pay for model calls here. Ask an admin of your account for a seat in a team.")
-	}
-	return *chosen, nil
+	return err
 }

@@ -40,6 +40,8 @@ type refusal struct {
 	status      int
 	code        string
 	description string
+	// wait is when to try again; zero where that helps nobody.
+	wait time.Duration
 }
 
 func (r *refusal) Error() string { return r.code + ": " + r.description }
@@ -49,7 +51,7 @@ func refuse(code, format string, args ...any) *refusal {
 	if code == "invalid_client" {
 		status = http.StatusUnauthorized
 	}
-	return &refusal{status, code, fmt.Sprintf(format, args...)}
+	return &refusal{status: status, code: code, description: fmt.Sprintf(format, args...)}
 }
 
 // maxForm bounds the body of a token request, in bytes.
@@ -102,19 +104,44 @@ type request struct {
 
 func (r *request) get(name string) string { return r.form.Get(name) }
 
+// serve reads the form, knows who sends it, and runs the endpoint. Only what
+// turns out to be wrong counts against an address: behind one may be a whole
+// office, or a backend that acts for everybody.
+func (s *Server) serve(ctx context.Context, w http.ResponseWriter, r *http.Request, req *request, do func(context.Context, *request) (any, error)) (any, error) {
+	giveBack, err := s.take("a "+s.IP(r), perAddress)
+	if err != nil {
+		return nil, err
+	}
+	if err := readForm(w, r); err != nil {
+		return nil, err
+	}
+	req.form = r.PostForm
+	if req.client, err = s.authenticate(ctx, r); err != nil {
+		return nil, err
+	}
+	if req.client.Public { // anybody can say to be it
+		if _, err = s.take("p "+req.client.ID+" "+s.IP(r), perPublic); err != nil {
+			return nil, err
+		}
+	} else {
+		giveBack()
+		if _, err = s.take("c "+req.client.ID, perProgram); err != nil {
+			return nil, err
+		}
+	}
+	body, err := do(ctx, req)
+	if err == nil && req.client.Public {
+		giveBack()
+	}
+	return body, err
+}
+
 // answer runs one endpoint behind the steps that both share: the form, and who
 // sends it.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, do func(context.Context, *request) (any, error)) {
 	ctx := tenancy.System(r.Context(), "programs are known by their secrets before there is a viewer")
 	req := &request{now: s.Store.Now()}
-	var body any
-	err := readForm(w, r)
-	if err == nil {
-		req.form = r.PostForm
-		if req.client, err = s.authenticate(ctx, r); err == nil {
-			body, err = do(ctx, req)
-		}
-	}
+	body, err := s.serve(ctx, w, r, req, do)
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Pragma", "no-cache")
@@ -125,12 +152,16 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, do func(context.
 			if r.Context().Err() == nil {
 				s.Log.ErrorContext(ctx, "a token request failed", "cause", err, "requestId", audit.RequestID(ctx))
 			}
-			refused = &refusal{http.StatusInternalServerError, "server_error", "Something went wrong on our side. Try again; if it stays, report the request id."}
+			refused = &refusal{status: http.StatusInternalServerError, code: "server_error",
+				description: "Something went wrong on our side. Try again; if it stays, report the request id."}
 		} else {
 			s.recordRefusal(ctx, req.client, r, refused)
 		}
 		if _, _, basic := r.BasicAuth(); basic && refused.status == http.StatusUnauthorized {
 			h.Set("WWW-Authenticate", `Basic realm="cockpit"`)
+		}
+		if refused.wait > 0 {
+			h.Set("Retry-After", seconds(refused.wait))
 		}
 		if refused.status == http.StatusMethodNotAllowed {
 			h.Set("Allow", "POST")
@@ -150,7 +181,7 @@ func readForm(w http.ResponseWriter, r *http.Request) error {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case r.Method != http.MethodPost:
-		return &refusal{http.StatusMethodNotAllowed, "invalid_request", "Send the parameters by POST."}
+		return &refusal{status: http.StatusMethodNotAllowed, code: "invalid_request", description: "Send the parameters by POST."}
 	case kind != "application/x-www-form-urlencoded":
 		return refuse("invalid_request", "Send the parameters as application/x-www-form-urlencoded in the body.")
 	}
@@ -163,7 +194,7 @@ func readForm(w http.ResponseWriter, r *http.Request) error {
 			return refuse("invalid_request", "The parameter %.60q comes more than once.", name)
 		}
 	}
-	return nil
+	return wellFormedAll(r.PostForm)
 }
 
 // authenticate knows a program by its secret, in the header or in the form; a
@@ -180,6 +211,9 @@ func (s *Server) authenticate(ctx context.Context, r *http.Request) (*ent.Servic
 			return nil, refuse("invalid_request", "The secret comes in the header and in the form. Send it once.")
 		case clientID != "" && clientID != decodedID:
 			return nil, refuse("invalid_request", "The header and the form name two programs.")
+		}
+		if err := wellFormedAll(url.Values{"client_id": {decodedID}, "client_secret": {decoded}}); err != nil {
+			return nil, err
 		}
 		clientID, given = decodedID, decoded
 	} else if r.Header.Get("Authorization") != "" {
@@ -220,8 +254,8 @@ func knows(c *ent.ServiceClient, given string, now time.Time) bool {
 // recordRefusal tells the audit log of the program's account; that of the
 // platform for those that aren't known.
 func (s *Server) recordRefusal(ctx context.Context, c *ent.ServiceClient, r *http.Request, why *refusal) {
-	if why.code == "invalid_request" && c == nil {
-		return // nobody in particular sent nonsense
+	if c == nil && (why.code == "invalid_request" || why.wait > 0) {
+		return // nobody in particular sent nonsense, or too much
 	}
 	e := about("token.issue", id.PlatformID, "", clip(cmp.Or(basicUser(r), r.PostForm.Get("client_id")), 60))
 	e.Actor = &audit.Actor{Kind: auditevent.ActorKindANONYMOUS, Name: "A program"}

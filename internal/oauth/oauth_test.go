@@ -42,6 +42,8 @@ type office struct {
 	*identitytest.Trees
 	web  http.Handler
 	skew *atomic.Int64
+	// ip is where requests come from.
+	ip atomic.Value
 }
 
 func (o *office) pass(d time.Duration) { o.skew.Add(int64(d)) }
@@ -62,11 +64,13 @@ func each(t *testing.T, test func(t *testing.T, o *office)) {
 		refusals := audit.NewRefusals(func(context.Context, audit.Event) error { return nil }, st.Now, log)
 		t.Cleanup(refusals.Close)
 		s, err := New(Options{Store: st, Epochs: w.Epochs, Refusals: refusals, Issuer: "https://cockpit.test", MasterKey: masterKey,
-			Client: &http.Client{Transport: http.DefaultTransport}, Log: log})
+			Client: &http.Client{Transport: http.DefaultTransport}, IP: func(r *http.Request) string { return r.RemoteAddr }, Log: log})
 		require.NoError(t, err)
 		mux := http.NewServeMux()
 		s.Routes(mux.Handle)
-		return &office{s, w, mux, skew}
+		o := &office{Server: s, Trees: w, web: mux, skew: skew}
+		o.ip.Store("192.0.2.1")
+		return o
 	}
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
@@ -85,13 +89,24 @@ func (o *office) post(t *testing.T, pairs ...string) (int, map[string]any) {
 	for i := 0; i < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, TokenPath, strings.NewReader(form.Encode()))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	rec := httptest.NewRecorder()
-	o.web.ServeHTTP(rec, r)
+	rec := o.send(t, TokenPath, form, "", "")
 	var out map[string]any
 	require.NoError(t, json.Unmarshal(rec.Body.Bytes(), &out), rec.Body.String())
 	return rec.Code, out
+}
+
+// send sends a form, by HTTP Basic where a user is given.
+func (o *office) send(t *testing.T, path string, form url.Values, user, password string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.RemoteAddr = o.ip.Load().(string)
+	if user != "" {
+		r.SetBasicAuth(url.QueryEscape(user), url.QueryEscape(password))
+	}
+	rec := httptest.NewRecorder()
+	o.web.ServeHTTP(rec, r)
+	return rec
 }
 
 // viewer retries while the machine is too busy to follow epochs.

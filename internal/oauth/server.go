@@ -14,6 +14,7 @@ import (
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
@@ -38,7 +39,9 @@ type Options struct {
 	MasterKey string
 	// Client fetches the keys of the accounts' identity providers.
 	Client *http.Client
-	Log    *slog.Logger
+	// IP is the address that a request comes from.
+	IP  func(*http.Request) string
+	Log *slog.Logger
 }
 
 // Server is Cockpit's authorization server.
@@ -47,6 +50,7 @@ type Server struct {
 	signer   *signer
 	bearers  *Bearers
 	subjects *subjects
+	attempts *identity.Attempts
 }
 
 // New makes the one Server of a replica.
@@ -55,7 +59,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{Options: o, signer: sign, subjects: newSubjects(o),
+	return &Server{Options: o, signer: sign, subjects: newSubjects(o), attempts: identity.NewAttempts(o.Store.Now),
 		bearers: &Bearers{store: o.Store, epochs: o.Epochs, signer: sign, cached: map[string]*bearer{}, uses: newUses(o.Store, o.Log)}}, nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/secret"
 )
@@ -39,12 +40,34 @@ type claims struct {
 	Nonce    string `json:"nonce,omitempty"`
 	// Authorization is the consent behind the token, if there is one.
 	Authorization string `json:"authorization,omitempty"`
+	// Exchanged tells how the program showed the subject, where there is none.
+	Exchanged *exchanged `json:"exchanged,omitempty"`
 	// Actor names the program that acts for the subject.
 	Actor *actor `json:"act,omitempty"`
 }
 
 type actor struct {
 	Subject string `json:"sub"`
+}
+
+// How a subject was shown in a token exchange.
+const (
+	byName     = "user_id"
+	byProvider = "id_token"
+)
+
+// exchanged is what an exchanged token rests on. It is asked for again whenever
+// the token is looked up.
+type exchanged struct {
+	By string `json:"by"`
+	// Provider signed the ID token, and was then as As says.
+	Provider string `json:"provider,omitempty"`
+	As       string `json:"as,omitempty"`
+}
+
+func exchangedBy(p *ent.IdentityProvider) *exchanged {
+	// What decides whom a token of the provider's is about.
+	return &exchanged{By: byProvider, Provider: p.ID, As: secret.Hash(strings.Join([]string{p.Issuer, p.ClientID, p.EmailClaim}, "\x00"))}
 }
 
 // signer signs tokens and knows them again.

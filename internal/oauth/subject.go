@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,154 +11,172 @@ import (
 	"sync"
 	"time"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/coreos/go-oidc/v3/oidc"
-	"github.com/go-jose/go-jose/v4"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/account"
 	"github.com/alchemi/cockpit/ent/domain"
 	"github.com/alchemi/cockpit/ent/externalidentity"
 	"github.com/alchemi/cockpit/ent/identityprovider"
+	"github.com/alchemi/cockpit/ent/predicate"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/idtoken"
 )
 
-// signatures are the algorithms of ID tokens: those with a public key alone.
-var signatures = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
-	jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}
+// maxAudience bounds the clients that a token may name.
+const maxAudience = 20
 
-// byIDToken finds whom an ID token is about. It must be of an active identity
-// provider of the account, and for that provider's client or for the program.
-func (s *Server) byIDToken(ctx context.Context, r *request) (*ent.User, error) {
+// byIDToken finds whom an ID token is about, and which provider says so. It
+// must be of an active identity provider of the account, and for that
+// provider's client or for the program.
+func (s *Server) byIDToken(ctx context.Context, r *request) (*ent.User, *ent.IdentityProvider, error) {
 	raw := r.get("subject_token")
-	providers, err := s.candidates(ctx, r, raw)
+	says, ok := idtoken.Peek(raw)
+	if !ok {
+		return nil, nil, refuse("invalid_request", "The subject token isn't an ID token that is signed with a public key.")
+	}
+	if len(says.Clients) > maxAudience {
+		return nil, nil, refuse("invalid_request", "The ID token is for more than %d clients. Ask for one that is for Cockpit or for the program.", maxAudience)
+	}
+	known, err := s.Store.IdentityProvider.Query().Where(offered(r, says.Issuer)).Exist(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("oauth: identity providers: %w", err)
 	}
-	if len(providers) == 0 {
-		return nil, refuse("invalid_request", "The ID token is of no active identity provider of the account.")
+	if !known {
+		return nil, nil, refuse("invalid_request", "The ID token is of no active identity provider of the account.")
 	}
-	token, err := s.subjects.verify(ctx, providers[0].Issuer, raw)
+	clients, err := s.Store.IdentityProvider.Query().Where(offered(r, says.Issuer), identityprovider.ClientIDIn(says.Clients...)).
+		Unique(true).Select(identityprovider.FieldClientID).Strings(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("oauth: identity providers: %w", err)
 	}
-	var all map[string]any
-	if err := token.Claims(&all); err != nil {
-		return nil, refuse("invalid_request", "The ID token's claims can't be read.")
+	token, err := s.subjects.verify(ctx, says.Issuer, raw, append(clients, r.client.ID))
+	if err != nil {
+		return nil, nil, err
 	}
-	var chosen *ent.IdentityProvider
-	for _, p := range providers {
-		if !addressed(token, all, p.ClientID, r.client.ID) {
-			continue
-		}
-		if chosen != nil && chosen.AccountID != p.AccountID {
-			return nil, refuse("invalid_request", "Several accounts sign in by this issuer. Name the account by the parameter account.")
-		}
-		chosen = p
+	// Which accounts the token speaks in follows from what is proved alone.
+	of := addressed(r, says.Issuer, token)
+	u, err := s.knownAs(ctx, of, says.Issuer, token.Subject)
+	if err == nil && u == nil {
+		u, of, err = s.byEmail(ctx, of, says.Issuer, token)
 	}
-	if chosen == nil {
-		return nil, refuse("invalid_request", "The ID token is for another audience: neither for the identity provider's client at Cockpit nor for this program.")
+	if err != nil {
+		return nil, nil, err
 	}
-	return s.person(ctx, chosen, token, all)
+	if u == nil {
+		return nil, nil, errSubject
+	}
+	p, err := s.Store.IdentityProvider.Query().Where(of, identityprovider.AccountID(u.AccountID)).Order(ent.Asc(identityprovider.FieldID)).First(ctx)
+	if ent.IsNotFound(err) { // it was there a moment ago
+		return nil, nil, errSubject
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("oauth: identity provider: %w", err)
+	}
+	return u, p, nil
 }
 
-// candidates are the active providers that a token may be of. Its issuer, as it
-// says itself, only chooses whose keys it is held against.
-func (s *Server) candidates(ctx context.Context, r *request, raw string) ([]*ent.IdentityProvider, error) {
-	if len(raw) > maxForm {
-		return nil, refuse("invalid_request", "The ID token is too long.")
-	}
-	parsed, err := jose.ParseSignedCompact(raw, signatures)
-	if err != nil {
-		return nil, refuse("invalid_request", "The subject token isn't an ID token that is signed with a public key.")
-	}
-	var says struct {
-		Issuer string `json:"iss"`
-	}
-	if json.Unmarshal(parsed.UnsafePayloadWithoutVerification(), &says) != nil || says.Issuer == "" {
-		return nil, refuse("invalid_request", "The subject token isn't an ID token that is signed with a public key.")
-	}
-	q := s.Store.IdentityProvider.Query().
-		Where(identityprovider.Issuer(says.Issuer), identityprovider.StatusEQ(identityprovider.StatusACTIVE), identityprovider.AccountIDNEQ(id.PlatformID)).
-		Order(ent.Asc(identityprovider.FieldID)).Limit(100)
+// offered picks the active providers of an issuer in the accounts that a program
+// may act in, or in the one that it names.
+func offered(r *request, issuer string) predicate.IdentityProvider {
+	where := []predicate.IdentityProvider{identityprovider.Issuer(issuer), identityprovider.StatusEQ(identityprovider.StatusACTIVE),
+		identityprovider.AccountIDNEQ(id.PlatformID)}
 	switch {
 	case r.client.AccountID != id.PlatformID:
-		q.Where(identityprovider.AccountID(r.client.AccountID))
+		where = append(where, identityprovider.AccountID(r.client.AccountID))
 	case r.get("account") != "":
-		q.Where(identityprovider.AccountID(r.get("account")))
+		where = append(where, identityprovider.AccountID(r.get("account")))
 	}
-	providers, err := q.All(ctx)
+	return identityprovider.And(where...)
+}
+
+// addressed picks those among them that a proved token was made for: by their
+// client at Cockpit, or all where it was made for the program.
+func addressed(r *request, issuer string, token *idtoken.Token) predicate.IdentityProvider {
+	if slices.Contains(token.Audience, r.client.ID) {
+		return offered(r, issuer)
+	}
+	return identityprovider.And(offered(r, issuer), identityprovider.ClientIDIn(token.Audience...))
+}
+
+// knownAs is the one active user whom an account with such a provider knows by
+// issuer and subject; nil for none. An account that merely has the same issuer
+// knows nobody, so it is in nobody's way.
+func (s *Server) knownAs(ctx context.Context, of predicate.IdentityProvider, issuer, subject string) (*ent.User, error) {
+	found, err := s.Store.User.Query().Where(user.StatusEQ(user.StatusACTIVE),
+		user.HasExternalIdentitiesWith(externalidentity.Issuer(issuer), externalidentity.Subject(subject), inAccountsOf(of)), ofActiveAccounts).
+		Order(ent.Asc(user.FieldID)).Limit(2).All(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("oauth: identity providers: %w", err)
-	}
-	return providers, nil
-}
-
-// addressed tells whether a token was made for one of the clients: for several
-// audiences, and wherever it says so, by its authorized party.
-func addressed(t *oidc.IDToken, all map[string]any, clients ...string) bool {
-	ours := func(name string) bool { return slices.Contains(clients, name) }
-	party, _ := all["azp"].(string)
-	if party != "" || len(t.Audience) > 1 {
-		return ours(party) && slices.ContainsFunc(t.Audience, ours)
-	}
-	return slices.ContainsFunc(t.Audience, ours)
-}
-
-// person is the user of the account whom a verified ID token is about: the one
-// with that identity, else the one whose address a verified domain of the
-// account's own vouches for.
-func (s *Server) person(ctx context.Context, p *ent.IdentityProvider, token *oidc.IDToken, all map[string]any) (*ent.User, error) {
-	known, err := s.Store.ExternalIdentity.Query().Where(externalidentity.AccountID(p.AccountID),
-		externalidentity.Issuer(token.Issuer), externalidentity.Subject(token.Subject)).Only(ctx)
-	if err != nil && !ent.IsNotFound(err) {
 		return nil, fmt.Errorf("oauth: external identity: %w", err)
 	}
-	userID := ""
-	if known != nil {
-		userID = known.UserID
-	} else if userID, err = s.byEmail(ctx, p, all); err != nil {
-		return nil, err
+	switch len(found) {
+	case 0:
+		return nil, nil
+	case 1:
+		return found[0], nil
 	}
-	u, err := s.standing(ctx, userID)
-	if err != nil {
-		return nil, err
-	}
-	if u == nil || u.AccountID != p.AccountID {
-		return nil, errSubject
-	}
-	return u, nil
+	return nil, refuse("invalid_request", "Several accounts know this person by this issuer. Name the account by the parameter account.")
 }
 
-func (s *Server) byEmail(ctx context.Context, p *ent.IdentityProvider, all map[string]any) (userID string, err error) {
-	email, _ := all["email"].(string)
-	email = strings.ToLower(strings.TrimSpace(email))
-	_, host, ok := strings.Cut(email, "@")
-	// email_verified speaks of the claim email alone.
-	if !ok || p.EmailClaim != "email" || !isTrue(all["email_verified"]) {
-		return "", nil
+// inAccountsOf picks identities in the accounts of providers.
+func inAccountsOf(of predicate.IdentityProvider) predicate.ExternalIdentity {
+	return func(q *sql.Selector) {
+		t := sql.Dialect(q.Dialect()).Table(identityprovider.Table)
+		accounts := sql.Dialect(q.Dialect()).Select(t.C(identityprovider.FieldAccountID)).From(t)
+		of(accounts)
+		q.Where(sql.In(q.C(externalidentity.FieldAccountID), accounts))
 	}
+}
+
+func ofActiveAccounts(q *sql.Selector) {
+	t := sql.Dialect(q.Dialect()).Table(account.Table)
+	q.Where(sql.In(q.C(user.FieldAccountID), sql.Dialect(q.Dialect()).Select(t.C(account.FieldID)).From(t).
+		Where(sql.EQ(t.C(account.FieldStatus), string(account.StatusACTIVE)))))
+}
+
+// byEmail is the user of the address for which a verified domain of their
+// account vouches, and the providers that may say so; nil for none. A domain is
+// one account's.
+func (s *Server) byEmail(ctx context.Context, of predicate.IdentityProvider, issuer string, token *idtoken.Token) (*ent.User, predicate.IdentityProvider, error) {
+	email, _ := token.Claims["email"].(string)
+	email, err := identity.Email(email)
+	// email_verified speaks of the claim email alone.
+	if err != nil || !isTrue(token.Claims["email_verified"]) {
+		return nil, of, nil
+	}
+	of = identityprovider.And(of, identityprovider.EmailClaim("email"))
+	_, host, _ := strings.Cut(email, "@")
 	// Anybody can have a Google account with an address elsewhere: only Workspace
 	// vouches for its own domain.
-	if p.Issuer == "https://accounts.google.com" && all["hd"] != host {
-		return "", nil
+	if issuer == "https://accounts.google.com" && token.Claims["hd"] != host {
+		return nil, of, nil
 	}
-	owned, err := s.Store.Domain.Query().Where(domain.AccountID(p.AccountID), domain.VerifiedName(host)).Exist(ctx)
-	if err != nil || !owned {
-		return "", err
-	}
-	u, err := s.Store.User.Query().Where(user.AccountID(p.AccountID), user.Email(email)).Only(ctx)
+	owned, err := s.Store.Domain.Query().Where(domain.VerifiedName(host)).Only(ctx)
 	if ent.IsNotFound(err) {
-		return "", nil
+		return nil, of, nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("oauth: user by e-mail: %w", err)
+		return nil, of, fmt.Errorf("oauth: domain: %w", err)
 	}
-	// Somebody whom the issuer knows by another subject is somebody else.
-	other, err := s.Store.ExternalIdentity.Query().Where(externalidentity.UserID(u.ID), externalidentity.Issuer(p.Issuer)).Exist(ctx)
+	u, err := s.Store.User.Query().Where(user.AccountID(owned.AccountID), user.Email(email), user.StatusEQ(user.StatusACTIVE), ofActiveAccounts,
+		// Somebody whom the issuer knows by another subject is somebody else.
+		user.Not(user.HasExternalIdentitiesWith(externalidentity.Issuer(issuer)))).Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, of, nil
+	}
+	if err != nil {
+		return nil, of, fmt.Errorf("oauth: user by e-mail: %w", err)
+	}
+	// So is whom the account knows by this subject already, active or not.
+	other, err := s.Store.ExternalIdentity.Query().Where(externalidentity.AccountID(u.AccountID), externalidentity.Issuer(issuer),
+		externalidentity.Subject(token.Subject)).Exist(ctx)
 	if err != nil || other {
-		return "", err
+		return nil, of, err
 	}
-	return u.ID, nil
+	return u, of, nil
 }
 
 func isTrue(v any) bool { return v == true || v == "true" }
@@ -176,7 +193,7 @@ type subjects struct {
 
 // issuer is a provider's configuration as it was found, with its keys.
 type issuer struct {
-	*oidc.IDTokenVerifier
+	*oidc.Provider
 	found time.Time
 }
 
@@ -196,20 +213,19 @@ func newSubjects(o Options) *subjects {
 	return &subjects{base: oidc.ClientContext(context.Background(), &client), now: o.Store.Now, cached: map[string]*issuer{}}
 }
 
-func (s *subjects) verify(ctx context.Context, name, raw string) (*oidc.IDToken, error) {
+func (s *subjects) verify(ctx context.Context, name, raw string, clients []string) (*idtoken.Token, error) {
 	at, err := s.issuer(name)
 	if err != nil {
-		return nil, refuse("invalid_request", "The identity provider %s can't be reached, or doesn't answer as one, so the ID token can't be checked. Try again later.", name)
+		return nil, refuse("invalid_request", "The identity provider %.300s can't be reached, or doesn't answer as one, so the ID token can't be checked. Try again later.", name)
 	}
-	token, err := at.Verify(ctx, raw)
-	var expired *oidc.TokenExpiredError
+	token, err := idtoken.Verify(ctx, at.Provider, raw, idtoken.Wanted{Clients: clients, Now: s.now})
 	switch {
-	case errors.As(err, &expired):
-		return nil, refuse("invalid_request", "The ID token has expired. Have the person sign in again.")
+	case errors.Is(err, idtoken.ErrTime):
+		return nil, refuse("invalid_request", "The ID token has expired, or isn't valid yet. Have the person sign in again.")
+	case errors.Is(err, idtoken.ErrAudience), errors.Is(err, idtoken.ErrParty):
+		return nil, refuse("invalid_request", "The ID token is for another audience: neither for the identity provider's client at Cockpit nor for this program.")
 	case err != nil:
-		return nil, refuse("invalid_request", "The ID token isn't one that its issuer has signed.")
-	case token.IssuedAt.After(s.now().Add(skew)):
-		return nil, refuse("invalid_request", "The ID token was made in the future. Check the clocks.")
+		return nil, refuse("invalid_request", "The ID token isn't taken: %s.", err)
 	}
 	return token, nil
 }
@@ -226,8 +242,7 @@ func (s *subjects) issuer(name string) (*issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Who a token is for is ours to judge: see addressed.
-	fresh := &issuer{p.VerifierContext(s.base, &oidc.Config{SkipClientIDCheck: true, Now: s.now}), now}
+	fresh := &issuer{p, now}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.cached) >= maxIssuers {

@@ -59,15 +59,16 @@ func (s *Server) token(ctx context.Context, r *request) (any, error) {
 // subject is whom a token is about.
 type subject struct {
 	id, accountID string
-	// authorization and nonce are set behind a consent.
+	// authorization and nonce are set behind a consent, exchanged without one.
 	authorization, nonce string
+	exchanged            *exchanged
 }
 
 // issue signs an access token of the program's.
 func (s *Server) issue(r *request, about subject, permissions []string) (*issued, error) {
 	c := claims{Subject: about.id, ClientID: r.client.ID, Account: about.accountID, Scope: strings.Join(permissions, " "),
 		IssuedAt: r.now.Unix(), Expires: r.now.Add(AccessLifetime).Unix(), ID: id.New(id.Request),
-		Nonce: about.nonce, Authorization: about.authorization}
+		Nonce: about.nonce, Authorization: about.authorization, Exchanged: about.exchanged}
 	if about.id != r.client.ID {
 		c.Actor = &actor{r.client.ID}
 	}
@@ -148,9 +149,13 @@ func (s *Server) exchange(ctx context.Context, r *request) (*issued, error) {
 		return nil, err
 	}
 	var u *ent.User
+	how := &exchanged{By: byName}
 	switch kind := r.get("subject_token_type"); kind {
 	case idTokenType:
-		u, err = s.byIDToken(ctx, r)
+		var p *ent.IdentityProvider
+		if u, p, err = s.byIDToken(ctx, r); err == nil {
+			how = exchangedBy(p)
+		}
 	case userIDType:
 		u, err = s.byUserID(ctx, r)
 	default:
@@ -162,7 +167,7 @@ func (s *Server) exchange(ctx context.Context, r *request) (*issued, error) {
 	if err := s.record(ctx, r, u.AccountID, u.ID, u.Name); err != nil {
 		return nil, err
 	}
-	out, err := s.issue(r, subject{id: u.ID, accountID: u.AccountID}, permissions)
+	out, err := s.issue(r, subject{id: u.ID, accountID: u.AccountID, exchanged: how}, permissions)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/idtoken"
 )
 
 // discovery is what a provider says of itself, with its keys behind it.
@@ -28,10 +29,6 @@ type discovery struct {
 	// namesIssuer says that its answers always carry `iss`.
 	namesIssuer bool
 }
-
-// signed are the algorithms that a token may be signed with. `none` and those
-// where the client secret would be the key are not among them.
-var signed = []string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.EdDSA}
 
 // discovered is what the issuer says of itself, from memory or at once.
 func (g *Gate) discovered(ctx context.Context, issuer string) (*discovery, error) {
@@ -71,9 +68,9 @@ func (g *Gate) discover(ctx context.Context, issuer string) (*discovery, error) 
 	if len(doc.Algorithms) == 0 {
 		doc.Algorithms = []string{oidc.RS256}
 	}
-	algorithms := slices.DeleteFunc(doc.Algorithms, func(a string) bool { return !slices.Contains(signed, a) })
+	algorithms := slices.DeleteFunc(doc.Algorithms, func(a string) bool { return !slices.Contains(idtoken.Algorithms, a) })
 	if len(algorithms) == 0 {
-		return nil, fault.At("issuer", "The provider signs tokens by no public key; Cockpit takes %s.", strings.Join(signed, ", "))
+		return nil, fault.At("issuer", "The provider signs tokens by no public key; Cockpit takes %s.", strings.Join(idtoken.Algorithms, ", "))
 	}
 	d := &discovery{algorithms: algorithms, userInfo: doc.UserInfoURL != "", namesIssuer: doc.NamesIssuer,
 		endpoint: oauth2.Endpoint{AuthURL: doc.AuthURL, TokenURL: doc.TokenURL, AuthStyle: oauth2.AuthStyleInHeader}}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/expirable"
-	"golang.org/x/time/rate"
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/internal/access"
@@ -50,7 +49,7 @@ type Gate struct {
 	// found has what discovery documents said, by issuer.
 	found *expirable.LRU[string, *discovery]
 	// attempts bounds what an address may ask for.
-	attempts *expirable.LRU[string, *rate.Limiter]
+	attempts *identity.Attempts
 }
 
 const (
@@ -68,7 +67,7 @@ func New(o Options) *Gate {
 		Options:  o,
 		client:   &http.Client{Transport: bounded{o.Client.Transport}, CheckRedirect: o.Client.CheckRedirect, Timeout: outboundTime},
 		found:    expirable.NewLRU[string, *discovery](500, nil, foundFor),
-		attempts: expirable.NewLRU[string, *rate.Limiter](10_000, nil, time.Hour),
+		attempts: identity.NewAttempts(o.Store.Now),
 	}
 }
 
@@ -78,11 +77,6 @@ const perMinute = 60
 
 // allow takes one of an address's attempts.
 func (g *Gate) allow(what, ip string) bool {
-	key := what + " " + ip
-	l, ok := g.attempts.Get(key)
-	if !ok {
-		l = rate.NewLimiter(rate.Every(time.Minute/perMinute), perMinute)
-		g.attempts.Add(key, l)
-	}
-	return l.AllowN(g.Store.Now(), 1)
+	_, wait := g.attempts.Take(identity.Allowance{Of: what + " " + ip, PerMinute: perMinute})
+	return wait == 0
 }

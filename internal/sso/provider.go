@@ -13,9 +13,11 @@ import (
 	"github.com/alchemi/cockpit/ent/groupmapping"
 	"github.com/alchemi/cockpit/ent/identityprovider"
 	"github.com/alchemi/cockpit/ent/session"
+	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
 )
@@ -142,7 +144,6 @@ func (g *Gate) UpdateProvider(ctx context.Context, old *ent.IdentityProvider, in
 			if _, err := identity.EndSessions(ctx, tx, p.AccountID, session.IdentityProviderID(p.ID)); err != nil {
 				return err
 			}
-			tx.Touch(p.AccountID)
 		}
 		if err := enforceable(ctx, tx, p.AccountID); err != nil {
 			return err
@@ -183,7 +184,6 @@ func (g *Gate) DeleteProvider(ctx context.Context, p *ent.IdentityProvider) erro
 		if _, err := identity.EndSessions(ctx, tx, p.AccountID, session.IdentityProviderID(p.ID)); err != nil {
 			return err
 		}
-		tx.Touch(p.AccountID)
 		if err := enforceable(ctx, tx, p.AccountID); err != nil {
 			return err
 		}
@@ -192,7 +192,8 @@ func (g *Gate) DeleteProvider(ctx context.Context, p *ent.IdentityProvider) erro
 }
 
 // Enforce lets people in through identity providers alone, or by password too
-// again. Sessions that passwords opened end, but for those of admins.
+// again. Sessions that passwords opened end, but for those of admins; so do the
+// tokens and consents of people whom no provider has signed in.
 func (g *Gate) Enforce(ctx context.Context, accountID string, enforced bool) (*ent.Account, error) {
 	var a *ent.Account
 	err := g.change(ctx, accountID, func(ctx context.Context, tx *store.Tx) (err error) {
@@ -204,12 +205,19 @@ func (g *Gate) Enforce(ctx context.Context, accountID string, enforced bool) (*e
 		} else if err != nil {
 			return err
 		}
+		e := event("signIn.enforce", accountID, accountID, a.Name)
 		if enforced {
-			if _, err := identity.EndPasswordSessions(ctx, tx, accountID); err != nil {
+			sessions, err := identity.EndPasswordSessions(ctx, tx, accountID)
+			if err != nil {
 				return err
 			}
+			tokens, consents, err := oauth.EndUnproved(ctx, tx, accountID)
+			if err != nil {
+				return err
+			}
+			e.Changes = map[string]audit.Change{"sessions": {After: sessions}, "personalTokens": {After: tokens}, "authorizations": {After: consents}}
 		}
-		return tx.Audit(ctx, event("signIn.enforce", accountID, accountID, a.Name))
+		return tx.Audit(ctx, e)
 	})
 	return a, err
 }

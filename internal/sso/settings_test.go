@@ -17,6 +17,7 @@ import (
 	"github.com/alchemi/cockpit/ent/auditevent"
 	"github.com/alchemi/cockpit/ent/identityprovider"
 	"github.com/alchemi/cockpit/ent/invitation"
+	"github.com/alchemi/cockpit/ent/personaltoken"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/session"
@@ -401,7 +402,21 @@ func TestEnforcing(t *testing.T) {
 		z.set("_cockpit.alpha.example", "cockpit-verification="+d.Token)
 		d, err = w.gate.VerifyDomain(t.Context(), d)
 		require.NoError(t, err)
+		token := func(userID, name string) string {
+			var row *ent.PersonalToken
+			w.change(func(ctx context.Context, tx *store.Tx) (err error) {
+				row, err = tx.PersonalToken.Create().SetAccountID(a.ID).SetPlane(personaltoken.PlaneACCOUNT).SetUserID(userID).SetName(name).
+					SetTokenHash(name).SetPrefix("cp_x").SetPermissions([]string{"read"}).SetExpiresAt(w.Now().Add(time.Hour)).Save(ctx)
+				return err
+			})
+			return row.ID
+		}
+		bobs, admins := token(bob.ID, "bob's"), token(admin.UserID, "admin's")
 		require.NoError(t, enforce(true))
+		require.NotNil(t, w.PersonalToken.GetX(system(t), bobs).RevokedAt, "he made it by a password that isn't taken any more")
+		require.Nil(t, w.PersonalToken.GetX(system(t), admins).RevokedAt)
+		e := w.AuditEvent.Query().Where(auditevent.Action("signIn.enforce")).OnlyX(system(t))
+		require.Contains(t, string(e.Changes), "personalTokens")
 
 		t.Log("passwords of members are refused like wrong ones; sessions that they opened have ended")
 		_, err = password("bob@alpha.example")
@@ -415,6 +430,9 @@ func TestEnforcing(t *testing.T) {
 		done, r := w.browser().signIn(l, p, map[string]any{"email": "bob@alpha.example"})
 		require.Nil(t, r)
 		require.Equal(t, bob.ID, done.SignedIn.Viewer.UserID)
+		bobs = token(bob.ID, "bob's own, by the provider")
+		require.NoError(t, enforce(true))
+		require.Nil(t, w.PersonalToken.GetX(system(t), bobs).RevokedAt)
 
 		t.Log("the last way in stays")
 		for name, err := range map[string]error{

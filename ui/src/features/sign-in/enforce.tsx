@@ -74,8 +74,9 @@ function Ask({ account: a, on, onClose }: { account: Account; on: boolean; onClo
           <>
             <li>{t('Passwords of people who are no admins of the account are refused from now on.')}</li>
             <li>{t('Sessions that passwords opened end at once, but for those of admins.')}</li>
+            <li>{t('Personal tokens and consents to programs end too, but for those of admins and of people who have signed in through a provider.')}</li>
             <li>{t('People whose address is at none of {{domains}} get in only if the provider knows them.', { domains: domains.join(', ') })}</li>
-            <li>{t('Keys and tokens of programs are not touched.')}</li>
+            <li>{t('Virtual keys and programs themselves are not touched.')}</li>
           </>
         ) : (
           <>

@@ -11,9 +11,10 @@ import { t } from '@/lib/i18n'
 
 /** How far the log is sealed and signed, and how one finds out by oneself that nothing is missing. */
 export function Checkpoints() {
-  const { account } = useViewer()
-  const { data, fault, retry } = useRead(AuditCheckpointsDocument, {})
-  const list = data?.account?.auditCheckpoints?.edges.map((e) => e.node) ?? []
+  const { account, isPlatformStaff } = useViewer()
+  const { data, fault, retry } = useRead(AuditCheckpointsDocument, { platform: isPlatformStaff })
+  const found = (data?.platform ?? data?.account)?.auditCheckpoints
+  const list = found?.edges.map((e) => e.node) ?? []
   const newest = list[0]
   if (fault) {
     return (
@@ -22,7 +23,7 @@ export function Checkpoints() {
       </div>
     )
   }
-  if (!data?.account?.auditCheckpoints) return null
+  if (!found) return null
   return (
     <Card className="mt-4">
       <details className="group">

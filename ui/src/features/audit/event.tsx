@@ -6,6 +6,7 @@ import { CopyButton } from '@/kit/copy'
 import { cx } from '@/kit/cx'
 import { clock, day, type Unit, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
+import { unitOf } from '@/lib/plane'
 import { fieldName, sentence, value } from './sentence'
 
 const tones: Record<AuditOutcome, Tone> = { DONE: 'plain', REFUSED: 'bad', FAILED: 'warn' }
@@ -19,7 +20,9 @@ type Props = {
   onActor: (actorId: string) => void
 }
 
-export function Event({ event: e, unit, newDay, open, onToggle, onActor }: Props) {
+export function Event({ event: e, unit: shared, newDay, open, onToggle, onActor }: Props) {
+  // Where both products meet, each event says by its own what its amounts are counted in.
+  const unit = shared ?? (e.plane ? unitOf(e.plane) : null)
   const said = sentence(e, unit)
   return (
     <li className="border-b border-line last:border-b-0">

@@ -67,7 +67,7 @@ export function DangerZone({ account: a }: { account: AccountOf }) {
             </Button>
           </Row>
         )}
-        {closed && !a.deletedAt && may(a, 'account.close') && (
+        {closed && !a.deletingAt && may(a, 'account.close') && (
           <Row title={t('Export')} note={t('Everything that it holds as one file, secrets left out. The export is written into both audit logs.')}>
             <a href={`/export/accounts/${a.id}`} download className={buttonClass({ size: 'sm' })}>
               <Download aria-hidden /> {t('Export everything')}

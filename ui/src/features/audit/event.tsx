@@ -7,7 +7,7 @@ import { cx } from '@/kit/cx'
 import { clock, day, type Unit, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { unitOf } from '@/lib/plane'
-import { fieldName, sentence, value } from './sentence'
+import { type Counted, fieldName, sentence, value } from './sentence'
 
 const tones: Record<AuditOutcome, Tone> = { DONE: 'plain', REFUSED: 'bad', FAILED: 'warn' }
 
@@ -22,7 +22,7 @@ type Props = {
 
 export function Event({ event: e, unit: shared, newDay, open, onToggle, onActor }: Props) {
   // Where both products meet, each event says by its own what its amounts are counted in.
-  const unit = shared ?? (e.plane ? unitOf(e.plane) : null)
+  const unit: Counted = shared ?? (e.plane === 'COPILOT' ? 'NAMED_CREDITS' : e.plane ? unitOf(e.plane) : null)
   const said = sentence(e, unit)
   return (
     <li className="border-b border-line last:border-b-0">
@@ -61,7 +61,7 @@ function Via({ event: e }: { event: AuditPartsFragment }) {
   )
 }
 
-function Detail({ event: e, unit, onActor }: { event: AuditPartsFragment; unit: Unit | null; onActor: (actorId: string) => void }) {
+function Detail({ event: e, unit, onActor }: { event: AuditPartsFragment; unit: Counted; onActor: (actorId: string) => void }) {
   return (
     <div className="grid gap-3 border-t border-line bg-bg px-4 py-3 sm:ps-11">
       {e.reason && <p className="text-bad">{e.reason}</p>}

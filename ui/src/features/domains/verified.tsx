@@ -27,7 +27,7 @@ export function VerifiedDomains({ account, mayApprove }: Props) {
         {loading && <SkeletonRows rows={3} />}
         {data && rows.length === 0 && !fault && (
           <Empty icon={<AtSign aria-hidden />} title={t('No verified domain')}>
-            {t('Its people sign in by password, or at its own address.')}
+            {t('Nobody is sent to an identity provider by their address.')}
           </Empty>
         )}
         {rows.length > 0 && (

@@ -71,7 +71,7 @@ function usePlaceItems(text: string, { plane, action, kinds }: Pick<Props, 'plan
     if (may(data?.account, action)) add({ value: id, kind: 'ACCOUNT', label: t('All of {{account}}', { account }) })
     for (const root of [data?.console, data?.copilot]) {
       for (const node of root ? [root, ...root.scopes.edges.map((e) => e.node)] : []) {
-        if (may(node, action) && kinds.includes(node.kind)) add(placeItem(node, account, !plane && planes.length > 1))
+        if (may(node, action) && kinds.includes(node.kind)) add(placeItem(node, account, { both: !plane && planes.length > 1, kind: kinds.length > 1 }))
       }
     }
     return found
@@ -79,7 +79,7 @@ function usePlaceItems(text: string, { plane, action, kinds }: Pick<Props, 'plan
   return { items, searching: fetching || text !== search }
 }
 
-function placeItem(node: PlaceOptionFragment, account: string, both: boolean): PlaceItem {
-  const label = placeName(node, node.location, account, both ? (node.plane ?? undefined) : undefined)
-  return { value: node.id, kind: node.kind, label, note: notes[node.kind] }
+function placeItem(node: PlaceOptionFragment, account: string, tell: { both: boolean; kind: boolean }): PlaceItem {
+  const label = placeName(node, node.location, account, tell.both ? (node.plane ?? undefined) : undefined)
+  return { value: node.id, kind: node.kind, label, note: tell.kind ? notes[node.kind] : undefined }
 }

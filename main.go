@@ -104,6 +104,7 @@ func greet(out io.Writer, s *server.Server) {
 Sign in with the password %s as
   %-32s account admin of Acme Corp
   %-32s member
+  %-32s auditor of Acme Corp: sees everything, changes nothing
   %-32s super admin of the platform
 
 Call a model with the demo's key:
@@ -111,7 +112,7 @@ Call a model with the demo's key:
     -H 'Content-Type: application/json' \
     -d '{"model":"%s","messages":[{"role":"user","content":"Hello"}]}'
 Add "stream":true for a stream. More variables for scripts: cockpit demo env
-`, env[demo.Password], env[demo.AdminEmail], env[demo.MemberEmail], env[demo.SuperAdminEmail],
+`, env[demo.Password], env[demo.AdminEmail], env[demo.MemberEmail], env[demo.AuditorEmail], env[demo.SuperAdminEmail],
 		env[demo.URL], env[demo.ConsoleKey], env[demo.ConsoleModel])
 }
 

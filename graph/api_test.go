@@ -196,6 +196,33 @@ func TestBudgetIsSetFromAboveAlone(t *testing.T) {
 	})
 }
 
+// What is given to the children is summed to the last nano, without keys, and
+// beyond what a number of the database holds.
+func TestOvercommittedBudgets(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *api) {
+		p := a.A.Console
+		set := func(scopeID, limit string) {
+			a.ok(a.A.Admin, setBudget, map[string]any{"i": map[string]any{"scopeId": scopeID, "limit": limit}})
+		}
+		over := func() any {
+			return a.ok(a.A.Admin, `query($id: ID!) { node(id: $id) { ... on Organization { budget { overcommitted } } } }`, map[string]any{"id": p.Org.ID}).
+				at("node", "budget", "overcommitted")
+		}
+		set(p.Org.ID, "10.5")
+		set(p.Team.ID, "4.750000001")
+		set(p.SiblingTeam.ID, "5.749999999")
+		set(p.KeyScope.ID, "3")
+		require.Equal(t, false, over())
+		set(p.SiblingTeam.ID, "5.75")
+		require.Equal(t, true, over())
+		for _, team := range []*ent.Scope{p.Team, p.SiblingTeam} {
+			set(team.ID, "9000000000")
+		}
+		require.Equal(t, true, over())
+	})
+}
+
 func TestKeyIsMadeShownOnceAndRevoked(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, a *api) {

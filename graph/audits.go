@@ -28,7 +28,7 @@ import (
 func toAuditEvent(e *ent.AuditEvent) *model.AuditEvent {
 	out := &model.AuditEvent{ID: e.ID, At: e.At, ActorKind: model.ActorKind(e.ActorKind), ActorName: e.ActorName, ActorID: e.ActorID,
 		ViaKind: model.ViaKind(e.ViaKind), ViaID: e.ViaID, ViaName: e.ViaName, Action: e.Action,
-		DecisionID: e.DecisionID, Hash: e.Hash, ScopePath: e.ScopePath,
+		DecisionID: e.DecisionID, Hash: e.Hash, ScopePath: e.ScopePath, Plane: productOf(tenancy.Plane(e.Plane)),
 		Outcome: model.AuditOutcome(e.Outcome), ScopeID: e.ScopeID, TargetID: e.TargetID, TargetName: e.TargetName,
 		Reason: e.Reason, RequestID: e.RequestID, Count: e.Count, Changes: []*model.AuditChange{}}
 	if e.Seq != nil {
@@ -243,6 +243,14 @@ func (r *Resolver) auditHistogram(ctx context.Context, at model.Ref, filter mode
 const maxHistogram = 10 * 366 * 24 * time.Hour
 
 func (r *Resolver) auditCheckpoints(ctx context.Context, at model.Ref, w window) (*model.AuditCheckpointConnection, error) {
+	v, err := viewerOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if at.AccountID != v.AccountID {
+		return nil, fault.New(fault.Forbidden, "An account's checkpoints are open to the account alone.")
+	}
+	ctx = tenancy.Platform(ctx)
 	query := func() *ent.AuditCheckpointQuery {
 		return r.Store.AuditCheckpoint.Query().Where(auditcheckpoint.AccountID(at.AccountID))
 	}
@@ -256,7 +264,7 @@ func (r *Resolver) auditCheckpoints(ctx context.Context, at model.Ref, w window)
 	if err != nil {
 		return nil, err
 	}
-	return &model.AuditCheckpointConnection{PageInfo: info, Count: func(ctx context.Context) (int, error) { return query().Count(ctx) },
+	return &model.AuditCheckpointConnection{PageInfo: info, Count: func(ctx context.Context) (int, error) { return query().Count(tenancy.Platform(ctx)) },
 		Edges: mapTo(rows, func(c *ent.AuditCheckpoint) *model.AuditCheckpointEdge {
 			return &model.AuditCheckpointEdge{Node: toAuditCheckpoint(c), Cursor: encode(key(c))}
 		})}, nil

@@ -24,12 +24,16 @@ func (r *consoleResolver) ViewerCan(ctx context.Context, obj *model.Console) ([]
 	return r.can(ctx, obj.Ref, onPlane)
 }
 
+func (r *consoleResolver) ViewerCanWithin(ctx context.Context, obj *model.Console) ([]*model.ViewerPermission, error) {
+	return r.canSomewhere(ctx, obj.Ref.Plane, withinPlane...), nil
+}
+
 func (r *consoleResolver) Account(ctx context.Context, obj *model.Console) (*model.Account, error) {
 	return r.accountByID(ctx, obj.Ref.AccountID)
 }
 
-func (r *consoleResolver) Scopes(ctx context.Context, obj *model.Console, under *string, kinds []model.ScopeKind, first *int, after *string, last *int, before *string) (*model.ScopeConnection, error) {
-	return r.scopes(ctx, obj.Ref, under, kinds, window{first, last, after, before})
+func (r *consoleResolver) Scopes(ctx context.Context, obj *model.Console, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) (*model.ScopeConnection, error) {
+	return r.scopes(ctx, obj.Ref, under, kinds, search, window{first, last, after, before})
 }
 
 func (r *consoleResolver) Organizations(ctx context.Context, obj *model.Console, first *int, after *string, last *int, before *string) (*model.OrganizationConnection, error) {

@@ -14,6 +14,15 @@ func ref(s *ent.Scope) model.Ref {
 	return model.Ref{ID: s.ID, AccountID: s.AccountID, Plane: tenancy.Plane(s.Plane), Kind: tenancy.Kind(s.Kind), Path: s.Path}
 }
 
+// productOf is nil for what lies in neither product.
+func productOf(p tenancy.Plane) *model.Plane {
+	if p != tenancy.Console && p != tenancy.Copilot {
+		return nil
+	}
+	out := model.Plane(p)
+	return &out
+}
+
 // toScope makes the GraphQL type of a scope's kind.
 func toScope(s *ent.Scope) (model.Scope, error) {
 	switch tenancy.Kind(s.Kind) {
@@ -40,35 +49,35 @@ func toPlatform(s *ent.Scope) *model.Platform {
 }
 
 func toConsole(s *ent.Scope) *model.Console {
-	return &model.Console{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), ParentID: s.ParentID, Ref: ref(s)}
+	return &model.Console{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), Plane: productOf(tenancy.Plane(s.Plane)), ParentID: s.ParentID, Ref: ref(s)}
 }
 
 func toCopilot(s *ent.Scope) *model.Copilot {
-	return &model.Copilot{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), ParentID: s.ParentID, Ref: ref(s)}
+	return &model.Copilot{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), Plane: productOf(tenancy.Plane(s.Plane)), ParentID: s.ParentID, Ref: ref(s)}
 }
 
 func toOrganization(s *ent.Scope) *model.Organization {
-	return &model.Organization{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), ParentID: s.ParentID, Ref: ref(s),
+	return &model.Organization{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), Plane: productOf(tenancy.Plane(s.Plane)), ParentID: s.ParentID, Ref: ref(s),
 		ArchivedAt: s.ArchivedAt, Version: s.Version}
 }
 
 func toTeam(s *ent.Scope) *model.Team {
-	return &model.Team{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), ParentID: s.ParentID, Ref: ref(s),
+	return &model.Team{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), Plane: productOf(tenancy.Plane(s.Plane)), ParentID: s.ParentID, Ref: ref(s),
 		ArchivedAt: s.ArchivedAt, Version: s.Version}
 }
 
 func toMember(s *ent.Scope) *model.Member {
-	return &model.Member{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), ParentID: s.ParentID, Ref: ref(s), CreatedAt: s.CreatedAt, Version: s.Version}
+	return &model.Member{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), Plane: productOf(tenancy.Plane(s.Plane)), ParentID: s.ParentID, Ref: ref(s), CreatedAt: s.CreatedAt, Version: s.Version}
 }
 
 func toKey(s *ent.Scope) *model.Key {
-	return &model.Key{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), ParentID: s.ParentID, Ref: ref(s), CreatedAt: s.CreatedAt}
+	return &model.Key{ID: s.ID, Name: s.Name, Kind: model.ScopeKind(s.Kind), Plane: productOf(tenancy.Plane(s.Plane)), ParentID: s.ParentID, Ref: ref(s), CreatedAt: s.CreatedAt}
 }
 
 func toAccount(a *ent.Account) *model.Account {
 	out := &model.Account{ID: a.ID, Name: a.Name, Kind: model.ScopeKindAccount, Slug: a.Slug,
 		Status: model.AccountStatus(a.Status), TimeZone: a.TimeZone, CreatedAt: a.CreatedAt, Planes: []model.Plane{},
-		StatusReason: unless(a.StatusReason), ClosedAt: a.ClosedAt, DeletedAt: a.DeletedAt, SsoEnforced: &a.SSOEnforced,
+		StatusReason: unless(a.StatusReason), ClosedAt: a.ClosedAt, DeletingAt: a.DeletingAt, DeletedAt: a.DeletedAt, SsoEnforced: &a.SSOEnforced,
 		SessionIdleMinutes: &a.SessionIdleMinutes, SessionLifetimeMinutes: &a.SessionLifetimeMinutes,
 		AuditRetentionDays: &a.AuditRetentionDays, Version: &a.Version,
 		Ref: model.Ref{ID: a.ID, AccountID: a.ID, Plane: tenancy.Plane(a.Plane), Kind: tenancy.KindAccount, Path: accountPath(a.ID)}}

@@ -105,7 +105,7 @@ type explaining struct {
 }
 
 func (e *explaining) action(ctx context.Context, action access.Action) (*model.Explanation, error) {
-	d := e.Access.Decide(tenancy.WithViewer(ctx, e.subject), action, target(e.at))
+	d := e.decide(ctx, action)
 	out := &model.Explanation{Allowed: d.Allowed, Rule: d.Rule, Reason: d.Reason, Policy: d.Policy, Who: []*model.User{}}
 	if !e.self {
 		out.Reason = inTheThird(out.Reason)
@@ -117,7 +117,7 @@ func (e *explaining) action(ctx context.Context, action access.Action) (*model.E
 	}
 	var err error
 	out.Steps, err = e.steps(ctx, func(path string, found []tenancy.Role) (string, bool) {
-		decisive := out.Allowed && slices.ContainsFunc(found, func(held tenancy.Role) bool { return d.Rule == string(held.Role)+":"+access.LevelOf(held.Kind) })
+		decisive := out.Allowed && slices.ContainsFunc(found, func(held tenancy.Role) bool { return out.Rule == string(held.Role)+":"+access.LevelOf(held.Kind) })
 		return "", decisive
 	})
 	if err != nil || out.Allowed {
@@ -125,6 +125,22 @@ func (e *explaining) action(ctx context.Context, action access.Action) (*model.E
 	}
 	out.Who, err = e.who(ctx, func(node model.Ref) bool { return e.adminMay(ctx, node, action) })
 	return out, err
+}
+
+// decide tells what the subject may. A role that they hold above the viewer's
+// reach counts, but isn't named: where it is held is not the viewer's to know.
+func (e *explaining) decide(ctx context.Context, action access.Action) access.Decision {
+	d := e.Access.Decide(tenancy.WithViewer(ctx, e.subject), action, target(e.at))
+	if e.self || !d.Allowed {
+		return d
+	}
+	seen := *e.subject
+	seen.Roles = slices.DeleteFunc(slices.Clone(seen.Roles), func(held tenancy.Role) bool { return !e.viewer.Reaches(held.Path) })
+	if by := e.Access.Decide(tenancy.WithViewer(ctx, &seen), action, target(e.at)); by.Allowed {
+		return by
+	}
+	d.Rule, d.Reason = "role-above", "A role that they hold further up allows this."
+	return d
 }
 
 // inTheThird turns a reason for the viewer into one about somebody else.

@@ -347,6 +347,27 @@ func TestExplain(t *testing.T) {
 		require.Equal(t, "admin", out.at("explain", "who", 2, "name"))
 		out = ask(a.A.Admin, "userId", c.TeamAdmin.UserID, "scopeId", c.Member.ID, "action", "budget.set")
 		require.Equal(t, "They are admin of the team.", out.at("explain", "reason"))
+		// What they hold above the asker's reach is counted, and not told.
+		a.write(func(ctx context.Context, tx *store.Tx) error {
+			return tx.RoleBinding.Create().SetAccountID(a.A.Row.ID).SetPlane("ACCOUNT").SetUserID(c.Seat.UserID).SetScopeID(a.A.Row.ID).SetRole("ADMIN").Exec(ctx)
+		})
+		about := func(v *tenancy.Viewer) answer {
+			return ask(v, "userId", c.Seat.UserID, "scopeId", c.Team.ID, "action", "budget.set")
+		}
+		out = about(c.TeamAdmin)
+		require.Equal(t, []any{true, "role-above", "A role that they hold further up allows this."}, []any{out.at("explain", "allowed"), out.at("explain", "rule"), out.at("explain", "reason")})
+		for i := range 4 {
+			require.Equal(t, []any{"", false}, []any{out.at("explain", "steps", i, "finding"), out.at("explain", "steps", i, "decisive")}, i)
+		}
+		out = about(a.A.Admin)
+		require.Equal(t, []any{"ADMIN:ACCOUNT", "They are admin of the account.", true}, []any{out.at("explain", "rule"), out.at("explain", "reason"), out.at("explain", "steps", 0, "decisive")})
+		// A role within reach that suffices is named in its stead.
+		a.write(func(ctx context.Context, tx *store.Tx) error {
+			return tx.RoleBinding.Create().SetAccountID(a.A.Row.ID).SetPlane("CONSOLE").SetUserID(c.Seat.UserID).SetScopeID(c.Org.ID).SetRole("ADMIN").Exec(ctx)
+		})
+		require.Equal(t, "ADMIN:ORGANIZATION", about(c.OrgAdmin).at("explain", "rule"))
+		require.Equal(t, "role-above", about(c.TeamAdmin).at("explain", "rule"))
+
 		require.Nil(t, ask(c.Seat, "userId", c.TeamAdmin.UserID, "scopeId", c.Member.ID, "action", "budget.set").at("explain"), "a seat lists nobody")
 		require.Nil(t, ask(a.B.Admin, "userId", c.Seat.UserID, "scopeId", a.B.Console.Team.ID, "action", "budget.set").at("explain"))
 		require.Nil(t, ask(a.A.Admin, "userId", a.B.Admin.UserID, "scopeId", c.Team.ID, "action", "budget.set").at("explain"))

@@ -14,7 +14,6 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/formatter"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/internal/fault"
@@ -49,7 +48,7 @@ const (
 // New makes the API's handler. The caller authenticates requests, and checks
 // the Origin of WebSockets, before they come here.
 func New(r *Resolver) *Handler {
-	s := &sockets{open: map[*openSocket]bool{}}
+	s := &sockets{open: map[*openSocket]bool{}, held: map[holder]int{}, tell: r.present}
 	h := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r}))
 	h.AddTransport(transport.Websocket{
 		Implementation:        gorilla{},
@@ -60,7 +59,8 @@ func New(r *Resolver) *Handler {
 			if err != nil {
 				return ctx, nil, err
 			}
-			return s.add(ctx), nil, nil
+			ctx, err = s.add(ctx, r.Access.Present)
+			return ctx, nil, err
 		},
 	})
 	h.AddTransport(transport.POST{})
@@ -71,8 +71,9 @@ func New(r *Resolver) *Handler {
 		h.Use(extension.Introspection{})
 	}
 	h.Use(r.Access)
+	h.AroundOperations(s.admit)
 	h.AroundResponses(r.withLoaders)
-	h.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error { return r.present(ctx, err) })
+	h.SetErrorPresenter(r.present)
 	h.SetRecoverFunc(func(ctx context.Context, p any) error {
 		return fmt.Errorf("panic in %s: %v", graphql.GetPath(ctx), p)
 	})

@@ -21,8 +21,8 @@ import (
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
-// socketTo opens a WebSocket as a viewer and subscribes.
-func (a *api) socketTo(v *tenancy.Viewer, query string, variables map[string]any) *websocket.Conn {
+// dial opens a WebSocket as a viewer.
+func (a *api) dial(v *tenancy.Viewer) *websocket.Conn {
 	a.t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
@@ -36,6 +36,13 @@ func (a *api) socketTo(v *tenancy.Viewer, query string, variables map[string]any
 	require.NoError(a.t, err)
 	a.t.Cleanup(func() { _ = c.Close() })
 	require.NoError(a.t, c.SetReadDeadline(time.Now().Add(30*time.Second)))
+	return c
+}
+
+// socketTo opens a WebSocket as a viewer and subscribes.
+func (a *api) socketTo(v *tenancy.Viewer, query string, variables map[string]any) *websocket.Conn {
+	a.t.Helper()
+	c := a.dial(v)
 	require.NoError(a.t, c.WriteJSON(map[string]any{"type": "connection_init"}))
 	require.NoError(a.t, c.WriteJSON(map[string]any{"id": "1", "type": "subscribe", "payload": map[string]any{"query": query, "variables": variables}}))
 	return c
@@ -236,4 +243,91 @@ func TestSocketsEndWithTheirSession(t *testing.T) {
 			break
 		}
 	}
+}
+
+// connect opens a WebSocket as a viewer and greets; it returns the type of the
+// server's first frame.
+func (a *api) connect(v *tenancy.Viewer) (*websocket.Conn, string) {
+	a.t.Helper()
+	c := a.dial(v)
+	require.NoError(a.t, c.WriteJSON(map[string]any{"type": "connection_init"}))
+	var m struct{ Type string }
+	if err := c.ReadJSON(&m); err != nil {
+		require.NotContains(a.t, err.Error(), "timeout")
+		return c, "closed"
+	}
+	return c, m.Type
+}
+
+func TestSocketRunsSoManyOperationsAtOnce(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, storetest.Open(t))
+	c, greeting := a.connect(a.A.Admin)
+	require.Equal(t, "connection_ack", greeting)
+	subscribe := func(n int) {
+		require.NoError(t, c.WriteJSON(map[string]any{"id": fmt.Sprint(n), "type": "subscribe", "payload": map[string]any{
+			"query": `subscription($s: ID!) { auditEvents(scopeId: $s) { action } }`, "variables": map[string]any{"s": a.A.Row.ID}}}))
+	}
+	about := func(n int) string {
+		for {
+			var m struct {
+				ID      string
+				Payload json.RawMessage
+			}
+			require.NoError(t, c.ReadJSON(&m))
+			if m.ID == fmt.Sprint(n) {
+				return string(m.Payload)
+			}
+		}
+	}
+	for n := range maxOperations {
+		subscribe(n)
+	}
+	require.Eventually(t, func() bool { return a.stream.Watchers(a.A.Row.ID) == maxOperations }, 20*time.Second, 10*time.Millisecond)
+	subscribe(maxOperations)
+	require.Contains(t, about(maxOperations), `"RATE_LIMITED"`)
+	require.Equal(t, maxOperations, a.stream.Watchers(a.A.Row.ID), "the others go on")
+
+	require.NoError(t, c.WriteJSON(map[string]any{"id": "0", "type": "complete"}))
+	require.Eventually(t, func() bool { return a.stream.Watchers(a.A.Row.ID) == maxOperations-1 }, 20*time.Second, 10*time.Millisecond)
+	require.Empty(t, about(0), "it completes")
+	subscribe(maxOperations + 1)
+	require.Eventually(t, func() bool { return a.stream.Watchers(a.A.Row.ID) == maxOperations }, 20*time.Second, 10*time.Millisecond)
+}
+
+func TestViewerHasSoManySockets(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, storetest.Open(t))
+	var first *websocket.Conn
+	for range maxSockets {
+		c, greeting := a.connect(a.A.Admin)
+		require.Equal(t, "connection_ack", greeting)
+		first = c
+	}
+	_, greeting := a.connect(a.A.Admin)
+	require.NotEqual(t, "connection_ack", greeting)
+	_, greeting = a.connect(a.A.Console.OrgAdmin)
+	require.Equal(t, "connection_ack", greeting, "others of the account have their own")
+	require.NoError(t, first.Close())
+	require.Eventually(t, func() bool {
+		_, greeting := a.connect(a.A.Admin)
+		return greeting == "connection_ack"
+	}, 20*time.Second, 10*time.Millisecond)
+}
+
+// Whoever is revoked between the greeting and the registration isn't forgotten.
+func TestSocketIsAskedAboutOnceItIsRegistered(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, storetest.Open(t))
+	v := a.A.Console.OrgAdmin
+	a.resolver.Access.Present = func(ctx context.Context) *tenancy.Viewer {
+		stood := a.Sessions.Present(ctx)
+		if stood != nil {
+			require.NoError(t, a.Sessions.SignOut(t.Context(), v))
+			require.Eventually(t, func() bool { return a.Sessions.Present(ctx) == nil }, 20*time.Second, 5*time.Millisecond)
+		}
+		return stood
+	}
+	_, greeting := a.connect(v)
+	require.NotEqual(t, "connection_ack", greeting)
 }

@@ -3,9 +3,11 @@ package graph
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vikstrous/dataloadgen"
 
@@ -336,10 +338,22 @@ func (r *Resolver) loadSeries(ctx context.Context, keys []stateKey) (map[stateKe
 }
 
 // loadChildren sums the limits of the budgets directly below each scope,
-// leaving out keys, whose budgets bound but don't share out.
+// leaving out keys, whose budgets bound but don't share out. Whole units and
+// nanos are summed apart: together they could exceed what the database counts in.
 func (r *Resolver) loadChildren(ctx context.Context, ids []string) (map[string]money.Nano, error) {
-	rows, err := r.Store.Budget.Query().
-		Where(entbudget.HasScopeWith(scope.ParentIDIn(ids...), scope.KindNEQ(scope.KindKEY))).WithScope().All(ctx)
+	var rows []struct {
+		ParentID     string `json:"parent_id"`
+		Whole, Nanos int64
+	}
+	limits := sql.Table(entbudget.Table)
+	of := func(operator string) ent.AggregateFunc {
+		return func(*sql.Selector) string {
+			return fmt.Sprintf("CAST(sum(%s %s %d) AS BIGINT)", limits.C(entbudget.FieldLim), operator, int64(money.One))
+		}
+	}
+	err := r.Store.Scope.Query().Where(scope.ParentIDIn(ids...), scope.KindNEQ(scope.KindKEY), func(s *sql.Selector) {
+		s.Join(limits).On(s.C(scope.FieldID), limits.C(entbudget.FieldScopeID))
+	}).GroupBy(scope.FieldParentID).Aggregate(ent.As(of("/"), "whole"), ent.As(of("%"), "nanos")).Scan(ctx, &rows)
 	if err != nil {
 		return nil, err
 	}
@@ -347,13 +361,11 @@ func (r *Resolver) loadChildren(ctx context.Context, ids []string) (map[string]m
 	for _, id := range ids {
 		out[id] = 0
 	}
-	for _, b := range rows {
-		parent := *b.Edges.Scope.ParentID
-		sum, err := money.Add(out[parent], money.Nano(b.Lim))
-		if err != nil {
-			sum = money.Max
+	for _, row := range rows {
+		out[row.ParentID] = money.Max
+		if row.Whole < int64(money.Max/money.One)-row.Nanos/int64(money.One) {
+			out[row.ParentID] = money.Nano(row.Whole)*money.One + money.Nano(row.Nanos)
 		}
-		out[parent] = sum
 	}
 	return out, nil
 }

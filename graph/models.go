@@ -142,10 +142,15 @@ func (r *Resolver) canAtPlane(ctx context.Context, plane tenancy.Plane, actions 
 }
 
 func (r *Resolver) canModel(ctx context.Context, m *model.Model) ([]*model.ViewerPermission, error) {
+	actions := []access.Action{access.ModelUpdate, access.ModelPricePublish}
 	if m.Plane == model.PlaneCopilot {
-		return r.canAtPlane(ctx, tenancy.Copilot, access.ModelUninstall)
+		actions = []access.Action{access.ModelUninstall}
 	}
-	return r.canAtPlane(ctx, tenancy.Console, access.ModelUpdate, access.ModelPricePublish)
+	out, err := r.canAtPlane(ctx, tenancy.Plane(m.Plane), actions...)
+	if err != nil {
+		return nil, err
+	}
+	return append(out, r.canSomewhere(ctx, tenancy.Plane(m.Plane), access.GrantRead, access.GrantSet)...), nil
 }
 
 // costFor is what a charge cost in dollars, in Copilot for the platform alone.

@@ -2,9 +2,11 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
 // Actions offered on each kind of object; a client builds its buttons from
@@ -27,6 +29,7 @@ var (
 		access.AccountClose, access.AccountExport, access.DomainConfigure, access.DomainApprove, access.SignInConfigure,
 		access.ServiceClientManage, access.SupportStart, access.SupportEnd, access.InvitationCreate, access.RoleBind,
 		access.UserUpdate, access.SessionRevoke}
+	withinPlane     = []access.Action{access.KeyCreate, access.InvitationCreate, access.RoleBind, access.GrantSet, access.TeamCreate, access.MemberCreate}
 	onServiceClient = []access.Action{access.ServiceClientManage}
 	onBudget        = []access.Action{access.BudgetSet, access.BudgetRemove}
 )
@@ -43,11 +46,43 @@ func (r *Resolver) check(ctx context.Context, action access.Action, at model.Ref
 // can lists what the viewer may do at a node, by the same policy.
 func (r *Resolver) can(ctx context.Context, at model.Ref, actions []access.Action) ([]*model.ViewerPermission, error) {
 	return mapTo(actions, func(action access.Action) *model.ViewerPermission {
-		d := r.Access.Decide(ctx, action, target(at))
-		p := &model.ViewerPermission{Action: string(action), Allowed: d.Allowed}
-		if !d.Allowed {
-			p.Reason = d.Reason
-		}
-		return p
+		return permission(action, r.Access.Decide(ctx, action, target(at)))
 	}), nil
+}
+
+func permission(action access.Action, d access.Decision) *model.ViewerPermission {
+	p := &model.ViewerPermission{Action: string(action), Allowed: d.Allowed}
+	if !d.Allowed {
+		p.Reason = d.Reason
+	}
+	return p
+}
+
+// canSomewhere asks about actions at each node of a plane that the viewer has a
+// role at, and below it: one that allows is enough.
+func (r *Resolver) canSomewhere(ctx context.Context, plane tenancy.Plane, actions ...access.Action) []*model.ViewerPermission {
+	levels := []tenancy.Kind{tenancy.Kind(plane), tenancy.KindOrganization, tenancy.KindTeam, tenancy.KindMember, tenancy.KindKey}
+	v := tenancy.ViewerFrom(ctx)
+	return mapTo(actions, func(action access.Action) *model.ViewerPermission {
+		var refusal access.Decision
+		for _, held := range append([]tenancy.Role{{Kind: tenancy.KindAccount, Path: accountPath(v.AccountID)}}, v.Roles...) {
+			if held.Kind != tenancy.KindAccount && held.Plane != plane {
+				continue
+			}
+			for _, kind := range levels[max(0, slices.Index(levels, held.Kind)):] {
+				at := access.Target{Kind: kind, Plane: plane, Path: held.Path}
+				if kind != held.Kind {
+					at.Path += "below/"
+				}
+				d := r.Access.Decide(ctx, action, at)
+				if d.Allowed {
+					return permission(action, d)
+				}
+				if refusal.Reason == "" && d.Rule != "wrong-place" {
+					refusal = d
+				}
+			}
+		}
+		return permission(action, refusal)
+	})
 }

@@ -37,6 +37,10 @@ func (r *platformResolver) SupportAccesses(ctx context.Context, obj *model.Platf
 	return r.supportPage(ctx, "", window{first, last, after, before})
 }
 
+func (r *platformResolver) AuditCheckpoints(ctx context.Context, obj *model.Platform, first *int, after *string, last *int, before *string) (*model.AuditCheckpointConnection, error) {
+	return r.auditCheckpoints(ctx, obj.Ref, window{first, last, after, before})
+}
+
 func (r *platformResolver) AuditHistogram(ctx context.Context, obj *model.Platform, filter model.AuditFilter, buckets *int) (*model.AuditHistogram, error) {
 	return r.auditHistogram(ctx, obj.Ref, filter, buckets)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -299,7 +300,8 @@ func TestStaffEnterThroughSupportAlone(t *testing.T) {
 	each(t, func(t *testing.T, a *api) {
 		open := []string{"id", "name", "kind", "location", "viewerCan", "slug", "status", "timeZone", "planes", "creditFactor", "userCount", "createdAt",
 			"statusReason", "closedAt", "deletedAt", "ssoEnforced", "sessionIdleMinutes", "sessionLifetimeMinutes", "auditRetentionDays", "version",
-			"supportAccesses", "spend", "pool", "budget", "parentId"}
+			"supportAccesses", "spend", "pool", "budget", "parentId", "plane", "deletingAt",
+			"domains"} // of which staff see the verified ones
 		for name, v := range map[string]*tenancy.Viewer{"super admin": a.SuperAdmin, "platform auditor": a.auditor()} {
 			for _, f := range Schema().Types["Account"].Fields {
 				if strings.HasPrefix(f.Name, "__") || slices.Contains(open, f.Name) {
@@ -440,5 +442,68 @@ func TestAccountsByTheAPI(t *testing.T) {
 		domain := map[string]any{"i": map[string]any{"accountId": a.A.Row.ID, "domain": "alpha.example", "reason": "contract"}}
 		require.Equal(t, "FORBIDDEN", a.do(a.A.Admin, approve, domain).code())
 		require.Equal(t, "FORBIDDEN", a.do(a.auditor(), approve, domain).code())
+	})
+}
+
+// The platform sees how its own log stands, and of a customer's domains those
+// that are the customer's; no more.
+func TestPlatformSeesVerifiedDomainsAndItsOwnCheckpoints(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *api) {
+		a.write(func(ctx context.Context, tx *store.Tx) error {
+			for name, verified := range map[string]bool{"owned.example": true, "hoped.example": false} {
+				c := tx.Domain.Create().SetAccountID(a.A.Row.ID).SetPlane("ACCOUNT").SetName(name).SetToken("t")
+				if verified {
+					c.SetVerifiedName(name).SetVerifiedAt(tx.Now()).SetVerifiedBy("OPERATOR")
+				}
+				c.ExecX(ctx)
+			}
+			tx.AuditCheckpoint.Create().SetAccountID(id.PlatformID).SetPlane("PLATFORM").SetSeq(7).SetHash("ab").SetAt(tx.Now()).SetSignature("s").SetSigningKeyID("k").ExecX(ctx)
+			tx.AuditCheckpoint.Create().SetAccountID(a.A.Row.ID).SetPlane("ACCOUNT").SetSeq(9).SetHash("cd").SetAt(tx.Now()).SetSignature("s").SetSigningKeyID("k").ExecX(ctx)
+			return nil
+		})
+		const domains = `query($id: ID!) { account(id: $id) { deletingAt domains(first: 50) { totalCount edges { node { name verified } } } } }`
+		names := func(v *tenancy.Viewer) (out []string) {
+			edges, _ := a.ok(v, domains, map[string]any{"id": a.A.Row.ID}).at("account", "domains", "edges").([]any)
+			for _, e := range edges {
+				out = append(out, e.(map[string]any)["node"].(map[string]any)["name"].(string))
+			}
+			return out
+		}
+		require.Contains(t, names(a.SuperAdmin), "owned.example")
+		require.NotContains(t, names(a.SuperAdmin), "hoped.example")
+		require.Contains(t, names(a.A.Admin), "hoped.example")
+		require.Nil(t, a.do(a.B.Admin, domains, map[string]any{"id": a.A.Row.ID}).at("account"))
+		require.NotEmpty(t, a.do(a.A.Console.OrgAdmin, domains, map[string]any{"id": a.A.Row.ID}).Errors)
+
+		const checkpoints = `{ platform { auditCheckpoints(first: 5) { totalCount edges { node { seq } } } } }`
+		out := a.ok(a.SuperAdmin, checkpoints, nil)
+		require.Equal(t, []any{2.0, 7.0}, []any{out.at("platform", "auditCheckpoints", "totalCount"), out.at("platform", "auditCheckpoints", "edges", 0, "node", "seq")})
+		require.NotEmpty(t, a.do(a.A.Admin, checkpoints, nil).Errors)
+		out = a.do(a.SuperAdmin, `query($id: ID!) { account(id: $id) { auditCheckpoints(first: 5) { edges { node { seq } } } } }`, map[string]any{"id": a.A.Row.ID})
+		require.NotEmpty(t, out.Errors, "a customer's are the customer's")
+		out = a.ok(a.A.Admin, `{ account { auditCheckpoints(first: 5) { edges { node { seq } } } } }`, nil)
+		require.Equal(t, 9.0, out.at("account", "auditCheckpoints", "edges", 0, "node", "seq"))
+	})
+}
+
+func TestDeletionTellsHowFarItIs(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *api) {
+		const read = `query($id: ID!) { account(id: $id) { status closedAt deletingAt deletedAt } }`
+		at := func() (out []bool) {
+			got := a.ok(a.SuperAdmin, read, map[string]any{"id": a.A.Row.ID})
+			for _, f := range []string{"closedAt", "deletingAt", "deletedAt"} {
+				out = append(out, got.at("account", f) != nil)
+			}
+			return out
+		}
+		require.Equal(t, []bool{false, false, false}, at())
+		a.ok(a.SuperAdmin, `mutation($i: AccountCloseInput!) { accountClose(input: $i) { errors { message } } }`, map[string]any{"i": map[string]any{"accountId": a.A.Row.ID, "confirm": a.A.Row.Name, "reason": "over"}})
+		require.Equal(t, []bool{true, false, false}, at())
+		a.ok(a.SuperAdmin, `mutation($i: AccountDeleteInput!) { accountDelete(input: $i) { errors { message } } }`, map[string]any{"i": map[string]any{"accountId": a.A.Row.ID, "confirm": a.A.Row.Name}})
+		require.Equal(t, []bool{true, true, false}, at())
+		require.NoError(t, (&identity.Eraser{Store: a.Store, Log: slog.New(slog.DiscardHandler)}).Erase(t.Context()))
+		require.Equal(t, []bool{true, true, true}, at())
 	})
 }

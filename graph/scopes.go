@@ -128,8 +128,11 @@ func parentIs(parentID *string) func(*sql.Selector) {
 	}
 }
 
-func (r *Resolver) scopes(ctx context.Context, at model.Ref, under *string, kinds []model.ScopeKind, w window) (*model.ScopeConnection, error) {
-	path := at.Path
+func (r *Resolver) scopes(ctx context.Context, at model.Ref, under *string, kinds []model.ScopeKind, search *string, w window) (*model.ScopeConnection, error) {
+	path, text := at.Path, strings.TrimSpace(value(search))
+	if len(text) > maxSearch {
+		return nil, fault.New(fault.BadInput, "Search for at most %d characters.", maxSearch)
+	}
 	if under != nil {
 		s, err := r.scopeByID(ctx, *under)
 		if err != nil {
@@ -143,6 +146,9 @@ func (r *Resolver) scopes(ctx context.Context, at model.Ref, under *string, kind
 		}))
 		if len(kinds) > 0 {
 			s.Where(sql.In(s.C(scope.FieldKind), mapTo(kinds, func(k model.ScopeKind) any { return string(k) })...))
+		}
+		if text != "" {
+			s.Where(sql.ContainsFold(s.C(scope.FieldName), text))
 		}
 	})
 	if err != nil {

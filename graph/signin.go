@@ -33,12 +33,23 @@ func (r *Resolver) mayAtAccount(ctx context.Context, action access.Action) (stri
 }
 
 func (r *Resolver) domainPage(ctx context.Context, accountID string, w window) (*model.DomainConnection, error) {
-	query := func() *ent.DomainQuery { return r.Store.Domain.Query().Where(domain.AccountID(accountID)) }
+	v, err := viewerOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx = tenancy.Platform(ctx)
+	query := func() *ent.DomainQuery {
+		q := r.Store.Domain.Query().Where(domain.AccountID(accountID))
+		if v.Platform { // what a customer only claims is the customer's own matter
+			q.Where(domain.VerifiedNameNotNil())
+		}
+		return q
+	}
 	rows, info, err := list[*ent.Domain](ctx, query(), w, domain.FieldName, false, func(d *ent.Domain) string { return d.Name })
 	if err != nil {
 		return nil, err
 	}
-	return &model.DomainConnection{PageInfo: info, Count: counted(query()), Edges: mapTo(rows, func(d *ent.Domain) *model.DomainEdge {
+	return &model.DomainConnection{PageInfo: info, Count: func(ctx context.Context) (int, error) { return query().Count(tenancy.Platform(ctx)) }, Edges: mapTo(rows, func(d *ent.Domain) *model.DomainEdge {
 		return &model.DomainEdge{Node: toDomain(d), Cursor: encode(d.Name)}
 	})}, nil
 }

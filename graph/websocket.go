@@ -6,13 +6,18 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/gorilla/websocket"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -66,28 +71,92 @@ func (s *socket) WriteClose(code int, message string) error {
 type sockets struct {
 	mu   sync.Mutex
 	open map[*openSocket]bool
+	held map[holder]int
+	tell graphql.ErrorPresenterFunc
 }
 
 type openSocket struct {
 	ctx    context.Context
 	cancel context.CancelFunc
+	holder holder
+	// running counts its operations.
+	running atomic.Int32
 }
 
-func (s *sockets) add(ctx context.Context) context.Context {
-	ctx, cancel := context.WithCancel(access.Held(ctx))
-	if v := tenancy.ViewerFrom(ctx); v != nil && !v.Until.IsZero() {
-		ctx, cancel = context.WithDeadline(ctx, v.Until)
+// holder is whose sockets are counted together.
+type holder struct{ accountID, userID, clientID string }
+
+type socketKey struct{}
+
+const (
+	// maxSockets is how many sockets one viewer has open on a replica: a tab
+	// each, or the backends of a client.
+	maxSockets = 50
+	// maxOperations is how many operations run on one socket at once.
+	maxOperations = 50
+)
+
+var (
+	errSockets    = fault.New(fault.RateLimited, "You have %d connections open. Close one of them: a connection carries many subscriptions.", maxSockets)
+	errOperations = fault.New(fault.RateLimited, "This connection runs %d operations. Complete one of them first, or open another connection.", maxOperations)
+)
+
+// add registers a greeted connection, and asks once more whether its viewer
+// stands: whoever was revoked since the greeting is told of to those alone that
+// were registered.
+func (s *sockets) add(ctx context.Context, present func(context.Context) *tenancy.Viewer) (context.Context, error) {
+	v := tenancy.ViewerFrom(ctx)
+	o := &openSocket{holder: holder{v.AccountID, v.UserID, v.ClientID}}
+	ctx, o.cancel = context.WithCancel(context.WithValue(access.Held(ctx), socketKey{}, o))
+	if !v.Until.IsZero() {
+		ctx, o.cancel = context.WithDeadline(ctx, v.Until)
 	}
-	o := &openSocket{ctx, cancel}
+	o.ctx = ctx
+	if !s.register(o) {
+		o.cancel()
+		return ctx, errSockets
+	}
+	context.AfterFunc(ctx, func() { s.drop(o) })
+	if present(ctx) == nil {
+		o.cancel()
+		return ctx, identity.ErrNoSession
+	}
+	return ctx, nil
+}
+
+// register is false when the holder has as many sockets as one may have.
+func (s *sockets) register(o *openSocket) bool {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held[o.holder] == maxSockets {
+		return false
+	}
 	s.open[o] = true
-	s.mu.Unlock()
-	context.AfterFunc(ctx, func() {
-		s.mu.Lock()
-		delete(s.open, o)
-		s.mu.Unlock()
-	})
-	return ctx
+	s.held[o.holder]++
+	return true
+}
+
+func (s *sockets) drop(o *openSocket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, o)
+	if s.held[o.holder]--; s.held[o.holder] == 0 {
+		delete(s.held, o.holder)
+	}
+}
+
+// admit refuses an operation of a socket that runs too many, and that one alone.
+func (s *sockets) admit(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	o, ok := ctx.Value(socketKey{}).(*openSocket)
+	if !ok {
+		return next(ctx) // over HTTP
+	}
+	if o.running.Add(1) > maxOperations {
+		o.running.Add(-1)
+		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{s.tell(ctx, errOperations)}})
+	}
+	context.AfterFunc(ctx, func() { o.running.Add(-1) })
+	return next(ctx)
 }
 
 // checkers is how many connections are asked about at once.
@@ -100,8 +169,7 @@ func (s *sockets) check(accountID string, present func(context.Context) *tenancy
 	s.mu.Lock()
 	affected := make(chan *openSocket, len(s.open))
 	for o := range s.open {
-		v := tenancy.ViewerFrom(o.ctx)
-		if v == nil || v.AccountID == accountID || accountID == id.PlatformID {
+		if o.holder.accountID == accountID || accountID == id.PlatformID {
 			affected <- o
 		}
 	}

@@ -513,6 +513,29 @@ func (ec *executionContext) fieldContext_Account_kind(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Account", field, false, false, errors.New("field of type ScopeKind does not have child fields"))
 }
 
+func (ec *executionContext) _Account_plane(ctx context.Context, field graphql.CollectedField, obj *model.Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_plane(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Plane, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Plane) graphql.Marshaler {
+			return ec.marshalOPlane2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlane(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Account_plane(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Account", field, false, false, errors.New("field of type Plane does not have child fields"))
+}
+
 func (ec *executionContext) _Account_parentId(ctx context.Context, field graphql.CollectedField, obj *model.Account) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -827,6 +850,29 @@ func (ec *executionContext) _Account_closedAt(ctx context.Context, field graphql
 	)
 }
 func (ec *executionContext) fieldContext_Account_closedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Account", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Account_deletingAt(ctx context.Context, field graphql.CollectedField, obj *model.Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Account_deletingAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletingAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Account_deletingAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Account", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
@@ -1633,6 +1679,11 @@ func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "plane":
+			out.Values[i] = ec._Account_plane(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "parentId":
 			out.Values[i] = ec._Account_parentId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -1860,6 +1911,11 @@ func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "closedAt":
 			out.Values[i] = ec._Account_closedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "deletingAt":
+			out.Values[i] = ec._Account_deletingAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -726,6 +726,29 @@ func (ec *executionContext) fieldContext_AuditEvent_scopeId(_ context.Context, f
 	return graphql.NewScalarFieldContext("AuditEvent", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _AuditEvent_plane(ctx context.Context, field graphql.CollectedField, obj *model.AuditEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuditEvent_plane(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Plane, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Plane) graphql.Marshaler {
+			return ec.marshalOPlane2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlane(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AuditEvent_plane(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AuditEvent", field, false, false, errors.New("field of type Plane does not have child fields"))
+}
+
 func (ec *executionContext) _AuditEvent_location(ctx context.Context, field graphql.CollectedField, obj *model.AuditEvent) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1585,6 +1608,11 @@ func (ec *executionContext) _AuditEvent(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "plane":
+			out.Values[i] = ec._AuditEvent_plane(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "location":
 			field := field
 
@@ -1892,6 +1920,20 @@ func (ec *executionContext) marshalNAuditCheckpoint2ᚖgithubᚗcomᚋalchemiᚋ
 		return graphql.Null
 	}
 	return ec._AuditCheckpoint(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAuditCheckpointConnection2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐAuditCheckpointConnection(ctx context.Context, sel ast.SelectionSet, v model.AuditCheckpointConnection) graphql.Marshaler {
+	return ec._AuditCheckpointConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAuditCheckpointConnection2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐAuditCheckpointConnection(ctx context.Context, sel ast.SelectionSet, v *model.AuditCheckpointConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._AuditCheckpointConnection(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNAuditCheckpointEdge2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐAuditCheckpointEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.AuditCheckpointEdge) graphql.Marshaler {

@@ -20,8 +20,9 @@ type ConsoleResolver interface {
 	Location(ctx context.Context, obj *model.Console) (string, error)
 	Budget(ctx context.Context, obj *model.Console) (*model.Budget, error)
 	ViewerCan(ctx context.Context, obj *model.Console) ([]*model.ViewerPermission, error)
+	ViewerCanWithin(ctx context.Context, obj *model.Console) ([]*model.ViewerPermission, error)
 	Account(ctx context.Context, obj *model.Console) (*model.Account, error)
-	Scopes(ctx context.Context, obj *model.Console, under *string, kinds []model.ScopeKind, first *int, after *string, last *int, before *string) (*model.ScopeConnection, error)
+	Scopes(ctx context.Context, obj *model.Console, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) (*model.ScopeConnection, error)
 	Organizations(ctx context.Context, obj *model.Console, first *int, after *string, last *int, before *string) (*model.OrganizationConnection, error)
 	Teams(ctx context.Context, obj *model.Console, organizationID *string, first *int, after *string, last *int, before *string) (*model.TeamConnection, error)
 	Members(ctx context.Context, obj *model.Console, teamID *string, search *string, first *int, after *string, last *int, before *string) (*model.MemberConnection, error)
@@ -323,38 +324,46 @@ func (ec *executionContext) field_Console_scopes_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["kinds"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (*int, error) {
-			return ec.unmarshalOInt2ᚖint(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["first"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "search",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	args["search"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["last"] = arg4
-	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	args["first"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["before"] = arg5
+	args["after"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg6
 	return args, nil
 }
 
@@ -507,6 +516,29 @@ func (ec *executionContext) fieldContext_Console_kind(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Console", field, false, false, errors.New("field of type ScopeKind does not have child fields"))
 }
 
+func (ec *executionContext) _Console_plane(ctx context.Context, field graphql.CollectedField, obj *model.Console) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Console_plane(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Plane, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Plane) graphql.Marshaler {
+			return ec.marshalOPlane2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlane(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Console_plane(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Console", field, false, false, errors.New("field of type Plane does not have child fields"))
+}
+
 func (ec *executionContext) _Console_parentId(ctx context.Context, field graphql.CollectedField, obj *model.Console) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -617,6 +649,38 @@ func (ec *executionContext) fieldContext_Console_viewerCan(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _Console_viewerCanWithin(ctx context.Context, field graphql.CollectedField, obj *model.Console) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Console_viewerCanWithin(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Console().ViewerCanWithin(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.ViewerPermission) graphql.Marshaler {
+			return ec.marshalNViewerPermission2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐViewerPermissionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Console_viewerCanWithin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Console",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ViewerPermission(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Console_account(ctx context.Context, field graphql.CollectedField, obj *model.Console) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -659,7 +723,7 @@ func (ec *executionContext) _Console_scopes(ctx context.Context, field graphql.C
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Console().Scopes(ctx, obj, fc.Args["under"].(*string), fc.Args["kinds"].([]model.ScopeKind), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Console().Scopes(ctx, obj, fc.Args["under"].(*string), fc.Args["kinds"].([]model.ScopeKind), fc.Args["search"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ScopeConnection) graphql.Marshaler {
@@ -1084,6 +1148,11 @@ func (ec *executionContext) _Console(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "plane":
+			out.Values[i] = ec._Console_plane(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "parentId":
 			out.Values[i] = ec._Console_parentId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -1175,6 +1244,44 @@ func (ec *executionContext) _Console(ctx context.Context, sel ast.SelectionSet, 
 					}
 				}()
 				res = ec._Console_viewerCan(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "viewerCanWithin":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Console_viewerCanWithin(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}

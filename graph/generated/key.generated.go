@@ -113,6 +113,29 @@ func (ec *executionContext) fieldContext_Key_kind(_ context.Context, field graph
 	return graphql.NewScalarFieldContext("Key", field, false, false, errors.New("field of type ScopeKind does not have child fields"))
 }
 
+func (ec *executionContext) _Key_plane(ctx context.Context, field graphql.CollectedField, obj *model.Key) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Key_plane(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Plane, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Plane) graphql.Marshaler {
+			return ec.marshalOPlane2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlane(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Key_plane(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Key", field, false, false, errors.New("field of type Plane does not have child fields"))
+}
+
 func (ec *executionContext) _Key_parentId(ctx context.Context, field graphql.CollectedField, obj *model.Key) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -905,6 +928,11 @@ func (ec *executionContext) _Key(ctx context.Context, sel ast.SelectionSet, obj 
 		case "kind":
 			out.Values[i] = ec._Key_kind(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "plane":
+			out.Values[i] = ec._Key_plane(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "parentId":

@@ -91,6 +91,7 @@ type ComplexityRoot struct {
 		CreatedAt              func(childComplexity int) int
 		CreditFactor           func(childComplexity int) int
 		DeletedAt              func(childComplexity int) int
+		DeletingAt             func(childComplexity int) int
 		Domains                func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ID                     func(childComplexity int) int
 		IdentityProviders      func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -98,6 +99,7 @@ type ComplexityRoot struct {
 		Location               func(childComplexity int) int
 		Name                   func(childComplexity int) int
 		ParentID               func(childComplexity int) int
+		Plane                  func(childComplexity int) int
 		Planes                 func(childComplexity int) int
 		Pool                   func(childComplexity int, plane model.Plane) int
 		ServiceClients         func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -222,6 +224,7 @@ type ComplexityRoot struct {
 		ID         func(childComplexity int) int
 		Location   func(childComplexity int) int
 		Outcome    func(childComplexity int) int
+		Plane      func(childComplexity int) int
 		Reason     func(childComplexity int) int
 		RequestID  func(childComplexity int) int
 		ScopeID    func(childComplexity int) int
@@ -447,43 +450,47 @@ type ComplexityRoot struct {
 	}
 
 	Console struct {
-		Account       func(childComplexity int) int
-		Budget        func(childComplexity int) int
-		Charges       func(childComplexity int, scopeID *string, requestID *string, first *int, after *string, last *int, before *string) int
-		ID            func(childComplexity int) int
-		Keys          func(childComplexity int, ownerID *string, first *int, after *string, last *int, before *string) int
-		Kind          func(childComplexity int) int
-		Location      func(childComplexity int) int
-		Members       func(childComplexity int, teamID *string, search *string, first *int, after *string, last *int, before *string) int
-		Models        func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Name          func(childComplexity int) int
-		Organizations func(childComplexity int, first *int, after *string, last *int, before *string) int
-		ParentID      func(childComplexity int) int
-		Providers     func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Scopes        func(childComplexity int, under *string, kinds []model.ScopeKind, first *int, after *string, last *int, before *string) int
-		Teams         func(childComplexity int, organizationID *string, first *int, after *string, last *int, before *string) int
-		Usage         func(childComplexity int, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) int
-		ViewerCan     func(childComplexity int) int
+		Account         func(childComplexity int) int
+		Budget          func(childComplexity int) int
+		Charges         func(childComplexity int, scopeID *string, requestID *string, first *int, after *string, last *int, before *string) int
+		ID              func(childComplexity int) int
+		Keys            func(childComplexity int, ownerID *string, first *int, after *string, last *int, before *string) int
+		Kind            func(childComplexity int) int
+		Location        func(childComplexity int) int
+		Members         func(childComplexity int, teamID *string, search *string, first *int, after *string, last *int, before *string) int
+		Models          func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Name            func(childComplexity int) int
+		Organizations   func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ParentID        func(childComplexity int) int
+		Plane           func(childComplexity int) int
+		Providers       func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Scopes          func(childComplexity int, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) int
+		Teams           func(childComplexity int, organizationID *string, first *int, after *string, last *int, before *string) int
+		Usage           func(childComplexity int, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) int
+		ViewerCan       func(childComplexity int) int
+		ViewerCanWithin func(childComplexity int) int
 	}
 
 	Copilot struct {
-		Account       func(childComplexity int) int
-		Budget        func(childComplexity int) int
-		CatalogModels func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Charges       func(childComplexity int, scopeID *string, requestID *string, first *int, after *string, last *int, before *string) int
-		ID            func(childComplexity int) int
-		Keys          func(childComplexity int, ownerID *string, first *int, after *string, last *int, before *string) int
-		Kind          func(childComplexity int) int
-		Location      func(childComplexity int) int
-		Members       func(childComplexity int, teamID *string, search *string, first *int, after *string, last *int, before *string) int
-		Models        func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Name          func(childComplexity int) int
-		Organizations func(childComplexity int, first *int, after *string, last *int, before *string) int
-		ParentID      func(childComplexity int) int
-		Scopes        func(childComplexity int, under *string, kinds []model.ScopeKind, first *int, after *string, last *int, before *string) int
-		Teams         func(childComplexity int, organizationID *string, first *int, after *string, last *int, before *string) int
-		Usage         func(childComplexity int, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) int
-		ViewerCan     func(childComplexity int) int
+		Account         func(childComplexity int) int
+		Budget          func(childComplexity int) int
+		CatalogModels   func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Charges         func(childComplexity int, scopeID *string, requestID *string, first *int, after *string, last *int, before *string) int
+		ID              func(childComplexity int) int
+		Keys            func(childComplexity int, ownerID *string, first *int, after *string, last *int, before *string) int
+		Kind            func(childComplexity int) int
+		Location        func(childComplexity int) int
+		Members         func(childComplexity int, teamID *string, search *string, first *int, after *string, last *int, before *string) int
+		Models          func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Name            func(childComplexity int) int
+		Organizations   func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ParentID        func(childComplexity int) int
+		Plane           func(childComplexity int) int
+		Scopes          func(childComplexity int, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) int
+		Teams           func(childComplexity int, organizationID *string, first *int, after *string, last *int, before *string) int
+		Usage           func(childComplexity int, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) int
+		ViewerCan       func(childComplexity int) int
+		ViewerCanWithin func(childComplexity int) int
 	}
 
 	CreditPrice struct {
@@ -754,6 +761,7 @@ type ComplexityRoot struct {
 		Name              func(childComplexity int) int
 		Owner             func(childComplexity int) int
 		ParentID          func(childComplexity int) int
+		Plane             func(childComplexity int) int
 		Prefix            func(childComplexity int) int
 		RequestsPerMinute func(childComplexity int) int
 		State             func(childComplexity int) int
@@ -793,6 +801,7 @@ type ComplexityRoot struct {
 		Location         func(childComplexity int) int
 		Name             func(childComplexity int) int
 		ParentID         func(childComplexity int) int
+		Plane            func(childComplexity int) int
 		Roles            func(childComplexity int) int
 		User             func(childComplexity int) int
 		Version          func(childComplexity int) int
@@ -984,6 +993,7 @@ type ComplexityRoot struct {
 		MemberCount func(childComplexity int) int
 		Name        func(childComplexity int) int
 		ParentID    func(childComplexity int) int
+		Plane       func(childComplexity int) int
 		TeamCount   func(childComplexity int) int
 		Version     func(childComplexity int) int
 		ViewerCan   func(childComplexity int) int
@@ -1086,6 +1096,7 @@ type ComplexityRoot struct {
 
 	Platform struct {
 		Accounts            func(childComplexity int, search *string, status *model.AccountStatus, first *int, after *string, last *int, before *string) int
+		AuditCheckpoints    func(childComplexity int, first *int, after *string, last *int, before *string) int
 		AuditEvents         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AuditFilter) int
 		AuditHistogram      func(childComplexity int, filter model.AuditFilter, buckets *int) int
 		Budget              func(childComplexity int) int
@@ -1097,6 +1108,7 @@ type ComplexityRoot struct {
 		Location            func(childComplexity int) int
 		Name                func(childComplexity int) int
 		ParentID            func(childComplexity int) int
+		Plane               func(childComplexity int) int
 		ServiceClients      func(childComplexity int, first *int, after *string, last *int, before *string) int
 		SupportAccesses     func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Usage               func(childComplexity int, plane model.Plane, filter model.UsageFilter) int
@@ -1422,6 +1434,7 @@ type ComplexityRoot struct {
 		MemberCount func(childComplexity int) int
 		Name        func(childComplexity int) int
 		ParentID    func(childComplexity int) int
+		Plane       func(childComplexity int) int
 		Version     func(childComplexity int) int
 		ViewerCan   func(childComplexity int) int
 	}
@@ -1659,6 +1672,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.DeletedAt(childComplexity), true
+	case "Account.deletingAt":
+		if e.ComplexityRoot.Account.DeletingAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.DeletingAt(childComplexity), true
 	case "Account.domains":
 		if e.ComplexityRoot.Account.Domains == nil {
 			break
@@ -1711,6 +1730,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.ParentID(childComplexity), true
+	case "Account.plane":
+		if e.ComplexityRoot.Account.Plane == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.Plane(childComplexity), true
 	case "Account.planes":
 		if e.ComplexityRoot.Account.Planes == nil {
 			break
@@ -2196,6 +2221,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AuditEvent.Outcome(childComplexity), true
+	case "AuditEvent.plane":
+		if e.ComplexityRoot.AuditEvent.Plane == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.Plane(childComplexity), true
 	case "AuditEvent.reason":
 		if e.ComplexityRoot.AuditEvent.Reason == nil {
 			break
@@ -3184,6 +3215,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Console.ParentID(childComplexity), true
+	case "Console.plane":
+		if e.ComplexityRoot.Console.Plane == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Console.Plane(childComplexity), true
 	case "Console.providers":
 		if e.ComplexityRoot.Console.Providers == nil {
 			break
@@ -3205,7 +3242,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Console.Scopes(childComplexity, args["under"].(*string), args["kinds"].([]model.ScopeKind), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Console.Scopes(childComplexity, args["under"].(*string), args["kinds"].([]model.ScopeKind), args["search"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Console.teams":
 		if e.ComplexityRoot.Console.Teams == nil {
 			break
@@ -3234,6 +3271,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Console.ViewerCan(childComplexity), true
+	case "Console.viewerCanWithin":
+		if e.ComplexityRoot.Console.ViewerCanWithin == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Console.ViewerCanWithin(childComplexity), true
 
 	case "Copilot.account":
 		if e.ComplexityRoot.Copilot.Account == nil {
@@ -3343,6 +3386,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Copilot.ParentID(childComplexity), true
+	case "Copilot.plane":
+		if e.ComplexityRoot.Copilot.Plane == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Copilot.Plane(childComplexity), true
 	case "Copilot.scopes":
 		if e.ComplexityRoot.Copilot.Scopes == nil {
 			break
@@ -3353,7 +3402,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Copilot.Scopes(childComplexity, args["under"].(*string), args["kinds"].([]model.ScopeKind), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Copilot.Scopes(childComplexity, args["under"].(*string), args["kinds"].([]model.ScopeKind), args["search"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Copilot.teams":
 		if e.ComplexityRoot.Copilot.Teams == nil {
 			break
@@ -3382,6 +3431,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Copilot.ViewerCan(childComplexity), true
+	case "Copilot.viewerCanWithin":
+		if e.ComplexityRoot.Copilot.ViewerCanWithin == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Copilot.ViewerCanWithin(childComplexity), true
 
 	case "CreditPrice.input":
 		if e.ComplexityRoot.CreditPrice.Input == nil {
@@ -4373,6 +4428,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Key.ParentID(childComplexity), true
+	case "Key.plane":
+		if e.ComplexityRoot.Key.Plane == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Key.Plane(childComplexity), true
 	case "Key.prefix":
 		if e.ComplexityRoot.Key.Prefix == nil {
 			break
@@ -4522,6 +4583,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.ParentID(childComplexity), true
+	case "Member.plane":
+		if e.ComplexityRoot.Member.Plane == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Plane(childComplexity), true
 	case "Member.roles":
 		if e.ComplexityRoot.Member.Roles == nil {
 			break
@@ -5801,6 +5868,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Organization.ParentID(childComplexity), true
+	case "Organization.plane":
+		if e.ComplexityRoot.Organization.Plane == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Organization.Plane(childComplexity), true
 	case "Organization.teamCount":
 		if e.ComplexityRoot.Organization.TeamCount == nil {
 			break
@@ -6112,6 +6185,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Platform.Accounts(childComplexity, args["search"].(*string), args["status"].(*model.AccountStatus), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Platform.auditCheckpoints":
+		if e.ComplexityRoot.Platform.AuditCheckpoints == nil {
+			break
+		}
+
+		args, err := ec.field_Platform_auditCheckpoints_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Platform.AuditCheckpoints(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Platform.auditEvents":
 		if e.ComplexityRoot.Platform.AuditEvents == nil {
 			break
@@ -6198,6 +6282,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Platform.ParentID(childComplexity), true
+	case "Platform.plane":
+		if e.ComplexityRoot.Platform.Plane == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Platform.Plane(childComplexity), true
 	case "Platform.serviceClients":
 		if e.ComplexityRoot.Platform.ServiceClients == nil {
 			break
@@ -7474,6 +7564,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Team.ParentID(childComplexity), true
+	case "Team.plane":
+		if e.ComplexityRoot.Team.Plane == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.Plane(childComplexity), true
 	case "Team.version":
 		if e.ComplexityRoot.Team.Version == nil {
 			break
@@ -8229,6 +8325,8 @@ type Account implements Node & Scope {
   name: String!
   "Where in the tree it can stand."
   kind: ScopeKind!
+  "The product that it belongs to; null for the platform and for accounts, which lie above both."
+  plane: Plane
   "The node above; null where the viewer's reach ends."
   parentId: ID
   "The names above it within the plane, joined by \" / \"."
@@ -8255,6 +8353,8 @@ type Account implements Node & Scope {
   statusReason: String
   "When it was closed; null before."
   closedAt: DateTime
+  "When its deletion was asked for; null before. It runs until ` + "`" + `deletedAt` + "`" + `."
+  deletingAt: DateTime
   "When its data was deleted; null before."
   deletedAt: DateTime
   "People sign in through an identity provider alone, but for admins of the account."
@@ -8269,7 +8369,7 @@ type Account implements Node & Scope {
   version: Int
   "Its people, in order of names; ` + "`" + `search` + "`" + ` looks into names and e-mails."
   users(search: String, status: UserStatus, first: Int, after: String, last: Int, before: String): UserConnection
-  "Its mail domains, in order of names."
+  "Its mail domains, in order of names; the platform sees the verified ones."
   domains(first: Int, after: String, last: Int, before: String): DomainConnection
   "Its identity providers, oldest first."
   identityProviders(first: Int, after: String, last: Int, before: String): IdentityProviderConnection
@@ -8345,6 +8445,8 @@ type AuditEvent implements Node {
   outcome: AuditOutcome!
   "The scope it happened on."
   scopeId: String!
+  "The product it happened in, whose unit its amounts have; null for what concerns the account or the platform as a whole."
+  plane: Plane
   "The scope's place in words, as it is now; empty at account and platform."
   location: String!
   "What it happened to."
@@ -9200,7 +9302,7 @@ input ExplainInput {
 type Explanation {
   "Whether it would be let through now."
   allowed: Boolean!
-  "What decided, for programs: ` + "`" + `ADMIN:TEAM` + "`" + `, ` + "`" + `deny` + "`" + `, ` + "`" + `not-granted` + "`" + `; ` + "`" + `deactivated` + "`" + ` for a person who can't sign in."
+  "What decided, for programs: ` + "`" + `ADMIN:TEAM` + "`" + `, ` + "`" + `deny` + "`" + `, ` + "`" + `not-granted` + "`" + `; ` + "`" + `role-above` + "`" + ` for a role held above the viewer's reach, ` + "`" + `deactivated` + "`" + ` for a person who can't sign in."
   rule: String!
   "In words."
   reason: String!
@@ -9476,6 +9578,8 @@ type Key implements Node & Scope {
   name: String!
   "Where in the tree it can stand."
   kind: ScopeKind!
+  "The product that it belongs to; null for the platform and for accounts, which lie above both."
+  plane: Plane
   "The node above; null where the viewer's reach ends."
   parentId: ID
   "The names above it within the plane, joined by \" / \"."
@@ -10200,6 +10304,8 @@ interface Scope implements Node {
   name: String!
   "Where in the tree it can stand."
   kind: ScopeKind!
+  "The product that it belongs to; null for the platform and for accounts, which lie above both."
+  plane: Plane
   "The node above; null for accounts and the platform, and where the viewer's reach ends."
   parentId: ID
   "The names above it within the plane: \"Banking / Risk\"; empty directly below a plane."
@@ -10256,6 +10362,8 @@ type Organization implements Node & Scope {
   name: String!
   "Where in the tree it can stand."
   kind: ScopeKind!
+  "The product that it belongs to; null for the platform and for accounts, which lie above both."
+  plane: Plane
   "The node above; null where the viewer's reach ends."
   parentId: ID
   "The names above it within the plane, joined by \" / \"."
@@ -10304,6 +10412,8 @@ type Team implements Node & Scope {
   name: String!
   "Where in the tree it can stand."
   kind: ScopeKind!
+  "The product that it belongs to; null for the platform and for accounts, which lie above both."
+  plane: Plane
   "The node above; null where the viewer's reach ends."
   parentId: ID
   "The names above it within the plane, joined by \" / \"."
@@ -10350,6 +10460,8 @@ type Member implements Node & Scope {
   name: String!
   "Where in the tree it can stand."
   kind: ScopeKind!
+  "The product that it belongs to; null for the platform and for accounts, which lie above both."
+  plane: Plane
   "The node above; null where the viewer's reach ends."
   parentId: ID
   "The names above it within the plane, joined by \" / \"."
@@ -11352,6 +11464,8 @@ type Console implements Node & Scope {
   name: String!
   "Where in the tree it can stand."
   kind: ScopeKind!
+  "The product that it belongs to; null for the platform and for accounts, which lie above both."
+  plane: Plane
   "The node above; null where the viewer's reach ends."
   parentId: ID
   "The names above it within the plane, joined by \" / \"."
@@ -11360,10 +11474,12 @@ type Console implements Node & Scope {
   budget: Budget
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
+  "What the viewer may do at one node of it at least, for buttons that ask only afterwards where: ` + "`" + `key.create` + "`" + `, ` + "`" + `invitation.create` + "`" + `, ` + "`" + `role.bind` + "`" + `, ` + "`" + `grant.set` + "`" + `, ` + "`" + `team.create` + "`" + `, ` + "`" + `member.create` + "`" + `."
+  viewerCanWithin: [ViewerPermission!]!
   "The account it is part of."
   account: Account!
-  "The tree in tree order, from ` + "`" + `under` + "`" + ` (left out: the viewer's reach) downwards."
-  scopes(under: ID, kinds: [ScopeKind!], first: Int, after: String, last: Int, before: String): ScopeConnection!
+  "The tree in tree order, from ` + "`" + `under` + "`" + ` (left out: the viewer's reach) downwards; ` + "`" + `search` + "`" + ` looks into names, at most 100 characters."
+  scopes(under: ID, kinds: [ScopeKind!], search: String, first: Int, after: String, last: Int, before: String): ScopeConnection!
   "Ordered by creation."
   organizations(first: Int, after: String, last: Int, before: String): OrganizationConnection!
   "Ordered by creation."
@@ -11533,6 +11649,8 @@ type Copilot implements Node & Scope {
   name: String!
   "Where in the tree it can stand."
   kind: ScopeKind!
+  "The product that it belongs to; null for the platform and for accounts, which lie above both."
+  plane: Plane
   "The node above; null where the viewer's reach ends."
   parentId: ID
   "The names above it within the plane, joined by \" / \"."
@@ -11541,10 +11659,12 @@ type Copilot implements Node & Scope {
   budget: Budget
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
+  "What the viewer may do at one node of it at least, for buttons that ask only afterwards where: ` + "`" + `key.create` + "`" + `, ` + "`" + `invitation.create` + "`" + `, ` + "`" + `role.bind` + "`" + `, ` + "`" + `grant.set` + "`" + `, ` + "`" + `team.create` + "`" + `, ` + "`" + `member.create` + "`" + `."
+  viewerCanWithin: [ViewerPermission!]!
   "The account it is part of."
   account: Account!
-  "The tree in tree order, from ` + "`" + `under` + "`" + ` (left out: the viewer's reach) downwards."
-  scopes(under: ID, kinds: [ScopeKind!], first: Int, after: String, last: Int, before: String): ScopeConnection!
+  "The tree in tree order, from ` + "`" + `under` + "`" + ` (left out: the viewer's reach) downwards; ` + "`" + `search` + "`" + ` looks into names, at most 100 characters."
+  scopes(under: ID, kinds: [ScopeKind!], search: String, first: Int, after: String, last: Int, before: String): ScopeConnection!
   "Ordered by creation."
   organizations(first: Int, after: String, last: Int, before: String): OrganizationConnection!
   "Ordered by creation."
@@ -11998,6 +12118,8 @@ type Platform implements Node & Scope {
   name: String!
   "Where in the tree it can stand."
   kind: ScopeKind!
+  "The product that it belongs to; null for the platform and for accounts, which lie above both."
+  plane: Plane
   "The node above; null where the viewer's reach ends."
   parentId: ID
   "The names above it within the plane, joined by \" / \"."
@@ -12012,6 +12134,8 @@ type Platform implements Node & Scope {
   serviceClients(first: Int, after: String, last: Int, before: String): ServiceClientConnection!
   "Visits of the platform's staff in accounts, newest first."
   supportAccesses(first: Int, after: String, last: Int, before: String): SupportAccessConnection!
+  "Signed words of how far the audit chain of the platform's own account stood, newest first."
+  auditCheckpoints(first: Int, after: String, last: Int, before: String): AuditCheckpointConnection!
   "How many events of the platform's own account fell into each part of a time range."
   auditHistogram(filter: AuditFilter!, "1–200 parts of equal length." buckets: Int = 60): AuditHistogram!
   "Endpoints that Copilot's models run on."
@@ -12081,6 +12205,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_name(ctx, field)
 	case "kind":
 		return ec.fieldContext_Account_kind(ctx, field)
+	case "plane":
+		return ec.fieldContext_Account_plane(ctx, field)
 	case "parentId":
 		return ec.fieldContext_Account_parentId(ctx, field)
 	case "location":
@@ -12107,6 +12233,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_statusReason(ctx, field)
 	case "closedAt":
 		return ec.fieldContext_Account_closedAt(ctx, field)
+	case "deletingAt":
+		return ec.fieldContext_Account_deletingAt(ctx, field)
 	case "deletedAt":
 		return ec.fieldContext_Account_deletedAt(ctx, field)
 	case "ssoEnforced":
@@ -12341,6 +12469,8 @@ func (ec *executionContext) childFields_AuditEvent(ctx context.Context, field gr
 		return ec.fieldContext_AuditEvent_outcome(ctx, field)
 	case "scopeId":
 		return ec.fieldContext_AuditEvent_scopeId(ctx, field)
+	case "plane":
+		return ec.fieldContext_AuditEvent_plane(ctx, field)
 	case "location":
 		return ec.fieldContext_AuditEvent_location(ctx, field)
 	case "targetId":
@@ -12781,6 +12911,8 @@ func (ec *executionContext) childFields_Console(ctx context.Context, field graph
 		return ec.fieldContext_Console_name(ctx, field)
 	case "kind":
 		return ec.fieldContext_Console_kind(ctx, field)
+	case "plane":
+		return ec.fieldContext_Console_plane(ctx, field)
 	case "parentId":
 		return ec.fieldContext_Console_parentId(ctx, field)
 	case "location":
@@ -12789,6 +12921,8 @@ func (ec *executionContext) childFields_Console(ctx context.Context, field graph
 		return ec.fieldContext_Console_budget(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Console_viewerCan(ctx, field)
+	case "viewerCanWithin":
+		return ec.fieldContext_Console_viewerCanWithin(ctx, field)
 	case "account":
 		return ec.fieldContext_Console_account(ctx, field)
 	case "scopes":
@@ -12821,6 +12955,8 @@ func (ec *executionContext) childFields_Copilot(ctx context.Context, field graph
 		return ec.fieldContext_Copilot_name(ctx, field)
 	case "kind":
 		return ec.fieldContext_Copilot_kind(ctx, field)
+	case "plane":
+		return ec.fieldContext_Copilot_plane(ctx, field)
 	case "parentId":
 		return ec.fieldContext_Copilot_parentId(ctx, field)
 	case "location":
@@ -12829,6 +12965,8 @@ func (ec *executionContext) childFields_Copilot(ctx context.Context, field graph
 		return ec.fieldContext_Copilot_budget(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Copilot_viewerCan(ctx, field)
+	case "viewerCanWithin":
+		return ec.fieldContext_Copilot_viewerCanWithin(ctx, field)
 	case "account":
 		return ec.fieldContext_Copilot_account(ctx, field)
 	case "scopes":
@@ -13359,6 +13497,8 @@ func (ec *executionContext) childFields_Key(ctx context.Context, field graphql.C
 		return ec.fieldContext_Key_name(ctx, field)
 	case "kind":
 		return ec.fieldContext_Key_kind(ctx, field)
+	case "plane":
+		return ec.fieldContext_Key_plane(ctx, field)
 	case "parentId":
 		return ec.fieldContext_Key_parentId(ctx, field)
 	case "location":
@@ -13443,6 +13583,8 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_name(ctx, field)
 	case "kind":
 		return ec.fieldContext_Member_kind(ctx, field)
+	case "plane":
+		return ec.fieldContext_Member_plane(ctx, field)
 	case "parentId":
 		return ec.fieldContext_Member_parentId(ctx, field)
 	case "location":
@@ -13657,6 +13799,8 @@ func (ec *executionContext) childFields_Organization(ctx context.Context, field 
 		return ec.fieldContext_Organization_name(ctx, field)
 	case "kind":
 		return ec.fieldContext_Organization_kind(ctx, field)
+	case "plane":
+		return ec.fieldContext_Organization_plane(ctx, field)
 	case "parentId":
 		return ec.fieldContext_Organization_parentId(ctx, field)
 	case "location":
@@ -13879,6 +14023,8 @@ func (ec *executionContext) childFields_Platform(ctx context.Context, field grap
 		return ec.fieldContext_Platform_name(ctx, field)
 	case "kind":
 		return ec.fieldContext_Platform_kind(ctx, field)
+	case "plane":
+		return ec.fieldContext_Platform_plane(ctx, field)
 	case "parentId":
 		return ec.fieldContext_Platform_parentId(ctx, field)
 	case "location":
@@ -13893,6 +14039,8 @@ func (ec *executionContext) childFields_Platform(ctx context.Context, field grap
 		return ec.fieldContext_Platform_serviceClients(ctx, field)
 	case "supportAccesses":
 		return ec.fieldContext_Platform_supportAccesses(ctx, field)
+	case "auditCheckpoints":
+		return ec.fieldContext_Platform_auditCheckpoints(ctx, field)
 	case "auditHistogram":
 		return ec.fieldContext_Platform_auditHistogram(ctx, field)
 	case "centralProviders":
@@ -14495,6 +14643,8 @@ func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.
 		return ec.fieldContext_Team_name(ctx, field)
 	case "kind":
 		return ec.fieldContext_Team_kind(ctx, field)
+	case "plane":
+		return ec.fieldContext_Team_plane(ctx, field)
 	case "parentId":
 		return ec.fieldContext_Team_parentId(ctx, field)
 	case "location":

@@ -33,6 +33,8 @@ type Account struct {
 	Name string `json:"name"`
 	// Where in the tree it can stand.
 	Kind ScopeKind `json:"kind"`
+	// The product that it belongs to; null for the platform and for accounts, which lie above both.
+	Plane *Plane `json:"plane,omitempty"`
 	// The node above; null where the viewer's reach ends.
 	ParentID *string `json:"parentId,omitempty"`
 	// The names above it within the plane, joined by " / ".
@@ -59,6 +61,8 @@ type Account struct {
 	StatusReason *string `json:"statusReason,omitempty"`
 	// When it was closed; null before.
 	ClosedAt *time.Time `json:"closedAt,omitempty"`
+	// When its deletion was asked for; null before. It runs until `deletedAt`.
+	DeletingAt *time.Time `json:"deletingAt,omitempty"`
 	// When its data was deleted; null before.
 	DeletedAt *time.Time `json:"deletedAt,omitempty"`
 	// People sign in through an identity provider alone, but for admins of the account.
@@ -73,7 +77,7 @@ type Account struct {
 	Version *int `json:"version,omitempty"`
 	// Its people, in order of names; `search` looks into names and e-mails.
 	Users *UserConnection `json:"users,omitempty"`
-	// Its mail domains, in order of names.
+	// Its mail domains, in order of names; the platform sees the verified ones.
 	Domains *DomainConnection `json:"domains,omitempty"`
 	// Its identity providers, oldest first.
 	IdentityProviders *IdentityProviderConnection `json:"identityProviders,omitempty"`
@@ -358,6 +362,8 @@ type AuditEvent struct {
 	Outcome AuditOutcome `json:"outcome"`
 	// The scope it happened on.
 	ScopeID string `json:"scopeId"`
+	// The product it happened in, whose unit its amounts have; null for what concerns the account or the platform as a whole.
+	Plane *Plane `json:"plane,omitempty"`
 	// The scope's place in words, as it is now; empty at account and platform.
 	Location string `json:"location"`
 	// What it happened to.
@@ -932,6 +938,8 @@ type Console struct {
 	Name string `json:"name"`
 	// Where in the tree it can stand.
 	Kind ScopeKind `json:"kind"`
+	// The product that it belongs to; null for the platform and for accounts, which lie above both.
+	Plane *Plane `json:"plane,omitempty"`
 	// The node above; null where the viewer's reach ends.
 	ParentID *string `json:"parentId,omitempty"`
 	// The names above it within the plane, joined by " / ".
@@ -940,9 +948,11 @@ type Console struct {
 	Budget *Budget `json:"budget,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	// What the viewer may do at one node of it at least, for buttons that ask only afterwards where: `key.create`, `invitation.create`, `role.bind`, `grant.set`, `team.create`, `member.create`.
+	ViewerCanWithin []*ViewerPermission `json:"viewerCanWithin"`
 	// The account it is part of.
 	Account *Account `json:"account"`
-	// The tree in tree order, from `under` (left out: the viewer's reach) downwards.
+	// The tree in tree order, from `under` (left out: the viewer's reach) downwards; `search` looks into names, at most 100 characters.
 	Scopes *ScopeConnection `json:"scopes"`
 	// Ordered by creation.
 	Organizations *OrganizationConnection `json:"organizations"`
@@ -975,6 +985,8 @@ type Copilot struct {
 	Name string `json:"name"`
 	// Where in the tree it can stand.
 	Kind ScopeKind `json:"kind"`
+	// The product that it belongs to; null for the platform and for accounts, which lie above both.
+	Plane *Plane `json:"plane,omitempty"`
 	// The node above; null where the viewer's reach ends.
 	ParentID *string `json:"parentId,omitempty"`
 	// The names above it within the plane, joined by " / ".
@@ -983,9 +995,11 @@ type Copilot struct {
 	Budget *Budget `json:"budget,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	// What the viewer may do at one node of it at least, for buttons that ask only afterwards where: `key.create`, `invitation.create`, `role.bind`, `grant.set`, `team.create`, `member.create`.
+	ViewerCanWithin []*ViewerPermission `json:"viewerCanWithin"`
 	// The account it is part of.
 	Account *Account `json:"account"`
-	// The tree in tree order, from `under` (left out: the viewer's reach) downwards.
+	// The tree in tree order, from `under` (left out: the viewer's reach) downwards; `search` looks into names, at most 100 characters.
 	Scopes *ScopeConnection `json:"scopes"`
 	// Ordered by creation.
 	Organizations *OrganizationConnection `json:"organizations"`
@@ -1145,7 +1159,7 @@ type ExplainInput struct {
 type Explanation struct {
 	// Whether it would be let through now.
 	Allowed bool `json:"allowed"`
-	// What decided, for programs: `ADMIN:TEAM`, `deny`, `not-granted`; `deactivated` for a person who can't sign in.
+	// What decided, for programs: `ADMIN:TEAM`, `deny`, `not-granted`; `role-above` for a role held above the viewer's reach, `deactivated` for a person who can't sign in.
 	Rule string `json:"rule"`
 	// In words.
 	Reason string `json:"reason"`
@@ -1648,6 +1662,8 @@ type Key struct {
 	Name string `json:"name"`
 	// Where in the tree it can stand.
 	Kind ScopeKind `json:"kind"`
+	// The product that it belongs to; null for the platform and for accounts, which lie above both.
+	Plane *Plane `json:"plane,omitempty"`
 	// The node above; null where the viewer's reach ends.
 	ParentID *string `json:"parentId,omitempty"`
 	// The names above it within the plane, joined by " / ".
@@ -1750,6 +1766,8 @@ type Member struct {
 	Name string `json:"name"`
 	// Where in the tree it can stand.
 	Kind ScopeKind `json:"kind"`
+	// The product that it belongs to; null for the platform and for accounts, which lie above both.
+	Plane *Plane `json:"plane,omitempty"`
 	// The node above; null where the viewer's reach ends.
 	ParentID *string `json:"parentId,omitempty"`
 	// The names above it within the plane, joined by " / ".
@@ -2032,6 +2050,8 @@ type Organization struct {
 	Name string `json:"name"`
 	// Where in the tree it can stand.
 	Kind ScopeKind `json:"kind"`
+	// The product that it belongs to; null for the platform and for accounts, which lie above both.
+	Plane *Plane `json:"plane,omitempty"`
 	// The node above; null where the viewer's reach ends.
 	ParentID *string `json:"parentId,omitempty"`
 	// The names above it within the plane, joined by " / ".
@@ -2311,6 +2331,8 @@ type Platform struct {
 	Name string `json:"name"`
 	// Where in the tree it can stand.
 	Kind ScopeKind `json:"kind"`
+	// The product that it belongs to; null for the platform and for accounts, which lie above both.
+	Plane *Plane `json:"plane,omitempty"`
 	// The node above; null where the viewer's reach ends.
 	ParentID *string `json:"parentId,omitempty"`
 	// The names above it within the plane, joined by " / ".
@@ -2325,6 +2347,8 @@ type Platform struct {
 	ServiceClients *ServiceClientConnection `json:"serviceClients"`
 	// Visits of the platform's staff in accounts, newest first.
 	SupportAccesses *SupportAccessConnection `json:"supportAccesses"`
+	// Signed words of how far the audit chain of the platform's own account stood, newest first.
+	AuditCheckpoints *AuditCheckpointConnection `json:"auditCheckpoints"`
 	// How many events of the platform's own account fell into each part of a time range.
 	AuditHistogram *AuditHistogram `json:"auditHistogram"`
 	// Endpoints that Copilot's models run on.
@@ -3060,6 +3084,8 @@ type Team struct {
 	Name string `json:"name"`
 	// Where in the tree it can stand.
 	Kind ScopeKind `json:"kind"`
+	// The product that it belongs to; null for the platform and for accounts, which lie above both.
+	Plane *Plane `json:"plane,omitempty"`
 	// The node above; null where the viewer's reach ends.
 	ParentID *string `json:"parentId,omitempty"`
 	// The names above it within the plane, joined by " / ".

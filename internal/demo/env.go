@@ -23,6 +23,7 @@ const (
 	SuperAdminEmail = "COCKPIT_SUPER_ADMIN_EMAIL"
 	AdminEmail      = "COCKPIT_ADMIN_EMAIL"
 	MemberEmail     = "COCKPIT_MEMBER_EMAIL"
+	AuditorEmail    = "COCKPIT_AUDITOR_EMAIL"
 	Password        = "COCKPIT_DEMO_PASSWORD"
 	// The programs alchemi-ai, with its secret, and alchemi-web; and the id of
 	// the member whom MemberEmail names.
@@ -32,7 +33,7 @@ const (
 	MemberID     = "COCKPIT_MEMBER_ID"
 )
 
-var variables = []string{URL, ConsoleKey, ConsoleModel, CopilotKey, CopilotModel, SuperAdminEmail, AdminEmail, MemberEmail, Password,
+var variables = []string{URL, ConsoleKey, ConsoleModel, CopilotKey, CopilotModel, SuperAdminEmail, AdminEmail, MemberEmail, AuditorEmail, Password,
 	ClientID, ClientSecret, WebClientID, MemberID}
 
 // String is the shell's form, one export a line. No value needs more than

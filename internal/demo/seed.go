@@ -235,7 +235,7 @@ func (s *seeder) tenant(ctx context.Context, t tenant, catalogue []*ent.CatalogM
 	if t.slug != acme.slug {
 		return nil
 	}
-	s.env[AdminEmail], s.env[MemberEmail] = admin.Email, users[member].Email
+	s.env[AdminEmail], s.env[MemberEmail], s.env[AuditorEmail] = admin.Email, users[member].Email, users[viewer].Email
 	if err := s.programs(ctx, a, users[member]); err != nil {
 		return err
 	}

@@ -20,9 +20,11 @@ type rule struct {
 }
 
 // Every model is allowed to its whole plane, save one that is there for one
-// organization alone, and one that a team has to do without.
+// organization alone, and two that a team has to do without: one of them is the
+// story's member's own team, so that they have something to ask about.
 var grantRules = []rule{
 	{account: acme.slug, plane: tenancy.Copilot, scope: "Corporate", model: "gpt-5", effect: grant.Allow, note: "Contracts and case law; the others don't need it."},
+	{account: acme.slug, plane: tenancy.Copilot, scope: "Advisory", model: "gemini-flash", effect: grant.Deny, note: "Clients' files stay with the two models that Legal has looked at."},
 	{account: acme.slug, plane: tenancy.Console, scope: "Payments", model: thinkingModel, effect: grant.Deny, note: "Too slow for payments; agreed in September."},
 }
 

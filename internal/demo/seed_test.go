@@ -12,10 +12,14 @@ import (
 
 	"github.com/alchemi/cockpit/ent/charge"
 	"github.com/alchemi/cockpit/ent/invitation"
+	"github.com/alchemi/cockpit/ent/member"
+	"github.com/alchemi/cockpit/ent/model"
+	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/demo"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/secret"
@@ -55,7 +59,7 @@ func check(t *testing.T, o store.Options, now time.Time) {
 	differences, err := e.Verify(ctx)
 	require.NoError(t, err)
 	require.Empty(t, differences)
-	for _, name := range []string{demo.ConsoleKey, demo.CopilotKey, demo.AdminEmail, demo.MemberEmail, demo.SuperAdminEmail, demo.Password,
+	for _, name := range []string{demo.ConsoleKey, demo.CopilotKey, demo.AdminEmail, demo.MemberEmail, demo.AuditorEmail, demo.SuperAdminEmail, demo.Password,
 		demo.ClientID, demo.ClientSecret, demo.WebClientID, demo.MemberID} {
 		require.NotEmpty(t, env[name], name)
 	}
@@ -79,6 +83,16 @@ func check(t *testing.T, o store.Options, now time.Time) {
 		t.Log(s.ScopeName, s.Status, s.Spent, "of", s.Limit)
 	}
 	require.Equal(t, budget.Blocked, seen["Nina Petersen"])
+
+	// There is an auditor of the whole account, and the member has a denial to
+	// ask about.
+	require.True(t, st.RoleBinding.Query().Where(rolebinding.HasUserWith(user.Email(env[demo.AuditorEmail])), rolebinding.RoleEQ(rolebinding.RoleVIEWER),
+		rolebinding.ScopeID(root.AccountID)).ExistX(ctx))
+	seat := st.Member.Query().Where(member.HasUserWith(user.Email(env[demo.MemberEmail])), member.PlaneEQ(member.PlaneCOPILOT)).OnlyX(ctx)
+	table, err := grant.Load(ctx, st.Client, seat.AccountID, tenancy.Copilot)
+	require.NoError(t, err)
+	denied := st.Model.Query().Where(model.AccountID(seat.AccountID), model.Name("gemini-flash")).OnlyX(ctx)
+	require.Equal(t, grant.RuleDeny, table.Ask(denied.ID, st.Scope.GetX(ctx, seat.ID).Path, now).Rule)
 
 	// People come and go.
 	require.Equal(t, 1, st.Scope.Query().Where(scope.ArchivedAtNotNil()).CountX(ctx))
@@ -117,5 +131,5 @@ func TestEnvIsKeptForItsOwnerAlone(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "ck_console_x", again[demo.ConsoleKey])
 	require.Contains(t, env.String(), "export COCKPIT_URL='http://127.0.0.1:8080'\n")
-	require.Len(t, strings.Split(strings.TrimSpace(again.String()), "\n"), 13)
+	require.Len(t, strings.Split(strings.TrimSpace(again.String()), "\n"), 14)
 }

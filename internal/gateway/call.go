@@ -26,7 +26,10 @@ type call struct {
 	requestID string
 	started   time.Time
 	token     string
-	caller    *identity.Principal
+	// team names the team whose seat pays for a person's token: the one that the
+	// request names, and from then on the one chosen, whatever the default is.
+	team   string
+	caller *identity.Principal
 	// answering is true once a status has been sent.
 	answering bool
 	// gone is true once nobody is there to read, or may.
@@ -175,7 +178,7 @@ func (c *call) stream(body io.Reader, hangUp context.CancelFunc) ending {
 		_, err := c.principal(ctx)
 		return err
 	}
-	defer c.Keys.Follow(c.caller, c.token+" "+c.r.Header.Get("X-Cockpit-Team"), ask, r.revoke)()
+	defer c.Keys.Follow(c.caller, c.token+" "+c.team, ask, r.revoke)()
 	end := r.run(body)
 	c.gone = !r.end() || c.r.Context().Err() != nil
 	return end

@@ -77,11 +77,12 @@ func (c *call) authenticate() error {
 	if !ok || token == "" {
 		return fault.New(fault.Unauthenticated, "Send your virtual key, or a person's token, as \"Authorization: Bearer <key>\". Keys are made in Cockpit under Virtual keys.")
 	}
-	c.token = token
+	c.token, c.team = token, h.Get("X-Cockpit-Team")
 	var err error
 	if c.caller, err = c.principal(c.r.Context()); err != nil {
 		return err
 	}
+	c.team = c.caller.TeamID
 	c.r = c.r.WithContext(tenancy.WithViewer(c.r.Context(), c.caller.Viewer))
 	return c.Access.Gateway(c.r.Context())
 }
@@ -92,7 +93,7 @@ func (c *call) principal(ctx context.Context) (*identity.Principal, error) {
 	if c.Bearers == nil || strings.HasPrefix(c.token, "ck_") {
 		return c.Keys.Principal(ctx, c.token)
 	}
-	p, err := c.Bearers.Principal(ctx, c.token, c.r.Header.Get("X-Cockpit-Team"))
+	p, err := c.Bearers.Principal(ctx, c.token, c.team)
 	if err != nil {
 		return nil, err
 	}
@@ -100,20 +101,30 @@ func (c *call) principal(ctx context.Context) (*identity.Principal, error) {
 }
 
 // stands tells whether the key or token is still good; calls ask before each
-// thing they pass on. While revocations can't be learned of nothing is passed
-// on: the call waits until they can, and then ends.
+// thing they pass on.
 func (c *call) stands() bool {
-	for waited := time.Duration(0); ; waited += askAgain {
+	return c.certain(func() (bool, error) {
 		if c.caller.KeyID != "" && c.Keys.Valid(c.caller) {
-			return true
+			return true, nil
 		}
 		fresh, err := c.principal(context.WithoutCancel(c.r.Context()))
 		if err == nil {
 			c.caller = fresh
-			return true
 		}
-		if fallen(err) || waited >= longestWait {
-			return false
+		if fallen(err) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+}
+
+// certain asks until there is an answer. While revocations and grants can't be
+// learned of nothing is passed on: the call waits until they can, and then ends.
+func (c *call) certain(may func() (bool, error)) bool {
+	for waited := time.Duration(0); ; waited += askAgain {
+		yes, err := may()
+		if err == nil || waited >= c.Timeouts.Doubt {
+			return yes
 		}
 		select {
 		case <-c.r.Context().Done():
@@ -131,10 +142,8 @@ func fallen(err error) bool {
 	return fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.Forbidden)
 }
 
-const (
-	askAgain    = 100 * time.Millisecond
-	longestWait = 15 * time.Second
-)
+// askAgain is the pause between questions that had no answer.
+const askAgain = 100 * time.Millisecond
 
 // limitRate counts the request against the key's requests per minute.
 func (c *call) limitRate() error {

@@ -28,6 +28,9 @@ type Timeouts struct {
 	Drain time.Duration
 	// Write is how long a client may take to read what was sent: 1 minute.
 	Write time.Duration
+	// Doubt is how long a call waits, passing nothing on, while nobody can tell
+	// whether it may go on: 15 seconds.
+	Doubt time.Duration
 }
 
 // Options of a gateway. Keys, Access, Grants, Catalog, Budget and Client are
@@ -82,6 +85,7 @@ func New(o Options) *Gateway {
 	or(&o.Timeouts.Idle, 5*time.Minute)
 	or(&o.Timeouts.Drain, time.Minute)
 	or(&o.Timeouts.Write, time.Minute)
+	or(&o.Timeouts.Doubt, 15*time.Second)
 	if o.MaxBody == 0 {
 		o.MaxBody = 4 << 20
 	}

@@ -189,6 +189,101 @@ func TestAStreamEndsWithItsGrant(t *testing.T) {
 	require.Len(t, w.charges(), 1, "what was used is charged")
 }
 
+// While the grants can't be read a stream is held back: it goes on once they
+// can, and ends where they stay unreadable.
+func TestAStreamWaitsForItsGrants(t *testing.T) {
+	t.Parallel()
+	for name, back := range map[string]bool{"back in time": true, "away for good": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st := storetest.Open(t)
+			w := newWorld(t, st, gateway.Options{Timeouts: gateway.Timeouts{Doubt: 2 * time.Second, Drain: time.Second}})
+			rename := func(from, to string) {
+				_, err := st.System().ExecContext(t.Context(), "ALTER TABLE "+from+" RENAME TO "+to)
+				require.NoError(t, err)
+			}
+			res := w.post(w.consoleKey, ask("demo-small", true, "", `{"tokens":200,"chunk_delay_ms":20}`))
+			require.Equal(t, http.StatusOK, res.StatusCode)
+			_, err := io.ReadFull(res.Body, make([]byte, 16))
+			require.NoError(t, err)
+			rename("grants", "grants_away")
+			w.heard(func(ctx context.Context, tx *store.Tx) error {
+				tx.Touch(w.root.AccountID)
+				return nil
+			})
+			if back {
+				rename("grants_away", "grants")
+			}
+			rest, err := io.ReadAll(res.Body)
+			if back {
+				require.NoError(t, err)
+				require.Contains(t, string(rest), "[DONE]")
+			} else {
+				require.ErrorIs(t, err, io.ErrUnexpectedEOF, "the connection is cut")
+				require.Contains(t, string(rest), "can't be told right now")
+				require.NotContains(t, string(rest), "[DONE]")
+			}
+			w.idle()
+			w.balanced()
+			require.Len(t, w.charges(), 1)
+		})
+	}
+}
+
+// The seat that pays is chosen once: a call goes on as it, whichever seat is the
+// person's default meanwhile.
+func TestAStreamKeepsItsSeat(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		w := newWorld(t, st, gateway.Options{})
+		seat := w.st.Member.GetX(system(), w.member.ID)
+		var other *ent.Scope
+		w.write(func(ctx context.Context, tx *store.Tx) error {
+			team, err := identity.CreateTeam(ctx, tx, tx.Scope.GetX(ctx, *w.team.ParentID), "Risk")
+			require.NoError(t, err)
+			other, err = identity.AddMember(ctx, tx, team, tx.User.GetX(ctx, seat.UserID))
+			return err
+		})
+		v, err := identity.ViewerOf(system(), w.st, w.st.User.GetX(system(), seat.UserID))
+		require.NoError(t, err)
+		_, token, err := w.tokens.CreatePersonal(t.Context(), v, "script", []string{"models.call"}, 1, []string{"profile", "models.call"})
+		require.NoError(t, err)
+		w.set(other, "demo-small", grant.Deny)
+		begin := func() *http.Response {
+			res := w.post(token, ask("demo-small", true, "", `{"tokens":150,"chunk_delay_ms":10}`))
+			require.Equal(t, http.StatusOK, res.StatusCode)
+			_, err := io.ReadFull(res.Body, make([]byte, 16))
+			require.NoError(t, err)
+			return res
+		}
+
+		res := begin()
+		w.heard(func(ctx context.Context, tx *store.Tx) error {
+			require.NoError(t, tx.Member.UpdateOneID(seat.ID).SetIsDefault(false).Exec(ctx))
+			return tx.Member.UpdateOneID(other.ID).SetIsDefault(true).Exec(ctx)
+		})
+		rest, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.Contains(t, string(rest), "[DONE]")
+		require.Equal(t, w.member.ID, w.charges()[0].MemberID)
+		require.Equal(t, http.StatusForbidden, w.post(token, hello).StatusCode, "the next call is the other seat's")
+
+		// It ends with the seat itself.
+		w.heard(func(ctx context.Context, tx *store.Tx) error {
+			require.NoError(t, tx.Member.UpdateOneID(other.ID).SetIsDefault(false).Exec(ctx))
+			return tx.Member.UpdateOneID(seat.ID).SetIsDefault(true).Exec(ctx)
+		})
+		res = begin()
+		w.heard(func(ctx context.Context, tx *store.Tx) error {
+			_, err := (&identity.Directory{Budgets: w.engine}).DeleteMember(ctx, tx, w.st.Now(), w.member)
+			return err
+		})
+		rest, err = io.ReadAll(res.Body)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF, "the connection is cut")
+		require.NotContains(t, string(rest), "[DONE]")
+	})
+}
+
 // A key never lists more than its owner may use: not when it is made, and not
 // by rows that slip in later.
 func TestAKeyIsNoWiderThanItsOwner(t *testing.T) {

@@ -83,18 +83,22 @@ func leaf(path string) string {
 	return path[strings.LastIndexByte(path, '/')+1:]
 }
 
+// unreadable is told to those whose call ends because nobody can tell whether
+// they may still make it.
+var unreadable = fault.New(fault.Unavailable, "Whether you may still call the model can't be told right now, so the answer ends here. Try again in a few seconds.")
+
 // goesOn tells whether a stream may: its key stands, and the grants still allow
-// the model. While the grants can't be read, it does.
+// the model.
 func (c *call) goesOn() bool {
-	if !c.stands() {
-		return false
-	}
-	refusal, err := c.granted(c.route)
-	if err != nil {
-		c.Log.WarnContext(c.r.Context(), "grants can't be read; a stream goes on", "requestId", c.requestID, "error", err)
-	}
-	c.fell.Store(refusal)
-	return refusal == nil
+	return c.stands() && c.certain(func() (bool, error) {
+		refusal, err := c.granted(c.route)
+		if err != nil {
+			c.Log.WarnContext(c.r.Context(), "grants can't be read; a stream is held back", "requestId", c.requestID, "error", err)
+			refusal = unreadable
+		}
+		c.fell.Store(refusal)
+		return refusal == nil, err
+	})
 }
 
 // why is what a stream is told that may not go on.

@@ -30,6 +30,7 @@ import (
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -41,6 +42,8 @@ var demoLarge = struct{ Input, Output int64 }{2_000_000_000, 8_000_000_000}
 // ceiling is what a call of the model unpriced costs.
 const ceiling = money.One / 10
 
+const masterKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
 // world is a gateway before the demo upstream, with an account in both planes.
 type world struct {
 	t      testing.TB
@@ -50,6 +53,7 @@ type world struct {
 	blind    context.CancelFunc
 	engine   *budget.Engine
 	gateway  *gateway.Gateway
+	tokens   *oauth.Server
 	upstream string
 	url      string
 
@@ -87,7 +91,7 @@ func newWorld(t testing.TB, st *store.Store, o gateway.Options) *world {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	log := slog.New(slog.DiscardHandler)
-	box, err := secret.NewBox("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+	box, err := secret.NewBox(masterKey)
 	require.NoError(t, err)
 	require.NoError(t, identity.CreatePlatform(ctx, st))
 	polling, blind := context.WithCancel(ctx)
@@ -103,6 +107,10 @@ func newWorld(t testing.TB, st *store.Store, o gateway.Options) *world {
 	o.Access, err = access.New(gqlparser.MustLoadSchema(&ast.Source{Input: "type Query { any: Int }"}))
 	require.NoError(t, err)
 	o.Grants = grant.New(st, w.epochs)
+	w.tokens, err = oauth.New(oauth.Options{Store: st, Epochs: w.epochs, Refusals: o.Refusals, Issuer: "https://cockpit.test",
+		MasterKey: masterKey, Client: http.DefaultClient, Log: log})
+	require.NoError(t, err)
+	o.Bearers = w.tokens.Bearers()
 	o.Keys, o.Catalog, o.Budget, o.Log = identity.NewKeys(st, w.epochs), cat, w.engine, log
 	if o.Client == nil {
 		o.Client = gateway.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})

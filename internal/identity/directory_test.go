@@ -416,6 +416,17 @@ func TestDeletedTeamLeavesItsPeopleAndTheBooks(t *testing.T) {
 		require.True(t, strings.HasPrefix(key.Path, everyone.Path+moved.ID+"/"), key.Path)
 		require.Equal(t, 2, d.Store.AuditEvent.Query().Where(auditevent.Action("member.move"), auditevent.ScopeID(c.Team.ID)).CountX(d.sys()))
 
+		// Each thing that ended with the team has its event, and the counts agree.
+		for action, n := range map[string]int{"key.revoke": impact.Keys, "grant.remove": impact.Grants, "role.unbind": impact.Roles,
+			"invitation.revoke": impact.Invitations, "budget.remove": impact.Budgets} {
+			told := d.Store.AuditEvent.Query().Where(auditevent.Action(action), auditevent.Reason("Its scope was deleted.")).AllX(d.sys())
+			require.Len(t, told, n, action)
+			for _, e := range told {
+				require.NotEmpty(t, e.TargetName, action)
+				require.True(t, strings.HasPrefix(e.ScopePath, c.Team.Path), action)
+			}
+		}
+
 		// Nobody sees the tombstone, and its name is free.
 		for _, v := range []*tenancy.Viewer{d.A.Admin, c.OrgAdmin} {
 			require.False(t, d.Store.Scope.Query().Where(scope.ID(c.Team.ID)).ExistX(identitytest.Ctx(t, v)))

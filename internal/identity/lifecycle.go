@@ -170,12 +170,15 @@ func Close(ctx context.Context, tx *store.Tx, now time.Time, accountID, confirm,
 	if err := confirmed(a, confirm); err != nil {
 		return nil, err
 	}
-	open, err := tx.SupportAccess.Query().Where(supportaccess.AccountID(a.ID), supportaccess.EndedAtIsNil()).All(ctx)
+	open, err := tx.SupportAccess.Query().Where(supportaccess.AccountID(a.ID), supportaccess.EndedAtIsNil(), supportaccess.ExpiresAtGT(now)).All(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range open {
-		if err := s.Update().SetEndedAt(now).SetEndedByName(audit.ActorFrom(ctx).Name).Exec(ctx); err != nil {
+		if s, err = s.Update().SetEndedAt(now).SetEndedByName(audit.ActorFrom(ctx).Name).Save(ctx); err != nil {
+			return nil, err
+		}
+		if err := tellSupport(ctx, tx, a, s, "support.end"); err != nil {
 			return nil, err
 		}
 	}

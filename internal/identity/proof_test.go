@@ -128,6 +128,10 @@ func TestLinksFallWithWhoeverHoldsThem(t *testing.T) {
 		})
 		require.NoError(t, err)
 		require.NotNil(t, r.Invitation.GetX(system(t), invited[0].Row.ID).RevokedAt)
+		told := r.told(t, "invitation.revoke")
+		require.Len(t, told, 1)
+		require.Equal(t, []string{invited[0].Row.ID, "new@acme.example", ada.ID, root.ID, root.Path, "Whoever invited them may no longer."},
+			[]string{told[a.ID].TargetID, told[a.ID].TargetName, told[a.ID].ActorID, told[a.ID].ScopeID, told[a.ID].ScopePath, told[a.ID].Reason})
 
 		opened, err := as(t, r, super.Viewer, func(ctx context.Context, tx *store.Tx) (identity.Invited, error) {
 			_, _, i, err := d.OpenAccount(ctx, tx, r.Now(), identity.AccountInput{Name: "New", Slug: "new-one", Console: true}, "boss@new.example", "", false)
@@ -144,5 +148,6 @@ func TestLinksFallWithWhoeverHoldsThem(t *testing.T) {
 			})
 		require.NoError(t, err)
 		require.NotNil(t, r.Invitation.GetX(system(t), opened.Row.ID).RevokedAt)
+		require.Equal(t, opened.Row.ID, r.told(t, "invitation.revoke")[opened.Row.AccountID].TargetID, "the customer's log tells")
 	})
 }

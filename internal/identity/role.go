@@ -146,15 +146,17 @@ func notLastAdmin(ctx context.Context, tx *store.Tx, root *ent.Scope, u *ent.Use
 }
 
 // retract takes back the open invitations that somebody made at or below a
-// path, once they may no longer invite there.
+// path, once they may no longer invite there, and tells of each.
 func retract(ctx context.Context, tx *store.Tx, now time.Time, userID, accountID, path string) error {
-	if path == "/" { // of the platform: they invited the first admins of accounts
-		_, err := tx.Exec(ctx, `UPDATE invitations SET revoked_at = ?, version = version + 1, updated_at = ?
-			WHERE invited_by = ? AND accepted_at IS NULL AND revoked_at IS NULL`, now, now, userID)
+	query, args := `UPDATE invitations SET revoked_at = ?, version = version + 1, updated_at = ?
+		WHERE invited_by = ? AND accepted_at IS NULL AND revoked_at IS NULL`, []any{now, now, userID}
+	if path != "/" { // of the platform: they invited the first admins of accounts
+		query += " AND scope_id IN (SELECT id FROM scopes WHERE account_id = ? AND substr(path, 1, ?) = ?)"
+		args = append(args, accountID, len(path), path)
+	}
+	gone, err := endings(ctx, tx, query+" RETURNING scope_id, id, email, role", args)
+	if err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `UPDATE invitations SET revoked_at = ?, version = version + 1, updated_at = ?
-		WHERE invited_by = ? AND accepted_at IS NULL AND revoked_at IS NULL
-		AND scope_id IN (SELECT id FROM scopes WHERE account_id = ? AND substr(path, 1, ?) = ?)`, now, now, userID, accountID, len(path), path)
-	return err
+	return tellEndings(ctx, tx, "invitation.revoke", "role", "Whoever invited them may no longer.", gone)
 }

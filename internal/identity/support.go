@@ -167,7 +167,7 @@ func (s *Sessions) EndSupport(ctx context.Context, v *tenancy.Viewer, supportID 
 			if err != nil {
 				return err
 			}
-			if token, err = s.giveBack(ctx, tx, inside, from); err != nil {
+			if token, err = s.giveBack(ctx, tx, inside, row, from); err != nil {
 				return err
 			}
 		}
@@ -207,7 +207,7 @@ func (s *Sessions) supportSession(ctx context.Context, tx *store.Tx, a *ent.Supp
 // giveBack replaces the session that a support session rests on by one alike
 // under a new token, which lasts no longer. The token is empty when that one is
 // over.
-func (s *Sessions) giveBack(ctx context.Context, tx *store.Tx, row *ent.Session, from Client) (token string, err error) {
+func (s *Sessions) giveBack(ctx context.Context, tx *store.Tx, row *ent.Session, staff *ent.SupportAccess, from Client) (token string, err error) {
 	now := s.store.Now()
 	base, err := tx.Session.Query().Where(session.ID(row.RestsOn), session.RevokedAtIsNil(), session.ExpiresAtGT(now)).Only(ctx)
 	if ent.IsNotFound(err) {
@@ -235,9 +235,15 @@ func (s *Sessions) giveBack(ctx context.Context, tx *store.Tx, row *ent.Session,
 	}
 	tx.Touch(base.AccountID)
 	token = secret.Token()
-	return token, tx.Session.Create().SetAccountID(base.AccountID).SetPlane(base.Plane).SetNillableUserID(base.UserID).
+	err = tx.Session.Create().SetAccountID(base.AccountID).SetPlane(base.Plane).SetNillableUserID(base.UserID).
 		SetKind(base.Kind).SetIdentityProviderID(base.IdentityProviderID).SetRestsOn(base.RestsOn).SetTokenHash(secret.Hash(token)).
 		SetUserAgent(clip(from.UserAgent, 300)).SetIP(from.IP).SetCreatedAt(base.CreatedAt).SetLastSeenAt(now).SetExpiresAt(base.ExpiresAt).Exec(ctx)
+	if err != nil {
+		return "", err
+	}
+	return token, tx.Audit(ctx, audit.Event{Action: "session.create", AccountID: id.PlatformID, Plane: tenancy.PlanePlatform,
+		ScopeID: id.PlatformID, ScopePath: "/", TargetID: staff.StaffID, TargetName: staff.StaffName, Reason: "Back from a support access that is over.",
+		Actor: &audit.Actor{Kind: auditevent.ActorKindUSER, ID: staff.StaffID, Name: staff.StaffName}})
 }
 
 // Back gives those whose support access is over their own session back, by the
@@ -257,13 +263,8 @@ func (s *Sessions) Back(ctx context.Context, token string, from Client) (*Signed
 	}
 	var fresh string
 	err = s.store.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		if fresh, err = s.giveBack(ctx, tx, row, from); err != nil || fresh == "" {
-			return err
-		}
-		staff := row.Edges.SupportAccess
-		return tx.Audit(ctx, audit.Event{Action: "session.create", AccountID: id.PlatformID, Plane: tenancy.PlanePlatform,
-			ScopeID: id.PlatformID, ScopePath: "/", TargetID: staff.StaffID, TargetName: staff.StaffName, Reason: "Back from a support access that is over.",
-			Actor: &audit.Actor{Kind: auditevent.ActorKindUSER, ID: staff.StaffID, Name: staff.StaffName}})
+		fresh, err = s.giveBack(ctx, tx, row, row.Edges.SupportAccess, from)
+		return err
 	})
 	if err != nil || fresh == "" {
 		return nil, err

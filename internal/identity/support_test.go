@@ -168,10 +168,15 @@ func TestSupportAccessEnds(t *testing.T) {
 			})
 		}, true},
 		"the account is closed": {func(t *testing.T, s *scene) {
-			s.here.change(t, func(ctx context.Context, tx *store.Tx) error {
-				_, err := identity.Close(ctx, tx, s.here.Now(), s.a.ID, "ACME", "over")
-				return err
+			_, err := as(t, s.here, s.super.Viewer, func(ctx context.Context, tx *store.Tx) (*ent.Account, error) {
+				return identity.Close(ctx, tx, s.here.Now(), s.a.ID, "ACME", "over")
 			})
+			require.NoError(t, err)
+			told := s.here.told(t, "support.end")
+			require.Len(t, told, 2, "both logs tell")
+			for _, e := range told {
+				require.Equal(t, s.row.ID, e.TargetID)
+			}
 		}, true},
 		"the staff lose their role": {func(t *testing.T, s *scene) {
 			s.here.change(t, func(ctx context.Context, tx *store.Tx) error {
@@ -260,6 +265,8 @@ func TestTheOneInsideEndsTheirSupportAccess(t *testing.T) {
 			require.Equal(t, super.Viewer.UserID, e.ActorID)
 			require.Equal(t, auditevent.ViaKindSUPPORT, e.ViaKind)
 		}
+		back := r.AuditEvent.Query().Where(auditevent.Action("session.create"), auditevent.ReasonContains("Back from a support access")).OnlyX(system(t))
+		require.Equal(t, []string{id.PlatformID, super.Viewer.UserID}, []string{back.AccountID, back.TargetID})
 	})
 }
 

@@ -283,6 +283,9 @@ func (d *Directory) bury(ctx context.Context, tx *store.Tx, now time.Time, accou
 	tx.Touch(accountID)
 	var out Impact
 	var err error
+	if err = tellBudgets(ctx, tx, ids); err != nil {
+		return out, err
+	}
 	if out.Budgets, err = d.Budgets.End(ctx, tx, ids); err != nil {
 		return out, err
 	}
@@ -293,27 +296,46 @@ func (d *Directory) bury(ctx context.Context, tx *store.Tx, now time.Time, accou
 			args[i] = s
 		}
 		for _, step := range []struct {
-			count *int
-			query string
-			args  []any
+			count         *int
+			action, field string
+			query         string
+			args          []any
 		}{
-			{&out.Keys, "UPDATE keys SET revoked_at = ?, version = version + 1, updated_at = ? WHERE revoked_at IS NULL AND id IN " + these, []any{now, now}},
-			{&out.Grants, "DELETE FROM grants WHERE scope_id IN " + these, nil},
-			{&out.Roles, "DELETE FROM role_bindings WHERE scope_id IN " + these, nil},
-			{nil, "DELETE FROM group_mappings WHERE scope_id IN " + these, nil},
-			{&out.Invitations, "DELETE FROM invitations WHERE accepted_at IS NULL AND revoked_at IS NULL AND expires_at > ? AND scope_id IN " + these, []any{now}},
-			{nil, "DELETE FROM invitations WHERE scope_id IN " + these, nil},
-			{nil, "DELETE FROM members WHERE id IN " + these, nil},
-			{nil, "DELETE FROM teams WHERE id IN " + these, nil},
-			{nil, "DELETE FROM organizations WHERE id IN " + these, nil},
-			{nil, "UPDATE scopes SET archived_at = COALESCE(archived_at, ?), deleted_at = ?, version = version + 1, updated_at = ? WHERE deleted_at IS NULL AND id IN " + these, []any{now, now, now}},
+			{&out.Keys, "key.revoke", "",
+				"UPDATE keys SET revoked_at = ?, version = version + 1, updated_at = ? WHERE revoked_at IS NULL AND id IN " + these +
+					" RETURNING id, id, (SELECT name FROM scopes WHERE scopes.id = keys.id), ''", []any{now, now}},
+			{&out.Grants, "grant.remove", "effect",
+				"DELETE FROM grants WHERE scope_id IN " + these + " RETURNING scope_id, id, (SELECT name FROM models WHERE models.id = grants.model_id), effect", nil},
+			{&out.Roles, "role.unbind", "role",
+				"DELETE FROM role_bindings WHERE scope_id IN " + these + " RETURNING scope_id, user_id, (SELECT name FROM users WHERE users.id = role_bindings.user_id), role", nil},
+			{&out.Invitations, "invitation.revoke", "role",
+				"DELETE FROM invitations WHERE accepted_at IS NULL AND revoked_at IS NULL AND expires_at > ? AND scope_id IN " + these + " RETURNING scope_id, id, email, role", []any{now}},
+			{nil, "groupMapping.delete", "group",
+				"DELETE FROM group_mappings WHERE scope_id IN " + these + " RETURNING scope_id, id, (SELECT name FROM identity_providers WHERE identity_providers.id = group_mappings.identity_provider_id), group_name", nil},
 		} {
-			n, err := tx.Exec(ctx, step.query, append(step.args, args...)...)
+			gone, err := endings(ctx, tx, step.query, append(step.args, args...))
 			if err != nil {
 				return out, err
 			}
 			if step.count != nil {
-				*step.count += n
+				*step.count += len(gone)
+			}
+			if err := tellEndings(ctx, tx, step.action, step.field, withScope, gone); err != nil {
+				return out, err
+			}
+		}
+		for _, step := range []struct {
+			query string
+			args  []any
+		}{
+			{"DELETE FROM invitations WHERE scope_id IN " + these, nil},
+			{"DELETE FROM members WHERE id IN " + these, nil},
+			{"DELETE FROM teams WHERE id IN " + these, nil},
+			{"DELETE FROM organizations WHERE id IN " + these, nil},
+			{"UPDATE scopes SET archived_at = COALESCE(archived_at, ?), deleted_at = ?, version = version + 1, updated_at = ? WHERE deleted_at IS NULL AND id IN " + these, []any{now, now, now}},
+		} {
+			if _, err := tx.Exec(ctx, step.query, append(step.args, args...)...); err != nil {
+				return out, err
 			}
 		}
 	}

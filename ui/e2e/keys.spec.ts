@@ -55,3 +55,14 @@ test('a member sees their own budget and makes a key for their own seat', async 
   await page.goto('/a/acme/console/budgets')
   await expect(page.getByRole('heading', { name: "You need an admin's or auditor's role in Console" })).toBeVisible()
 })
+
+test('an auditor sees keys, and why they make none', async ({ page, signIn }) => {
+  await signIn('auditor')
+  await page.goto('/a/acme/console/keys')
+  await expect(page.getByRole('table')).toBeVisible()
+  await expect(page.getByRole('button', { name: 'New key' })).toHaveCount(0)
+  await page.keyboard.press('c')
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+  await page.getByRole('button', { name: "Why can't I make virtual keys?" }).click()
+  await expect(page.getByRole('dialog')).toContainText('Needs an admin')
+})

@@ -9,6 +9,7 @@ export const url = env('COCKPIT_URL')
 export const emails = {
   admin: env('COCKPIT_ADMIN_EMAIL'),
   member: env('COCKPIT_MEMBER_EMAIL'),
+  auditor: env('COCKPIT_AUDITOR_EMAIL'),
   superAdmin: env('COCKPIT_SUPER_ADMIN_EMAIL'),
 }
 

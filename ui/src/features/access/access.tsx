@@ -2,7 +2,6 @@ import { Plus, ShieldQuestionMark } from 'lucide-react'
 import { useState } from 'react'
 import { PlaneGrantsDocument } from '@/graphql/generated/graphql'
 import { usePages } from '@/graphql/pages'
-import { may } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
 import { Card } from '@/kit/card'
 import { TableFoot } from '@/kit/more'
@@ -14,12 +13,14 @@ import { t } from '@/lib/i18n'
 import { useKeys } from '@/lib/keys'
 import { nameOf, type Plane } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
+import { useWithin } from '@/features/roles'
 import { useItem, usePlaces } from './choices'
 import { GrantDialog } from './grant-dialog'
 import { GrantList } from './grant-list'
 import { AccessModels } from './models'
 import { ScopePicker } from './scope-picker'
 import { type Question, Why } from './why'
+import { WhyNot } from './why-not'
 
 type Tab = 'why' | 'place' | 'grants'
 
@@ -37,11 +38,12 @@ export function AccessPage({ plane }: { plane: Plane }) {
   const tab = tabs.find((p) => p.value === url.tab)?.value ?? 'why'
   const { places } = usePlaces(plane)
   const [granting, setGranting] = useState(false)
-  const mayGrant = places.some((p) => may(p, 'grant.set'))
+  const { allowed: mayGrant, node } = useWithin('grant.set', plane)
   useKeys({ c: () => mayGrant && setGranting(true) })
   return (
     <>
       <PageHead title={t('Access')} note={t('Who may do and use what in {{plane}}, and what decides.', { plane: nameOf(plane) })}>
+        {!mayGrant && <WhyNot plane={plane} node={node} action="grant.set" />}
         {mayGrant && (
           <Button size="sm" variant="primary" onClick={() => setGranting(true)}>
             <Plus aria-hidden /> {t('Allow or deny a model')}

@@ -1,6 +1,6 @@
 import { Plus, ShieldQuestionMark, Users } from 'lucide-react'
 import { useState } from 'react'
-import { ModelGrantsDocument, ModelPeekDocument, ModelUsersDocument } from '@/graphql/generated/graphql'
+import { ModelGrantsDocument, ModelPeekDocument, type ModelPeekQuery, ModelUsersDocument } from '@/graphql/generated/graphql'
 import { usePages } from '@/graphql/pages'
 import { useRead } from '@/graphql/query'
 import { may } from '@/graphql/viewer'
@@ -17,7 +17,6 @@ import { Tabs } from '@/kit/tabs'
 import { useDebounced } from '@/lib/debounce'
 import { t } from '@/lib/i18n'
 import { nameOf, type Plane } from '@/lib/plane'
-import { usePlaces } from './choices'
 import { GrantDialog } from './grant-dialog'
 import { GrantList } from './grant-list'
 
@@ -58,12 +57,10 @@ export function ModelPeek({ id, plane, onClose }: Props) {
   )
 }
 
-function ModelGrants({ model, plane }: { model: { id: string; name: string }; plane: Plane }) {
+function ModelGrants({ model, plane }: { model: Extract<NonNullable<ModelPeekQuery['node']>, { contextLength: number }>; plane: Plane }) {
   const { rows, total, data, loading, fetching, fault, retry, more } = usePages(ModelGrantsDocument, { id: model.id }, (d) => (d.node && 'grants' in d.node ? d.node.grants : undefined))
-  const { places } = usePlaces(plane)
   const [adding, setAdding] = useState(false)
-  const mayGrant = places.some((p) => may(p, 'grant.set'))
-  const add = mayGrant && (
+  const add = may(model, 'grant.set') && (
     <Button size="sm" variant="primary" onClick={() => setAdding(true)}>
       <Plus aria-hidden /> {t('Allow or deny')}
     </Button>

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router'
-import { ArrowLeft, LogIn } from 'lucide-react'
-import { type ReactNode, useMemo, useState } from 'react'
+import { ArrowLeft, Circle, CircleCheck, LoaderCircle, LogIn } from 'lucide-react'
+import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { AccountOfDocument, type AccountOfQuery } from '@/graphql/generated/graphql'
 import { useRead } from '@/graphql/query'
 import { may, type Viewer } from '@/graphql/viewer'
@@ -20,7 +20,7 @@ import { span } from '@/lib/range'
 import { minutesWords } from '@/lib/span'
 import { useUrl } from '@/lib/url'
 import { Used } from '@/features/budgets'
-import { ApproveDomain } from '@/features/domains'
+import { VerifiedDomains } from '@/features/domains'
 import { EnterAccount, SupportList } from '@/features/support'
 import { DangerZone } from './danger'
 import { Grant } from './grant'
@@ -38,6 +38,12 @@ export function AccountPage({ id, onEntered }: { id: string; onEntered: (viewer:
   const { data, loading, fault, retry } = useRead(AccountOfDocument, { id, filter })
   const [entering, setEntering] = useState(false)
   const a = data?.account
+  const running = Boolean(a?.deletingAt && !a.deletedAt)
+  useEffect(() => {
+    if (!running) return
+    const timer = setInterval(retry, 3000)
+    return () => clearInterval(timer)
+  }, [running, retry])
   const part = parts.find((p) => p === url.tab) ?? 'overview'
   const mayChange = (['account.planes', 'account.suspend', 'account.close'] as const).some((action) => may(a, action))
   return (
@@ -72,13 +78,14 @@ export function AccountPage({ id, onEntered }: { id: string; onEntered: (viewer:
             )}
           </PageHead>
           <State account={a} />
+          {a.status === 'CLOSED' && <Ending account={a} />}
           <Tabs<Part>
             label={t('Parts of {{name}}', { name: a.name })}
             value={part}
             onChange={(tab) => setUrl({ tab: tab === 'overview' ? undefined : tab })}
             tabs={[
               { value: 'overview', label: t('Overview'), content: <Overview account={a} /> },
-              ...(may(a, 'domain.approve') && a.status !== 'CLOSED' ? [{ value: 'domains' as const, label: t('Domains'), content: <ApproveDomain account={a} /> }] : []),
+              { value: 'domains', label: t('Domains'), content: <VerifiedDomains account={a} mayApprove={may(a, 'domain.approve') && a.status !== 'CLOSED'} /> },
               { value: 'support', label: t('Support'), content: <SupportList accountId={a.id} onEnter={onEntered} /> },
               ...(mayChange ? [{ value: 'danger' as const, label: t('Danger zone'), content: <DangerZone account={a} /> }] : []),
             ]}
@@ -92,6 +99,13 @@ export function AccountPage({ id, onEntered }: { id: string; onEntered: (viewer:
 
 function State({ account: a }: { account: AccountOf }) {
   if (a.deletedAt) return <Notice tone="bad" className="mb-4" title={t('Deleted {{when}}', { when: dateTime(a.deletedAt) })}>{t('Only its name and the ledger remain, in opaque ids and amounts.')}</Notice>
+  if (a.deletingAt) {
+    return (
+      <Notice tone="bad" className="mb-4" title={t('Being deleted')}>
+        {t('Bit by bit, once its last calls are settled. This page says when it is done.')}
+      </Notice>
+    )
+  }
   if (a.status === 'CLOSED') {
     return (
       <Notice tone="bad" className="mb-4" title={a.closedAt ? t('Closed {{when}}', { when: dateTime(a.closedAt) }) : t('Closed')}>
@@ -107,6 +121,30 @@ function State({ account: a }: { account: AccountOf }) {
     )
   }
   return null
+}
+
+/** The way from closed to deleted, and how far the account is on it. */
+function Ending({ account: a }: { account: AccountOf }) {
+  const steps = [
+    { name: t('Closed'), at: a.closedAt, next: '' },
+    { name: t('Deletion asked for'), at: a.deletingAt, next: t('Not yet: its data is kept') },
+    { name: t('Deleted'), at: a.deletedAt, next: a.deletingAt ? t('Running') : '–' },
+  ]
+  return (
+    <Card className="mb-4 px-4 py-3">
+      <ol className="grid gap-x-6 gap-y-3 sm:grid-cols-3">
+        {steps.map((s) => (
+          <li key={s.name} aria-current={!s.at && s.next === t('Running') ? 'step' : undefined} className="flex items-start gap-2.5">
+            {s.at ? <CircleCheck aria-hidden className="mt-0.5 size-4 shrink-0 text-ok" /> : s.next === t('Running') ? <LoaderCircle aria-hidden className="mt-0.5 size-4 shrink-0 animate-spin text-accent" /> : <Circle aria-hidden className="mt-0.5 size-4 shrink-0 text-muted" />}
+            <span>
+              <span className="block font-medium">{s.name}</span>
+              <span className="block text-xs text-muted">{s.at ? <time dateTime={s.at} title={utc(s.at)}>{dateTime(s.at)}</time> : s.next}</span>
+            </span>
+          </li>
+        ))}
+      </ol>
+    </Card>
+  )
 }
 
 function Overview({ account: a }: { account: AccountOf }) {

@@ -22,7 +22,6 @@ type Step = { kind: 'planes'; plane: Plane } | { kind: 'suspend' | 'close' | 'de
 /** What ends something for a whole account, the least first. */
 export function DangerZone({ account: a }: { account: AccountOf }) {
   const [step, setStep] = useState<Step>()
-  const [deleting, setDeleting] = useState(false)
   const resume = useMutate(AccountResumeDocument)
   const close = () => setStep(undefined)
   const again = async () => {
@@ -68,7 +67,7 @@ export function DangerZone({ account: a }: { account: AccountOf }) {
             </Button>
           </Row>
         )}
-        {closed && !a.deletedAt && may(a, 'account.close') && (
+        {closed && !a.deletingAt && may(a, 'account.close') && (
           <Row title={t('Export')} note={t('Everything that it holds as one file, secrets left out. The export is written into both audit logs.')}>
             <a href={`/export/accounts/${a.id}`} download className={buttonClass({ size: 'sm' })}>
               <Download aria-hidden /> {t('Export everything')}
@@ -77,7 +76,7 @@ export function DangerZone({ account: a }: { account: AccountOf }) {
         )}
         {closed && !a.deletedAt && may(a, 'account.close') && (
           <Row title={t('Delete')} note={t('Everything but the ledger and the name. Export it before: there is no way back.')}>
-            {deleting ? (
+            {a.deletingAt ? (
               <span role="status" className="text-sm text-muted">
                 {t('Being deleted, bit by bit')}
               </span>
@@ -93,16 +92,7 @@ export function DangerZone({ account: a }: { account: AccountOf }) {
       {step?.kind === 'planes' && <SetPlane account={a} plane={step.plane} onClose={close} />}
       {step?.kind === 'suspend' && <Suspend account={a} onClose={close} />}
       {step?.kind === 'close' && <CloseAccount account={a} onClose={close} />}
-      {step?.kind === 'delete' && (
-        <DeleteAccount
-          account={a}
-          onClose={close}
-          onDeleting={() => {
-            setDeleting(true)
-            close()
-          }}
-        />
-      )}
+      {step?.kind === 'delete' && <DeleteAccount account={a} onClose={close} />}
     </Card>
   )
 }
@@ -214,7 +204,7 @@ function CloseAccount({ account: a, onClose }: Props) {
   )
 }
 
-function DeleteAccount({ account: a, onClose, onDeleting }: Props & { onDeleting: () => void }) {
+function DeleteAccount({ account: a, onClose }: Props) {
   const drop = useMutate(AccountDeleteDocument)
   const [error, setError] = useState<string>()
   const run = async () => {
@@ -222,7 +212,7 @@ function DeleteAccount({ account: a, onClose, onDeleting }: Props & { onDeleting
     if (!payload) return
     if (payload.errors[0]) return setError(payload.errors[0].message)
     toast(t('{{name}} is being deleted', { name: a.name }))
-    onDeleting()
+    onClose()
   }
   return (
     <Confirm title={t('Delete everything of {{name}}?', { name: a.name })} action={t('Delete for good')} keep={t('Keep it')} type={a.name} busy={drop.busy} fault={drop.fault} error={error} onConfirm={run} onClose={onClose}>

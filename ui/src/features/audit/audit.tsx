@@ -129,7 +129,7 @@ export function PlatformAuditPage() {
   const log = useLog()
   const list = usePages(PlatformAuditEventsDocument, { filter: log.listed }, (d) => d.platform?.auditEvents)
   const histogram = useRead(PlatformAuditHistogramDocument, { filter: log.counted, buckets: log.span.buckets })
-  return <Log log={log} list={list} histogram={histogram.data?.platform?.auditHistogram} onHistogram={histogram.retry} fault={list.fault ?? histogram.fault} scopeId={account.id} unit={null} note={t('Every change and every refusal on the platform itself.')} people={false} />
+  return <Log log={log} list={list} histogram={histogram.data?.platform?.auditHistogram} onHistogram={histogram.retry} fault={list.fault ?? histogram.fault} scopeId={account.id} unit={null} note={t('Every change and every refusal on the platform itself.')} people={false} foot={<Checkpoints />} />
 }
 
 type Props = {

@@ -1,5 +1,5 @@
 import { ShieldCheck } from 'lucide-react'
-import { AuditCheckpointsDocument } from '@/graphql/generated/graphql'
+import { AuditCheckpointsDocument, PlatformAuditCheckpointsDocument } from '@/graphql/generated/graphql'
 import { useRead } from '@/graphql/query'
 import { useViewer } from '@/graphql/viewer'
 import { Card } from '@/kit/card'
@@ -11,9 +11,12 @@ import { t } from '@/lib/i18n'
 
 /** How far the log is sealed and signed, and how one finds out by oneself that nothing is missing. */
 export function Checkpoints() {
-  const { account } = useViewer()
-  const { data, fault, retry } = useRead(AuditCheckpointsDocument, {})
-  const list = data?.account?.auditCheckpoints?.edges.map((e) => e.node) ?? []
+  const { account, isPlatformStaff } = useViewer()
+  const own = useRead(AuditCheckpointsDocument, {}, isPlatformStaff)
+  const platform = useRead(PlatformAuditCheckpointsDocument, {}, !isPlatformStaff)
+  const { fault, retry } = isPlatformStaff ? platform : own
+  const found = isPlatformStaff ? platform.data?.platform?.auditCheckpoints : own.data?.account?.auditCheckpoints
+  const list = found?.edges.map((e) => e.node) ?? []
   const newest = list[0]
   if (fault) {
     return (
@@ -22,7 +25,7 @@ export function Checkpoints() {
       </div>
     )
   }
-  if (!data?.account?.auditCheckpoints) return null
+  if (!found) return null
   return (
     <Card className="mt-4">
       <details className="group">

@@ -6,7 +6,8 @@ import { CopyButton } from '@/kit/copy'
 import { cx } from '@/kit/cx'
 import { clock, day, type Unit, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
-import { fieldName, sentence, value } from './sentence'
+import { unitOf } from '@/lib/plane'
+import { type Counted, fieldName, sentence, value } from './sentence'
 
 const tones: Record<AuditOutcome, Tone> = { DONE: 'plain', REFUSED: 'bad', FAILED: 'warn' }
 
@@ -19,7 +20,9 @@ type Props = {
   onActor: (actorId: string) => void
 }
 
-export function Event({ event: e, unit, newDay, open, onToggle, onActor }: Props) {
+export function Event({ event: e, unit: shared, newDay, open, onToggle, onActor }: Props) {
+  // Where both products meet, each event says by its own what its amounts are counted in.
+  const unit: Counted = shared ?? (e.plane === 'COPILOT' ? 'NAMED_CREDITS' : e.plane ? unitOf(e.plane) : null)
   const said = sentence(e, unit)
   return (
     <li className="border-b border-line last:border-b-0">
@@ -58,7 +61,7 @@ function Via({ event: e }: { event: AuditPartsFragment }) {
   )
 }
 
-function Detail({ event: e, unit, onActor }: { event: AuditPartsFragment; unit: Unit | null; onActor: (actorId: string) => void }) {
+function Detail({ event: e, unit, onActor }: { event: AuditPartsFragment; unit: Counted; onActor: (actorId: string) => void }) {
   return (
     <div className="grid gap-3 border-t border-line bg-bg px-4 py-3 sm:ps-11">
       {e.reason && <p className="text-bad">{e.reason}</p>}

@@ -13,6 +13,8 @@ it('reads amounts as money and anything else as it is', () => {
   expect(value({ field: 'lim' }, '12000000000000', 'CREDITS')).toBe('12,000')
   expect(value({ field: 'limit' }, '"96.5"', 'USD')).toBe('$96.50')
   expect(value({ field: 'limit' }, '"96.5"', null)).toBe('96.5')
+  expect(value({ field: 'lim' }, '12000000000000', 'NAMED_CREDITS')).toBe('12,000 credits')
+  expect(value({ field: 'input' }, '150000000', 'NAMED_CREDITS')).toBe('$0.15')
   expect(value({ field: 'input' }, '150000000', 'CREDITS')).toBe('$0.15')
   expect(value({ field: 'name' }, '"Risk"', 'USD')).toBe('Risk')
   expect(value({ field: 'planes' }, '["CONSOLE","COPILOT"]', 'USD')).toBe('CONSOLE, COPILOT')

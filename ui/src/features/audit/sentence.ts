@@ -13,14 +13,20 @@ const amounts = new Set(['lim', 'limit', 'overflow', 'ceiling', 'input', 'output
 const dollars = new Set(['ceiling', 'input', 'output', 'cached_input', 'cache_write', 'reasoning', 'request'])
 const named: Record<string, string> = { ADMIN: t('admin'), VIEWER: t('auditor'), MEMBER: t('user'), ALLOW: t('allowed'), DENY: t('denied') }
 
-/** A value of a change as a person reads it. Amounts come as integer nanos, or as decimals in quotes; null: where both planes meet, no unit is known. */
-export function value(change: Pick<AuditChange, 'field'>, json: string | null | undefined, unit: Unit | null): string {
+/** What amounts are counted in; where both products meet, credits are called that. Null: nobody knows. */
+export type Counted = Unit | 'NAMED_CREDITS' | null
+
+/** A value of a change as a person reads it. Amounts come as integer nanos, or as decimals in quotes. */
+export function value(change: Pick<AuditChange, 'field'>, json: string | null | undefined, unit: Counted): string {
   if (json === null || json === undefined) return '–'
   if (amounts.has(change.field)) {
     // Without a unit, the bare number.
-    const counted = dollars.has(change.field) ? 'USD' : (unit ?? 'CREDITS')
-    if (/^-?\d+$/.test(json)) return exact(fromNano(json), counted)
-    if (/^"-?\d+(\.\d+)?"$/.test(json)) return exact(json.slice(1, -1), counted)
+    const amount = /^-?\d+$/.test(json) ? fromNano(json) : /^"-?\d+(\.\d+)?"$/.test(json) ? json.slice(1, -1) : undefined
+    if (amount !== undefined) {
+      if (dollars.has(change.field)) return exact(amount, 'USD')
+      if (unit === 'NAMED_CREDITS') return t('{{amount}} credits', { amount: exact(amount, 'CREDITS') })
+      return exact(amount, unit ?? 'CREDITS')
+    }
   }
   try {
     const parsed: unknown = JSON.parse(json)
@@ -45,7 +51,7 @@ const after = (e: Pick<Told, 'changes'>, field: string) => {
 }
 
 /** "10,000 → 12,000", or the one that there is. */
-function fromTo(change: AuditChange | undefined, unit: Unit | null): string {
+function fromTo(change: AuditChange | undefined, unit: Counted): string {
   if (!change) return ''
   const [was, is] = [change.before, change.after].map((v) => (has(v) ? value(change, v, unit) : undefined))
   return was !== undefined && is !== undefined ? `${was} → ${is}` : (is ?? '')
@@ -66,7 +72,7 @@ function at(e: Told): string {
 }
 
 /** What was done with what is peculiar to it: the one change worth its place in the sentence. */
-function done(e: Told, unit: Unit | null): Pick<Sentence, 'verb' | 'detail'> {
+function done(e: Told, unit: Counted): Pick<Sentence, 'verb' | 'detail'> {
   const verb = words[e.action]?.[0] ?? e.action
   switch (e.action) {
     case 'budget.set': {
@@ -105,7 +111,7 @@ function done(e: Told, unit: Unit | null): Pick<Sentence, 'verb' | 'detail'> {
 }
 
 /** The event in words: the actor's name goes before, the target's name between verb and detail. */
-export function sentence(e: Told, unit: Unit | null): Sentence {
+export function sentence(e: Told, unit: Counted): Sentence {
   // Signing in happens to oneself: naming the target would say the name twice.
   const target = e.targetName === e.actorName ? '' : e.targetName
   if (e.outcome === 'DONE') return { target, ...done(e, unit) }

@@ -1,23 +1,22 @@
-import { CircleCheck } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
 import { byField } from '@/graphql/fault'
-import { DomainApproveDocument, type DomainPartsFragment } from '@/graphql/generated/graphql'
+import { DomainApproveDocument } from '@/graphql/generated/graphql'
 import { useMutate } from '@/graphql/mutate'
 import { Button } from '@/kit/button'
 import { Card, CardHead } from '@/kit/card'
 import { Confirm } from '@/kit/confirm'
 import { Field, Input, Textarea } from '@/kit/field'
+import { toast } from '@/kit/toast'
 import { t } from '@/lib/i18n'
 import { domainProblem, tidyDomain } from './name'
 
 /** For super admins: a domain is an account's because an operator says so. */
-export function ApproveDomain({ account }: { account: { id: string; name: string } }) {
+export function ApproveDomain({ account, onApproved }: { account: { id: string; name: string }; onApproved: () => void }) {
   const approve = useMutate(DomainApproveDocument)
   const [name, setName] = useState('')
   const [reason, setReason] = useState('')
   const [errors, setErrors] = useState<Record<string, string>>({})
   const [asking, setAsking] = useState(false)
-  const [approved, setApproved] = useState<readonly DomainPartsFragment[]>([])
   const ask = (event: FormEvent) => {
     event.preventDefault()
     const found: Record<string, string> = {}
@@ -34,7 +33,8 @@ export function ApproveDomain({ account }: { account: { id: string; name: string
       setAsking(false)
       return setErrors(byField(payload.errors))
     }
-    if (payload.domain) setApproved([payload.domain, ...approved])
+    toast(t('{{domain}} is the domain of {{account}} now', { domain: tidyDomain(name), account: account.name }))
+    onApproved()
     setAsking(false)
     setName('')
     setReason('')
@@ -42,7 +42,7 @@ export function ApproveDomain({ account }: { account: { id: string; name: string
   const other = errors[''] ?? errors.accountId
   return (
     <Card>
-      <CardHead title={t('Approve a domain')} note={t('For accounts that can\'t set a DNS record. Their list of domains is their own: you see only what you approve here.')} />
+      <CardHead title={t('Approve a domain')} note={t('For accounts that can\'t set a DNS record.')} />
       <form noValidate onSubmit={ask} className="flex max-w-xl flex-col gap-4 px-4 pb-4">
         <Field label={t('Domain')} required error={errors.domain ?? errors.name}>
           {(wiring) => <Input {...wiring} value={name} onChange={(e) => setName(e.target.value)} placeholder="example.com" autoComplete="off" autoCapitalize="none" spellCheck={false} />}
@@ -61,17 +61,6 @@ export function ApproveDomain({ account }: { account: { id: string; name: string
           </Button>
         </div>
       </form>
-      {approved.length > 0 && (
-        <ul aria-live="polite" className="border-t border-line">
-          {approved.map((d) => (
-            <li key={d.id} className="flex items-center gap-2.5 border-b border-line px-4 py-2 last:border-b-0">
-              <CircleCheck aria-hidden className="size-4 shrink-0 text-ok" />
-              <span className="font-medium">{d.name}</span>
-              <span className="text-muted">{t('is the domain of {{account}} now', { account: account.name })}</span>
-            </li>
-          ))}
-        </ul>
-      )}
       {asking && (
         <Confirm danger={false} title={t('Is {{domain}} the domain of {{account}}?', { domain: tidyDomain(name), account: account.name })} description={reason} action={t('Approve domain')} busy={approve.busy} fault={approve.fault} onConfirm={run} onClose={() => setAsking(false)}>
           <ul className="list-disc space-y-1 ps-5">

@@ -1,2 +1,2 @@
-export { ApproveDomain } from './approve'
+export { VerifiedDomains } from './verified'
 export { DomainsPage } from './domains'

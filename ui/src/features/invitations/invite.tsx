@@ -1,24 +1,20 @@
-import { type FormEvent, useMemo, useRef, useState } from 'react'
+import { type FormEvent, useRef, useState } from 'react'
 import { byField } from '@/graphql/fault'
-import { InvitationCreateDocument, InvitePlacesDocument, type LinkPartsFragment, type Role, type ScopeKind } from '@/graphql/generated/graphql'
+import { InvitationCreateDocument, type LinkPartsFragment, PlaceDocument, type Role, type ScopeKind } from '@/graphql/generated/graphql'
 import { useMutate } from '@/graphql/mutate'
 import { useRead } from '@/graphql/query'
-import { may, useViewer } from '@/graphql/viewer'
+import { useViewer } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
 import { Dialog, DialogActions } from '@/kit/dialog'
 import { Field, Input, Textarea } from '@/kit/field'
-import { Picker } from '@/kit/picker'
 import { RadioCards } from '@/kit/radio'
 import { Select } from '@/kit/select'
-import { SkeletonRows } from '@/kit/skeleton'
 import { ErrorBar } from '@/kit/state'
 import { t } from '@/lib/i18n'
-import { ask, nameOf, type Plane } from '@/lib/plane'
-import { placeName, roleMeans, roleName } from '@/features/roles'
+import { nameOf, type Plane } from '@/lib/plane'
+import { type PlaceItem, PlacePicker, placeName, roleMeans, roleName } from '@/features/roles'
 import { parseEmails } from './emails'
 import { Links } from './links'
-
-type Place = { id: string; kind: ScopeKind; label: string; note?: string }
 
 type Props = {
   /** Its organizations and teams are to choose from; left out: the account and its planes. */
@@ -36,41 +32,33 @@ export function InvitePeople({ plane, scopeId, onClose }: Props) {
   return links ? <Links links={links} onDone={onClose} /> : <InviteForm plane={plane} scopeId={scopeId} onClose={onClose} onInvited={setLinks} />
 }
 
-function usePlaces(plane: Plane | undefined) {
-  const viewer = useViewer()
-  const { planes, name } = viewer.account
-  // The account itself has no page of its own in here: its planes say who may invite to them.
-  const read = useRead(InvitePlacesDocument, plane ? ask(plane) : { console: planes.includes('CONSOLE'), copilot: planes.includes('COPILOT') })
-  const admin = viewer.roles.some((r) => r.role === 'ADMIN' && r.kind === 'ACCOUNT')
-  const places = useMemo(() => {
-    const found: Place[] = []
-    if (!plane && admin) found.push({ id: viewer.account.id, kind: 'ACCOUNT', label: t('All of {{account}}', { account: name }) })
-    for (const root of [read.data?.console, read.data?.copilot]) {
-      if (!root) continue
-      for (const node of [root, ...root.scopes.edges.map((e) => e.node)]) {
-        if (may(node, 'invitation.create')) found.push({ id: node.id, kind: node.kind, label: placeName(node, node.location, name), note: node.kind === 'TEAM' ? t('Team') : node.kind === 'ORGANIZATION' ? t('Organization') : undefined })
-      }
-    }
-    return found
-  }, [read.data, plane, admin, viewer.account.id, name])
-  return { ...read, places }
+const teams: readonly ScopeKind[] = ['TEAM']
+const everywhere: readonly ScopeKind[] = ['ACCOUNT', 'CONSOLE', 'COPILOT', 'ORGANIZATION', 'TEAM']
+
+/** The place that the dialog was opened at. */
+function useGiven(scopeId: string | undefined): PlaceItem | null {
+  const account = useViewer().account.name
+  const { data } = useRead(PlaceDocument, { id: scopeId ?? '' }, !scopeId)
+  const node = data?.node
+  return node && 'kind' in node && node.id === scopeId ? { value: node.id, kind: node.kind, label: placeName(node, node.location, account) } : null
 }
 
 function InviteForm({ plane, scopeId, onClose, onInvited }: Props & { onInvited: (links: readonly LinkPartsFragment[]) => void }) {
-  const { places, loading, fault: readFault, retry } = usePlaces(plane)
   const invite = useMutate(InvitationCreateDocument)
   const [text, setText] = useState('')
   const [name, setName] = useState('')
   const [role, setRole] = useState<Role>(plane ? 'MEMBER' : 'ADMIN')
-  const [chosen, setChosen] = useState(scopeId)
+  const given = useGiven(scopeId)
+  const [chosen, setChosen] = useState<PlaceItem>()
   const [expires, setExpires] = useState<(typeof days)[number]['value']>('7')
   const [errors, setErrors] = useState<Record<string, string>>({})
   const area = useRef<HTMLTextAreaElement>(null)
 
   const { emails, wrong } = parseEmails(text)
   // Seats are in teams; roles can be held anywhere.
-  const open = role === 'MEMBER' ? places.filter((p) => p.kind === 'TEAM') : places
-  const place = open.find((p) => p.id === chosen) ?? (open.length === 1 ? open[0] : undefined)
+  const kinds = role === 'MEMBER' ? teams : plane ? everywhere.slice(1) : everywhere
+  const at = chosen ?? given
+  const place = at && kinds.includes(at.kind) ? at : null
 
   const send = async (event: FormEvent) => {
     event.preventDefault()
@@ -82,7 +70,7 @@ function InviteForm({ plane, scopeId, onClose, onInvited }: Props & { onInvited:
     setErrors(found)
     if (found.emails) return area.current?.focus()
     if (!place) return
-    const input = { scopeId: place.id, role, emails, name: emails.length === 1 && name.trim() ? name.trim() : undefined, expiresInDays: Number(expires) }
+    const input = { scopeId: place.value, role, emails, name: emails.length === 1 && name.trim() ? name.trim() : undefined, expiresInDays: Number(expires) }
     const payload = await invite.run({ input })
     if (!payload) return
     if (payload.errors.length > 0) return setErrors(byField(payload.errors))
@@ -92,49 +80,45 @@ function InviteForm({ plane, scopeId, onClose, onInvited }: Props & { onInvited:
 
   return (
     <Dialog open onClose={onClose} title={plane ? t('Invite people to {{plane}}', { plane: nameOf(plane) }) : t('Invite people')} description={t('They get a link, by mail where mail is set up. Nothing of people who are users already is changed.')}>
-      {readFault && <ErrorBar fault={readFault} retry={retry} />}
-      {loading && <SkeletonRows rows={4} />}
-      {!loading && !readFault && (
-        <form noValidate onSubmit={send} className="flex flex-col gap-4">
-          <Field
-            label={t('E-mail addresses')}
-            required
-            error={errors.emails}
-            hint={emails.length > 0 ? <span aria-live="polite">{[t('{{count}} addresses', { count: emails.length }), wrong.length > 0 && t('not an address: {{words}}', { words: wrong.slice(0, 3).join(', ') })].filter(Boolean).join(' · ')}</span> : t('Paste as many as 100: one a line, or separated by commas.')}
-          >
-            {(wiring) => <Textarea {...wiring} ref={area} autoFocus value={text} onChange={(e) => setText(e.target.value)} placeholder={'ada@example.com\nGrace Hopper <grace@example.com>'} spellCheck={false} autoComplete="off" />}
+      <form noValidate onSubmit={send} className="flex flex-col gap-4">
+        <Field
+          label={t('E-mail addresses')}
+          required
+          error={errors.emails}
+          hint={emails.length > 0 ? <span aria-live="polite">{[t('{{count}} addresses', { count: emails.length }), wrong.length > 0 && t('not an address: {{words}}', { words: wrong.slice(0, 3).join(', ') })].filter(Boolean).join(' · ')}</span> : t('Paste as many as 100: one a line, or separated by commas.')}
+        >
+          {(wiring) => <Textarea {...wiring} ref={area} autoFocus value={text} onChange={(e) => setText(e.target.value)} placeholder={'ada@example.com\nGrace Hopper <grace@example.com>'} spellCheck={false} autoComplete="off" />}
+        </Field>
+        {emails.length === 1 && (
+          <Field label={t('Name')} error={errors.name} hint={t('May be left empty: they say what they are called.')}>
+            {(wiring) => <Input {...wiring} value={name} onChange={(e) => setName(e.target.value)} maxLength={120} autoComplete="off" />}
           </Field>
-          {emails.length === 1 && (
-            <Field label={t('Name')} error={errors.name} hint={t('May be left empty: they say what they are called.')}>
-              {(wiring) => <Input {...wiring} value={name} onChange={(e) => setName(e.target.value)} maxLength={120} autoComplete="off" />}
-            </Field>
-          )}
-          <RadioCards
-            label={t('They become')}
-            value={role}
-            onChange={setRole}
-            options={(plane ? (['MEMBER', 'ADMIN', 'VIEWER'] as const) : (['ADMIN', 'VIEWER', 'MEMBER'] as const)).map((value) => ({ value, label: roleName[value], note: roleMeans(value, value === 'MEMBER' ? 'TEAM' : (place?.kind ?? (plane ? 'TEAM' : 'ACCOUNT'))) }))}
-          />
-          <div className="grid gap-4 sm:grid-cols-[1fr_9rem]">
-            <Field label={role === 'MEMBER' ? t('Team') : t('Where')} required error={errors.scopeId}>
-              {(wiring) => <Picker key={role} {...wiring} items={open.map((p) => ({ value: p.id, label: p.label, note: role === 'MEMBER' ? undefined : p.note }))} value={place?.id ?? null} onChange={setChosen} placeholder={role === 'MEMBER' ? t('Which team?') : t('Plane, organization or team')} />}
-            </Field>
-            <Field label={t('Link works for')}>{(wiring) => <Select {...wiring} value={expires} onChange={setExpires} options={days} />}</Field>
-          </div>
-          {other && (
-            <p role="alert" className="text-bad">
-              {other}
-            </p>
-          )}
-          {invite.fault && <ErrorBar fault={invite.fault} />}
-          <DialogActions>
-            <Button onClick={onClose}>{t('Cancel')}</Button>
-            <Button type="submit" variant="primary" busy={invite.busy}>
-              {emails.length > 1 ? t('Invite {{n}} people', { n: emails.length }) : t('Invite')}
-            </Button>
-          </DialogActions>
-        </form>
-      )}
+        )}
+        <RadioCards
+          label={t('They become')}
+          value={role}
+          onChange={setRole}
+          options={(plane ? (['MEMBER', 'ADMIN', 'VIEWER'] as const) : (['ADMIN', 'VIEWER', 'MEMBER'] as const)).map((value) => ({ value, label: roleName[value], note: roleMeans(value, value === 'MEMBER' ? 'TEAM' : (place?.kind ?? (plane ? 'TEAM' : 'ACCOUNT'))) }))}
+        />
+        <div className="grid gap-4 sm:grid-cols-[1fr_9rem]">
+          <Field label={role === 'MEMBER' ? t('Team') : t('Where')} required error={errors.scopeId}>
+            {(wiring) => <PlacePicker key={role === 'MEMBER' ? 'team' : 'any'} {...wiring} plane={plane} action="invitation.create" kinds={kinds} value={place} onChange={setChosen} placeholder={role === 'MEMBER' ? t('Which team?') : t('Plane, organization or team')} />}
+          </Field>
+          <Field label={t('Link works for')}>{(wiring) => <Select {...wiring} value={expires} onChange={setExpires} options={days} />}</Field>
+        </div>
+        {other && (
+          <p role="alert" className="text-bad">
+            {other}
+          </p>
+        )}
+        {invite.fault && <ErrorBar fault={invite.fault} />}
+        <DialogActions>
+          <Button onClick={onClose}>{t('Cancel')}</Button>
+          <Button type="submit" variant="primary" busy={invite.busy}>
+            {emails.length > 1 ? t('Invite {{n}} people', { n: emails.length }) : t('Invite')}
+          </Button>
+        </DialogActions>
+      </form>
     </Dialog>
   )
 }

@@ -57,7 +57,7 @@ export function InvitationList({ scopeId, state, needle = '', invite, bothPlanes
   const { data, rows, total, loading, fetching, fault, retry, more } = usePages(InvitationsDocument, { scopeId, state }, (d) => d.access?.invitations)
   const [revoking, setRevoking] = useState<InvitationPartsFragment>()
   const [link, setLink] = useState<LinkPartsFragment>()
-  const planeOf = usePlaneOf(bothPlanes ?? false)
+  const planeOf = usePlaneOf()
   const resend = useMutate(InvitationResendDocument)
   const found = rows.filter((i) => `${i.email} ${i.name} ${i.location}`.toLowerCase().includes(needle.toLowerCase()))
 
@@ -110,7 +110,7 @@ export function InvitationList({ scopeId, state, needle = '', invite, bothPlanes
                       </span>
                     </Td>
                     <Td wide>
-                      {roleName[i.role]} <span className="block text-xs text-muted">{placeName(i.scope, i.location, viewer.account.name, planeOf(i.scope.id))}</span>
+                      {roleName[i.role]} <span className="block text-xs text-muted">{placeName(i.scope, i.location, viewer.account.name, bothPlanes ? planeOf(i.scope) : undefined)}</span>
                     </Td>
                     <Td wide className="text-muted">
                       {i.invitedByName} <span className="block text-xs">{ago(i.createdAt)}</span>

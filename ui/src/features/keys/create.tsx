@@ -4,21 +4,20 @@ import { Controller, useForm } from 'react-hook-form'
 import { useClient } from 'urql'
 import { z } from '@/lib/zod'
 import { byField, type Fault, toFault } from '@/graphql/fault'
-import { KeyChoicesDocument, KeyCreateDocument } from '@/graphql/generated/graphql'
+import { KeyCreateDocument, KeyModelsDocument, type ScopeKind } from '@/graphql/generated/graphql'
 import { useRead } from '@/graphql/query'
-import { may, useViewer } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
 import { CopyButton } from '@/kit/copy'
 import { Dialog, DialogActions } from '@/kit/dialog'
 import { Field, Input } from '@/kit/field'
-import { ManyPicker, Picker } from '@/kit/picker'
+import { ManyPicker } from '@/kit/picker'
 import { SkeletonRows } from '@/kit/skeleton'
 import { ErrorBar } from '@/kit/state'
 import { Checkbox } from '@/kit/toggle'
 import { parseAmount } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ask, nameOf, pick, type Plane, unitOf } from '@/lib/plane'
-import { kindName, named } from '@/features/budgets'
+import { type PlaceItem, PlacePicker } from '@/features/roles'
 import { Snippet } from './snippet'
 
 const schema = z.object({
@@ -29,6 +28,8 @@ const schema = z.object({
   requestsPerMinute: z.string().regex(/^\d{0,6}$/, t('Enter a whole number up to 100,000.')),
   expiresOn: z.string(),
 })
+
+const owners: readonly ScopeKind[] = ['CONSOLE', 'COPILOT', 'ORGANIZATION', 'TEAM', 'MEMBER']
 
 type Values = z.infer<typeof schema>
 
@@ -43,7 +44,8 @@ export function CreateKey({ plane, ownerId, onClose }: Props) {
 
 function CreateForm({ plane, ownerId, onClose, onMade }: Props & { onMade: (made: Made) => void }) {
   const client = useClient()
-  const { data, loading, fault: readFault, retry } = useRead(KeyChoicesDocument, ask(plane))
+  const { data, loading, fault: readFault, retry } = useRead(KeyModelsDocument, ask(plane))
+  const [owner, setOwner] = useState<PlaceItem | null>(null)
   const [fault, setFault] = useState<Fault>()
   const { register, control, handleSubmit, setError, formState } = useForm<Values>({
     resolver: zodResolver(schema),
@@ -51,16 +53,7 @@ function CreateForm({ plane, ownerId, onClose, onMade }: Props & { onMade: (made
   })
   const { errors } = formState
   const root = pick(data)
-  const account = useViewer().account.name
-  // The pickers keep their place in a list only while it stays the same one.
-  const owners = useMemo(
-    () =>
-      (root?.scopes.edges ?? [])
-        .map((e) => e.node)
-        .filter((n) => may(n, 'key.create'))
-        .map((n) => ({ value: n.id, label: named(n, account).name, note: [kindName[n.kind], n.location].filter(Boolean).join(' · ') })),
-    [root, account],
-  )
+  // The picker keeps its place in a list only while it stays the same one.
   const models = useMemo(() => (root?.models.edges ?? []).filter((e) => e.node.status === 'ACTIVE').map(({ node }) => ({ value: node.id, label: node.name })), [root])
 
   const create = async (values: Values) => {
@@ -97,7 +90,20 @@ function CreateForm({ plane, ownerId, onClose, onMade }: Props & { onMade: (made
           </Field>
           {!ownerId && (
             <Field label={t('Owner')} required error={errors.ownerId?.message} hint={t('A team for a program, a user for one person.')}>
-              {(wiring) => <Controller name="ownerId" control={control} render={({ field }) => <Picker {...wiring} items={owners} value={field.value} onChange={field.onChange} placeholder={t('Organization, team or user')} />} />}
+              {(wiring) => <Controller name="ownerId" control={control} render={({ field }) => (
+                    <PlacePicker
+                      {...wiring}
+                      plane={plane}
+                      action="key.create"
+                      kinds={owners}
+                      value={owner}
+                      onChange={(place) => {
+                        setOwner(place)
+                        field.onChange(place.value)
+                      }}
+                      placeholder={t('Organization, team or user')}
+                    />
+                  )} />}
             </Field>
           )}
           <Field label={t('Models')} required error={errors.modelIds?.message}>

@@ -16,18 +16,24 @@ import { CreateKey } from './create'
 import { KeyPeek } from './peek'
 import { RevokeKey } from './revoke'
 import { KeyTable } from './table'
+import { WhyNot } from '@/features/access'
+import { useWithin } from '@/features/roles'
 
 export function KeysPage({ plane }: { plane: Plane }) {
   const [url, setUrl] = useUrl<{ peek: string; q: string; new: string }>()
+  const { allowed, node } = useWithin('key.create', plane)
   return (
     <>
       <PageHead title={t('Virtual keys')} note={t('Programs call models with them; each is bound to an owner, models and limits in {{plane}}.', { plane: nameOf(plane) })}>
         <Filter value={url.q ?? ''} onChange={(q) => setUrl({ q: q || undefined })} label={t('Filter by name or owner')} />
-        <Button variant="primary" size="sm" onClick={() => setUrl({ new: 'key' })}>
-          <Plus aria-hidden /> {t('New key')}
-        </Button>
+        {!allowed && <WhyNot plane={plane} node={node} action="key.create" />}
+        {allowed && (
+          <Button variant="primary" size="sm" onClick={() => setUrl({ new: 'key' })}>
+            <Plus aria-hidden /> {t('New key')}
+          </Button>
+        )}
       </PageHead>
-      <KeyList plane={plane} needle={url.q} peek={url.peek} onPeek={(peek) => setUrl({ peek })} creating={url.new === 'key'} onCreate={(on) => setUrl({ new: on ? 'key' : undefined })} />
+      <KeyList plane={plane} mayCreate={allowed} needle={url.q} peek={url.peek} onPeek={(peek) => setUrl({ peek })} creating={url.new === 'key'} onCreate={(on) => setUrl({ new: on ? 'key' : undefined })} />
     </>
   )
 }
@@ -39,11 +45,12 @@ type ListProps = {
   needle?: string
   peek?: string
   onPeek: (id: string | undefined) => void
+  mayCreate: boolean
   creating: boolean
   onCreate: (on: boolean) => void
 }
 
-export function KeyList({ plane, ownerId, needle = '', peek, onPeek, creating, onCreate }: ListProps) {
+export function KeyList({ plane, ownerId, needle = '', peek, onPeek, mayCreate, creating, onCreate }: ListProps) {
   const [after, setAfter] = useState<string>()
   const [earlier, setEarlier] = useState<readonly KeyPartsFragment[]>([])
   const { data, loading, fetching, fault, retry } = useRead(KeysDocument, { ...ask(plane), ownerId, after })
@@ -55,7 +62,7 @@ export function KeyList({ plane, ownerId, needle = '', peek, onPeek, creating, o
   const open = all.find((k) => k.id === peek)
 
   useShortcuts({
-    c: () => onCreate(true),
+    c: () => mayCreate && onCreate(true),
   })
   return (
     <>
@@ -76,9 +83,11 @@ export function KeyList({ plane, ownerId, needle = '', peek, onPeek, creating, o
               onOpen={onPeek}
               onRevoke={setRevoking}
               create={
-                <Button variant="primary" onClick={() => onCreate(true)}>
-                  {t('New key')}
-                </Button>
+                mayCreate && (
+                  <Button variant="primary" onClick={() => onCreate(true)}>
+                    {t('New key')}
+                  </Button>
+                )
               }
             />
           )
@@ -99,7 +108,7 @@ export function KeyList({ plane, ownerId, needle = '', peek, onPeek, creating, o
           </div>
         )}
       </Card>
-      {creating && <CreateKey plane={plane} ownerId={ownerId} onClose={() => onCreate(false)} />}
+      {creating && mayCreate && <CreateKey plane={plane} ownerId={ownerId} onClose={() => onCreate(false)} />}
       {revoking && <RevokeKey apiKey={revoking} plane={plane} onClose={() => setRevoking(undefined)} />}
       {open && <KeyPeek key={open.id} apiKey={open} onClose={() => onPeek(undefined)} />}
     </>

@@ -98,7 +98,7 @@ function Keys({ seats }: { seats: [Plane, SeatPartsFragment][] }) {
           </Button>
         )}
       </div>
-      <KeyList key={plane} plane={plane} ownerId={seat.id} peek={peek} onPeek={setPeek} creating={creating} onCreate={setCreating} />
+      <KeyList key={plane} plane={plane} ownerId={seat.id} mayCreate={may(seat, 'key.create')} peek={peek} onPeek={setPeek} creating={creating} onCreate={setCreating} />
     </section>
   )
 }

@@ -3,7 +3,6 @@ import { useMemo } from 'react'
 import { type MemberPartsFragment, MembersDocument, TeamChoicesDocument } from '@/graphql/generated/graphql'
 import { usePages } from '@/graphql/pages'
 import { useRead } from '@/graphql/query'
-import { may } from '@/graphql/viewer'
 import { Avatar } from '@/kit/avatar'
 import { Badge } from '@/kit/badge'
 import { Button } from '@/kit/button'
@@ -25,7 +24,7 @@ import { useUrl } from '@/lib/url'
 import { WhyNot } from '@/features/access'
 import { Used } from '@/features/budgets'
 import { InvitationList, invitationState, InvitationStates, InvitePeople } from '@/features/invitations'
-import { roleName } from '@/features/roles'
+import { roleName, useWithin } from '@/features/roles'
 import { StatusBadge } from '@/features/users'
 import { MemberPeek } from './peek'
 
@@ -48,7 +47,7 @@ export function MembersPage({ plane }: { plane: Plane }) {
   const choices = useRead(TeamChoicesDocument, ask(plane))
   const teams = useMemo(() => (pick(choices.data)?.teams.edges ?? []).map((e) => e.node), [choices.data])
   const root = pick(data)
-  const mayInvite = may(root, 'invitation.create') || teams.some((team) => may(team, 'invitation.create'))
+  const { allowed: mayInvite, node: place } = useWithin('invitation.create', plane)
   const setInviting = (on: boolean) => setUrl({ new: on ? 'invitation' : undefined })
   useKeys({ c: () => mayInvite && setInviting(true) })
   const invite = mayInvite && (
@@ -59,7 +58,7 @@ export function MembersPage({ plane }: { plane: Plane }) {
   return (
     <>
       <PageHead title={t('Users')} note={t('People with a seat in {{plane}}, and what they have left.', { plane: nameOf(plane) })}>
-        {!mayInvite && <WhyNot plane={plane} node={root} action="invitation.create" />}
+        {!mayInvite && <WhyNot plane={plane} node={place} action="invitation.create" />}
         {invite}
       </PageHead>
       <div className="mb-4 flex flex-wrap items-center gap-2">

@@ -80,7 +80,7 @@ function Overview({ member: m, plane, onClose }: { member: Member; plane: Plane;
             <ul key="seats" className="flex flex-col gap-1">
               {seats.map((s) => (
                 <li key={s.id} className="flex flex-wrap items-center gap-x-2">
-                  {s.id === m.id ? <span className="font-medium">{s.location}</span> : <SeatLink seat={s} plane={s.parentId ? planeOf(s.parentId) : undefined} here={plane} />}
+                  {s.id === m.id ? <span className="font-medium">{s.location}</span> : <SeatLink seat={s} plane={planeOf(s)} here={plane} />}
                   {s.isDefault && <Badge>{t('Default')}</Badge>}
                 </li>
               ))}

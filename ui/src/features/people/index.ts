@@ -1,3 +1,2 @@
 export { UserRoles } from './roles'
 export { SeatLink } from './seat-link'
-export { useRolePlaces } from './places'

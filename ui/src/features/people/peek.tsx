@@ -97,7 +97,7 @@ function Overview({ user }: { user: User }) {
               <ul key="seats" className="flex flex-col gap-1">
                 {seats.map((s) => (
                   <li key={s.id} className="flex flex-wrap items-center gap-x-2">
-                    <SeatLink seat={s} plane={s.parentId ? planeOf(s.parentId) : undefined} /> {s.isDefault && <Badge>{t('Default')}</Badge>}
+                    <SeatLink seat={s} plane={planeOf(s)} /> {s.isDefault && <Badge>{t('Default')}</Badge>}
                   </li>
                 ))}
               </ul>

@@ -21,10 +21,9 @@ import { t } from '@/lib/i18n'
 import { nameOf, type Plane } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
 import { InvitationList, invitationState, InvitationStates, InvitePeople } from '@/features/invitations'
-import { BindRole, placeName, roleName, usePlaneOf } from '@/features/roles'
+import { BindRole, placeName, roleName, usePlaneOf, useWithin } from '@/features/roles'
 import { StatusBadge } from '@/features/users'
 import { UserPeek } from './peek'
-import { useRolePlaces } from './places'
 import { RoleTable } from './role-table'
 
 type Tab = 'people' | 'roles' | 'invitations'
@@ -44,9 +43,8 @@ export function PeoplePage() {
   const tab = tabs.find((o) => o.value === url.tab)?.value ?? 'people'
   const [inviting, setInviting] = useState(false)
   const [binding, setBinding] = useState(false)
-  const places = useRolePlaces()
-  const mayInvite = viewer.roles.some((r) => r.role === 'ADMIN' && r.kind === 'ACCOUNT')
-  const invite = mayInvite && (
+  const mayBind = useWithin('role.bind')
+  const invite = useWithin('invitation.create').allowed && (
     <Button size="sm" variant={tab === 'roles' ? 'secondary' : 'primary'} onClick={() => setInviting(true)}>
       <MailPlus aria-hidden /> {t('Invite people')}
     </Button>
@@ -54,7 +52,7 @@ export function PeoplePage() {
   return (
     <>
       <PageHead title={t('Admins & people')} note={t('Everybody of {{account}}, in both planes.', { account: viewer.account.name })}>
-        {tab === 'roles' && places.length > 0 && (
+        {tab === 'roles' && mayBind.allowed && (
           <Button size="sm" variant="primary" onClick={() => setBinding(true)}>
             <Plus aria-hidden /> {t('Give a role')}
           </Button>
@@ -85,7 +83,7 @@ export function PeoplePage() {
       {tab === 'invitations' && <InvitationList scopeId={viewer.account.id} state={invitationState(url.state)} needle={url.q} invite={invite} bothPlanes />}
       {url.peek && <UserPeek key={url.peek} id={url.peek} onClose={() => setUrl({ peek: undefined })} />}
       {inviting && <InvitePeople onClose={() => setInviting(false)} />}
-      {binding && <BindRole places={places} onClose={() => setBinding(false)} />}
+      {binding && <BindRole onClose={() => setBinding(false)} />}
     </>
   )
 }
@@ -144,7 +142,7 @@ function People({ search, status, onPeek }: { search: string; status?: UserStatu
                     <span className="flex max-w-72 flex-wrap gap-1">
                       {(u.roles ?? []).slice(0, 3).map((r) => (
                         <Badge key={r.id} tone={r.role === 'ADMIN' ? 'accent' : 'plain'}>
-                          {roleName[r.role]} · {placeName(r.scope, r.location, account.name, planeOf(r.scope.id))}
+                          {roleName[r.role]} · {placeName(r.scope, r.location, account.name, planeOf(r.scope))}
                         </Badge>
                       ))}
                       {(u.roles?.length ?? 0) > 3 && <Badge>{t('+{{n}}', { n: u.roles!.length - 3 })}</Badge>}
@@ -152,7 +150,7 @@ function People({ search, status, onPeek }: { search: string; status?: UserStatu
                     </span>
                   </Td>
                   <Td wide className="text-muted">
-                    {(u.seats ?? []).length === 0 ? t('None') : (u.seats ?? []).map((s) => <SeatPlace key={s.id} location={s.location} plane={s.parentId ? planeOf(s.parentId) : undefined} />)}
+                    {(u.seats ?? []).length === 0 ? t('None') : (u.seats ?? []).map((s) => <SeatPlace key={s.id} location={s.location} plane={planeOf(s)} />)}
                   </Td>
                   <Td wide className="whitespace-nowrap text-muted">
                     {u.lastSignInAt ? <time title={utc(u.lastSignInAt)}>{ago(u.lastSignInAt)}</time> : t('Never')}

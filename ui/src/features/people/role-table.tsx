@@ -21,7 +21,7 @@ export function RoleTable({ scopeId, needle, onPeek }: { scopeId: string; needle
   const { data, rows, loading, fetching, fault, retry, more } = usePages(RolesDocument, { scopeId, below: true, whole: readsAccount(viewer) && !viewer.isPlatformStaff }, (d) => d.access?.roleBindings)
   const planeOf = usePlaneOf()
   const [unbinding, setUnbinding] = useState<RolePartsFragment>()
-  const found = rows.filter((b) => `${b.user.name} ${b.user.email} ${placeName(b.scope, b.location, viewer.account.name, planeOf(b.scope.id))}`.toLowerCase().includes(needle.toLowerCase()))
+  const found = rows.filter((b) => `${b.user.name} ${b.user.email} ${placeName(b.scope, b.location, viewer.account.name, planeOf(b.scope))}`.toLowerCase().includes(needle.toLowerCase()))
   return (
     <>
       {fault && (
@@ -61,7 +61,7 @@ export function RoleTable({ scopeId, needle, onPeek }: { scopeId: string; needle
                   </Td>
                   <Td title={roleMeans(b.role, b.scope.kind)}>
                     <Badge tone={b.role === 'ADMIN' ? 'accent' : 'plain'}>{roleName[b.role]}</Badge>
-                    <span className="mt-0.5 block max-w-72 truncate text-xs text-muted max-sm:max-w-28">{placeName(b.scope, b.location, viewer.account.name, planeOf(b.scope.id))}</span>
+                    <span className="mt-0.5 block max-w-72 truncate text-xs text-muted max-sm:max-w-28">{placeName(b.scope, b.location, viewer.account.name, planeOf(b.scope))}</span>
                   </Td>
                   <Td wide className="text-muted">
                     {b.identityProvider ? t('{{provider}}, by group', { provider: b.identityProvider.name }) : t('A person')}

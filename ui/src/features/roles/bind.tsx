@@ -5,37 +5,37 @@ import { useMutate } from '@/graphql/mutate'
 import { Button } from '@/kit/button'
 import { Dialog, DialogActions } from '@/kit/dialog'
 import { Field } from '@/kit/field'
-import { type Item, Picker } from '@/kit/picker'
+import type { Item } from '@/kit/picker'
 import { RadioCards } from '@/kit/radio'
 import { ErrorBar } from '@/kit/state'
 import { toast } from '@/kit/toast'
 import { t } from '@/lib/i18n'
 import { UserPicker } from '@/features/users'
+import { PlacePicker, type PlaceItem } from './place-picker'
 import { roleMeans, roleName } from './words'
 
-export type BindPlace = { id: string; kind: ScopeKind; label: string; note?: string }
+const kinds: readonly ScopeKind[] = ['ACCOUNT', 'CONSOLE', 'COPILOT', 'ORGANIZATION', 'TEAM']
 
 type Props = {
-  /** Where a role can be given; with one there is nothing to choose. */
-  places: readonly BindPlace[]
+  /** Where it is given; left out: a place to be chosen. */
+  place?: PlaceItem
   /** Whom it is given to; left out: somebody to be chosen. */
   user?: { id: string; name: string }
   onClose: () => void
 }
 
 /** Makes somebody admin or auditor. */
-export function BindRole({ places, user, onClose }: Props) {
+export function BindRole({ place: given, user, onClose }: Props) {
   const bind = useMutate(RoleBindDocument)
   const [person, setPerson] = useState<Item | null>(user ? { value: user.id, label: user.name } : null)
-  const [placeId, setPlaceId] = useState(places[0]?.id ?? '')
+  const [place, setPlace] = useState<PlaceItem | null>(given ?? null)
   const [role, setRole] = useState<Role>('ADMIN')
   const [errors, setErrors] = useState<Record<string, string>>({})
-  const place = places.find((p) => p.id === placeId)
   const save = async (event: FormEvent) => {
     event.preventDefault()
     if (!person) return setErrors({ userId: t('Choose who it is.') })
     if (!place) return setErrors({ scopeId: t('Choose where.') })
-    const payload = await bind.run({ input: { userId: person.value, scopeId: place.id, role } })
+    const payload = await bind.run({ input: { userId: person.value, scopeId: place.value, role } })
     if (!payload) return
     if (payload.errors.length > 0) return setErrors(byField(payload.errors))
     toast(t('{{name}} is {{role}} of {{place}} now', { name: person.label, role: roleName[role], place: place.label }))
@@ -46,7 +46,7 @@ export function BindRole({ places, user, onClose }: Props) {
     <Dialog
       open
       onClose={onClose}
-      title={user ? t('Give {{name}} a role', { name: user.name }) : places.length === 1 && place ? t('Add an admin or auditor of {{place}}', { place: place.label }) : t('Give somebody a role')}
+      title={user ? t('Give {{name}} a role', { name: user.name }) : given ? t('Add an admin or auditor of {{place}}', { place: given.label }) : t('Give somebody a role')}
       description={t('A role reaches everything below its place. You can hand out no more than you hold.')}
     >
       <form noValidate onSubmit={save} className="flex flex-col gap-4">
@@ -55,9 +55,9 @@ export function BindRole({ places, user, onClose }: Props) {
             {(wiring) => <UserPicker {...wiring} value={person} onChange={setPerson} />}
           </Field>
         )}
-        {places.length > 1 && (
+        {!given && (
           <Field label={t('Where')} required error={errors.scopeId}>
-            {(wiring) => <Picker {...wiring} items={places.map((p) => ({ value: p.id, label: p.label, note: p.note }))} value={placeId} onChange={setPlaceId} placeholder={t('Account, plane, organization or team')} />}
+            {(wiring) => <PlacePicker {...wiring} action="role.bind" kinds={kinds} value={place} onChange={setPlace} placeholder={t('Account, plane, organization or team')} />}
           </Field>
         )}
         <RadioCards
@@ -67,7 +67,7 @@ export function BindRole({ places, user, onClose }: Props) {
           options={(['ADMIN', 'VIEWER'] as const).map((value) => ({ value, label: roleName[value], note: roleMeans(value, place?.kind ?? 'TEAM') }))}
         />
         {errors.userId && user && <p role="alert" className="text-bad">{errors.userId}</p>}
-        {errors.scopeId && places.length === 1 && <p role="alert" className="text-bad">{errors.scopeId}</p>}
+        {errors.scopeId && given && <p role="alert" className="text-bad">{errors.scopeId}</p>}
         {other && (
           <p role="alert" className="text-bad">
             {other}

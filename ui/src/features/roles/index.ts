@@ -1,5 +1,7 @@
-export { BindRole, type BindPlace } from './bind'
+export { BindRole } from './bind'
 export { RoleList } from './list'
+export { PlacePicker, type PlaceItem } from './place-picker'
 export { usePlaneOf } from './plane-of'
 export { UnbindRole } from './unbind'
+export { useWithin } from './within'
 export { placeName, roleMeans, roleName } from './words'

@@ -65,7 +65,7 @@ export function RoleList({ scope }: Props) {
           <Plus aria-hidden /> {t('Add an admin or auditor')}
         </Button>
       )}
-      {binding && <BindRole places={[{ id: scope.id, kind: scope.kind, label }]} onClose={() => setBinding(false)} />}
+      {binding && <BindRole place={{ value: scope.id, kind: scope.kind, label }} onClose={() => setBinding(false)} />}
       {unbinding && <UnbindRole binding={unbinding} onClose={() => setUnbinding(undefined)} />}
     </div>
   )

@@ -1,7 +1,7 @@
 import { ArrowRight, Plus, X } from 'lucide-react'
-import { type FormEvent, useMemo, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import { byField } from '@/graphql/fault'
-import { GroupMappingCreateDocument, GroupMappingDeleteDocument, type IdentityPartsFragment, type Role } from '@/graphql/generated/graphql'
+import { GroupMappingCreateDocument, GroupMappingDeleteDocument, type IdentityPartsFragment, type Role, type ScopeKind } from '@/graphql/generated/graphql'
 import { useMutate } from '@/graphql/mutate'
 import { useViewer } from '@/graphql/viewer'
 import { Badge } from '@/kit/badge'
@@ -9,13 +9,11 @@ import { Button } from '@/kit/button'
 import { Confirm } from '@/kit/confirm'
 import { Dialog, DialogActions } from '@/kit/dialog'
 import { Field, Input } from '@/kit/field'
-import { Picker } from '@/kit/picker'
 import { RadioCards } from '@/kit/radio'
 import { ErrorBar } from '@/kit/state'
 import { toast } from '@/kit/toast'
 import { t } from '@/lib/i18n'
-import { useRolePlaces } from '@/features/people'
-import { placeName, roleMeans, roleName, usePlaneOf } from '@/features/roles'
+import { type PlaceItem, PlacePicker, placeName, roleMeans, roleName, usePlaneOf } from '@/features/roles'
 
 type Mapping = IdentityPartsFragment['mappings'][number]
 
@@ -52,7 +50,7 @@ export function Mappings({ provider: p, mayChange }: { provider: IdentityPartsFr
               <ArrowRight aria-label={t('becomes')} className="size-3.5 shrink-0 text-muted" />
               <span className="flex min-w-0 grow flex-wrap items-center gap-2">
                 <Badge tone={m.role === 'ADMIN' ? 'accent' : 'plain'}>{roleName[m.role]}</Badge>
-                <span className="min-w-0 truncate">{placeName(m.scope, m.location, account.name, planeOf(m.scope.id))}</span>
+                <span className="min-w-0 truncate">{placeName(m.scope, m.location, account.name, planeOf(m.scope))}</span>
               </span>
               {mayChange && (
                 <Button variant="ghost" size="icon" onClick={() => setRemoving(m)} aria-label={t('Remove the mapping of {{group}}', { group: groupName(m) })}>
@@ -69,18 +67,19 @@ export function Mappings({ provider: p, mayChange }: { provider: IdentityPartsFr
   )
 }
 
+const teams: readonly ScopeKind[] = ['TEAM']
+const everywhere: readonly ScopeKind[] = ['ACCOUNT', 'CONSOLE', 'COPILOT', 'ORGANIZATION', 'TEAM']
+
 function AddMapping({ provider: p, onClose }: { provider: IdentityPartsFragment; onClose: () => void }) {
   const create = useMutate(GroupMappingCreateDocument)
-  const places = useRolePlaces()
   const [who, setWho] = useState<'group' | 'all'>('group')
   const [group, setGroup] = useState('')
   const [role, setRole] = useState<Role>('MEMBER')
-  const [scopeId, setScopeId] = useState<string>()
+  const [chosen, setChosen] = useState<PlaceItem | null>(null)
   const [errors, setErrors] = useState<Record<string, string>>({})
   // Seats are in teams; roles can be held anywhere.
-  const open = useMemo(() => (role === 'MEMBER' ? places.filter((o) => o.kind === 'TEAM') : places), [places, role])
-  const place = open.find((o) => o.id === scopeId)
-  const items = useMemo(() => open.map((o) => ({ value: o.id, label: o.label, note: o.note })), [open])
+  const kinds = role === 'MEMBER' ? teams : everywhere
+  const place = chosen && kinds.includes(chosen.kind) ? chosen : null
   const save = async (event: FormEvent) => {
     event.preventDefault()
     const found: Record<string, string> = {}
@@ -88,7 +87,7 @@ function AddMapping({ provider: p, onClose }: { provider: IdentityPartsFragment;
     if (!place) found.scopeId = role === 'MEMBER' ? t('Choose the team that they get a seat in.') : t('Choose where they get the role.')
     setErrors(found)
     if (Object.keys(found).length > 0 || !place) return
-    const payload = await create.run({ input: { identityProviderId: p.id, group: who === 'all' ? '' : group.trim(), scopeId: place.id, role } })
+    const payload = await create.run({ input: { identityProviderId: p.id, group: who === 'all' ? '' : group.trim(), scopeId: place.value, role } })
     if (!payload) return
     if (payload.errors.length > 0) return setErrors(byField(payload.errors))
     toast(t('From the next sign-in on they are {{role}} of {{place}}', { role: roleName[role], place: place.label }))
@@ -119,7 +118,7 @@ function AddMapping({ provider: p, onClose }: { provider: IdentityPartsFragment;
           options={(['MEMBER', 'ADMIN', 'VIEWER'] as const).map((value) => ({ value, label: roleName[value], note: roleMeans(value, value === 'MEMBER' ? 'TEAM' : (place?.kind ?? 'ACCOUNT')) }))}
         />
         <Field label={role === 'MEMBER' ? t('Team') : t('Where')} required error={errors.scopeId}>
-          {(wiring) => <Picker key={role} {...wiring} items={items} value={place?.id ?? null} onChange={setScopeId} placeholder={role === 'MEMBER' ? t('Which team?') : t('Account, plane, organization or team')} />}
+          {(wiring) => <PlacePicker key={kinds.length} {...wiring} action="role.bind" kinds={kinds} value={place} onChange={setChosen} placeholder={role === 'MEMBER' ? t('Which team?') : t('Account, plane, organization or team')} />}
         </Field>
         {other && (
           <p role="alert" className="text-bad">

@@ -483,7 +483,7 @@ func TestPlatformSeesVerifiedDomainsAndItsOwnCheckpoints(t *testing.T) {
 		out = a.do(a.SuperAdmin, `query($id: ID!) { account(id: $id) { auditCheckpoints(first: 5) { edges { node { seq } } } } }`, map[string]any{"id": a.A.Row.ID})
 		require.NotEmpty(t, out.Errors, "a customer's are the customer's")
 		out = a.ok(a.A.Admin, `{ account { auditCheckpoints(first: 5) { edges { node { seq } } } } }`, nil)
-		require.Equal(t, 9.0, out.at("account", "auditCheckpoints", "edges", 0, "node", "seq"))
+		require.EqualValues(t, 9, out.at("account", "auditCheckpoints", "edges", 0, "node", "seq"))
 	})
 }
 

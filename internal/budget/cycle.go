@@ -26,10 +26,15 @@ type rule struct {
 	zone  *time.Location
 }
 
+// step is how many months lie between two boundaries; 0 for a manual rule.
+func (r rule) step() time.Month {
+	return map[Cycle]time.Month{Monthly: 1, Quarterly: 3, Yearly: 12}[r.cycle]
+}
+
 // end is the first boundary after t: midnight of the rule's day in every
 // month, in January, April, July and October, or in January.
 func (r rule) end(t time.Time) time.Time {
-	step := map[Cycle]time.Month{Monthly: 1, Quarterly: 3, Yearly: 12}[r.cycle]
+	step := r.step()
 	if step == 0 {
 		return never
 	}

@@ -69,15 +69,15 @@ func (e *Engine) Freeze(ctx context.Context, tx *store.Tx, scopeID, by, reason s
 	return e.thaw(ctx, tx, row.Update().SetFrozenAt(tx.Now()).SetFrozenBy(by).SetFreezeReason(reason))
 }
 
-// Resume ends a freeze, within tx; see Freeze. Errors: NOT_FOUND, CONFLICT when
-// it isn't frozen.
-func (e *Engine) Resume(ctx context.Context, tx *store.Tx, scopeID string) (*ent.Budget, error) {
+// Resume ends a freeze by somebody, within tx; see Freeze. Errors: NOT_FOUND,
+// CONFLICT when it isn't frozen, or by somebody else by now.
+func (e *Engine) Resume(ctx context.Context, tx *store.Tx, scopeID, by string) (*ent.Budget, error) {
 	row, err := e.ofScope(ctx, tx, scopeID)
 	if err != nil {
 		return nil, err
 	}
-	if row.FrozenAt == nil {
-		return nil, fault.New(fault.Conflict, "This budget isn't frozen.").With("version", row.Version)
+	if row.FrozenAt == nil || row.FrozenBy != by {
+		return nil, fault.New(fault.Conflict, "This budget isn't frozen any more, or by somebody else. Look at it again.").With("version", row.Version)
 	}
 	return e.thaw(ctx, tx, row.Update().ClearFrozenAt().SetFrozenBy("").SetFreezeReason(""))
 }

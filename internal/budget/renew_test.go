@@ -348,10 +348,14 @@ func TestFrozenBudgetsHoldNothingNew(t *testing.T) {
 			})
 		}
 		freeze := func(scopeID, reason string) error {
-			return in(func(ctx context.Context, tx *store.Tx) (*ent.Budget, error) { return e.Freeze(ctx, tx, scopeID, "usr_x", reason) })
+			return in(func(ctx context.Context, tx *store.Tx) (*ent.Budget, error) {
+				return e.Freeze(ctx, tx, scopeID, "usr_x", reason)
+			})
 		}
 		resume := func(scopeID string) error {
-			return in(func(ctx context.Context, tx *store.Tx) (*ent.Budget, error) { return e.Resume(ctx, tx, scopeID) })
+			return in(func(ctx context.Context, tx *store.Tx) (*ent.Budget, error) {
+				return e.Resume(ctx, tx, scopeID, "usr_x")
+			})
 		}
 		for _, bad := range []string{"", " \n", strings.Repeat("é", 501), "a\x00b", "\xff"} {
 			require.True(t, fault.Is(freeze(tr.team, bad), fault.Invalid), "%q", bad)

@@ -79,6 +79,7 @@ func TestBudgetIsFrozenAndResumed(t *testing.T) {
 		require.Empty(t, verdict(freeze(a.A.Admin, credits), "budgetFreeze"))
 		require.Empty(t, verdict(resume(a.A.Admin, credits), "budgetResume"))
 
+		a.seal()
 		events := a.ok(a.A.Admin, `{ console { account { auditEvents(first: 20) { edges { node { action changes { field before after } } } } } } }`, nil)
 		require.Contains(t, fmt.Sprint(events.Data), "A runaway loop.")
 	})
@@ -124,6 +125,9 @@ func TestStatementsAreSeenWithTheBudget(t *testing.T) {
 		require.Equal(t, []string{p.Team.ID}, ids(p.TeamAdmin, p.Team.ID))
 		require.Empty(t, ids(p.SiblingOrgAdmin, p.Team.ID))
 		require.Empty(t, ids(a.B.Admin, p.Team.ID))
+
+		charges := a.ok(a.A.Admin, `{ console { charges(first: 5) { edges { node { overflow { budgetId scopeName amount } } } } } }`, nil)
+		require.Equal(t, []any{}, charges.at("console", "charges", "edges", 0, "node", "overflow"), "nothing overflowed here")
 
 		out := a.ok(p.TeamAdmin, `query($s: ID!) { node(id: $s) { ... on Team { budget { statements(first: 1) { `+parts+` } } } } }`, map[string]any{"s": p.Team.ID})
 		id := out.at("node", "budget", "statements", "edges", 0, "node", "id").(string)

@@ -66,7 +66,7 @@ func (e *Engine) Freeze(ctx context.Context, tx *store.Tx, scopeID, by, reason s
 	if row.FrozenAt != nil {
 		return nil, fault.New(fault.Conflict, "This budget is frozen already.").With("version", row.Version)
 	}
-	return e.thaw(ctx, tx, row.Update().SetFrozenAt(tx.Now()).SetFrozenBy(by).SetFreezeReason(reason))
+	return e.saveFreeze(ctx, tx, row.Update().SetFrozenAt(tx.Now()).SetFrozenBy(by).SetFreezeReason(reason))
 }
 
 // Resume ends a freeze by somebody, within tx; see Freeze. Errors: NOT_FOUND,
@@ -79,7 +79,7 @@ func (e *Engine) Resume(ctx context.Context, tx *store.Tx, scopeID, by string) (
 	if row.FrozenAt == nil || row.FrozenBy != by {
 		return nil, fault.New(fault.Conflict, "This budget isn't frozen any more, or by somebody else. Look at it again.").With("version", row.Version)
 	}
-	return e.thaw(ctx, tx, row.Update().ClearFrozenAt().SetFrozenBy("").SetFreezeReason(""))
+	return e.saveFreeze(ctx, tx, row.Update().ClearFrozenAt().SetFrozenBy("").SetFreezeReason(""))
 }
 
 func (e *Engine) ofScope(ctx context.Context, tx *store.Tx, scopeID string) (*ent.Budget, error) {
@@ -93,9 +93,9 @@ func (e *Engine) ofScope(ctx context.Context, tx *store.Tx, scopeID string) (*en
 	return row, err
 }
 
-// thaw writes a freeze or its end, and raises the revision of the cycles so
+// saveFreeze writes a freeze or its end, and raises the revision of the cycles so
 // that whoever watches learns of it.
-func (e *Engine) thaw(ctx context.Context, tx *store.Tx, change *ent.BudgetUpdateOne) (*ent.Budget, error) {
+func (e *Engine) saveFreeze(ctx context.Context, tx *store.Tx, change *ent.BudgetUpdateOne) (*ent.Budget, error) {
 	row, err := change.Save(ctx)
 	if err != nil {
 		return nil, err

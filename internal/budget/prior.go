@@ -11,8 +11,8 @@ import (
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
-// late is how long calls may run that a new budget doesn't know of.
-const late = time.Hour
+// priorWindow is how long calls may run that a new budget doesn't know of.
+const priorWindow = time.Hour
 
 // amountOf is what budgets were charged, as charge.amount says.
 const amountOf = "CASE WHEN h.plane = 'COPILOT' THEN h.credits ELSE h.cost END"
@@ -108,7 +108,7 @@ func (d dialect) countPrior(ctx context.Context, c conn, budgetID string) error 
 func (e *Engine) CountPrior(ctx context.Context) error {
 	var ids []string
 	err := e.query(ctx, e.db, `SELECT c.budget_id FROM budget_cycles c WHERE c.closed_at IS NULL AND c.created_at > $1 AND c.starts_at < c.created_at
-		AND NOT EXISTS (SELECT 1 FROM budget_cycles f WHERE f.budget_id = c.budget_id AND f.starts_at < c.starts_at) ORDER BY 1`, []any{stamp(e.now().Add(-late))}, func(r *sql.Rows) error {
+		AND NOT EXISTS (SELECT 1 FROM budget_cycles f WHERE f.budget_id = c.budget_id AND f.starts_at < c.starts_at) ORDER BY 1`, []any{stamp(e.now().Add(-priorWindow))}, func(r *sql.Rows) error {
 		var k string
 		err := r.Scan(&k)
 		ids = append(ids, k)

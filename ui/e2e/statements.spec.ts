@@ -51,7 +51,7 @@ test('a statement is found, read and fits a printed page', async ({ page, signIn
   await expect(rows.nth(1)).toBeVisible()
   expect(await violations(page)).toEqual([])
 
-  await rows.filter({ hasText: 'Risk' }).first().getByRole('link').click()
+  await page.getByRole('link', { name: 'Risk', exact: true }).first().click()
   await expect(page.getByRole('heading', { level: 1, name: 'Risk' })).toBeVisible()
   await expect(page.getByText('It never changes')).toBeVisible()
   await expect(page.getByRole('heading', { name: 'By model' })).toBeVisible()

@@ -15,6 +15,11 @@ export function Used({ state, name, children }: Props) {
       <div className="num mb-1 flex items-baseline justify-between gap-2">
         <span className="flex min-w-0 items-baseline gap-1 whitespace-nowrap">
           <span className="font-semibold">{money(state.spent, state.unit)}</span> <span className="text-muted">{t('of')}</span> {children ?? <span className="text-muted">{money(state.limit, state.unit)}</span>}
+          {children !== undefined && /[1-9]/.test(state.carried) && (
+            <span className="text-muted" title={t('Carried over from the cycle before')}>
+              + {money(state.carried, state.unit)}
+            </span>
+          )}
         </span>{' '}
         <span className={cx('text-muted', tone[state.status] === 'bad' && 'font-medium text-bad')}>{percent(state.usedPercent)}</span>
       </div>

@@ -11,7 +11,7 @@ import { Confirm } from '@/kit/confirm'
 import { Field, Textarea } from '@/kit/field'
 import { ErrorBar } from '@/kit/state'
 import { toast } from '@/kit/toast'
-import { dateTime, utc } from '@/lib/format'
+import { dateTime, moneyWords, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { type Plane, slugOf } from '@/lib/plane'
 
@@ -39,6 +39,8 @@ export function BudgetControls({ budgetId, scope, plane }: Props) {
           </div>
         </div>
       )}
+      {budget && some(budget.state.carried) && <p className="text-muted">{t('{{amount}} more in this cycle, carried over from the one before.', { amount: moneyWords(budget.state.carried, budget.state.unit) })}</p>}
+      {budget && some(budget.state.overflowSpent) && <p className="text-muted">{t('{{amount}} of it lies in the overflow.', { amount: moneyWords(budget.state.overflowSpent, budget.state.unit) })}</p>}
       <div className="flex flex-wrap items-center gap-2">
         {budget && !budget.frozenAt && may(budget, 'budget.freeze') && (
           <Button size="sm" onClick={() => setAsking('freeze')}>
@@ -65,6 +67,8 @@ export function BudgetControls({ budgetId, scope, plane }: Props) {
     </div>
   )
 }
+
+const some = (amount: string) => /[1-9]/.test(amount)
 
 type DialogProps = { budgetId: string; name: string; onClose: () => void }
 

@@ -68,7 +68,7 @@ func (c cycle) next(r rule, now time.Time) []cycle {
 	for !now.Before(c.endsAt) {
 		c = cycle{
 			budgetID: c.budgetID, accountID: c.accountID, plane: c.plane,
-			startsAt: c.endsAt, endsAt: r.end(c.endsAt),
+			startsAt: c.endsAt, endsAt: r.following(c.endsAt),
 			lim: c.lim, overflow: c.overflow, revision: c.revision + 1,
 		}
 		out = append(out, c)

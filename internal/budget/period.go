@@ -24,6 +24,20 @@ func (r rule) start(t time.Time) time.Time {
 	}
 }
 
+// shortest is the length below which a cycle is joined with the one after it.
+const shortest = 48 * time.Hour
+
+// following is where a cycle that begins at start ends: at the next boundary, or
+// at the one after it where a changed time zone has brought that one so near
+// that a cycle of a few hours would come of it.
+func (r rule) following(start time.Time) time.Time {
+	end := r.end(start)
+	if end.Sub(start) < shortest {
+		end = r.end(end)
+	}
+	return end
+}
+
 // goesByPool tells whether the budget's cycles are the plane pool's.
 func (s *standing) goesByPool() bool { return s.scopeKind != tenancy.KindKey || s.own == nil }
 

@@ -324,6 +324,12 @@ func TestChangingTheRuleInTheMiddle(t *testing.T) {
 		s2 := tr.states(t, e)[tr.team]
 		require.Equal(t, s.EndsAt, s2.StartsAt)
 		require.Equal(t, time.Date(2027, 4, 19, 18, 15, 0, 0, time.UTC), s2.EndsAt)
+		// West of it the boundary lies hours after this one: no cycle of a few hours.
+		tr.exec(t, "UPDATE accounts SET time_zone = 'America/New_York' WHERE id = ?", tr.account)
+		now.set(s2.EndsAt)
+		renew(t, e)
+		s2 = tr.states(t, e)[tr.team]
+		require.Equal(t, time.Date(2027, 7, 20, 4, 0, 0, 0, time.UTC), s2.EndsAt)
 		// A budget made now begins where the pool does.
 		tr.set(t, e, tr.org, 5*usd)
 		require.Equal(t, s2.StartsAt, tr.states(t, e)[tr.org].StartsAt)

@@ -371,6 +371,12 @@ func TestFrozenBudgetsHoldNothingNew(t *testing.T) {
 		require.True(t, fault.Is(freeze(tr.team, "again"), fault.Conflict))
 		_, err = e.Hold(ctx, tr.call(), output(1))
 		require.True(t, fault.Is(err, fault.BudgetFrozen), err)
+		if st.Dialect == store.Postgres {
+			other := start(t, st, now.now)
+			_, err := other.Hold(ctx, tr.call(), output(1))
+			require.True(t, fault.Is(err, fault.BudgetFrozen), "on every replica at once: %v", err)
+		}
+		_, err = e.Hold(ctx, tr.call(), output(1))
 		require.EqualError(t, err, "The budget of team Risk is frozen: Runaway loop. An admin of a scope above it can resume it, or whoever froze it.")
 		s := tr.states(t, e)
 		require.Equal(t, budget.Blocked, s[tr.team].Status)
@@ -486,6 +492,72 @@ func TestRenewalIsExact(t *testing.T) {
 			require.Equal(rt, len(tr.states(t, one)), open, "all but the current ones are closed")
 			balanced(t, one)
 		})
+	})
+}
+
+// Calls begin and end on two replicas while the clock passes boundaries and both
+// renew: nobody is refused for it, nothing is lost, nothing closed moves.
+func TestCallsAcrossTheBoundary(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		now := newClock(november())
+		engines := []*budget.Engine{start(t, st, now.now)}
+		if st.Dialect == store.Postgres {
+			engines = append(engines, start(t, st, now.now))
+		}
+		tr := plant(t, st, tenancy.Console, "Europe/Berlin")
+		tr.set(t, engines[0], tr.root, 10_000*usd)
+		tr.set(t, engines[0], tr.team, 10_000*usd)
+		tr.cap(t, tr.root, 100*usd)
+		price := tr.price(t)
+		done := make(chan struct{})
+		var calls, rest sync.WaitGroup
+		for w := range 4 {
+			calls.Go(func() {
+				for range 15 {
+					c := tr.call()
+					c.PriceID = price
+					h, err := engines[w%len(engines)].Hold(ctx, c, output(5))
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if _, err := h.Settle(ctx, output(3), budget.Outcome{}); err != nil {
+						t.Error(err)
+					}
+					if _, err := engines[0].Adjust(ctx, h.ID, output(2)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		for _, e := range engines {
+			rest.Go(func() {
+				for {
+					select {
+					case <-done:
+						return
+					default:
+						if _, err := e.Renew(ctx); err != nil {
+							t.Error(err)
+						}
+						now.set(now.now().Add(9 * 24 * time.Hour))
+					}
+				}
+			})
+		}
+		calls.Wait()
+		close(done)
+		rest.Wait()
+		now.set(now.now().AddDate(0, 2, 0))
+		renew(t, engines[0])
+		tr.exact(t, []string{tr.root, tr.team}, map[string]string{})
+		var total, corrections int64
+		for _, s := range tr.statements(t, tr.root) {
+			total, corrections = total+s.Spent, corrections+s.Corrections
+		}
+		require.EqualValues(t, 4*15*2*usd, total+corrections, "what 60 calls of two dollars came to")
+		balanced(t, engines[0])
 	})
 }
 

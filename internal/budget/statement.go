@@ -79,21 +79,18 @@ func (m *ModelSum) fields() []any {
 	return []any{&m.ModelID, &m.Name, &m.Calls, &m.Amount, &m.InputTokens, &m.OutputTokens}
 }
 
-// accounts reads the ledger for cycles of one tree. A line that corrects a
-// charge of another cycle is a correction; all others are what was spent.
-func (d dialect) accounts(ctx context.Context, c conn, p place, cycles map[string]*cycle) (map[string]*account, error) {
+// accounts reads the ledger for cycles of one tree, from a day on. A line that
+// corrects a charge of another cycle is a correction; all others are what was
+// spent.
+func (d dialect) accounts(ctx context.Context, c conn, p place, cycles []string, day int) (map[string]*account, error) {
 	out := make(map[string]*account, len(cycles))
-	first := time.Time{}
-	for k, row := range cycles {
+	for _, k := range cycles {
 		out[k] = &account{models: map[string]*ModelSum{}}
-		if first.IsZero() || row.startsAt.Before(first) {
-			first = row.startsAt
-		}
 	}
 	err := d.query(ctx, c, "SELECT CAST(h.cycles AS TEXT), CAST(o.cycles AS TEXT), "+sums+`
 		FROM charges h LEFT JOIN charges o ON o.id = h.adjusts AND h.kind = 'ADJUSTED'
 		WHERE h.account_id = $1 AND h.plane = $2 AND h.day >= $3 GROUP BY 1, 2, h.model_id`,
-		[]any{p.accountID, string(p.plane), dayOf(first)}, func(r *sql.Rows) error {
+		[]any{p.accountID, string(p.plane), day}, func(r *sql.Rows) error {
 			var named, original []string
 			var m ModelSum
 			if err := r.Scan(append([]any{fromJSON{&named}, fromJSON{&original}}, m.fields()...)...); err != nil {
@@ -137,7 +134,7 @@ func overflowOf(spent, lim, overflow money.Nano) money.Nano {
 
 func excessOf(spent, lim, overflow money.Nano) money.Nano { return max(0, spent-lim-overflow) }
 
-// write puts a closing cycle's statement down.
+// writeStatement puts down what a closing cycle came to.
 func (d dialect) writeStatement(ctx context.Context, c conn, e *ended, row *cycle, more beside, a *account, carriedOut money.Nano, now time.Time) error {
 	models, err := json.Marshal(a.sorted())
 	if err != nil {

@@ -22,7 +22,7 @@ export function Used({ state, name, children }: Props) {
             </span>
           )}
         </span>{' '}
-        <span className={cx('text-muted', tone[state.status] === 'bad' && 'font-medium text-bad')}>
+        <span className={cx('whitespace-nowrap text-muted', tone[state.status] === 'bad' && 'font-medium text-bad')}>
           {state.frozenAt && <Snowflake role="img" aria-label={t('Frozen')} className="me-1 inline size-3.5 align-[-0.125em] md:hidden" />}
           {percent(state.usedPercent)}
         </span>

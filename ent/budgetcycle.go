@@ -42,6 +42,10 @@ type BudgetCycle struct {
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
 	// Spent holds the value of the "spent" field.
 	Spent int64 `json:"spent,omitempty"`
+	// Prior holds the value of the "prior" field.
+	Prior int64 `json:"prior,omitempty"`
+	// Corrections holds the value of the "corrections" field.
+	Corrections int64 `json:"corrections,omitempty"`
 	// Held holds the value of the "held" field.
 	Held int64 `json:"held,omitempty"`
 	// Excess holds the value of the "excess" field.
@@ -79,7 +83,7 @@ func (*BudgetCycle) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case budgetcycle.FieldLim, budgetcycle.FieldOverflow, budgetcycle.FieldCarried, budgetcycle.FieldRaised, budgetcycle.FieldSpent, budgetcycle.FieldHeld, budgetcycle.FieldExcess, budgetcycle.FieldRevision:
+		case budgetcycle.FieldLim, budgetcycle.FieldOverflow, budgetcycle.FieldCarried, budgetcycle.FieldRaised, budgetcycle.FieldSpent, budgetcycle.FieldPrior, budgetcycle.FieldCorrections, budgetcycle.FieldHeld, budgetcycle.FieldExcess, budgetcycle.FieldRevision:
 			values[i] = new(sql.NullInt64)
 		case budgetcycle.FieldID, budgetcycle.FieldAccountID, budgetcycle.FieldPlane, budgetcycle.FieldBudgetID:
 			values[i] = new(sql.NullString)
@@ -179,6 +183,18 @@ func (_m *BudgetCycle) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Spent = value.Int64
 			}
+		case budgetcycle.FieldPrior:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field prior", values[i])
+			} else if value.Valid {
+				_m.Prior = value.Int64
+			}
+		case budgetcycle.FieldCorrections:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field corrections", values[i])
+			} else if value.Valid {
+				_m.Corrections = value.Int64
+			}
 		case budgetcycle.FieldHeld:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field held", values[i])
@@ -275,6 +291,12 @@ func (_m *BudgetCycle) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("spent=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Spent))
+	builder.WriteString(", ")
+	builder.WriteString("prior=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Prior))
+	builder.WriteString(", ")
+	builder.WriteString("corrections=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Corrections))
 	builder.WriteString(", ")
 	builder.WriteString("held=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Held))

@@ -141,6 +141,34 @@ func (_c *BudgetCycleCreate) SetNillableSpent(v *int64) *BudgetCycleCreate {
 	return _c
 }
 
+// SetPrior sets the "prior" field.
+func (_c *BudgetCycleCreate) SetPrior(v int64) *BudgetCycleCreate {
+	_c.mutation.SetPrior(v)
+	return _c
+}
+
+// SetNillablePrior sets the "prior" field if the given value is not nil.
+func (_c *BudgetCycleCreate) SetNillablePrior(v *int64) *BudgetCycleCreate {
+	if v != nil {
+		_c.SetPrior(*v)
+	}
+	return _c
+}
+
+// SetCorrections sets the "corrections" field.
+func (_c *BudgetCycleCreate) SetCorrections(v int64) *BudgetCycleCreate {
+	_c.mutation.SetCorrections(v)
+	return _c
+}
+
+// SetNillableCorrections sets the "corrections" field if the given value is not nil.
+func (_c *BudgetCycleCreate) SetNillableCorrections(v *int64) *BudgetCycleCreate {
+	if v != nil {
+		_c.SetCorrections(*v)
+	}
+	return _c
+}
+
 // SetHeld sets the "held" field.
 func (_c *BudgetCycleCreate) SetHeld(v int64) *BudgetCycleCreate {
 	_c.mutation.SetHeld(v)
@@ -257,6 +285,14 @@ func (_c *BudgetCycleCreate) defaults() {
 		v := budgetcycle.DefaultSpent
 		_c.mutation.SetSpent(v)
 	}
+	if _, ok := _c.mutation.Prior(); !ok {
+		v := budgetcycle.DefaultPrior
+		_c.mutation.SetPrior(v)
+	}
+	if _, ok := _c.mutation.Corrections(); !ok {
+		v := budgetcycle.DefaultCorrections
+		_c.mutation.SetCorrections(v)
+	}
 	if _, ok := _c.mutation.Held(); !ok {
 		v := budgetcycle.DefaultHeld
 		_c.mutation.SetHeld(v)
@@ -349,6 +385,17 @@ func (_c *BudgetCycleCreate) check() error {
 		if err := budgetcycle.SpentValidator(v); err != nil {
 			return &ValidationError{Name: "spent", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.spent": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.Prior(); !ok {
+		return &ValidationError{Name: "prior", err: errors.New(`ent: missing required field "BudgetCycle.prior"`)}
+	}
+	if v, ok := _c.mutation.Prior(); ok {
+		if err := budgetcycle.PriorValidator(v); err != nil {
+			return &ValidationError{Name: "prior", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.prior": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Corrections(); !ok {
+		return &ValidationError{Name: "corrections", err: errors.New(`ent: missing required field "BudgetCycle.corrections"`)}
 	}
 	if _, ok := _c.mutation.Held(); !ok {
 		return &ValidationError{Name: "held", err: errors.New(`ent: missing required field "BudgetCycle.held"`)}
@@ -455,6 +502,14 @@ func (_c *BudgetCycleCreate) createSpec() (*BudgetCycle, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Spent(); ok {
 		_spec.SetField(budgetcycle.FieldSpent, field.TypeInt64, value)
 		_node.Spent = value
+	}
+	if value, ok := _c.mutation.Prior(); ok {
+		_spec.SetField(budgetcycle.FieldPrior, field.TypeInt64, value)
+		_node.Prior = value
+	}
+	if value, ok := _c.mutation.Corrections(); ok {
+		_spec.SetField(budgetcycle.FieldCorrections, field.TypeInt64, value)
+		_node.Corrections = value
 	}
 	if value, ok := _c.mutation.Held(); ok {
 		_spec.SetField(budgetcycle.FieldHeld, field.TypeInt64, value)

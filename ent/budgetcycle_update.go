@@ -167,6 +167,48 @@ func (_u *BudgetCycleUpdate) AddSpent(v int64) *BudgetCycleUpdate {
 	return _u
 }
 
+// SetPrior sets the "prior" field.
+func (_u *BudgetCycleUpdate) SetPrior(v int64) *BudgetCycleUpdate {
+	_u.mutation.ResetPrior()
+	_u.mutation.SetPrior(v)
+	return _u
+}
+
+// SetNillablePrior sets the "prior" field if the given value is not nil.
+func (_u *BudgetCycleUpdate) SetNillablePrior(v *int64) *BudgetCycleUpdate {
+	if v != nil {
+		_u.SetPrior(*v)
+	}
+	return _u
+}
+
+// AddPrior adds value to the "prior" field.
+func (_u *BudgetCycleUpdate) AddPrior(v int64) *BudgetCycleUpdate {
+	_u.mutation.AddPrior(v)
+	return _u
+}
+
+// SetCorrections sets the "corrections" field.
+func (_u *BudgetCycleUpdate) SetCorrections(v int64) *BudgetCycleUpdate {
+	_u.mutation.ResetCorrections()
+	_u.mutation.SetCorrections(v)
+	return _u
+}
+
+// SetNillableCorrections sets the "corrections" field if the given value is not nil.
+func (_u *BudgetCycleUpdate) SetNillableCorrections(v *int64) *BudgetCycleUpdate {
+	if v != nil {
+		_u.SetCorrections(*v)
+	}
+	return _u
+}
+
+// AddCorrections adds value to the "corrections" field.
+func (_u *BudgetCycleUpdate) AddCorrections(v int64) *BudgetCycleUpdate {
+	_u.mutation.AddCorrections(v)
+	return _u
+}
+
 // SetHeld sets the "held" field.
 func (_u *BudgetCycleUpdate) SetHeld(v int64) *BudgetCycleUpdate {
 	_u.mutation.ResetHeld()
@@ -289,6 +331,11 @@ func (_u *BudgetCycleUpdate) check() error {
 			return &ValidationError{Name: "spent", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.spent": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Prior(); ok {
+		if err := budgetcycle.PriorValidator(v); err != nil {
+			return &ValidationError{Name: "prior", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.prior": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Held(); ok {
 		if err := budgetcycle.HeldValidator(v); err != nil {
 			return &ValidationError{Name: "held", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.held": %w`, err)}
@@ -355,6 +402,18 @@ func (_u *BudgetCycleUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if value, ok := _u.mutation.AddedSpent(); ok {
 		_spec.AddField(budgetcycle.FieldSpent, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Prior(); ok {
+		_spec.SetField(budgetcycle.FieldPrior, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedPrior(); ok {
+		_spec.AddField(budgetcycle.FieldPrior, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Corrections(); ok {
+		_spec.SetField(budgetcycle.FieldCorrections, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedCorrections(); ok {
+		_spec.AddField(budgetcycle.FieldCorrections, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.Held(); ok {
 		_spec.SetField(budgetcycle.FieldHeld, field.TypeInt64, value)
@@ -533,6 +592,48 @@ func (_u *BudgetCycleUpdateOne) AddSpent(v int64) *BudgetCycleUpdateOne {
 	return _u
 }
 
+// SetPrior sets the "prior" field.
+func (_u *BudgetCycleUpdateOne) SetPrior(v int64) *BudgetCycleUpdateOne {
+	_u.mutation.ResetPrior()
+	_u.mutation.SetPrior(v)
+	return _u
+}
+
+// SetNillablePrior sets the "prior" field if the given value is not nil.
+func (_u *BudgetCycleUpdateOne) SetNillablePrior(v *int64) *BudgetCycleUpdateOne {
+	if v != nil {
+		_u.SetPrior(*v)
+	}
+	return _u
+}
+
+// AddPrior adds value to the "prior" field.
+func (_u *BudgetCycleUpdateOne) AddPrior(v int64) *BudgetCycleUpdateOne {
+	_u.mutation.AddPrior(v)
+	return _u
+}
+
+// SetCorrections sets the "corrections" field.
+func (_u *BudgetCycleUpdateOne) SetCorrections(v int64) *BudgetCycleUpdateOne {
+	_u.mutation.ResetCorrections()
+	_u.mutation.SetCorrections(v)
+	return _u
+}
+
+// SetNillableCorrections sets the "corrections" field if the given value is not nil.
+func (_u *BudgetCycleUpdateOne) SetNillableCorrections(v *int64) *BudgetCycleUpdateOne {
+	if v != nil {
+		_u.SetCorrections(*v)
+	}
+	return _u
+}
+
+// AddCorrections adds value to the "corrections" field.
+func (_u *BudgetCycleUpdateOne) AddCorrections(v int64) *BudgetCycleUpdateOne {
+	_u.mutation.AddCorrections(v)
+	return _u
+}
+
 // SetHeld sets the "held" field.
 func (_u *BudgetCycleUpdateOne) SetHeld(v int64) *BudgetCycleUpdateOne {
 	_u.mutation.ResetHeld()
@@ -668,6 +769,11 @@ func (_u *BudgetCycleUpdateOne) check() error {
 			return &ValidationError{Name: "spent", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.spent": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Prior(); ok {
+		if err := budgetcycle.PriorValidator(v); err != nil {
+			return &ValidationError{Name: "prior", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.prior": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.Held(); ok {
 		if err := budgetcycle.HeldValidator(v); err != nil {
 			return &ValidationError{Name: "held", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.held": %w`, err)}
@@ -751,6 +857,18 @@ func (_u *BudgetCycleUpdateOne) sqlSave(ctx context.Context) (_node *BudgetCycle
 	}
 	if value, ok := _u.mutation.AddedSpent(); ok {
 		_spec.AddField(budgetcycle.FieldSpent, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Prior(); ok {
+		_spec.SetField(budgetcycle.FieldPrior, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedPrior(); ok {
+		_spec.AddField(budgetcycle.FieldPrior, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Corrections(); ok {
+		_spec.SetField(budgetcycle.FieldCorrections, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedCorrections(); ok {
+		_spec.AddField(budgetcycle.FieldCorrections, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.Held(); ok {
 		_spec.SetField(budgetcycle.FieldHeld, field.TypeInt64, value)

@@ -8501,37 +8501,41 @@ func (m *BudgetAlertMutation) ResetEdge(name string) error {
 // BudgetCycleMutation represents an operation that mutates the BudgetCycle nodes in the graph.
 type BudgetCycleMutation struct {
 	config
-	op            Op
-	typ           string
-	id            *string
-	account_id    *string
-	plane         *budgetcycle.Plane
-	created_at    *time.Time
-	starts_at     *time.Time
-	ends_at       *time.Time
-	lim           *int64
-	addlim        *int64
-	overflow      *int64
-	addoverflow   *int64
-	carried       *int64
-	addcarried    *int64
-	raised        *int64
-	addraised     *int64
-	closed_at     *time.Time
-	spent         *int64
-	addspent      *int64
-	held          *int64
-	addheld       *int64
-	excess        *int64
-	addexcess     *int64
-	revision      *int64
-	addrevision   *int64
-	clearedFields map[string]struct{}
-	budget        *string
-	clearedbudget bool
-	done          bool
-	oldValue      func(context.Context) (*BudgetCycle, error)
-	predicates    []predicate.BudgetCycle
+	op             Op
+	typ            string
+	id             *string
+	account_id     *string
+	plane          *budgetcycle.Plane
+	created_at     *time.Time
+	starts_at      *time.Time
+	ends_at        *time.Time
+	lim            *int64
+	addlim         *int64
+	overflow       *int64
+	addoverflow    *int64
+	carried        *int64
+	addcarried     *int64
+	raised         *int64
+	addraised      *int64
+	closed_at      *time.Time
+	spent          *int64
+	addspent       *int64
+	prior          *int64
+	addprior       *int64
+	corrections    *int64
+	addcorrections *int64
+	held           *int64
+	addheld        *int64
+	excess         *int64
+	addexcess      *int64
+	revision       *int64
+	addrevision    *int64
+	clearedFields  map[string]struct{}
+	budget         *string
+	clearedbudget  bool
+	done           bool
+	oldValue       func(context.Context) (*BudgetCycle, error)
+	predicates     []predicate.BudgetCycle
 }
 
 var _ ent.Mutation = (*BudgetCycleMutation)(nil)
@@ -9183,6 +9187,118 @@ func (m *BudgetCycleMutation) ResetSpent() {
 	m.addspent = nil
 }
 
+// SetPrior sets the "prior" field.
+func (m *BudgetCycleMutation) SetPrior(i int64) {
+	m.prior = &i
+	m.addprior = nil
+}
+
+// Prior returns the value of the "prior" field in the mutation.
+func (m *BudgetCycleMutation) Prior() (r int64, exists bool) {
+	v := m.prior
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPrior returns the old "prior" field's value of the BudgetCycle entity.
+// If the BudgetCycle object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetCycleMutation) OldPrior(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPrior is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPrior requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPrior: %w", err)
+	}
+	return oldValue.Prior, nil
+}
+
+// AddPrior adds i to the "prior" field.
+func (m *BudgetCycleMutation) AddPrior(i int64) {
+	if m.addprior != nil {
+		*m.addprior += i
+	} else {
+		m.addprior = &i
+	}
+}
+
+// AddedPrior returns the value that was added to the "prior" field in this mutation.
+func (m *BudgetCycleMutation) AddedPrior() (r int64, exists bool) {
+	v := m.addprior
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPrior resets all changes to the "prior" field.
+func (m *BudgetCycleMutation) ResetPrior() {
+	m.prior = nil
+	m.addprior = nil
+}
+
+// SetCorrections sets the "corrections" field.
+func (m *BudgetCycleMutation) SetCorrections(i int64) {
+	m.corrections = &i
+	m.addcorrections = nil
+}
+
+// Corrections returns the value of the "corrections" field in the mutation.
+func (m *BudgetCycleMutation) Corrections() (r int64, exists bool) {
+	v := m.corrections
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCorrections returns the old "corrections" field's value of the BudgetCycle entity.
+// If the BudgetCycle object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetCycleMutation) OldCorrections(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCorrections is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCorrections requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCorrections: %w", err)
+	}
+	return oldValue.Corrections, nil
+}
+
+// AddCorrections adds i to the "corrections" field.
+func (m *BudgetCycleMutation) AddCorrections(i int64) {
+	if m.addcorrections != nil {
+		*m.addcorrections += i
+	} else {
+		m.addcorrections = &i
+	}
+}
+
+// AddedCorrections returns the value that was added to the "corrections" field in this mutation.
+func (m *BudgetCycleMutation) AddedCorrections() (r int64, exists bool) {
+	v := m.addcorrections
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCorrections resets all changes to the "corrections" field.
+func (m *BudgetCycleMutation) ResetCorrections() {
+	m.corrections = nil
+	m.addcorrections = nil
+}
+
 // SetHeld sets the "held" field.
 func (m *BudgetCycleMutation) SetHeld(i int64) {
 	m.held = &i
@@ -9412,7 +9528,7 @@ func (m *BudgetCycleMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *BudgetCycleMutation) Fields() []string {
-	fields := make([]string, 0, 15)
+	fields := make([]string, 0, 17)
 	if m.account_id != nil {
 		fields = append(fields, budgetcycle.FieldAccountID)
 	}
@@ -9448,6 +9564,12 @@ func (m *BudgetCycleMutation) Fields() []string {
 	}
 	if m.spent != nil {
 		fields = append(fields, budgetcycle.FieldSpent)
+	}
+	if m.prior != nil {
+		fields = append(fields, budgetcycle.FieldPrior)
+	}
+	if m.corrections != nil {
+		fields = append(fields, budgetcycle.FieldCorrections)
 	}
 	if m.held != nil {
 		fields = append(fields, budgetcycle.FieldHeld)
@@ -9490,6 +9612,10 @@ func (m *BudgetCycleMutation) Field(name string) (ent.Value, bool) {
 		return m.ClosedAt()
 	case budgetcycle.FieldSpent:
 		return m.Spent()
+	case budgetcycle.FieldPrior:
+		return m.Prior()
+	case budgetcycle.FieldCorrections:
+		return m.Corrections()
 	case budgetcycle.FieldHeld:
 		return m.Held()
 	case budgetcycle.FieldExcess:
@@ -9529,6 +9655,10 @@ func (m *BudgetCycleMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldClosedAt(ctx)
 	case budgetcycle.FieldSpent:
 		return m.OldSpent(ctx)
+	case budgetcycle.FieldPrior:
+		return m.OldPrior(ctx)
+	case budgetcycle.FieldCorrections:
+		return m.OldCorrections(ctx)
 	case budgetcycle.FieldHeld:
 		return m.OldHeld(ctx)
 	case budgetcycle.FieldExcess:
@@ -9628,6 +9758,20 @@ func (m *BudgetCycleMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetSpent(v)
 		return nil
+	case budgetcycle.FieldPrior:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPrior(v)
+		return nil
+	case budgetcycle.FieldCorrections:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCorrections(v)
+		return nil
 	case budgetcycle.FieldHeld:
 		v, ok := value.(int64)
 		if !ok {
@@ -9672,6 +9816,12 @@ func (m *BudgetCycleMutation) AddedFields() []string {
 	if m.addspent != nil {
 		fields = append(fields, budgetcycle.FieldSpent)
 	}
+	if m.addprior != nil {
+		fields = append(fields, budgetcycle.FieldPrior)
+	}
+	if m.addcorrections != nil {
+		fields = append(fields, budgetcycle.FieldCorrections)
+	}
 	if m.addheld != nil {
 		fields = append(fields, budgetcycle.FieldHeld)
 	}
@@ -9699,6 +9849,10 @@ func (m *BudgetCycleMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedRaised()
 	case budgetcycle.FieldSpent:
 		return m.AddedSpent()
+	case budgetcycle.FieldPrior:
+		return m.AddedPrior()
+	case budgetcycle.FieldCorrections:
+		return m.AddedCorrections()
 	case budgetcycle.FieldHeld:
 		return m.AddedHeld()
 	case budgetcycle.FieldExcess:
@@ -9748,6 +9902,20 @@ func (m *BudgetCycleMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddSpent(v)
+		return nil
+	case budgetcycle.FieldPrior:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPrior(v)
+		return nil
+	case budgetcycle.FieldCorrections:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCorrections(v)
 		return nil
 	case budgetcycle.FieldHeld:
 		v, ok := value.(int64)
@@ -9841,6 +10009,12 @@ func (m *BudgetCycleMutation) ResetField(name string) error {
 		return nil
 	case budgetcycle.FieldSpent:
 		m.ResetSpent()
+		return nil
+	case budgetcycle.FieldPrior:
+		m.ResetPrior()
+		return nil
+	case budgetcycle.FieldCorrections:
+		m.ResetCorrections()
 		return nil
 	case budgetcycle.FieldHeld:
 		m.ResetHeld()

@@ -484,20 +484,30 @@ func init() {
 	budgetcycle.DefaultSpent = budgetcycleDescSpent.Default.(int64)
 	// budgetcycle.SpentValidator is a validator for the "spent" field. It is called by the builders before save.
 	budgetcycle.SpentValidator = budgetcycleDescSpent.Validators[0].(func(int64) error)
+	// budgetcycleDescPrior is the schema descriptor for prior field.
+	budgetcycleDescPrior := budgetcycleFields[9].Descriptor()
+	// budgetcycle.DefaultPrior holds the default value on creation for the prior field.
+	budgetcycle.DefaultPrior = budgetcycleDescPrior.Default.(int64)
+	// budgetcycle.PriorValidator is a validator for the "prior" field. It is called by the builders before save.
+	budgetcycle.PriorValidator = budgetcycleDescPrior.Validators[0].(func(int64) error)
+	// budgetcycleDescCorrections is the schema descriptor for corrections field.
+	budgetcycleDescCorrections := budgetcycleFields[10].Descriptor()
+	// budgetcycle.DefaultCorrections holds the default value on creation for the corrections field.
+	budgetcycle.DefaultCorrections = budgetcycleDescCorrections.Default.(int64)
 	// budgetcycleDescHeld is the schema descriptor for held field.
-	budgetcycleDescHeld := budgetcycleFields[9].Descriptor()
+	budgetcycleDescHeld := budgetcycleFields[11].Descriptor()
 	// budgetcycle.DefaultHeld holds the default value on creation for the held field.
 	budgetcycle.DefaultHeld = budgetcycleDescHeld.Default.(int64)
 	// budgetcycle.HeldValidator is a validator for the "held" field. It is called by the builders before save.
 	budgetcycle.HeldValidator = budgetcycleDescHeld.Validators[0].(func(int64) error)
 	// budgetcycleDescExcess is the schema descriptor for excess field.
-	budgetcycleDescExcess := budgetcycleFields[10].Descriptor()
+	budgetcycleDescExcess := budgetcycleFields[12].Descriptor()
 	// budgetcycle.DefaultExcess holds the default value on creation for the excess field.
 	budgetcycle.DefaultExcess = budgetcycleDescExcess.Default.(int64)
 	// budgetcycle.ExcessValidator is a validator for the "excess" field. It is called by the builders before save.
 	budgetcycle.ExcessValidator = budgetcycleDescExcess.Validators[0].(func(int64) error)
 	// budgetcycleDescRevision is the schema descriptor for revision field.
-	budgetcycleDescRevision := budgetcycleFields[11].Descriptor()
+	budgetcycleDescRevision := budgetcycleFields[13].Descriptor()
 	// budgetcycle.DefaultRevision holds the default value on creation for the revision field.
 	budgetcycle.DefaultRevision = budgetcycleDescRevision.Default.(int64)
 	// budgetcycleDescID is the schema descriptor for id field.

@@ -33,7 +33,7 @@ func (r *budgetResolver) Series(ctx context.Context, obj *model.Budget) ([]*mode
 }
 
 func (r *budgetResolver) ViewerCan(ctx context.Context, obj *model.Budget) ([]*model.ViewerPermission, error) {
-	return r.can(ctx, obj.Ref, onBudget)
+	return r.onThisBudget(ctx, obj)
 }
 
 func (r *mutationResolver) BudgetSet(ctx context.Context, input model.BudgetSetInput) (*model.BudgetSetPayload, error) {

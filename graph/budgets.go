@@ -28,6 +28,7 @@ func toState(s budget.State, now time.Time) *model.BudgetState {
 		UsedPercent: used, ElapsedPercent: elapsed, StartsAt: s.StartsAt, EndsAt: s.EndsAt,
 		PerDay: s.RatePerDay, Forecast: s.Forecast, RunsOutAt: s.RunsOutAt,
 		Status: model.BudgetStatus(s.Status), Revision: s.Revision,
+		Carried: s.Carried, Raised: s.Raised, OverflowSpent: s.OverflowSpent, Corrections: s.Corrections, FrozenAt: s.FrozenAt,
 	}
 }
 

@@ -155,7 +155,7 @@ func inForce(prices []*ent.Price, now time.Time) *ent.Price {
 
 func toBudget(b *ent.Budget, s *ent.Scope) *model.Budget {
 	return &model.Budget{ID: b.ID, Unit: model.Unit(b.Unit), Limit: money.Nano(b.Lim), Overflow: money.Nano(b.Overflow),
-		Version: b.Version, Ref: ref(s)}
+		Version: b.Version, FrozenAt: b.FrozenAt, FreezeReason: b.FreezeReason, FrozenByID: b.FrozenBy, Ref: ref(s)}
 }
 
 func toCharge(c *ent.Charge) *model.Charge {

@@ -41,6 +41,7 @@ type loaders struct {
 	names         *dataloadgen.Loader[string, string]
 	budgets       *dataloadgen.Loader[string, *gqlmodel.Budget] // by scope
 	states        *dataloadgen.Loader[stateKey, *budget.State]
+	overflows     *dataloadgen.Loader[string, []budget.Part] // by charge
 	series        *dataloadgen.Loader[stateKey, []money.Nano]
 	organizations *dataloadgen.Loader[string, *ent.Organization]
 	teams         *dataloadgen.Loader[string, *ent.Team]
@@ -152,6 +153,7 @@ func (r *Resolver) newLoaders() *loaders {
 			func(s *gqlmodel.SupportAccess) string { return s.ID })
 	})
 	l.states = loader(r.loadStates)
+	l.overflows = loader(r.Budgets.Overflows)
 	l.series = loader(r.loadSeries)
 	l.children = loader(r.loadChildren)
 	l.organizations = loader(func(ctx context.Context, ids []string) (map[string]*ent.Organization, error) {

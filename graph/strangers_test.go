@@ -228,7 +228,7 @@ func (a *api) ownIDs(p probe, eyes sight) (map[string]any, bool) {
 // prefixOf a type that is entered by its id.
 var prefixOf = map[string]id.Prefix{
 	"Organization": id.Organization, "Team": id.Team, "Member": id.Member, "Key": id.Key, "User": id.User, "Model": id.Model, "Provider": id.Provider,
-	"CatalogModel": id.CatalogModel, "CentralProvider": id.CentralProvider, "Charge": id.Charge, "AuditEvent": id.AuditEvent, "Budget": id.Budget,
+	"CatalogModel": id.CatalogModel, "CentralProvider": id.CentralProvider, "Charge": id.Charge, "AuditEvent": id.AuditEvent, "Budget": id.Budget, "Statement": id.Statement,
 	"Console": id.Console, "Copilot": id.Copilot, "Account": id.Account, "Platform": id.Platform, "Price": id.Price, "RoleBinding": id.RoleBinding,
 	"Invitation": id.Invitation, "Session": id.Session, "Domain": id.Domain, "IdentityProvider": id.IdentityProvider, "GroupMapping": id.GroupMapping,
 	"ServiceClient": id.ServiceClient, "PersonalToken": id.PersonalToken, "Authorization": id.Authorization, "Grant": id.Grant,

@@ -41,6 +41,7 @@ func TestChangesThatCantBeAuditedDontHappen(t *testing.T) {
 			input  map[string]any
 		}{
 			"budgetSet":             {p.Admin, `budgetSet`, map[string]any{"scopeId": p.Org.ID, "limit": "77"}},
+			"budgetFreeze":          {p.Admin, `budgetFreeze`, map[string]any{"budgetId": p.Budgets[p.Team.ID].ID, "reason": "a runaway loop"}},
 			"budgetRemove":          {p.Admin, `budgetRemove`, map[string]any{"budgetId": p.Budgets[p.Org.ID].ID}},
 			"keyCreate":             {p.Seat, `keyCreate`, map[string]any{"name": "ci", "ownerId": p.Member.ID, "modelIds": []any{p.Model.ID}}},
 			"keyRevoke":             {p.Seat, `keyRevoke`, map[string]any{"keyId": p.Key.ID}},

@@ -97,6 +97,14 @@ grants(held) if {
 	input.platform
 }
 
+# Whoever gives a pool its credits may also stop them.
+grants(held) if {
+	act.stops
+	input.target == {"level": "PLANE", "plane": "COPILOT"}
+	held == {"role": "ADMIN", "level": "PLATFORM", "relation": "ABOVE"}
+	input.platform
+}
+
 # A seat uses and manages what is its own.
 grants(held) if {
 	act.seat

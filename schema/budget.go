@@ -85,6 +85,12 @@ func (BudgetCycle) Fields() []ent.Field {
 		// When its statement was written: nothing of it moves after that.
 		field.Time("closed_at").Optional().Nillable(),
 		nano("spent"),
+		// Of spent, what the scope had spent in this period before the budget
+		// counted its calls; in a budget's first cycle alone.
+		nano("prior"),
+		// Of charges of cycles before, booked in this one: zero or less. They are
+		// no part of spent and give no room.
+		field.Int64("corrections").Default(0),
 		nano("held"),
 		// What stands above limit and overflow with good reason: the limit was
 		// lowered below it, or a provider used more than was held.
@@ -103,7 +109,7 @@ func (BudgetCycle) Edges() []ent.Edge {
 
 // Indexes of BudgetCycle.
 func (BudgetCycle) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("budget_id", "starts_at").Unique()}
+	return []ent.Index{index.Fields("budget_id", "starts_at").Unique(), index.Fields("closed_at", "ends_at")}
 }
 
 // BudgetIncrease raises a budget's limit until a moment.

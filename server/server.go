@@ -138,6 +138,7 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 		return nil, fmt.Errorf("budgets: %w", err)
 	}
 	s.onClose(s.budget.Close)
+	s.tasks.Go(func() { s.budget.KeepRenewing(s.background) })
 	if s.access, err = s.newAccess(); err != nil {
 		return nil, fmt.Errorf("policies: %w", err)
 	}

@@ -38,6 +38,10 @@ const (
 	FieldClosedAt = "closed_at"
 	// FieldSpent holds the string denoting the spent field in the database.
 	FieldSpent = "spent"
+	// FieldPrior holds the string denoting the prior field in the database.
+	FieldPrior = "prior"
+	// FieldCorrections holds the string denoting the corrections field in the database.
+	FieldCorrections = "corrections"
 	// FieldHeld holds the string denoting the held field in the database.
 	FieldHeld = "held"
 	// FieldExcess holds the string denoting the excess field in the database.
@@ -72,6 +76,8 @@ var Columns = []string{
 	FieldRaised,
 	FieldClosedAt,
 	FieldSpent,
+	FieldPrior,
+	FieldCorrections,
 	FieldHeld,
 	FieldExcess,
 	FieldRevision,
@@ -112,6 +118,12 @@ var (
 	DefaultSpent int64
 	// SpentValidator is a validator for the "spent" field. It is called by the builders before save.
 	SpentValidator func(int64) error
+	// DefaultPrior holds the default value on creation for the "prior" field.
+	DefaultPrior int64
+	// PriorValidator is a validator for the "prior" field. It is called by the builders before save.
+	PriorValidator func(int64) error
+	// DefaultCorrections holds the default value on creation for the "corrections" field.
+	DefaultCorrections int64
 	// DefaultHeld holds the default value on creation for the "held" field.
 	DefaultHeld int64
 	// HeldValidator is a validator for the "held" field. It is called by the builders before save.
@@ -219,6 +231,16 @@ func ByClosedAt(opts ...sql.OrderTermOption) OrderOption {
 // BySpent orders the results by the spent field.
 func BySpent(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldSpent, opts...).ToFunc()
+}
+
+// ByPrior orders the results by the prior field.
+func ByPrior(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPrior, opts...).ToFunc()
+}
+
+// ByCorrections orders the results by the corrections field.
+func ByCorrections(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldCorrections, opts...).ToFunc()
 }
 
 // ByHeld orders the results by the held field.

@@ -120,6 +120,16 @@ func Spent(v int64) predicate.BudgetCycle {
 	return predicate.BudgetCycle(sql.FieldEQ(FieldSpent, v))
 }
 
+// Prior applies equality check predicate on the "prior" field. It's identical to PriorEQ.
+func Prior(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldPrior, v))
+}
+
+// Corrections applies equality check predicate on the "corrections" field. It's identical to CorrectionsEQ.
+func Corrections(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldCorrections, v))
+}
+
 // Held applies equality check predicate on the "held" field. It's identical to HeldEQ.
 func Held(v int64) predicate.BudgetCycle {
 	return predicate.BudgetCycle(sql.FieldEQ(FieldHeld, v))
@@ -653,6 +663,86 @@ func SpentLT(v int64) predicate.BudgetCycle {
 // SpentLTE applies the LTE predicate on the "spent" field.
 func SpentLTE(v int64) predicate.BudgetCycle {
 	return predicate.BudgetCycle(sql.FieldLTE(FieldSpent, v))
+}
+
+// PriorEQ applies the EQ predicate on the "prior" field.
+func PriorEQ(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldPrior, v))
+}
+
+// PriorNEQ applies the NEQ predicate on the "prior" field.
+func PriorNEQ(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNEQ(FieldPrior, v))
+}
+
+// PriorIn applies the In predicate on the "prior" field.
+func PriorIn(vs ...int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldIn(FieldPrior, vs...))
+}
+
+// PriorNotIn applies the NotIn predicate on the "prior" field.
+func PriorNotIn(vs ...int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNotIn(FieldPrior, vs...))
+}
+
+// PriorGT applies the GT predicate on the "prior" field.
+func PriorGT(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGT(FieldPrior, v))
+}
+
+// PriorGTE applies the GTE predicate on the "prior" field.
+func PriorGTE(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGTE(FieldPrior, v))
+}
+
+// PriorLT applies the LT predicate on the "prior" field.
+func PriorLT(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLT(FieldPrior, v))
+}
+
+// PriorLTE applies the LTE predicate on the "prior" field.
+func PriorLTE(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLTE(FieldPrior, v))
+}
+
+// CorrectionsEQ applies the EQ predicate on the "corrections" field.
+func CorrectionsEQ(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldCorrections, v))
+}
+
+// CorrectionsNEQ applies the NEQ predicate on the "corrections" field.
+func CorrectionsNEQ(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNEQ(FieldCorrections, v))
+}
+
+// CorrectionsIn applies the In predicate on the "corrections" field.
+func CorrectionsIn(vs ...int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldIn(FieldCorrections, vs...))
+}
+
+// CorrectionsNotIn applies the NotIn predicate on the "corrections" field.
+func CorrectionsNotIn(vs ...int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNotIn(FieldCorrections, vs...))
+}
+
+// CorrectionsGT applies the GT predicate on the "corrections" field.
+func CorrectionsGT(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGT(FieldCorrections, v))
+}
+
+// CorrectionsGTE applies the GTE predicate on the "corrections" field.
+func CorrectionsGTE(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGTE(FieldCorrections, v))
+}
+
+// CorrectionsLT applies the LT predicate on the "corrections" field.
+func CorrectionsLT(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLT(FieldCorrections, v))
+}
+
+// CorrectionsLTE applies the LTE predicate on the "corrections" field.
+func CorrectionsLTE(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLTE(FieldCorrections, v))
 }
 
 // HeldEQ applies the EQ predicate on the "held" field.

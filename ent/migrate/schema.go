@@ -313,6 +313,8 @@ var (
 		{Name: "raised", Type: field.TypeInt64, Default: 0},
 		{Name: "closed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "spent", Type: field.TypeInt64, Default: 0},
+		{Name: "prior", Type: field.TypeInt64, Default: 0},
+		{Name: "corrections", Type: field.TypeInt64, Default: 0},
 		{Name: "held", Type: field.TypeInt64, Default: 0},
 		{Name: "excess", Type: field.TypeInt64, Default: 0},
 		{Name: "revision", Type: field.TypeInt64, Default: 0},
@@ -326,7 +328,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "budget_cycles_budgets_cycles",
-				Columns:    []*schema.Column{BudgetCyclesColumns[15]},
+				Columns:    []*schema.Column{BudgetCyclesColumns[17]},
 				RefColumns: []*schema.Column{BudgetsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -340,7 +342,12 @@ var (
 			{
 				Name:    "budgetcycle_budget_id_starts_at",
 				Unique:  true,
-				Columns: []*schema.Column{BudgetCyclesColumns[15], BudgetCyclesColumns[4]},
+				Columns: []*schema.Column{BudgetCyclesColumns[17], BudgetCyclesColumns[4]},
+			},
+			{
+				Name:    "budgetcycle_closed_at_ends_at",
+				Unique:  false,
+				Columns: []*schema.Column{BudgetCyclesColumns[10], BudgetCyclesColumns[5]},
 			},
 		},
 	}

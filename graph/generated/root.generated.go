@@ -26,6 +26,7 @@ type MutationResolver interface {
 	SessionEnd(ctx context.Context) (*model.SessionEndPayload, error)
 	BudgetSet(ctx context.Context, input model.BudgetSetInput) (*model.BudgetSetPayload, error)
 	BudgetRemove(ctx context.Context, input model.BudgetRemoveInput) (*model.BudgetRemovePayload, error)
+	BudgetRenew(ctx context.Context, input model.BudgetRenewInput) (*model.BudgetRenewPayload, error)
 	OrganizationCreate(ctx context.Context, input model.OrganizationCreateInput) (*model.OrganizationCreatePayload, error)
 	OrganizationUpdate(ctx context.Context, input model.OrganizationUpdateInput) (*model.OrganizationUpdatePayload, error)
 	OrganizationArchive(ctx context.Context, input model.OrganizationArchiveInput) (*model.OrganizationArchivePayload, error)
@@ -44,6 +45,8 @@ type MutationResolver interface {
 	UserUpdate(ctx context.Context, input model.UserUpdateInput) (*model.UserUpdatePayload, error)
 	UserDeactivate(ctx context.Context, input model.UserDeactivateInput) (*model.UserDeactivatePayload, error)
 	UserReactivate(ctx context.Context, input model.UserReactivateInput) (*model.UserReactivatePayload, error)
+	BudgetFreeze(ctx context.Context, input model.BudgetFreezeInput) (*model.BudgetFreezePayload, error)
+	BudgetResume(ctx context.Context, input model.BudgetResumeInput) (*model.BudgetResumePayload, error)
 	GrantSet(ctx context.Context, input model.GrantSetInput) (*model.GrantSetPayload, error)
 	GrantRemove(ctx context.Context, input model.GrantRemoveInput) (*model.GrantRemovePayload, error)
 	InvitationCreate(ctx context.Context, input model.InvitationCreateInput) (*model.InvitationCreatePayload, error)
@@ -250,12 +253,54 @@ func (ec *executionContext) field_Mutation_authorizationRevoke_args(ctx context.
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_budgetFreeze_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.BudgetFreezeInput, error) {
+			return ec.unmarshalNBudgetFreezeInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐBudgetFreezeInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_budgetRemove_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.BudgetRemoveInput, error) {
 			return ec.unmarshalNBudgetRemoveInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐBudgetRemoveInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_budgetRenew_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.BudgetRenewInput, error) {
+			return ec.unmarshalNBudgetRenewInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐBudgetRenewInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_budgetResume_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.BudgetResumeInput, error) {
+			return ec.unmarshalNBudgetResumeInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐBudgetResumeInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1634,6 +1679,50 @@ func (ec *executionContext) fieldContext_Mutation_budgetRemove(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_budgetRenew(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_budgetRenew(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().BudgetRenew(ctx, fc.Args["input"].(model.BudgetRenewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BudgetRenewPayload) graphql.Marshaler {
+			return ec.marshalNBudgetRenewPayload2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐBudgetRenewPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_budgetRenew(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BudgetRenewPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_budgetRenew_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_organizationCreate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2420,6 +2509,94 @@ func (ec *executionContext) fieldContext_Mutation_userReactivate(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_userReactivate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_budgetFreeze(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_budgetFreeze(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().BudgetFreeze(ctx, fc.Args["input"].(model.BudgetFreezeInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BudgetFreezePayload) graphql.Marshaler {
+			return ec.marshalNBudgetFreezePayload2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐBudgetFreezePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_budgetFreeze(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BudgetFreezePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_budgetFreeze_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_budgetResume(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_budgetResume(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().BudgetResume(ctx, fc.Args["input"].(model.BudgetResumeInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BudgetResumePayload) graphql.Marshaler {
+			return ec.marshalNBudgetResumePayload2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐBudgetResumePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_budgetResume(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BudgetResumePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_budgetResume_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5732,6 +5909,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._SupportAccess(ctx, sel, obj)
+	case model.Statement:
+		return ec._Statement(ctx, sel, &obj)
+	case *model.Statement:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Statement(ctx, sel, obj)
 	case model.Session:
 		return ec._Session(ctx, sel, &obj)
 	case *model.Session:
@@ -5938,6 +6122,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "budgetRenew":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_budgetRenew(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "organizationCreate":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_organizationCreate(ctx, field)
@@ -6060,6 +6251,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "userReactivate":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_userReactivate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "budgetFreeze":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_budgetFreeze(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "budgetResume":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_budgetResume(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

@@ -66,6 +66,7 @@ type ResolverRoot interface {
 	ServiceClientConnection() ServiceClientConnectionResolver
 	Session() SessionResolver
 	SessionConnection() SessionConnectionResolver
+	Statement() StatementResolver
 	Subscription() SubscriptionResolver
 	SupportAccess() SupportAccessResolver
 	SupportAccessConnection() SupportAccessConnectionResolver
@@ -294,6 +295,9 @@ type ComplexityRoot struct {
 
 	Budget struct {
 		Cycle         func(childComplexity int) int
+		FreezeReason  func(childComplexity int) int
+		FrozenAt      func(childComplexity int) int
+		FrozenBy      func(childComplexity int) int
 		ID            func(childComplexity int) int
 		Limit         func(childComplexity int) int
 		Overcommitted func(childComplexity int) int
@@ -301,6 +305,7 @@ type ComplexityRoot struct {
 		Scope         func(childComplexity int) int
 		Series        func(childComplexity int) int
 		State         func(childComplexity int) int
+		Statements    func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Unit          func(childComplexity int) int
 		Version       func(childComplexity int) int
 		ViewerCan     func(childComplexity int) int
@@ -313,9 +318,24 @@ type ComplexityRoot struct {
 		TopSpenders func(childComplexity int) int
 	}
 
+	BudgetFreezePayload struct {
+		Budget func(childComplexity int) int
+		Errors func(childComplexity int) int
+	}
+
 	BudgetRemovePayload struct {
 		Errors func(childComplexity int) int
 		Scope  func(childComplexity int) int
+	}
+
+	BudgetRenewPayload struct {
+		Budget func(childComplexity int) int
+		Errors func(childComplexity int) int
+	}
+
+	BudgetResumePayload struct {
+		Budget func(childComplexity int) int
+		Errors func(childComplexity int) int
 	}
 
 	BudgetSetPayload struct {
@@ -325,13 +345,18 @@ type ComplexityRoot struct {
 
 	BudgetState struct {
 		BudgetID       func(childComplexity int) int
+		Carried        func(childComplexity int) int
+		Corrections    func(childComplexity int) int
 		ElapsedPercent func(childComplexity int) int
 		EndsAt         func(childComplexity int) int
 		Forecast       func(childComplexity int) int
+		FrozenAt       func(childComplexity int) int
 		Held           func(childComplexity int) int
 		Limit          func(childComplexity int) int
 		Overflow       func(childComplexity int) int
+		OverflowSpent  func(childComplexity int) int
 		PerDay         func(childComplexity int) int
+		Raised         func(childComplexity int) int
 		Remaining      func(childComplexity int) int
 		Revision       func(childComplexity int) int
 		RunsOutAt      func(childComplexity int) int
@@ -424,6 +449,7 @@ type ComplexityRoot struct {
 		MemberName        func(childComplexity int) int
 		ModelName         func(childComplexity int) int
 		OutputTokens      func(childComplexity int) int
+		Overflow          func(childComplexity int) int
 		PriceID           func(childComplexity int) int
 		ReasoningTokens   func(childComplexity int) int
 		RequestID         func(childComplexity int) int
@@ -439,6 +465,12 @@ type ComplexityRoot struct {
 	ChargeEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ChargeOverflow struct {
+		Amount    func(childComplexity int) int
+		BudgetID  func(childComplexity int) int
+		ScopeName func(childComplexity int) int
 	}
 
 	ConflictError struct {
@@ -465,6 +497,7 @@ type ComplexityRoot struct {
 		Plane           func(childComplexity int) int
 		Providers       func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Scopes          func(childComplexity int, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) int
+		Statements      func(childComplexity int, scopeID *string, first *int, after *string, last *int, before *string) int
 		Teams           func(childComplexity int, organizationID *string, first *int, after *string, last *int, before *string) int
 		Usage           func(childComplexity int, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) int
 		ViewerCan       func(childComplexity int) int
@@ -487,6 +520,7 @@ type ComplexityRoot struct {
 		ParentID        func(childComplexity int) int
 		Plane           func(childComplexity int) int
 		Scopes          func(childComplexity int, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) int
+		Statements      func(childComplexity int, scopeID *string, first *int, after *string, last *int, before *string) int
 		Teams           func(childComplexity int, organizationID *string, first *int, after *string, last *int, before *string) int
 		Usage           func(childComplexity int, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) int
 		ViewerCan       func(childComplexity int) int
@@ -909,7 +943,10 @@ type ComplexityRoot struct {
 		AccountUpdate             func(childComplexity int, input model.AccountUpdateInput) int
 		AuthorizationApprove      func(childComplexity int, input model.AuthorizationApproveInput) int
 		AuthorizationRevoke       func(childComplexity int, input model.AuthorizationRevokeInput) int
+		BudgetFreeze              func(childComplexity int, input model.BudgetFreezeInput) int
 		BudgetRemove              func(childComplexity int, input model.BudgetRemoveInput) int
+		BudgetRenew               func(childComplexity int, input model.BudgetRenewInput) int
+		BudgetResume              func(childComplexity int, input model.BudgetResumeInput) int
 		BudgetSet                 func(childComplexity int, input model.BudgetSetInput) int
 		CatalogModelCreate        func(childComplexity int, input model.CatalogModelCreateInput) int
 		CatalogModelUpdate        func(childComplexity int, input model.CatalogModelUpdateInput) int
@@ -1373,6 +1410,48 @@ type ComplexityRoot struct {
 		Calls  func(childComplexity int) int
 		ID     func(childComplexity int) int
 		Name   func(childComplexity int) int
+	}
+
+	Statement struct {
+		Calls         func(childComplexity int) int
+		CarriedIn     func(childComplexity int) int
+		CarriedOut    func(childComplexity int) int
+		ClosedAt      func(childComplexity int) int
+		Corrections   func(childComplexity int) int
+		EndsAt        func(childComplexity int) int
+		ExcessSpent   func(childComplexity int) int
+		ID            func(childComplexity int) int
+		Limit         func(childComplexity int) int
+		Location      func(childComplexity int) int
+		Models        func(childComplexity int) int
+		Overflow      func(childComplexity int) int
+		OverflowSpent func(childComplexity int) int
+		Raised        func(childComplexity int) int
+		ScopeID       func(childComplexity int) int
+		ScopeName     func(childComplexity int) int
+		Spent         func(childComplexity int) int
+		StartsAt      func(childComplexity int) int
+		Total         func(childComplexity int) int
+		Unit          func(childComplexity int) int
+	}
+
+	StatementConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	StatementEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	StatementModel struct {
+		Amount       func(childComplexity int) int
+		Calls        func(childComplexity int) int
+		InputTokens  func(childComplexity int) int
+		ModelID      func(childComplexity int) int
+		Name         func(childComplexity int) int
+		OutputTokens func(childComplexity int) int
 	}
 
 	Subscription struct {
@@ -2471,6 +2550,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Budget.Cycle(childComplexity), true
+	case "Budget.freezeReason":
+		if e.ComplexityRoot.Budget.FreezeReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Budget.FreezeReason(childComplexity), true
+	case "Budget.frozenAt":
+		if e.ComplexityRoot.Budget.FrozenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Budget.FrozenAt(childComplexity), true
+	case "Budget.frozenBy":
+		if e.ComplexityRoot.Budget.FrozenBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Budget.FrozenBy(childComplexity), true
 	case "Budget.id":
 		if e.ComplexityRoot.Budget.ID == nil {
 			break
@@ -2513,6 +2610,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Budget.State(childComplexity), true
+	case "Budget.statements":
+		if e.ComplexityRoot.Budget.Statements == nil {
+			break
+		}
+
+		args, err := ec.field_Budget_statements_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Budget.Statements(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Budget.unit":
 		if e.ComplexityRoot.Budget.Unit == nil {
 			break
@@ -2557,6 +2665,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BudgetBurn.TopSpenders(childComplexity), true
 
+	case "BudgetFreezePayload.budget":
+		if e.ComplexityRoot.BudgetFreezePayload.Budget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetFreezePayload.Budget(childComplexity), true
+	case "BudgetFreezePayload.errors":
+		if e.ComplexityRoot.BudgetFreezePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetFreezePayload.Errors(childComplexity), true
+
 	case "BudgetRemovePayload.errors":
 		if e.ComplexityRoot.BudgetRemovePayload.Errors == nil {
 			break
@@ -2569,6 +2690,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BudgetRemovePayload.Scope(childComplexity), true
+
+	case "BudgetRenewPayload.budget":
+		if e.ComplexityRoot.BudgetRenewPayload.Budget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetRenewPayload.Budget(childComplexity), true
+	case "BudgetRenewPayload.errors":
+		if e.ComplexityRoot.BudgetRenewPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetRenewPayload.Errors(childComplexity), true
+
+	case "BudgetResumePayload.budget":
+		if e.ComplexityRoot.BudgetResumePayload.Budget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetResumePayload.Budget(childComplexity), true
+	case "BudgetResumePayload.errors":
+		if e.ComplexityRoot.BudgetResumePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetResumePayload.Errors(childComplexity), true
 
 	case "BudgetSetPayload.budget":
 		if e.ComplexityRoot.BudgetSetPayload.Budget == nil {
@@ -2589,6 +2736,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BudgetState.BudgetID(childComplexity), true
+	case "BudgetState.carried":
+		if e.ComplexityRoot.BudgetState.Carried == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetState.Carried(childComplexity), true
+	case "BudgetState.corrections":
+		if e.ComplexityRoot.BudgetState.Corrections == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetState.Corrections(childComplexity), true
 	case "BudgetState.elapsedPercent":
 		if e.ComplexityRoot.BudgetState.ElapsedPercent == nil {
 			break
@@ -2607,6 +2766,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BudgetState.Forecast(childComplexity), true
+	case "BudgetState.frozenAt":
+		if e.ComplexityRoot.BudgetState.FrozenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetState.FrozenAt(childComplexity), true
 	case "BudgetState.held":
 		if e.ComplexityRoot.BudgetState.Held == nil {
 			break
@@ -2625,12 +2790,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BudgetState.Overflow(childComplexity), true
+	case "BudgetState.overflowSpent":
+		if e.ComplexityRoot.BudgetState.OverflowSpent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetState.OverflowSpent(childComplexity), true
 	case "BudgetState.perDay":
 		if e.ComplexityRoot.BudgetState.PerDay == nil {
 			break
 		}
 
 		return e.ComplexityRoot.BudgetState.PerDay(childComplexity), true
+	case "BudgetState.raised":
+		if e.ComplexityRoot.BudgetState.Raised == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetState.Raised(childComplexity), true
 	case "BudgetState.remaining":
 		if e.ComplexityRoot.BudgetState.Remaining == nil {
 			break
@@ -3030,6 +3207,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Charge.OutputTokens(childComplexity), true
+	case "Charge.overflow":
+		if e.ComplexityRoot.Charge.Overflow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.Overflow(childComplexity), true
 	case "Charge.priceId":
 		if e.ComplexityRoot.Charge.PriceID == nil {
 			break
@@ -3086,6 +3269,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChargeEdge.Node(childComplexity), true
+
+	case "ChargeOverflow.amount":
+		if e.ComplexityRoot.ChargeOverflow.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeOverflow.Amount(childComplexity), true
+	case "ChargeOverflow.budgetId":
+		if e.ComplexityRoot.ChargeOverflow.BudgetID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeOverflow.BudgetID(childComplexity), true
+	case "ChargeOverflow.scopeName":
+		if e.ComplexityRoot.ChargeOverflow.ScopeName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeOverflow.ScopeName(childComplexity), true
 
 	case "ConflictError.code":
 		if e.ComplexityRoot.ConflictError.Code == nil {
@@ -3243,6 +3445,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Console.Scopes(childComplexity, args["under"].(*string), args["kinds"].([]model.ScopeKind), args["search"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Console.statements":
+		if e.ComplexityRoot.Console.Statements == nil {
+			break
+		}
+
+		args, err := ec.field_Console_statements_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Console.Statements(childComplexity, args["scopeId"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Console.teams":
 		if e.ComplexityRoot.Console.Teams == nil {
 			break
@@ -3403,6 +3616,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Copilot.Scopes(childComplexity, args["under"].(*string), args["kinds"].([]model.ScopeKind), args["search"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Copilot.statements":
+		if e.ComplexityRoot.Copilot.Statements == nil {
+			break
+		}
+
+		args, err := ec.field_Copilot_statements_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Copilot.Statements(childComplexity, args["scopeId"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Copilot.teams":
 		if e.ComplexityRoot.Copilot.Teams == nil {
 			break
@@ -5031,6 +5255,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AuthorizationRevoke(childComplexity, args["input"].(model.AuthorizationRevokeInput)), true
+	case "Mutation.budgetFreeze":
+		if e.ComplexityRoot.Mutation.BudgetFreeze == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_budgetFreeze_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BudgetFreeze(childComplexity, args["input"].(model.BudgetFreezeInput)), true
 	case "Mutation.budgetRemove":
 		if e.ComplexityRoot.Mutation.BudgetRemove == nil {
 			break
@@ -5042,6 +5277,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.BudgetRemove(childComplexity, args["input"].(model.BudgetRemoveInput)), true
+	case "Mutation.budgetRenew":
+		if e.ComplexityRoot.Mutation.BudgetRenew == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_budgetRenew_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BudgetRenew(childComplexity, args["input"].(model.BudgetRenewInput)), true
+	case "Mutation.budgetResume":
+		if e.ComplexityRoot.Mutation.BudgetResume == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_budgetResume_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BudgetResume(childComplexity, args["input"].(model.BudgetResumeInput)), true
 	case "Mutation.budgetSet":
 		if e.ComplexityRoot.Mutation.BudgetSet == nil {
 			break
@@ -7325,6 +7582,190 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Spender.Name(childComplexity), true
 
+	case "Statement.calls":
+		if e.ComplexityRoot.Statement.Calls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.Calls(childComplexity), true
+	case "Statement.carriedIn":
+		if e.ComplexityRoot.Statement.CarriedIn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.CarriedIn(childComplexity), true
+	case "Statement.carriedOut":
+		if e.ComplexityRoot.Statement.CarriedOut == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.CarriedOut(childComplexity), true
+	case "Statement.closedAt":
+		if e.ComplexityRoot.Statement.ClosedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.ClosedAt(childComplexity), true
+	case "Statement.corrections":
+		if e.ComplexityRoot.Statement.Corrections == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.Corrections(childComplexity), true
+	case "Statement.endsAt":
+		if e.ComplexityRoot.Statement.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.EndsAt(childComplexity), true
+	case "Statement.excessSpent":
+		if e.ComplexityRoot.Statement.ExcessSpent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.ExcessSpent(childComplexity), true
+	case "Statement.id":
+		if e.ComplexityRoot.Statement.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.ID(childComplexity), true
+	case "Statement.limit":
+		if e.ComplexityRoot.Statement.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.Limit(childComplexity), true
+	case "Statement.location":
+		if e.ComplexityRoot.Statement.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.Location(childComplexity), true
+	case "Statement.models":
+		if e.ComplexityRoot.Statement.Models == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.Models(childComplexity), true
+	case "Statement.overflow":
+		if e.ComplexityRoot.Statement.Overflow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.Overflow(childComplexity), true
+	case "Statement.overflowSpent":
+		if e.ComplexityRoot.Statement.OverflowSpent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.OverflowSpent(childComplexity), true
+	case "Statement.raised":
+		if e.ComplexityRoot.Statement.Raised == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.Raised(childComplexity), true
+	case "Statement.scopeId":
+		if e.ComplexityRoot.Statement.ScopeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.ScopeID(childComplexity), true
+	case "Statement.scopeName":
+		if e.ComplexityRoot.Statement.ScopeName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.ScopeName(childComplexity), true
+	case "Statement.spent":
+		if e.ComplexityRoot.Statement.Spent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.Spent(childComplexity), true
+	case "Statement.startsAt":
+		if e.ComplexityRoot.Statement.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.StartsAt(childComplexity), true
+	case "Statement.total":
+		if e.ComplexityRoot.Statement.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.Total(childComplexity), true
+	case "Statement.unit":
+		if e.ComplexityRoot.Statement.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Statement.Unit(childComplexity), true
+
+	case "StatementConnection.edges":
+		if e.ComplexityRoot.StatementConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementConnection.Edges(childComplexity), true
+	case "StatementConnection.pageInfo":
+		if e.ComplexityRoot.StatementConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementConnection.PageInfo(childComplexity), true
+
+	case "StatementEdge.cursor":
+		if e.ComplexityRoot.StatementEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementEdge.Cursor(childComplexity), true
+	case "StatementEdge.node":
+		if e.ComplexityRoot.StatementEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementEdge.Node(childComplexity), true
+
+	case "StatementModel.amount":
+		if e.ComplexityRoot.StatementModel.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementModel.Amount(childComplexity), true
+	case "StatementModel.calls":
+		if e.ComplexityRoot.StatementModel.Calls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementModel.Calls(childComplexity), true
+	case "StatementModel.inputTokens":
+		if e.ComplexityRoot.StatementModel.InputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementModel.InputTokens(childComplexity), true
+	case "StatementModel.modelId":
+		if e.ComplexityRoot.StatementModel.ModelID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementModel.ModelID(childComplexity), true
+	case "StatementModel.name":
+		if e.ComplexityRoot.StatementModel.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementModel.Name(childComplexity), true
+	case "StatementModel.outputTokens":
+		if e.ComplexityRoot.StatementModel.OutputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementModel.OutputTokens(childComplexity), true
+
 	case "Subscription.auditEvents":
 		if e.ComplexityRoot.Subscription.AuditEvents == nil {
 			break
@@ -8152,7 +8593,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAuthorizationApproveInput,
 		ec.unmarshalInputAuthorizationRequestInput,
 		ec.unmarshalInputAuthorizationRevokeInput,
+		ec.unmarshalInputBudgetFreezeInput,
 		ec.unmarshalInputBudgetRemoveInput,
+		ec.unmarshalInputBudgetRenewInput,
+		ec.unmarshalInputBudgetResumeInput,
 		ec.unmarshalInputBudgetSetInput,
 		ec.unmarshalInputCatalogModelCreateInput,
 		ec.unmarshalInputCatalogModelUpdateInput,
@@ -8771,6 +9215,54 @@ type BudgetRemovePayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../common/cycle.graphqls", Input: `extend type BudgetState {
+  "Part of the limit: what the cycle before left over and brought along."
+  carried: Amount!
+  "Part of the limit: what temporary increases add."
+  raised: Amount!
+  "Part of spent: what lies beyond the limit, in the overflow allowance; settled on the cycle's statement."
+  overflowSpent: Amount!
+  "Corrections of cycles before that are booked in this one: zero or less, no part of spent, and no room to spend."
+  corrections: Amount!
+}
+
+extend type Charge {
+  "How much of this line fell into the overflow of each budget that paid it, by the order of the ledger; empty when none did."
+  overflow: [ChargeOverflow!]!
+}
+
+"What of a charge lies beyond a budget's limit, in its overflow. Over all lines of a cycle this adds up to the cycle's overflow."
+type ChargeOverflow {
+  "The budget."
+  budgetId: ID!
+  "Whose budget it is, by name."
+  scopeName: String!
+  "In the plane's unit; below zero where a correction gave overflow back."
+  amount: Amount!
+}
+
+extend type Mutation {
+  """
+  End the current cycle of a budget that is renewed by hand, and open the next: of a key, or of a plane's pool with all that go by it.
+  Needs who may set that budget.
+  """
+  budgetRenew(input: BudgetRenewInput!): BudgetRenewPayload!
+}
+
+"The budget to renew."
+input BudgetRenewInput {
+  "A plane's pool or a key's budget, whose cycle is MANUAL."
+  budgetId: ID!
+}
+
+"The outcome of budgetRenew."
+type BudgetRenewPayload {
+  "The budget in its new cycle; null when refused."
+  budget: Budget
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../common/directory.graphqls", Input: `"What a deletion, an archive or a move would do, counted before it is done."
 type Impact {
   "Teams that go with it."
@@ -9186,6 +9678,60 @@ type AllocationError implements UserError {
   path: [String!]!
   "What can be given at most, in the plane's unit."
   available: Amount!
+}
+`, BuiltIn: false},
+	{Name: "../common/freeze.graphqls", Input: `extend type Budget {
+  "Since when nothing new may be spent; null when it isn't frozen."
+  frozenAt: DateTime
+  "Who froze it, by name; null when it isn't frozen, or by somebody the viewer can't see."
+  frozenBy: String
+  "Why, as whoever is refused reads it; empty when it isn't frozen."
+  freezeReason: String!
+}
+
+extend type BudgetState {
+  "Since when nothing new may be spent; its status is BLOCKED then. Null when it isn't frozen."
+  frozenAt: DateTime
+}
+
+extend type Mutation {
+  """
+  Let nothing new be spent on a budget, and on what lies below it, until it is resumed; calls that run finish and are charged.
+  Needs an admin of its scope or of one above it: stopping is allowed where setting isn't. For the Copilot pool also a super admin.
+  """
+  budgetFreeze(input: BudgetFreezeInput!): BudgetFreezePayload!
+  "Let a frozen budget be spent again. Needs who may set it, or who froze it and may still freeze."
+  budgetResume(input: BudgetResumeInput!): BudgetResumePayload!
+}
+
+"The budget to stop, and why."
+input BudgetFreezeInput {
+  "The budget, not its scope."
+  budgetId: ID!
+  "One sentence, up to 500 characters. Callers who are refused read it, and the audit log keeps it."
+  reason: String!
+}
+
+"The outcome of budgetFreeze."
+type BudgetFreezePayload {
+  "The frozen budget; null when refused."
+  budget: Budget
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"The budget to let go again."
+input BudgetResumeInput {
+  "The budget, not its scope."
+  budgetId: ID!
+}
+
+"The outcome of budgetResume."
+type BudgetResumePayload {
+  "The resumed budget; null when refused."
+  budget: Budget
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../common/grant.graphqls", Input: `"Allows a resource to a scope and all below it, or denies it there."
@@ -10995,6 +11541,128 @@ type SignInEnforcePayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../common/statement.graphqls", Input: `extend type Budget {
+  "What its closed cycles came to, newest first. Needs who may watch the budget."
+  statements(
+    "Rows from the start, at most 100."
+    first: Int
+    "Rows after this cursor."
+    after: String
+    "Rows from the end, at most 100."
+    last: Int
+    "Rows before this cursor."
+    before: String
+  ): StatementConnection!
+}
+
+extend type Console {
+  "Statements of this plane that the viewer can see, those of removed budgets among them, newest first."
+  statements(
+    "Of this scope alone; left out: of all."
+    scopeId: ID
+    "Rows from the start, at most 100."
+    first: Int
+    "Rows after this cursor."
+    after: String
+    "Rows from the end, at most 100."
+    last: Int
+    "Rows before this cursor."
+    before: String
+  ): StatementConnection!
+}
+
+extend type Copilot {
+  "Statements of this plane that the viewer can see, those of removed budgets among them, newest first."
+  statements(
+    "Of this scope alone; left out: of all."
+    scopeId: ID
+    "Rows from the start, at most 100."
+    first: Int
+    "Rows after this cursor."
+    after: String
+    "Rows from the end, at most 100."
+    last: Int
+    "Rows before this cursor."
+    before: String
+  ): StatementConnection!
+}
+
+"What a budget's closed cycle came to. Written once when the cycle closes; it never changes, and outlives its budget."
+type Statement implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "The scope's id, which may have been deleted since."
+  scopeId: ID!
+  "What the scope was called when the cycle closed."
+  scopeName: String!
+  "The scopes above it, as they are called now: \"Banking / Risk\"; empty for a plane's pool."
+  location: String!
+  "US dollars in Console, credits in Copilot."
+  unit: Unit!
+  "First moment of the cycle."
+  startsAt: DateTime!
+  "First moment after the cycle."
+  endsAt: DateTime!
+  "When it was written: once the last call of the cycle was charged."
+  closedAt: DateTime!
+  "What could be spent: the budget's own limit, what was carried in, and what was raised."
+  limit: Amount!
+  "Part of the limit: brought along from the cycle before."
+  carriedIn: Amount!
+  "Part of the limit: temporary increases."
+  raised: Amount!
+  "The allowance beyond the limit."
+  overflow: Amount!
+  "Everything charged: within the limit, in the overflow, and beyond both."
+  spent: Amount!
+  "Of spent, what lies in the overflow."
+  overflowSpent: Amount!
+  "Of spent, what lies beyond limit and overflow: the limit was lowered later, or a provider used more than was held."
+  excessSpent: Amount!
+  "Corrections of cycles before, booked in this one: zero or less, no part of spent."
+  corrections: Amount!
+  "Spent and corrections together: what the ledger sums up to."
+  total: Amount!
+  "What of the unspent rest went into the next cycle."
+  carriedOut: Amount!
+  "Charged calls."
+  calls: Long!
+  "Amounts by model, dearest first."
+  models: [StatementModel!]!
+}
+
+"What one model came to in a cycle."
+type StatementModel {
+  "The model's id, which may have been deleted since."
+  modelId: ID!
+  "As the ledger calls it."
+  name: String!
+  "Charged calls."
+  calls: Long!
+  "In the statement's unit."
+  amount: Amount!
+  "All classes of input."
+  inputTokens: Long!
+  "All classes of output."
+  outputTokens: Long!
+}
+
+"A page of statements."
+type StatementConnection {
+  "The rows of this page, in order."
+  edges: [StatementEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of statements."
+type StatementEdge {
+  "The row itself."
+  node: Statement!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+`, BuiltIn: false},
 	{Name: "../common/support.graphqls", Input: `"Platform staff in an account for a while, for a reason that the account can read."
 type SupportAccess implements Node {
   "Opaque and stable: a type prefix and a ULID."
@@ -12629,6 +13297,14 @@ func (ec *executionContext) childFields_Budget(ctx context.Context, field graphq
 		return ec.fieldContext_Budget_series(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Budget_viewerCan(ctx, field)
+	case "frozenAt":
+		return ec.fieldContext_Budget_frozenAt(ctx, field)
+	case "frozenBy":
+		return ec.fieldContext_Budget_frozenBy(ctx, field)
+	case "freezeReason":
+		return ec.fieldContext_Budget_freezeReason(ctx, field)
+	case "statements":
+		return ec.fieldContext_Budget_statements(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Budget", field.Name)
 }
@@ -12647,6 +13323,16 @@ func (ec *executionContext) childFields_BudgetBurn(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type BudgetBurn", field.Name)
 }
 
+func (ec *executionContext) childFields_BudgetFreezePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "budget":
+		return ec.fieldContext_BudgetFreezePayload_budget(ctx, field)
+	case "errors":
+		return ec.fieldContext_BudgetFreezePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetFreezePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_BudgetRemovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "scope":
@@ -12655,6 +13341,26 @@ func (ec *executionContext) childFields_BudgetRemovePayload(ctx context.Context,
 		return ec.fieldContext_BudgetRemovePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BudgetRemovePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_BudgetRenewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "budget":
+		return ec.fieldContext_BudgetRenewPayload_budget(ctx, field)
+	case "errors":
+		return ec.fieldContext_BudgetRenewPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetRenewPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_BudgetResumePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "budget":
+		return ec.fieldContext_BudgetResumePayload_budget(ctx, field)
+	case "errors":
+		return ec.fieldContext_BudgetResumePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetResumePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_BudgetSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12703,6 +13409,16 @@ func (ec *executionContext) childFields_BudgetState(ctx context.Context, field g
 		return ec.fieldContext_BudgetState_status(ctx, field)
 	case "revision":
 		return ec.fieldContext_BudgetState_revision(ctx, field)
+	case "carried":
+		return ec.fieldContext_BudgetState_carried(ctx, field)
+	case "raised":
+		return ec.fieldContext_BudgetState_raised(ctx, field)
+	case "overflowSpent":
+		return ec.fieldContext_BudgetState_overflowSpent(ctx, field)
+	case "corrections":
+		return ec.fieldContext_BudgetState_corrections(ctx, field)
+	case "frozenAt":
+		return ec.fieldContext_BudgetState_frozenAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BudgetState", field.Name)
 }
@@ -12879,6 +13595,8 @@ func (ec *executionContext) childFields_Charge(ctx context.Context, field graphq
 		return ec.fieldContext_Charge_firstByteMs(ctx, field)
 	case "stream":
 		return ec.fieldContext_Charge_stream(ctx, field)
+	case "overflow":
+		return ec.fieldContext_Charge_overflow(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Charge", field.Name)
 }
@@ -12901,6 +13619,18 @@ func (ec *executionContext) childFields_ChargeEdge(ctx context.Context, field gr
 		return ec.fieldContext_ChargeEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChargeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ChargeOverflow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "budgetId":
+		return ec.fieldContext_ChargeOverflow_budgetId(ctx, field)
+	case "scopeName":
+		return ec.fieldContext_ChargeOverflow_scopeName(ctx, field)
+	case "amount":
+		return ec.fieldContext_ChargeOverflow_amount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChargeOverflow", field.Name)
 }
 
 func (ec *executionContext) childFields_Console(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12943,6 +13673,8 @@ func (ec *executionContext) childFields_Console(ctx context.Context, field graph
 		return ec.fieldContext_Console_usage(ctx, field)
 	case "charges":
 		return ec.fieldContext_Console_charges(ctx, field)
+	case "statements":
+		return ec.fieldContext_Console_statements(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Console", field.Name)
 }
@@ -12987,6 +13719,8 @@ func (ec *executionContext) childFields_Copilot(ctx context.Context, field graph
 		return ec.fieldContext_Copilot_usage(ctx, field)
 	case "charges":
 		return ec.fieldContext_Copilot_charges(ctx, field)
+	case "statements":
+		return ec.fieldContext_Copilot_statements(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Copilot", field.Name)
 }
@@ -14547,6 +15281,90 @@ func (ec *executionContext) childFields_Spender(ctx context.Context, field graph
 		return ec.fieldContext_Spender_calls(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Spender", field.Name)
+}
+
+func (ec *executionContext) childFields_Statement(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Statement_id(ctx, field)
+	case "scopeId":
+		return ec.fieldContext_Statement_scopeId(ctx, field)
+	case "scopeName":
+		return ec.fieldContext_Statement_scopeName(ctx, field)
+	case "location":
+		return ec.fieldContext_Statement_location(ctx, field)
+	case "unit":
+		return ec.fieldContext_Statement_unit(ctx, field)
+	case "startsAt":
+		return ec.fieldContext_Statement_startsAt(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_Statement_endsAt(ctx, field)
+	case "closedAt":
+		return ec.fieldContext_Statement_closedAt(ctx, field)
+	case "limit":
+		return ec.fieldContext_Statement_limit(ctx, field)
+	case "carriedIn":
+		return ec.fieldContext_Statement_carriedIn(ctx, field)
+	case "raised":
+		return ec.fieldContext_Statement_raised(ctx, field)
+	case "overflow":
+		return ec.fieldContext_Statement_overflow(ctx, field)
+	case "spent":
+		return ec.fieldContext_Statement_spent(ctx, field)
+	case "overflowSpent":
+		return ec.fieldContext_Statement_overflowSpent(ctx, field)
+	case "excessSpent":
+		return ec.fieldContext_Statement_excessSpent(ctx, field)
+	case "corrections":
+		return ec.fieldContext_Statement_corrections(ctx, field)
+	case "total":
+		return ec.fieldContext_Statement_total(ctx, field)
+	case "carriedOut":
+		return ec.fieldContext_Statement_carriedOut(ctx, field)
+	case "calls":
+		return ec.fieldContext_Statement_calls(ctx, field)
+	case "models":
+		return ec.fieldContext_Statement_models(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Statement", field.Name)
+}
+
+func (ec *executionContext) childFields_StatementConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_StatementConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_StatementConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatementConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_StatementEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_StatementEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_StatementEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatementEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_StatementModel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "modelId":
+		return ec.fieldContext_StatementModel_modelId(ctx, field)
+	case "name":
+		return ec.fieldContext_StatementModel_name(ctx, field)
+	case "calls":
+		return ec.fieldContext_StatementModel_calls(ctx, field)
+	case "amount":
+		return ec.fieldContext_StatementModel_amount(ctx, field)
+	case "inputTokens":
+		return ec.fieldContext_StatementModel_inputTokens(ctx, field)
+	case "outputTokens":
+		return ec.fieldContext_StatementModel_outputTokens(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatementModel", field.Name)
 }
 
 func (ec *executionContext) childFields_SupportAccess(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -560,7 +560,16 @@ type Budget struct {
 	Series []*DailySpend `json:"series"`
 	// What the viewer may do with it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
-	Ref       Ref                 `json:"-"`
+	// Since when nothing new may be spent; null when it isn't frozen.
+	FrozenAt *time.Time `json:"frozenAt,omitempty"`
+	// Who froze it, by name; null when it isn't frozen, or by somebody the viewer can't see.
+	FrozenBy *string `json:"frozenBy,omitempty"`
+	// Why, as whoever is refused reads it; empty when it isn't frozen.
+	FreezeReason string `json:"freezeReason"`
+	// What its closed cycles came to, newest first. Needs who may watch the budget.
+	Statements *StatementConnection `json:"statements"`
+	FrozenByID string               `json:"-"`
+	Ref        Ref                  `json:"-"`
 }
 
 func (Budget) IsNode() {}
@@ -577,6 +586,22 @@ type BudgetBurn struct {
 	At time.Time `json:"at"`
 }
 
+// The budget to stop, and why.
+type BudgetFreezeInput struct {
+	// The budget, not its scope.
+	BudgetID string `json:"budgetId"`
+	// One sentence, up to 500 characters. Callers who are refused read it, and the audit log keeps it.
+	Reason string `json:"reason"`
+}
+
+// The outcome of budgetFreeze.
+type BudgetFreezePayload struct {
+	// The frozen budget; null when refused.
+	Budget *Budget `json:"budget,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
 // The budget to take away.
 type BudgetRemoveInput struct {
 	// The budget, not its scope.
@@ -587,6 +612,34 @@ type BudgetRemoveInput struct {
 type BudgetRemovePayload struct {
 	// The scope that now has none; null when refused.
 	Scope Scope `json:"scope,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// The budget to renew.
+type BudgetRenewInput struct {
+	// A plane's pool or a key's budget, whose cycle is MANUAL.
+	BudgetID string `json:"budgetId"`
+}
+
+// The outcome of budgetRenew.
+type BudgetRenewPayload struct {
+	// The budget in its new cycle; null when refused.
+	Budget *Budget `json:"budget,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// The budget to let go again.
+type BudgetResumeInput struct {
+	// The budget, not its scope.
+	BudgetID string `json:"budgetId"`
+}
+
+// The outcome of budgetResume.
+type BudgetResumePayload struct {
+	// The resumed budget; null when refused.
+	Budget *Budget `json:"budget,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
 }
@@ -649,6 +702,16 @@ type BudgetState struct {
 	Status BudgetStatus `json:"status"`
 	// Raised by every change of the counters.
 	Revision int64 `json:"revision"`
+	// Part of the limit: what the cycle before left over and brought along.
+	Carried money.Nano `json:"carried"`
+	// Part of the limit: what temporary increases add.
+	Raised money.Nano `json:"raised"`
+	// Part of spent: what lies beyond the limit, in the overflow allowance; settled on the cycle's statement.
+	OverflowSpent money.Nano `json:"overflowSpent"`
+	// Corrections of cycles before that are booked in this one: zero or less, no part of spent, and no room to spend.
+	Corrections money.Nano `json:"corrections"`
+	// Since when nothing new may be spent; its status is BLOCKED then. Null when it isn't frozen.
+	FrozenAt *time.Time `json:"frozenAt,omitempty"`
 }
 
 // A model of a central provider. Accounts see active ones; price in US dollars is the platform's alone.
@@ -889,11 +952,13 @@ type Charge struct {
 	// From request to first byte, in milliseconds.
 	FirstByteMs int64 `json:"firstByteMs"`
 	// Whether it was streamed.
-	Stream   bool       `json:"stream"`
-	CostUSD  money.Nano `json:"-"`
-	KeyID    string     `json:"-"`
-	MemberID string     `json:"-"`
-	Ref      Ref        `json:"-"`
+	Stream bool `json:"stream"`
+	// How much of this line fell into the overflow of each budget that paid it, by the order of the ledger; empty when none did.
+	Overflow []*ChargeOverflow `json:"overflow"`
+	CostUSD  money.Nano        `json:"-"`
+	KeyID    string            `json:"-"`
+	MemberID string            `json:"-"`
+	Ref      Ref               `json:"-"`
 }
 
 func (Charge) IsNode() {}
@@ -912,6 +977,16 @@ type ChargeEdge struct {
 	Node *Charge `json:"node"`
 	// Give it as `after` or `before` to go on from here.
 	Cursor string `json:"cursor"`
+}
+
+// What of a charge lies beyond a budget's limit, in its overflow. Over all lines of a cycle this adds up to the cycle's overflow.
+type ChargeOverflow struct {
+	// The budget.
+	BudgetID string `json:"budgetId"`
+	// Whose budget it is, by name.
+	ScopeName string `json:"scopeName"`
+	// In the plane's unit; below zero where a correction gave overflow back.
+	Amount money.Nano `json:"amount"`
 }
 
 // Somebody else changed the thing since it was read.
@@ -970,7 +1045,9 @@ type Console struct {
 	Usage *UsageReport `json:"usage"`
 	// Receipts, newest first.
 	Charges *ChargeConnection `json:"charges"`
-	Ref     Ref               `json:"-"`
+	// Statements of this plane that the viewer can see, those of removed budgets among them, newest first.
+	Statements *StatementConnection `json:"statements"`
+	Ref        Ref                  `json:"-"`
 }
 
 func (Console) IsNode() {}
@@ -1017,7 +1094,9 @@ type Copilot struct {
 	Usage *UsageReport `json:"usage"`
 	// Receipts, newest first.
 	Charges *ChargeConnection `json:"charges"`
-	Ref     Ref               `json:"-"`
+	// Statements of this plane that the viewer can see, those of removed budgets among them, newest first.
+	Statements *StatementConnection `json:"statements"`
+	Ref        Ref                  `json:"-"`
 }
 
 func (Copilot) IsNode() {}
@@ -2968,6 +3047,85 @@ type Spender struct {
 	Amount money.Nano `json:"amount"`
 	// How many calls.
 	Calls int64 `json:"calls"`
+}
+
+// What a budget's closed cycle came to. Written once when the cycle closes; it never changes, and outlives its budget.
+type Statement struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// The scope's id, which may have been deleted since.
+	ScopeID string `json:"scopeId"`
+	// What the scope was called when the cycle closed.
+	ScopeName string `json:"scopeName"`
+	// The scopes above it, as they are called now: "Banking / Risk"; empty for a plane's pool.
+	Location string `json:"location"`
+	// US dollars in Console, credits in Copilot.
+	Unit Unit `json:"unit"`
+	// First moment of the cycle.
+	StartsAt time.Time `json:"startsAt"`
+	// First moment after the cycle.
+	EndsAt time.Time `json:"endsAt"`
+	// When it was written: once the last call of the cycle was charged.
+	ClosedAt time.Time `json:"closedAt"`
+	// What could be spent: the budget's own limit, what was carried in, and what was raised.
+	Limit money.Nano `json:"limit"`
+	// Part of the limit: brought along from the cycle before.
+	CarriedIn money.Nano `json:"carriedIn"`
+	// Part of the limit: temporary increases.
+	Raised money.Nano `json:"raised"`
+	// The allowance beyond the limit.
+	Overflow money.Nano `json:"overflow"`
+	// Everything charged: within the limit, in the overflow, and beyond both.
+	Spent money.Nano `json:"spent"`
+	// Of spent, what lies in the overflow.
+	OverflowSpent money.Nano `json:"overflowSpent"`
+	// Of spent, what lies beyond limit and overflow: the limit was lowered later, or a provider used more than was held.
+	ExcessSpent money.Nano `json:"excessSpent"`
+	// Corrections of cycles before, booked in this one: zero or less, no part of spent.
+	Corrections money.Nano `json:"corrections"`
+	// Spent and corrections together: what the ledger sums up to.
+	Total money.Nano `json:"total"`
+	// What of the unspent rest went into the next cycle.
+	CarriedOut money.Nano `json:"carriedOut"`
+	// Charged calls.
+	Calls int64 `json:"calls"`
+	// Amounts by model, dearest first.
+	Models []*StatementModel `json:"models"`
+	Ref    Ref               `json:"-"`
+}
+
+func (Statement) IsNode() {}
+
+// A page of statements.
+type StatementConnection struct {
+	// The rows of this page, in order.
+	Edges []*StatementEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+}
+
+// A row of a page of statements.
+type StatementEdge struct {
+	// The row itself.
+	Node *Statement `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// What one model came to in a cycle.
+type StatementModel struct {
+	// The model's id, which may have been deleted since.
+	ModelID string `json:"modelId"`
+	// As the ledger calls it.
+	Name string `json:"name"`
+	// Charged calls.
+	Calls int64 `json:"calls"`
+	// In the statement's unit.
+	Amount money.Nano `json:"amount"`
+	// All classes of input.
+	InputTokens int64 `json:"inputTokens"`
+	// All classes of output.
+	OutputTokens int64 `json:"outputTokens"`
 }
 
 // Live data over graphql-transport-ws. Each payload is read under the receiver's permissions at that moment.

@@ -70,9 +70,10 @@ type batch struct {
 	scopes map[string]*standing // budgets by scope
 	cycles map[string]*cycle    // locked
 
-	newHolds   []*Hold
-	goneHolds  []string
-	newCharges []charge
+	newHolds    []*Hold
+	goneHolds   []string
+	newCharges  []charge
+	corrections map[string]money.Nano // of cycles before, by the cycle they are booked in
 }
 
 // run keeps one order of locks: node, holds, charges, cycles, each by id.
@@ -192,6 +193,10 @@ func (b *batch) take(o *op) {
 		}
 		h.cycles = append(h.cycles, c.id)
 		h.budgets[c.id] = s
+		if s.frozenAt != nil {
+			o.refuse(&Frozen{Room: s.roomNow(c), At: *s.frozenAt, Reason: s.freezeReason})
+			return
+		}
 		if r := s.roomNow(c); !c.fits(h.Amount) && (tightest == nil || r.Available < tightest.Available) {
 			tightest = &r
 		}
@@ -288,31 +293,11 @@ func (b *batch) correct(o *op) {
 	line.id, line.adjusts, line.kind = id.At(id.Charge, b.now), first.id, Adjusted
 	line.usage, line.held, line.at, line.outcome = usage.minus(o.receipt.Usage), 0, b.now, o.outcome
 	line.cost, line.credits = cost-o.receipt.Cost, credits-o.receipt.Credits
-	line.cycles = b.current(first, -line.amount())
-	b.move(line.cycles, line.amount(), 0)
+	line.cycles = b.current(first)
+	b.giveBack(first, line)
 	b.newCharges = append(b.newCharges, line)
 	b.lines[first.id] = append(lines, line)
 	o.receipt = receiptOf(b.lines[first.id])
-}
-
-// current are the open cycles of the budgets that a charge was taken from; its
-// own cycle where the open one has not been charged that much yet, because no
-// counter goes below zero.
-func (b *batch) current(c charge, back money.Nano) []string {
-	out := []string{}
-	for _, own := range c.cycles {
-		was := b.cycles[own]
-		if was == nil {
-			continue // the budget was removed
-		}
-		for _, s := range b.scopes {
-			if open := b.cycles[s.id]; s.budgetID == was.budgetID && open != nil && open.spent >= back {
-				own = s.id
-			}
-		}
-		out = append(out, own)
-	}
-	return out
 }
 
 func (b *batch) move(cycles []string, spent, held money.Nano) {
@@ -368,6 +353,9 @@ func (b *batch) save(ctx context.Context) error {
 		return err
 	}
 	if err := b.insertCharges(ctx, b.tx, b.newCharges); err != nil {
+		return err
+	}
+	if err := b.saveCorrections(ctx); err != nil {
 		return err
 	}
 	return b.saveCycles(ctx, b.tx, b.cycles)

@@ -85,7 +85,7 @@ func (d dialect) insertCharges(ctx context.Context, c conn, charges []charge) er
 }
 
 // charges reads the lines of the ledger that are, or belong to, the given
-// charges, oldest first.
+// charges: the charge itself, then what came to it, oldest first.
 func (d dialect) charges(ctx context.Context, c conn, ids []string) (map[string][]charge, error) {
 	out := map[string][]charge{}
 	if len(ids) == 0 {
@@ -95,7 +95,7 @@ func (d dialect) charges(ctx context.Context, c conn, ids []string) (map[string]
 	in := p.list(ids)
 	// The lines of one charge share its request, which is indexed.
 	q := "SELECT " + chargeColumns + " FROM charges WHERE request_id IN (SELECT request_id FROM charges WHERE id IN (" + in +
-		")) AND (id IN (" + in + ") OR adjusts IN (" + in + ")) ORDER BY at, id"
+		")) AND (id IN (" + in + ") OR adjusts IN (" + in + ")) ORDER BY adjusts <> '', at, id"
 	err := d.query(ctx, c, q, p, func(r *sql.Rows) error {
 		var x charge
 		var latency, first int64

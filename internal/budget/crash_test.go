@@ -102,7 +102,7 @@ func TestChargesAreOnlyAdjustedDownwards(t *testing.T) {
 		require.Equal(t, 4*usd, r.Cost, "never up again")
 		require.Equal(t, 4*usd, tr.states(t, e)[tr.root].Spent)
 
-		// In the next cycle the credit is that cycle's, once it was charged enough.
+		// In the next cycle the credit is that cycle's, apart from what it spends.
 		first := tr.states(t, e)[tr.root].EndsAt
 		now.set(first)
 		h2, err := e.Hold(ctx, c, output(3))
@@ -113,10 +113,11 @@ func TestChargesAreOnlyAdjustedDownwards(t *testing.T) {
 		require.NoError(t, err)
 		s := tr.states(t, e)[tr.root]
 		require.Equal(t, first, s.StartsAt)
-		require.Equal(t, usd, s.Spent)
+		require.Equal(t, []money.Nano{3 * usd, -2 * usd}, []money.Nano{s.Spent, s.Corrections})
 		_, err = e.Adjust(ctx, h.ID, output(0))
 		require.NoError(t, err)
-		require.Equal(t, usd, tr.states(t, e)[tr.root].Spent, "two more would make it negative: the old cycle gets them")
+		s = tr.states(t, e)[tr.root]
+		require.Equal(t, []money.Nano{3 * usd, -4 * usd}, []money.Nano{s.Spent, s.Corrections}, "more than this cycle spent, and nothing is lost")
 		balanced(t, e)
 
 		_, err = e.Adjust(ctx, id.New(id.Charge), output(0))

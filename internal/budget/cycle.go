@@ -26,10 +26,15 @@ type rule struct {
 	zone  *time.Location
 }
 
+// step is how many months lie between two boundaries; 0 for a manual rule.
+func (r rule) step() time.Month {
+	return map[Cycle]time.Month{Monthly: 1, Quarterly: 3, Yearly: 12}[r.cycle]
+}
+
 // end is the first boundary after t: midnight of the rule's day in every
 // month, in January, April, July and October, or in January.
 func (r rule) end(t time.Time) time.Time {
-	step := map[Cycle]time.Month{Monthly: 1, Quarterly: 3, Yearly: 12}[r.cycle]
+	step := r.step()
 	if step == 0 {
 		return never
 	}
@@ -63,7 +68,7 @@ func (c cycle) next(r rule, now time.Time) []cycle {
 	for !now.Before(c.endsAt) {
 		c = cycle{
 			budgetID: c.budgetID, accountID: c.accountID, plane: c.plane,
-			startsAt: c.endsAt, endsAt: r.end(c.endsAt),
+			startsAt: c.endsAt, endsAt: r.following(c.endsAt),
 			lim: c.lim, overflow: c.overflow, revision: c.revision + 1,
 		}
 		out = append(out, c)

@@ -15,10 +15,14 @@ import (
 // in, follow each other until the transaction ends. Whoever also locks scopes
 // does so before.
 func (e *Engine) Serialize(ctx context.Context, tx *store.Tx, accountID string, plane tenancy.Plane) error {
-	if e.dialect != postgres {
+	return e.serialize(ctx, tx.SQL(), accountID, plane)
+}
+
+func (d dialect) serialize(ctx context.Context, c conn, accountID string, plane tenancy.Plane) error {
+	if d != postgres {
 		return nil
 	}
-	_, err := e.exec(ctx, tx.SQL(), "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", accountID+string(plane))
+	_, err := d.exec(ctx, c, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", accountID+string(plane))
 	return err
 }
 

@@ -174,7 +174,7 @@ func TestLimitsAtTheEdges(t *testing.T) {
 		e := start(t, st, newClock(november()).now)
 		tr := plant(t, st, tenancy.Console, "UTC")
 
-		h, err := e.Hold(ctx, tr.call(), output(1))
+		h, err := e.Hold(ctx, plant(t, st, tenancy.Console, "UTC").call(), output(1))
 		require.NoError(t, err, "Console passes without any budget")
 		r, err := h.Settle(ctx, output(5), budget.Outcome{})
 		require.NoError(t, err)

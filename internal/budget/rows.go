@@ -123,11 +123,12 @@ type standing struct {
 	own       *Cycle // NULL inherits
 	ownDay    int
 	zoneName  string
+	freeze
 }
 
 // standingFrom reads budgets with their newest cycles; conditions follow it.
 const standingFrom = `SELECT c.id, b.id, b.account_id, b.plane, c.starts_at, c.ends_at, c.lim, c.overflow, c.spent, c.held, c.excess, c.revision,
-	b.scope_id, s.kind, s.name, s.path, b.unit, b.cycle, b.cycle_day, a.time_zone
+	b.scope_id, s.kind, s.name, s.path, b.unit, b.cycle, b.cycle_day, a.time_zone, b.frozen_at, b.frozen_by, b.freeze_reason
 	FROM budgets b JOIN scopes s ON s.id = b.scope_id JOIN accounts a ON a.id = b.account_id
 	JOIN budget_cycles c ON c.budget_id = b.id AND c.starts_at = (SELECT max(l.starts_at) FROM budget_cycles l WHERE l.budget_id = b.id)
 	WHERE `
@@ -136,7 +137,7 @@ func (d dialect) standings(ctx context.Context, c conn, where string, args []any
 	var out []*standing
 	err := d.query(ctx, c, standingFrom+where, args, func(r *sql.Rows) error {
 		var s standing
-		err := s.scan(r, &s.scopeID, &s.scopeKind, &s.scopeName, &s.path, &s.unit, &s.own, &s.ownDay, &s.zoneName)
+		err := s.scan(r, &s.scopeID, &s.scopeKind, &s.scopeName, &s.path, &s.unit, &s.own, &s.ownDay, &s.zoneName, &s.frozenAt, &s.frozenBy, &s.freezeReason)
 		out = append(out, &s)
 		return err
 	})

@@ -181,8 +181,8 @@ func save(ctx context.Context, tx *store.Tx, scope *ent.Scope, spec Spec) (*ent.
 	return change.Save(ctx)
 }
 
-// first opens a new budget's cycle: from now to the end of the period that
-// now lies in.
+// first opens a new budget's cycle: the whole period that now lies in, with
+// what the scope has spent in it already.
 func (e *Engine) first(ctx context.Context, tx *store.Tx, scope *ent.Scope, row *ent.Budget, path map[string]*standing, now time.Time) error {
 	s := standing{path: scope.Path, scopeKind: tenancy.Kind(scope.Kind), own: (*Cycle)(row.Cycle), ownDay: row.CycleDay}
 	if err := e.query(ctx, tx.SQL(), "SELECT time_zone FROM accounts WHERE id = $1", []any{scope.AccountID}, scanInto(&s.zoneName)); err != nil {
@@ -192,10 +192,15 @@ func (e *Engine) first(ctx context.Context, tx *store.Tx, scope *ent.Scope, row 
 	if scope.ID == s.poolID() {
 		pool = &s
 	}
-	return e.openCycles(ctx, tx.SQL(), []cycle{{
-		budgetID: row.ID, accountID: row.AccountID, plane: tenancy.Plane(row.Plane), startsAt: now, endsAt: s.rule(pool).end(now),
+	from, to := s.period(pool, now)
+	err := e.openCycles(ctx, tx.SQL(), []cycle{{
+		budgetID: row.ID, accountID: row.AccountID, plane: tenancy.Plane(row.Plane), startsAt: from, endsAt: to,
 		lim: money.Nano(row.Lim), overflow: money.Nano(row.Overflow),
 	}}, now)
+	if err != nil {
+		return err
+	}
+	return e.countPrior(ctx, tx.SQL(), row.ID)
 }
 
 func (e *Engine) relimit(ctx context.Context, tx *store.Tx, cycleID string, spec Spec) error {
@@ -203,8 +208,12 @@ func (e *Engine) relimit(ctx context.Context, tx *store.Tx, cycleID string, spec
 	if err != nil {
 		return err
 	}
+	more, err := e.lookUp(ctx, tx.SQL(), []string{cycleID})
+	if err != nil {
+		return err
+	}
 	c := locked[cycleID]
-	c.lim, c.overflow = spec.Limit, spec.Overflow
+	c.lim, c.overflow = spec.Limit+more[cycleID].carried+more[cycleID].raised, spec.Overflow
 	c.move(0, 0)
 	c.revision++
 	_, err = e.exec(ctx, tx.SQL(), "UPDATE budget_cycles SET lim = $2, overflow = $3, excess = $4, revision = $5 WHERE id = $1",

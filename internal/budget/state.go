@@ -12,7 +12,7 @@ import (
 // Status is a budget's outlook in one word.
 type Status string
 
-// The statuses, worst first: nothing left; over the limit but inside the
+// The statuses, worst first: nothing left, or frozen; over the limit but inside the
 // overflow; at this pace gone before the cycle ends; at this pace above 90 %
 // of the limit at its end; fine.
 const (
@@ -38,7 +38,17 @@ type State struct {
 	Held      money.Nano
 	// Excess stands above limit and overflow: the limit was lowered below what
 	// was spent, or a provider used more than was held.
-	Excess   money.Nano
+	Excess money.Nano
+	// OverflowSpent is what of Spent lies in the overflow, beyond the limit.
+	OverflowSpent money.Nano
+	// Carried is what the cycle before left over, and Raised what temporary
+	// increases add; both are part of Limit.
+	Carried, Raised money.Nano
+	// Corrections are those of cycles before, booked in this one: zero or less,
+	// no part of Spent, and no room to spend.
+	Corrections money.Nano
+	// FrozenAt is set while nothing new is held.
+	FrozenAt *time.Time
 	StartsAt time.Time
 	// EndsAt lies in the year 9999 when the budget is renewed by hand.
 	EndsAt   time.Time
@@ -82,12 +92,27 @@ func (e *Engine) States(ctx context.Context, reach tenancy.Reach, ids []string) 
 			break
 		}
 	}
+	var current []string
+	for _, s := range list {
+		current = append(current, s.id)
+	}
+	more, err := e.lookUp(ctx, e.db, current)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]State, len(list))
 	for i, s := range list {
+		of := more[s.id]
 		if next := s.next(s.rule(pool), now); len(next) > 0 {
+			raised, err := e.begin(ctx, e.db, next)
+			if err != nil {
+				return nil, err
+			}
 			s.cycle = next[len(next)-1]
+			of = beside{raised: raised[len(raised)-1]}
 		}
 		out[i] = s.state(now)
+		out[i].Carried, out[i].Raised, out[i].Corrections = of.carried, of.raised, of.corrections
 	}
 	return out, nil
 }
@@ -105,6 +130,7 @@ func (s *standing) state(now time.Time) State {
 	out := State{
 		BudgetID: s.budgetID, ScopeID: s.scopeID, ScopeKind: s.scopeKind, ScopeName: s.scopeName, Path: s.path, Unit: s.unit,
 		Limit: s.lim, Overflow: s.overflow, Spent: s.spent, Held: s.held, Excess: s.excess,
+		OverflowSpent: overflowOf(s.spent, s.lim, s.overflow), FrozenAt: s.frozenAt,
 		StartsAt: s.startsAt, EndsAt: s.endsAt, Revision: s.revision, Forecast: s.spent, Status: OK,
 	}
 	spent := max(0, s.spent)
@@ -123,7 +149,7 @@ func (s *standing) state(now time.Time) State {
 		}
 	}
 	switch {
-	case left <= 0:
+	case left <= 0 || s.frozenAt != nil:
 		out.Status = Blocked
 	case spent > s.lim:
 		out.Status = OverAllowed

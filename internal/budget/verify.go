@@ -14,7 +14,8 @@ import (
 type Difference struct {
 	CycleID  string
 	BudgetID string
-	// Counter is "spent", "held" or "excess".
+	// Counter is "spent", "corrections", "held", "excess", or "statement" for what
+	// a closed cycle's says.
 	Counter string
 	// Stands is what the counter says, Sums what the ledger, the open holds or
 	// the limit say.
@@ -34,31 +35,62 @@ func (e *Engine) Verify(ctx context.Context) ([]Difference, error) {
 	}
 	defer func() { _ = tx.Rollback() }()
 	cycles := map[string]*cycle{}
+	var ids []string
 	err = e.query(ctx, tx, "SELECT "+cycleColumns+" FROM budget_cycles", nil, func(r *sql.Rows) error {
 		var c cycle
 		err := c.scan(r)
 		cycles[c.id] = &c
+		ids = append(ids, c.id)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	spent, held := map[string]money.Nano{}, map[string]money.Nano{}
-	add := func(sums map[string]money.Nano) func(*sql.Rows) error {
-		return func(r *sql.Rows) error {
-			var ids []string
-			var amount money.Nano
-			err := r.Scan(fromJSON{&ids}, &amount)
-			for _, k := range ids {
-				sums[k] += amount
-			}
-			return err
+	besides, stated := map[string]beside{}, map[string]money.Nano{}
+	for some := range slices.Chunk(ids, 1000) {
+		more, err := e.lookUp(ctx, tx, some)
+		if err != nil {
+			return nil, err
 		}
+		maps.Copy(besides, more)
 	}
-	if err := e.query(ctx, tx, "SELECT cycles, CASE WHEN plane = 'COPILOT' THEN credits ELSE cost END FROM charges", nil, add(spent)); err != nil {
+	spent, held, corrections := map[string]money.Nano{}, map[string]money.Nano{}, map[string]money.Nano{}
+	err = e.query(ctx, tx, "SELECT h.cycles, "+amountOf+", o.cycles FROM charges h LEFT JOIN charges o ON o.id = h.adjusts AND h.kind = 'ADJUSTED'", nil, func(r *sql.Rows) error {
+		var named, original []string
+		var amount money.Nano
+		err := r.Scan(fromJSON{&named}, &amount, fromJSON{&original})
+		for _, k := range named {
+			if original != nil && !slices.Contains(original, k) {
+				corrections[k] += amount
+			} else {
+				spent[k] += amount
+			}
+		}
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
-	if err := e.query(ctx, tx, "SELECT cycles, amount FROM holds", nil, add(held)); err != nil {
+	err = e.query(ctx, tx, "SELECT cycles, amount FROM holds", nil, func(r *sql.Rows) error {
+		var named []string
+		var amount money.Nano
+		err := r.Scan(fromJSON{&named}, &amount)
+		for _, k := range named {
+			held[k] += amount
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = e.query(ctx, tx, "SELECT cycle_id, spent FROM statements", nil, func(r *sql.Rows) error {
+		var k string
+		var amount money.Nano
+		err := r.Scan(&k, &amount)
+		stated[k] = amount
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	var out []Difference
@@ -69,9 +101,13 @@ func (e *Engine) Verify(ctx context.Context) ([]Difference, error) {
 				out = append(out, Difference{CycleID: c.id, BudgetID: c.budgetID, Counter: counter, Stands: stands, Sums: sums})
 			}
 		}
-		check("spent", c.spent, spent[k])
+		check("spent", c.spent, spent[k]+besides[k].prior)
+		check("corrections", besides[k].corrections, corrections[k])
 		check("held", c.held, held[k])
 		check("excess", c.excess, max(0, c.spent+c.held-c.room()))
+		if amount, closed := stated[k]; closed || besides[k].closed {
+			check("statement", amount, c.spent)
+		}
 	}
 	return out, nil
 }

@@ -12,6 +12,7 @@ import (
 	entbudget "github.com/alchemi/cockpit/ent/budget"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
 	"github.com/alchemi/cockpit/ent/charge"
+	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/id"
@@ -58,6 +59,12 @@ func (p *inPlane) spend(ctx context.Context, a *ent.Account) error {
 			return fmt.Errorf("budget of %s: %w", l.scope.Name, err)
 		}
 		l.budgetID = row.ID
+		if l.scope.Kind == scope.KindTEAM && l.now == l.usual {
+			// What they leave of a month goes on into the next, up to a tenth.
+			if err := p.tx.Budget.UpdateOne(row).SetRolloverCap(int64(p.whole(l.usual / 10))).Exec(ctx); err != nil {
+				return err
+			}
+		}
 	}
 	// The engine opens the later cycles when it next touches a budget.
 	p.now = end.Add(-20 * time.Minute)

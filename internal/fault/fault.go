@@ -29,6 +29,7 @@ const (
 	Conflict       Code = "CONFLICT"
 	Exists         Code = "EXISTS"
 	BudgetExceeded Code = "BUDGET_EXCEEDED"
+	BudgetFrozen   Code = "BUDGET_FROZEN"
 	InUse          Code = "IN_USE"
 	Unavailable    Code = "UNAVAILABLE"
 )

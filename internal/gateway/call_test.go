@@ -473,6 +473,29 @@ func TestUsedUpBudgetNamesItselfAndItsRenewal(t *testing.T) {
 	w.balanced()
 }
 
+func TestFrozenBudgetNamesItselfAndWhoResumes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t), gateway.Options{})
+	w.setBudget(w.teamID, 10*money.One)
+	w.write(func(ctx context.Context, tx *store.Tx) error {
+		_, err := w.engine.Freeze(ctx, tx, w.teamID, "usr_x", "A runaway loop.")
+		return err
+	})
+	res, f := w.refused(w.consoleKey, ask("demo-small", false, "", ""))
+	require.Equal(t, http.StatusPaymentRequired, res.StatusCode)
+	require.Equal(t, "insufficient_quota", f.Error.Type)
+	require.Equal(t, "budget_frozen", f.Error.Code)
+	require.Equal(t, "The budget of team Everyone is frozen: A runaway loop. An admin of a scope above it can resume it, or whoever froze it.", f.Error.Message)
+	require.Equal(t, "false", res.Header.Get("X-Should-Retry"))
+	require.Zero(t, w.billed().Calls)
+	w.write(func(ctx context.Context, tx *store.Tx) error {
+		_, err := w.engine.Resume(ctx, tx, w.teamID, "usr_x")
+		return err
+	})
+	w.chat(w.consoleKey, ask("demo-small", false, "", ""))
+	w.balanced()
+}
+
 func TestCallIsFittedBeforeItIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t), gateway.Options{})

@@ -33,6 +33,7 @@ var wire = map[fault.Code]struct {
 	requestTooLarge:       {http.StatusRequestEntityTooLarge, "invalid_request_error"},
 	fault.Unauthenticated: {http.StatusUnauthorized, "authentication_error"},
 	fault.BudgetExceeded:  {http.StatusPaymentRequired, "insufficient_quota"},
+	fault.BudgetFrozen:    {http.StatusPaymentRequired, "insufficient_quota"},
 	modelNotGranted:       {http.StatusForbidden, "permission_error"},
 	fault.Forbidden:       {http.StatusForbidden, "permission_error"},
 	modelNotFound:         {http.StatusNotFound, "invalid_request_error"},

@@ -17,6 +17,7 @@ const pages = {
     '/a/acme/console/users?tab=invitations',
     '/a/acme/console/access',
     '/a/acme/console/access?action=budget.set',
+    '/a/acme/console/statements',
     '/a/acme/console/access?tab=place',
     '/a/acme/console/access?tab=grants',
     '/a/acme/console/audit',

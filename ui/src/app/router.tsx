@@ -224,6 +224,8 @@ const under = <P extends typeof plane | typeof platform>(parent: P) => ({ getPar
 const planeRoutes = [
   createRoute({ ...under(plane), path: '/', component: planePage(async () => (await import('@/features/overview/overview')).OverviewPage) }),
   createRoute({ ...under(plane), path: '/budgets', validateSearch: texts('peek', 'q'), component: planePage(async () => (await import('@/features/budgets/budgets')).BudgetsPage) }),
+  createRoute({ ...under(plane), path: '/statements', validateSearch: texts('scope'), component: planePage(async () => (await import('@/features/statements/statements')).StatementsPage) }),
+  createRoute({ ...under(plane), path: '/statements/$id', component: planePage(async () => (await import('@/features/statements/statement')).StatementPage) }),
   createRoute({ ...under(plane), path: '/usage', validateSearch: texts('range', 'group', 'scope'), component: planePage(async () => (await import('@/features/usage/usage')).UsagePage) }),
   createRoute({ ...under(plane), path: '/keys', validateSearch: texts('peek', 'q', 'new'), component: planePage(async () => (await import('@/features/keys/keys')).KeysPage) }),
   createRoute({ ...under(plane), path: '/models', validateSearch: texts('q', 'peek'), component: planePage(async () => (await import('@/features/models/models')).ModelsPage) }),

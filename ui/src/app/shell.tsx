@@ -99,7 +99,7 @@ export function Shell({ children, onSignOut, onSwitchAccount, onEndSupport, onSu
         {t('Skip to content')}
       </a>
       {support && <SupportFrame viewer={viewer} busy={stopping} onStop={stop} onOver={onSupportOver} />}
-      <header className="sticky top-(--banner) z-30 flex h-13 items-center gap-2.5 border-b border-line bg-surface px-4 max-sm:px-3">
+      <header className="print:hidden sticky top-(--banner) z-30 flex h-13 items-center gap-2.5 border-b border-line bg-surface px-4 max-sm:px-3">
         <Button variant="ghost" size="icon" className="-ms-1 lg:hidden" aria-label={t('Menu')} onClick={() => setSheet(pathname)}>
           <MenuIcon aria-hidden />
         </Button>
@@ -133,7 +133,7 @@ export function Shell({ children, onSignOut, onSwitchAccount, onEndSupport, onSu
         <UserMenu onSignOut={onSignOut} onHelp={() => setHelp(true)} onGo={(to) => navigate({ to })} />
       </header>
       <div className="flex">
-        <aside className="sticky top-[calc(3.25rem+var(--banner))] hidden h-[calc(100dvh-3.25rem-var(--banner))] w-60 shrink-0 flex-col overflow-y-auto border-e border-line bg-surface py-3 lg:flex">{nav}</aside>
+        <aside className="print:hidden sticky top-[calc(3.25rem+var(--banner))] hidden h-[calc(100dvh-3.25rem-var(--banner))] w-60 shrink-0 flex-col overflow-y-auto border-e border-line bg-surface py-3 lg:flex">{nav}</aside>
         <main id="main" tabIndex={-1} className="min-w-0 grow px-6 py-6 outline-none max-sm:px-3 max-sm:py-4">
           <div className="mx-auto max-w-7xl">
             {ofAccount(viewer) && readsAccount(viewer) && (

@@ -25,6 +25,7 @@ const lists: Record<string, string[]> = {
   modelUninstall: ['models', 'catalogModels'],
   centralProviderCreate: ['centralProviders'],
   catalogModelCreate: ['catalogModels'],
+  budgetRenew: ['scopes', 'statements'],
   budgetSet: ['scopes', 'budget', 'overcommitted'],
   budgetRemove: ['scopes', 'budget', 'overcommitted'],
   organizationCreate: ['organizations', 'scopes'],
@@ -186,5 +187,7 @@ const unkeyed = [
   'AuditBucket',
   'Explanation',
   'ExplanationStep',
-  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel', 'User', 'RoleBinding', 'Invitation', 'Session', 'PersonalToken', 'Authorization', 'ModelAccess', 'Domain', 'IdentityProvider', 'ServiceClient', 'SupportAccess', 'Grant', 'AuditCheckpoint'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
+  'ChargeOverflow',
+  'StatementModel',
+  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel', 'User', 'RoleBinding', 'Invitation', 'Session', 'PersonalToken', 'Authorization', 'ModelAccess', 'Domain', 'IdentityProvider', 'ServiceClient', 'SupportAccess', 'Grant', 'AuditCheckpoint', 'Statement'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
 ]

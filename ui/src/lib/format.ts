@@ -64,6 +64,9 @@ export const day = (at: string | Date) => stamp(at, { day: 'numeric', month: 'sh
 /** A day bucket of the server, which begins at midnight UTC. */
 export const utcDay = (at: string | Date) => stamp(at, { day: 'numeric', month: 'short', timeZone: 'UTC' })
 
+/** "1 Nov 2026" as a zone has it. */
+export const dayIn = (at: string | Date, timeZone: string) => stamp(at, { day: 'numeric', month: 'short', year: 'numeric', timeZone })
+
 export const month = (at: string | Date, timeZone: string) => stamp(at, { month: 'long', year: 'numeric', timeZone })
 
 export const clock = (at: string | Date) => stamp(at, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false })

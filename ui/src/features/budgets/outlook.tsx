@@ -1,4 +1,4 @@
-import { TriangleAlert } from 'lucide-react'
+import { Snowflake, TriangleAlert } from 'lucide-react'
 import type { BudgetStatus, StatePartsFragment } from '@/graphql/generated/graphql'
 import { Badge, type Tone } from '@/kit/badge'
 import { about, day, money, utc } from '@/lib/format'
@@ -15,6 +15,7 @@ export const tone: Record<BudgetStatus, 'ok' | 'warn' | 'bad'> = {
 
 /** What is to be expected, in words. */
 export function outlook(state: StatePartsFragment): string {
+  if (state.frozenAt) return t('Frozen')
   switch (state.status) {
     case 'BLOCKED':
       return t('Blocked now')
@@ -34,7 +35,8 @@ export function Outlook({ state }: { state: StatePartsFragment }) {
   const how = tone[state.status]
   return (
     <span className={how === 'ok' ? 'text-muted' : how === 'warn' ? 'font-medium text-warn' : 'inline-flex items-center gap-1.5 font-medium text-bad'} title={state.runsOutAt ? utc(state.runsOutAt) : undefined}>
-      {how === 'bad' && <TriangleAlert aria-hidden className="size-3.5" />}
+      {state.frozenAt && <Snowflake aria-hidden className="size-3.5" />}
+      {how === 'bad' && !state.frozenAt && <TriangleAlert aria-hidden className="size-3.5" />}
       {outlook(state)}
     </span>
   )

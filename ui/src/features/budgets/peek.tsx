@@ -16,6 +16,7 @@ import { ago, count, dateTime, money, moneyWords, percent, utc, type Unit } from
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, unitOf } from '@/lib/plane'
 import { thisMonth } from '@/lib/range'
+import { BudgetControls } from '@/features/statements'
 import { useBurn } from './burn'
 import { Limit } from './limit'
 import { AtLimit, outlook } from './outlook'
@@ -62,7 +63,7 @@ export function BudgetPeek({ id, plane, onClose }: Props) {
                   {t('{{rate}} a day; {{held}} held by running calls. Renews {{when}}.', {
                     rate: money(scope.budget.state.perDay, unit),
                     held: money(scope.budget.state.held, unit),
-                    when: dateTime(scope.budget.state.endsAt),
+                    when: isManual(scope.budget.state) ? t('by hand') : dateTime(scope.budget.state.endsAt),
                   })}
                 </p>
                 <Suspense fallback={<div className="h-44" />}>
@@ -76,6 +77,7 @@ export function BudgetPeek({ id, plane, onClose }: Props) {
                     </Button>
                   )}
                 </div>
+                <BudgetControls budgetId={scope.budget.id} scope={scope} plane={plane} />
               </>
             ) : (
               <p className="text-muted">
@@ -197,6 +199,9 @@ function Receipt({ charge }: { charge: ChargePartsFragment }) {
     </li>
   )
 }
+
+// A cycle that is renewed by hand ends at the end of time.
+const isManual = (state: { endsAt: string }) => new Date(state.endsAt).getUTCFullYear() === 9999
 
 type RemoveProps = { scope: ScopeRowFragment; unit: Unit; budgetId: string; onClose: () => void; onRemoved: () => void }
 

@@ -1,3 +1,4 @@
+import { Snowflake } from 'lucide-react'
 import type { StatePartsFragment } from '@/graphql/generated/graphql'
 import { Sparkline } from '@/kit/sparkline'
 import { UsedBar } from '@/kit/used-bar'
@@ -15,8 +16,16 @@ export function Used({ state, name, children }: Props) {
       <div className="num mb-1 flex items-baseline justify-between gap-2">
         <span className="flex min-w-0 items-baseline gap-1 whitespace-nowrap">
           <span className="font-semibold">{money(state.spent, state.unit)}</span> <span className="text-muted">{t('of')}</span> {children ?? <span className="text-muted">{money(state.limit, state.unit)}</span>}
+          {children !== undefined && /[1-9]/.test(state.carried) && (
+            <span className="text-muted max-md:hidden" title={t('Carried over from the cycle before')}>
+              + {money(state.carried, state.unit)}
+            </span>
+          )}
         </span>{' '}
-        <span className={cx('text-muted', tone[state.status] === 'bad' && 'font-medium text-bad')}>{percent(state.usedPercent)}</span>
+        <span className={cx('whitespace-nowrap text-muted', tone[state.status] === 'bad' && 'font-medium text-bad')}>
+          {state.frozenAt && <Snowflake role="img" aria-label={t('Frozen')} className="me-1 inline size-3.5 align-[-0.125em] md:hidden" />}
+          {percent(state.usedPercent)}
+        </span>
       </div>
       <UsedBar used={state.usedPercent} elapsed={state.elapsedPercent} tone={tone[state.status]} label={t('Budget of {{name}}', { name })} />
     </div>

@@ -1,0 +1,127 @@
+package budget
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+// priorWindow is how long calls may run that a new budget doesn't know of.
+const priorWindow = time.Hour
+
+// amountOf is what budgets were charged, as charge.amount says.
+const amountOf = "CASE WHEN h.plane = 'COPILOT' THEN h.credits ELSE h.cost END"
+
+// payer is the ledger's column of a kind of scope; "" for a plane's root, whose
+// every line is its own.
+func payer(kind tenancy.Kind) string {
+	return map[tenancy.Kind]string{
+		tenancy.KindOrganization: "h.organization_id", tenancy.KindTeam: "h.team_id", tenancy.KindMember: "h.member_id", tenancy.KindKey: "h.key_id",
+	}[kind]
+}
+
+// firstCycle is the oldest cycle of a budget, the one that may cover a time
+// before the budget; unclosed.
+type firstCycle struct {
+	id, accountID    string
+	plane            tenancy.Plane
+	scopeID          string
+	kind             tenancy.Kind
+	startsAt, endsAt time.Time
+	prior            money.Nano
+	all              []string // cycles of the budget
+}
+
+func (d dialect) firstCycle(ctx context.Context, c conn, budgetID string) (*firstCycle, error) {
+	var out *firstCycle
+	var all []string
+	err := d.query(ctx, c, `SELECT c.id, c.account_id, c.plane, b.scope_id, s.kind, c.starts_at, c.ends_at, c.prior, c.closed_at
+		FROM budget_cycles c JOIN budgets b ON b.id = c.budget_id JOIN scopes s ON s.id = b.scope_id
+		WHERE c.budget_id = $1 ORDER BY c.starts_at`, []any{budgetID}, func(r *sql.Rows) error {
+		var f firstCycle
+		var closed sql.NullTime
+		err := r.Scan(&f.id, &f.accountID, &f.plane, &f.scopeID, &f.kind, &f.startsAt, &f.endsAt, &f.prior, &closed)
+		if len(all) == 0 && !closed.Valid {
+			out = &f
+		}
+		all = append(all, f.id)
+		return err
+	})
+	if out != nil {
+		out.all = all
+	}
+	return out, err
+}
+
+// lines says which lines of the ledger are of the cycle's time and scope, and
+// name no cycle of the budget.
+func (f *firstCycle) lines(p *params) string {
+	where := []string{
+		"h.account_id = " + p.add(f.accountID), "h.plane = " + p.add(string(f.plane)), "h.day >= " + p.add(dayOf(f.startsAt)),
+		"h.at >= " + p.add(stamp(f.startsAt)), "h.held_at >= " + p.add(stamp(f.startsAt)), "h.held_at < " + p.add(stamp(f.endsAt)),
+	}
+	if column := payer(f.kind); column != "" {
+		where = append(where, column+" = "+p.add(f.scopeID))
+	}
+	for _, k := range f.all {
+		where = append(where, "CAST(h.cycles AS TEXT) NOT LIKE "+p.add("%"+k+"%"))
+	}
+	return strings.Join(where, " AND ")
+}
+
+// countPrior brings what a budget's first cycle counts of calls that don't know
+// the budget to what the ledger says: those before it, and those that ran when
+// it was made.
+func (d dialect) countPrior(ctx context.Context, c conn, budgetID string) error {
+	f, err := d.firstCycle(ctx, c, budgetID)
+	if err != nil || f == nil {
+		return err
+	}
+	locked, err := d.lockCycles(ctx, c, []string{f.id})
+	if err != nil || locked[f.id] == nil {
+		return err
+	}
+	// Under the lock: another replica may have counted meanwhile.
+	if f, err = d.firstCycle(ctx, c, budgetID); err != nil || f == nil {
+		return err
+	}
+	var p params
+	var sum money.Nano
+	err = d.query(ctx, c, "SELECT CAST(COALESCE(SUM("+amountOf+"), 0) AS BIGINT) FROM charges h WHERE "+f.lines(&p), p, scanInto(&sum))
+	if err != nil || sum == f.prior {
+		return err
+	}
+	row := locked[f.id]
+	row.move(sum-f.prior, 0)
+	_, err = d.exec(ctx, c, "UPDATE budget_cycles SET spent = spent + $2, prior = prior + $2, excess = $3, revision = revision + 1 WHERE id = $1",
+		f.id, int64(sum-f.prior), int64(row.excess))
+	return err
+}
+
+// CountPrior counts the calls that ran while their scope got its budget, for
+// all budgets of the last hour. Closing a cycle counts them once more.
+func (e *Engine) CountPrior(ctx context.Context) error {
+	var ids []string
+	err := e.query(ctx, e.db, `SELECT c.budget_id FROM budget_cycles c WHERE c.closed_at IS NULL AND c.created_at > $1 AND c.starts_at < c.created_at
+		AND NOT EXISTS (SELECT 1 FROM budget_cycles f WHERE f.budget_id = c.budget_id AND f.starts_at < c.starts_at) ORDER BY 1`, []any{stamp(e.now().Add(-priorWindow))}, func(r *sql.Rows) error {
+		var k string
+		err := r.Scan(&k)
+		ids = append(ids, k)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, k := range ids {
+		err := e.store.WriteTx(ctx, func(tx *sql.Tx) error { return e.countPrior(ctx, tx, k) })
+		if err != nil {
+			return fmt.Errorf("budget %s: %w", k, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,1 @@
+export { BudgetControls } from './controls'

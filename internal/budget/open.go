@@ -37,6 +37,9 @@ func (d dialect) openWhere(ctx context.Context, tx conn, where string, args []an
 	if len(missing) == 0 {
 		return out, nil
 	}
+	if err := d.raise(ctx, tx, missing); err != nil {
+		return nil, err
+	}
 	if err := d.openCycles(ctx, tx, missing, now); err != nil {
 		return nil, err
 	}

@@ -83,10 +83,22 @@ func (e *Engine) States(ctx context.Context, reach tenancy.Reach, ids []string) 
 		}
 	}
 	out := make([]State, len(list))
+	var coming []cycle
+	var at []int
 	for i, s := range list {
 		if next := s.next(s.rule(pool), now); len(next) > 0 {
 			s.cycle = next[len(next)-1]
+			coming = append(coming, s.cycle)
+			at = append(at, i)
 		}
+	}
+	if err := e.raise(ctx, e.db, coming); err != nil {
+		return nil, err
+	}
+	for i, c := range coming {
+		list[at[i]].cycle = c
+	}
+	for i, s := range list {
 		out[i] = s.state(now)
 	}
 	return out, nil

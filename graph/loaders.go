@@ -48,10 +48,12 @@ type loaders struct {
 	teamCounts    *dataloadgen.Loader[string, int]       // by organization
 	orgMembers    *dataloadgen.Loader[string, int]       // by organization
 	teamMembers   *dataloadgen.Loader[string, int]       // by team
-	children      *dataloadgen.Loader[string, money.Nano]
-	creditPrices  *dataloadgen.Loader[string, []*ent.Price] // by catalogue model, for credits alone
-	factors       *dataloadgen.Loader[string, int64]        // by account
-	prices        *dataloadgen.Loader[string, []*ent.Price] // by model or catalogue model
+	allocations   *dataloadgen.Loader[placeKey, *budget.Allocation]
+	increases     *dataloadgen.Loader[string, []*gqlmodel.BudgetIncrease] // by budget
+	setters       *dataloadgen.Loader[string, string]                     // by scope: who set its limit
+	creditPrices  *dataloadgen.Loader[string, []*ent.Price]               // by catalogue model, for credits alone
+	factors       *dataloadgen.Loader[string, int64]                      // by account
+	prices        *dataloadgen.Loader[string, []*ent.Price]               // by model or catalogue model
 	catalog       *dataloadgen.Loader[string, *ent.CatalogModel]
 	installed     *dataloadgen.Loader[string, *ent.Model] // by catalogue model
 	providers     *dataloadgen.Loader[string, *ent.Provider]
@@ -151,7 +153,9 @@ func (r *Resolver) newLoaders() *loaders {
 	})
 	l.states = loader(r.loadStates)
 	l.series = loader(r.loadSeries)
-	l.children = loader(r.loadChildren)
+	l.allocations = loader(r.loadAllocations)
+	l.increases = loader(r.loadIncreases)
+	l.setters = loader(r.loadSetters)
 	l.organizations = loader(func(ctx context.Context, ids []string) (map[string]*ent.Organization, error) {
 		rows, err := st.Organization.Query().Where(organization.IDIn(ids...)).All(ctx)
 		return index(rows, err, func(o *ent.Organization) string { return o.ID })
@@ -331,29 +335,6 @@ func (r *Resolver) loadSeries(ctx context.Context, keys []stateKey) (map[stateKe
 		for id, amounts := range days {
 			out[stateKey{place.accountID, place.plane, id}] = amounts
 		}
-	}
-	return out, nil
-}
-
-// loadChildren sums the limits of the budgets directly below each scope,
-// leaving out keys, whose budgets bound but don't share out.
-func (r *Resolver) loadChildren(ctx context.Context, ids []string) (map[string]money.Nano, error) {
-	rows, err := r.Store.Budget.Query().
-		Where(entbudget.HasScopeWith(scope.ParentIDIn(ids...), scope.KindNEQ(scope.KindKEY))).WithScope().All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[string]money.Nano, len(ids))
-	for _, id := range ids {
-		out[id] = 0
-	}
-	for _, b := range rows {
-		parent := *b.Edges.Scope.ParentID
-		sum, err := money.Add(out[parent], money.Nano(b.Lim))
-		if err != nil {
-			sum = money.Max
-		}
-		out[parent] = sum
 	}
 	return out, nil
 }

@@ -17,6 +17,7 @@ const (
 	AccountPlanes         Action = "account.planes"
 	AccountSuspend        Action = "account.suspend"
 	AccountUpdate         Action = "account.update"
+	BudgetDistribute      Action = "budget.distribute"
 	BudgetRemove          Action = "budget.remove"
 	BudgetSet             Action = "budget.set"
 	CatalogModelCreate    Action = "catalogModel.create"

@@ -36,7 +36,9 @@ func (tr *tree) in(verb func(ctx context.Context, tx *store.Tx) error) error {
 }
 
 func (tr *tree) redistribute(now time.Time) error {
-	return tr.in(func(ctx context.Context, tx *store.Tx) error { return budget.Redistribute(ctx, tx, now, tr.account, tr.plane) })
+	return tr.in(func(ctx context.Context, tx *store.Tx) error {
+		return budget.Redistribute(ctx, tx, now, tr.account, tr.plane)
+	})
 }
 
 func (tr *tree) change(t testing.TB, e *budget.Engine, scopeID string, spec budget.Spec) *budget.Plan {

@@ -42,8 +42,9 @@ const (
 // Plan is what a change of the allocation did, or would do if it isn't rolled
 // back: everything that changes, from the root down.
 type Plan struct {
-	// Budget is the one that the change was asked for; nil once it is gone.
-	Budget *ent.Budget
+	// Budget is the one that the change was asked for, as it now is, nil once it
+	// is gone; Was is the same before Set, nil for a new one.
+	Budget, Was *ent.Budget
 	// Changes are 500 at most, Changed is how many there are.
 	Changes  []Change
 	Changed  int
@@ -52,6 +53,16 @@ type Plan struct {
 	// below the one above it, add up to more than that one has. Console only;
 	// Copilot and strict pools refuse it.
 	Overcommitted money.Nano
+}
+
+// Of is what a plan does to a scope's budget; nil when it stays.
+func (p *Plan) Of(scopeID string) *Change {
+	for i := range p.Changes {
+		if p.Changes[i].ScopeID == scopeID {
+			return &p.Changes[i]
+		}
+	}
+	return nil
 }
 
 func (e *entry) changed() bool {

@@ -95,8 +95,9 @@ const termsFrom = `SELECT s.id, coalesce(s.parent_id, ''), s.path, s.name, s.kin
 	(SELECT CAST(coalesce(sum(i.amount), 0) AS BIGINT) FROM budget_increases i WHERE i.budget_id = b.id AND i.ended_at IS NULL AND i.ends_at > $3)
 	FROM budgets b JOIN scopes s ON s.id = b.scope_id
 	JOIN budget_cycles c ON c.budget_id = b.id AND c.starts_at = (SELECT max(l.starts_at) FROM budget_cycles l WHERE l.budget_id = b.id)
-	WHERE b.account_id = $1 AND b.plane = $2 AND (s.kind <> 'KEY' OR s.id = $4)`
+	WHERE b.account_id = $1 AND b.plane = $2 AND (s.kind <> 'KEY' OR s.id = $4 OR $4 = 'ALL')`
 
+// read takes in what there is; of keys the given one, or ALL.
 func (d *draft) read(ctx context.Context, c conn, keyID string) error {
 	err := d.query(ctx, c, "SELECT path FROM scopes WHERE account_id = $1 AND plane = $2 AND archived_at IS NOT NULL AND deleted_at IS NULL",
 		[]any{d.accountID, string(d.plane)}, func(r *sql.Rows) error {

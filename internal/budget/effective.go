@@ -28,6 +28,9 @@ type Place struct {
 	Kind          tenancy.Kind
 }
 
+// Label is how messages call it: "team Risk".
+func (p Place) Label() string { return scopeLabel(p.Kind, p.Name) }
+
 // Allocation is what a scope may spend in the current cycle, and why.
 type Allocation struct {
 	ScopeID string
@@ -54,15 +57,15 @@ type Allocation struct {
 	Words string
 }
 
-// Effective tells what scopes of a plane may spend, by scope. Those of keys are
-// left out. That the viewer may see them is for the caller to know.
+// Effective tells what scopes of a plane may spend, by scope. That the
+// viewer may see them is for the caller to know.
 func (e *Engine) Effective(ctx context.Context, accountID string, plane tenancy.Plane, scopes []Whereabouts) (map[string]*Allocation, error) {
 	states, err := e.States(ctx, tenancy.Reach{AccountID: accountID, Plane: plane, Path: "/" + accountID + "/"}, nil)
 	if err != nil {
 		return nil, err
 	}
 	d := &draft{dialect: e.dialect, accountID: accountID, plane: plane, now: stamp(e.now()), byScope: map[string]*entry{}}
-	if err := d.read(ctx, e.db, ""); err != nil {
+	if err := d.read(ctx, e.db, "ALL"); err != nil {
 		return nil, err
 	}
 	byScope := make(map[string]*State, len(states))

@@ -147,7 +147,7 @@ func (e *Engine) Set(ctx context.Context, tx *store.Tx, scopeID string, spec Spe
 	if err := d.fits(me, me.is.Limit, "limit"); err != nil {
 		return nil, err
 	}
-	row, err := save(ctx, tx, scope, spec, me.is)
+	row, old, err := save(ctx, tx, scope, spec, me.is)
 	if err != nil {
 		return nil, err
 	}
@@ -156,6 +156,7 @@ func (e *Engine) Set(ctx context.Context, tx *store.Tx, scopeID string, spec Spe
 	if err != nil {
 		return nil, err
 	}
+	out.Was = old
 	if spec.Cycle != nil || spec.CycleDay != 0 {
 		if err := e.retime(ctx, tx, scope, now); err != nil {
 			return nil, err
@@ -254,20 +255,21 @@ func (e *Engine) lockPlane(ctx context.Context, tx *store.Tx, scopeID string) (*
 }
 
 // save writes the budget's row through ent, so that it is guarded, versioned
-// and audited like any other.
-func save(ctx context.Context, tx *store.Tx, scope *ent.Scope, spec Spec, is *Terms) (*ent.Budget, error) {
-	old, err := tx.Budget.Query().Where(entbudget.ScopeID(scope.ID)).Only(ctx)
+// and audited like any other; it returns the row after and before.
+func save(ctx context.Context, tx *store.Tx, scope *ent.Scope, spec Spec, is *Terms) (row, old *ent.Budget, err error) {
+	old, err = tx.Budget.Query().Where(entbudget.ScopeID(scope.ID)).Only(ctx)
 	if err != nil && !ent.IsNotFound(err) {
-		return nil, err
+		return nil, nil, err
 	}
 	if old == nil {
 		create := tx.Budget.Create().SetAccountID(scope.AccountID).SetPlane(entbudget.Plane(scope.Plane)).SetScopeID(scope.ID).
 			SetUnit(entbudget.Unit(unitOf(tenancy.Plane(scope.Plane)))).SetCycleDay(max(1, spec.CycleDay))
 		fill(create.Mutation(), spec, is)
-		return create.Save(ctx)
+		row, err = create.Save(ctx)
+		return row, nil, err
 	}
 	if spec.ExpectedVersion != nil && *spec.ExpectedVersion != old.Version {
-		return nil, fault.New(fault.Conflict, "Somebody else has changed this budget. Look at it again, then change it.").
+		return nil, nil, fault.New(fault.Conflict, "Somebody else has changed this budget. Look at it again, then change it.").
 			With("version", old.Version).With("expectedVersion", *spec.ExpectedVersion).With("currentVersion", old.Version)
 	}
 	change := old.Update()
@@ -275,7 +277,8 @@ func save(ctx context.Context, tx *store.Tx, scope *ent.Scope, spec Spec, is *Te
 		change.SetCycleDay(spec.CycleDay)
 	}
 	fill(change.Mutation(), spec, is)
-	return change.Save(ctx)
+	row, err = change.Save(ctx)
+	return row, old, err
 }
 
 func fill(m *ent.BudgetMutation, spec Spec, is *Terms) {

@@ -105,7 +105,7 @@ function LimitForm({ scope, budget, unit, onDone }: Omit<Props, 'editing' | 'onE
         <X aria-hidden />
       </Button>
       {(said || preview.plan || preview.waiting) && (
-        <Popover anchor={form} onClose={() => undefined}>
+        <Popover label={t('What would change')} anchor={form}>
           {said ? (
             <div id={`limit-${scope.id}`} role="alert" className="text-bad">
               {said.message}

@@ -29,7 +29,7 @@ test('a limit is edited in its row, and what would follow is shown before it is 
   await expect(limitOf(page, 'Sara Lindholm')).toHaveText(shown)
   expect(await violations(page)).toEqual([])
   await field.fill('1')
-  await expect(page.getByText('Below what is spent and held already')).toBeVisible()
+  await expect(page.getByText('Payments: Below what is spent')).toBeVisible()
   await page.keyboard.press('Escape')
   await expect(limitOf(page, 'Payments')).toHaveText(`$${was}`)
 

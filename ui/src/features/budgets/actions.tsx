@@ -18,16 +18,17 @@ export function actsOn(row: Row, rows: readonly Row[]): Record<Act | 'edit', boo
   const sets = may(row, 'budget.set')
   return {
     edit: sets,
-    move: sets && neighboursOf(row, rows).length > 1,
+    move: sets && rows.some((r) => r.id !== row.id && neighbours(row, r)),
     raise: sets && Boolean(row.budget),
     share: Boolean(row.budget) && row.kind !== 'MEMBER' && row.kind !== 'KEY' && may(row, 'budget.distribute'),
     remove: Boolean(row.budget) && row.budget?.origin === 'SET' && may(row, 'budget.remove'),
   }
 }
 
-/** Those between whom budget can move: below the same parent, with budgets of their own. */
-export const neighboursOf = (row: Row, rows: readonly Row[]) =>
-  row.budget && row.kind !== 'KEY' && row.parentId ? rows.filter((r) => r.parentId === row.parentId && r.kind === row.kind && r.budget && may(r, 'budget.set')) : []
+/** Budget can move between them: they stand below the same parent, with budgets of their own. */
+const neighbours = (a: Row, b: Row) => Boolean(a.budget && b.budget && a.kind !== 'KEY' && a.kind === b.kind && a.parentId && a.parentId === b.parentId && may(b, 'budget.set'))
+
+export const neighboursOf = (row: Row, rows: readonly Row[]) => rows.filter((r) => neighbours(row, r))
 
 export const overridesShare = (row: Row, rows: readonly Row[]): boolean => row.budget?.origin === 'SET' && row.kind !== 'KEY' && rows.find((r) => r.id === row.parentId)?.budget?.distribution === 'EQUAL'
 

@@ -86,7 +86,7 @@ export const BudgetRow = memo(
             <span className="min-w-0 truncate">
               <span className="font-medium">{row.name}</span> <span className="text-xs text-muted max-md:block">{kindName[row.kind]}</span>
             </span>
-            {budget && <Marks budget={budget} overrides={overrides} unit={unit} />}
+            {budget && <Marks budget={budget} overrides={overrides} unit={unit} tight />}
           </span>
         </div>
         {budget ? (

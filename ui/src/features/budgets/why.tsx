@@ -21,7 +21,7 @@ export function Why({ id, unit }: { id: string; unit: Unit }) {
     <div className="flex flex-col gap-5">
       <p className="flex items-start gap-2.5 rounded-lg bg-accent-soft/60 px-3 py-2.5">
         <Target aria-hidden className="mt-0.5 size-4 shrink-0 text-accent-text" />
-        <span className="font-medium">{a.words}</span>
+        <span className="font-medium">{a.boundBy && a.free ? t('Limited by {{what}}: {{amount}} left.', { what: a.boundBy, amount: moneyWords(a.free, unit) }) : a.words}</span>
       </p>
       <Source a={a} />
       {a.limit && (
@@ -32,7 +32,7 @@ export function Why({ id, unit }: { id: string; unit: Unit }) {
           <Line name={t('In force in this cycle')} sign="=" amount={a.limit} unit={unit} strong />
           <Line name={t('Spent')} sign="−" amount={a.spent} unit={unit} />
           {!isZero(a.held) && <Line name={t('Held by running calls')} sign="−" amount={a.held} unit={unit} />}
-          {a.free && <Line name={t('Free now, by the budget of {{what}}', { what: a.boundBy ?? '' })} amount={a.free} unit={unit} strong />}
+          {a.free && <Line name={t('Free now')} amount={a.free} unit={unit} strong />}
         </dl>
       )}
       {a.limit && (

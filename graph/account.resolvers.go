@@ -23,6 +23,10 @@ func (r *accountResolver) Budget(ctx context.Context, obj *model.Account) (*mode
 	return nil, nil
 }
 
+func (r *accountResolver) Allocation(ctx context.Context, obj *model.Account) (*model.Allocation, error) {
+	return nil, nil
+}
+
 func (r *accountResolver) ViewerCan(ctx context.Context, obj *model.Account) ([]*model.ViewerPermission, error) {
 	return r.can(ctx, obj.Ref, onAccount)
 }

@@ -20,6 +20,14 @@ func (r *budgetResolver) Scope(ctx context.Context, obj *model.Budget) (model.Sc
 	return toScope(s)
 }
 
+func (r *budgetResolver) Increases(ctx context.Context, obj *model.Budget) ([]*model.BudgetIncrease, error) {
+	return from(ctx).increases.Load(ctx, obj.ID)
+}
+
+func (r *budgetResolver) History(ctx context.Context, obj *model.Budget, first *int, after *string) (*model.AuditEventConnection, error) {
+	return r.budgetHistory(ctx, obj, first, after)
+}
+
 func (r *budgetResolver) State(ctx context.Context, obj *model.Budget) (*model.BudgetState, error) {
 	return r.stateOf(ctx, obj)
 }
@@ -37,23 +45,50 @@ func (r *budgetResolver) ViewerCan(ctx context.Context, obj *model.Budget) ([]*m
 }
 
 func (r *mutationResolver) BudgetSet(ctx context.Context, input model.BudgetSetInput) (*model.BudgetSetPayload, error) {
-	b, err := r.budgetSet(ctx, input)
+	b, plan, err := r.budgetSet(ctx, input)
 	payload := &model.BudgetSetPayload{}
 	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
 		return payload, err
 	}
-	payload.Budget = b
+	payload.Budget, payload.Plan = b, toPlan(plan)
 	return payload, nil
 }
 
 func (r *mutationResolver) BudgetRemove(ctx context.Context, input model.BudgetRemoveInput) (*model.BudgetRemovePayload, error) {
-	s, err := r.budgetRemove(ctx, input)
+	s, plan, err := r.budgetRemove(ctx, input)
 	payload := &model.BudgetRemovePayload{}
 	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
 		return payload, err
 	}
-	payload.Scope = s
+	payload.Scope, payload.Plan = s, toPlan(plan)
 	return payload, nil
+}
+
+func (r *mutationResolver) BudgetIncrease(ctx context.Context, input model.BudgetIncreaseInput) (*model.BudgetIncreasePayload, error) {
+	payload, err := r.budgetIncrease(ctx, input)
+	if err != nil {
+		payload = &model.BudgetIncreasePayload{}
+	}
+	payload.Errors, err = refused(err)
+	return payload, err
+}
+
+func (r *mutationResolver) BudgetIncreaseEnd(ctx context.Context, input model.BudgetIncreaseEndInput) (*model.BudgetIncreaseEndPayload, error) {
+	payload, err := r.budgetIncreaseEnd(ctx, input)
+	if err != nil {
+		payload = &model.BudgetIncreaseEndPayload{}
+	}
+	payload.Errors, err = refused(err)
+	return payload, err
+}
+
+func (r *mutationResolver) BudgetMove(ctx context.Context, input model.BudgetMoveInput) (*model.BudgetMovePayload, error) {
+	payload, err := r.budgetMove(ctx, input)
+	if err != nil {
+		payload = &model.BudgetMovePayload{}
+	}
+	payload.Errors, err = refused(err)
+	return payload, err
 }
 
 func (r *Resolver) Budget() generated.BudgetResolver { return &budgetResolver{r} }

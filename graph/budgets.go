@@ -62,14 +62,6 @@ func (r *Resolver) seriesOf(ctx context.Context, b *model.Budget) ([]*model.Dail
 	return out, nil
 }
 
-func overcommitted(ctx context.Context, b *model.Budget) (bool, error) {
-	if b.Ref.Plane != tenancy.Console {
-		return false, nil
-	}
-	sum, err := from(ctx).children.Load(ctx, b.Ref.ID)
-	return sum > b.Limit, err
-}
-
 // maxWatched bounds the budgets of one live subscription.
 const maxWatched = 500
 

@@ -20,6 +20,10 @@ func (r *consoleResolver) Budget(ctx context.Context, obj *model.Console) (*mode
 	return budgetOf(ctx, obj.ID)
 }
 
+func (r *consoleResolver) Allocation(ctx context.Context, obj *model.Console) (*model.Allocation, error) {
+	return r.allocationOf(ctx, obj.Ref)
+}
+
 func (r *consoleResolver) ViewerCan(ctx context.Context, obj *model.Console) ([]*model.ViewerPermission, error) {
 	return r.can(ctx, obj.Ref, onPlane)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/alchemi/cockpit/ent"
+	entbudget "github.com/alchemi/cockpit/ent/budget"
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -155,7 +156,9 @@ func inForce(prices []*ent.Price, now time.Time) *ent.Price {
 
 func toBudget(b *ent.Budget, s *ent.Scope) *model.Budget {
 	return &model.Budget{ID: b.ID, Unit: model.Unit(b.Unit), Limit: money.Nano(b.Lim), Overflow: money.Nano(b.Overflow),
-		Version: b.Version, FrozenAt: b.FrozenAt, FreezeReason: b.FreezeReason, FrozenByID: b.FrozenBy, Ref: ref(s)}
+		Origin: model.BudgetOrigin(b.Origin), Distribution: model.Distribution(b.Distribution), Reserve: money.Nano(b.Reserve),
+		RolloverCap: money.Nano(b.RolloverCap), Strict: b.Strict || b.Plane == entbudget.PlaneCOPILOT, Thresholds: thresholds(b),
+		Version: b.Version, SetAt: b.UpdatedAt, FrozenAt: b.FrozenAt, FreezeReason: b.FreezeReason, FrozenByID: b.FrozenBy, Ref: ref(s)}
 }
 
 func toCharge(c *ent.Charge) *model.Charge {

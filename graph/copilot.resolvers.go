@@ -20,6 +20,10 @@ func (r *copilotResolver) Budget(ctx context.Context, obj *model.Copilot) (*mode
 	return budgetOf(ctx, obj.ID)
 }
 
+func (r *copilotResolver) Allocation(ctx context.Context, obj *model.Copilot) (*model.Allocation, error) {
+	return r.allocationOf(ctx, obj.Ref)
+}
+
 func (r *copilotResolver) ViewerCan(ctx context.Context, obj *model.Copilot) ([]*model.ViewerPermission, error) {
 	return r.can(ctx, obj.Ref, onPlane)
 }

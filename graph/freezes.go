@@ -31,7 +31,7 @@ func (r *Resolver) budgetScope(ctx context.Context, budgetID string) (*ent.Budge
 // changedBudget runs a verb on a scope's budget with its audit event, and reads
 // the budget anew.
 func (r *Resolver) changedBudget(ctx context.Context, action access.Action, s *ent.Scope, e audit.Event, verb func(context.Context, *store.Tx) error) (*model.Budget, error) {
-	err := r.changeBudget(ctx, action, s, func(ctx context.Context, tx *store.Tx) error {
+	err := r.changeBudgets(ctx, action, []*ent.Scope{s}, func(ctx context.Context, tx *store.Tx) error {
 		if err := verb(ctx, tx); err != nil {
 			return err
 		}

@@ -21,6 +21,10 @@ func (r *keyResolver) Budget(ctx context.Context, obj *model.Key) (*model.Budget
 	return budgetOf(ctx, obj.ID)
 }
 
+func (r *keyResolver) Allocation(ctx context.Context, obj *model.Key) (*model.Allocation, error) {
+	return r.allocationOf(ctx, obj.Ref)
+}
+
 func (r *keyResolver) ViewerCan(ctx context.Context, obj *model.Key) ([]*model.ViewerPermission, error) {
 	return r.can(ctx, obj.Ref, onKey)
 }

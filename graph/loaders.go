@@ -3,11 +3,9 @@ package graph
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
-	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vikstrous/dataloadgen"
 
@@ -51,10 +49,12 @@ type loaders struct {
 	teamCounts    *dataloadgen.Loader[string, int]       // by organization
 	orgMembers    *dataloadgen.Loader[string, int]       // by organization
 	teamMembers   *dataloadgen.Loader[string, int]       // by team
-	children      *dataloadgen.Loader[string, money.Nano]
-	creditPrices  *dataloadgen.Loader[string, []*ent.Price] // by catalogue model, for credits alone
-	factors       *dataloadgen.Loader[string, int64]        // by account
-	prices        *dataloadgen.Loader[string, []*ent.Price] // by model or catalogue model
+	allocations   *dataloadgen.Loader[placeKey, *budget.Allocation]
+	increases     *dataloadgen.Loader[string, []*gqlmodel.BudgetIncrease] // by budget
+	setters       *dataloadgen.Loader[string, string]                     // by scope: who set its limit
+	creditPrices  *dataloadgen.Loader[string, []*ent.Price]               // by catalogue model, for credits alone
+	factors       *dataloadgen.Loader[string, int64]                      // by account
+	prices        *dataloadgen.Loader[string, []*ent.Price]               // by model or catalogue model
 	catalog       *dataloadgen.Loader[string, *ent.CatalogModel]
 	installed     *dataloadgen.Loader[string, *ent.Model] // by catalogue model
 	providers     *dataloadgen.Loader[string, *ent.Provider]
@@ -155,7 +155,9 @@ func (r *Resolver) newLoaders() *loaders {
 	l.states = loader(r.loadStates)
 	l.overflows = loader(r.Budgets.Overflows)
 	l.series = loader(r.loadSeries)
-	l.children = loader(r.loadChildren)
+	l.allocations = loader(r.loadAllocations)
+	l.increases = loader(r.loadIncreases)
+	l.setters = loader(r.loadSetters)
 	l.organizations = loader(func(ctx context.Context, ids []string) (map[string]*ent.Organization, error) {
 		rows, err := st.Organization.Query().Where(organization.IDIn(ids...)).All(ctx)
 		return index(rows, err, func(o *ent.Organization) string { return o.ID })
@@ -334,39 +336,6 @@ func (r *Resolver) loadSeries(ctx context.Context, keys []stateKey) (map[stateKe
 		}
 		for id, amounts := range days {
 			out[stateKey{place.accountID, place.plane, id}] = amounts
-		}
-	}
-	return out, nil
-}
-
-// loadChildren sums the limits of the budgets directly below each scope,
-// leaving out keys, whose budgets bound but don't share out. Whole units and
-// nanos are summed apart: together they could exceed what the database counts in.
-func (r *Resolver) loadChildren(ctx context.Context, ids []string) (map[string]money.Nano, error) {
-	var rows []struct {
-		ParentID     string `json:"parent_id"`
-		Whole, Nanos int64
-	}
-	limits := sql.Table(entbudget.Table)
-	of := func(operator string) ent.AggregateFunc {
-		return func(*sql.Selector) string {
-			return fmt.Sprintf("CAST(sum(%s %s %d) AS BIGINT)", limits.C(entbudget.FieldLim), operator, int64(money.One))
-		}
-	}
-	err := r.Store.Scope.Query().Where(scope.ParentIDIn(ids...), scope.KindNEQ(scope.KindKEY), func(s *sql.Selector) {
-		s.Join(limits).On(s.C(scope.FieldID), limits.C(entbudget.FieldScopeID))
-	}).GroupBy(scope.FieldParentID).Aggregate(ent.As(of("/"), "whole"), ent.As(of("%"), "nanos")).Scan(ctx, &rows)
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[string]money.Nano, len(ids))
-	for _, id := range ids {
-		out[id] = 0
-	}
-	for _, row := range rows {
-		out[row.ParentID] = money.Max
-		if row.Whole < int64(money.Max/money.One)-row.Nanos/int64(money.One) {
-			out[row.ParentID] = money.Nano(row.Whole)*money.One + money.Nano(row.Nanos)
 		}
 	}
 	return out, nil

@@ -14,12 +14,12 @@ import (
 var (
 	onPlatform = []access.Action{access.CentralProviderCreate, access.CatalogModelCreate, access.AccountCreate, access.InvitationCreate,
 		access.RoleBind, access.UserUpdate, access.SessionRevoke, access.ServiceClientManage, access.AuditRead}
-	onPlane = []access.Action{access.BudgetSet, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.BudgetRenew, access.KeyCreate, access.ProviderCreate, access.ModelCreate, access.ModelInstall, access.MemberList, access.AuditRead,
+	onPlane = []access.Action{access.BudgetSet, access.BudgetDistribute, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.BudgetRenew, access.KeyCreate, access.ProviderCreate, access.ModelCreate, access.ModelInstall, access.MemberList, access.AuditRead,
 		access.OrganizationCreate, access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead}
-	onOrganization = []access.Action{access.BudgetSet, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.KeyCreate, access.MemberList, access.AuditRead,
+	onOrganization = []access.Action{access.BudgetSet, access.BudgetDistribute, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.KeyCreate, access.MemberList, access.AuditRead,
 		access.OrganizationUpdate, access.OrganizationArchive, access.OrganizationDelete, access.TeamCreate,
 		access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead}
-	onTeam = []access.Action{access.BudgetSet, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.KeyCreate, access.MemberList, access.AuditRead,
+	onTeam = []access.Action{access.BudgetSet, access.BudgetDistribute, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.KeyCreate, access.MemberList, access.AuditRead,
 		access.TeamUpdate, access.TeamMove, access.TeamArchive, access.TeamDelete, access.MemberCreate,
 		access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead}
 	onMember = []access.Action{access.BudgetSet, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.KeyCreate, access.MemberDelete, access.MemberDefault,
@@ -31,7 +31,7 @@ var (
 		access.UserUpdate, access.SessionRevoke}
 	withinPlane     = []access.Action{access.KeyCreate, access.InvitationCreate, access.RoleBind, access.GrantSet, access.TeamCreate, access.MemberCreate}
 	onServiceClient = []access.Action{access.ServiceClientManage}
-	onBudget        = []access.Action{access.BudgetSet, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.BudgetRenew}
+	onBudget        = []access.Action{access.BudgetSet, access.BudgetDistribute, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.BudgetRenew}
 )
 
 func target(at model.Ref) access.Target {

@@ -21,6 +21,10 @@ func (r *platformResolver) Budget(ctx context.Context, obj *model.Platform) (*mo
 	return nil, nil
 }
 
+func (r *platformResolver) Allocation(ctx context.Context, obj *model.Platform) (*model.Allocation, error) {
+	return nil, nil
+}
+
 func (r *platformResolver) ViewerCan(ctx context.Context, obj *model.Platform) ([]*model.ViewerPermission, error) {
 	return r.can(ctx, obj.Ref, onPlatform)
 }

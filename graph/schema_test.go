@@ -56,7 +56,7 @@ func TestListsAreBounded(t *testing.T) {
 		"errors": "of one input", "path": "of one field", "viewerCan": "fixed actions", "viewerCanWithin": "fixed actions", "edges": "of one page", "roles": "of one person",
 		"accounts": "of one login, 100", "choices": "of one login, 100", "planes": "two", "series": "days of a cycle", "states": "changed ones, 500",
 		"topSpenders": "five", "limits": "budgets on one path", "models": "of a key or provider, 100", "rows": "asked for, 100", "days": "of a range, 400",
-		"changes": "fields of one row", "prices": "50",
+		"changes": "fields of one row, or budgets, 500", "warnings": "of one plan, 500", "increases": "in force, 20", "thresholds": "ten", "prices": "50",
 		"permissions": "those there are", "grantable": "those there are", "providers": "of one account, 20", "scopes": "of one provider, 20",
 		"mappings": "of one provider, 200", "redirectUris": "20", "invitations": "of one input, 100", "notes": "of one act", "steps": "of one path",
 		"who": "ten", "buckets": "200", "seats": "of one person, 100",

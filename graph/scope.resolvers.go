@@ -20,6 +20,10 @@ func (r *memberResolver) Budget(ctx context.Context, obj *model.Member) (*model.
 	return budgetOf(ctx, obj.ID)
 }
 
+func (r *memberResolver) Allocation(ctx context.Context, obj *model.Member) (*model.Allocation, error) {
+	return r.allocationOf(ctx, obj.Ref)
+}
+
 func (r *memberResolver) ViewerCan(ctx context.Context, obj *model.Member) ([]*model.ViewerPermission, error) {
 	return r.can(ctx, obj.Ref, onMember)
 }
@@ -68,6 +72,10 @@ func (r *organizationResolver) Budget(ctx context.Context, obj *model.Organizati
 	return budgetOf(ctx, obj.ID)
 }
 
+func (r *organizationResolver) Allocation(ctx context.Context, obj *model.Organization) (*model.Allocation, error) {
+	return r.allocationOf(ctx, obj.Ref)
+}
+
 func (r *organizationResolver) ViewerCan(ctx context.Context, obj *model.Organization) ([]*model.ViewerPermission, error) {
 	return r.can(ctx, obj.Ref, onOrganization)
 }
@@ -110,6 +118,10 @@ func (r *teamResolver) Location(ctx context.Context, obj *model.Team) (string, e
 
 func (r *teamResolver) Budget(ctx context.Context, obj *model.Team) (*model.Budget, error) {
 	return budgetOf(ctx, obj.ID)
+}
+
+func (r *teamResolver) Allocation(ctx context.Context, obj *model.Team) (*model.Allocation, error) {
+	return r.allocationOf(ctx, obj.Ref)
 }
 
 func (r *teamResolver) ViewerCan(ctx context.Context, obj *model.Team) ([]*model.ViewerPermission, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/alchemi/cockpit/ent/budgetincrease"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
 	"github.com/alchemi/cockpit/internal/store"
@@ -98,7 +99,11 @@ func sightOf(t *testing.T, a *api, v *tenancy.Viewer, rows map[id.Prefix][]locat
 	if v != nil && v.Platform {
 		for _, account := range []*identitytest.Account{a.A, a.B} {
 			for _, plane := range []*identitytest.Plane{account.Console, account.Copilot} {
-				above[plane.Budgets[plane.Root.ID].ID] = true // the pools that they fill
+				pool := plane.Budgets[plane.Root.ID].ID // which they fill
+				above[pool] = true
+				for _, increase := range a.Store.BudgetIncrease.Query().Where(budgetincrease.BudgetID(pool)).IDsX(tenancy.System(t.Context(), "test")) {
+					above[increase] = true
+				}
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -42,6 +43,8 @@ func TestChangesThatCantBeAuditedDontHappen(t *testing.T) {
 		}{
 			"budgetSet":             {p.Admin, `budgetSet`, map[string]any{"scopeId": p.Org.ID, "limit": "77"}},
 			"budgetFreeze":          {p.Admin, `budgetFreeze`, map[string]any{"budgetId": p.Budgets[p.Team.ID].ID, "reason": "a runaway loop"}},
+			"budgetIncrease":        {p.Admin, `budgetIncrease`, map[string]any{"scopeId": p.Org.ID, "amount": "1", "endsAt": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}},
+			"budgetMove":            {p.Admin, `budgetMove`, map[string]any{"fromId": p.Team.ID, "toId": p.SiblingTeam.ID, "amount": "0.5"}},
 			"budgetRemove":          {p.Admin, `budgetRemove`, map[string]any{"budgetId": p.Budgets[p.Org.ID].ID}},
 			"keyCreate":             {p.Seat, `keyCreate`, map[string]any{"name": "ci", "ownerId": p.Member.ID, "modelIds": []any{p.Model.ID}}},
 			"keyRevoke":             {p.Seat, `keyRevoke`, map[string]any{"keyId": p.Key.ID}},
@@ -58,6 +61,7 @@ func TestChangesThatCantBeAuditedDontHappen(t *testing.T) {
 			input := kind.Arguments[0].Type.String()
 			return a.do(op.viewer, fmt.Sprintf(`mutation($i: %s) { %s(input: $i) { errors { code message path } } }`, input, op.query), map[string]any{"i": op.input})
 		}
+		a.ok(p.Admin, setBudget, map[string]any{"i": map[string]any{"scopeId": p.Team.ID, "limit": "1"}}) // to move some of it
 		breakAudit(t, st, owner)
 		before := dump(t, st)
 		for name := range operations {

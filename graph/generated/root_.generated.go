@@ -83,6 +83,7 @@ type DirectiveRoot struct {
 
 type ComplexityRoot struct {
 	Account struct {
+		Allocation             func(childComplexity int) int
 		AuditCheckpoints       func(childComplexity int, first *int, after *string, last *int, before *string) int
 		AuditEvents            func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AuditFilter) int
 		AuditHistogram         func(childComplexity int, filter model.AuditFilter, buckets *int) int
@@ -171,6 +172,27 @@ type ComplexityRoot struct {
 	AccountUpdatePayload struct {
 		Account func(childComplexity int) int
 		Errors  func(childComplexity int) int
+	}
+
+	Allocation struct {
+		Base      func(childComplexity int) int
+		BoundBy   func(childComplexity int) int
+		Carried   func(childComplexity int) int
+		Committed func(childComplexity int) int
+		Formula   func(childComplexity int) int
+		Free      func(childComplexity int) int
+		From      func(childComplexity int) int
+		Held      func(childComplexity int) int
+		Limit     func(childComplexity int) int
+		Raised    func(childComplexity int) int
+		Reserve   func(childComplexity int) int
+		ScopeID   func(childComplexity int) int
+		SetAt     func(childComplexity int) int
+		SetBy     func(childComplexity int) int
+		Source    func(childComplexity int) int
+		Spent     func(childComplexity int) int
+		Unit      func(childComplexity int) int
+		Words     func(childComplexity int) int
 	}
 
 	AllocationError struct {
@@ -295,17 +317,25 @@ type ComplexityRoot struct {
 
 	Budget struct {
 		Cycle         func(childComplexity int) int
+		Distribution  func(childComplexity int) int
 		FreezeReason  func(childComplexity int) int
 		FrozenAt      func(childComplexity int) int
 		FrozenBy      func(childComplexity int) int
+		History       func(childComplexity int, first *int, after *string) int
 		ID            func(childComplexity int) int
+		Increases     func(childComplexity int) int
 		Limit         func(childComplexity int) int
+		Origin        func(childComplexity int) int
 		Overcommitted func(childComplexity int) int
 		Overflow      func(childComplexity int) int
+		Reserve       func(childComplexity int) int
+		RolloverCap   func(childComplexity int) int
 		Scope         func(childComplexity int) int
 		Series        func(childComplexity int) int
 		State         func(childComplexity int) int
 		Statements    func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Strict        func(childComplexity int) int
+		Thresholds    func(childComplexity int) int
 		Unit          func(childComplexity int) int
 		Version       func(childComplexity int) int
 		ViewerCan     func(childComplexity int) int
@@ -318,13 +348,57 @@ type ComplexityRoot struct {
 		TopSpenders func(childComplexity int) int
 	}
 
+	BudgetChange struct {
+		After     func(childComplexity int) int
+		Before    func(childComplexity int) int
+		Reason    func(childComplexity int) int
+		ScopeID   func(childComplexity int) int
+		ScopeKind func(childComplexity int) int
+		ScopeName func(childComplexity int) int
+	}
+
 	BudgetFreezePayload struct {
 		Budget func(childComplexity int) int
 		Errors func(childComplexity int) int
 	}
 
+	BudgetIncrease struct {
+		Amount    func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		EndsAt    func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Reason    func(childComplexity int) int
+	}
+
+	BudgetIncreaseEndPayload struct {
+		Budget func(childComplexity int) int
+		Errors func(childComplexity int) int
+		Plan   func(childComplexity int) int
+	}
+
+	BudgetIncreasePayload struct {
+		Budget   func(childComplexity int) int
+		Errors   func(childComplexity int) int
+		Increase func(childComplexity int) int
+		Plan     func(childComplexity int) int
+	}
+
+	BudgetMovePayload struct {
+		Errors func(childComplexity int) int
+		From   func(childComplexity int) int
+		Plan   func(childComplexity int) int
+		To     func(childComplexity int) int
+	}
+
+	BudgetPlan struct {
+		Changed  func(childComplexity int) int
+		Changes  func(childComplexity int) int
+		Warnings func(childComplexity int) int
+	}
+
 	BudgetRemovePayload struct {
 		Errors func(childComplexity int) int
+		Plan   func(childComplexity int) int
 		Scope  func(childComplexity int) int
 	}
 
@@ -341,6 +415,7 @@ type ComplexityRoot struct {
 	BudgetSetPayload struct {
 		Budget func(childComplexity int) int
 		Errors func(childComplexity int) int
+		Plan   func(childComplexity int) int
 	}
 
 	BudgetState struct {
@@ -366,6 +441,22 @@ type ComplexityRoot struct {
 		Status         func(childComplexity int) int
 		Unit           func(childComplexity int) int
 		UsedPercent    func(childComplexity int) int
+	}
+
+	BudgetTerms struct {
+		Distribution func(childComplexity int) int
+		Limit        func(childComplexity int) int
+		Origin       func(childComplexity int) int
+		Overflow     func(childComplexity int) int
+		Raised       func(childComplexity int) int
+		Reserve      func(childComplexity int) int
+	}
+
+	BudgetWarning struct {
+		Code      func(childComplexity int) int
+		Message   func(childComplexity int) int
+		ScopeID   func(childComplexity int) int
+		ScopeName func(childComplexity int) int
 	}
 
 	CatalogModel struct {
@@ -483,6 +574,7 @@ type ComplexityRoot struct {
 
 	Console struct {
 		Account         func(childComplexity int) int
+		Allocation      func(childComplexity int) int
 		Budget          func(childComplexity int) int
 		Charges         func(childComplexity int, scopeID *string, requestID *string, first *int, after *string, last *int, before *string) int
 		ID              func(childComplexity int) int
@@ -506,6 +598,7 @@ type ComplexityRoot struct {
 
 	Copilot struct {
 		Account         func(childComplexity int) int
+		Allocation      func(childComplexity int) int
 		Budget          func(childComplexity int) int
 		CatalogModels   func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Charges         func(childComplexity int, scopeID *string, requestID *string, first *int, after *string, last *int, before *string) int
@@ -783,6 +876,7 @@ type ComplexityRoot struct {
 	}
 
 	Key struct {
+		Allocation        func(childComplexity int) int
 		Budget            func(childComplexity int) int
 		CreatedAt         func(childComplexity int) int
 		ExpiresAt         func(childComplexity int) int
@@ -826,6 +920,7 @@ type ComplexityRoot struct {
 	}
 
 	Member struct {
+		Allocation       func(childComplexity int) int
 		Budget           func(childComplexity int) int
 		CreatedAt        func(childComplexity int) int
 		ID               func(childComplexity int) int
@@ -944,6 +1039,9 @@ type ComplexityRoot struct {
 		AuthorizationApprove      func(childComplexity int, input model.AuthorizationApproveInput) int
 		AuthorizationRevoke       func(childComplexity int, input model.AuthorizationRevokeInput) int
 		BudgetFreeze              func(childComplexity int, input model.BudgetFreezeInput) int
+		BudgetIncrease            func(childComplexity int, input model.BudgetIncreaseInput) int
+		BudgetIncreaseEnd         func(childComplexity int, input model.BudgetIncreaseEndInput) int
+		BudgetMove                func(childComplexity int, input model.BudgetMoveInput) int
 		BudgetRemove              func(childComplexity int, input model.BudgetRemoveInput) int
 		BudgetRenew               func(childComplexity int, input model.BudgetRenewInput) int
 		BudgetResume              func(childComplexity int, input model.BudgetResumeInput) int
@@ -1020,6 +1118,7 @@ type ComplexityRoot struct {
 	}
 
 	Organization struct {
+		Allocation  func(childComplexity int) int
 		ArchivedAt  func(childComplexity int) int
 		Budget      func(childComplexity int) int
 		Description func(childComplexity int) int
@@ -1133,6 +1232,7 @@ type ComplexityRoot struct {
 
 	Platform struct {
 		Accounts            func(childComplexity int, search *string, status *model.AccountStatus, first *int, after *string, last *int, before *string) int
+		Allocation          func(childComplexity int) int
 		AuditCheckpoints    func(childComplexity int, first *int, after *string, last *int, before *string) int
 		AuditEvents         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AuditFilter) int
 		AuditHistogram      func(childComplexity int, filter model.AuditFilter, buckets *int) int
@@ -1503,6 +1603,7 @@ type ComplexityRoot struct {
 	}
 
 	Team struct {
+		Allocation  func(childComplexity int) int
 		ArchivedAt  func(childComplexity int) int
 		Budget      func(childComplexity int) int
 		Description func(childComplexity int) int
@@ -1682,6 +1783,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	_ = ec
 	switch typeName + "." + field {
 
+	case "Account.allocation":
+		if e.ComplexityRoot.Account.Allocation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.Allocation(childComplexity), true
 	case "Account.auditCheckpoints":
 		if e.ComplexityRoot.Account.AuditCheckpoints == nil {
 			break
@@ -2095,6 +2202,115 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AccountUpdatePayload.Errors(childComplexity), true
+
+	case "Allocation.base":
+		if e.ComplexityRoot.Allocation.Base == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.Base(childComplexity), true
+	case "Allocation.boundBy":
+		if e.ComplexityRoot.Allocation.BoundBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.BoundBy(childComplexity), true
+	case "Allocation.carried":
+		if e.ComplexityRoot.Allocation.Carried == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.Carried(childComplexity), true
+	case "Allocation.committed":
+		if e.ComplexityRoot.Allocation.Committed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.Committed(childComplexity), true
+	case "Allocation.formula":
+		if e.ComplexityRoot.Allocation.Formula == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.Formula(childComplexity), true
+	case "Allocation.free":
+		if e.ComplexityRoot.Allocation.Free == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.Free(childComplexity), true
+	case "Allocation.from":
+		if e.ComplexityRoot.Allocation.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.From(childComplexity), true
+	case "Allocation.held":
+		if e.ComplexityRoot.Allocation.Held == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.Held(childComplexity), true
+	case "Allocation.limit":
+		if e.ComplexityRoot.Allocation.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.Limit(childComplexity), true
+	case "Allocation.raised":
+		if e.ComplexityRoot.Allocation.Raised == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.Raised(childComplexity), true
+	case "Allocation.reserve":
+		if e.ComplexityRoot.Allocation.Reserve == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.Reserve(childComplexity), true
+	case "Allocation.scopeId":
+		if e.ComplexityRoot.Allocation.ScopeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.ScopeID(childComplexity), true
+	case "Allocation.setAt":
+		if e.ComplexityRoot.Allocation.SetAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.SetAt(childComplexity), true
+	case "Allocation.setBy":
+		if e.ComplexityRoot.Allocation.SetBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.SetBy(childComplexity), true
+	case "Allocation.source":
+		if e.ComplexityRoot.Allocation.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.Source(childComplexity), true
+	case "Allocation.spent":
+		if e.ComplexityRoot.Allocation.Spent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.Spent(childComplexity), true
+	case "Allocation.unit":
+		if e.ComplexityRoot.Allocation.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.Unit(childComplexity), true
+	case "Allocation.words":
+		if e.ComplexityRoot.Allocation.Words == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Allocation.Words(childComplexity), true
 
 	case "AllocationError.available":
 		if e.ComplexityRoot.AllocationError.Available == nil {
@@ -2550,6 +2766,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Budget.Cycle(childComplexity), true
+	case "Budget.distribution":
+		if e.ComplexityRoot.Budget.Distribution == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Budget.Distribution(childComplexity), true
 	case "Budget.freezeReason":
 		if e.ComplexityRoot.Budget.FreezeReason == nil {
 			break
@@ -2568,18 +2790,41 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Budget.FrozenBy(childComplexity), true
+	case "Budget.history":
+		if e.ComplexityRoot.Budget.History == nil {
+			break
+		}
+
+		args, err := ec.field_Budget_history_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Budget.History(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Budget.id":
 		if e.ComplexityRoot.Budget.ID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Budget.ID(childComplexity), true
+	case "Budget.increases":
+		if e.ComplexityRoot.Budget.Increases == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Budget.Increases(childComplexity), true
 	case "Budget.limit":
 		if e.ComplexityRoot.Budget.Limit == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Budget.Limit(childComplexity), true
+	case "Budget.origin":
+		if e.ComplexityRoot.Budget.Origin == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Budget.Origin(childComplexity), true
 	case "Budget.overcommitted":
 		if e.ComplexityRoot.Budget.Overcommitted == nil {
 			break
@@ -2592,6 +2837,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Budget.Overflow(childComplexity), true
+	case "Budget.reserve":
+		if e.ComplexityRoot.Budget.Reserve == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Budget.Reserve(childComplexity), true
+	case "Budget.rolloverCap":
+		if e.ComplexityRoot.Budget.RolloverCap == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Budget.RolloverCap(childComplexity), true
 	case "Budget.scope":
 		if e.ComplexityRoot.Budget.Scope == nil {
 			break
@@ -2621,6 +2878,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Budget.Statements(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Budget.strict":
+		if e.ComplexityRoot.Budget.Strict == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Budget.Strict(childComplexity), true
+	case "Budget.thresholds":
+		if e.ComplexityRoot.Budget.Thresholds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Budget.Thresholds(childComplexity), true
 	case "Budget.unit":
 		if e.ComplexityRoot.Budget.Unit == nil {
 			break
@@ -2665,6 +2934,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BudgetBurn.TopSpenders(childComplexity), true
 
+	case "BudgetChange.after":
+		if e.ComplexityRoot.BudgetChange.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetChange.After(childComplexity), true
+	case "BudgetChange.before":
+		if e.ComplexityRoot.BudgetChange.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetChange.Before(childComplexity), true
+	case "BudgetChange.reason":
+		if e.ComplexityRoot.BudgetChange.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetChange.Reason(childComplexity), true
+	case "BudgetChange.scopeId":
+		if e.ComplexityRoot.BudgetChange.ScopeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetChange.ScopeID(childComplexity), true
+	case "BudgetChange.scopeKind":
+		if e.ComplexityRoot.BudgetChange.ScopeKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetChange.ScopeKind(childComplexity), true
+	case "BudgetChange.scopeName":
+		if e.ComplexityRoot.BudgetChange.ScopeName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetChange.ScopeName(childComplexity), true
+
 	case "BudgetFreezePayload.budget":
 		if e.ComplexityRoot.BudgetFreezePayload.Budget == nil {
 			break
@@ -2678,12 +2984,137 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BudgetFreezePayload.Errors(childComplexity), true
 
+	case "BudgetIncrease.amount":
+		if e.ComplexityRoot.BudgetIncrease.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetIncrease.Amount(childComplexity), true
+	case "BudgetIncrease.createdAt":
+		if e.ComplexityRoot.BudgetIncrease.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetIncrease.CreatedAt(childComplexity), true
+	case "BudgetIncrease.endsAt":
+		if e.ComplexityRoot.BudgetIncrease.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetIncrease.EndsAt(childComplexity), true
+	case "BudgetIncrease.id":
+		if e.ComplexityRoot.BudgetIncrease.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetIncrease.ID(childComplexity), true
+	case "BudgetIncrease.reason":
+		if e.ComplexityRoot.BudgetIncrease.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetIncrease.Reason(childComplexity), true
+
+	case "BudgetIncreaseEndPayload.budget":
+		if e.ComplexityRoot.BudgetIncreaseEndPayload.Budget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetIncreaseEndPayload.Budget(childComplexity), true
+	case "BudgetIncreaseEndPayload.errors":
+		if e.ComplexityRoot.BudgetIncreaseEndPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetIncreaseEndPayload.Errors(childComplexity), true
+	case "BudgetIncreaseEndPayload.plan":
+		if e.ComplexityRoot.BudgetIncreaseEndPayload.Plan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetIncreaseEndPayload.Plan(childComplexity), true
+
+	case "BudgetIncreasePayload.budget":
+		if e.ComplexityRoot.BudgetIncreasePayload.Budget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetIncreasePayload.Budget(childComplexity), true
+	case "BudgetIncreasePayload.errors":
+		if e.ComplexityRoot.BudgetIncreasePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetIncreasePayload.Errors(childComplexity), true
+	case "BudgetIncreasePayload.increase":
+		if e.ComplexityRoot.BudgetIncreasePayload.Increase == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetIncreasePayload.Increase(childComplexity), true
+	case "BudgetIncreasePayload.plan":
+		if e.ComplexityRoot.BudgetIncreasePayload.Plan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetIncreasePayload.Plan(childComplexity), true
+
+	case "BudgetMovePayload.errors":
+		if e.ComplexityRoot.BudgetMovePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetMovePayload.Errors(childComplexity), true
+	case "BudgetMovePayload.from":
+		if e.ComplexityRoot.BudgetMovePayload.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetMovePayload.From(childComplexity), true
+	case "BudgetMovePayload.plan":
+		if e.ComplexityRoot.BudgetMovePayload.Plan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetMovePayload.Plan(childComplexity), true
+	case "BudgetMovePayload.to":
+		if e.ComplexityRoot.BudgetMovePayload.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetMovePayload.To(childComplexity), true
+
+	case "BudgetPlan.changed":
+		if e.ComplexityRoot.BudgetPlan.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetPlan.Changed(childComplexity), true
+	case "BudgetPlan.changes":
+		if e.ComplexityRoot.BudgetPlan.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetPlan.Changes(childComplexity), true
+	case "BudgetPlan.warnings":
+		if e.ComplexityRoot.BudgetPlan.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetPlan.Warnings(childComplexity), true
+
 	case "BudgetRemovePayload.errors":
 		if e.ComplexityRoot.BudgetRemovePayload.Errors == nil {
 			break
 		}
 
 		return e.ComplexityRoot.BudgetRemovePayload.Errors(childComplexity), true
+	case "BudgetRemovePayload.plan":
+		if e.ComplexityRoot.BudgetRemovePayload.Plan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetRemovePayload.Plan(childComplexity), true
 	case "BudgetRemovePayload.scope":
 		if e.ComplexityRoot.BudgetRemovePayload.Scope == nil {
 			break
@@ -2729,6 +3160,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BudgetSetPayload.Errors(childComplexity), true
+	case "BudgetSetPayload.plan":
+		if e.ComplexityRoot.BudgetSetPayload.Plan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetSetPayload.Plan(childComplexity), true
 
 	case "BudgetState.budgetId":
 		if e.ComplexityRoot.BudgetState.BudgetID == nil {
@@ -2862,6 +3299,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BudgetState.UsedPercent(childComplexity), true
+
+	case "BudgetTerms.distribution":
+		if e.ComplexityRoot.BudgetTerms.Distribution == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetTerms.Distribution(childComplexity), true
+	case "BudgetTerms.limit":
+		if e.ComplexityRoot.BudgetTerms.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetTerms.Limit(childComplexity), true
+	case "BudgetTerms.origin":
+		if e.ComplexityRoot.BudgetTerms.Origin == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetTerms.Origin(childComplexity), true
+	case "BudgetTerms.overflow":
+		if e.ComplexityRoot.BudgetTerms.Overflow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetTerms.Overflow(childComplexity), true
+	case "BudgetTerms.raised":
+		if e.ComplexityRoot.BudgetTerms.Raised == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetTerms.Raised(childComplexity), true
+	case "BudgetTerms.reserve":
+		if e.ComplexityRoot.BudgetTerms.Reserve == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetTerms.Reserve(childComplexity), true
+
+	case "BudgetWarning.code":
+		if e.ComplexityRoot.BudgetWarning.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetWarning.Code(childComplexity), true
+	case "BudgetWarning.message":
+		if e.ComplexityRoot.BudgetWarning.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetWarning.Message(childComplexity), true
+	case "BudgetWarning.scopeId":
+		if e.ComplexityRoot.BudgetWarning.ScopeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetWarning.ScopeID(childComplexity), true
+	case "BudgetWarning.scopeName":
+		if e.ComplexityRoot.BudgetWarning.ScopeName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetWarning.ScopeName(childComplexity), true
 
 	case "CatalogModel.accountCount":
 		if e.ComplexityRoot.CatalogModel.AccountCount == nil {
@@ -3326,6 +3825,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Console.Account(childComplexity), true
+	case "Console.allocation":
+		if e.ComplexityRoot.Console.Allocation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Console.Allocation(childComplexity), true
 	case "Console.budget":
 		if e.ComplexityRoot.Console.Budget == nil {
 			break
@@ -3497,6 +4002,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Copilot.Account(childComplexity), true
+	case "Copilot.allocation":
+		if e.ComplexityRoot.Copilot.Allocation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Copilot.Allocation(childComplexity), true
 	case "Copilot.budget":
 		if e.ComplexityRoot.Copilot.Budget == nil {
 			break
@@ -4580,6 +5091,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InvitationRevokePayload.Invitation(childComplexity), true
 
+	case "Key.allocation":
+		if e.ComplexityRoot.Key.Allocation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Key.Allocation(childComplexity), true
 	case "Key.budget":
 		if e.ComplexityRoot.Key.Budget == nil {
 			break
@@ -4753,6 +5270,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.KeyRevokePayload.Key(childComplexity), true
 
+	case "Member.allocation":
+		if e.ComplexityRoot.Member.Allocation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Allocation(childComplexity), true
 	case "Member.budget":
 		if e.ComplexityRoot.Member.Budget == nil {
 			break
@@ -5266,6 +5789,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.BudgetFreeze(childComplexity, args["input"].(model.BudgetFreezeInput)), true
+	case "Mutation.budgetIncrease":
+		if e.ComplexityRoot.Mutation.BudgetIncrease == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_budgetIncrease_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BudgetIncrease(childComplexity, args["input"].(model.BudgetIncreaseInput)), true
+	case "Mutation.budgetIncreaseEnd":
+		if e.ComplexityRoot.Mutation.BudgetIncreaseEnd == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_budgetIncreaseEnd_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BudgetIncreaseEnd(childComplexity, args["input"].(model.BudgetIncreaseEndInput)), true
+	case "Mutation.budgetMove":
+		if e.ComplexityRoot.Mutation.BudgetMove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_budgetMove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BudgetMove(childComplexity, args["input"].(model.BudgetMoveInput)), true
 	case "Mutation.budgetRemove":
 		if e.ComplexityRoot.Mutation.BudgetRemove == nil {
 			break
@@ -6065,6 +6621,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Mutation.UserUpdate(childComplexity, args["input"].(model.UserUpdateInput)), true
 
+	case "Organization.allocation":
+		if e.ComplexityRoot.Organization.Allocation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Organization.Allocation(childComplexity), true
 	case "Organization.archivedAt":
 		if e.ComplexityRoot.Organization.ArchivedAt == nil {
 			break
@@ -6442,6 +7004,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Platform.Accounts(childComplexity, args["search"].(*string), args["status"].(*model.AccountStatus), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Platform.allocation":
+		if e.ComplexityRoot.Platform.Allocation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Platform.Allocation(childComplexity), true
 	case "Platform.auditCheckpoints":
 		if e.ComplexityRoot.Platform.AuditCheckpoints == nil {
 			break
@@ -7945,6 +8513,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SupportAccessStartPayload.Viewer(childComplexity), true
 
+	case "Team.allocation":
+		if e.ComplexityRoot.Team.Allocation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.Allocation(childComplexity), true
 	case "Team.archivedAt":
 		if e.ComplexityRoot.Team.ArchivedAt == nil {
 			break
@@ -8594,6 +9168,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAuthorizationRequestInput,
 		ec.unmarshalInputAuthorizationRevokeInput,
 		ec.unmarshalInputBudgetFreezeInput,
+		ec.unmarshalInputBudgetIncreaseEndInput,
+		ec.unmarshalInputBudgetIncreaseInput,
+		ec.unmarshalInputBudgetMoveInput,
 		ec.unmarshalInputBudgetRemoveInput,
 		ec.unmarshalInputBudgetRenewInput,
 		ec.unmarshalInputBudgetResumeInput,
@@ -8777,6 +9354,8 @@ type Account implements Node & Scope {
   location: String!
   "The scope's own budget; null when only the scopes above limit it."
   budget: Budget
+  "What it may spend, and where each number comes from; null outside the planes."
+  allocation: Allocation
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
   "Its name in addresses: ` + "`" + `/a/acme/…` + "`" + `."
@@ -9061,11 +9640,32 @@ type Budget implements Node {
   overflow: Amount!
   "The rhythm in force: of the plane's whole tree, or a key's own."
   cycle: CycleRule!
+  "Whether an admin set the limit, or it is a share of the budget above."
+  origin: BudgetOrigin!
+  "How what lies below gets its part of it."
+  distribution: Distribution!
+  "Kept back from limits and shares below; temporary increases may draw on it."
+  reserve: Amount!
+  "What an unused rest brings to the next cycle at most; zero: nothing."
+  rolloverCap: Amount!
+  "Of a plane's pool: budgets below may never add up to more than the one above. Always true in Copilot."
+  strict: Boolean!
+  "Percentages of the limit at which its admins are told, ascending."
+  thresholds: [Int!]!
+  "Temporary increases that are in force, the first to end first; at most 20."
+  increases: [BudgetIncrease!]!
+  "Who changed it and how, newest first; null where the viewer may not read the audit log."
+  history(
+    "How many, 1–100."
+    first: Int
+    "A cursor that this list gave."
+    after: String
+  ): AuditEventConnection
   "Raised by every change; give it as ` + "`" + `expectedVersion` + "`" + `."
   version: Int!
   "Counters, forecast and state of the current cycle."
   state: BudgetState!
-  "Budgets of the children add up to more than this limit; possible in Console alone."
+  "It has given, or keeps back, more than it has; possible in Console alone, where the pool isn't strict."
   overcommitted: Boolean!
   "Settled spend by day of the current cycle, oldest first, at most 366."
   series: [DailySpend!]!
@@ -9169,34 +9769,208 @@ type Spender {
   calls: Long!
 }
 
-extend type Mutation {
-  """
-  Give a scope a budget, or change the one it has; holds for the current cycle at once.
-  Needs an admin role above the scope (for a plane's pool: an account admin in Console, a super admin in Copilot).
-  """
-  budgetSet(input: BudgetSetInput!): BudgetSetPayload!
-  "Take a scope's budget away; the scopes above still limit it."
-  budgetRemove(input: BudgetRemoveInput!): BudgetRemovePayload!
+"Where a budget's limit comes from."
+enum BudgetOrigin {
+  "An admin set it. Below a budget that shares out equally, it overrides the share."
+  SET
+  "Its equal share of the budget above; changes with it."
+  SHARE
 }
 
-"A scope and its limit."
+"How a budget reaches what lies below it."
+enum Distribution {
+  "Everybody draws on it until it is used up; limits below are optional."
+  POOL
+  "Each child without a limit of its own gets the same share of what is left."
+  EQUAL
+}
+
+"A limit that is higher for a while."
+type BudgetIncrease {
+  "Opaque and stable; give it to budgetIncreaseEnd."
+  id: ID!
+  "By how much, in the plane's unit."
+  amount: Amount!
+  "When it is taken back by itself."
+  endsAt: DateTime!
+  "Why; empty when nobody said."
+  reason: String!
+  "When it was given."
+  createdAt: DateTime!
+}
+
+"What a scope may spend in the current cycle, and where each number comes from."
+type Allocation {
+  "The scope."
+  scopeId: ID!
+  "US dollars or credits."
+  unit: Unit!
+  "Where its limit comes from."
+  source: AllocationSource!
+  "Whose budget it shares or draws on, in words such as \"team Risk\"; null for a limit of its own."
+  from: String
+  "A share's reckoning: \"($100.00 − $10.00 reserve) ÷ 6\"; null for others."
+  formula: String
+  "Who set the limit last; null for shares and pools, and where the viewer may not read the audit log."
+  setBy: String
+  "When its budget was last changed; null without one."
+  setAt: DateTime
+  "In force: the budget's own limit, what was carried over, and what is raised. Null without a budget of its own."
+  limit: Amount
+  "What every cycle starts with; null without a budget of its own."
+  base: Amount
+  "Brought over from the cycle before."
+  carried: Amount!
+  "By temporary increases that are in force."
+  raised: Amount!
+  "Kept back from what lies below."
+  reserve: Amount!
+  "Given to the budgets directly below."
+  committed: Amount!
+  "Settled charges of the cycle on its own budget."
+  spent: Amount!
+  "Reserved on its own budget for calls that run now."
+  held: Amount!
+  "What can still be spent: the least that any budget on its path has left. Null when none stands there."
+  free: Amount
+  "The scope whose budget bounds it now; null when none does."
+  boundBy: String
+  "The same in words: \"Limited by team Risk: $12.00 left.\""
+  words: String!
+}
+
+"Where a scope's limit comes from."
+enum AllocationSource {
+  "A limit of its own."
+  SET
+  "An equal share of the budget above."
+  SHARE
+  "No limit of its own: it draws on a budget above."
+  POOL
+  "No budget on its whole path: Console's calls pass, Copilot's are refused."
+  NONE
+}
+
+"What a change of the allocation did, or with ` + "`" + `dryRun` + "`" + ` would do."
+type BudgetPlan {
+  "Every budget that changes, from the root down; at most 500."
+  changes: [BudgetChange!]!
+  "How many change in all."
+  changed: Int!
+  "What to know before it is done."
+  warnings: [BudgetWarning!]!
+}
+
+"One budget before and after a change."
+type BudgetChange {
+  "Whose budget it is."
+  scopeId: ID!
+  "As shown to people."
+  scopeName: String!
+  "What kind of scope."
+  scopeKind: ScopeKind!
+  "Null when it had none."
+  before: BudgetTerms
+  "Null when it has none any more."
+  after: BudgetTerms
+  "Why it changes, in words."
+  reason: String!
+}
+
+"What a budget is set to."
+type BudgetTerms {
+  "What every cycle starts with."
+  limit: Amount!
+  "By temporary increases."
+  raised: Amount!
+  "Allowance beyond the limit."
+  overflow: Amount!
+  "Kept back from what lies below."
+  reserve: Amount!
+  "Set, or a share."
+  origin: BudgetOrigin!
+  "As a pool, or in equal shares."
+  distribution: Distribution!
+}
+
+"What an admin should know of a change that is possible."
+type BudgetWarning {
+  "Whose budget it is about."
+  scopeId: ID!
+  "As shown to people."
+  scopeName: String!
+  "What it is about."
+  code: BudgetWarningCode!
+  "The same in words."
+  message: String!
+}
+
+"What a warning is about."
+enum BudgetWarningCode {
+  "The limit is below what is spent and held: calls are refused until it renews."
+  BELOW_SPENT
+  "It gives, or keeps back, more than it has."
+  OVERCOMMITTED
+  "Nothing may be spent."
+  NOTHING_LEFT
+}
+
+extend type Mutation {
+  """
+  Give a scope a budget, or change the one it has; holds for the current cycle at once, and equal shares follow.
+  Needs an admin role above the scope (for a plane's pool: an account admin in Console, a super admin in Copilot);
+  distribution, reserve and thresholds alone need one at the scope or above it.
+  Refused with BUDGET_EXCEEDED, in Copilot and strict pools, when more would be given than there is.
+  """
+  budgetSet(input: BudgetSetInput!): BudgetSetPayload!
+  """
+  Take a scope's own limit away: where the budget above shares out equally it gets its share again, else it draws on the
+  budgets above. Needs what budgetSet needs.
+  """
+  budgetRemove(input: BudgetRemoveInput!): BudgetRemovePayload!
+  "Raise a limit until a moment; in Copilot and strict pools it must fit into the budget above. Needs what budgetSet needs."
+  budgetIncrease(input: BudgetIncreaseInput!): BudgetIncreasePayload!
+  "Take a temporary increase back before its end. Needs what budgetSet needs."
+  budgetIncreaseEnd(input: BudgetIncreaseEndInput!): BudgetIncreaseEndPayload!
+  """
+  Take an amount of one scope's limit and give it to a neighbour below the same scope, both or neither. Needs what
+  budgetSet needs at both. Refused with BUDGET_EXCEEDED when the giver needs it for what lies below or has spent it.
+  """
+  budgetMove(input: BudgetMoveInput!): BudgetMovePayload!
+}
+
+"A scope and what its budget shall be."
 input BudgetSetInput {
   "Plane root, organization, team, member or key."
   scopeId: ID!
-  "In the plane's unit, zero or more."
-  limit: Amount!
+  "In the plane's unit, zero to a billion; left out: unchanged, and a share stays a share. A new budget needs it."
+  limit: Amount
   "Allowance beyond the limit; left out: unchanged, zero for a new budget."
   overflow: Amount
   "For a plane's pool or a key only; left out: unchanged, monthly for a new pool."
   cycle: CycleRule
+  "For planes, organizations and teams; left out: unchanged, a pool for a new budget. Back to a pool, shares go and overrides stay."
+  distribution: Distribution
+  "Kept back from what lies below, up to the limit; left out: unchanged, zero for a new budget."
+  reserve: Amount
+  "What an unused rest brings to the next cycle at most; left out: unchanged, zero for a new budget."
+  rolloverCap: Amount
+  "For Console's pool: refuse to give more than there is; left out: unchanged."
+  strict: Boolean
+  "Up to ten percentages, ascending; left out: unchanged; none: 80, 95 and 100."
+  thresholds: [Int!]
   "Refuse when the budget has another version by now."
   expectedVersion: Int
+  "Tell what would change and change nothing."
+  dryRun: Boolean
 }
 
 "The outcome of budgetSet."
 type BudgetSetPayload {
-  "The budget as it stands now; null when refused."
+  "The budget as it stands now; null when refused, or nothing was there and ` + "`" + `dryRun` + "`" + `."
   budget: Budget
+  "What changed, or with ` + "`" + `dryRun` + "`" + ` would change; null when refused."
+  plan: BudgetPlan
   "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
@@ -9205,12 +9979,86 @@ type BudgetSetPayload {
 input BudgetRemoveInput {
   "The budget, not its scope."
   budgetId: ID!
+  "Tell what would change and change nothing."
+  dryRun: Boolean
 }
 
 "The outcome of budgetRemove."
 type BudgetRemovePayload {
-  "The scope that now has none; null when refused."
+  "The scope whose own limit is gone; null when refused."
   scope: Scope
+  "What changed, or with ` + "`" + `dryRun` + "`" + ` would change; null when refused."
+  plan: BudgetPlan
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"By how much a limit is raised, and until when."
+input BudgetIncreaseInput {
+  "Whose budget; it must have one."
+  scopeId: ID!
+  "In the plane's unit, more than zero."
+  amount: Amount!
+  "In the future, within a year."
+  endsAt: DateTime!
+  "Why, up to 500 characters."
+  reason: String
+  "Tell what would change and change nothing."
+  dryRun: Boolean
+}
+
+"The outcome of budgetIncrease."
+type BudgetIncreasePayload {
+  "The increase; null when refused and with ` + "`" + `dryRun` + "`" + `."
+  increase: BudgetIncrease
+  "The budget as it stands now; null when refused."
+  budget: Budget
+  "What changed, or with ` + "`" + `dryRun` + "`" + ` would change; null when refused."
+  plan: BudgetPlan
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"The increase to take back."
+input BudgetIncreaseEndInput {
+  "From Budget.increases."
+  increaseId: ID!
+  "Tell what would change and change nothing."
+  dryRun: Boolean
+}
+
+"The outcome of budgetIncreaseEnd."
+type BudgetIncreaseEndPayload {
+  "The budget as it stands now; null when refused."
+  budget: Budget
+  "What changed, or with ` + "`" + `dryRun` + "`" + ` would change; null when refused."
+  plan: BudgetPlan
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"How much moves from where to where."
+input BudgetMoveInput {
+  "The scope that gives."
+  fromId: ID!
+  "The scope that gets it, below the same parent."
+  toId: ID!
+  "In the plane's unit, more than zero."
+  amount: Amount!
+  "Take it even if what is spent and held doesn't fit any more: calls of the giver are then refused until it renews."
+  belowSpent: Boolean
+  "Tell what would change and change nothing."
+  dryRun: Boolean
+}
+
+"The outcome of budgetMove."
+type BudgetMovePayload {
+  "The giver's budget as it stands now; null when refused."
+  from: Budget
+  "The other one's; null when refused."
+  to: Budget
+  "What changed, or with ` + "`" + `dryRun` + "`" + ` would change; null when refused."
+  plan: BudgetPlan
   "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
@@ -10132,6 +10980,8 @@ type Key implements Node & Scope {
   location: String!
   "The scope's own budget; null when only the scopes above limit it."
   budget: Budget
+  "What it may spend, and where each number comes from; null outside the planes."
+  allocation: Allocation
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
   "What is shown of its secret: \"ck_console_8f2a…\"."
@@ -10858,6 +11708,8 @@ interface Scope implements Node {
   location: String!
   "The scope's own budget; null when nothing limits it but the scopes above."
   budget: Budget
+  "What it may spend, and where each number comes from; null outside the planes."
+  allocation: Allocation
   "What the viewer may do here."
   viewerCan: [ViewerPermission!]!
 }
@@ -10916,6 +11768,8 @@ type Organization implements Node & Scope {
   location: String!
   "The scope's own budget; null when only the scopes above limit it."
   budget: Budget
+  "What it may spend, and where each number comes from; null outside the planes."
+  allocation: Allocation
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
   "Since when it and everything below is refused; null: it isn't."
@@ -10966,6 +11820,8 @@ type Team implements Node & Scope {
   location: String!
   "The scope's own budget; null when only the scopes above limit it."
   budget: Budget
+  "What it may spend, and where each number comes from; null outside the planes."
+  allocation: Allocation
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
   "Since when it and everything below is refused; null: it isn't."
@@ -11014,6 +11870,8 @@ type Member implements Node & Scope {
   location: String!
   "The scope's own budget; null when only the scopes above limit it."
   budget: Budget
+  "What it may spend, and where each number comes from; null outside the planes."
+  allocation: Allocation
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
   "Raised by every change."
@@ -12140,6 +12998,8 @@ type Console implements Node & Scope {
   location: String!
   "The plane's pool."
   budget: Budget
+  "What it may spend, and where each number comes from; null outside the planes."
+  allocation: Allocation
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
   "What the viewer may do at one node of it at least, for buttons that ask only afterwards where: ` + "`" + `key.create` + "`" + `, ` + "`" + `invitation.create` + "`" + `, ` + "`" + `role.bind` + "`" + `, ` + "`" + `grant.set` + "`" + `, ` + "`" + `team.create` + "`" + `, ` + "`" + `member.create` + "`" + `."
@@ -12325,6 +13185,8 @@ type Copilot implements Node & Scope {
   location: String!
   "The plane's pool of credits."
   budget: Budget
+  "What it may spend, and where each number comes from; null outside the planes."
+  allocation: Allocation
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
   "What the viewer may do at one node of it at least, for buttons that ask only afterwards where: ` + "`" + `key.create` + "`" + `, ` + "`" + `invitation.create` + "`" + `, ` + "`" + `role.bind` + "`" + `, ` + "`" + `grant.set` + "`" + `, ` + "`" + `team.create` + "`" + `, ` + "`" + `member.create` + "`" + `."
@@ -12794,6 +13656,8 @@ type Platform implements Node & Scope {
   location: String!
   "The scope's own budget; null when only the scopes above limit it."
   budget: Budget
+  "What it may spend, and where each number comes from; null outside the planes."
+  allocation: Allocation
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
   "All accounts, newest first; ` + "`" + `search` + "`" + ` looks into names and slugs."
@@ -12881,6 +13745,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_location(ctx, field)
 	case "budget":
 		return ec.fieldContext_Account_budget(ctx, field)
+	case "allocation":
+		return ec.fieldContext_Account_allocation(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Account_viewerCan(ctx, field)
 	case "slug":
@@ -13045,6 +13911,48 @@ func (ec *executionContext) childFields_AccountUpdatePayload(ctx context.Context
 		return ec.fieldContext_AccountUpdatePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AccountUpdatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Allocation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "scopeId":
+		return ec.fieldContext_Allocation_scopeId(ctx, field)
+	case "unit":
+		return ec.fieldContext_Allocation_unit(ctx, field)
+	case "source":
+		return ec.fieldContext_Allocation_source(ctx, field)
+	case "from":
+		return ec.fieldContext_Allocation_from(ctx, field)
+	case "formula":
+		return ec.fieldContext_Allocation_formula(ctx, field)
+	case "setBy":
+		return ec.fieldContext_Allocation_setBy(ctx, field)
+	case "setAt":
+		return ec.fieldContext_Allocation_setAt(ctx, field)
+	case "limit":
+		return ec.fieldContext_Allocation_limit(ctx, field)
+	case "base":
+		return ec.fieldContext_Allocation_base(ctx, field)
+	case "carried":
+		return ec.fieldContext_Allocation_carried(ctx, field)
+	case "raised":
+		return ec.fieldContext_Allocation_raised(ctx, field)
+	case "reserve":
+		return ec.fieldContext_Allocation_reserve(ctx, field)
+	case "committed":
+		return ec.fieldContext_Allocation_committed(ctx, field)
+	case "spent":
+		return ec.fieldContext_Allocation_spent(ctx, field)
+	case "held":
+		return ec.fieldContext_Allocation_held(ctx, field)
+	case "free":
+		return ec.fieldContext_Allocation_free(ctx, field)
+	case "boundBy":
+		return ec.fieldContext_Allocation_boundBy(ctx, field)
+	case "words":
+		return ec.fieldContext_Allocation_words(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Allocation", field.Name)
 }
 
 func (ec *executionContext) childFields_AuditBucket(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13287,6 +14195,22 @@ func (ec *executionContext) childFields_Budget(ctx context.Context, field graphq
 		return ec.fieldContext_Budget_overflow(ctx, field)
 	case "cycle":
 		return ec.fieldContext_Budget_cycle(ctx, field)
+	case "origin":
+		return ec.fieldContext_Budget_origin(ctx, field)
+	case "distribution":
+		return ec.fieldContext_Budget_distribution(ctx, field)
+	case "reserve":
+		return ec.fieldContext_Budget_reserve(ctx, field)
+	case "rolloverCap":
+		return ec.fieldContext_Budget_rolloverCap(ctx, field)
+	case "strict":
+		return ec.fieldContext_Budget_strict(ctx, field)
+	case "thresholds":
+		return ec.fieldContext_Budget_thresholds(ctx, field)
+	case "increases":
+		return ec.fieldContext_Budget_increases(ctx, field)
+	case "history":
+		return ec.fieldContext_Budget_history(ctx, field)
 	case "version":
 		return ec.fieldContext_Budget_version(ctx, field)
 	case "state":
@@ -13323,6 +14247,24 @@ func (ec *executionContext) childFields_BudgetBurn(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type BudgetBurn", field.Name)
 }
 
+func (ec *executionContext) childFields_BudgetChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "scopeId":
+		return ec.fieldContext_BudgetChange_scopeId(ctx, field)
+	case "scopeName":
+		return ec.fieldContext_BudgetChange_scopeName(ctx, field)
+	case "scopeKind":
+		return ec.fieldContext_BudgetChange_scopeKind(ctx, field)
+	case "before":
+		return ec.fieldContext_BudgetChange_before(ctx, field)
+	case "after":
+		return ec.fieldContext_BudgetChange_after(ctx, field)
+	case "reason":
+		return ec.fieldContext_BudgetChange_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetChange", field.Name)
+}
+
 func (ec *executionContext) childFields_BudgetFreezePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "budget":
@@ -13333,10 +14275,80 @@ func (ec *executionContext) childFields_BudgetFreezePayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type BudgetFreezePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_BudgetIncrease(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_BudgetIncrease_id(ctx, field)
+	case "amount":
+		return ec.fieldContext_BudgetIncrease_amount(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_BudgetIncrease_endsAt(ctx, field)
+	case "reason":
+		return ec.fieldContext_BudgetIncrease_reason(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_BudgetIncrease_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetIncrease", field.Name)
+}
+
+func (ec *executionContext) childFields_BudgetIncreaseEndPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "budget":
+		return ec.fieldContext_BudgetIncreaseEndPayload_budget(ctx, field)
+	case "plan":
+		return ec.fieldContext_BudgetIncreaseEndPayload_plan(ctx, field)
+	case "errors":
+		return ec.fieldContext_BudgetIncreaseEndPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetIncreaseEndPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_BudgetIncreasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "increase":
+		return ec.fieldContext_BudgetIncreasePayload_increase(ctx, field)
+	case "budget":
+		return ec.fieldContext_BudgetIncreasePayload_budget(ctx, field)
+	case "plan":
+		return ec.fieldContext_BudgetIncreasePayload_plan(ctx, field)
+	case "errors":
+		return ec.fieldContext_BudgetIncreasePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetIncreasePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_BudgetMovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_BudgetMovePayload_from(ctx, field)
+	case "to":
+		return ec.fieldContext_BudgetMovePayload_to(ctx, field)
+	case "plan":
+		return ec.fieldContext_BudgetMovePayload_plan(ctx, field)
+	case "errors":
+		return ec.fieldContext_BudgetMovePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetMovePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_BudgetPlan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "changes":
+		return ec.fieldContext_BudgetPlan_changes(ctx, field)
+	case "changed":
+		return ec.fieldContext_BudgetPlan_changed(ctx, field)
+	case "warnings":
+		return ec.fieldContext_BudgetPlan_warnings(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetPlan", field.Name)
+}
+
 func (ec *executionContext) childFields_BudgetRemovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "scope":
 		return ec.fieldContext_BudgetRemovePayload_scope(ctx, field)
+	case "plan":
+		return ec.fieldContext_BudgetRemovePayload_plan(ctx, field)
 	case "errors":
 		return ec.fieldContext_BudgetRemovePayload_errors(ctx, field)
 	}
@@ -13367,6 +14379,8 @@ func (ec *executionContext) childFields_BudgetSetPayload(ctx context.Context, fi
 	switch field.Name {
 	case "budget":
 		return ec.fieldContext_BudgetSetPayload_budget(ctx, field)
+	case "plan":
+		return ec.fieldContext_BudgetSetPayload_plan(ctx, field)
 	case "errors":
 		return ec.fieldContext_BudgetSetPayload_errors(ctx, field)
 	}
@@ -13421,6 +14435,38 @@ func (ec *executionContext) childFields_BudgetState(ctx context.Context, field g
 		return ec.fieldContext_BudgetState_frozenAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BudgetState", field.Name)
+}
+
+func (ec *executionContext) childFields_BudgetTerms(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "limit":
+		return ec.fieldContext_BudgetTerms_limit(ctx, field)
+	case "raised":
+		return ec.fieldContext_BudgetTerms_raised(ctx, field)
+	case "overflow":
+		return ec.fieldContext_BudgetTerms_overflow(ctx, field)
+	case "reserve":
+		return ec.fieldContext_BudgetTerms_reserve(ctx, field)
+	case "origin":
+		return ec.fieldContext_BudgetTerms_origin(ctx, field)
+	case "distribution":
+		return ec.fieldContext_BudgetTerms_distribution(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetTerms", field.Name)
+}
+
+func (ec *executionContext) childFields_BudgetWarning(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "scopeId":
+		return ec.fieldContext_BudgetWarning_scopeId(ctx, field)
+	case "scopeName":
+		return ec.fieldContext_BudgetWarning_scopeName(ctx, field)
+	case "code":
+		return ec.fieldContext_BudgetWarning_code(ctx, field)
+	case "message":
+		return ec.fieldContext_BudgetWarning_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetWarning", field.Name)
 }
 
 func (ec *executionContext) childFields_CatalogModel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13649,6 +14695,8 @@ func (ec *executionContext) childFields_Console(ctx context.Context, field graph
 		return ec.fieldContext_Console_location(ctx, field)
 	case "budget":
 		return ec.fieldContext_Console_budget(ctx, field)
+	case "allocation":
+		return ec.fieldContext_Console_allocation(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Console_viewerCan(ctx, field)
 	case "viewerCanWithin":
@@ -13695,6 +14743,8 @@ func (ec *executionContext) childFields_Copilot(ctx context.Context, field graph
 		return ec.fieldContext_Copilot_location(ctx, field)
 	case "budget":
 		return ec.fieldContext_Copilot_budget(ctx, field)
+	case "allocation":
+		return ec.fieldContext_Copilot_allocation(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Copilot_viewerCan(ctx, field)
 	case "viewerCanWithin":
@@ -14239,6 +15289,8 @@ func (ec *executionContext) childFields_Key(ctx context.Context, field graphql.C
 		return ec.fieldContext_Key_location(ctx, field)
 	case "budget":
 		return ec.fieldContext_Key_budget(ctx, field)
+	case "allocation":
+		return ec.fieldContext_Key_allocation(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Key_viewerCan(ctx, field)
 	case "prefix":
@@ -14325,6 +15377,8 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_location(ctx, field)
 	case "budget":
 		return ec.fieldContext_Member_budget(ctx, field)
+	case "allocation":
+		return ec.fieldContext_Member_allocation(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Member_viewerCan(ctx, field)
 	case "version":
@@ -14541,6 +15595,8 @@ func (ec *executionContext) childFields_Organization(ctx context.Context, field 
 		return ec.fieldContext_Organization_location(ctx, field)
 	case "budget":
 		return ec.fieldContext_Organization_budget(ctx, field)
+	case "allocation":
+		return ec.fieldContext_Organization_allocation(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Organization_viewerCan(ctx, field)
 	case "archivedAt":
@@ -14765,6 +15821,8 @@ func (ec *executionContext) childFields_Platform(ctx context.Context, field grap
 		return ec.fieldContext_Platform_location(ctx, field)
 	case "budget":
 		return ec.fieldContext_Platform_budget(ctx, field)
+	case "allocation":
+		return ec.fieldContext_Platform_allocation(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Platform_viewerCan(ctx, field)
 	case "accounts":
@@ -15469,6 +16527,8 @@ func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.
 		return ec.fieldContext_Team_location(ctx, field)
 	case "budget":
 		return ec.fieldContext_Team_budget(ctx, field)
+	case "allocation":
+		return ec.fieldContext_Team_allocation(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Team_viewerCan(ctx, field)
 	case "archivedAt":

@@ -41,6 +41,8 @@ type Account struct {
 	Location string `json:"location"`
 	// The scope's own budget; null when only the scopes above limit it.
 	Budget *Budget `json:"budget,omitempty"`
+	// What it may spend, and where each number comes from; null outside the planes.
+	Allocation *Allocation `json:"allocation,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	// Its name in addresses: `/a/acme/…`.
@@ -263,6 +265,46 @@ type AccountUpdatePayload struct {
 	Account *Account `json:"account,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
+}
+
+// What a scope may spend in the current cycle, and where each number comes from.
+type Allocation struct {
+	// The scope.
+	ScopeID string `json:"scopeId"`
+	// US dollars or credits.
+	Unit Unit `json:"unit"`
+	// Where its limit comes from.
+	Source AllocationSource `json:"source"`
+	// Whose budget it shares or draws on, in words such as "team Risk"; null for a limit of its own.
+	From *string `json:"from,omitempty"`
+	// A share's reckoning: "($100.00 − $10.00 reserve) ÷ 6"; null for others.
+	Formula *string `json:"formula,omitempty"`
+	// Who set the limit last; null for shares and pools, and where the viewer may not read the audit log.
+	SetBy *string `json:"setBy,omitempty"`
+	// When its budget was last changed; null without one.
+	SetAt *time.Time `json:"setAt,omitempty"`
+	// In force: the budget's own limit, what was carried over, and what is raised. Null without a budget of its own.
+	Limit *money.Nano `json:"limit,omitempty"`
+	// What every cycle starts with; null without a budget of its own.
+	Base *money.Nano `json:"base,omitempty"`
+	// Brought over from the cycle before.
+	Carried money.Nano `json:"carried"`
+	// By temporary increases that are in force.
+	Raised money.Nano `json:"raised"`
+	// Kept back from what lies below.
+	Reserve money.Nano `json:"reserve"`
+	// Given to the budgets directly below.
+	Committed money.Nano `json:"committed"`
+	// Settled charges of the cycle on its own budget.
+	Spent money.Nano `json:"spent"`
+	// Reserved on its own budget for calls that run now.
+	Held money.Nano `json:"held"`
+	// What can still be spent: the least that any budget on its path has left. Null when none stands there.
+	Free *money.Nano `json:"free,omitempty"`
+	// The scope whose budget bounds it now; null when none does.
+	BoundBy *string `json:"boundBy,omitempty"`
+	// The same in words: "Limited by team Risk: $12.00 left."
+	Words string `json:"words"`
 }
 
 // The amount doesn't fit into what the scope above has left to give.
@@ -550,11 +592,27 @@ type Budget struct {
 	Overflow money.Nano `json:"overflow"`
 	// The rhythm in force: of the plane's whole tree, or a key's own.
 	Cycle CycleRule `json:"cycle"`
+	// Whether an admin set the limit, or it is a share of the budget above.
+	Origin BudgetOrigin `json:"origin"`
+	// How what lies below gets its part of it.
+	Distribution Distribution `json:"distribution"`
+	// Kept back from limits and shares below; temporary increases may draw on it.
+	Reserve money.Nano `json:"reserve"`
+	// What an unused rest brings to the next cycle at most; zero: nothing.
+	RolloverCap money.Nano `json:"rolloverCap"`
+	// Of a plane's pool: budgets below may never add up to more than the one above. Always true in Copilot.
+	Strict bool `json:"strict"`
+	// Percentages of the limit at which its admins are told, ascending.
+	Thresholds []int `json:"thresholds"`
+	// Temporary increases that are in force, the first to end first; at most 20.
+	Increases []*BudgetIncrease `json:"increases"`
+	// Who changed it and how, newest first; null where the viewer may not read the audit log.
+	History *AuditEventConnection `json:"history,omitempty"`
 	// Raised by every change; give it as `expectedVersion`.
 	Version int `json:"version"`
 	// Counters, forecast and state of the current cycle.
 	State *BudgetState `json:"state"`
-	// Budgets of the children add up to more than this limit; possible in Console alone.
+	// It has given, or keeps back, more than it has; possible in Console alone, where the pool isn't strict.
 	Overcommitted bool `json:"overcommitted"`
 	// Settled spend by day of the current cycle, oldest first, at most 366.
 	Series []*DailySpend `json:"series"`
@@ -570,6 +628,7 @@ type Budget struct {
 	Statements *StatementConnection `json:"statements"`
 	FrozenByID string               `json:"-"`
 	Ref        Ref                  `json:"-"`
+	SetAt      time.Time            `json:"-"`
 }
 
 func (Budget) IsNode() {}
@@ -584,6 +643,22 @@ type BudgetBurn struct {
 	TopSpenders []*Spender `json:"topSpenders"`
 	// When it was computed.
 	At time.Time `json:"at"`
+}
+
+// One budget before and after a change.
+type BudgetChange struct {
+	// Whose budget it is.
+	ScopeID string `json:"scopeId"`
+	// As shown to people.
+	ScopeName string `json:"scopeName"`
+	// What kind of scope.
+	ScopeKind ScopeKind `json:"scopeKind"`
+	// Null when it had none.
+	Before *BudgetTerms `json:"before,omitempty"`
+	// Null when it has none any more.
+	After *BudgetTerms `json:"after,omitempty"`
+	// Why it changes, in words.
+	Reason string `json:"reason"`
 }
 
 // The budget to stop, and why.
@@ -602,16 +677,114 @@ type BudgetFreezePayload struct {
 	Errors []UserError `json:"errors"`
 }
 
+// A limit that is higher for a while.
+type BudgetIncrease struct {
+	// Opaque and stable; give it to budgetIncreaseEnd.
+	ID string `json:"id"`
+	// By how much, in the plane's unit.
+	Amount money.Nano `json:"amount"`
+	// When it is taken back by itself.
+	EndsAt time.Time `json:"endsAt"`
+	// Why; empty when nobody said.
+	Reason string `json:"reason"`
+	// When it was given.
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+// The increase to take back.
+type BudgetIncreaseEndInput struct {
+	// From Budget.increases.
+	IncreaseID string `json:"increaseId"`
+	// Tell what would change and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+}
+
+// The outcome of budgetIncreaseEnd.
+type BudgetIncreaseEndPayload struct {
+	// The budget as it stands now; null when refused.
+	Budget *Budget `json:"budget,omitempty"`
+	// What changed, or with `dryRun` would change; null when refused.
+	Plan *BudgetPlan `json:"plan,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// By how much a limit is raised, and until when.
+type BudgetIncreaseInput struct {
+	// Whose budget; it must have one.
+	ScopeID string `json:"scopeId"`
+	// In the plane's unit, more than zero.
+	Amount money.Nano `json:"amount"`
+	// In the future, within a year.
+	EndsAt time.Time `json:"endsAt"`
+	// Why, up to 500 characters.
+	Reason *string `json:"reason,omitempty"`
+	// Tell what would change and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+}
+
+// The outcome of budgetIncrease.
+type BudgetIncreasePayload struct {
+	// The increase; null when refused and with `dryRun`.
+	Increase *BudgetIncrease `json:"increase,omitempty"`
+	// The budget as it stands now; null when refused.
+	Budget *Budget `json:"budget,omitempty"`
+	// What changed, or with `dryRun` would change; null when refused.
+	Plan *BudgetPlan `json:"plan,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// How much moves from where to where.
+type BudgetMoveInput struct {
+	// The scope that gives.
+	FromID string `json:"fromId"`
+	// The scope that gets it, below the same parent.
+	ToID string `json:"toId"`
+	// In the plane's unit, more than zero.
+	Amount money.Nano `json:"amount"`
+	// Take it even if what is spent and held doesn't fit any more: calls of the giver are then refused until it renews.
+	BelowSpent *bool `json:"belowSpent,omitempty"`
+	// Tell what would change and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+}
+
+// The outcome of budgetMove.
+type BudgetMovePayload struct {
+	// The giver's budget as it stands now; null when refused.
+	From *Budget `json:"from,omitempty"`
+	// The other one's; null when refused.
+	To *Budget `json:"to,omitempty"`
+	// What changed, or with `dryRun` would change; null when refused.
+	Plan *BudgetPlan `json:"plan,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What a change of the allocation did, or with `dryRun` would do.
+type BudgetPlan struct {
+	// Every budget that changes, from the root down; at most 500.
+	Changes []*BudgetChange `json:"changes"`
+	// How many change in all.
+	Changed int `json:"changed"`
+	// What to know before it is done.
+	Warnings []*BudgetWarning `json:"warnings"`
+}
+
 // The budget to take away.
 type BudgetRemoveInput struct {
 	// The budget, not its scope.
 	BudgetID string `json:"budgetId"`
+	// Tell what would change and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
 }
 
 // The outcome of budgetRemove.
 type BudgetRemovePayload struct {
-	// The scope that now has none; null when refused.
+	// The scope whose own limit is gone; null when refused.
 	Scope Scope `json:"scope,omitempty"`
+	// What changed, or with `dryRun` would change; null when refused.
+	Plan *BudgetPlan `json:"plan,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
 }
@@ -644,24 +817,38 @@ type BudgetResumePayload struct {
 	Errors []UserError `json:"errors"`
 }
 
-// A scope and its limit.
+// A scope and what its budget shall be.
 type BudgetSetInput struct {
 	// Plane root, organization, team, member or key.
 	ScopeID string `json:"scopeId"`
-	// In the plane's unit, zero or more.
-	Limit money.Nano `json:"limit"`
+	// In the plane's unit, zero to a billion; left out: unchanged, and a share stays a share. A new budget needs it.
+	Limit *money.Nano `json:"limit,omitempty"`
 	// Allowance beyond the limit; left out: unchanged, zero for a new budget.
 	Overflow *money.Nano `json:"overflow,omitempty"`
 	// For a plane's pool or a key only; left out: unchanged, monthly for a new pool.
 	Cycle *CycleRule `json:"cycle,omitempty"`
+	// For planes, organizations and teams; left out: unchanged, a pool for a new budget. Back to a pool, shares go and overrides stay.
+	Distribution *Distribution `json:"distribution,omitempty"`
+	// Kept back from what lies below, up to the limit; left out: unchanged, zero for a new budget.
+	Reserve *money.Nano `json:"reserve,omitempty"`
+	// What an unused rest brings to the next cycle at most; left out: unchanged, zero for a new budget.
+	RolloverCap *money.Nano `json:"rolloverCap,omitempty"`
+	// For Console's pool: refuse to give more than there is; left out: unchanged.
+	Strict *bool `json:"strict,omitempty"`
+	// Up to ten percentages, ascending; left out: unchanged; none: 80, 95 and 100.
+	Thresholds []int `json:"thresholds,omitempty"`
 	// Refuse when the budget has another version by now.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Tell what would change and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
 }
 
 // The outcome of budgetSet.
 type BudgetSetPayload struct {
-	// The budget as it stands now; null when refused.
+	// The budget as it stands now; null when refused, or nothing was there and `dryRun`.
 	Budget *Budget `json:"budget,omitempty"`
+	// What changed, or with `dryRun` would change; null when refused.
+	Plan *BudgetPlan `json:"plan,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
 }
@@ -712,6 +899,34 @@ type BudgetState struct {
 	Corrections money.Nano `json:"corrections"`
 	// Since when nothing new may be spent; its status is BLOCKED then. Null when it isn't frozen.
 	FrozenAt *time.Time `json:"frozenAt,omitempty"`
+}
+
+// What a budget is set to.
+type BudgetTerms struct {
+	// What every cycle starts with.
+	Limit money.Nano `json:"limit"`
+	// By temporary increases.
+	Raised money.Nano `json:"raised"`
+	// Allowance beyond the limit.
+	Overflow money.Nano `json:"overflow"`
+	// Kept back from what lies below.
+	Reserve money.Nano `json:"reserve"`
+	// Set, or a share.
+	Origin BudgetOrigin `json:"origin"`
+	// As a pool, or in equal shares.
+	Distribution Distribution `json:"distribution"`
+}
+
+// What an admin should know of a change that is possible.
+type BudgetWarning struct {
+	// Whose budget it is about.
+	ScopeID string `json:"scopeId"`
+	// As shown to people.
+	ScopeName string `json:"scopeName"`
+	// What it is about.
+	Code BudgetWarningCode `json:"code"`
+	// The same in words.
+	Message string `json:"message"`
 }
 
 // A model of a central provider. Accounts see active ones; price in US dollars is the platform's alone.
@@ -1021,6 +1236,8 @@ type Console struct {
 	Location string `json:"location"`
 	// The plane's pool.
 	Budget *Budget `json:"budget,omitempty"`
+	// What it may spend, and where each number comes from; null outside the planes.
+	Allocation *Allocation `json:"allocation,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	// What the viewer may do at one node of it at least, for buttons that ask only afterwards where: `key.create`, `invitation.create`, `role.bind`, `grant.set`, `team.create`, `member.create`.
@@ -1070,6 +1287,8 @@ type Copilot struct {
 	Location string `json:"location"`
 	// The plane's pool of credits.
 	Budget *Budget `json:"budget,omitempty"`
+	// What it may spend, and where each number comes from; null outside the planes.
+	Allocation *Allocation `json:"allocation,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	// What the viewer may do at one node of it at least, for buttons that ask only afterwards where: `key.create`, `invitation.create`, `role.bind`, `grant.set`, `team.create`, `member.create`.
@@ -1749,6 +1968,8 @@ type Key struct {
 	Location string `json:"location"`
 	// The scope's own budget; null when only the scopes above limit it.
 	Budget *Budget `json:"budget,omitempty"`
+	// What it may spend, and where each number comes from; null outside the planes.
+	Allocation *Allocation `json:"allocation,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	// What is shown of its secret: "ck_console_8f2a…".
@@ -1853,6 +2074,8 @@ type Member struct {
 	Location string `json:"location"`
 	// The scope's own budget; null when only the scopes above limit it.
 	Budget *Budget `json:"budget,omitempty"`
+	// What it may spend, and where each number comes from; null outside the planes.
+	Allocation *Allocation `json:"allocation,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	// Raised by every change.
@@ -2137,6 +2360,8 @@ type Organization struct {
 	Location string `json:"location"`
 	// The scope's own budget; null when only the scopes above limit it.
 	Budget *Budget `json:"budget,omitempty"`
+	// What it may spend, and where each number comes from; null outside the planes.
+	Allocation *Allocation `json:"allocation,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	// Since when it and everything below is refused; null: it isn't.
@@ -2418,6 +2643,8 @@ type Platform struct {
 	Location string `json:"location"`
 	// The scope's own budget; null when only the scopes above limit it.
 	Budget *Budget `json:"budget,omitempty"`
+	// What it may spend, and where each number comes from; null outside the planes.
+	Allocation *Allocation `json:"allocation,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	// All accounts, newest first; `search` looks into names and slugs.
@@ -3250,6 +3477,8 @@ type Team struct {
 	Location string `json:"location"`
 	// The scope's own budget; null when only the scopes above limit it.
 	Budget *Budget `json:"budget,omitempty"`
+	// What it may spend, and where each number comes from; null outside the planes.
+	Allocation *Allocation `json:"allocation,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
 	// Since when it and everything below is refused; null: it isn't.
@@ -3753,6 +3982,70 @@ func (e ActorKind) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// Where a scope's limit comes from.
+type AllocationSource string
+
+const (
+	// A limit of its own.
+	AllocationSourceSet AllocationSource = "SET"
+	// An equal share of the budget above.
+	AllocationSourceShare AllocationSource = "SHARE"
+	// No limit of its own: it draws on a budget above.
+	AllocationSourcePool AllocationSource = "POOL"
+	// No budget on its whole path: Console's calls pass, Copilot's are refused.
+	AllocationSourceNone AllocationSource = "NONE"
+)
+
+var AllAllocationSource = []AllocationSource{
+	AllocationSourceSet,
+	AllocationSourceShare,
+	AllocationSourcePool,
+	AllocationSourceNone,
+}
+
+func (e AllocationSource) IsValid() bool {
+	switch e {
+	case AllocationSourceSet, AllocationSourceShare, AllocationSourcePool, AllocationSourceNone:
+		return true
+	}
+	return false
+}
+
+func (e AllocationSource) String() string {
+	return string(e)
+}
+
+func (e *AllocationSource) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = AllocationSource(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid AllocationSource", str)
+	}
+	return nil
+}
+
+func (e AllocationSource) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *AllocationSource) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e AllocationSource) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // How it went.
 type AuditOutcome string
 
@@ -3809,6 +4102,64 @@ func (e *AuditOutcome) UnmarshalJSON(b []byte) error {
 }
 
 func (e AuditOutcome) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Where a budget's limit comes from.
+type BudgetOrigin string
+
+const (
+	// An admin set it. Below a budget that shares out equally, it overrides the share.
+	BudgetOriginSet BudgetOrigin = "SET"
+	// Its equal share of the budget above; changes with it.
+	BudgetOriginShare BudgetOrigin = "SHARE"
+)
+
+var AllBudgetOrigin = []BudgetOrigin{
+	BudgetOriginSet,
+	BudgetOriginShare,
+}
+
+func (e BudgetOrigin) IsValid() bool {
+	switch e {
+	case BudgetOriginSet, BudgetOriginShare:
+		return true
+	}
+	return false
+}
+
+func (e BudgetOrigin) String() string {
+	return string(e)
+}
+
+func (e *BudgetOrigin) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = BudgetOrigin(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid BudgetOrigin", str)
+	}
+	return nil
+}
+
+func (e BudgetOrigin) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *BudgetOrigin) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e BudgetOrigin) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -3876,6 +4227,67 @@ func (e *BudgetStatus) UnmarshalJSON(b []byte) error {
 }
 
 func (e BudgetStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a warning is about.
+type BudgetWarningCode string
+
+const (
+	// The limit is below what is spent and held: calls are refused until it renews.
+	BudgetWarningCodeBelowSpent BudgetWarningCode = "BELOW_SPENT"
+	// It gives, or keeps back, more than it has.
+	BudgetWarningCodeOvercommitted BudgetWarningCode = "OVERCOMMITTED"
+	// Nothing may be spent.
+	BudgetWarningCodeNothingLeft BudgetWarningCode = "NOTHING_LEFT"
+)
+
+var AllBudgetWarningCode = []BudgetWarningCode{
+	BudgetWarningCodeBelowSpent,
+	BudgetWarningCodeOvercommitted,
+	BudgetWarningCodeNothingLeft,
+}
+
+func (e BudgetWarningCode) IsValid() bool {
+	switch e {
+	case BudgetWarningCodeBelowSpent, BudgetWarningCodeOvercommitted, BudgetWarningCodeNothingLeft:
+		return true
+	}
+	return false
+}
+
+func (e BudgetWarningCode) String() string {
+	return string(e)
+}
+
+func (e *BudgetWarningCode) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = BudgetWarningCode(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid BudgetWarningCode", str)
+	}
+	return nil
+}
+
+func (e BudgetWarningCode) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *BudgetWarningCode) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e BudgetWarningCode) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -4129,6 +4541,64 @@ func (e *CycleRule) UnmarshalJSON(b []byte) error {
 }
 
 func (e CycleRule) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How a budget reaches what lies below it.
+type Distribution string
+
+const (
+	// Everybody draws on it until it is used up; limits below are optional.
+	DistributionPool Distribution = "POOL"
+	// Each child without a limit of its own gets the same share of what is left.
+	DistributionEqual Distribution = "EQUAL"
+)
+
+var AllDistribution = []Distribution{
+	DistributionPool,
+	DistributionEqual,
+}
+
+func (e Distribution) IsValid() bool {
+	switch e {
+	case DistributionPool, DistributionEqual:
+		return true
+	}
+	return false
+}
+
+func (e Distribution) String() string {
+	return string(e)
+}
+
+func (e *Distribution) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Distribution(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Distribution", str)
+	}
+	return nil
+}
+
+func (e Distribution) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Distribution) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Distribution) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

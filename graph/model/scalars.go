@@ -5,13 +5,13 @@ package model
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math"
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
@@ -23,17 +23,22 @@ func MarshalAmount(n money.Nano) graphql.Marshaler { return graphql.MarshalStrin
 
 // UnmarshalAmount reads a decimal string, or a whole JSON number.
 func UnmarshalAmount(v any) (money.Nano, error) {
+	text := ""
 	switch v := v.(type) {
 	case string:
-		return money.Parse(v)
+		text = v
 	case json.Number:
-		return money.Parse(v.String())
+		text = v.String()
 	case int64:
-		return money.Parse(strconv.FormatInt(v, 10))
+		text = strconv.FormatInt(v, 10)
 	case int:
-		return money.Parse(strconv.Itoa(v))
+		text = strconv.Itoa(v)
 	}
-	return 0, fmt.Errorf("an amount is a decimal string such as \"12.5\"")
+	n, err := money.Parse(text)
+	if err != nil {
+		return 0, fault.New(fault.BadInput, "An amount is a decimal such as \"12.5\", of at most nine billion and nine decimals.")
+	}
+	return n, nil
 }
 
 // MarshalPercent writes a share with one decimal.

@@ -18,6 +18,7 @@ const (
 	AccountSuspend        Action = "account.suspend"
 	AccountUpdate         Action = "account.update"
 	BudgetFreeze          Action = "budget.freeze"
+	BudgetDistribute      Action = "budget.distribute"
 	BudgetRemove          Action = "budget.remove"
 	BudgetRenew           Action = "budget.renew"
 	BudgetResume          Action = "budget.resume"

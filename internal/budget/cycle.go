@@ -69,7 +69,7 @@ func (c cycle) next(r rule, now time.Time) []cycle {
 		c = cycle{
 			budgetID: c.budgetID, accountID: c.accountID, plane: c.plane,
 			startsAt: c.endsAt, endsAt: r.following(c.endsAt),
-			lim: c.lim, overflow: c.overflow, revision: c.revision + 1,
+			lim: c.base, base: c.base, overflow: c.overflow, revision: c.revision + 1,
 		}
 		out = append(out, c)
 	}

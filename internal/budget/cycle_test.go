@@ -74,14 +74,14 @@ func TestCyclesHaveNoGap(t *testing.T) {
 func TestNextCyclesReachNow(t *testing.T) {
 	t.Parallel()
 	r := rule{Monthly, 1, time.UTC}
-	c := cycle{budgetID: "b", startsAt: at(t, "UTC", "2026-10-05 00:00:00"), endsAt: at(t, "UTC", "2026-11-01 00:00:00"), lim: 5, overflow: 2, spent: 3, held: 1, excess: 1, revision: 7}
+	c := cycle{budgetID: "b", startsAt: at(t, "UTC", "2026-10-05 00:00:00"), endsAt: at(t, "UTC", "2026-11-01 00:00:00"), lim: 7, base: 5, overflow: 2, spent: 3, held: 1, excess: 1, revision: 7}
 	require.Empty(t, c.next(r, c.endsAt.Add(-1)))
 	next := c.next(r, at(t, "UTC", "2027-01-01 00:00:00"))
 	require.Len(t, next, 3)
 	prev := c
 	for _, n := range next {
 		require.Equal(t, prev.endsAt, n.startsAt)
-		require.Equal(t, cycle{budgetID: "b", startsAt: prev.endsAt, endsAt: n.endsAt, lim: 5, overflow: 2, revision: prev.revision + 1}, n)
+		require.Equal(t, cycle{budgetID: "b", startsAt: prev.endsAt, endsAt: n.endsAt, lim: 5, base: 5, overflow: 2, revision: prev.revision + 1}, n)
 		prev = n
 	}
 	require.Equal(t, at(t, "UTC", "2027-02-01 00:00:00"), prev.endsAt)

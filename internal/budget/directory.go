@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
@@ -31,24 +33,28 @@ var ofBudgets = []string{"budget_increases", "budget_alerts", "budget_cycles"}
 
 // End takes the budgets of deleted scopes away, with their cycles; what was
 // charged stays on the books, and calls that run settle on the budgets that are
-// left. It returns how many there were.
+// left. It returns how many there were. Redistribute shares out what it frees.
 func (e *Engine) End(ctx context.Context, tx *store.Tx, scopeIDs []string) (int, error) {
+	return e.end(ctx, tx.SQL(), scopeIDs)
+}
+
+func (d dialect) end(ctx context.Context, c conn, scopeIDs []string) (int, error) {
 	ended := 0
 	for some := range slices.Chunk(scopeIDs, 500) {
 		var p params
 		these := "scope_id IN (" + p.list(some) + ")"
 		of := "(SELECT id FROM budgets WHERE " + these + ")"
 		// In the order that every writer keeps.
-		err := e.query(ctx, tx.SQL(), "SELECT id FROM budget_cycles WHERE budget_id IN "+of+" ORDER BY id FOR UPDATE", p, func(*sql.Rows) error { return nil })
+		err := d.query(ctx, c, "SELECT id FROM budget_cycles WHERE budget_id IN "+of+" ORDER BY id FOR UPDATE", p, func(*sql.Rows) error { return nil })
 		if err != nil {
 			return ended, err
 		}
 		for _, table := range ofBudgets {
-			if _, err := e.exec(ctx, tx.SQL(), "DELETE FROM "+table+" WHERE budget_id IN "+of, p...); err != nil {
+			if _, err := d.exec(ctx, c, "DELETE FROM "+table+" WHERE budget_id IN "+of, p...); err != nil {
 				return ended, err
 			}
 		}
-		n, err := e.exec(ctx, tx.SQL(), "DELETE FROM budgets WHERE "+these, p...)
+		n, err := d.exec(ctx, c, "DELETE FROM budgets WHERE "+these, p...)
 		if err != nil {
 			return ended, err
 		}
@@ -57,36 +63,76 @@ func (e *Engine) End(ctx context.Context, tx *store.Tx, scopeIDs []string) (int,
 	return ended, nil
 }
 
-// CheckRoom refuses what has moved to right below a path where the budgets
-// below the nearest one add up to more than that one has to give. Console lets
-// them. Errors: BUDGET_EXCEEDED with what is available.
-func (e *Engine) CheckRoom(ctx context.Context, tx *store.Tx, accountID string, plane tenancy.Plane, into string, moved []string) error {
-	if plane != tenancy.Copilot {
-		return nil
+// Redistribute computes the equal shares of a plane anew, after scopes joined,
+// left, moved, or were archived or restored. In a strict plane it refuses what
+// leaves somebody with less than they have given. Errors: BUDGET_EXCEEDED with
+// what is available.
+func Redistribute(ctx context.Context, tx *store.Tx, now time.Time, accountID string, plane tenancy.Plane) error {
+	d := dialect(tx.Dialect())
+	if err := d.serialize(ctx, tx.SQL(), accountID, plane); err != nil {
+		return err
 	}
-	shares, err := e.sharesOf(ctx, tx.SQL(), accountID, plane)
+	sharing := false
+	err := d.query(ctx, tx.SQL(), "SELECT 1 FROM budgets WHERE account_id = $1 AND plane = $2 AND (distribution = 'EQUAL' OR origin = 'SHARE') LIMIT 1",
+		[]any{accountID, string(plane)}, func(*sql.Rows) error { sharing = true; return nil })
+	if err != nil || !sharing {
+		return err
+	}
+	draft, err := d.sketch(ctx, tx, accountID, plane, "", stamp(now))
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(shares, func(a, b share) int { return strings.Compare(a.path, b.path) })
-	var above *share
-	for _, s := range shares {
-		if strings.HasPrefix(into, s.path) {
-			above = &s // sorted by path: the nearest one stays
-		}
+	if err := draft.children(ctx, tx.SQL()); err != nil {
+		return err
 	}
+	draft.distribute()
+	if e, lack := draft.short(); e != nil {
+		return draft.refuse(e, lack)
+	}
+	_, err = draft.apply(ctx, tx) // watchers on this replica learn of it by polling
+	return err
+}
+
+// refuse tells that a budget would be left with less than it has given.
+func (d *draft) refuse(e *entry, lack money.Nano) error {
+	unit := unitOf(d.plane)
+	has := e.is.total()
+	return fault.New(fault.BudgetExceeded, "The budget of %s would be %s, and %s is given or kept back already. Raise it, or lower those first.",
+		scopeLabel(e.kind, e.name), amountText(unit, has), amountText(unit, add(has, lack))).With("available", has)
+}
+
+// CheckRoom refuses what has moved to right below a path where the budgets
+// below the nearest one add up to more than that one has to give; overcommitted
+// Console planes let them. Shares are computed anew before. Errors:
+// BUDGET_EXCEEDED with what is available.
+func (e *Engine) CheckRoom(ctx context.Context, tx *store.Tx, accountID string, plane tenancy.Plane, into string, moved []string) error {
+	now := e.now()
+	if err := Redistribute(ctx, tx, now, accountID, plane); err != nil {
+		return err
+	}
+	d, err := e.sketch(ctx, tx, accountID, plane, "", stamp(now))
+	if err != nil || !d.strict {
+		return err
+	}
+	above := d.above(into + "x/")
 	if above == nil {
 		return nil
 	}
-	given := sumBelow(shares, above.path)
-	if given <= above.lim {
+	lack := d.lack(above, after)
+	if lack == 0 {
 		return nil
 	}
-	others := sumBelow(slices.DeleteFunc(shares, func(s share) bool {
-		root, _, _ := strings.Cut(strings.TrimPrefix(s.path, into), "/")
-		return strings.HasPrefix(s.path, into) && slices.Contains(moved, root)
-	}), above.path)
-	room := max(0, above.lim-others)
+	var theirs money.Nano
+	for _, child := range d.under(into) {
+		root, _, _ := strings.Cut(strings.TrimPrefix(child.path, into), "/")
+		if slices.Contains(moved, root) && d.above(child.path) == above && child.is != nil {
+			theirs = add(theirs, child.is.total())
+		}
+	}
+	if theirs == 0 {
+		return nil // it was so before
+	}
+	room := max(0, theirs-lack)
 	return fault.New(fault.BudgetExceeded, "The budgets that come along add up to %s, and the budget of %s has %s left to give of its %s. Raise it first, or lower theirs.",
-		amountText(Credits, given-others), scopeLabel(above.kind, above.name), amountText(Credits, room), amountText(Credits, above.lim)).With("available", room)
+		amountText(unitOf(plane), theirs), scopeLabel(above.kind, above.name), amountText(unitOf(plane), room), amountText(unitOf(plane), above.is.total())).With("available", room)
 }

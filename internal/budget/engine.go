@@ -89,6 +89,7 @@ func (e *Engine) Start(ctx context.Context) error {
 		return errors.Join(err, e.Close(ctx))
 	}
 	e.tasks.Go(e.beat)
+	e.tasks.Go(e.endDue)
 	e.tasks.Go(e.poll)
 	return nil
 }

@@ -112,7 +112,7 @@ func (tr *tree) member(t testing.TB) (scopeID, path string) {
 
 func system() context.Context { return tenancy.System(context.Background(), "test") }
 
-func (tr *tree) try(e *budget.Engine, scopeID string, spec budget.Spec) (out *budget.Allocation, err error) {
+func (tr *tree) try(e *budget.Engine, scopeID string, spec budget.Spec) (out *budget.Plan, err error) {
 	err = tr.st.InTx(system(), func(ctx context.Context, tx *store.Tx) error {
 		tx.Unaudited()
 		out, err = e.Set(ctx, tx, scopeID, spec)
@@ -121,7 +121,7 @@ func (tr *tree) try(e *budget.Engine, scopeID string, spec budget.Spec) (out *bu
 	return out, err
 }
 
-func (tr *tree) set(t testing.TB, e *budget.Engine, scopeID string, limit money.Nano) *budget.Allocation {
+func (tr *tree) set(t testing.TB, e *budget.Engine, scopeID string, limit money.Nano) *budget.Plan {
 	t.Helper()
 	out, err := tr.try(e, scopeID, budget.Spec{Limit: limit})
 	require.NoError(t, err)

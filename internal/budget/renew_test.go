@@ -61,7 +61,8 @@ func TestANewBudgetCountsFromItsPeriodsStart(t *testing.T) {
 		// Away and set again, it is the same number.
 		require.NoError(t, st.InTx(system(), func(ctx context.Context, tx *store.Tx) error {
 			tx.Unaudited()
-			return e.Remove(ctx, tx, tr.team)
+			_, err := e.Remove(ctx, tx, tr.team)
+			return err
 		}))
 		tr.set(t, e, tr.team, 20*usd)
 		require.Equal(t, 12*usd, tr.states(t, e)[tr.team].Spent)

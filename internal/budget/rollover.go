@@ -19,6 +19,28 @@ type rooms struct {
 	keep   map[string]money.Nano
 }
 
+// share is a budget's limit in a cycle, as its parent sees it.
+type share struct {
+	scopeID, path string
+	kind          tenancy.Kind
+	lim           money.Nano
+}
+
+// sumBelow adds the shares directly below a path: not those that lie below
+// another one of them.
+func sumBelow(shares []share, path string) money.Nano {
+	var sum money.Nano
+	last := ""
+	for _, s := range shares {
+		if s.path == path || !strings.HasPrefix(s.path, path) || last != "" && strings.HasPrefix(s.path, last) {
+			continue
+		}
+		last = s.path
+		sum = add(sum, s.lim)
+	}
+	return sum
+}
+
 // fits is as much of an amount as may be carried over: where limits are
 // allocated, what children carry must fit into what their parent has left to
 // give in that cycle. Keys are caps and take nothing from anybody.
@@ -56,13 +78,13 @@ func (c *closing) fits(ctx context.Context, x *ended, amount money.Nano) (money.
 
 func (d dialect) roomsAt(ctx context.Context, c conn, p place, at time.Time) (*rooms, error) {
 	r := &rooms{strict: p.plane == tenancy.Copilot, keep: map[string]money.Nano{}}
-	err := d.query(ctx, c, `SELECT s.id, s.path, s.name, s.kind, c.lim, b.reserve, b.strict FROM budgets b JOIN scopes s ON s.id = b.scope_id
+	err := d.query(ctx, c, `SELECT s.id, s.path, s.kind, c.lim, b.reserve, b.strict FROM budgets b JOIN scopes s ON s.id = b.scope_id
 		JOIN budget_cycles c ON c.budget_id = b.id AND c.starts_at = (SELECT max(l.starts_at) FROM budget_cycles l WHERE l.budget_id = b.id AND l.starts_at <= $3)
 		WHERE b.account_id = $1 AND b.plane = $2 AND s.kind <> 'KEY'`, []any{p.accountID, string(p.plane), stamp(at)}, func(rows *sql.Rows) error {
 		var s share
 		var reserve money.Nano
 		var strict bool
-		err := rows.Scan(&s.scopeID, &s.path, &s.name, &s.kind, &s.lim, &reserve, &strict)
+		err := rows.Scan(&s.scopeID, &s.path, &s.kind, &s.lim, &reserve, &strict)
 		r.strict = r.strict || strict && (s.kind == tenancy.KindConsole || s.kind == tenancy.KindCopilot)
 		r.shares, r.keep[s.scopeID] = append(r.shares, s), reserve
 		return err

@@ -20,6 +20,7 @@ type cycle struct {
 	plane                   tenancy.Plane
 	startsAt, endsAt        time.Time
 	lim, overflow           money.Nano
+	base, raised            money.Nano // the budget's own limit, and what is raised in a new row
 	spent, held, excess     money.Nano
 	revision                int64
 	dSpent, dHeld           money.Nano
@@ -105,9 +106,9 @@ func (d dialect) openCycles(ctx context.Context, c conn, cycles []cycle, now tim
 	for _, row := range cycles {
 		values = append(values, p.row(id.At(id.BudgetCycle, row.startsAt), row.budgetID, row.accountID, string(row.plane),
 			stamp(row.startsAt), stamp(row.endsAt), int64(row.lim), int64(row.overflow), int64(row.spent), int64(row.held),
-			int64(row.excess), row.revision, stamp(now)))
+			int64(row.excess), row.revision, int64(row.raised), stamp(now)))
 	}
-	_, err := d.exec(ctx, c, "INSERT INTO budget_cycles ("+cycleColumns+", created_at) VALUES "+strings.Join(values, ",")+
+	_, err := d.exec(ctx, c, "INSERT INTO budget_cycles ("+cycleColumns+", raised, created_at) VALUES "+strings.Join(values, ",")+
 		" ON CONFLICT (budget_id, starts_at) DO NOTHING", p...)
 	return err
 }
@@ -128,7 +129,7 @@ type standing struct {
 
 // standingFrom reads budgets with their newest cycles; conditions follow it.
 const standingFrom = `SELECT c.id, b.id, b.account_id, b.plane, c.starts_at, c.ends_at, c.lim, c.overflow, c.spent, c.held, c.excess, c.revision,
-	b.scope_id, s.kind, s.name, s.path, b.unit, b.cycle, b.cycle_day, a.time_zone, b.frozen_at, b.frozen_by, b.freeze_reason
+	b.scope_id, s.kind, s.name, s.path, b.unit, b.cycle, b.cycle_day, a.time_zone, b.frozen_at, b.frozen_by, b.freeze_reason, b.lim
 	FROM budgets b JOIN scopes s ON s.id = b.scope_id JOIN accounts a ON a.id = b.account_id
 	JOIN budget_cycles c ON c.budget_id = b.id AND c.starts_at = (SELECT max(l.starts_at) FROM budget_cycles l WHERE l.budget_id = b.id)
 	WHERE `
@@ -137,7 +138,7 @@ func (d dialect) standings(ctx context.Context, c conn, where string, args []any
 	var out []*standing
 	err := d.query(ctx, c, standingFrom+where, args, func(r *sql.Rows) error {
 		var s standing
-		err := s.scan(r, &s.scopeID, &s.scopeKind, &s.scopeName, &s.path, &s.unit, &s.own, &s.ownDay, &s.zoneName, &s.frozenAt, &s.frozenBy, &s.freezeReason)
+		err := s.scan(r, &s.scopeID, &s.scopeKind, &s.scopeName, &s.path, &s.unit, &s.own, &s.ownDay, &s.zoneName, &s.frozenAt, &s.frozenBy, &s.freezeReason, &s.base)
 		out = append(out, &s)
 		return err
 	})

@@ -18,40 +18,37 @@ type Spec struct {
 	Limit money.Nano
 	// Overflow may be spent beyond Limit.
 	Overflow money.Nano
+	// KeepLimit and KeepOverflow leave what is; a share stays a share.
+	KeepLimit, KeepOverflow bool
 	// Cycle and CycleDay (1–28) are for plane pools and keys alone; nil and 0
 	// keep what is.
 	Cycle    *Cycle
 	CycleDay int
+	// Distribution and Reserve are for planes, organizations and teams; nil
+	// keeps what is.
+	Distribution *Distribution
+	Reserve      *money.Nano
+	// RolloverCap is what an unused rest brings to the next cycle at most; nil
+	// keeps what is.
+	RolloverCap *money.Nano
+	// Strict is for Console's pool; nil keeps what is.
+	Strict *bool
+	// Thresholds of alerts in percent, ascending; nil keeps what is, none at all
+	// is 80, 95 and 100.
+	Thresholds *[]int
 	// ExpectedVersion, if set, is the version that the editor saw.
 	ExpectedVersion *int
-}
-
-// Allocation is the outcome of Set.
-type Allocation struct {
-	Budget *ent.Budget
-	// Overcommitted is by how much the budgets directly below this one, or this
-	// one and its siblings below their parent, add up to more than the budget
-	// above them. Console only; Copilot refuses it.
-	Overcommitted money.Nano
 }
 
 // Largest is the highest limit or overflow that can be set: a billion units.
 const Largest = 1_000_000_000 * money.One
 
 func (s Spec) check(scope *ent.Scope) error {
-	switch {
-	case s.Limit < 0:
-		return fault.At("limit", "A limit can't be negative. Zero means that nothing may be spent.")
-	case s.Limit > Largest:
-		return fault.At("limit", "A limit can be one billion at most.")
-	case s.Overflow < 0:
-		return fault.At("overflow", "An overflow can't be negative. Zero means a hard limit.")
-	case s.Overflow > Largest:
-		return fault.At("overflow", "An overflow can be one billion at most.")
-	case s.CycleDay < 0 || s.CycleDay > 28:
-		return fault.At("cycleDay", "A cycle begins on a day from 1 to 28.")
+	if err := s.checkAmounts(); err != nil {
+		return err
 	}
-	switch tenancy.Kind(scope.Kind) {
+	kind := tenancy.Kind(scope.Kind)
+	switch kind {
 	case tenancy.KindConsole, tenancy.KindCopilot, tenancy.KindKey:
 	case tenancy.KindOrganization, tenancy.KindTeam, tenancy.KindMember:
 		if s.Cycle != nil || s.CycleDay != 0 {
@@ -60,17 +57,73 @@ func (s Spec) check(scope *ent.Scope) error {
 	default:
 		return fault.At("scopeId", "A budget stands on a plane, organization, team, member or key.")
 	}
-	if scope.ArchivedAt != nil {
+	leaf := kind == tenancy.KindMember || kind == tenancy.KindKey
+	switch {
+	case leaf && s.Distribution != nil && *s.Distribution != Pool:
+		return fault.At("distribution", "Only planes, organizations and teams share out to those below them.")
+	case leaf && s.Reserve != nil && *s.Reserve != 0:
+		return fault.At("reserve", "Nothing is given from the budget of a seat or a key, so it keeps nothing back.")
+	case s.Strict != nil && !isRoot(kind):
+		return fault.At("strict", "Strictness is the plane's: it is set at the pool and holds for everything below it.")
+	case s.Strict != nil && !*s.Strict && kind == tenancy.KindCopilot:
+		return fault.At("strict", "Copilot is always strict: credits can't be given twice.")
+	case scope.ArchivedAt != nil:
 		return fault.At("scopeId", "%s is archived and can't get a budget.", scope.Name)
 	}
 	return nil
 }
 
+func (s Spec) checkAmounts() error {
+	for _, a := range []struct {
+		field, noun, zero string
+		amount            money.Nano
+	}{
+		{"limit", "A limit", "nothing may be spent", s.Limit},
+		{"overflow", "An overflow", "a hard limit", s.Overflow},
+		{"reserve", "A reserve", "nothing is kept back", orZero(s.Reserve)},
+		{"rolloverCap", "A rollover cap", "nothing is carried over", orZero(s.RolloverCap)},
+	} {
+		if a.amount < 0 {
+			return fault.At(a.field, "%s can't be negative. Zero means that %s.", a.noun, a.zero)
+		}
+		if a.amount > Largest {
+			return fault.At(a.field, "%s can be one billion at most.", a.noun)
+		}
+	}
+	if s.CycleDay < 0 || s.CycleDay > 28 {
+		return fault.At("cycleDay", "A cycle begins on a day from 1 to 28.")
+	}
+	if s.Cycle != nil && entbudget.CycleValidator(entbudget.Cycle(*s.Cycle)) != nil {
+		return fault.At("cycle", "There is no such cycle.")
+	}
+	if s.Distribution != nil && *s.Distribution != Pool && *s.Distribution != Equal {
+		return fault.At("distribution", "There is no such distribution.")
+	}
+	if s.Thresholds != nil {
+		last := 0
+		for _, t := range *s.Thresholds {
+			if t <= last || t > 100 || len(*s.Thresholds) > 10 {
+				return fault.At("thresholds", "Thresholds are up to ten different percentages from 1 to 100, in ascending order.")
+			}
+			last = t
+		}
+	}
+	return nil
+}
+
+func orZero(n *money.Nano) money.Nano {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
+
 // Set makes or changes the budget of a scope, within tx; the change holds for
-// the current cycle as well. Whether the viewer may is for the caller to ask,
-// who also writes the audit event. Errors: INVALID with the input's path,
-// NOT_FOUND, CONFLICT.
-func (e *Engine) Set(ctx context.Context, tx *store.Tx, scopeID string, spec Spec) (*Allocation, error) {
+// the current cycle as well, and shares that follow from it change with it.
+// Whether the viewer may is for the caller to ask, who also writes the audit
+// event. Errors: INVALID with the input's path, BUDGET_EXCEEDED with what is
+// available, NOT_FOUND, CONFLICT.
+func (e *Engine) Set(ctx context.Context, tx *store.Tx, scopeID string, spec Spec) (*Plan, error) {
 	scope, err := e.lockPlane(ctx, tx, scopeID)
 	if err != nil {
 		return nil, err
@@ -79,57 +132,110 @@ func (e *Engine) Set(ctx context.Context, tx *store.Tx, scopeID string, spec Spe
 		return nil, err
 	}
 	now := stamp(e.now())
-	call := Call{Path: scope.Path}
-	path, err := e.open(ctx, tx.SQL(), call.scopeIDs(), now)
+	d, err := e.sketch(ctx, tx, scope.AccountID, tenancy.Plane(scope.Plane), scopeID, now)
 	if err != nil {
 		return nil, err
 	}
-	over, err := e.checkAllocation(ctx, tx, scope, &spec.Limit)
+	me, err := d.intend(scope, spec)
 	if err != nil {
 		return nil, err
 	}
-	row, err := save(ctx, tx, scope, spec)
+	if err := d.children(ctx, tx.SQL()); err != nil {
+		return nil, err
+	}
+	d.distribute()
+	if err := d.fits(me, me.is.Limit, "limit"); err != nil {
+		return nil, err
+	}
+	row, old, err := save(ctx, tx, scope, spec, me.is)
 	if err != nil {
 		return nil, err
 	}
-	if s := path[scopeID]; s == nil {
-		err = e.first(ctx, tx, scope, row, path, now)
-	} else {
-		err = e.relimit(ctx, tx, s.id, spec)
-	}
+	me.budgetID, me.saved = row.ID, true
+	out, err := e.finish(ctx, tx, d, row)
 	if err != nil {
 		return nil, err
 	}
+	out.Was = old
 	if spec.Cycle != nil || spec.CycleDay != 0 {
 		if err := e.retime(ctx, tx, scope, now); err != nil {
 			return nil, err
 		}
 	}
-	return &Allocation{Budget: row, Overcommitted: over}, nil
+	return out, nil
+}
+
+// intend puts into the draft what a spec asks for.
+func (d *draft) intend(scope *ent.Scope, spec Spec) (*entry, error) {
+	me := d.byScope[scope.ID]
+	if me == nil {
+		me = &entry{scopeID: scope.ID, path: scope.Path, name: scope.Name, kind: tenancy.Kind(scope.Kind)}
+		if scope.ParentID != nil {
+			me.parentID = *scope.ParentID
+		}
+		d.put(me)
+		d.sort()
+	}
+	if me.is == nil {
+		if spec.KeepLimit {
+			return nil, fault.At("limit", "%s has no budget yet. Say how much it may spend.", scope.Name)
+		}
+		me.is = &Terms{Distribution: Pool}
+	}
+	if !spec.KeepLimit {
+		me.is.Limit, me.is.Origin, me.reason = spec.Limit, BySet, "Set by an admin."
+	}
+	if !spec.KeepOverflow {
+		me.is.Overflow = spec.Overflow
+	}
+	if spec.Distribution != nil {
+		me.is.Distribution = *spec.Distribution
+	}
+	if spec.Reserve != nil {
+		if me.is.Reserve = *spec.Reserve; me.is.Reserve > me.is.Limit {
+			return nil, fault.At("reserve", "No more than the limit can be kept back.")
+		}
+	}
+	if spec.Strict != nil && isRoot(me.kind) {
+		d.strict = *spec.Strict || d.plane == tenancy.Copilot
+	}
+	return me, nil
 }
 
 // Remove takes a scope's budget away: what it limited is then limited by the
-// budgets above it alone. Its charges stay on the books. Errors as in Set.
-func (e *Engine) Remove(ctx context.Context, tx *store.Tx, scopeID string) error {
+// budgets above it alone, or by its share again where its parent shares out
+// equally. Its charges stay on the books. Errors as in Set.
+func (e *Engine) Remove(ctx context.Context, tx *store.Tx, scopeID string) (*Plan, error) {
 	scope, err := e.lockPlane(ctx, tx, scopeID)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	row, err := tx.Budget.Query().Where(entbudget.ScopeID(scopeID)).Only(ctx)
-	if ent.IsNotFound(err) {
-		return fault.Missing("budget")
-	} else if err != nil {
-		return err
+	d, err := e.sketch(ctx, tx, scope.AccountID, tenancy.Plane(scope.Plane), scopeID, stamp(e.now()))
+	if err != nil {
+		return nil, err
 	}
-	if _, err := e.checkAllocation(ctx, tx, scope, nil); err != nil {
-		return err
+	me := d.byScope[scopeID]
+	if me == nil {
+		return nil, fault.Missing("budget")
 	}
-	for _, table := range ofBudgets {
-		if _, err := e.exec(ctx, tx.SQL(), "DELETE FROM "+table+" WHERE budget_id = $1", row.ID); err != nil {
-			return err
-		}
+	parent := d.byScope[me.parentID]
+	switch shared := parent != nil && parent.is.Distribution == Equal && me.kind != tenancy.KindKey; {
+	case me.is.Origin == ByShare:
+		return nil, fault.New(fault.Invalid, "This is an equal share of the budget of %s. Set a limit to override it, or let %s draw on that budget as a pool.",
+			scopeLabel(parent.kind, parent.name), parent.name)
+	case shared:
+		me.is.Origin, me.is.Limit = ByShare, 0
+	default:
+		me.is, me.reason = nil, "Removed by an admin: draws on the budgets above."
 	}
-	return tx.Budget.DeleteOne(row).Exec(ctx)
+	if err := d.children(ctx, tx.SQL()); err != nil {
+		return nil, err
+	}
+	d.distribute()
+	if tight, lack := d.short(); tight != nil {
+		return nil, d.refuse(tight, lack)
+	}
+	return e.finish(ctx, tx, d, nil)
 }
 
 // lockPlane lets one change of a plane's budgets follow the other, so that
@@ -149,77 +255,50 @@ func (e *Engine) lockPlane(ctx context.Context, tx *store.Tx, scopeID string) (*
 }
 
 // save writes the budget's row through ent, so that it is guarded, versioned
-// and audited like any other.
-func save(ctx context.Context, tx *store.Tx, scope *ent.Scope, spec Spec) (*ent.Budget, error) {
-	old, err := tx.Budget.Query().Where(entbudget.ScopeID(scope.ID)).Only(ctx)
+// and audited like any other; it returns the row after and before.
+func save(ctx context.Context, tx *store.Tx, scope *ent.Scope, spec Spec, is *Terms) (row, old *ent.Budget, err error) {
+	old, err = tx.Budget.Query().Where(entbudget.ScopeID(scope.ID)).Only(ctx)
 	if err != nil && !ent.IsNotFound(err) {
-		return nil, err
-	}
-	var cycle *entbudget.Cycle
-	if spec.Cycle != nil {
-		c := entbudget.Cycle(*spec.Cycle)
-		if err := entbudget.CycleValidator(c); err != nil {
-			return nil, fault.At("cycle", "There is no such cycle.")
-		}
-		cycle = &c
+		return nil, nil, err
 	}
 	if old == nil {
-		unit := entbudget.UnitUSD
-		if scope.Plane == "COPILOT" {
-			unit = entbudget.UnitCREDITS
-		}
-		return tx.Budget.Create().SetAccountID(scope.AccountID).SetPlane(entbudget.Plane(scope.Plane)).SetScopeID(scope.ID).SetUnit(unit).
-			SetLim(int64(spec.Limit)).SetOverflow(int64(spec.Overflow)).SetNillableCycle(cycle).SetCycleDay(max(1, spec.CycleDay)).Save(ctx)
+		create := tx.Budget.Create().SetAccountID(scope.AccountID).SetPlane(entbudget.Plane(scope.Plane)).SetScopeID(scope.ID).
+			SetUnit(entbudget.Unit(unitOf(tenancy.Plane(scope.Plane)))).SetCycleDay(max(1, spec.CycleDay))
+		fill(create.Mutation(), spec, is)
+		row, err = create.Save(ctx)
+		return row, nil, err
 	}
 	if spec.ExpectedVersion != nil && *spec.ExpectedVersion != old.Version {
-		return nil, fault.New(fault.Conflict, "Somebody else has changed this budget. Look at it again, then change it.").With("version", old.Version)
+		return nil, nil, fault.New(fault.Conflict, "Somebody else has changed this budget. Look at it again, then change it.").
+			With("version", old.Version).With("expectedVersion", *spec.ExpectedVersion).With("currentVersion", old.Version)
 	}
-	change := old.Update().SetLim(int64(spec.Limit)).SetOverflow(int64(spec.Overflow)).SetNillableCycle(cycle)
+	change := old.Update()
 	if spec.CycleDay != 0 {
 		change.SetCycleDay(spec.CycleDay)
 	}
-	return change.Save(ctx)
+	fill(change.Mutation(), spec, is)
+	row, err = change.Save(ctx)
+	return row, old, err
 }
 
-// first opens a new budget's cycle: the whole period that now lies in, with
-// what the scope has spent in it already.
-func (e *Engine) first(ctx context.Context, tx *store.Tx, scope *ent.Scope, row *ent.Budget, path map[string]*standing, now time.Time) error {
-	s := standing{path: scope.Path, scopeKind: tenancy.Kind(scope.Kind), own: (*Cycle)(row.Cycle), ownDay: row.CycleDay}
-	if err := e.query(ctx, tx.SQL(), "SELECT time_zone FROM accounts WHERE id = $1", []any{scope.AccountID}, scanInto(&s.zoneName)); err != nil {
-		return err
+func fill(m *ent.BudgetMutation, spec Spec, is *Terms) {
+	m.SetLim(int64(is.Limit))
+	m.SetOverflow(int64(is.Overflow))
+	m.SetOrigin(entbudget.Origin(is.Origin))
+	m.SetDistribution(entbudget.Distribution(is.Distribution))
+	m.SetReserve(int64(is.Reserve))
+	if spec.Cycle != nil {
+		m.SetCycle(entbudget.Cycle(*spec.Cycle))
 	}
-	pool := path[s.poolID()]
-	if scope.ID == s.poolID() {
-		pool = &s
+	if spec.RolloverCap != nil {
+		m.SetRolloverCap(int64(*spec.RolloverCap))
 	}
-	from, to := s.period(pool, now)
-	err := e.openCycles(ctx, tx.SQL(), []cycle{{
-		budgetID: row.ID, accountID: row.AccountID, plane: tenancy.Plane(row.Plane), startsAt: from, endsAt: to,
-		lim: money.Nano(row.Lim), overflow: money.Nano(row.Overflow),
-	}}, now)
-	if err != nil {
-		return err
+	if spec.Strict != nil {
+		m.SetStrict(*spec.Strict)
 	}
-	return e.countPrior(ctx, tx.SQL(), row.ID)
-}
-
-func (e *Engine) relimit(ctx context.Context, tx *store.Tx, cycleID string, spec Spec) error {
-	locked, err := e.lockCycles(ctx, tx.SQL(), []string{cycleID})
-	if err != nil {
-		return err
+	if spec.Thresholds != nil {
+		m.SetThresholds(*spec.Thresholds)
 	}
-	more, err := e.lookUp(ctx, tx.SQL(), []string{cycleID})
-	if err != nil {
-		return err
-	}
-	c := locked[cycleID]
-	c.lim, c.overflow = spec.Limit+more[cycleID].carried+more[cycleID].raised, spec.Overflow
-	c.move(0, 0)
-	c.revision++
-	_, err = e.exec(ctx, tx.SQL(), "UPDATE budget_cycles SET lim = $2, overflow = $3, excess = $4, revision = $5 WHERE id = $1",
-		c.id, int64(c.lim), int64(c.overflow), int64(c.excess), c.revision)
-	tx.AfterCommit(func() { e.burn.tell(locked) })
-	return err
 }
 
 // retime ends the current cycles that go by scope's rule where it now says.

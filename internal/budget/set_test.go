@@ -107,7 +107,7 @@ func TestCopilotAllocatesNoMoreThanThereIs(t *testing.T) {
 		if !done {
 			late = <-other
 		}
-		require.True(t, fault.Is(late, fault.Invalid), late)
+		require.True(t, fault.Is(late, fault.BudgetExceeded), late)
 	})
 }
 
@@ -136,7 +136,8 @@ func TestRemovedBudgetLimitsNoMore(t *testing.T) {
 		remove := func() error {
 			return st.InTx(system(), func(ctx context.Context, tx *store.Tx) error {
 				tx.Unaudited()
-				return e.Remove(ctx, tx, tr.team)
+				_, err := e.Remove(ctx, tx, tr.team)
+				return err
 			})
 		}
 		require.NoError(t, remove())
@@ -200,14 +201,15 @@ func TestAllocationCountsWhatTheAdminCannotSee(t *testing.T) {
 				return err
 			})
 		}
-		require.True(t, fault.Is(set(tr.mem, 11*usd), fault.Invalid))
+		require.True(t, fault.Is(set(tr.mem, 11*usd), fault.BudgetExceeded))
 		require.NoError(t, set(tr.mem, 9*usd))
 		require.NoError(t, set(tr.mem, 10*usd))
 		require.True(t, fault.Is(set(tr.org, usd), fault.NotFound), "beyond the admin's reach")
 		require.Equal(t, 10*usd, tr.states(t, e)[tr.mem].Limit)
 		err := st.InTx(admin, func(ctx context.Context, tx *store.Tx) error {
 			tx.Unaudited()
-			return e.Remove(ctx, tx, tr.mem)
+			_, err := e.Remove(ctx, tx, tr.mem)
+			return err
 		})
 		require.NoError(t, err)
 		require.Len(t, tr.states(t, e), 1)

@@ -54,17 +54,19 @@ func (p *inPlane) spend(ctx context.Context, a *ent.Account) error {
 	limits := p.limits(calls, begin, end, zone)
 	for _, l := range limits { // parents first
 		p.pass(30 * time.Second)
-		row, err := p.allocate(ctx, l.scope, l.usual)
-		if err != nil {
+		if err := p.allocate(ctx, l.scope, l.usual); err != nil {
 			return fmt.Errorf("budget of %s: %w", l.scope.Name, err)
 		}
-		l.budgetID = row.ID
 		if l.scope.Kind == scope.KindTEAM && l.now == l.usual {
 			// What they leave of a month goes on into the next, up to a tenth.
-			if err := p.tx.Budget.UpdateOne(row).SetRolloverCap(int64(p.whole(l.usual / 10))).Exec(ctx); err != nil {
+			most := p.whole(l.usual / 10)
+			if _, err := p.budgets.Set(ctx, p.tx, l.scope.ID, budget.Spec{KeepLimit: true, KeepOverflow: true, RolloverCap: &most}); err != nil {
 				return err
 			}
 		}
+	}
+	if err := p.shareOut(ctx); err != nil {
+		return err
 	}
 	// The engine opens the later cycles when it next touches a budget.
 	p.now = end.Add(-20 * time.Minute)
@@ -73,22 +75,28 @@ func (p *inPlane) spend(ctx context.Context, a *ent.Account) error {
 		if l.now == l.usual {
 			_, err = p.budgets.Set(ctx, p.tx, l.scope.ID, budget.Spec{Limit: l.usual})
 		} else {
-			_, err = p.allocate(ctx, l.scope, l.now)
+			err = p.allocate(ctx, l.scope, l.now)
 		}
 		if err != nil {
 			return fmt.Errorf("budget of %s: %w", l.scope.Name, err)
 		}
 	}
-	return p.book(ctx, calls, limits)
+	if err := p.raise(ctx); err != nil {
+		return err
+	}
+	return p.book(ctx, calls)
 }
 
-func (p *inPlane) allocate(ctx context.Context, s *ent.Scope, limit money.Nano) (*ent.Budget, error) {
+func (p *inPlane) allocate(ctx context.Context, s *ent.Scope, limit money.Nano) error {
 	set, err := p.budgets.Set(ctx, p.tx, s.ID, budget.Spec{Limit: limit})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return set.Budget, p.tx.Audit(ctx, audit.Event{Action: "budget.set", AccountID: s.AccountID, Plane: p.plane.plane,
-		ScopeID: s.ID, ScopePath: s.Path, TargetID: set.Budget.ID, TargetName: s.Name})
+	changes := map[string]audit.Change{"limit": {After: limit.String()}}
+	if set.Was != nil {
+		changes["limit"] = audit.Change{Before: money.Nano(set.Was.Lim).String(), After: limit.String()}
+	}
+	return p.audit(ctx, "budget.set", s, "", changes)
 }
 
 // calls of the whole time, oldest first: busy on working days, with a slow
@@ -175,7 +183,6 @@ func (p *inPlane) pick(from []weighted) string {
 type limit struct {
 	scope      *ent.Scope
 	usual, now money.Nano
-	budgetID   string
 }
 
 // limits fit the budgets to what is spent, parents before children.
@@ -216,6 +223,9 @@ func (p *inPlane) limits(calls []*call, begin, end time.Time, zone *time.Locatio
 			switch {
 			case m.blocked:
 				teams = append(teams, &limit{scope: m.scope, usual: l.usual / 2, now: current[m.scope.ID] / (money.One / 100) * (money.One / 100)})
+			case t.equal && total[m.scope.ID] > total[t.scope.ID]/money.Nano(len(t.seats)):
+				own := round(1.3 * monthly(m.scope.ID))
+				teams = append(teams, &limit{scope: m.scope, usual: own, now: own})
 			case m.name == member && m.key != nil:
 				teams = append(teams, &limit{scope: m.key, usual: l.usual / 2, now: l.usual / 2})
 			}
@@ -251,12 +261,8 @@ func round(amount float64) money.Nano {
 const rowsAtOnce = 20
 
 // book writes the ledger, and the counters that sum it up.
-func (p *inPlane) book(ctx context.Context, calls []*call, limits []*limit) error {
-	ids := make([]string, len(limits))
-	for i, l := range limits {
-		ids[i] = l.budgetID
-	}
-	cycles, err := p.tx.BudgetCycle.Query().Where(budgetcycle.BudgetIDIn(ids...)).
+func (p *inPlane) book(ctx context.Context, calls []*call) error {
+	cycles, err := p.tx.BudgetCycle.Query().Where(budgetcycle.AccountID(p.root.AccountID), budgetcycle.PlaneEQ(budgetcycle.Plane(p.plane.plane))).
 		WithBudget(func(q *ent.BudgetQuery) { q.Select(entbudget.FieldScopeID) }).All(ctx)
 	if err != nil {
 		return err

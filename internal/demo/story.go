@@ -33,6 +33,8 @@ type team struct {
 	models   []weighted
 	// outlook says how the budget shall stand; healthy unless set.
 	outlook outlook
+	// equal teams share their budget out; of raised ones it is higher for a while.
+	equal, raised bool
 }
 
 type weighted struct {
@@ -80,11 +82,11 @@ var acme = tenant{
 			{"Banking", []team{
 				{name: "Risk", calls: 26, models: []weighted{{largeModel, 5}, {thinkingModel, 3}, {consoleModel, 2}}},
 				{name: "Fraud", calls: 22, tireless: true, models: []weighted{{consoleModel, 7}, {thinkingModel, 2}}, outlook: nearly},
-				{name: "Payments", calls: 14, models: []weighted{{consoleModel, 6}, {largeModel, 3}}},
+				{name: "Payments", calls: 14, models: []weighted{{consoleModel, 6}, {largeModel, 3}}, equal: true},
 			}},
 			{"Insurance", []team{
 				{name: "Claims", calls: 20, models: []weighted{{largeModel, 5}, {consoleModel, 5}}, outlook: hasty},
-				{name: "Underwriting", calls: 10, models: []weighted{{thinkingModel, 4}, {largeModel, 4}}},
+				{name: "Underwriting", calls: 10, models: []weighted{{thinkingModel, 4}, {largeModel, 4}}, raised: true},
 			}},
 			{"Technology", []team{
 				{name: "Platform", calls: 16, models: []weighted{{consoleModel, 5}, {largeModel, 4}, {thinkingModel, 1}}},

@@ -244,7 +244,7 @@ func TestAStreamKeepsItsSeat(t *testing.T) {
 			other, err = identity.AddMember(ctx, tx, team, tx.User.GetX(ctx, seat.UserID))
 			return err
 		})
-		v, err := identity.ViewerOf(system(), w.st, w.st.User.GetX(system(), seat.UserID))
+		v, err := identity.ViewerOf(system(), w.st.Client, w.st.User.GetX(system(), seat.UserID))
 		require.NoError(t, err)
 		_, token, err := w.tokens.CreatePersonal(t.Context(), v, "script", []string{"models.call"}, 1, []string{"profile", "models.call"})
 		require.NoError(t, err)

@@ -54,6 +54,9 @@ func addMember(ctx context.Context, tx *store.Tx, t *ent.Scope, u *ent.User, sou
 	if err != nil {
 		return nil, err
 	}
+	if err := shareOut(ctx, tx, s); err != nil {
+		return nil, err
+	}
 	return s, tx.Audit(ctx, done("member.create", s))
 }
 
@@ -139,6 +142,9 @@ func (d *Directory) DeleteMember(ctx context.Context, tx *store.Tx, now time.Tim
 	}
 	out, err := d.bury(ctx, tx, now, s.AccountID, append(ids, s.ID))
 	if err != nil {
+		return out, err
+	}
+	if err := shareOut(ctx, tx, s); err != nil {
 		return out, err
 	}
 	out.SeatsEnded = 1

@@ -31,8 +31,12 @@ func createOrganization(ctx context.Context, tx *store.Tx, plane *ent.Scope, nam
 	if err != nil {
 		return nil, err
 	}
-	return s, tx.Organization.Create().SetID(s.ID).SetAccountID(s.AccountID).SetPlane(organization.Plane(s.Plane)).
+	err = tx.Organization.Create().SetID(s.ID).SetAccountID(s.AccountID).SetPlane(organization.Plane(s.Plane)).
 		SetIsDefault(isDefault).SetDescription(description).Exec(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s, shareOut(ctx, tx, s)
 }
 
 // CreateOrganization makes an organization without a description in a plane.
@@ -120,6 +124,9 @@ func (d *Directory) Archive(ctx context.Context, tx *store.Tx, now time.Time, s 
 	if err := tx.Scope.UpdateOneID(s.ID).SetArchivedAt(now).Exec(ctx); err != nil {
 		return Impact{}, err
 	}
+	if err := shareOut(ctx, tx, s); err != nil {
+		return Impact{}, err
+	}
 	e := done(nounOf(s)+".archive", s)
 	e.Changes = out.changes()
 	return out, tx.Audit(ctx, e)
@@ -135,6 +142,9 @@ func (d *Directory) Restore(ctx context.Context, tx *store.Tx, s *ent.Scope) (*e
 	}
 	restored, err := tx.Scope.UpdateOneID(s.ID).ClearArchivedAt().Save(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := shareOut(ctx, tx, s); err != nil {
 		return nil, err
 	}
 	return restored, tx.Audit(ctx, done(nounOf(s)+".restore", s))

@@ -25,8 +25,12 @@ func createTeam(ctx context.Context, tx *store.Tx, org *ent.Scope, name, descrip
 	if err != nil {
 		return nil, err
 	}
-	return s, tx.Team.Create().SetID(s.ID).SetAccountID(s.AccountID).SetPlane(team.Plane(s.Plane)).
+	err = tx.Team.Create().SetID(s.ID).SetAccountID(s.AccountID).SetPlane(team.Plane(s.Plane)).
 		SetOrganizationID(org.ID).SetIsDefault(isDefault).SetDescription(description).Exec(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s, shareOut(ctx, tx, s)
 }
 
 // CreateTeam makes a team without a description in an organization.

@@ -214,6 +214,12 @@ func child(ctx context.Context, tx *store.Tx, parent *ent.Scope, kind scope.Kind
 		SetPath(parent.Path + newID + "/").Save(ctx)
 }
 
+// shareOut computes equal shares of budgets anew, once a scope has come, gone,
+// or been archived or restored.
+func shareOut(ctx context.Context, tx *store.Tx, s *ent.Scope) error {
+	return budget.Redistribute(ctx, tx, tx.Now(), s.AccountID, tenancy.Plane(s.Plane))
+}
+
 func done(action string, s *ent.Scope) audit.Event {
 	return audit.Event{Action: action, AccountID: s.AccountID, Plane: tenancy.Plane(s.Plane),
 		ScopeID: s.ID, ScopePath: s.Path, TargetID: s.ID, TargetName: s.Name}

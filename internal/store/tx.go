@@ -38,6 +38,10 @@ type txKey struct{}
 // SQL is the transaction itself, for engines with tables of their own.
 func (tx *Tx) SQL() *sql.Tx { return tx.sql }
 
+// Dialect names the database, for engines that speak SQL to tables of their
+// own.
+func (tx *Tx) Dialect() string { return tx.store.Dialect }
+
 // Now is the store's clock.
 func (tx *Tx) Now() time.Time { return tx.store.Now() }
 

@@ -26,7 +26,7 @@ func (p *planter) history(s *ent.Scope, b *ent.Budget, cycle *ent.BudgetCycle, a
 	p.t.Helper()
 	plane := string(s.Plane)
 	p.tx.BudgetIncrease.Create().SetAccountID(s.AccountID).SetPlane(budgetincrease.Plane(plane)).SetBudgetID(b.ID).
-		SetAmount(1).SetEndsAt(p.now.Add(time.Hour)).ExecX(p.ctx)
+		SetAmount(1).SetEndsAt(p.now.Add(time.Hour)).SetEndedAt(p.now).ExecX(p.ctx)
 	p.tx.BudgetAlert.Create().SetAccountID(s.AccountID).SetPlane(budgetalert.Plane(plane)).SetBudgetID(b.ID).
 		SetCycleID(cycle.ID).SetThreshold(80).SetLim(100).SetSpent(80).ExecX(p.ctx)
 	p.tx.Statement.Create().SetAccountID(s.AccountID).SetPlane(statement.Plane(plane)).SetScopeID(s.ID).SetBudgetID(b.ID).

@@ -15,6 +15,9 @@ const socket = createClient({
   },
 })
 
+// What one budget gets, others have not: shares and marks follow.
+const allocated = ['scopes', 'budget', 'allocation', 'history']
+
 // A mutation that adds or removes rows makes the lists of these fields stale; they are read again where they show.
 const lists: Record<string, string[]> = {
   keyCreate: ['keys', 'scopes'],
@@ -26,8 +29,11 @@ const lists: Record<string, string[]> = {
   centralProviderCreate: ['centralProviders'],
   catalogModelCreate: ['catalogModels'],
   budgetRenew: ['scopes', 'statements'],
-  budgetSet: ['scopes', 'budget', 'overcommitted'],
-  budgetRemove: ['scopes', 'budget', 'overcommitted'],
+  budgetSet: allocated,
+  budgetRemove: allocated,
+  budgetIncrease: allocated,
+  budgetIncreaseEnd: allocated,
+  budgetMove: allocated,
   organizationCreate: ['organizations', 'scopes'],
   organizationArchive: ['organizations', 'teams', 'members', 'scopes'],
   organizationRestore: ['organizations', 'teams', 'members', 'scopes'],
@@ -164,6 +170,11 @@ const unkeyed = [
   'MemberRole',
   'DailySpend',
   'Spender',
+  'Allocation',
+  'BudgetPlan',
+  'BudgetChange',
+  'BudgetTerms',
+  'BudgetWarning',
   'CreditPrice',
   'AuditChange',
   'UsageReport',

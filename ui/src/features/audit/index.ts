@@ -1,1 +1,2 @@
 export { AccountAuditPage, AuditPage, PlatformAuditPage } from './audit'
+export { value as changeValue } from './sentence'

@@ -9,7 +9,7 @@ export type Told = Pick<AuditPartsFragment, 'action' | 'outcome' | 'actorName' |
 
 export type Sentence = { verb: string; target: string; detail: string }
 
-const amounts = new Set(['lim', 'limit', 'overflow', 'ceiling', 'input', 'output', 'cached_input', 'cache_write', 'reasoning', 'request'])
+const amounts = new Set(['lim', 'limit', 'overflow', 'reserve', 'raised', 'rolloverCap', 'ceiling', 'input', 'output', 'cached_input', 'cache_write', 'reasoning', 'request'])
 const dollars = new Set(['ceiling', 'input', 'output', 'cached_input', 'cache_write', 'reasoning', 'request'])
 const named: Record<string, string> = { ADMIN: t('admin'), VIEWER: t('auditor'), MEMBER: t('user'), ALLOW: t('allowed'), DENY: t('denied') }
 
@@ -77,8 +77,13 @@ function done(e: Told, unit: Counted): Pick<Sentence, 'verb' | 'detail'> {
   switch (e.action) {
     case 'budget.set': {
       const change = find(e, 'lim', 'limit')
+      if (!change && e.changes.length > 0) return { verb: t('changed the budget of'), detail: '' }
       return { verb: limitVerb(change), detail: fromTo(change, unit) }
     }
+    case 'budget.move':
+      return { verb, detail: fromTo(find(e, 'limit'), unit) }
+    case 'budget.increase':
+      return { verb, detail: fromTo(find(e, 'raised'), unit) }
     case 'grant.set': {
       const effect = after(e, 'effect')
       return { verb: effect === 'ALLOW' ? t('allowed') : effect === 'DENY' ? t('denied') : verb, detail: at(e) }

@@ -5,14 +5,26 @@ import { expect, it } from 'vitest'
 import type { BudgetPartsFragment } from '@/graphql/generated/graphql'
 import { Limit } from './limit'
 
-const budget = { id: 'bud_1', unit: 'USD', limit: '90', overflow: '0', cycle: 'MONTHLY', version: 3, overcommitted: false } as BudgetPartsFragment
+const budget = { id: 'bud_1', unit: 'USD', limit: '90', overflow: '0', cycle: 'MONTHLY', version: 3, overcommitted: false, origin: 'SET' } as BudgetPartsFragment
 
-/** The field in edit mode, and what it sent; the server answers with these payloads, one after the other. */
+const terms = { limit: '90', raised: '0', reserve: '0', origin: 'SET', distribution: 'POOL' }
+const plan = {
+  changed: 2,
+  changes: [
+    { scopeId: 'team_1', scopeName: 'Fraud', scopeKind: 'TEAM', reason: 'Set by an admin.', before: terms, after: { ...terms, limit: '50' } },
+    { scopeId: 'mem_1', scopeName: 'Omar', scopeKind: 'MEMBER', reason: 'Equal share of Fraud.', before: { ...terms, limit: '45' }, after: { ...terms, limit: '25' } },
+  ],
+  warnings: [{ scopeId: 'mem_1', scopeName: 'Omar', code: 'BELOW_SPENT', message: 'Below what is spent.' }],
+}
+
+/** The field in edit mode, and what it saved; the server answers with these payloads, one after the other, and plans whatever is only tried. */
 function edit(...payloads: object[]) {
   const sent: { scopeId: string; limit: string; expectedVersion: number }[] = []
   let done = false
   const fetch: typeof globalThis.fetch = async (_url, init) => {
-    sent.push(JSON.parse(init!.body as string).variables.input)
+    const { input } = JSON.parse(init!.body as string).variables
+    if (input.dryRun) return new Response(JSON.stringify({ data: { budgetSet: { budget, plan, errors: [] } } }), { headers: { 'Content-Type': 'application/json' } })
+    sent.push(input)
     return new Response(JSON.stringify({ data: { budgetSet: payloads.shift() } }), { headers: { 'Content-Type': 'application/json' } })
   }
   const client = new Client({ url: 'http://localhost/graphql', exchanges: [fetchExchange], fetch, preferGetMethod: false })
@@ -67,5 +79,17 @@ it('leaves without saving on Escape', async () => {
   const { sent, field, isDone } = edit()
   await userEvent.type(field, '1{Escape}')
   expect(isDone()).toBe(true)
+  expect(sent).toEqual([])
+})
+
+it('shows what would change below before it is saved', async () => {
+  const { sent, field } = edit()
+  await userEvent.clear(field)
+  await userEvent.type(field, '50')
+  const changes = await screen.findByRole('list', { name: 'What changes' })
+  expect(changes).toHaveTextContent('Omar$45.00$25.00')
+  expect(changes).not.toHaveTextContent('Fraud')
+  expect(screen.getByText('Below what is spent.')).toBeInTheDocument()
+  expect(field).toHaveFocus()
   expect(sent).toEqual([])
 })

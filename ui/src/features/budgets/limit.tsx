@@ -1,13 +1,16 @@
-import { Pencil } from 'lucide-react'
+import { Pencil, X } from 'lucide-react'
 import { type FormEvent, useRef, useState } from 'react'
 import { useClient } from 'urql'
 import { byField, toFault } from '@/graphql/fault'
 import { type BudgetPartsFragment, BudgetSetDocument } from '@/graphql/generated/graphql'
 import { Button } from '@/kit/button'
 import { Input } from '@/kit/field'
+import { Popover } from '@/kit/popover'
 import { toast } from '@/kit/toast'
 import { money, moneyWords, parseAmount, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
+import { Plan } from './plan'
+import { type Refusal, usePreview } from './preview'
 
 type Props = {
   scope: { id: string; name: string }
@@ -40,38 +43,43 @@ function LimitForm({ scope, budget, unit, onDone }: Omit<Props, 'editing' | 'onE
   const client = useClient()
   const [text, setText] = useState(budget?.limit ?? '')
   const [version, setVersion] = useState(budget?.version)
-  const [error, setError] = useState<string>()
-  const [available, setAvailable] = useState<string>()
+  const [refusal, setRefusal] = useState<Refusal>()
   const [busy, setBusy] = useState(false)
   const input = useRef<HTMLInputElement>(null)
+  const form = useRef<HTMLFormElement>(null)
+  const limit = parseAmount(text)
+  const changed = limit !== null && (limit !== budget?.limit || budget.origin === 'SHARE')
+  const preview = usePreview(BudgetSetDocument, changed ? { scopeId: scope.id, limit } : null)
+  const said = refusal ?? preview.refusal
 
   const save = async (event: FormEvent) => {
     event.preventDefault()
-    setAvailable(undefined)
-    const limit = parseAmount(text)
     if (limit === null) {
-      setError(t('Enter an amount such as 1200 or 12.50.'))
+      setRefusal({ message: t('Enter an amount such as 1200 or 12.50.') })
       return input.current?.focus()
     }
     setBusy(true)
     const result = await client.mutation(BudgetSetDocument, { input: { scopeId: scope.id, limit, expectedVersion: version } })
     setBusy(false)
-    if (result.error) return setError(toFault(result.error).message)
+    if (result.error) return setRefusal({ message: toFault(result.error).message })
     const { errors } = result.data!.budgetSet
     const first = errors[0]
     if (!first) {
       toast(t('{{name}} may now spend {{limit}}', { name: scope.name, limit: moneyWords(limit, unit) }))
       return onDone()
     }
-    setError(byField(errors).limit ?? first.message)
-    if ('available' in first) setAvailable(first.available)
+    setRefusal({ message: byField(errors).limit ?? first.message, available: 'available' in first ? first.available : undefined })
     // Shown is whose value stands now; saving again is then a choice, not an accident.
     if ('currentVersion' in first) setVersion(first.currentVersion)
     input.current?.focus()
   }
+  const type = (next: string) => {
+    setText(next)
+    setRefusal(undefined)
+  }
 
   return (
-    <form onSubmit={save} className="relative flex items-center gap-1">
+    <form ref={form} onSubmit={save} className="flex items-center gap-1">
       <Input
         ref={input}
         autoFocus
@@ -83,36 +91,44 @@ function LimitForm({ scope, budget, unit, onDone }: Omit<Props, 'editing' | 'onE
           onDone()
         }}
         value={text}
-        onChange={(e) => setText(e.target.value)}
+        onChange={(e) => type(e.target.value)}
         inputMode="decimal"
         aria-label={t('Limit of {{name}} in {{unit}}', { name: scope.name, unit: unit === 'USD' ? t('US dollars') : t('credits') })}
-        aria-invalid={error ? true : undefined}
-        aria-describedby={error ? `limit-${scope.id}` : undefined}
+        aria-invalid={said ? true : undefined}
+        aria-describedby={said ? `limit-${scope.id}` : undefined}
         className="num h-7 w-24 px-2"
       />
       <Button type="submit" size="sm" variant="primary" className="h-7" busy={busy}>
         {t('Save')}
       </Button>
-      <Button size="sm" variant="ghost" className="h-7" onClick={onDone}>
-        {t('Cancel')}
+      <Button size="icon" variant="ghost" className="size-7" aria-label={t('Cancel')} onClick={onDone}>
+        <X aria-hidden />
       </Button>
-      {error && (
-        <div id={`limit-${scope.id}`} role="alert" className="absolute start-0 top-8 z-20 w-72 rounded-md border border-line bg-raised p-2.5 text-xs whitespace-normal text-bad shadow-lg">
-          {error}
-          {available && (
-            <Button
-              size="sm"
-              className="mt-2 h-7 w-full"
-              onClick={() => {
-                setText(available)
-                setError(undefined)
-                input.current?.focus()
-              }}
-            >
-              {t('Use {{amount}}', { amount: moneyWords(available, unit) })}
-            </Button>
+      {(said || preview.plan || preview.waiting) && (
+        <Popover label={t('What would change')} anchor={form}>
+          {said ? (
+            <div id={`limit-${scope.id}`} role="alert" className="text-bad">
+              {said.message}
+              {said.available && (
+                <Button
+                  size="sm"
+                  className="mt-2 h-7 w-full"
+                  onClick={() => {
+                    type(said.available!)
+                    input.current?.focus()
+                  }}
+                >
+                  {t('Use {{amount}}', { amount: moneyWords(said.available, unit) })}
+                </Button>
+              )}
+            </div>
+          ) : (
+            <>
+              {budget?.origin === 'SHARE' && <p className="mb-2 text-muted">{t('Overrides its equal share; the others share the rest.')}</p>}
+              <Plan preview={preview} unit={unit} but={scope.id} />
+            </>
           )}
-        </div>
+        </Popover>
       )}
     </form>
   )

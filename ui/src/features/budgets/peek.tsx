@@ -1,43 +1,51 @@
+import { ArrowRightLeft, Equal, TrendingUp } from 'lucide-react'
 import { lazy, type ReactNode, Suspense, useMemo, useState } from 'react'
-import { useClient } from 'urql'
-import { toFault } from '@/graphql/fault'
-import { BudgetPeekDocument, BudgetRemoveDocument, type ChargePartsFragment, type ScopeRowFragment, type SpendRowsFragment } from '@/graphql/generated/graphql'
+import { BudgetPeekDocument, type BudgetPeekQuery, type ChargePartsFragment, type ScopeRowFragment, type SpendRowsFragment } from '@/graphql/generated/graphql'
 import { LiveBadge } from '@/graphql/live'
 import { useRead } from '@/graphql/query'
 import { may, useViewer } from '@/graphql/viewer'
 import { Badge } from '@/kit/badge'
 import { Button } from '@/kit/button'
 import { CopyButton } from '@/kit/copy'
-import { Dialog, DialogActions, Sheet } from '@/kit/dialog'
+import { Sheet } from '@/kit/dialog'
 import { SkeletonRows } from '@/kit/skeleton'
 import { ErrorBar } from '@/kit/state'
-import { toast } from '@/kit/toast'
+import { Tabs } from '@/kit/tabs'
 import { ago, count, dateTime, money, moneyWords, percent, utc, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, unitOf } from '@/lib/plane'
 import { thisMonth } from '@/lib/range'
 import { BudgetControls } from '@/features/statements'
+import { type Act, actsOn, overridesShare, useActs } from './actions'
 import { useBurn } from './burn'
 import { Limit } from './limit'
 import { AtLimit, outlook } from './outlook'
-import { kindName, named } from './tree'
+import { History } from './history'
+import { Increases } from './increases'
+import { Marks } from './marks'
+import { kindName, named, type Row } from './tree'
+import { Why } from './why'
 import { Used } from './used'
 
 const BurnChart = lazy(() => import('./burn-chart'))
 
-type Props = { id: string; plane: Plane; onClose: () => void }
+type Props = { id: string; plane: Plane; rows?: readonly Row[]; onClose: () => void }
 
-/** Who spent it on what. */
-export function BudgetPeek({ id, plane, onClose }: Props) {
+const none: readonly Row[] = []
+
+/** Who spent it on what, where its numbers come from, and who changed them. */
+export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
   const spenders = useBurn(id)
   const spend = useMemo(() => ({ ...thisMonth(), scopeId: id }), [id])
   const { data, fault, loading, retry } = useRead(BudgetPeekDocument, { ...ask(plane), id, spend })
   const [editing, setEditing] = useState(false)
-  const [removing, setRemoving] = useState(false)
+  const [tab, setTab] = useState<'use' | 'why' | 'history'>('use')
   const account = useViewer().account.name
   const scope = data?.node && 'kind' in data.node ? named(data.node as ScopeRowFragment, account) : undefined
   const plan = pick(data)
   const unit = unitOf(plane)
+  const acts = useActs(rows, unit)
+  const row: Row | undefined = scope && (rows.find((r) => r.id === id) ?? Object.assign({ level: 1, open: null, posInSet: 1, setSize: 1 }, scope))
 
   return (
     <Sheet
@@ -50,11 +58,14 @@ export function BudgetPeek({ id, plane, onClose }: Props) {
       {fault && <ErrorBar fault={fault} retry={retry} />}
       {loading && <SkeletonRows rows={6} />}
       {data && !scope && !fault && <p className="py-8 text-center text-muted">{t("This scope doesn't exist, or you may not see it.")}</p>}
-      {scope && (
-        <div className="flex flex-col gap-6">
+      {scope && row && (
+        <div className="flex flex-col gap-5">
           <section className="flex flex-col gap-3">
             {scope.budget ? (
               <>
+                <div className="flex flex-wrap gap-1.5 empty:hidden">
+                  <Marks budget={scope.budget} overrides={overridesShare(row, rows)} unit={unit} />
+                </div>
                 <Used state={scope.budget.state} name={scope.name}>
                   <Limit scope={scope} budget={scope.budget} unit={unit} editing={editing} onEdit={setEditing} allowed={may(scope, 'budget.set')} />
                 </Used>
@@ -66,17 +77,7 @@ export function BudgetPeek({ id, plane, onClose }: Props) {
                     when: isManual(scope.budget.state) ? t('by hand') : dateTime(scope.budget.state.endsAt),
                   })}
                 </p>
-                <Suspense fallback={<div className="h-44" />}>
-                  <BurnChart state={scope.budget.state} series={scope.budget.series} />
-                </Suspense>
-                <div className="flex items-center justify-between gap-2">
-                  <AtLimit overflow={scope.budget.overflow} unit={unit} />
-                  {may(scope, 'budget.remove') && (
-                    <Button variant="ghost" size="sm" onClick={() => setRemoving(true)}>
-                      {t('Remove this limit')}
-                    </Button>
-                  )}
-                </div>
+                <Increases budget={scope.budget} unit={unit} allowed={may(scope, 'budget.set')} />
                 <BudgetControls budgetId={scope.budget.id} scope={scope} plane={plane} />
               </>
             ) : (
@@ -84,41 +85,99 @@ export function BudgetPeek({ id, plane, onClose }: Props) {
                 {t('Only the budgets above limit it.')} <Limit scope={scope} budget={null} unit={unit} editing={editing} onEdit={setEditing} allowed={may(scope, 'budget.set')} />
               </p>
             )}
+            <Acts row={row} rows={rows} onAct={(act) => acts.start(act, row)} />
           </section>
-          {spenders.length > 0 && (
-            <Part title={t('Spending in the last minute')} badge={<LiveBadge />}>
-              <ul>
-                {spenders.map((s) => (
-                  <Line key={s.id} name={s.name} note={t('{{count}} calls', { count: s.calls })} amount={money(s.amount, unit)} />
-                ))}
-              </ul>
-            </Part>
-          )}
-          {plan && (
-            <>
-              <Part title={t('Who spent this month')}>
-                <Spenders report={plan.byMember} unit={unit} />
-              </Part>
-              <Part title={t('On which models')}>
-                <Spenders report={plan.byModel} unit={unit} />
-              </Part>
-              <Part title={t('Latest receipts')}>
-                {plan.charges.edges.length === 0 ? (
-                  <p className="text-muted">{t('No calls yet.')}</p>
-                ) : (
-                  <ul>
-                    {plan.charges.edges.map(({ node }) => (
-                      <Receipt key={node.id} charge={node} />
-                    ))}
-                  </ul>
-                )}
-              </Part>
-            </>
-          )}
+          <Tabs
+            label={t('About this budget')}
+            value={tab}
+            onChange={setTab}
+            tabs={[
+              { value: 'use', label: t('Use'), content: <Use scope={scope} plan={plan} spenders={spenders} unit={unit} /> },
+              { value: 'why', label: t('Where it comes from'), content: <Why id={id} unit={unit} /> },
+              ...(scope.budget ? [{ value: 'history' as const, label: t('History'), content: <History budgetId={scope.budget.id} unit={unit} /> }] : []),
+            ]}
+          />
         </div>
       )}
-      {removing && scope?.budget && <RemoveBudget scope={scope} unit={unit} budgetId={scope.budget.id} onClose={() => setRemoving(false)} onRemoved={retry} />}
+      {acts.dialog}
     </Sheet>
+  )
+}
+
+/** The row's actions, where there is no row beside to hold them. */
+function Acts({ row, rows, onAct }: { row: Row; rows: readonly Row[]; onAct: (act: Act) => void }) {
+  const can = actsOn(row, rows)
+  const overrides = overridesShare(row, rows)
+  return (
+    <div className="flex flex-wrap gap-1.5 empty:hidden">
+      {can.raise && (
+        <Button size="sm" onClick={() => onAct('raise')}>
+          <TrendingUp aria-hidden /> {t('Raise for a while')}
+        </Button>
+      )}
+      {can.move && (
+        <Button size="sm" onClick={() => onAct('move')}>
+          <ArrowRightLeft aria-hidden /> {t('Move budget')}
+        </Button>
+      )}
+      {can.share && (
+        <Button size="sm" onClick={() => onAct('share')}>
+          <Equal aria-hidden /> {t('Share out')}
+        </Button>
+      )}
+      {can.remove && (
+        <Button size="sm" variant="ghost" onClick={() => onAct('remove')}>
+          {overrides ? t('Remove override') : t('Remove this limit')}
+        </Button>
+      )}
+    </div>
+  )
+}
+
+type UseProps = { scope: ScopeRowFragment; plan: NonNullable<BudgetPeekQuery['console']> | NonNullable<BudgetPeekQuery['copilot']> | null | undefined; spenders: ReturnType<typeof useBurn>; unit: Unit }
+
+function Use({ scope, plan, spenders, unit }: UseProps) {
+  return (
+    <div className="flex flex-col gap-6">
+      {scope.budget && (
+        <div>
+          <Suspense fallback={<div className="h-44" />}>
+            <BurnChart state={scope.budget.state} series={scope.budget.series} />
+          </Suspense>
+          <AtLimit overflow={scope.budget.overflow} unit={unit} />
+        </div>
+      )}
+      {spenders.length > 0 && (
+        <Part title={t('Spending in the last minute')} badge={<LiveBadge />}>
+          <ul>
+            {spenders.map((s) => (
+              <Line key={s.id} name={s.name} note={t('{{count}} calls', { count: s.calls })} amount={money(s.amount, unit)} />
+            ))}
+          </ul>
+        </Part>
+      )}
+      {plan && (
+        <>
+          <Part title={t('Who spent this month')}>
+            <Spenders report={plan.byMember} unit={unit} />
+          </Part>
+          <Part title={t('On which models')}>
+            <Spenders report={plan.byModel} unit={unit} />
+          </Part>
+          <Part title={t('Latest receipts')}>
+            {plan.charges.edges.length === 0 ? (
+              <p className="text-muted">{t('No calls yet.')}</p>
+            ) : (
+              <ul>
+                {plan.charges.edges.map(({ node }) => (
+                  <Receipt key={node.id} charge={node} />
+                ))}
+              </ul>
+            )}
+          </Part>
+        </>
+      )}
+    </div>
   )
 }
 
@@ -202,37 +261,3 @@ function Receipt({ charge }: { charge: ChargePartsFragment }) {
 
 // A cycle that is renewed by hand ends at the end of time.
 const isManual = (state: { endsAt: string }) => new Date(state.endsAt).getUTCFullYear() === 9999
-
-type RemoveProps = { scope: ScopeRowFragment; unit: Unit; budgetId: string; onClose: () => void; onRemoved: () => void }
-
-function RemoveBudget({ scope, unit, budgetId, onClose, onRemoved }: RemoveProps) {
-  const client = useClient()
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<string>()
-  const remove = async () => {
-    setBusy(true)
-    const result = await client.mutation(BudgetRemoveDocument, { input: { budgetId } })
-    setBusy(false)
-    const said = result.error ? toFault(result.error).message : result.data?.budgetRemove.errors[0]?.message
-    if (said) return setError(said)
-    toast(t('{{name}} has no limit of its own now', { name: scope.name }))
-    onRemoved()
-    onClose()
-  }
-  return (
-    <Dialog open onClose={onClose} title={t('Remove the limit of {{name}}?', { name: scope.name })}>
-      <p>{t('{{name}} may then spend whatever the budgets above have left, instead of {{limit}} a cycle. What was spent stays on the books.', { name: scope.name, limit: moneyWords(scope.budget?.limit ?? '0', unit) })}</p>
-      {error && (
-        <p role="alert" className="mt-3 text-bad">
-          {error}
-        </p>
-      )}
-      <DialogActions>
-        <Button onClick={onClose}>{t('Keep it')}</Button>
-        <Button variant="danger" busy={busy} onClick={remove}>
-          {t('Remove limit')}
-        </Button>
-      </DialogActions>
-    </Dialog>
-  )
-}

@@ -13,7 +13,7 @@ type Props = { state: StatePartsFragment; name: string; children?: React.ReactNo
 export function Used({ state, name, children }: Props) {
   return (
     <div className="min-w-0">
-      <div className="num mb-1 flex items-baseline justify-between gap-2">
+      <div className="num mb-1 flex items-baseline justify-between gap-2 [&:has(form)>span:last-child]:hidden">
         <span className="flex min-w-0 items-baseline gap-1 whitespace-nowrap">
           <span className="font-semibold">{money(state.spent, state.unit)}</span> <span className="text-muted">{t('of')}</span> {children ?? <span className="text-muted">{money(state.limit, state.unit)}</span>}
           {children !== undefined && /[1-9]/.test(state.carried) && (

@@ -1,0 +1,271 @@
+package budget
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+
+	"github.com/alchemi/cockpit/ent"
+	entbudget "github.com/alchemi/cockpit/ent/budget"
+	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+// Change is what a change of the allocation does to one budget.
+type Change struct {
+	ScopeID, ScopeName string
+	ScopeKind          tenancy.Kind
+	// Before and After are nil where there is no budget.
+	Before, After *Terms
+	// Reason says in words why it changes.
+	Reason string
+}
+
+// Warning is what an admin should know of a change that is possible.
+type Warning struct {
+	ScopeID, ScopeName string
+	// Code is BELOW_SPENT, OVERCOMMITTED or NOTHING_LEFT.
+	Code, Message string
+}
+
+// The warnings' codes.
+const (
+	BelowSpent    = "BELOW_SPENT"
+	IsOvercommit  = "OVERCOMMITTED"
+	NothingLeft   = "NOTHING_LEFT"
+	maxInOutcomes = 500
+)
+
+// Plan is what a change of the allocation did, or would do if it isn't rolled
+// back: everything that changes, from the root down.
+type Plan struct {
+	// Budget is the one that the change was asked for, as it now is, nil once it
+	// is gone; Was is the same before Set, nil for a new one.
+	Budget, Was *ent.Budget
+	// Changes are 500 at most, Changed is how many there are.
+	Changes  []Change
+	Changed  int
+	Warnings []Warning
+	// Overcommitted is by how much the budgets directly below a changed one, or
+	// below the one above it, add up to more than that one has. Console only;
+	// Copilot and strict pools refuse it.
+	Overcommitted money.Nano
+}
+
+// Of is what a plan does to a scope's budget; nil when it stays.
+func (p *Plan) Of(scopeID string) *Change {
+	for i := range p.Changes {
+		if p.Changes[i].ScopeID == scopeID {
+			return &p.Changes[i]
+		}
+	}
+	return nil
+}
+
+func (e *entry) changed() bool {
+	if (e.was == nil) != (e.is == nil) {
+		return true
+	}
+	return e.was != nil && *e.was != *e.is
+}
+
+// apply writes what the draft changes: budgets, then their newest cycles.
+func (d *draft) apply(ctx context.Context, tx *store.Tx) (map[string]*cycle, error) {
+	var made, gone []*entry
+	limits := map[string]limit{}
+	var p params
+	var values []string
+	for _, e := range d.entries {
+		switch {
+		case e.is == nil && e.was != nil:
+			gone = append(gone, e)
+			continue
+		case e.is == nil:
+			continue
+		case e.was == nil:
+			made = append(made, e)
+		case !e.saved && (e.was.Limit != e.is.Limit || e.was.Origin != e.is.Origin):
+			values = append(values, "("+p.add(e.budgetID)+",CAST("+p.add(int64(e.is.Limit))+" AS BIGINT),"+p.add(string(e.is.Origin))+")")
+		}
+		if s, to := e.standing, e.room(); s != nil && (s.lim != to.lim || s.overflow != to.overflow || e.was.Raised != to.raised) {
+			limits[s.id] = to
+		}
+	}
+	if err := d.drop(ctx, tx.SQL(), gone); err != nil {
+		return nil, err
+	}
+	if len(values) > 0 {
+		_, err := d.exec(ctx, tx.SQL(), "WITH d AS (VALUES "+strings.Join(values, ",")+`)
+			UPDATE budgets SET lim = d.column2, origin = d.column3, version = version + 1, updated_at = `+p.add(d.now)+` FROM d WHERE id = d.column1`, p...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := d.make(ctx, tx, made); err != nil {
+		return nil, err
+	}
+	return d.relimit(ctx, tx.SQL(), limits)
+}
+
+func (d *draft) drop(ctx context.Context, c conn, gone []*entry) error {
+	for some := range slices.Chunk(gone, 500) {
+		ids := make([]string, len(some))
+		for i, e := range some {
+			ids[i] = e.scopeID
+		}
+		if _, err := d.end(ctx, c, ids); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// make creates budgets with their first cycle: the whole period that now lies
+// in, with what their scopes have spent in it already.
+func (d *draft) make(ctx context.Context, tx *store.Tx, made []*entry) error {
+	if len(made) == 0 {
+		return nil
+	}
+	unit := entbudget.Unit(unitOf(d.plane))
+	var zone string
+	if err := d.query(ctx, tx.SQL(), "SELECT time_zone FROM accounts WHERE id = $1", []any{d.accountID}, scanInto(&zone)); err != nil {
+		return err
+	}
+	var creates []*ent.BudgetCreate
+	var cycles []cycle
+	for _, e := range made {
+		s := &standing{path: e.path, scopeKind: e.kind, zoneName: zone}
+		if !e.saved {
+			e.budgetID = id.New(id.Budget)
+			creates = append(creates, tx.Budget.Create().SetID(e.budgetID).SetAccountID(d.accountID).SetPlane(entbudget.Plane(d.plane)).
+				SetScopeID(e.scopeID).SetUnit(unit).SetLim(int64(e.is.Limit)).SetOrigin(entbudget.Origin(e.is.Origin)))
+		} else if err := d.query(ctx, tx.SQL(), "SELECT cycle, cycle_day FROM budgets WHERE id = $1", []any{e.budgetID}, func(r *sql.Rows) error {
+			return r.Scan(&s.own, &s.ownDay)
+		}); err != nil {
+			return err
+		}
+		pool := d.rules[s.poolID()]
+		if e.scopeID == s.poolID() {
+			pool = s
+		}
+		from, to := s.period(pool, d.now)
+		cycles = append(cycles, cycle{budgetID: e.budgetID, accountID: d.accountID, plane: d.plane, startsAt: from, endsAt: to,
+			lim: e.is.Limit, overflow: e.is.Overflow})
+	}
+	system := tenancy.System(ctx, "shares follow from what their parent's admin decided")
+	for some := range slices.Chunk(creates, 100) {
+		if err := tx.Budget.CreateBulk(some...).Exec(system); err != nil {
+			return err
+		}
+	}
+	for some := range slices.Chunk(cycles, 500) {
+		if err := d.openCycles(ctx, tx.SQL(), some, d.now); err != nil {
+			return err
+		}
+	}
+	for _, e := range made {
+		if err := d.countPrior(ctx, tx.SQL(), e.budgetID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// limit is what a running cycle shall give.
+type limit struct{ lim, overflow, raised money.Nano }
+
+func (e *entry) room() limit {
+	return limit{lim: add(add(e.is.Limit, e.carried), e.is.Raised), overflow: e.is.Overflow, raised: e.is.Raised}
+}
+
+// relimit changes what running cycles give. What is spent or held already
+// stays; what of it is more than they then give is excess.
+func (d dialect) relimit(ctx context.Context, c conn, limits map[string]limit) (map[string]*cycle, error) {
+	changed := map[string]*cycle{}
+	ids := make([]string, 0, len(limits))
+	for cycleID := range limits {
+		ids = append(ids, cycleID)
+	}
+	slices.Sort(ids)
+	for some := range slices.Chunk(ids, 500) {
+		locked, err := d.lockCycles(ctx, c, some)
+		if err != nil {
+			return nil, err
+		}
+		for _, cycleID := range some {
+			row, to := locked[cycleID], limits[cycleID]
+			if row == nil {
+				continue
+			}
+			row.lim, row.overflow = to.lim, to.overflow
+			row.move(0, 0)
+			row.revision++
+			_, err := d.exec(ctx, c, "UPDATE budget_cycles SET lim = $2, overflow = $3, raised = $4, excess = $5, revision = $6 WHERE id = $1",
+				row.id, int64(row.lim), int64(row.overflow), int64(to.raised), int64(row.excess), row.revision)
+			if err != nil {
+				return nil, err
+			}
+			changed[cycleID] = row
+		}
+	}
+	return changed, nil
+}
+
+// finish checks the draft, writes it, and tells what it did. row is the budget
+// that was asked for.
+func (e *Engine) finish(ctx context.Context, tx *store.Tx, d *draft, row *ent.Budget) (*Plan, error) {
+	cycles, err := d.apply(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	tx.AfterCommit(func() { e.burn.tell(cycles) })
+	return d.plan(row), nil
+}
+
+func (d *draft) plan(row *ent.Budget) *Plan {
+	out := &Plan{Budget: row}
+	touched := map[string]bool{}
+	for _, e := range d.entries {
+		if !e.changed() {
+			continue
+		}
+		touched[e.scopeID] = true
+		if above := d.above(e.path); above != nil {
+			touched[above.scopeID] = true
+		}
+		if out.Changed++; out.Changed <= maxInOutcomes {
+			out.Changes = append(out.Changes, Change{ScopeID: e.scopeID, ScopeName: e.name, ScopeKind: e.kind, Before: e.was, After: e.is, Reason: e.reason})
+		}
+	}
+	for _, e := range d.entries {
+		if touched[e.scopeID] && len(out.Warnings) < maxInOutcomes {
+			out.Warnings = append(out.Warnings, d.warn(e)...)
+			out.Overcommitted = max(out.Overcommitted, d.lack(e, after))
+		}
+	}
+	return out
+}
+
+func (d *draft) warn(e *entry) (out []Warning) {
+	if e.is == nil {
+		return nil
+	}
+	unit := unitOf(d.plane)
+	say := func(code, message string) {
+		out = append(out, Warning{ScopeID: e.scopeID, ScopeName: e.name, Code: code, Message: message})
+	}
+	room := add(e.room().lim, e.is.Overflow)
+	lowered := e.was == nil || e.was.total()+e.was.Overflow > e.is.total()+e.is.Overflow
+	if s := e.standing; s != nil && lowered && s.spent+s.held > room {
+		say(BelowSpent, "Below what is spent and held already, "+amountText(unit, s.spent+s.held)+": calls are refused until it renews.")
+	} else if room == 0 && e.changed() {
+		say(NothingLeft, "Nothing may be spent.")
+	}
+	if lack := d.lack(e, after); lack > 0 {
+		say(IsOvercommit, "What it gives to the budgets below and keeps back is "+amountText(unit, lack)+" more than it has.")
+	}
+	return out
+}

@@ -1,0 +1,107 @@
+import { ArrowRightLeft, Ellipsis, Equal, Pencil, TrendingUp, Undo2 } from 'lucide-react'
+import { useState } from 'react'
+import { may } from '@/graphql/viewer'
+import { Button } from '@/kit/button'
+import { Menu, MenuItem, MenuLine } from '@/kit/menu'
+import type { Unit } from '@/lib/format'
+import { t } from '@/lib/i18n'
+import { MoveBudget } from './move'
+import { RaiseBudget } from './raise'
+import { RemoveBudget } from './remove'
+import { ShareOut } from './share-out'
+import type { Row } from './tree'
+
+export type Act = 'move' | 'raise' | 'share' | 'remove'
+
+/** What the viewer may do with a row's budget. */
+export function actsOn(row: Row, rows: readonly Row[]): Record<Act | 'edit', boolean> {
+  const sets = may(row, 'budget.set')
+  return {
+    edit: sets,
+    move: sets && rows.some((r) => r.id !== row.id && neighbours(row, r)),
+    raise: sets && Boolean(row.budget),
+    share: Boolean(row.budget) && row.kind !== 'MEMBER' && row.kind !== 'KEY' && may(row, 'budget.distribute'),
+    remove: Boolean(row.budget) && row.budget?.origin === 'SET' && may(row, 'budget.remove'),
+  }
+}
+
+/** Budget can move between them: they stand below the same parent, with budgets of their own. */
+const neighbours = (a: Row, b: Row) => Boolean(a.budget && b.budget && a.kind !== 'KEY' && a.kind === b.kind && a.parentId && a.parentId === b.parentId && may(b, 'budget.set'))
+
+export const neighboursOf = (row: Row, rows: readonly Row[]) => rows.filter((r) => neighbours(row, r))
+
+export const overridesShare = (row: Row, rows: readonly Row[]): boolean => row.budget?.origin === 'SET' && row.kind !== 'KEY' && rows.find((r) => r.id === row.parentId)?.budget?.distribution === 'EQUAL'
+
+type Doing = { act: Act; row: Row; to?: string }
+
+/** The dialogs of the page; `start` opens one if the viewer may. */
+export function useActs(rows: readonly Row[], unit: Unit) {
+  const [doing, setDoing] = useState<Doing>()
+  const start = (act: Act, row: Row, to?: string) => actsOn(row, rows)[act] && setDoing({ act, row, to })
+  const close = () => {
+    const row = doing?.row.id
+    setDoing(undefined)
+    // Back to the row, unless a panel still lies over it.
+    requestAnimationFrame(() => !document.querySelector('[data-modal]') && document.querySelector<HTMLElement>(`[data-row="${row}"]`)?.focus())
+  }
+  const { act, row, to } = doing ?? {}
+  const dialog = row && (
+    <>
+      {act === 'move' && <MoveBudget from={row} to={to} neighbours={neighboursOf(row, rows)} unit={unit} onClose={close} />}
+      {act === 'raise' && <RaiseBudget scope={row} unit={unit} onClose={close} />}
+      {act === 'share' && <ShareOut scope={row} unit={unit} onClose={close} />}
+      {act === 'remove' && row.budget && <RemoveBudget scope={row} budget={row.budget} overrides={overridesShare(row, rows)} unit={unit} onClose={close} />}
+    </>
+  )
+  return { start, dialog }
+}
+
+type MenuProps = { row: Row; acts: Record<Act | 'edit', boolean>; overrides: boolean; onEdit: () => void; onAct: (act: Act) => void }
+
+export function RowMenu({ row, acts, overrides, onEdit, onAct }: MenuProps) {
+  if (!Object.values(acts).some(Boolean)) return null
+  return (
+    <Menu
+      trigger={
+        <Button variant="ghost" size="icon" tabIndex={-1} aria-label={t('Actions for {{name}}', { name: row.name })}>
+          <Ellipsis aria-hidden />
+        </Button>
+      }
+    >
+      {acts.edit && (
+        <MenuItem onClick={onEdit}>
+          <Pencil aria-hidden /> {row.budget ? t('Change limit') : t('Set a limit')} <Key k="E" />
+        </MenuItem>
+      )}
+      {acts.raise && (
+        <MenuItem onClick={() => onAct('raise')}>
+          <TrendingUp aria-hidden /> {t('Raise for a while')} <Key k="R" />
+        </MenuItem>
+      )}
+      {acts.move && (
+        <MenuItem onClick={() => onAct('move')}>
+          <ArrowRightLeft aria-hidden /> {t('Move budget')} <Key k="M" />
+        </MenuItem>
+      )}
+      {acts.share && (
+        <MenuItem onClick={() => onAct('share')}>
+          <Equal aria-hidden /> {t('Share out')} <Key k="S" />
+        </MenuItem>
+      )}
+      {acts.remove && (
+        <>
+          <MenuLine />
+          <MenuItem danger={!overrides} onClick={() => onAct('remove')}>
+            <Undo2 aria-hidden /> {overrides ? t('Remove override') : t('Remove limit')}
+          </MenuItem>
+        </>
+      )}
+    </Menu>
+  )
+}
+
+const Key = ({ k }: { k: string }) => (
+  <kbd aria-hidden className="ms-auto ps-6 font-sans text-xs text-muted">
+    {k}
+  </kbd>
+)

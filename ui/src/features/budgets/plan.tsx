@@ -1,0 +1,58 @@
+import { ArrowRight, TriangleAlert } from 'lucide-react'
+import type { PlanPartsFragment, TermsPartsFragment } from '@/graphql/generated/graphql'
+import { cx } from '@/kit/cx'
+import { count, money, type Unit } from '@/lib/format'
+import { t } from '@/lib/i18n'
+import type { Preview } from './preview'
+
+type Props = { preview: Preview; unit: Unit; /** Whose change is shown elsewhere already. */ but?: string; empty?: string; rows?: number }
+
+/** What will change, above and below, before it is saved. */
+export function Plan({ preview, unit, but, empty, rows = 6 }: Props) {
+  const { plan, refusal, waiting } = preview
+  if (refusal) return null
+  if (!plan) return waiting ? <p className="text-muted">{t('Looking what would change…')}</p> : null
+  const changes = plan.changes.filter((c) => c.scopeId !== but)
+  const more = plan.changed - plan.changes.length + Math.max(0, changes.length - rows)
+  return (
+    <div className={cx('flex flex-col gap-2 transition-opacity', waiting && 'opacity-60')} aria-live="polite" aria-busy={waiting}>
+      {changes.length === 0 && plan.warnings.length === 0 && <p className="text-muted">{empty ?? t('Nothing else changes.')}</p>}
+      {changes.length > 0 && (
+        <ul aria-label={t('What changes')} className="divide-y divide-line">
+          {changes.slice(0, rows).map((c) => (
+            <li key={c.scopeId} className="flex items-baseline gap-3 py-1" title={c.reason}>
+              <span className="min-w-0 grow truncate">{c.scopeName}</span>
+              <span className="num flex shrink-0 items-baseline gap-1.5">
+                <span className="text-muted">{amount(c.before, unit)}</span>
+                <ArrowRight aria-label={t('becomes')} className="size-3 self-center text-muted" />
+                <span className={cx('font-medium', c.after && c.before && less(c.after, c.before) && 'text-warn')}>{amount(c.after, unit)}</span>
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {more > 0 && <p className="text-muted">{t('… and {{count}} more', { count: count(more) })}</p>}
+      <Warnings plan={plan} />
+    </div>
+  )
+}
+
+export function Warnings({ plan }: { plan: PlanPartsFragment }) {
+  return plan.warnings.map((w) => (
+    <p key={w.scopeId + w.code} className="flex gap-1.5 text-warn">
+      <TriangleAlert aria-hidden className="mt-px size-3.5 shrink-0" />
+      <span>
+        <span className="font-medium">{w.scopeName}:</span> {w.message}
+      </span>
+    </p>
+  ))
+}
+
+const amount = (terms: TermsPartsFragment | null | undefined, unit: Unit) => {
+  if (!terms) return t('pool')
+  return isZero(terms.raised) ? money(terms.limit, unit) : t('{{limit}} + {{raised}}', { limit: money(terms.limit, unit), raised: money(terms.raised, unit) })
+}
+
+const less = (a: TermsPartsFragment, b: TermsPartsFragment) => Number(a.limit) + Number(a.raised) < Number(b.limit) + Number(b.raised)
+
+export const isZero = (decimal: string) => !/[1-9]/.test(decimal)

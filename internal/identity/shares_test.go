@@ -59,7 +59,9 @@ func TestEqualSharesFollowTheTree(t *testing.T) {
 		require.Equal(t, []money.Nano{30, 30, -1}, []money.Nano{d.share(ada), d.share(bea), d.share(cyd)})
 		d.must(func(ctx context.Context, tx *store.Tx) error { return d.verbs.MoveMember(ctx, tx, tx.Now(), bea, two) })
 		require.Equal(t, []money.Nano{60, -1}, []money.Nano{d.share(ada), d.share(bea)}, "a pool has no shares")
-		d.must(func(ctx context.Context, tx *store.Tx) error { return d.verbs.MoveMember(ctx, tx, tx.Now(), d.now(bea), one) })
+		d.must(func(ctx context.Context, tx *store.Tx) error {
+			return d.verbs.MoveMember(ctx, tx, tx.Now(), d.now(bea), one)
+		})
 		require.Equal(t, []money.Nano{30, 30}, []money.Nano{d.share(ada), d.share(bea)})
 
 		d.must(func(ctx context.Context, tx *store.Tx) error {

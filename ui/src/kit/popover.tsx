@@ -9,7 +9,7 @@ export function Popover({ label, anchor, children }: Props) {
     <Base.Root open>
       <Base.Portal>
         <Base.Positioner anchor={anchor} side="bottom" align="start" sideOffset={6} collisionPadding={12} className="z-50 outline-none">
-          <Base.Popup aria-label={label} initialFocus={false} finalFocus={false} className="popup w-84 max-w-[calc(100vw-1.5rem)] rounded-lg border border-line bg-raised p-3 text-xs shadow-lg outline-none">
+          <Base.Popup aria-label={label} initialFocus={false} finalFocus={false} className="popup max-h-[60vh] w-84 max-w-[calc(100vw-1.5rem)] overflow-y-auto rounded-lg border border-line bg-raised p-3 text-xs shadow-lg outline-none">
             {children}
           </Base.Popup>
         </Base.Positioner>

@@ -30,7 +30,10 @@ const neighbours = (a: Row, b: Row) => Boolean(a.budget && b.budget && a.kind !=
 
 export const neighboursOf = (row: Row, rows: readonly Row[]) => rows.filter((r) => neighbours(row, r))
 
-export const overridesShare = (row: Row, rows: readonly Row[]): boolean => row.budget?.origin === 'SET' && row.kind !== 'KEY' && rows.find((r) => r.id === row.parentId)?.budget?.distribution === 'EQUAL'
+/** Its limit stands in the place of an equal share of its parent. */
+export const overridesShare = (row: Row, parent: Row | undefined): boolean => row.budget?.origin === 'SET' && row.kind !== 'KEY' && parent?.budget?.distribution === 'EQUAL'
+
+export const parentOf = (row: Row, rows: readonly Row[]) => rows.find((r) => r.id === row.parentId)
 
 type Doing = { act: Act; row: Row; to?: string }
 
@@ -50,7 +53,7 @@ export function useActs(rows: readonly Row[], unit: Unit) {
       {act === 'move' && <MoveBudget from={row} to={to} neighbours={neighboursOf(row, rows)} unit={unit} onClose={close} />}
       {act === 'raise' && <RaiseBudget scope={row} unit={unit} onClose={close} />}
       {act === 'share' && <ShareOut scope={row} unit={unit} onClose={close} />}
-      {act === 'remove' && row.budget && <RemoveBudget scope={row} budget={row.budget} overrides={overridesShare(row, rows)} unit={unit} onClose={close} />}
+      {act === 'remove' && row.budget && <RemoveBudget scope={row} budget={row.budget} overrides={overridesShare(row, parentOf(row, rows))} unit={unit} onClose={close} />}
     </>
   )
   return { start, dialog }

@@ -91,7 +91,10 @@ export function Grid({ rows, unit, editing, onEdit, onToggle, onPeek, onAct }: P
     }),
     [],
   )
-  const told = useMemo(() => new Map(rows.map((row) => [row.id, { acts: actsOn(row, rows), overrides: Boolean(overridesShare(row, rows)) }])), [rows])
+  const told = useMemo(() => {
+    const byId = new Map(rows.map((row) => [row.id, row]))
+    return new Map(rows.map((row) => [row.id, { acts: actsOn(row, rows), overrides: overridesShare(row, byId.get(row.parentId ?? '')) }]))
+  }, [rows])
 
   return (
     <div ref={grid} role="treegrid" aria-label={t('Budgets')} className="text-sm">

@@ -16,7 +16,7 @@ import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, unitOf } from '@/lib/plane'
 import { thisMonth } from '@/lib/range'
 import { BudgetControls } from '@/features/statements'
-import { type Act, actsOn, overridesShare, useActs } from './actions'
+import { type Act, actsOn, overridesShare, parentOf, useActs } from './actions'
 import { useBurn } from './burn'
 import { Limit } from './limit'
 import { AtLimit, outlook } from './outlook'
@@ -64,7 +64,7 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
             {scope.budget ? (
               <>
                 <div className="flex flex-wrap gap-1.5 empty:hidden">
-                  <Marks budget={scope.budget} overrides={overridesShare(row, rows)} unit={unit} />
+                  <Marks budget={scope.budget} overrides={overridesShare(row, parentOf(row, rows))} unit={unit} />
                 </div>
                 <Used state={scope.budget.state} name={scope.name}>
                   <Limit scope={scope} budget={scope.budget} unit={unit} editing={editing} onEdit={setEditing} allowed={may(scope, 'budget.set')} />
@@ -107,7 +107,7 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
 /** The row's actions, where there is no row beside to hold them. */
 function Acts({ row, rows, onAct }: { row: Row; rows: readonly Row[]; onAct: (act: Act) => void }) {
   const can = actsOn(row, rows)
-  const overrides = overridesShare(row, rows)
+  const overrides = overridesShare(row, parentOf(row, rows))
   return (
     <div className="flex flex-wrap gap-1.5 empty:hidden">
       {can.raise && (

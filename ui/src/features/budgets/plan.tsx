@@ -37,15 +37,23 @@ export function Plan({ preview, unit, but, empty, rows = 6 }: Props) {
   )
 }
 
-export function Warnings({ plan }: { plan: PlanPartsFragment }) {
-  return plan.warnings.map((w) => (
-    <p key={w.scopeId + w.code} className="flex gap-1.5 text-warn">
-      <TriangleAlert aria-hidden className="mt-px size-3.5 shrink-0" />
-      <span>
-        <span className="font-medium">{w.scopeName}:</span> {w.message}
-      </span>
-    </p>
-  ))
+const mostWarnings = 4
+
+function Warnings({ plan }: { plan: PlanPartsFragment }) {
+  const more = plan.warnings.length - mostWarnings
+  return (
+    <>
+      {plan.warnings.slice(0, mostWarnings).map((w) => (
+        <p key={w.scopeId + w.code} className="flex gap-1.5 text-warn">
+          <TriangleAlert aria-hidden className="mt-px size-3.5 shrink-0" />
+          <span>
+            <span className="font-medium">{w.scopeName}:</span> {w.message}
+          </span>
+        </p>
+      ))}
+      {more > 0 && <p className="text-warn">{t('… and {{count}} more warnings', { count: count(more) })}</p>}
+    </>
+  )
 }
 
 const amount = (terms: TermsPartsFragment | null | undefined, unit: Unit) => {

@@ -53,13 +53,18 @@ function usePages(plane: Plane) {
   const read = useRead(BudgetTreeDocument, { ...ask(plane), after: cursors[last] })
   const scopes = pick(read.data)?.scopes
   const next = scopes?.pageInfo.hasNextPage ? (scopes.pageInfo.endCursor ?? undefined) : undefined
-  const own = useMemo(() => scopes?.edges.map((e) => e.node) ?? [], [scopes])
+  const before = pages[last - 1]
+  const answered = useMemo(() => scopes?.edges.map((e) => e.node) ?? [], [scopes])
+  // Until the next page is there, what is read is still the one before.
+  const stale = Boolean(before && answered[0]?.id === before[0]?.id)
+  const own = stale ? [] : answered
   const earlier = Object.entries(pages).flatMap(([i, nodes]) => (Number(i) < last ? nodes : []))
   const more = () => {
+    if (stale) return
     setPages((p) => ({ ...p, [last]: own }))
     setCursors((c) => [...c, next])
   }
-  return { ...read, nodes: [...earlier, ...own], more: next ? more : undefined }
+  return { ...read, nodes: [...earlier, ...own], more: next ? more : undefined, fetching: read.fetching || stale }
 }
 
 /** A plane's root goes by the account's name: "Console" alone would say nothing. */

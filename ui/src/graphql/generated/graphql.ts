@@ -1173,6 +1173,7 @@ export type PlaceQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     | { id: string }
@@ -1204,6 +1205,7 @@ export type ModelPeekQueryVariables = Exact<{
 
 
 export type ModelPeekQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -1259,6 +1261,7 @@ export type ModelGrantsQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, grants: { totalCount: number, edges: Array<{ node: { id: string, location: string, effect: GrantEffect, stands: boolean, expiresAt: string | null, note: string, grantedByName: string, createdAt: string, version: number, scope:
               | { id: string, name: string, kind: ScopeKind }
               | { id: string, name: string, kind: ScopeKind }
@@ -1290,6 +1293,7 @@ export type ModelUsersQueryVariables = Exact<{
 
 
 export type ModelUsersQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -1608,6 +1612,7 @@ export type AuditEventByIdQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
    | null };
 
 export type PlaneRootQueryVariables = Exact<{
@@ -1817,6 +1822,7 @@ export type BudgetPeekQuery = { node:
     | { id: string }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, series: Array<{ day: string, amount: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, runsOutAt: string | null, status: BudgetStatus, revision: number } } | null }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, series: Array<{ day: string, amount: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, runsOutAt: string | null, status: BudgetStatus, revision: number } } | null }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2225,6 +2231,7 @@ export type KeyLimitsQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, limits: Array<{ id: string, scope:
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
@@ -2386,6 +2393,7 @@ export type MemberPeekQueryVariables = Exact<{
 
 
 export type MemberPeekQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2633,6 +2641,7 @@ export type UserPeekQueryVariables = Exact<{
 
 
 export type UserPeekQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2948,6 +2957,7 @@ export type ScopePeekQueryVariables = Exact<{
 
 
 export type ScopePeekQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }

@@ -63,7 +63,7 @@ func (r *Resolver) whatIf(ctx context.Context, scopeID string, in model.WhatIfIn
 	}
 	days := value(in.Days)
 	out := &model.WhatIf{Unit: unitOf(at.Plane), Limit: f.Limit, Users: int(f.Users), EndsAt: f.EndsAt(days),
-		Now: toOutcome(f.Course(budget.WhatIf{Days: days})), Then: toOutcome(f.Course(change)),
+		Now: toOutcome(f.Course(budget.WhatIf{Days: days})), Changed: toOutcome(f.Course(change)),
 		Models: mapTo(f.Models, func(m budget.Sum) *model.WhatIfModel {
 			return &model.WhatIfModel{ModelID: m.ID, Name: m.Name, Amount: amountIn(at.Plane, m.Cost, m.Credits)}
 		})}

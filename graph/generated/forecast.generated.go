@@ -81,16 +81,16 @@ func (ec *executionContext) fieldContext_WhatIf_now(_ context.Context, field gra
 	return fc, nil
 }
 
-func (ec *executionContext) _WhatIf_then(ctx context.Context, field graphql.CollectedField, obj *model.WhatIf) (ret graphql.Marshaler) {
+func (ec *executionContext) _WhatIf_changed(ctx context.Context, field graphql.CollectedField, obj *model.WhatIf) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_WhatIf_then(ctx, field)
+			return ec.fieldContext_WhatIf_changed(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Then, nil
+			return obj.Changed, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.WhatIfOutcome) graphql.Marshaler {
@@ -100,7 +100,7 @@ func (ec *executionContext) _WhatIf_then(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_WhatIf_then(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_WhatIf_changed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "WhatIf",
 		Field:      field,
@@ -555,8 +555,8 @@ func (ec *executionContext) _WhatIf(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "then":
-			out.Values[i] = ec._WhatIf_then(ctx, field, obj)
+		case "changed":
+			out.Values[i] = ec._WhatIf_changed(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -1694,13 +1694,13 @@ type ComplexityRoot struct {
 	}
 
 	WhatIf struct {
-		EndsAt func(childComplexity int) int
-		Limit  func(childComplexity int) int
-		Models func(childComplexity int) int
-		Now    func(childComplexity int) int
-		Then   func(childComplexity int) int
-		Unit   func(childComplexity int) int
-		Users  func(childComplexity int) int
+		Changed func(childComplexity int) int
+		EndsAt  func(childComplexity int) int
+		Limit   func(childComplexity int) int
+		Models  func(childComplexity int) int
+		Now     func(childComplexity int) int
+		Unit    func(childComplexity int) int
+		Users   func(childComplexity int) int
 	}
 
 	WhatIfModel struct {
@@ -8742,6 +8742,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ViewerRole.ScopeID(childComplexity), true
 
+	case "WhatIf.changed":
+		if e.ComplexityRoot.WhatIf.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIf.Changed(childComplexity), true
 	case "WhatIf.endsAt":
 		if e.ComplexityRoot.WhatIf.EndsAt == nil {
 			break
@@ -8766,12 +8772,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WhatIf.Now(childComplexity), true
-	case "WhatIf.then":
-		if e.ComplexityRoot.WhatIf.Then == nil {
-			break
-		}
-
-		return e.ComplexityRoot.WhatIf.Then(childComplexity), true
 	case "WhatIf.unit":
 		if e.ComplexityRoot.WhatIf.Unit == nil {
 			break
@@ -9958,7 +9958,7 @@ type WhatIf {
   "As it is."
   now: WhatIfOutcome!
   "As it would be."
-  then: WhatIfOutcome!
+  changed: WhatIfOutcome!
   "What a budget there limits it to, overflow included; null without a budget of its own."
   limit: Amount
   "What the last 30 days were made of, dearest first."
@@ -16254,8 +16254,8 @@ func (ec *executionContext) childFields_WhatIf(ctx context.Context, field graphq
 		return ec.fieldContext_WhatIf_unit(ctx, field)
 	case "now":
 		return ec.fieldContext_WhatIf_now(ctx, field)
-	case "then":
-		return ec.fieldContext_WhatIf_then(ctx, field)
+	case "changed":
+		return ec.fieldContext_WhatIf_changed(ctx, field)
 	case "limit":
 		return ec.fieldContext_WhatIf_limit(ctx, field)
 	case "models":

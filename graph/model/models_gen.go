@@ -3705,7 +3705,7 @@ type WhatIf struct {
 	// As it is.
 	Now *WhatIfOutcome `json:"now"`
 	// As it would be.
-	Then *WhatIfOutcome `json:"then"`
+	Changed *WhatIfOutcome `json:"changed"`
 	// What a budget there limits it to, overflow included; null without a budget of its own.
 	Limit *money.Nano `json:"limit,omitempty"`
 	// What the last 30 days were made of, dearest first.

@@ -210,7 +210,8 @@ func (p *inPlane) limits(calls []*call, begin, end time.Time, zone *time.Locatio
 			case m.blocked:
 				teams = append(teams, &limit{scope: m.scope, usual: l.usual / 2, now: current[m.scope.ID] / (money.One / 100) * (money.One / 100)})
 			case m.name == member && m.key != nil:
-				teams = append(teams, &limit{scope: m.key, usual: l.usual / 2, now: l.usual / 2})
+				teams = append(teams, &limit{scope: m.scope, usual: l.usual * 3 / 5, now: l.usual * 3 / 5},
+					&limit{scope: m.key, usual: l.usual / 2, now: l.usual / 2})
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-import { lazy, type ReactNode, Suspense, useMemo, useState } from 'react'
+import { type ReactNode, useMemo, useState } from 'react'
 import { useClient } from 'urql'
 import { toFault } from '@/graphql/fault'
 import { BudgetPeekDocument, BudgetRemoveDocument, type ChargePartsFragment, type ScopeRowFragment, type SpendRowsFragment } from '@/graphql/generated/graphql'
@@ -16,13 +16,12 @@ import { ago, count, dateTime, money, moneyWords, percent, utc, type Unit } from
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, unitOf } from '@/lib/plane'
 import { thisMonth } from '@/lib/range'
+import { BurnPicture } from '@/features/burn'
 import { useBurn } from './burn'
 import { Limit } from './limit'
-import { AtLimit, outlook } from './outlook'
+import { AtLimit } from './outlook'
 import { kindName, named } from './tree'
 import { Used } from './used'
-
-const BurnChart = lazy(() => import('./burn-chart'))
 
 type Props = { id: string; plane: Plane; onClose: () => void }
 
@@ -35,6 +34,7 @@ export function BudgetPeek({ id, plane, onClose }: Props) {
   const [removing, setRemoving] = useState(false)
   const account = useViewer().account.name
   const scope = data?.node && 'kind' in data.node ? named(data.node as ScopeRowFragment, account) : undefined
+  const previous = data?.node && 'budget' in data.node ? data.node.budget?.previousSeries : undefined
   const plan = pick(data)
   const unit = unitOf(plane)
 
@@ -58,16 +58,12 @@ export function BudgetPeek({ id, plane, onClose }: Props) {
                   <Limit scope={scope} budget={scope.budget} unit={unit} editing={editing} onEdit={setEditing} allowed={may(scope, 'budget.set')} />
                 </Used>
                 <p className="text-muted">
-                  <span className="font-medium text-fg">{outlook(scope.budget.state)}.</span>{' '}
-                  {t('{{rate}} a day; {{held}} held by running calls. Renews {{when}}.', {
-                    rate: money(scope.budget.state.perDay, unit),
+                  {t('{{held}} held by running calls. Renews {{when}}.', {
                     held: money(scope.budget.state.held, unit),
                     when: dateTime(scope.budget.state.endsAt),
                   })}
                 </p>
-                <Suspense fallback={<div className="h-44" />}>
-                  <BurnChart state={scope.budget.state} series={scope.budget.series} />
-                </Suspense>
+                <BurnPicture state={scope.budget.state} series={scope.budget.series} previous={previous} />
                 <div className="flex items-center justify-between gap-2">
                   <AtLimit overflow={scope.budget.overflow} unit={unit} />
                   {may(scope, 'budget.remove') && (

@@ -77,7 +77,7 @@ func (s *seeder) ask(ctx context.Context, a *ent.Account, r request) error {
 	row := s.tx.IncreaseRequest.Create().SetID(id.At(id.IncreaseRequest, s.now)).SetAccountID(a.ID).SetPlane(increaserequest.Plane(r.plane)).
 		SetScopeID(at.ID).SetRequestedBy(people[r.who].ID).SetAmount(int64(r.amount)).SetReason(r.reason).SetWaitsAt(waits.ID).SetCreatedAt(s.now)
 	if r.days > 0 {
-		row.SetUntil(s.Now.UTC().Truncate(24 * time.Hour).AddDate(0, 0, r.days))
+		row.SetUntil(s.Now.UTC().Truncate(24*time.Hour).AddDate(0, 0, r.days))
 	}
 	tell := func(action string, by *ent.User, amount money.Nano) error {
 		return s.tx.Audit(as(ctx, by), audit.Event{Action: action, AccountID: a.ID, Plane: r.plane, ScopeID: at.ID, ScopePath: at.Path, TargetID: at.ID, TargetName: at.Name,

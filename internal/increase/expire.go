@@ -7,6 +7,7 @@ import (
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/increaserequest"
 	"github.com/alchemi/cockpit/internal/audit"
+	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -26,6 +27,9 @@ func (r *Requests) Run(ctx context.Context) {
 	for {
 		if err := r.Expire(ctx); err != nil && ctx.Err() == nil {
 			r.Log.ErrorContext(ctx, "requests for more budget could not be expired; they are tried again", "cause", err)
+		}
+		if err := r.Rehome(ctx); err != nil && ctx.Err() == nil {
+			r.Log.ErrorContext(ctx, "requests of scopes that moved could not be taken along; they are tried again", "cause", err)
 		}
 		if err := r.Budgets.EndRaises(ctx); err != nil && ctx.Err() == nil {
 			r.Log.ErrorContext(ctx, "raises whose time is over could not be ended; they are tried again", "cause", err)
@@ -75,4 +79,57 @@ func (r *Requests) Expire(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// Rehome lets open requests follow scopes that moved away from whoever was to
+// decide: to the admins of the nearest scope above that has some.
+func (r *Requests) Rehome(ctx context.Context) error {
+	ctx = tenancy.System(ctx, "requests go along with what they are about")
+	rows, err := r.Store.System().QueryContext(ctx, `SELECT r.id FROM increase_requests r JOIN scopes s ON s.id = r.scope_id JOIN scopes w ON w.id = r.waits_at
+		WHERE r.status = 'PENDING' AND s.deleted_at IS NULL AND (w.deleted_at IS NOT NULL OR substr(s.path, 1, length(w.path)) <> w.path) ORDER BY r.id LIMIT 100`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var requestID string
+		if err := rows.Scan(&requestID); err != nil {
+			return err
+		}
+		ids = append(ids, requestID)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, requestID := range ids {
+		if err := r.rehome(ctx, requestID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Requests) rehome(ctx context.Context, requestID string) error {
+	return r.Store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		row, err := tx.IncreaseRequest.Get(ctx, requestID)
+		if err != nil {
+			return err
+		}
+		if err := r.Budgets.Serialize(ctx, tx, row.AccountID, tenancy.Plane(row.Plane)); err != nil {
+			return err
+		}
+		p, err := open(ctx, tx, tx.Now(), requestID, nil)
+		if fault.As(err) != nil || err == nil && p.waits.ID == p.row.WaitsAt {
+			tx.Unaudited() // closed by now, or nobody is there: it waits until it expires
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if row, err = p.row.Update().SetWaitsAt(p.waits.ID).Save(ctx); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, event("request.rehome", row, p.scope, map[string]audit.Change{"waitsAt": {After: p.waits.Name}}))
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -355,6 +356,30 @@ func TestWhatChangedMeanwhile(t *testing.T) {
 	})
 }
 
+// A team that moves takes its requests along.
+func TestRequestsMoveAlong(t *testing.T) {
+	t.Parallel()
+	each(t, func(d *desk) {
+		row := d.ask(400)
+		row, err := d.PassUp(d.as(d.p.TeamAdmin), row.ID, "", nil)
+		require.NoError(d.t, err)
+		require.NoError(d.t, d.Rehome(d.t.Context()))
+		require.Equal(d.t, d.p.Org.ID, d.Requests.Store.IncreaseRequest.GetX(identitytest.System(d.t), row.ID).WaitsAt, "nothing moved")
+		d.system(func(ctx context.Context, tx *store.Tx) error {
+			tx.Unaudited()
+			for _, s := range []*ent.Scope{d.p.Team, d.p.Member} {
+				path := strings.Replace(s.Path, d.p.Org.ID, d.p.SiblingOrg.ID, 1)
+				if _, err := tx.SQL().ExecContext(ctx, "UPDATE scopes SET path = '"+path+"' WHERE id = '"+s.ID+"'"); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		require.NoError(d.t, d.Rehome(d.t.Context()))
+		require.Equal(d.t, d.p.Team.ID, d.Requests.Store.IncreaseRequest.GetX(identitytest.System(d.t), row.ID).WaitsAt, "the nearest that has an admin")
+	})
+}
+
 // Whatever two people do at once, one of them succeeds.
 func TestRaces(t *testing.T) {
 	t.Parallel()
@@ -373,8 +398,12 @@ func TestRaces(t *testing.T) {
 				func(id string) error { return last(d.Decline(d.as(d.p.OrgAdmin), id, "no", nil)) },
 			},
 			"ask twice": {
-				func(string) error { return last(d.Create(d.as(d.p.TeamAdmin), increase.Input{ScopeID: d.p.Team.ID, Amount: one, Reason: "a"})) },
-				func(string) error { return last(d.Create(d.as(d.p.TeamAdmin), increase.Input{ScopeID: d.p.Team.ID, Amount: one, Reason: "b"})) },
+				func(string) error {
+					return last(d.Create(d.as(d.p.TeamAdmin), increase.Input{ScopeID: d.p.Team.ID, Amount: one, Reason: "a"}))
+				},
+				func(string) error {
+					return last(d.Create(d.as(d.p.TeamAdmin), increase.Input{ScopeID: d.p.Team.ID, Amount: one, Reason: "b"}))
+				},
 			},
 		} {
 			d.set(d.p.Member.ID, 50*one)

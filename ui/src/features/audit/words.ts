@@ -42,6 +42,7 @@ export const words: Record<string, Words> = {
   'request.decline': [t('declined a request for'), t('decline a request for')],
   'request.decide': [t('decided on a request for'), t('decide on a request for')],
   'request.passUp': [t('passed up a request for'), t('pass up a request for')],
+  'request.rehome': [t('took along a request for'), t('take along a request for')],
   'request.withdraw': [t('withdrew a request for'), t('withdraw a request for')],
   'request.expire': [t('let a request expire for'), t('let a request expire for')],
   'grant.set': [t('changed the grant of'), t('allow or deny a model in')],

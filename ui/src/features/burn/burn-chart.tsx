@@ -1,68 +1,81 @@
-import { Area, CartesianGrid, ComposedChart, Line, ReferenceLine, ResponsiveContainer, XAxis, YAxis } from 'recharts'
 import type { StatePartsFragment } from '@/graphql/generated/graphql'
-import { day, tickMoney } from '@/lib/format'
+import { cx } from '@/kit/cx'
+import { tickMoney, ticks } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { cumulative, totals } from './cumulative'
+import { scaleOf } from './scale'
 import { burnSentence } from './sentence'
 
 type Day = { amount: string }
 type Props = { state: StatePartsFragment; series: readonly Day[]; previous?: readonly Day[]; thresholds?: readonly number[] }
-type Point = { at: number; spent?: number; forecast?: number; band?: [number, number]; ghost?: number }
+type Point = readonly [x: number, y: number]
 
 const none: readonly Day[] = []
 const defaults = [80, 95]
 
+const line = (points: readonly Point[]) => points.map(([x, y], i) => `${i ? 'L' : 'M'}${(x * 100).toFixed(2)} ${(y * 100).toFixed(2)}`).join('')
+
 /** Area so far, dashed forecast with its band, the limit, alert thresholds, and the cycle before as a ghost. */
-export default function BurnChart({ state, series, previous = none, thresholds = defaults }: Props) {
-  const start = new Date(state.startsAt).getTime()
-  const end = new Date(state.endsAt).getTime()
-  const now = start + ((end - start) * state.elapsedPercent) / 100
+export function BurnChart({ state, series, previous = none, thresholds = defaults }: Props) {
+  const now = Math.min(1, Math.max(0, state.elapsedPercent / 100))
   const values = cumulative(series, state.spent)
-  const step = (now - start) / (values.length - 1)
   const spent = values.at(-1)!
-  const points: Point[] = values.map((spent, i) => ({ at: start + i * step, spent }))
-  Object.assign(points.at(-1)!, { forecast: spent, band: [spent, spent] })
-  points.push({ at: end, forecast: Math.max(Number(state.forecast), spent), band: [Number(state.forecastLow), Number(state.forecastHigh)] })
-  const before = totals(previous)
-  const ghosts: Point[] = before.length > 2 ? before.map((ghost, i) => ({ at: start + ((end - start) * i) / (before.length - 1), ghost })) : []
-  const data = [...points, ...ghosts].toSorted((a, b) => a.at - b.at)
-  const alarming = state.status !== 'OK' && state.status !== 'PACE_HIGH'
   const limit = Number(state.limit)
-  const tick = { fontSize: 11, fill: 'var(--muted)' }
-  const ahead = alarming ? 'var(--bad)' : 'var(--accent)'
+  const [forecast, low, high] = [state.forecast, state.forecastLow, state.forecastHigh].map((n) => Math.max(Number(n), spent)) as [number, number, number]
+  const before = totals(previous)
+  const { top, steps } = scaleOf(Math.max(limit, high, ...before))
+  const y = (v: number) => 1 - v / top
+  const so = values.map((v, i): Point => [(now * i) / (values.length - 1), y(v)])
+  const ghost = before.length > 2 ? before.map((v, i): Point => [i / (before.length - 1), y(v)]) : []
+  const here: Point = [now, y(spent)]
+  const alarming = state.status !== 'OK' && state.status !== 'PACE_HIGH'
+  const shape = { vectorEffect: 'non-scaling-stroke' as const, fill: 'none' }
   return (
     <figure>
-      <div role="img" aria-label={burnSentence(state)}>
-        <ResponsiveContainer width="100%" height={200} aria-hidden>
-          <ComposedChart data={data} margin={{ top: 8, right: 4, bottom: 0, left: 0 }} accessibilityLayer={false}>
-            <CartesianGrid vertical={false} stroke="var(--line)" />
-            <XAxis dataKey="at" type="number" domain={[start, end]} tickCount={4} tickFormatter={(at: number) => day(new Date(at))} tick={tick} axisLine={false} tickLine={false} minTickGap={40} />
-            <YAxis width={48} tick={tick} axisLine={false} tickLine={false} tickFormatter={(v: number) => tickMoney(v, state.unit)} domain={[0, 'auto']} />
-            {ghosts.length > 0 && <Line dataKey="ghost" stroke="var(--muted)" strokeOpacity={0.55} strokeWidth={1.3} isAnimationActive={false} dot={false} connectNulls type="linear" />}
-            <Area dataKey="band" stroke="none" fill={ahead} fillOpacity={0.16} isAnimationActive={false} dot={false} activeDot={false} connectNulls type="linear" />
-            <Area dataKey="spent" stroke="var(--accent)" strokeWidth={2} fill="var(--accent)" fillOpacity={0.14} isAnimationActive={false} dot={false} connectNulls type="linear" />
-            <Line dataKey="forecast" stroke={ahead} strokeWidth={1.6} strokeDasharray="4 4" isAnimationActive={false} dot={false} connectNulls type="linear" />
-            {limit > 0 && thresholds.filter((p) => p < 100).map((p) => <ReferenceLine key={p} y={(limit * p) / 100} stroke="var(--line-strong)" strokeDasharray="1 4" />)}
-            <ReferenceLine y={limit} ifOverflow="extendDomain" stroke="var(--bad)" strokeDasharray="2 3" />
-          </ComposedChart>
-        </ResponsiveContainer>
+      <div role="img" aria-label={burnSentence(state)} className="num text-[11px] text-muted">
+        <div className="flex">
+          <div aria-hidden className="relative h-44 w-12 shrink-0">
+            {steps.map((v) => (
+              <span key={v} className="absolute end-2 -translate-y-1/2 whitespace-nowrap" style={{ top: `${y(v) * 100}%` }}>
+                {tickMoney(v, state.unit)}
+              </span>
+            ))}
+          </div>
+          <svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden className="h-44 min-w-0 grow overflow-visible">
+            {steps.map((v) => (
+              <line key={v} x1={0} x2={100} y1={y(v) * 100} y2={y(v) * 100} {...shape} className="stroke-line" />
+            ))}
+            {ghost.length > 0 && <path d={line(ghost)} {...shape} strokeWidth={1.3} className="stroke-muted/60" />}
+            {now < 1 && <path d={`${line([here, [1, y(high)], [1, y(low)]])}Z`} className={alarming ? 'fill-bad/15' : 'fill-accent/15'} />}
+            <path d={`${line(so)}L${now * 100} 100L0 100Z`} className="fill-accent/15" />
+            <path d={line(so)} {...shape} strokeWidth={2} className="stroke-accent" />
+            {now < 1 && <path d={line([here, [1, y(forecast)]])} {...shape} strokeWidth={1.6} strokeDasharray="4 4" className={alarming ? 'stroke-bad' : 'stroke-accent'} />}
+            {limit > 0 && thresholds.filter((p) => p < 100).map((p) => <line key={p} x1={0} x2={100} y1={y((limit * p) / 100) * 100} y2={y((limit * p) / 100) * 100} {...shape} strokeDasharray="1 4" className="stroke-line-strong" />)}
+            <line x1={0} x2={100} y1={y(limit) * 100} y2={y(limit) * 100} {...shape} strokeDasharray="2 3" className="stroke-bad" />
+          </svg>
+        </div>
+        <div aria-hidden className="ms-12 mt-1 flex justify-between">
+          {ticks(state.startsAt, state.endsAt).map((tick, i) => (
+            <span key={tick.at} className={cx(i % 2 === 1 && 'max-sm:hidden')}>
+              {tick.label}
+            </span>
+          ))}
+        </div>
       </div>
-      <figcaption aria-hidden className="mt-1 flex flex-wrap gap-x-4 gap-y-1 text-xs text-muted">
-        <Key line="bg-accent">{t('So far')}</Key>
-        <Key line={alarming ? 'bg-bad/70' : 'bg-accent/60'} wide>
-          {t('Forecast, four of five cases')}
-        </Key>
-        <Key line="bg-bad">{t('Limit')}</Key>
-        {ghosts.length > 0 && <Key line="bg-muted/60">{t('Cycle before')}</Key>}
+      <figcaption aria-hidden className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-xs text-muted">
+        <Key look="h-0.5 bg-accent">{t('So far')}</Key>
+        <Key look={alarming ? 'h-2 bg-bad/25' : 'h-2 bg-accent/25'}>{t('Forecast, four of five cases')}</Key>
+        <Key look="h-0.5 bg-bad">{t('Limit')}</Key>
+        {ghost.length > 0 && <Key look="h-0.5 bg-muted/60">{t('Cycle before')}</Key>}
       </figcaption>
     </figure>
   )
 }
 
-function Key({ line, wide, children }: { line: string; wide?: boolean; children: string }) {
+function Key({ look, children }: { look: string; children: string }) {
   return (
     <span className="inline-flex items-center gap-1.5">
-      <span className={`inline-block w-3 rounded-full ${wide ? 'h-2' : 'h-0.5'} ${line}`} /> {children}
+      <span className={cx('inline-block w-3 rounded-full', look)} /> {children}
     </span>
   )
 }

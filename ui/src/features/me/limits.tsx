@@ -35,7 +35,7 @@ export function Limits({ seat }: { seat: SeatPartsFragment }) {
                 <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${colours[look]}`} />
                 <div className="min-w-0 grow">
                   <p className="truncate">
-                    <span className="font-medium">{l.kind === 'MEMBER' ? t('My own') : l.name}</span> <span className="text-muted">{l.kind === 'MEMBER' ? '' : kindName[l.kind]}</span>
+                    <span className="font-medium">{l.kind === 'MEMBER' ? t('My own') : l.kind === 'CONSOLE' || l.kind === 'COPILOT' ? t('All of {{plane}}', { plane: l.name }) : l.name}</span> <span className="text-muted">{l.kind === 'MEMBER' || l.kind === 'CONSOLE' || l.kind === 'COPILOT' ? '' : kindName[l.kind]}</span>
                   </p>
                   <p className="text-xs text-muted">
                     {words[l.status]} · <span title={utc(l.renewsAt)}>{t('renews {{day}}', { day: day(l.renewsAt) })}</span>

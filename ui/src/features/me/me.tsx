@@ -16,7 +16,7 @@ import { t } from '@/lib/i18n'
 import { nameOf, type Plane, unitOf } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
 import { MyModels } from '@/features/access'
-import { useBurn, Used } from '@/features/budgets'
+import { useBurn } from '@/features/budgets'
 import { BurnPicture } from '@/features/burn'
 import { KeyList } from '@/features/keys'
 import { AskDialog, MyRequests } from '@/features/requests'
@@ -94,7 +94,7 @@ function Left({ plane, seat }: { plane: Plane; seat: SeatPartsFragment }) {
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
         <div className="min-w-0">
           <p className="text-xs text-muted">{unit === 'USD' ? t('Left to spend') : t('Credits left to spend')}</p>
-          <p className={`num text-3xl font-semibold tracking-tight ${nothing ? 'text-bad' : ''}`}>{seat.available ? money(seat.available, unit) : t('No limit')}</p>
+          <p className={`num text-2xl font-semibold tracking-tight ${nothing ? 'text-bad' : ''}`}>{seat.available ? money(seat.available, unit) : t('No limit')}</p>
           <p className="text-xs text-muted">{seat.location}</p>
         </div>
         {may(seat, 'request.create') && (
@@ -105,7 +105,6 @@ function Left({ plane, seat }: { plane: Plane; seat: SeatPartsFragment }) {
       </div>
       {budget ? (
         <div className="mt-4 flex flex-col gap-4">
-          <Used state={budget.state} name={seat.name} />
           <BurnPicture state={budget.state} series={budget.series} previous={budget.previousSeries} />
         </div>
       ) : (

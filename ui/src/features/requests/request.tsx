@@ -81,12 +81,13 @@ function Impact({ request: r }: { request: RequestPartsFragment }) {
       {parent && (
         <>
           <div role="img" aria-label={t('{{parent}} has {{left}} left to give; this takes {{amount}}.', { parent: i.parentName!, left: moneyWords(i.parentLeft!, unit), amount: moneyWords(r.amount, unit) })} className="h-2 overflow-hidden rounded-full bg-track">
-            <div className={cx('h-full rounded-full', i.fits && more.length === 0 ? 'bg-accent' : 'bg-warn-fill')} style={{ width: `${share}%` }} />
+            <div className={cx('h-full rounded-full', i.fits && more.length === 0 && Number(i.parentLeftAfter) >= 0 ? 'bg-accent' : 'bg-warn-fill')} style={{ width: `${share}%` }} />
           </div>
           <p className="num text-xs text-muted">
             {t('{{parent}} has {{left}} left to give', { parent: i.parentName!, left: moneyWords(i.parentLeft!, unit) })}
             {Number(i.parentLeftAfter) >= 0 && t(', {{left}} afterwards', { left: moneyWords(i.parentLeftAfter!, unit) })}.
           </p>
+          {i.fits && more.length === 0 && Number(i.parentLeftAfter) < 0 && <p className="num text-xs font-medium text-warn">{t('Overcommits {{parent}} by {{amount}}.', { parent: i.parentName!, amount: moneyWords(i.parentLeftAfter!.replace('-', ''), unit) })}</p>}
         </>
       )}
       {more.map((raise) => (

@@ -27,7 +27,8 @@ export function RequestsPage({ plane }: { plane: Plane }) {
   const [url, setUrl] = useUrl<{ show: string }>()
   const filter = filters.find((f) => f.value === url.show)?.value ?? 'WAITING_FOR_ME'
   const { data, rows, loading, fetching, fault, retry, more } = usePages(RequestsDocument, { ...ask(plane), filter }, (d) => pick(d)?.requests)
-  const waiting = useInbox(plane, retry)
+  const viewer = useViewer()
+  const waiting = useInbox(deskOf(viewer, plane) ?? pick(data)?.id, retry)
   return (
     <>
       <PageHead title={t('Requests')} note={t('People who ask for more budget in {{plane}}. Nobody decides on their own request.', { plane: nameOf(plane) })} badge={<LiveBadge />}>
@@ -63,16 +64,16 @@ export function RequestsPage({ plane }: { plane: Plane }) {
   )
 }
 
-/** Where the viewer's highest admin role in the plane stands: what the inbox follows. */
+/** What the inbox of somebody follows who doesn't administer the whole plane: the highest of their places in it. */
 function deskOf(viewer: Viewer, plane: Plane): string | undefined {
-  const order = ['ACCOUNT', plane, 'ORGANIZATION', 'TEAM']
-  const held = viewer.roles.filter((r) => r.role === 'ADMIN' && order.includes(r.kind) && (!r.plane || r.plane === plane))
-  return held.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))[0]?.scopeId
+  const admin = viewer.roles.filter((r) => r.role === 'ADMIN')
+  if (admin.some((r) => r.kind === 'ACCOUNT' || r.kind === plane)) return undefined
+  const at = (kind: string) => admin.find((r) => r.kind === kind && r.plane === plane)?.scopeId
+  return at('ORGANIZATION') ?? at('TEAM')
 }
 
 /** How many wait, live; `onChange` runs when a request was made or decided. */
-export function useInbox(plane: Plane, onChange: () => void): number {
-  const desk = deskOf(useViewer(), plane)
+function useInbox(desk: string | undefined, onChange: () => void): number {
   const [waiting, setWaiting] = useState(0)
   useSubscription({ query: RequestInboxDocument, variables: { scopeId: desk ?? '' }, pause: !desk }, (_, next) => {
     setWaiting(next.requestInbox.waiting)

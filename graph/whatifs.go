@@ -67,6 +67,9 @@ func (r *Resolver) whatIf(ctx context.Context, scopeID string, in model.WhatIfIn
 		Models: mapTo(f.Models, func(m budget.Sum) *model.WhatIfModel {
 			return &model.WhatIfModel{ModelID: m.ID, Name: m.Name, Amount: amountIn(at.Plane, m.Cost, m.Credits)}
 		})}
+	if out.EndsAt.After(f.EndsAt(0)) {
+		out.Limit = nil
+	}
 	return out, nil
 }
 

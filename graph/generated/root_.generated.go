@@ -9959,7 +9959,7 @@ type WhatIf {
   now: WhatIfOutcome!
   "As it would be."
   changed: WhatIfOutcome!
-  "What a budget there limits it to, overflow included; null without a budget of its own."
+  "What a budget there limits it to, overflow included; null without a budget of its own, and for a look beyond its cycle."
   limit: Amount
   "What the last 30 days were made of, dearest first."
   models: [WhatIfModel!]!

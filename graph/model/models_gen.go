@@ -3706,7 +3706,7 @@ type WhatIf struct {
 	Now *WhatIfOutcome `json:"now"`
 	// As it would be.
 	Changed *WhatIfOutcome `json:"changed"`
-	// What a budget there limits it to, overflow included; null without a budget of its own.
+	// What a budget there limits it to, overflow included; null without a budget of its own, and for a look beyond its cycle.
 	Limit *money.Nano `json:"limit,omitempty"`
 	// What the last 30 days were made of, dearest first.
 	Models []*WhatIfModel `json:"models"`

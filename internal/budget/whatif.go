@@ -136,7 +136,11 @@ func (f *Foresight) Course(w WhatIf) Course {
 	burn, end := w.scale(f.burn), f.EndsAt(w.Days)
 	c := Course{PerDay: burn.mean(), Forecast: plus(f.spent, burn.spentBy(f.now, end))}
 	if f.Limit != nil && *f.Limit > f.spent {
-		c.RunsOutAt = burn.reach(*f.Limit-f.spent, f.now, end)
+		until := end
+		if f.endsAt.Before(until) {
+			until = f.endsAt // it renews then
+		}
+		c.RunsOutAt = burn.reach(*f.Limit-f.spent, f.now, until)
 	}
 	step := day
 	if n := end.Sub(f.now) / (maxCourse - 2); n > step {

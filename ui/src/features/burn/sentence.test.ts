@@ -16,6 +16,7 @@ describe('burnSentence', () => {
     const out = { ...state, status: 'RUNS_OUT', runsOutAt: '2026-11-23T12:00:00Z', runsOutEarliest: '2026-11-21T12:00:00Z', runsOutLatest: '2026-11-26T12:00:00Z' } as StatePartsFragment
     expect(burnSentence(out)).toMatch(/It runs out on \D*23\D*, between \D*21\D* and \D*26\D*\./)
     expect(burnSentence({ ...out, runsOutLatest: null })).toMatch(/at the earliest, and it may last\.$/)
+    expect(burnSentence({ ...out, runsOutEarliest: out.runsOutAt, runsOutLatest: null } as StatePartsFragment)).toMatch(/; on good days it lasts\.$/)
     expect(burnSentence({ ...state, runsOutEarliest: '2026-11-28T12:00:00Z' } as StatePartsFragment)).toMatch(/On bad days it runs out on/)
   })
   it('says that calls are refused', () => {

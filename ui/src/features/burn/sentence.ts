@@ -15,6 +15,7 @@ function whither(s: StatePartsFragment): string {
     const [early, late] = [s.runsOutEarliest && day(s.runsOutEarliest), s.runsOutLatest && day(s.runsOutLatest)]
     const at = day(s.runsOutAt)
     if (early && late && early !== late) return t('It runs out on {{day}}, between {{early}} and {{late}}.', { day: at, early, late })
+    if (early && !late && early === at) return t('It runs out on {{day}}; on good days it lasts.', { day: at })
     if (early && !late) return t('It runs out on {{day}}; {{early}} at the earliest, and it may last.', { day: at, early })
     return t('It runs out on {{day}}.', { day: at })
   }

@@ -36,7 +36,7 @@ export function MePage() {
   const [plane, seats] = all.find(([p]) => p === chosen) ?? all[0] ?? []
   const seat = seats?.find((s) => s.id === seatId) ?? seats?.[0]
   return (
-    <div data-plane={plane?.toLowerCase()}>
+    <>
       <MeTabs />
       <PageHead title={t('My budgets & keys')} note={t('{{name}} in {{account}}', { name: viewer.user?.name ?? '', account: viewer.account.name })} badge={seat && <LiveBadge />}>
         {all.length > 1 && <Segments label={t('Plane')} value={plane!} onChange={choose} options={all.map(([value]) => ({ value, label: nameOf(value) }))} />}
@@ -58,7 +58,7 @@ export function MePage() {
         </Card>
       )}
       {plane && seat && <Seat key={seat.id} plane={plane} seat={seat} />}
-    </div>
+    </>
   )
 }
 

@@ -5,10 +5,8 @@ import (
 	"time"
 
 	"github.com/alchemi/cockpit/graph/model"
-	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/money"
-	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
 func toState(s budget.State, now time.Time) *model.BudgetState {
@@ -26,7 +24,8 @@ func toState(s budget.State, now time.Time) *model.BudgetState {
 		BudgetID: s.BudgetID, ScopeID: s.ScopeID, Unit: model.Unit(s.Unit),
 		Spent: s.Spent, Held: s.Held, Limit: s.Limit, Overflow: s.Overflow, Remaining: remaining,
 		UsedPercent: used, ElapsedPercent: elapsed, StartsAt: s.StartsAt, EndsAt: s.EndsAt,
-		PerDay: s.RatePerDay, Forecast: s.Forecast, RunsOutAt: s.RunsOutAt,
+		PerDay: s.RatePerDay, Forecast: s.Forecast, ForecastLow: s.ForecastLow, ForecastHigh: s.ForecastHigh,
+		RunsOutAt: s.RunsOutAt, RunsOutEarliest: s.RunsOutEarliest, RunsOutLatest: s.RunsOutLatest,
 		Status: model.BudgetStatus(s.Status), Revision: s.Revision,
 		Carried: s.Carried, Raised: s.Raised, OverflowSpent: s.OverflowSpent, Corrections: s.Corrections, FrozenAt: s.FrozenAt,
 	}
@@ -62,95 +61,23 @@ func (r *Resolver) seriesOf(ctx context.Context, b *model.Budget) ([]*model.Dail
 	return out, nil
 }
 
-// maxWatched bounds the budgets of one live subscription.
-const maxWatched = 500
-
-// burn streams the states of a scope's budget, and of those below it.
-func (r *Resolver) burn(ctx context.Context, scopeID string, descendants bool) (<-chan *model.BudgetBurn, error) {
-	s, err := r.scopeByID(ctx, scopeID)
+// previousSeriesOf is the daily spend of the cycle before.
+func (r *Resolver) previousSeriesOf(ctx context.Context, b *model.Budget) ([]*model.DailySpend, error) {
+	state, err := from(ctx).states.Load(ctx, stateKey{b.Ref.AccountID, b.Ref.Plane, b.ID})
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, access.BudgetWatch, ref(s)); err != nil {
-		return nil, err
-	}
-	at := ref(s)
-	reach := tenancy.Reach{AccountID: at.AccountID, Plane: at.Plane, Path: at.Path}
-	states, err := r.Budgets.States(ctx, reach, nil)
+	amounts, err := from(ctx).series.Load(ctx, stateKey{b.Ref.AccountID, b.Ref.Plane, b.Ref.ID})
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	for _, st := range states {
-		if (descendants || st.ScopeID == scopeID) && len(ids) < maxWatched {
-			ids = append(ids, st.BudgetID)
-		}
+	days := r.Budgets.Previous(amounts, state.StartsAt, state.EndsAt)
+	first := state.StartsAt.Truncate(24 * time.Hour)
+	out := make([]*model.DailySpend, len(days))
+	for i, n := range days {
+		out[i] = &model.DailySpend{Day: first.AddDate(0, 0, i-len(days)), Amount: n}
 	}
-	deltas, err := r.Budgets.Watch(ctx, reach, ids)
-	if err != nil {
-		return nil, err
-	}
-	out := make(chan *model.BudgetBurn)
-	go func() {
-		defer close(out)
-		next := ids
-		for {
-			payload, err := r.burnPayload(ctx, reach, scopeID, next)
-			if err != nil {
-				if ctx.Err() == nil {
-					r.Log.ErrorContext(ctx, "live burn ended", "scope", scopeID, "cause", err)
-				}
-				return
-			}
-			select {
-			case out <- payload:
-			case <-ctx.Done():
-				return
-			}
-			select {
-			case changed, ok := <-deltas:
-				if !ok {
-					return
-				}
-				next = mapTo(changed, func(d budget.Delta) string { return d.BudgetID })
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
 	return out, nil
-}
-
-// burnPayload re-reads states under what the viewer may see at this moment.
-func (r *Resolver) burnPayload(ctx context.Context, reach tenancy.Reach, scopeID string, ids []string) (*model.BudgetBurn, error) {
-	s, err := r.scopeByID(ctx, scopeID)
-	if err != nil {
-		return nil, err
-	}
-	reach.Path = s.Path // it may have moved meanwhile
-	if ids == nil {
-		ids = []string{}
-	}
-	states, err := r.Budgets.States(ctx, reach, ids)
-	if err != nil {
-		return nil, err
-	}
-	now := r.Store.Now()
-	top, err := r.Budgets.TopSpenders(ctx, reach, now.Add(-time.Minute), 5)
-	if err != nil {
-		return nil, err
-	}
-	return &model.BudgetBurn{
-		ScopeID: scopeID, At: now,
-		States: mapTo(states, func(s budget.State) *model.BudgetState { return toState(s, now) }),
-		TopSpenders: mapTo(top, func(s budget.Sum) *model.Spender {
-			name := s.Name
-			if name == "" {
-				name = "Team keys"
-			}
-			return &model.Spender{ID: s.ID, Name: name, Amount: amountIn(reach.Plane, s.Cost, s.Credits), Calls: s.Calls}
-		}),
-	}, nil
 }
 
 // creditPrice is a price in credits at a factor, per 1,000,000 tokens.

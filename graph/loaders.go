@@ -62,6 +62,7 @@ type loaders struct {
 	accounts      *dataloadgen.Loader[string, *gqlmodel.Account]
 	supports      *dataloadgen.Loader[string, *gqlmodel.SupportAccess]
 	models        *dataloadgen.Loader[string, *ent.Model]
+	requests      requestLoaders
 }
 
 // stateKey names a budget or scope with where it lies.
@@ -117,7 +118,7 @@ func isAbsent(err error) bool {
 
 func (r *Resolver) newLoaders() *loaders {
 	st := r.Store
-	l := &loaders{directoryLoaders: r.newDirectoryLoaders(), signIn: r.newSignInLoaders()}
+	l := &loaders{directoryLoaders: r.newDirectoryLoaders(), signIn: r.newSignInLoaders(), requests: r.newRequestLoaders()}
 	l.scopes = loader(func(ctx context.Context, ids []string) (map[string]*ent.Scope, error) {
 		rows, err := st.Scope.Query().Where(scope.IDIn(ids...)).All(ctx)
 		return index(rows, err, func(s *ent.Scope) string { return s.ID })

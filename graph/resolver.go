@@ -14,6 +14,7 @@ import (
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/increase"
 	"github.com/alchemi/cockpit/internal/mail"
 	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/sso"
@@ -32,6 +33,7 @@ type Resolver struct {
 	OAuth    *oauth.Server
 	Catalog  *catalog.Catalog
 	Budgets  *budget.Engine
+	Requests *increase.Requests
 	Audit    *audit.Stream
 	// Mailer is nil where no mail server is set.
 	Mailer *mail.Mailer

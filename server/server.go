@@ -24,6 +24,7 @@ import (
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/increase"
 	"github.com/alchemi/cockpit/internal/mail"
 	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/sso"
@@ -52,6 +53,7 @@ type Server struct {
 	grants   *grant.Grants
 	catalog  *catalog.Catalog
 	budget   *budget.Engine
+	requests *increase.Requests
 	outbound *http.Client
 	mailer   *mail.Mailer
 	gateway  *gateway.Gateway
@@ -142,8 +144,10 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	if s.access, err = s.newAccess(); err != nil {
 		return nil, fmt.Errorf("policies: %w", err)
 	}
+	s.requests = &increase.Requests{Store: s.store, Budgets: s.budget, Access: s.access, Log: s.log}
+	s.tasks.Go(func() { s.requests.Run(s.background) })
 	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Catalog: s.catalog, Budget: s.budget,
-		Client: s.outbound, Refusals: s.refusals, MaxBody: cfg.MaxBody, Log: s.log, Metrics: s.metrics})
+		Client: s.outbound, Refusals: s.refusals, MaxBody: cfg.MaxBody, AskAt: s.URL() + "/me", Log: s.log, Metrics: s.metrics})
 	s.onClose(func(context.Context) error { s.gateway.Close(); return nil })
 	s.sessions.MailReset = s.mailReset()
 	s.sso = s.newSSO(box)

@@ -28,6 +28,7 @@ type BudgetResolver interface {
 	Overcommitted(ctx context.Context, obj *model.Budget) (bool, error)
 	Series(ctx context.Context, obj *model.Budget) ([]*model.DailySpend, error)
 	ViewerCan(ctx context.Context, obj *model.Budget) ([]*model.ViewerPermission, error)
+	PreviousSeries(ctx context.Context, obj *model.Budget) ([]*model.DailySpend, error)
 
 	FrozenBy(ctx context.Context, obj *model.Budget) (*string, error)
 
@@ -1019,6 +1020,38 @@ func (ec *executionContext) fieldContext_Budget_viewerCan(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Budget_previousSeries(ctx context.Context, field graphql.CollectedField, obj *model.Budget) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Budget_previousSeries(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Budget().PreviousSeries(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.DailySpend) graphql.Marshaler {
+			return ec.marshalNDailySpend2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐDailySpendᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Budget_previousSeries(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Budget",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DailySpend(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Budget_frozenAt(ctx context.Context, field graphql.CollectedField, obj *model.Budget) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1240,6 +1273,52 @@ func (ec *executionContext) _BudgetBurn_at(ctx context.Context, field graphql.Co
 }
 func (ec *executionContext) fieldContext_BudgetBurn_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("BudgetBurn", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _BudgetBurn_lastMinute(ctx context.Context, field graphql.CollectedField, obj *model.BudgetBurn) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BudgetBurn_lastMinute(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastMinute, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Nano) graphql.Marshaler {
+			return ec.marshalNAmount2githubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BudgetBurn_lastMinute(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BudgetBurn", field, false, false, errors.New("field of type Amount does not have child fields"))
+}
+
+func (ec *executionContext) _BudgetBurn_cursor(ctx context.Context, field graphql.CollectedField, obj *model.BudgetBurn) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BudgetBurn_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BudgetBurn_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BudgetBurn", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _BudgetChange_scopeId(ctx context.Context, field graphql.CollectedField, obj *model.BudgetChange) (ret graphql.Marshaler) {
@@ -2627,6 +2706,98 @@ func (ec *executionContext) fieldContext_BudgetState_corrections(_ context.Conte
 	return graphql.NewScalarFieldContext("BudgetState", field, false, false, errors.New("field of type Amount does not have child fields"))
 }
 
+func (ec *executionContext) _BudgetState_forecastLow(ctx context.Context, field graphql.CollectedField, obj *model.BudgetState) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BudgetState_forecastLow(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ForecastLow, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Nano) graphql.Marshaler {
+			return ec.marshalNAmount2githubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BudgetState_forecastLow(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BudgetState", field, false, false, errors.New("field of type Amount does not have child fields"))
+}
+
+func (ec *executionContext) _BudgetState_forecastHigh(ctx context.Context, field graphql.CollectedField, obj *model.BudgetState) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BudgetState_forecastHigh(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ForecastHigh, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Nano) graphql.Marshaler {
+			return ec.marshalNAmount2githubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BudgetState_forecastHigh(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BudgetState", field, false, false, errors.New("field of type Amount does not have child fields"))
+}
+
+func (ec *executionContext) _BudgetState_runsOutEarliest(ctx context.Context, field graphql.CollectedField, obj *model.BudgetState) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BudgetState_runsOutEarliest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RunsOutEarliest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BudgetState_runsOutEarliest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BudgetState", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _BudgetState_runsOutLatest(ctx context.Context, field graphql.CollectedField, obj *model.BudgetState) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BudgetState_runsOutLatest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RunsOutLatest, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BudgetState_runsOutLatest(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BudgetState", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
 func (ec *executionContext) _BudgetState_frozenAt(ctx context.Context, field graphql.CollectedField, obj *model.BudgetState) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3781,6 +3952,44 @@ func (ec *executionContext) _Budget(ctx context.Context, sel ast.SelectionSet, o
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "previousSeries":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Budget_previousSeries(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "frozenAt":
 			out.Values[i] = ec._Budget_frozenAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -3917,6 +4126,16 @@ func (ec *executionContext) _BudgetBurn(ctx context.Context, sel ast.SelectionSe
 			}
 		case "at":
 			out.Values[i] = ec._BudgetBurn_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastMinute":
+			out.Values[i] = ec._BudgetBurn_lastMinute(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._BudgetBurn_cursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -4475,6 +4694,26 @@ func (ec *executionContext) _BudgetState(ctx context.Context, sel ast.SelectionS
 		case "corrections":
 			out.Values[i] = ec._BudgetState_corrections(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "forecastLow":
+			out.Values[i] = ec._BudgetState_forecastLow(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "forecastHigh":
+			out.Values[i] = ec._BudgetState_forecastHigh(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "runsOutEarliest":
+			out.Values[i] = ec._BudgetState_runsOutEarliest(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "runsOutLatest":
+			out.Values[i] = ec._BudgetState_runsOutLatest(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "frozenAt":

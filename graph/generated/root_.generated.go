@@ -41,6 +41,8 @@ type ResolverRoot interface {
 	GroupMapping() GroupMappingResolver
 	IdentityProvider() IdentityProviderResolver
 	IdentityProviderConnection() IdentityProviderConnectionResolver
+	IncreaseRequest() IncreaseRequestResolver
+	IncreaseRequestConnection() IncreaseRequestConnectionResolver
 	Invitation() InvitationResolver
 	InvitationConnection() InvitationConnectionResolver
 	Key() KeyResolver
@@ -316,33 +318,36 @@ type ComplexityRoot struct {
 	}
 
 	Budget struct {
-		Cycle         func(childComplexity int) int
-		Distribution  func(childComplexity int) int
-		FreezeReason  func(childComplexity int) int
-		FrozenAt      func(childComplexity int) int
-		FrozenBy      func(childComplexity int) int
-		History       func(childComplexity int, first *int, after *string) int
-		ID            func(childComplexity int) int
-		Increases     func(childComplexity int) int
-		Limit         func(childComplexity int) int
-		Origin        func(childComplexity int) int
-		Overcommitted func(childComplexity int) int
-		Overflow      func(childComplexity int) int
-		Reserve       func(childComplexity int) int
-		RolloverCap   func(childComplexity int) int
-		Scope         func(childComplexity int) int
-		Series        func(childComplexity int) int
-		State         func(childComplexity int) int
-		Statements    func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Strict        func(childComplexity int) int
-		Thresholds    func(childComplexity int) int
-		Unit          func(childComplexity int) int
-		Version       func(childComplexity int) int
-		ViewerCan     func(childComplexity int) int
+		Cycle          func(childComplexity int) int
+		Distribution   func(childComplexity int) int
+		FreezeReason   func(childComplexity int) int
+		FrozenAt       func(childComplexity int) int
+		FrozenBy       func(childComplexity int) int
+		History        func(childComplexity int, first *int, after *string) int
+		ID             func(childComplexity int) int
+		Increases      func(childComplexity int) int
+		Limit          func(childComplexity int) int
+		Origin         func(childComplexity int) int
+		Overcommitted  func(childComplexity int) int
+		Overflow       func(childComplexity int) int
+		PreviousSeries func(childComplexity int) int
+		Reserve        func(childComplexity int) int
+		RolloverCap    func(childComplexity int) int
+		Scope          func(childComplexity int) int
+		Series         func(childComplexity int) int
+		State          func(childComplexity int) int
+		Statements     func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Strict         func(childComplexity int) int
+		Thresholds     func(childComplexity int) int
+		Unit           func(childComplexity int) int
+		Version        func(childComplexity int) int
+		ViewerCan      func(childComplexity int) int
 	}
 
 	BudgetBurn struct {
 		At          func(childComplexity int) int
+		Cursor      func(childComplexity int) int
+		LastMinute  func(childComplexity int) int
 		ScopeID     func(childComplexity int) int
 		States      func(childComplexity int) int
 		TopSpenders func(childComplexity int) int
@@ -396,6 +401,14 @@ type ComplexityRoot struct {
 		Warnings func(childComplexity int) int
 	}
 
+	BudgetRaise struct {
+		After     func(childComplexity int) int
+		Before    func(childComplexity int) int
+		ScopeID   func(childComplexity int) int
+		ScopeKind func(childComplexity int) int
+		ScopeName func(childComplexity int) int
+	}
+
 	BudgetRemovePayload struct {
 		Errors func(childComplexity int) int
 		Plan   func(childComplexity int) int
@@ -419,28 +432,32 @@ type ComplexityRoot struct {
 	}
 
 	BudgetState struct {
-		BudgetID       func(childComplexity int) int
-		Carried        func(childComplexity int) int
-		Corrections    func(childComplexity int) int
-		ElapsedPercent func(childComplexity int) int
-		EndsAt         func(childComplexity int) int
-		Forecast       func(childComplexity int) int
-		FrozenAt       func(childComplexity int) int
-		Held           func(childComplexity int) int
-		Limit          func(childComplexity int) int
-		Overflow       func(childComplexity int) int
-		OverflowSpent  func(childComplexity int) int
-		PerDay         func(childComplexity int) int
-		Raised         func(childComplexity int) int
-		Remaining      func(childComplexity int) int
-		Revision       func(childComplexity int) int
-		RunsOutAt      func(childComplexity int) int
-		ScopeID        func(childComplexity int) int
-		Spent          func(childComplexity int) int
-		StartsAt       func(childComplexity int) int
-		Status         func(childComplexity int) int
-		Unit           func(childComplexity int) int
-		UsedPercent    func(childComplexity int) int
+		BudgetID        func(childComplexity int) int
+		Carried         func(childComplexity int) int
+		Corrections     func(childComplexity int) int
+		ElapsedPercent  func(childComplexity int) int
+		EndsAt          func(childComplexity int) int
+		Forecast        func(childComplexity int) int
+		ForecastHigh    func(childComplexity int) int
+		ForecastLow     func(childComplexity int) int
+		FrozenAt        func(childComplexity int) int
+		Held            func(childComplexity int) int
+		Limit           func(childComplexity int) int
+		Overflow        func(childComplexity int) int
+		OverflowSpent   func(childComplexity int) int
+		PerDay          func(childComplexity int) int
+		Raised          func(childComplexity int) int
+		Remaining       func(childComplexity int) int
+		Revision        func(childComplexity int) int
+		RunsOutAt       func(childComplexity int) int
+		RunsOutEarliest func(childComplexity int) int
+		RunsOutLatest   func(childComplexity int) int
+		ScopeID         func(childComplexity int) int
+		Spent           func(childComplexity int) int
+		StartsAt        func(childComplexity int) int
+		Status          func(childComplexity int) int
+		Unit            func(childComplexity int) int
+		UsedPercent     func(childComplexity int) int
 	}
 
 	BudgetTerms struct {
@@ -588,6 +605,7 @@ type ComplexityRoot struct {
 		ParentID        func(childComplexity int) int
 		Plane           func(childComplexity int) int
 		Providers       func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Requests        func(childComplexity int, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) int
 		Scopes          func(childComplexity int, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) int
 		Statements      func(childComplexity int, scopeID *string, first *int, after *string, last *int, before *string) int
 		Teams           func(childComplexity int, organizationID *string, first *int, after *string, last *int, before *string) int
@@ -612,6 +630,7 @@ type ComplexityRoot struct {
 		Organizations   func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ParentID        func(childComplexity int) int
 		Plane           func(childComplexity int) int
+		Requests        func(childComplexity int, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) int
 		Scopes          func(childComplexity int, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) int
 		Statements      func(childComplexity int, scopeID *string, first *int, after *string, last *int, before *string) int
 		Teams           func(childComplexity int, organizationID *string, first *int, after *string, last *int, before *string) int
@@ -802,6 +821,44 @@ type ComplexityRoot struct {
 		Teams              func(childComplexity int) int
 	}
 
+	IncreaseRequest struct {
+		Amount        func(childComplexity int) int
+		CreatedAt     func(childComplexity int) int
+		DecidedAt     func(childComplexity int) int
+		DeciderName   func(childComplexity int) int
+		ExpiresAt     func(childComplexity int) int
+		Granted       func(childComplexity int) int
+		GrantedUntil  func(childComplexity int) int
+		ID            func(childComplexity int) int
+		Impact        func(childComplexity int) int
+		Location      func(childComplexity int) int
+		Mine          func(childComplexity int) int
+		Note          func(childComplexity int) int
+		Passed        func(childComplexity int) int
+		Plane         func(childComplexity int) int
+		Reason        func(childComplexity int) int
+		RequesterName func(childComplexity int) int
+		Scope         func(childComplexity int) int
+		ScopeName     func(childComplexity int) int
+		Status        func(childComplexity int) int
+		Unit          func(childComplexity int) int
+		Until         func(childComplexity int) int
+		Version       func(childComplexity int) int
+		ViewerCan     func(childComplexity int) int
+		WaitsAt       func(childComplexity int) int
+	}
+
+	IncreaseRequestConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	IncreaseRequestEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	InvalidError struct {
 		Code    func(childComplexity int) int
 		Message func(childComplexity int) int
@@ -921,12 +978,14 @@ type ComplexityRoot struct {
 
 	Member struct {
 		Allocation       func(childComplexity int) int
+		Available        func(childComplexity int) int
 		Budget           func(childComplexity int) int
 		CreatedAt        func(childComplexity int) int
 		ID               func(childComplexity int) int
 		IdentityProvider func(childComplexity int) int
 		IsDefault        func(childComplexity int) int
 		Kind             func(childComplexity int) int
+		Limits           func(childComplexity int) int
 		Location         func(childComplexity int) int
 		Name             func(childComplexity int) int
 		ParentID         func(childComplexity int) int
@@ -1091,6 +1150,11 @@ type ComplexityRoot struct {
 		ProviderCreate            func(childComplexity int, input model.ProviderCreateInput) int
 		ProviderTest              func(childComplexity int, input model.ProviderTestInput) int
 		ProviderUpdate            func(childComplexity int, input model.ProviderUpdateInput) int
+		RequestApprove            func(childComplexity int, input model.RequestApproveInput) int
+		RequestCreate             func(childComplexity int, input model.RequestCreateInput) int
+		RequestDecline            func(childComplexity int, input model.RequestDeclineInput) int
+		RequestPassUp             func(childComplexity int, input model.RequestPassUpInput) int
+		RequestWithdraw           func(childComplexity int, input model.RequestWithdrawInput) int
 		RoleBind                  func(childComplexity int, input model.RoleBindInput) int
 		RoleUnbind                func(childComplexity int, input model.RoleUnbindInput) int
 		ServiceClientCreate       func(childComplexity int, input model.ServiceClientCreateInput) int
@@ -1331,11 +1395,53 @@ type ComplexityRoot struct {
 		Console              func(childComplexity int, accountID *string) int
 		Copilot              func(childComplexity int, accountID *string) int
 		Explain              func(childComplexity int, input model.ExplainInput) int
+		ForecastWhatIf       func(childComplexity int, scopeID string, input model.WhatIfInput) int
 		Invitation           func(childComplexity int, token string) int
 		Node                 func(childComplexity int, id string) int
 		Platform             func(childComplexity int) int
 		SignInMethods        func(childComplexity int, email string) int
 		Viewer               func(childComplexity int) int
+	}
+
+	RequestApprovePayload struct {
+		Errors  func(childComplexity int) int
+		Raises  func(childComplexity int) int
+		Request func(childComplexity int) int
+	}
+
+	RequestCreatePayload struct {
+		Errors  func(childComplexity int) int
+		Request func(childComplexity int) int
+	}
+
+	RequestImpact struct {
+		Available       func(childComplexity int) int
+		Fits            func(childComplexity int) int
+		Limit           func(childComplexity int) int
+		LimitAfter      func(childComplexity int) int
+		ParentLeft      func(childComplexity int) int
+		ParentLeftAfter func(childComplexity int) int
+		ParentLimit     func(childComplexity int) int
+		ParentName      func(childComplexity int) int
+		Raises          func(childComplexity int) int
+		ScopeName       func(childComplexity int) int
+	}
+
+	RequestInbox struct {
+		Request func(childComplexity int) int
+		ScopeID func(childComplexity int) int
+		Waiting func(childComplexity int) int
+	}
+
+	RequestPass struct {
+		At   func(childComplexity int) int
+		Name func(childComplexity int) int
+		Note func(childComplexity int) int
+	}
+
+	RequestPayload struct {
+		Errors  func(childComplexity int) int
+		Request func(childComplexity int) int
 	}
 
 	RoleBindPayload struct {
@@ -1387,6 +1493,15 @@ type ComplexityRoot struct {
 	ScopeEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	SeatLimit struct {
+		Binding  func(childComplexity int) int
+		Budget   func(childComplexity int) int
+		Kind     func(childComplexity int) int
+		Name     func(childComplexity int) int
+		RenewsAt func(childComplexity int) int
+		Status   func(childComplexity int) int
 	}
 
 	ServiceClient struct {
@@ -1555,8 +1670,9 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
-		AuditEvents func(childComplexity int, scopeID string, filter *model.AuditFilter, after *int64) int
-		BudgetBurn  func(childComplexity int, scopeID string, descendants *bool) int
+		AuditEvents  func(childComplexity int, scopeID string, filter *model.AuditFilter, after *int64) int
+		BudgetBurn   func(childComplexity int, scopeID string, descendants *bool, after *string) int
+		RequestInbox func(childComplexity int, scopeID string) int
 	}
 
 	SupportAccess struct {
@@ -1747,8 +1863,10 @@ type ComplexityRoot struct {
 		Name            func(childComplexity int) int
 		Permissions     func(childComplexity int) int
 		PersonalTokens  func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Requests        func(childComplexity int, plane model.Plane, first *int, after *string, last *int, before *string) int
 		Roles           func(childComplexity int) int
 		Seat            func(childComplexity int, plane model.Plane) int
+		Seats           func(childComplexity int, plane model.Plane) int
 		Sessions        func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Support         func(childComplexity int) int
 		User            func(childComplexity int) int
@@ -1766,6 +1884,29 @@ type ComplexityRoot struct {
 		Plane   func(childComplexity int) int
 		Role    func(childComplexity int) int
 		ScopeID func(childComplexity int) int
+	}
+
+	WhatIf struct {
+		Changed func(childComplexity int) int
+		EndsAt  func(childComplexity int) int
+		Limit   func(childComplexity int) int
+		Models  func(childComplexity int) int
+		Now     func(childComplexity int) int
+		Unit    func(childComplexity int) int
+		Users   func(childComplexity int) int
+	}
+
+	WhatIfModel struct {
+		Amount  func(childComplexity int) int
+		ModelID func(childComplexity int) int
+		Name    func(childComplexity int) int
+	}
+
+	WhatIfOutcome struct {
+		Forecast  func(childComplexity int) int
+		PerDay    func(childComplexity int) int
+		RunsOutAt func(childComplexity int) int
+		Series    func(childComplexity int) int
 	}
 }
 
@@ -2837,6 +2978,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Budget.Overflow(childComplexity), true
+	case "Budget.previousSeries":
+		if e.ComplexityRoot.Budget.PreviousSeries == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Budget.PreviousSeries(childComplexity), true
 	case "Budget.reserve":
 		if e.ComplexityRoot.Budget.Reserve == nil {
 			break
@@ -2915,6 +3062,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BudgetBurn.At(childComplexity), true
+	case "BudgetBurn.cursor":
+		if e.ComplexityRoot.BudgetBurn.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetBurn.Cursor(childComplexity), true
+	case "BudgetBurn.lastMinute":
+		if e.ComplexityRoot.BudgetBurn.LastMinute == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetBurn.LastMinute(childComplexity), true
 	case "BudgetBurn.scopeId":
 		if e.ComplexityRoot.BudgetBurn.ScopeID == nil {
 			break
@@ -3103,6 +3262,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BudgetPlan.Warnings(childComplexity), true
 
+	case "BudgetRaise.after":
+		if e.ComplexityRoot.BudgetRaise.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetRaise.After(childComplexity), true
+	case "BudgetRaise.before":
+		if e.ComplexityRoot.BudgetRaise.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetRaise.Before(childComplexity), true
+	case "BudgetRaise.scopeId":
+		if e.ComplexityRoot.BudgetRaise.ScopeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetRaise.ScopeID(childComplexity), true
+	case "BudgetRaise.scopeKind":
+		if e.ComplexityRoot.BudgetRaise.ScopeKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetRaise.ScopeKind(childComplexity), true
+	case "BudgetRaise.scopeName":
+		if e.ComplexityRoot.BudgetRaise.ScopeName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetRaise.ScopeName(childComplexity), true
+
 	case "BudgetRemovePayload.errors":
 		if e.ComplexityRoot.BudgetRemovePayload.Errors == nil {
 			break
@@ -3203,6 +3393,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BudgetState.Forecast(childComplexity), true
+	case "BudgetState.forecastHigh":
+		if e.ComplexityRoot.BudgetState.ForecastHigh == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetState.ForecastHigh(childComplexity), true
+	case "BudgetState.forecastLow":
+		if e.ComplexityRoot.BudgetState.ForecastLow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetState.ForecastLow(childComplexity), true
 	case "BudgetState.frozenAt":
 		if e.ComplexityRoot.BudgetState.FrozenAt == nil {
 			break
@@ -3263,6 +3465,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BudgetState.RunsOutAt(childComplexity), true
+	case "BudgetState.runsOutEarliest":
+		if e.ComplexityRoot.BudgetState.RunsOutEarliest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetState.RunsOutEarliest(childComplexity), true
+	case "BudgetState.runsOutLatest":
+		if e.ComplexityRoot.BudgetState.RunsOutLatest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetState.RunsOutLatest(childComplexity), true
 	case "BudgetState.scopeId":
 		if e.ComplexityRoot.BudgetState.ScopeID == nil {
 			break
@@ -3939,6 +4153,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Console.Providers(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Console.requests":
+		if e.ComplexityRoot.Console.Requests == nil {
+			break
+		}
+
+		args, err := ec.field_Console_requests_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Console.Requests(childComplexity, args["scopeId"].(*string), args["filter"].(*model.RequestFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Console.scopes":
 		if e.ComplexityRoot.Console.Scopes == nil {
 			break
@@ -4116,6 +4341,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Copilot.Plane(childComplexity), true
+	case "Copilot.requests":
+		if e.ComplexityRoot.Copilot.Requests == nil {
+			break
+		}
+
+		args, err := ec.field_Copilot_requests_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Copilot.Requests(childComplexity, args["scopeId"].(*string), args["filter"].(*model.RequestFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Copilot.scopes":
 		if e.ComplexityRoot.Copilot.Scopes == nil {
 			break
@@ -4823,6 +5059,183 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Impact.Teams(childComplexity), true
 
+	case "IncreaseRequest.amount":
+		if e.ComplexityRoot.IncreaseRequest.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.Amount(childComplexity), true
+	case "IncreaseRequest.createdAt":
+		if e.ComplexityRoot.IncreaseRequest.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.CreatedAt(childComplexity), true
+	case "IncreaseRequest.decidedAt":
+		if e.ComplexityRoot.IncreaseRequest.DecidedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.DecidedAt(childComplexity), true
+	case "IncreaseRequest.deciderName":
+		if e.ComplexityRoot.IncreaseRequest.DeciderName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.DeciderName(childComplexity), true
+	case "IncreaseRequest.expiresAt":
+		if e.ComplexityRoot.IncreaseRequest.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.ExpiresAt(childComplexity), true
+	case "IncreaseRequest.granted":
+		if e.ComplexityRoot.IncreaseRequest.Granted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.Granted(childComplexity), true
+	case "IncreaseRequest.grantedUntil":
+		if e.ComplexityRoot.IncreaseRequest.GrantedUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.GrantedUntil(childComplexity), true
+	case "IncreaseRequest.id":
+		if e.ComplexityRoot.IncreaseRequest.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.ID(childComplexity), true
+	case "IncreaseRequest.impact":
+		if e.ComplexityRoot.IncreaseRequest.Impact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.Impact(childComplexity), true
+	case "IncreaseRequest.location":
+		if e.ComplexityRoot.IncreaseRequest.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.Location(childComplexity), true
+	case "IncreaseRequest.mine":
+		if e.ComplexityRoot.IncreaseRequest.Mine == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.Mine(childComplexity), true
+	case "IncreaseRequest.note":
+		if e.ComplexityRoot.IncreaseRequest.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.Note(childComplexity), true
+	case "IncreaseRequest.passed":
+		if e.ComplexityRoot.IncreaseRequest.Passed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.Passed(childComplexity), true
+	case "IncreaseRequest.plane":
+		if e.ComplexityRoot.IncreaseRequest.Plane == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.Plane(childComplexity), true
+	case "IncreaseRequest.reason":
+		if e.ComplexityRoot.IncreaseRequest.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.Reason(childComplexity), true
+	case "IncreaseRequest.requesterName":
+		if e.ComplexityRoot.IncreaseRequest.RequesterName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.RequesterName(childComplexity), true
+	case "IncreaseRequest.scope":
+		if e.ComplexityRoot.IncreaseRequest.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.Scope(childComplexity), true
+	case "IncreaseRequest.scopeName":
+		if e.ComplexityRoot.IncreaseRequest.ScopeName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.ScopeName(childComplexity), true
+	case "IncreaseRequest.status":
+		if e.ComplexityRoot.IncreaseRequest.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.Status(childComplexity), true
+	case "IncreaseRequest.unit":
+		if e.ComplexityRoot.IncreaseRequest.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.Unit(childComplexity), true
+	case "IncreaseRequest.until":
+		if e.ComplexityRoot.IncreaseRequest.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.Until(childComplexity), true
+	case "IncreaseRequest.version":
+		if e.ComplexityRoot.IncreaseRequest.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.Version(childComplexity), true
+	case "IncreaseRequest.viewerCan":
+		if e.ComplexityRoot.IncreaseRequest.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.ViewerCan(childComplexity), true
+	case "IncreaseRequest.waitsAt":
+		if e.ComplexityRoot.IncreaseRequest.WaitsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequest.WaitsAt(childComplexity), true
+
+	case "IncreaseRequestConnection.edges":
+		if e.ComplexityRoot.IncreaseRequestConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequestConnection.Edges(childComplexity), true
+	case "IncreaseRequestConnection.pageInfo":
+		if e.ComplexityRoot.IncreaseRequestConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequestConnection.PageInfo(childComplexity), true
+	case "IncreaseRequestConnection.totalCount":
+		if e.ComplexityRoot.IncreaseRequestConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequestConnection.TotalCount(childComplexity), true
+
+	case "IncreaseRequestEdge.cursor":
+		if e.ComplexityRoot.IncreaseRequestEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequestEdge.Cursor(childComplexity), true
+	case "IncreaseRequestEdge.node":
+		if e.ComplexityRoot.IncreaseRequestEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncreaseRequestEdge.Node(childComplexity), true
+
 	case "InvalidError.code":
 		if e.ComplexityRoot.InvalidError.Code == nil {
 			break
@@ -5276,6 +5689,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.Allocation(childComplexity), true
+	case "Member.available":
+		if e.ComplexityRoot.Member.Available == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Available(childComplexity), true
 	case "Member.budget":
 		if e.ComplexityRoot.Member.Budget == nil {
 			break
@@ -5312,6 +5731,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.Kind(childComplexity), true
+	case "Member.limits":
+		if e.ComplexityRoot.Member.Limits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Limits(childComplexity), true
 	case "Member.location":
 		if e.ComplexityRoot.Member.Location == nil {
 			break
@@ -6361,6 +6786,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ProviderUpdate(childComplexity, args["input"].(model.ProviderUpdateInput)), true
+	case "Mutation.requestApprove":
+		if e.ComplexityRoot.Mutation.RequestApprove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_requestApprove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RequestApprove(childComplexity, args["input"].(model.RequestApproveInput)), true
+	case "Mutation.requestCreate":
+		if e.ComplexityRoot.Mutation.RequestCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_requestCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RequestCreate(childComplexity, args["input"].(model.RequestCreateInput)), true
+	case "Mutation.requestDecline":
+		if e.ComplexityRoot.Mutation.RequestDecline == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_requestDecline_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RequestDecline(childComplexity, args["input"].(model.RequestDeclineInput)), true
+	case "Mutation.requestPassUp":
+		if e.ComplexityRoot.Mutation.RequestPassUp == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_requestPassUp_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RequestPassUp(childComplexity, args["input"].(model.RequestPassUpInput)), true
+	case "Mutation.requestWithdraw":
+		if e.ComplexityRoot.Mutation.RequestWithdraw == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_requestWithdraw_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RequestWithdraw(childComplexity, args["input"].(model.RequestWithdrawInput)), true
 	case "Mutation.roleBind":
 		if e.ComplexityRoot.Mutation.RoleBind == nil {
 			break
@@ -7481,6 +7961,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Explain(childComplexity, args["input"].(model.ExplainInput)), true
+	case "Query.forecastWhatIf":
+		if e.ComplexityRoot.Query.ForecastWhatIf == nil {
+			break
+		}
+
+		args, err := ec.field_Query_forecastWhatIf_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ForecastWhatIf(childComplexity, args["scopeId"].(string), args["input"].(model.WhatIfInput)), true
 
 	case "Query.invitation":
 		if e.ComplexityRoot.Query.Invitation == nil {
@@ -7527,6 +8018,150 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "RequestApprovePayload.errors":
+		if e.ComplexityRoot.RequestApprovePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestApprovePayload.Errors(childComplexity), true
+	case "RequestApprovePayload.raises":
+		if e.ComplexityRoot.RequestApprovePayload.Raises == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestApprovePayload.Raises(childComplexity), true
+	case "RequestApprovePayload.request":
+		if e.ComplexityRoot.RequestApprovePayload.Request == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestApprovePayload.Request(childComplexity), true
+
+	case "RequestCreatePayload.errors":
+		if e.ComplexityRoot.RequestCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestCreatePayload.Errors(childComplexity), true
+	case "RequestCreatePayload.request":
+		if e.ComplexityRoot.RequestCreatePayload.Request == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestCreatePayload.Request(childComplexity), true
+
+	case "RequestImpact.available":
+		if e.ComplexityRoot.RequestImpact.Available == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestImpact.Available(childComplexity), true
+	case "RequestImpact.fits":
+		if e.ComplexityRoot.RequestImpact.Fits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestImpact.Fits(childComplexity), true
+	case "RequestImpact.limit":
+		if e.ComplexityRoot.RequestImpact.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestImpact.Limit(childComplexity), true
+	case "RequestImpact.limitAfter":
+		if e.ComplexityRoot.RequestImpact.LimitAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestImpact.LimitAfter(childComplexity), true
+	case "RequestImpact.parentLeft":
+		if e.ComplexityRoot.RequestImpact.ParentLeft == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestImpact.ParentLeft(childComplexity), true
+	case "RequestImpact.parentLeftAfter":
+		if e.ComplexityRoot.RequestImpact.ParentLeftAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestImpact.ParentLeftAfter(childComplexity), true
+	case "RequestImpact.parentLimit":
+		if e.ComplexityRoot.RequestImpact.ParentLimit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestImpact.ParentLimit(childComplexity), true
+	case "RequestImpact.parentName":
+		if e.ComplexityRoot.RequestImpact.ParentName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestImpact.ParentName(childComplexity), true
+	case "RequestImpact.raises":
+		if e.ComplexityRoot.RequestImpact.Raises == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestImpact.Raises(childComplexity), true
+	case "RequestImpact.scopeName":
+		if e.ComplexityRoot.RequestImpact.ScopeName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestImpact.ScopeName(childComplexity), true
+
+	case "RequestInbox.request":
+		if e.ComplexityRoot.RequestInbox.Request == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestInbox.Request(childComplexity), true
+	case "RequestInbox.scopeId":
+		if e.ComplexityRoot.RequestInbox.ScopeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestInbox.ScopeID(childComplexity), true
+	case "RequestInbox.waiting":
+		if e.ComplexityRoot.RequestInbox.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestInbox.Waiting(childComplexity), true
+
+	case "RequestPass.at":
+		if e.ComplexityRoot.RequestPass.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestPass.At(childComplexity), true
+	case "RequestPass.name":
+		if e.ComplexityRoot.RequestPass.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestPass.Name(childComplexity), true
+	case "RequestPass.note":
+		if e.ComplexityRoot.RequestPass.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestPass.Note(childComplexity), true
+
+	case "RequestPayload.errors":
+		if e.ComplexityRoot.RequestPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestPayload.Errors(childComplexity), true
+	case "RequestPayload.request":
+		if e.ComplexityRoot.RequestPayload.Request == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestPayload.Request(childComplexity), true
 
 	case "RoleBindPayload.errors":
 		if e.ComplexityRoot.RoleBindPayload.Errors == nil {
@@ -7717,6 +8352,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ScopeEdge.Node(childComplexity), true
+
+	case "SeatLimit.binding":
+		if e.ComplexityRoot.SeatLimit.Binding == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SeatLimit.Binding(childComplexity), true
+	case "SeatLimit.budget":
+		if e.ComplexityRoot.SeatLimit.Budget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SeatLimit.Budget(childComplexity), true
+	case "SeatLimit.kind":
+		if e.ComplexityRoot.SeatLimit.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SeatLimit.Kind(childComplexity), true
+	case "SeatLimit.name":
+		if e.ComplexityRoot.SeatLimit.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SeatLimit.Name(childComplexity), true
+	case "SeatLimit.renewsAt":
+		if e.ComplexityRoot.SeatLimit.RenewsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SeatLimit.RenewsAt(childComplexity), true
+	case "SeatLimit.status":
+		if e.ComplexityRoot.SeatLimit.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SeatLimit.Status(childComplexity), true
 
 	case "ServiceClient.clientCredentials":
 		if e.ComplexityRoot.ServiceClient.ClientCredentials == nil {
@@ -8355,7 +9027,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Subscription.BudgetBurn(childComplexity, args["scopeId"].(string), args["descendants"].(*bool)), true
+		return e.ComplexityRoot.Subscription.BudgetBurn(childComplexity, args["scopeId"].(string), args["descendants"].(*bool), args["after"].(*string)), true
+	case "Subscription.requestInbox":
+		if e.ComplexityRoot.Subscription.RequestInbox == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_requestInbox_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.RequestInbox(childComplexity, args["scopeId"].(string)), true
 
 	case "SupportAccess.account":
 		if e.ComplexityRoot.SupportAccess.Account == nil {
@@ -9057,6 +9740,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.PersonalTokens(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Viewer.requests":
+		if e.ComplexityRoot.Viewer.Requests == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_requests_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Requests(childComplexity, args["plane"].(model.Plane), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Viewer.roles":
 		if e.ComplexityRoot.Viewer.Roles == nil {
 			break
@@ -9074,6 +9768,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Seat(childComplexity, args["plane"].(model.Plane)), true
+	case "Viewer.seats":
+		if e.ComplexityRoot.Viewer.Seats == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_seats_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Seats(childComplexity, args["plane"].(model.Plane)), true
 	case "Viewer.sessions":
 		if e.ComplexityRoot.Viewer.Sessions == nil {
 			break
@@ -9147,6 +9852,93 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ViewerRole.ScopeID(childComplexity), true
+
+	case "WhatIf.changed":
+		if e.ComplexityRoot.WhatIf.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIf.Changed(childComplexity), true
+	case "WhatIf.endsAt":
+		if e.ComplexityRoot.WhatIf.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIf.EndsAt(childComplexity), true
+	case "WhatIf.limit":
+		if e.ComplexityRoot.WhatIf.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIf.Limit(childComplexity), true
+	case "WhatIf.models":
+		if e.ComplexityRoot.WhatIf.Models == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIf.Models(childComplexity), true
+	case "WhatIf.now":
+		if e.ComplexityRoot.WhatIf.Now == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIf.Now(childComplexity), true
+	case "WhatIf.unit":
+		if e.ComplexityRoot.WhatIf.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIf.Unit(childComplexity), true
+	case "WhatIf.users":
+		if e.ComplexityRoot.WhatIf.Users == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIf.Users(childComplexity), true
+
+	case "WhatIfModel.amount":
+		if e.ComplexityRoot.WhatIfModel.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIfModel.Amount(childComplexity), true
+	case "WhatIfModel.modelId":
+		if e.ComplexityRoot.WhatIfModel.ModelID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIfModel.ModelID(childComplexity), true
+	case "WhatIfModel.name":
+		if e.ComplexityRoot.WhatIfModel.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIfModel.Name(childComplexity), true
+
+	case "WhatIfOutcome.forecast":
+		if e.ComplexityRoot.WhatIfOutcome.Forecast == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIfOutcome.Forecast(childComplexity), true
+	case "WhatIfOutcome.perDay":
+		if e.ComplexityRoot.WhatIfOutcome.PerDay == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIfOutcome.PerDay(childComplexity), true
+	case "WhatIfOutcome.runsOutAt":
+		if e.ComplexityRoot.WhatIfOutcome.RunsOutAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIfOutcome.RunsOutAt(childComplexity), true
+	case "WhatIfOutcome.series":
+		if e.ComplexityRoot.WhatIfOutcome.Series == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIfOutcome.Series(childComplexity), true
 
 	}
 	return 0, false
@@ -9222,6 +10014,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputProviderCreateInput,
 		ec.unmarshalInputProviderTestInput,
 		ec.unmarshalInputProviderUpdateInput,
+		ec.unmarshalInputRequestApproveInput,
+		ec.unmarshalInputRequestCreateInput,
+		ec.unmarshalInputRequestDeclineInput,
+		ec.unmarshalInputRequestPassUpInput,
+		ec.unmarshalInputRequestWithdrawInput,
 		ec.unmarshalInputRoleBindInput,
 		ec.unmarshalInputRoleUnbindInput,
 		ec.unmarshalInputServiceClientCreateInput,
@@ -9246,6 +10043,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputUserReactivateInput,
 		ec.unmarshalInputUserSessionsRevokeInput,
 		ec.unmarshalInputUserUpdateInput,
+		ec.unmarshalInputWhatIfInput,
+		ec.unmarshalInputWhatIfMove,
+		ec.unmarshalInputWhatIfPrice,
 	)
 	first := true
 
@@ -10528,6 +11328,111 @@ type AllocationError implements UserError {
   available: Amount!
 }
 `, BuiltIn: false},
+	{Name: "../common/forecast.graphqls", Input: `extend type BudgetState {
+  "Four of five cycles end above this: the forecast without the usual spread of days."
+  forecastLow: Amount!
+  "Four of five cycles end below this: the forecast with the usual spread of days."
+  forecastHigh: Amount!
+  "The early end of when it is used up; null when it lasts even so."
+  runsOutEarliest: DateTime
+  "The late end of when it is used up; null when it may last."
+  runsOutLatest: DateTime
+}
+
+extend type Budget {
+  "Settled spend by day of the cycle before, oldest first, as many days; empty when it is younger than that."
+  previousSeries: [DailySpend!]!
+}
+
+extend type BudgetBurn {
+  "What was spent within the last minute below the watched scope, in the plane's unit."
+  lastMinute: Amount!
+  "Give it as ` + "`" + `after` + "`" + ` to go on from here: nothing is sent again that didn't change."
+  cursor: String!
+}
+
+extend type Query {
+  """
+  What a scope would spend if something changed, by its usage of the last 30 days; nothing is changed. Null for a scope
+  that the viewer may not see. Needs a role at the scope or above; for another credit factor an account admin or a super admin.
+  """
+  forecastWhatIf("A plane or a scope within." scopeId: ID!, input: WhatIfInput!): WhatIf
+}
+
+"What shall be different; what is left out stays."
+input WhatIfInput {
+  "So many users more, or fewer; nobody of them is told from another."
+  users: Int
+  "So many percent more users, or fewer; not together with ` + "`" + `users` + "`" + `."
+  usersPercent: Int
+  "Usage that goes to another model, one after the other; at most 20."
+  moves: [WhatIfMove!]
+  "Prices that rise or fall; at most 20."
+  prices: [WhatIfPrice!]
+  "Copilot's credits per US dollar, in parts per million."
+  factorPpm: Long
+  "How many days ahead, 1 to 366; left out: to the end of the budget's cycle, 30 without a budget."
+  days: Int
+}
+
+"A share of one model's usage that another one takes over."
+input WhatIfMove {
+  "Whose usage."
+  fromModelId: ID!
+  "Who takes it over, at its present price."
+  toModelId: ID!
+  "How much of it, 0 to 100 percent."
+  percent: Int!
+}
+
+"A price that changes."
+input WhatIfPrice {
+  "Whose."
+  modelId: ID!
+  "By how many percent: −100 is free, 1000 the most."
+  percent: Int!
+}
+
+"What would be, beside what is."
+type WhatIf {
+  "US dollars in Console, credits in Copilot."
+  unit: Unit!
+  "As it is."
+  now: WhatIfOutcome!
+  "As it would be."
+  changed: WhatIfOutcome!
+  "What a budget there limits it to, overflow included; null without a budget of its own, and for a look beyond its cycle."
+  limit: Amount
+  "What the last 30 days were made of, dearest first."
+  models: [WhatIfModel!]!
+  "People who called within the last 30 days."
+  users: Int!
+  "The last day of the forecast."
+  endsAt: DateTime!
+}
+
+"Where a burn leads to."
+type WhatIfOutcome {
+  "The average day."
+  perDay: Amount!
+  "Spent by the end, what is spent already included."
+  forecast: Amount!
+  "When the budget is used up; null when it lasts, and without one."
+  runsOutAt: DateTime
+  "Running totals by day, what is spent already first; for a chart, at most 62."
+  series: [Amount!]!
+}
+
+"A model's part of the last 30 days."
+type WhatIfModel {
+  "The model."
+  modelId: ID!
+  "Its name."
+  name: String!
+  "What it cost, in the plane's unit."
+  amount: Amount!
+}
+`, BuiltIn: false},
 	{Name: "../common/freeze.graphqls", Input: `extend type Budget {
   "Since when nothing new may be spent; null when it isn't frozen."
   frozenAt: DateTime
@@ -11081,6 +11986,37 @@ type KeyRevokePayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../common/me.graphqls", Input: `extend type Viewer {
+  "The viewer's seats in a plane, the default one first; at most 100."
+  seats(plane: Plane!): [Member!]
+}
+
+extend type Member {
+  """
+  Every budget that limits the seat, its own first. Of those that lie outside the viewer's reach, names and state alone.
+  Null for whoever isn't the seat's owner or an admin or viewer above.
+  """
+  limits: [SeatLimit!]
+  "What the seat can still spend: the least that any of the budgets has left; null when nothing limits it."
+  available: Amount
+}
+
+"A budget on the way from a seat to the plane."
+type SeatLimit {
+  "The scope's name."
+  name: String!
+  "What kind of scope it is."
+  kind: ScopeKind!
+  "Whether this one is the first to stop a call: it has the least left."
+  binding: Boolean!
+  "What its numbers mean."
+  status: BudgetStatus!
+  "First moment of its next cycle."
+  renewsAt: DateTime!
+  "The budget itself; null outside the viewer's reach."
+  budget: Budget
+}
+`, BuiltIn: false},
 	{Name: "../common/model.graphqls", Input: `"A model as members call it by name, with where it is routed to."
 type Model implements Node {
   "Opaque and stable: a type prefix and a ULID."
@@ -11505,6 +12441,282 @@ type AuthorizationRevokePayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../common/request.graphqls", Input: `"Somebody asks for more budget, of whoever may give it."
+type IncreaseRequest implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "Whose budget shall grow; null when it was deleted, or the viewer doesn't see it any more."
+  scope: Scope
+  "The scope's name, also when it is gone."
+  scopeName: String!
+  "The names above the scope within the plane: \"Banking / Risk\"."
+  location: String!
+  "Where the budget lies."
+  plane: Plane!
+  "US dollars in Console, credits in Copilot."
+  unit: Unit!
+  "Who asks."
+  requesterName: String!
+  "Whether the viewer asked; nobody decides on their own request."
+  mine: Boolean!
+  "By how much the limit shall grow."
+  amount: Amount!
+  "Until when; null asks for good."
+  until: DateTime
+  "Why, in the words of whoever asks."
+  reason: String!
+  "What became of it."
+  status: RequestStatus!
+  "The scope whose admins it waits for, in words; those of the scopes above may decide as well."
+  waitsAt: String!
+  "Who passed it up, oldest first."
+  passed: [RequestPass!]!
+  "Who decided; null while it is open, and when it expired."
+  deciderName: String
+  "When it was decided or withdrawn."
+  decidedAt: DateTime
+  "What was given, which may be less than was asked; zero unless approved."
+  granted: Amount!
+  "Until when it was given; null for good."
+  grantedUntil: DateTime
+  "What the decider said; may be empty."
+  note: String!
+  "When it was made."
+  createdAt: DateTime!
+  "An open request expires then, 30 days after it was made."
+  expiresAt: DateTime!
+  "Raised by every change; give it as ` + "`" + `expectedVersion` + "`" + `."
+  version: Int!
+  "What approving it in full would do; null for whoever may not decide on it, and once it is closed."
+  impact: RequestImpact
+  "What the viewer may do with it: ` + "`" + `request.decide` + "`" + `, ` + "`" + `request.passUp` + "`" + `, ` + "`" + `request.withdraw` + "`" + `."
+  viewerCan: [ViewerPermission!]!
+}
+
+"What became of a request."
+enum RequestStatus {
+  "Waits for a decision."
+  PENDING
+  "Given, in whole or in part."
+  APPROVED
+  "Refused, with a note."
+  DECLINED
+  "Taken back by whoever asked."
+  WITHDRAWN
+  "Nobody decided within 30 days."
+  EXPIRED
+}
+
+"A step up: who passed a request to the admins above, and why."
+type RequestPass {
+  "Who passed it up."
+  name: String!
+  "Why; may be empty."
+  note: String!
+  "When."
+  at: DateTime!
+}
+
+"What approving a request would change."
+type RequestImpact {
+  "The scope whose budget would be raised: the request's own, or the nearest one above that has a budget."
+  scopeName: String!
+  "Its limit now, temporary raises included."
+  limit: Amount!
+  "Its limit afterwards."
+  limitAfter: Amount!
+  "The scope of the budget above; null when none stands there."
+  parentName: String
+  "The limit of the budget above."
+  parentLimit: Amount
+  "What the budget above has left to give; below zero when it is overcommitted."
+  parentLeft: Amount
+  "What it would have left afterwards, without being raised itself."
+  parentLeftAfter: Amount
+  "The most that the viewer can give, by raising what they may raise."
+  available: Amount!
+  "Whether the whole amount fits into that."
+  fits: Boolean!
+  "Every budget that approving it in full would raise, the topmost first; empty when it doesn't fit."
+  raises: [BudgetRaise!]!
+}
+
+"A limit that grows."
+type BudgetRaise {
+  "Whose budget."
+  scopeId: ID!
+  "Its name."
+  scopeName: String!
+  "What kind of scope it is."
+  scopeKind: ScopeKind!
+  "The limit before."
+  before: Amount!
+  "The limit afterwards."
+  after: Amount!
+}
+
+"A page of requests."
+type IncreaseRequestConnection {
+  "The rows of this page, in order."
+  edges: [IncreaseRequestEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of requests."
+type IncreaseRequestEdge {
+  "The row itself."
+  node: IncreaseRequest!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"Which requests a list has."
+enum RequestFilter {
+  "Open ones that the viewer may decide on."
+  WAITING_FOR_ME
+  "All open ones that the viewer sees."
+  OPEN
+  "Approved, declined, withdrawn and expired ones."
+  CLOSED
+}
+
+extend type Console {
+  "Requests for more budget, newest first, of a scope and all below it; left out: of everything the viewer sees."
+  requests(scopeId: ID, filter: RequestFilter = WAITING_FOR_ME, first: Int, after: String, last: Int, before: String): IncreaseRequestConnection!
+}
+
+extend type Copilot {
+  "Requests for more budget, newest first, of a scope and all below it; left out: of everything the viewer sees."
+  requests(scopeId: ID, filter: RequestFilter = WAITING_FOR_ME, first: Int, after: String, last: Int, before: String): IncreaseRequestConnection!
+}
+
+extend type Viewer {
+  "What the viewer has asked for in a plane, newest first."
+  requests(plane: Plane!, first: Int, after: String, last: Int, before: String): IncreaseRequestConnection
+}
+
+extend type Mutation {
+  """
+  Ask for more budget: for one's own seat and its keys, or for a scope that one administers. One open request for
+  each scope and person, ten for each person and plane; open ones expire after 30 days.
+  """
+  requestCreate(input: RequestCreateInput!): RequestCreatePayload!
+  """
+  Give what was asked, or a part of it. Admins of the scope at which it waits, and above; never who asked. Where the
+  budget above has no room, those that the viewer may set are raised with it; AllocationError tells what fits else.
+  """
+  requestApprove(input: RequestApproveInput!): RequestApprovePayload!
+  "Refuse, and say why. Admins of the scope at which it waits, and above; never who asked."
+  requestDecline(input: RequestDeclineInput!): RequestPayload!
+  "Take one's own request back while it is open."
+  requestWithdraw(input: RequestWithdrawInput!): RequestPayload!
+  "Hand it to the admins of the next scope above that has some. Admins of the scope at which it waits, and above."
+  requestPassUp(input: RequestPassUpInput!): RequestPayload!
+}
+
+"What is asked for."
+input RequestCreateInput {
+  "One's own seat or key, or a scope that one administers."
+  scopeId: ID!
+  "By how much the limit shall grow, in the plane's unit; above zero."
+  amount: Amount!
+  "Until when, at most a year ahead; left out: for good."
+  until: DateTime
+  "Why; 1 to 1000 characters."
+  reason: String!
+}
+
+"The outcome of requestCreate."
+type RequestCreatePayload {
+  "The request as it waits now; null when refused."
+  request: IncreaseRequest
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"A decision to give."
+input RequestApproveInput {
+  "The request."
+  requestId: ID!
+  "How much; left out: what was asked. More than that is refused."
+  amount: Amount
+  "Until when; left out: as was asked, unless ` + "`" + `forGood` + "`" + ` is given."
+  until: DateTime
+  "True gives for good what was asked for a time."
+  forGood: Boolean = false
+  "For whoever asked; at most 1000 characters."
+  note: String
+  "Refuse when the request has another version by now."
+  expectedVersion: Int
+  "True does it, tells what it did, and takes it back."
+  dryRun: Boolean = false
+}
+
+"The outcome of requestApprove."
+type RequestApprovePayload {
+  "The request as it stands now, or would stand; null when refused."
+  request: IncreaseRequest
+  "Every budget that was raised, the topmost first; null when refused."
+  raises: [BudgetRaise!]
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"A decision not to give."
+input RequestDeclineInput {
+  "The request."
+  requestId: ID!
+  "Why not; 1 to 1000 characters."
+  note: String!
+  "Refuse when the request has another version by now."
+  expectedVersion: Int
+}
+
+"The request to take back."
+input RequestWithdrawInput {
+  "One's own."
+  requestId: ID!
+}
+
+"The request to hand up."
+input RequestPassUpInput {
+  "The request."
+  requestId: ID!
+  "For those above; at most 1000 characters."
+  note: String
+  "Refuse when the request has another version by now."
+  expectedVersion: Int
+}
+
+"The outcome of a decision."
+type RequestPayload {
+  "The request as it stands now; null when refused."
+  request: IncreaseRequest
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+extend type Subscription {
+  """
+  Requests that wait for the viewer at a scope and below: a count at once, then again with every request that is made,
+  decided, withdrawn or passed up there.
+  """
+  requestInbox("The account, a plane, an organization or a team that the viewer administers." scopeId: ID!): RequestInbox!
+}
+
+"How many requests wait."
+type RequestInbox {
+  "The watched scope."
+  scopeId: ID!
+  "Open requests that the viewer may decide on, there and below."
+  waiting: Int!
+  "The request that changed; null in the first payload, and for one that the viewer doesn't see."
+  request: IncreaseRequest
+}
+`, BuiltIn: false},
 	{Name: "../common/role.graphqls", Input: `"ADMIN or VIEWER of somebody at a scope."
 type RoleBinding implements Node {
   "Opaque and stable: a type prefix and a ULID."
@@ -11614,13 +12826,16 @@ type Mutation {
 "Live data over graphql-transport-ws. Each payload is read under the receiver's permissions at that moment."
 type Subscription {
   """
-  How budgets burn: first a snapshot, then what changed, at most twice a second. Amounts are settled charges and running holds.
+  How budgets burn: first a snapshot, then what changed, at most once a second; states are whole, so that nothing is lost
+  between two payloads. Amounts are settled charges and running holds.
   """
   budgetBurn(
     "The scope whose budget is watched."
     scopeId: ID!
     "Also watch the budgets of all scopes below it that the viewer can see, at most 500."
     descendants: Boolean = false
+    "The ` + "`" + `cursor` + "`" + ` of the newest payload already seen; the first payload then has states only if something changed since."
+    after: String
   ): BudgetBurn!
   "Audit events of a scope and everything below it, in the order of their numbers, from now on."
   auditEvents(
@@ -14221,6 +15436,8 @@ func (ec *executionContext) childFields_Budget(ctx context.Context, field graphq
 		return ec.fieldContext_Budget_series(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Budget_viewerCan(ctx, field)
+	case "previousSeries":
+		return ec.fieldContext_Budget_previousSeries(ctx, field)
 	case "frozenAt":
 		return ec.fieldContext_Budget_frozenAt(ctx, field)
 	case "frozenBy":
@@ -14243,6 +15460,10 @@ func (ec *executionContext) childFields_BudgetBurn(ctx context.Context, field gr
 		return ec.fieldContext_BudgetBurn_topSpenders(ctx, field)
 	case "at":
 		return ec.fieldContext_BudgetBurn_at(ctx, field)
+	case "lastMinute":
+		return ec.fieldContext_BudgetBurn_lastMinute(ctx, field)
+	case "cursor":
+		return ec.fieldContext_BudgetBurn_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BudgetBurn", field.Name)
 }
@@ -14343,6 +15564,22 @@ func (ec *executionContext) childFields_BudgetPlan(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type BudgetPlan", field.Name)
 }
 
+func (ec *executionContext) childFields_BudgetRaise(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "scopeId":
+		return ec.fieldContext_BudgetRaise_scopeId(ctx, field)
+	case "scopeName":
+		return ec.fieldContext_BudgetRaise_scopeName(ctx, field)
+	case "scopeKind":
+		return ec.fieldContext_BudgetRaise_scopeKind(ctx, field)
+	case "before":
+		return ec.fieldContext_BudgetRaise_before(ctx, field)
+	case "after":
+		return ec.fieldContext_BudgetRaise_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetRaise", field.Name)
+}
+
 func (ec *executionContext) childFields_BudgetRemovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "scope":
@@ -14431,6 +15668,14 @@ func (ec *executionContext) childFields_BudgetState(ctx context.Context, field g
 		return ec.fieldContext_BudgetState_overflowSpent(ctx, field)
 	case "corrections":
 		return ec.fieldContext_BudgetState_corrections(ctx, field)
+	case "forecastLow":
+		return ec.fieldContext_BudgetState_forecastLow(ctx, field)
+	case "forecastHigh":
+		return ec.fieldContext_BudgetState_forecastHigh(ctx, field)
+	case "runsOutEarliest":
+		return ec.fieldContext_BudgetState_runsOutEarliest(ctx, field)
+	case "runsOutLatest":
+		return ec.fieldContext_BudgetState_runsOutLatest(ctx, field)
 	case "frozenAt":
 		return ec.fieldContext_BudgetState_frozenAt(ctx, field)
 	}
@@ -14721,6 +15966,8 @@ func (ec *executionContext) childFields_Console(ctx context.Context, field graph
 		return ec.fieldContext_Console_usage(ctx, field)
 	case "charges":
 		return ec.fieldContext_Console_charges(ctx, field)
+	case "requests":
+		return ec.fieldContext_Console_requests(ctx, field)
 	case "statements":
 		return ec.fieldContext_Console_statements(ctx, field)
 	}
@@ -14769,6 +16016,8 @@ func (ec *executionContext) childFields_Copilot(ctx context.Context, field graph
 		return ec.fieldContext_Copilot_usage(ctx, field)
 	case "charges":
 		return ec.fieldContext_Copilot_charges(ctx, field)
+	case "requests":
+		return ec.fieldContext_Copilot_requests(ctx, field)
 	case "statements":
 		return ec.fieldContext_Copilot_statements(ctx, field)
 	}
@@ -15139,6 +16388,82 @@ func (ec *executionContext) childFields_Impact(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Impact", field.Name)
 }
 
+func (ec *executionContext) childFields_IncreaseRequest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_IncreaseRequest_id(ctx, field)
+	case "scope":
+		return ec.fieldContext_IncreaseRequest_scope(ctx, field)
+	case "scopeName":
+		return ec.fieldContext_IncreaseRequest_scopeName(ctx, field)
+	case "location":
+		return ec.fieldContext_IncreaseRequest_location(ctx, field)
+	case "plane":
+		return ec.fieldContext_IncreaseRequest_plane(ctx, field)
+	case "unit":
+		return ec.fieldContext_IncreaseRequest_unit(ctx, field)
+	case "requesterName":
+		return ec.fieldContext_IncreaseRequest_requesterName(ctx, field)
+	case "mine":
+		return ec.fieldContext_IncreaseRequest_mine(ctx, field)
+	case "amount":
+		return ec.fieldContext_IncreaseRequest_amount(ctx, field)
+	case "until":
+		return ec.fieldContext_IncreaseRequest_until(ctx, field)
+	case "reason":
+		return ec.fieldContext_IncreaseRequest_reason(ctx, field)
+	case "status":
+		return ec.fieldContext_IncreaseRequest_status(ctx, field)
+	case "waitsAt":
+		return ec.fieldContext_IncreaseRequest_waitsAt(ctx, field)
+	case "passed":
+		return ec.fieldContext_IncreaseRequest_passed(ctx, field)
+	case "deciderName":
+		return ec.fieldContext_IncreaseRequest_deciderName(ctx, field)
+	case "decidedAt":
+		return ec.fieldContext_IncreaseRequest_decidedAt(ctx, field)
+	case "granted":
+		return ec.fieldContext_IncreaseRequest_granted(ctx, field)
+	case "grantedUntil":
+		return ec.fieldContext_IncreaseRequest_grantedUntil(ctx, field)
+	case "note":
+		return ec.fieldContext_IncreaseRequest_note(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_IncreaseRequest_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_IncreaseRequest_expiresAt(ctx, field)
+	case "version":
+		return ec.fieldContext_IncreaseRequest_version(ctx, field)
+	case "impact":
+		return ec.fieldContext_IncreaseRequest_impact(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_IncreaseRequest_viewerCan(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncreaseRequest", field.Name)
+}
+
+func (ec *executionContext) childFields_IncreaseRequestConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_IncreaseRequestConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_IncreaseRequestConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_IncreaseRequestConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncreaseRequestConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_IncreaseRequestEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_IncreaseRequestEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_IncreaseRequestEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IncreaseRequestEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Invitation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -15393,6 +16718,10 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_roles(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Member_createdAt(ctx, field)
+	case "limits":
+		return ec.fieldContext_Member_limits(ctx, field)
+	case "available":
+		return ec.fieldContext_Member_available(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Member", field.Name)
 }
@@ -15993,6 +17322,88 @@ func (ec *executionContext) childFields_ProviderTestPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type ProviderTestPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RequestApprovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "request":
+		return ec.fieldContext_RequestApprovePayload_request(ctx, field)
+	case "raises":
+		return ec.fieldContext_RequestApprovePayload_raises(ctx, field)
+	case "errors":
+		return ec.fieldContext_RequestApprovePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestApprovePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RequestCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "request":
+		return ec.fieldContext_RequestCreatePayload_request(ctx, field)
+	case "errors":
+		return ec.fieldContext_RequestCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RequestImpact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "scopeName":
+		return ec.fieldContext_RequestImpact_scopeName(ctx, field)
+	case "limit":
+		return ec.fieldContext_RequestImpact_limit(ctx, field)
+	case "limitAfter":
+		return ec.fieldContext_RequestImpact_limitAfter(ctx, field)
+	case "parentName":
+		return ec.fieldContext_RequestImpact_parentName(ctx, field)
+	case "parentLimit":
+		return ec.fieldContext_RequestImpact_parentLimit(ctx, field)
+	case "parentLeft":
+		return ec.fieldContext_RequestImpact_parentLeft(ctx, field)
+	case "parentLeftAfter":
+		return ec.fieldContext_RequestImpact_parentLeftAfter(ctx, field)
+	case "available":
+		return ec.fieldContext_RequestImpact_available(ctx, field)
+	case "fits":
+		return ec.fieldContext_RequestImpact_fits(ctx, field)
+	case "raises":
+		return ec.fieldContext_RequestImpact_raises(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestImpact", field.Name)
+}
+
+func (ec *executionContext) childFields_RequestInbox(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "scopeId":
+		return ec.fieldContext_RequestInbox_scopeId(ctx, field)
+	case "waiting":
+		return ec.fieldContext_RequestInbox_waiting(ctx, field)
+	case "request":
+		return ec.fieldContext_RequestInbox_request(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestInbox", field.Name)
+}
+
+func (ec *executionContext) childFields_RequestPass(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_RequestPass_name(ctx, field)
+	case "note":
+		return ec.fieldContext_RequestPass_note(ctx, field)
+	case "at":
+		return ec.fieldContext_RequestPass_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestPass", field.Name)
+}
+
+func (ec *executionContext) childFields_RequestPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "request":
+		return ec.fieldContext_RequestPayload_request(ctx, field)
+	case "errors":
+		return ec.fieldContext_RequestPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RoleBindPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "roleBinding":
@@ -16093,6 +17504,24 @@ func (ec *executionContext) childFields_ScopeEdge(ctx context.Context, field gra
 		return ec.fieldContext_ScopeEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ScopeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SeatLimit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_SeatLimit_name(ctx, field)
+	case "kind":
+		return ec.fieldContext_SeatLimit_kind(ctx, field)
+	case "binding":
+		return ec.fieldContext_SeatLimit_binding(ctx, field)
+	case "status":
+		return ec.fieldContext_SeatLimit_status(ctx, field)
+	case "renewsAt":
+		return ec.fieldContext_SeatLimit_renewsAt(ctx, field)
+	case "budget":
+		return ec.fieldContext_SeatLimit_budget(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SeatLimit", field.Name)
 }
 
 func (ec *executionContext) childFields_ServiceClient(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -16811,6 +18240,10 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_accounts(ctx, field)
 	case "seat":
 		return ec.fieldContext_Viewer_seat(ctx, field)
+	case "seats":
+		return ec.fieldContext_Viewer_seats(ctx, field)
+	case "requests":
+		return ec.fieldContext_Viewer_requests(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }
@@ -16841,6 +18274,52 @@ func (ec *executionContext) childFields_ViewerRole(ctx context.Context, field gr
 		return ec.fieldContext_ViewerRole_label(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ViewerRole", field.Name)
+}
+
+func (ec *executionContext) childFields_WhatIf(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "unit":
+		return ec.fieldContext_WhatIf_unit(ctx, field)
+	case "now":
+		return ec.fieldContext_WhatIf_now(ctx, field)
+	case "changed":
+		return ec.fieldContext_WhatIf_changed(ctx, field)
+	case "limit":
+		return ec.fieldContext_WhatIf_limit(ctx, field)
+	case "models":
+		return ec.fieldContext_WhatIf_models(ctx, field)
+	case "users":
+		return ec.fieldContext_WhatIf_users(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_WhatIf_endsAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WhatIf", field.Name)
+}
+
+func (ec *executionContext) childFields_WhatIfModel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "modelId":
+		return ec.fieldContext_WhatIfModel_modelId(ctx, field)
+	case "name":
+		return ec.fieldContext_WhatIfModel_name(ctx, field)
+	case "amount":
+		return ec.fieldContext_WhatIfModel_amount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WhatIfModel", field.Name)
+}
+
+func (ec *executionContext) childFields_WhatIfOutcome(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "perDay":
+		return ec.fieldContext_WhatIfOutcome_perDay(ctx, field)
+	case "forecast":
+		return ec.fieldContext_WhatIfOutcome_forecast(ctx, field)
+	case "runsOutAt":
+		return ec.fieldContext_WhatIfOutcome_runsOutAt(ctx, field)
+	case "series":
+		return ec.fieldContext_WhatIfOutcome_series(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WhatIfOutcome", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

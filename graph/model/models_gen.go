@@ -618,6 +618,8 @@ type Budget struct {
 	Series []*DailySpend `json:"series"`
 	// What the viewer may do with it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	// Settled spend by day of the cycle before, oldest first, as many days; empty when it is younger than that.
+	PreviousSeries []*DailySpend `json:"previousSeries"`
 	// Since when nothing new may be spent; null when it isn't frozen.
 	FrozenAt *time.Time `json:"frozenAt,omitempty"`
 	// Who froze it, by name; null when it isn't frozen, or by somebody the viewer can't see.
@@ -643,6 +645,10 @@ type BudgetBurn struct {
 	TopSpenders []*Spender `json:"topSpenders"`
 	// When it was computed.
 	At time.Time `json:"at"`
+	// What was spent within the last minute below the watched scope, in the plane's unit.
+	LastMinute money.Nano `json:"lastMinute"`
+	// Give it as `after` to go on from here: nothing is sent again that didn't change.
+	Cursor string `json:"cursor"`
 }
 
 // One budget before and after a change.
@@ -771,6 +777,20 @@ type BudgetPlan struct {
 	Warnings []*BudgetWarning `json:"warnings"`
 }
 
+// A limit that grows.
+type BudgetRaise struct {
+	// Whose budget.
+	ScopeID string `json:"scopeId"`
+	// Its name.
+	ScopeName string `json:"scopeName"`
+	// What kind of scope it is.
+	ScopeKind ScopeKind `json:"scopeKind"`
+	// The limit before.
+	Before money.Nano `json:"before"`
+	// The limit afterwards.
+	After money.Nano `json:"after"`
+}
+
 // The budget to take away.
 type BudgetRemoveInput struct {
 	// The budget, not its scope.
@@ -897,6 +917,14 @@ type BudgetState struct {
 	OverflowSpent money.Nano `json:"overflowSpent"`
 	// Corrections of cycles before that are booked in this one: zero or less, no part of spent, and no room to spend.
 	Corrections money.Nano `json:"corrections"`
+	// Four of five cycles end above this: the forecast without the usual spread of days.
+	ForecastLow money.Nano `json:"forecastLow"`
+	// Four of five cycles end below this: the forecast with the usual spread of days.
+	ForecastHigh money.Nano `json:"forecastHigh"`
+	// The early end of when it is used up; null when it lasts even so.
+	RunsOutEarliest *time.Time `json:"runsOutEarliest,omitempty"`
+	// The late end of when it is used up; null when it may last.
+	RunsOutLatest *time.Time `json:"runsOutLatest,omitempty"`
 	// Since when nothing new may be spent; its status is BLOCKED then. Null when it isn't frozen.
 	FrozenAt *time.Time `json:"frozenAt,omitempty"`
 }
@@ -1262,6 +1290,8 @@ type Console struct {
 	Usage *UsageReport `json:"usage"`
 	// Receipts, newest first.
 	Charges *ChargeConnection `json:"charges"`
+	// Requests for more budget, newest first, of a scope and all below it; left out: of everything the viewer sees.
+	Requests *IncreaseRequestConnection `json:"requests"`
 	// Statements of this plane that the viewer can see, those of removed budgets among them, newest first.
 	Statements *StatementConnection `json:"statements"`
 	Ref        Ref                  `json:"-"`
@@ -1313,6 +1343,8 @@ type Copilot struct {
 	Usage *UsageReport `json:"usage"`
 	// Receipts, newest first.
 	Charges *ChargeConnection `json:"charges"`
+	// Requests for more budget, newest first, of a scope and all below it; left out: of everything the viewer sees.
+	Requests *IncreaseRequestConnection `json:"requests"`
 	// Statements of this plane that the viewer can see, those of removed budgets among them, newest first.
 	Statements *StatementConnection `json:"statements"`
 	Ref        Ref                  `json:"-"`
@@ -1784,6 +1816,80 @@ type Impact struct {
 	Notes []string `json:"notes"`
 }
 
+// Somebody asks for more budget, of whoever may give it.
+type IncreaseRequest struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// Whose budget shall grow; null when it was deleted, or the viewer doesn't see it any more.
+	Scope Scope `json:"scope,omitempty"`
+	// The scope's name, also when it is gone.
+	ScopeName string `json:"scopeName"`
+	// The names above the scope within the plane: "Banking / Risk".
+	Location string `json:"location"`
+	// Where the budget lies.
+	Plane Plane `json:"plane"`
+	// US dollars in Console, credits in Copilot.
+	Unit Unit `json:"unit"`
+	// Who asks.
+	RequesterName string `json:"requesterName"`
+	// Whether the viewer asked; nobody decides on their own request.
+	Mine bool `json:"mine"`
+	// By how much the limit shall grow.
+	Amount money.Nano `json:"amount"`
+	// Until when; null asks for good.
+	Until *time.Time `json:"until,omitempty"`
+	// Why, in the words of whoever asks.
+	Reason string `json:"reason"`
+	// What became of it.
+	Status RequestStatus `json:"status"`
+	// The scope whose admins it waits for, in words; those of the scopes above may decide as well.
+	WaitsAt string `json:"waitsAt"`
+	// Who passed it up, oldest first.
+	Passed []*RequestPass `json:"passed"`
+	// Who decided; null while it is open, and when it expired.
+	DeciderName *string `json:"deciderName,omitempty"`
+	// When it was decided or withdrawn.
+	DecidedAt *time.Time `json:"decidedAt,omitempty"`
+	// What was given, which may be less than was asked; zero unless approved.
+	Granted money.Nano `json:"granted"`
+	// Until when it was given; null for good.
+	GrantedUntil *time.Time `json:"grantedUntil,omitempty"`
+	// What the decider said; may be empty.
+	Note string `json:"note"`
+	// When it was made.
+	CreatedAt time.Time `json:"createdAt"`
+	// An open request expires then, 30 days after it was made.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// Raised by every change; give it as `expectedVersion`.
+	Version int `json:"version"`
+	// What approving it in full would do; null for whoever may not decide on it, and once it is closed.
+	Impact *RequestImpact `json:"impact,omitempty"`
+	// What the viewer may do with it: `request.decide`, `request.passUp`, `request.withdraw`.
+	ViewerCan []*ViewerPermission  `json:"viewerCan"`
+	Row       *ent.IncreaseRequest `json:"-"`
+}
+
+func (IncreaseRequest) IsNode() {}
+
+// A page of requests.
+type IncreaseRequestConnection struct {
+	// The rows of this page, in order.
+	Edges []*IncreaseRequestEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// A row of a page of requests.
+type IncreaseRequestEdge struct {
+	// The row itself.
+	Node *IncreaseRequest `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
 // An input field has a value that can't be taken.
 type InvalidError struct {
 	// What is wrong with the field, and what would do.
@@ -2090,7 +2196,12 @@ type Member struct {
 	Roles []*MemberRole `json:"roles"`
 	// Since when.
 	CreatedAt time.Time `json:"createdAt"`
-	Ref       Ref       `json:"-"`
+	// Every budget that limits the seat, its own first. Of those that lie outside the viewer's reach, names and state alone.
+	// Null for whoever isn't the seat's owner or an admin or viewer above.
+	Limits []*SeatLimit `json:"limits,omitempty"`
+	// What the seat can still spend: the least that any of the budgets has left; null when nothing limits it.
+	Available *money.Nano `json:"available,omitempty"`
+	Ref       Ref         `json:"-"`
 }
 
 func (Member) IsNode() {}
@@ -2858,6 +2969,132 @@ type ProviderUpdateInput struct {
 type Query struct {
 }
 
+// A decision to give.
+type RequestApproveInput struct {
+	// The request.
+	RequestID string `json:"requestId"`
+	// How much; left out: what was asked. More than that is refused.
+	Amount *money.Nano `json:"amount,omitempty"`
+	// Until when; left out: as was asked, unless `forGood` is given.
+	Until *time.Time `json:"until,omitempty"`
+	// True gives for good what was asked for a time.
+	ForGood *bool `json:"forGood,omitempty"`
+	// For whoever asked; at most 1000 characters.
+	Note *string `json:"note,omitempty"`
+	// Refuse when the request has another version by now.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// True does it, tells what it did, and takes it back.
+	DryRun *bool `json:"dryRun,omitempty"`
+}
+
+// The outcome of requestApprove.
+type RequestApprovePayload struct {
+	// The request as it stands now, or would stand; null when refused.
+	Request *IncreaseRequest `json:"request,omitempty"`
+	// Every budget that was raised, the topmost first; null when refused.
+	Raises []*BudgetRaise `json:"raises,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What is asked for.
+type RequestCreateInput struct {
+	// One's own seat or key, or a scope that one administers.
+	ScopeID string `json:"scopeId"`
+	// By how much the limit shall grow, in the plane's unit; above zero.
+	Amount money.Nano `json:"amount"`
+	// Until when, at most a year ahead; left out: for good.
+	Until *time.Time `json:"until,omitempty"`
+	// Why; 1 to 1000 characters.
+	Reason string `json:"reason"`
+}
+
+// The outcome of requestCreate.
+type RequestCreatePayload struct {
+	// The request as it waits now; null when refused.
+	Request *IncreaseRequest `json:"request,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// A decision not to give.
+type RequestDeclineInput struct {
+	// The request.
+	RequestID string `json:"requestId"`
+	// Why not; 1 to 1000 characters.
+	Note string `json:"note"`
+	// Refuse when the request has another version by now.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// What approving a request would change.
+type RequestImpact struct {
+	// The scope whose budget would be raised: the request's own, or the nearest one above that has a budget.
+	ScopeName string `json:"scopeName"`
+	// Its limit now, temporary raises included.
+	Limit money.Nano `json:"limit"`
+	// Its limit afterwards.
+	LimitAfter money.Nano `json:"limitAfter"`
+	// The scope of the budget above; null when none stands there.
+	ParentName *string `json:"parentName,omitempty"`
+	// The limit of the budget above.
+	ParentLimit *money.Nano `json:"parentLimit,omitempty"`
+	// What the budget above has left to give; below zero when it is overcommitted.
+	ParentLeft *money.Nano `json:"parentLeft,omitempty"`
+	// What it would have left afterwards, without being raised itself.
+	ParentLeftAfter *money.Nano `json:"parentLeftAfter,omitempty"`
+	// The most that the viewer can give, by raising what they may raise.
+	Available money.Nano `json:"available"`
+	// Whether the whole amount fits into that.
+	Fits bool `json:"fits"`
+	// Every budget that approving it in full would raise, the topmost first; empty when it doesn't fit.
+	Raises []*BudgetRaise `json:"raises"`
+}
+
+// How many requests wait.
+type RequestInbox struct {
+	// The watched scope.
+	ScopeID string `json:"scopeId"`
+	// Open requests that the viewer may decide on, there and below.
+	Waiting int `json:"waiting"`
+	// The request that changed; null in the first payload, and for one that the viewer doesn't see.
+	Request *IncreaseRequest `json:"request,omitempty"`
+}
+
+// A step up: who passed a request to the admins above, and why.
+type RequestPass struct {
+	// Who passed it up.
+	Name string `json:"name"`
+	// Why; may be empty.
+	Note string `json:"note"`
+	// When.
+	At time.Time `json:"at"`
+}
+
+// The request to hand up.
+type RequestPassUpInput struct {
+	// The request.
+	RequestID string `json:"requestId"`
+	// For those above; at most 1000 characters.
+	Note *string `json:"note,omitempty"`
+	// Refuse when the request has another version by now.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// The outcome of a decision.
+type RequestPayload struct {
+	// The request as it stands now; null when refused.
+	Request *IncreaseRequest `json:"request,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// The request to take back.
+type RequestWithdrawInput struct {
+	// One's own.
+	RequestID string `json:"requestId"`
+}
+
 // What roleBind needs.
 type RoleBindInput struct {
 	// A user of the scope's account.
@@ -2964,6 +3201,22 @@ type ScopeEdge struct {
 	Node Scope `json:"node"`
 	// Give it as `after` or `before` to go on from here.
 	Cursor string `json:"cursor"`
+}
+
+// A budget on the way from a seat to the plane.
+type SeatLimit struct {
+	// The scope's name.
+	Name string `json:"name"`
+	// What kind of scope it is.
+	Kind ScopeKind `json:"kind"`
+	// Whether this one is the first to stop a call: it has the least left.
+	Binding bool `json:"binding"`
+	// What its numbers mean.
+	Status BudgetStatus `json:"status"`
+	// First moment of its next cycle.
+	RenewsAt time.Time `json:"renewsAt"`
+	// The budget itself; null outside the viewer's reach.
+	Budget *Budget `json:"budget,omitempty"`
 }
 
 // A program known to an account or to the platform. Its id is its OAuth client_id.
@@ -3826,8 +4079,12 @@ type Viewer struct {
 	// Accounts that the same login may go on in, this one included; at most 100.
 	Accounts []*AccountChoice `json:"accounts"`
 	// The default seat in a plane, which pays for calls that name no other.
-	Seat *Member         `json:"seat,omitempty"`
-	V    *tenancy.Viewer `json:"-"`
+	Seat *Member `json:"seat,omitempty"`
+	// The viewer's seats in a plane, the default one first; at most 100.
+	Seats []*Member `json:"seats,omitempty"`
+	// What the viewer has asked for in a plane, newest first.
+	Requests *IncreaseRequestConnection `json:"requests,omitempty"`
+	V        *tenancy.Viewer            `json:"-"`
 }
 
 // What a person may do with an object, by the same policy that enforces it.
@@ -3852,6 +4109,80 @@ type ViewerRole struct {
 	ScopeID string `json:"scopeId"`
 	// The node's place in words: "Banking / Risk".
 	Label string `json:"label"`
+}
+
+// What would be, beside what is.
+type WhatIf struct {
+	// US dollars in Console, credits in Copilot.
+	Unit Unit `json:"unit"`
+	// As it is.
+	Now *WhatIfOutcome `json:"now"`
+	// As it would be.
+	Changed *WhatIfOutcome `json:"changed"`
+	// What a budget there limits it to, overflow included; null without a budget of its own, and for a look beyond its cycle.
+	Limit *money.Nano `json:"limit,omitempty"`
+	// What the last 30 days were made of, dearest first.
+	Models []*WhatIfModel `json:"models"`
+	// People who called within the last 30 days.
+	Users int `json:"users"`
+	// The last day of the forecast.
+	EndsAt time.Time `json:"endsAt"`
+}
+
+// What shall be different; what is left out stays.
+type WhatIfInput struct {
+	// So many users more, or fewer; nobody of them is told from another.
+	Users *int `json:"users,omitempty"`
+	// So many percent more users, or fewer; not together with `users`.
+	UsersPercent *int `json:"usersPercent,omitempty"`
+	// Usage that goes to another model, one after the other; at most 20.
+	Moves []*WhatIfMove `json:"moves,omitempty"`
+	// Prices that rise or fall; at most 20.
+	Prices []*WhatIfPrice `json:"prices,omitempty"`
+	// Copilot's credits per US dollar, in parts per million.
+	FactorPpm *int64 `json:"factorPpm,omitempty"`
+	// How many days ahead, 1 to 366; left out: to the end of the budget's cycle, 30 without a budget.
+	Days *int `json:"days,omitempty"`
+}
+
+// A model's part of the last 30 days.
+type WhatIfModel struct {
+	// The model.
+	ModelID string `json:"modelId"`
+	// Its name.
+	Name string `json:"name"`
+	// What it cost, in the plane's unit.
+	Amount money.Nano `json:"amount"`
+}
+
+// A share of one model's usage that another one takes over.
+type WhatIfMove struct {
+	// Whose usage.
+	FromModelID string `json:"fromModelId"`
+	// Who takes it over, at its present price.
+	ToModelID string `json:"toModelId"`
+	// How much of it, 0 to 100 percent.
+	Percent int `json:"percent"`
+}
+
+// Where a burn leads to.
+type WhatIfOutcome struct {
+	// The average day.
+	PerDay money.Nano `json:"perDay"`
+	// Spent by the end, what is spent already included.
+	Forecast money.Nano `json:"forecast"`
+	// When the budget is used up; null when it lasts, and without one.
+	RunsOutAt *time.Time `json:"runsOutAt,omitempty"`
+	// Running totals by day, what is spent already first; for a chart, at most 62.
+	Series []money.Nano `json:"series"`
+}
+
+// A price that changes.
+type WhatIfPrice struct {
+	// Whose.
+	ModelID string `json:"modelId"`
+	// By how many percent: −100 is free, 1000 the most.
+	Percent int `json:"percent"`
 }
 
 // Where an account stands in its life.
@@ -5023,6 +5354,134 @@ func (e *Plane) UnmarshalJSON(b []byte) error {
 }
 
 func (e Plane) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Which requests a list has.
+type RequestFilter string
+
+const (
+	// Open ones that the viewer may decide on.
+	RequestFilterWaitingForMe RequestFilter = "WAITING_FOR_ME"
+	// All open ones that the viewer sees.
+	RequestFilterOpen RequestFilter = "OPEN"
+	// Approved, declined, withdrawn and expired ones.
+	RequestFilterClosed RequestFilter = "CLOSED"
+)
+
+var AllRequestFilter = []RequestFilter{
+	RequestFilterWaitingForMe,
+	RequestFilterOpen,
+	RequestFilterClosed,
+}
+
+func (e RequestFilter) IsValid() bool {
+	switch e {
+	case RequestFilterWaitingForMe, RequestFilterOpen, RequestFilterClosed:
+		return true
+	}
+	return false
+}
+
+func (e RequestFilter) String() string {
+	return string(e)
+}
+
+func (e *RequestFilter) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = RequestFilter(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid RequestFilter", str)
+	}
+	return nil
+}
+
+func (e RequestFilter) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *RequestFilter) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e RequestFilter) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What became of a request.
+type RequestStatus string
+
+const (
+	// Waits for a decision.
+	RequestStatusPending RequestStatus = "PENDING"
+	// Given, in whole or in part.
+	RequestStatusApproved RequestStatus = "APPROVED"
+	// Refused, with a note.
+	RequestStatusDeclined RequestStatus = "DECLINED"
+	// Taken back by whoever asked.
+	RequestStatusWithdrawn RequestStatus = "WITHDRAWN"
+	// Nobody decided within 30 days.
+	RequestStatusExpired RequestStatus = "EXPIRED"
+)
+
+var AllRequestStatus = []RequestStatus{
+	RequestStatusPending,
+	RequestStatusApproved,
+	RequestStatusDeclined,
+	RequestStatusWithdrawn,
+	RequestStatusExpired,
+}
+
+func (e RequestStatus) IsValid() bool {
+	switch e {
+	case RequestStatusPending, RequestStatusApproved, RequestStatusDeclined, RequestStatusWithdrawn, RequestStatusExpired:
+		return true
+	}
+	return false
+}
+
+func (e RequestStatus) String() string {
+	return string(e)
+}
+
+func (e *RequestStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = RequestStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid RequestStatus", str)
+	}
+	return nil
+}
+
+func (e RequestStatus) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *RequestStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e RequestStatus) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

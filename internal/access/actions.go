@@ -50,6 +50,8 @@ const (
 	ProviderCreate        Action = "provider.create"
 	ProviderTest          Action = "provider.test"
 	ProviderUpdate        Action = "provider.update"
+	RequestCreate         Action = "request.create"
+	RequestDecide         Action = "request.decide"
 	RoleBind              Action = "role.bind"
 	ServiceClientManage   Action = "serviceClient.manage"
 	SessionRevoke         Action = "session.revoke"

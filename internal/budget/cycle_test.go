@@ -101,9 +101,9 @@ func TestForecast(t *testing.T) {
 	}{
 		{"nothing spent", 10, 0, 100, 0, 0, 0, 0, OK},
 		{"a third by a third of the time", 10, 30, 100, 0, 90, 3, 0, OK},
-		{"pace above nine tenths", 10, 32, 100, 0, 96, 3, 0, PaceHigh},
+		{"pace above nine tenths", 10, 32, 100, 0, 92, 3, 0, PaceHigh},
 		{"runs out half way", 10, 70, 105, 0, 210, 7, 15, RunsOut},
-		{"into the overflow", 20, 105, 100, 100, 157, 5, 0, OverAllowed},
+		{"into the overflow", 20, 105, 100, 100, 155, 5, 0, OverAllowed},
 		{"used up", 20, 100, 100, 0, 150, 5, 0, Blocked},
 		{"zero limit", 20, 0, 0, 0, 0, 0, 0, Blocked},
 		{"the first hour counts as a day", 0, 3, 100, 0, 93, 3, 0, PaceHigh},
@@ -111,7 +111,7 @@ func TestForecast(t *testing.T) {
 	} {
 		s := standing{cycle: cycle{startsAt: start, endsAt: end, lim: 100, spent: 0}}
 		s.lim, s.overflow, s.spent = nano(c.lim), nano(c.overflow), nano(c.spent)
-		got := s.state(start.AddDate(0, 0, c.days))
+		got := s.state(every(max(0, nano(c.spent))/nano(int64(max(1, c.days)))), start.AddDate(0, 0, c.days))
 		require.Equal(t, c.want, got.Status, c.name)
 		if c.spent >= 0 {
 			require.Equal(t, nano(c.forecast), got.Forecast, c.name)

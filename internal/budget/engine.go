@@ -47,6 +47,7 @@ type Engine struct {
 	later  []*op // could not be written; tried again with every beat
 
 	burn burn
+	days seriesCache
 }
 
 const (

@@ -23,10 +23,12 @@ type More struct {
 	By string
 }
 
+// LongestReason is how many bytes the reason of an increase has at most.
+const LongestReason = 500
+
 const (
 	maxIncreases   = 20
 	longestRaise   = 366 * 24 * time.Hour
-	longestReason  = 500
 	increasesEvery = 5 * time.Second
 )
 
@@ -40,8 +42,8 @@ func (m More) check(now time.Time) error {
 		return fault.At("endsAt", "An increase ends in the future.")
 	case m.EndsAt.After(now.Add(longestRaise)):
 		return fault.At("endsAt", "An increase lasts a year at most. Change the limit instead.")
-	case len(m.Reason) > longestReason:
-		return fault.At("reason", "A reason has %d characters at most.", longestReason)
+	case len(m.Reason) > LongestReason:
+		return fault.At("reason", "A reason has %d characters at most.", LongestReason)
 	}
 	return nil
 }

@@ -53,15 +53,15 @@ type State struct {
 	// EndsAt lies in the year 9999 when the budget is renewed by hand.
 	EndsAt   time.Time
 	Revision int64
-	// RatePerDay is what was spent per day of this cycle, which counts as one
-	// day at least.
+	// RatePerDay is the average day of an expected week.
 	RatePerDay money.Nano
-	// Forecast is what will be spent at EndsAt at this rate; Spent for a budget
-	// renewed by hand.
-	Forecast money.Nano
-	// RunsOutAt is when nothing will be left, if before EndsAt.
-	RunsOutAt *time.Time
-	Status    Status
+	// Forecast is what will most likely be spent at EndsAt, in four of five cases
+	// between ForecastLow and ForecastHigh; Spent for a budget renewed by hand.
+	Forecast, ForecastLow, ForecastHigh money.Nano
+	// RunsOutAt is when nothing will be left, if before EndsAt, in four of five
+	// cases between RunsOutEarliest and RunsOutLatest; each nil when it lasts.
+	RunsOutAt, RunsOutEarliest, RunsOutLatest *time.Time
+	Status                                    Status
 }
 
 const inReach = "b.account_id = $1 AND b.plane = $2 AND substr(s.path, 1, length(CAST($3 AS TEXT))) = $3"
@@ -93,10 +93,16 @@ func (e *Engine) States(ctx context.Context, reach tenancy.Reach, ids []string) 
 		}
 	}
 	var current []string
-	for _, s := range list {
+	scopeIDs := make([]string, len(list))
+	for i, s := range list {
 		current = append(current, s.id)
+		scopeIDs[i] = s.scopeID
 	}
 	more, err := e.lookUp(ctx, e.db, current)
+	if err != nil {
+		return nil, err
+	}
+	days, err := e.histories(ctx, reach.AccountID, reach.Plane, scopeIDs)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +117,7 @@ func (e *Engine) States(ctx context.Context, reach tenancy.Reach, ids []string) 
 			s.cycle = next[len(next)-1]
 			of = beside{raised: raised[len(raised)-1]}
 		}
-		out[i] = s.state(now)
+		out[i] = s.state(s.outlookOf(days[s.scopeID], now), now)
 		out[i].Carried, out[i].Raised, out[i].Corrections = of.carried, of.raised, of.corrections
 	}
 	return out, nil
@@ -126,27 +132,18 @@ func (d dialect) pool(ctx context.Context, c conn, accountID string, plane tenan
 	return list[0], nil
 }
 
-func (s *standing) state(now time.Time) State {
+// state is the budget at a moment, with where its burn leads to.
+func (s *standing) state(burn outlook, now time.Time) State {
+	spent := max(0, s.spent)
+	left := s.room() - spent
+	p := burn.predict(spent, left, now, s.endsAt)
 	out := State{
 		BudgetID: s.budgetID, ScopeID: s.scopeID, ScopeKind: s.scopeKind, ScopeName: s.scopeName, Path: s.path, Unit: s.unit,
 		Limit: s.lim, Overflow: s.overflow, Spent: s.spent, Held: s.held, Excess: s.excess,
 		OverflowSpent: overflowOf(s.spent, s.lim, s.overflow), FrozenAt: s.frozenAt,
-		StartsAt: s.startsAt, EndsAt: s.endsAt, Revision: s.revision, Forecast: s.spent, Status: OK,
-	}
-	spent := max(0, s.spent)
-	elapsed := max(now.Sub(s.startsAt), 24*time.Hour)
-	out.RatePerDay = scale(spent, 24*time.Hour, elapsed)
-	left := s.room() - spent
-	if s.endsAt.Before(never) {
-		more := scale(spent, s.endsAt.Sub(now), elapsed)
-		out.Forecast = min(spent, money.Max-more) + more
-	}
-	if spent > 0 && left > 0 {
-		// The time that what is left lasts: elapsed × left ÷ spent.
-		lasts := time.Duration(scale(money.Nano(elapsed), time.Duration(left), time.Duration(spent)))
-		if at := now.Add(lasts); lasts < 100*365*24*time.Hour && at.Before(s.endsAt) {
-			out.RunsOutAt = &at
-		}
+		StartsAt: s.startsAt, EndsAt: s.endsAt, Revision: s.revision, Status: OK,
+		RatePerDay: burn.mean(), Forecast: p.likely, ForecastLow: p.low, ForecastHigh: p.high,
+		RunsOutAt: p.at, RunsOutEarliest: p.earliest, RunsOutLatest: p.latest,
 	}
 	switch {
 	case left <= 0 || s.frozenAt != nil:

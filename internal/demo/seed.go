@@ -130,6 +130,9 @@ func (s *seeder) tell(ctx context.Context) error {
 	if err := s.comings(ctx); err != nil {
 		return fmt.Errorf("comings and goings: %w", err)
 	}
+	if err := s.asks(ctx); err != nil {
+		return fmt.Errorf("requests: %w", err)
+	}
 	s.now = s.Now.UTC()
 	return nil
 }

@@ -227,7 +227,8 @@ func (p *inPlane) limits(calls []*call, begin, end time.Time, zone *time.Locatio
 				own := round(1.3 * monthly(m.scope.ID))
 				teams = append(teams, &limit{scope: m.scope, usual: own, now: own})
 			case m.name == member && m.key != nil:
-				teams = append(teams, &limit{scope: m.key, usual: l.usual / 2, now: l.usual / 2})
+				teams = append(teams, &limit{scope: m.scope, usual: l.usual * 3 / 5, now: l.usual * 3 / 5},
+					&limit{scope: m.key, usual: l.usual / 2, now: l.usual / 2})
 			}
 		}
 	}

@@ -99,19 +99,24 @@ func (c *call) reserve() error {
 		}
 		c.bound = c.bound.with(c.q, limit)
 	}
-	return wayOut(err)
+	return c.wayOut(err)
 }
 
-// wayOut adds to the refusal of a budget that renews by itself whom to ask for
-// more before it does.
-func wayOut(err error) error {
+// wayOut adds to the refusal of a budget where to ask for more.
+func (c *call) wayOut(err error) error {
 	var exceeded *budget.Exceeded
-	if !errors.As(err, &exceeded) || exceeded.RenewsAt.IsZero() {
+	if !errors.As(err, &exceeded) || exceeded.RenewsAt.IsZero() && c.AskAt == "" {
 		return err
 	}
-	e := *fault.As(err)
-	e.Message += " For more before then, ask an admin of the account to raise it."
-	return &e
+	e := fault.As(err)
+	if c.AskAt != "" {
+		e = e.With("askAt", c.AskAt)
+		e.Message += " Ask for more at " + c.AskAt + "."
+	} else {
+		e = e.With("renewsAt", exceeded.RenewsAt)
+		e.Message += " For more before then, ask an admin of the account to raise it."
+	}
+	return e
 }
 
 // spend makes the call that is held for, and charges what it used. From here

@@ -48,6 +48,8 @@ type Options struct {
 	Timeouts Timeouts
 	// Refusals gets the calls that keys may not make, for the audit log.
 	Refusals *audit.Refusals
+	// AskAt is the page on which people ask for more budget; empty: none.
+	AskAt string
 	// MaxBody bounds a request's body in bytes; 4 MiB unless set.
 	MaxBody int64
 	Now     func() time.Time

@@ -1,4 +1,4 @@
-import { Blocks, Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, KeyRound, LayoutDashboard, type LucideIcon, MailPlus, PlugZap, ReceiptText, Server, Settings, ShieldCheck, ShieldQuestionMark, UserRoundCog, Users, UsersRound } from 'lucide-react'
+import { Blocks, Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, Inbox, KeyRound, LayoutDashboard, type LucideIcon, MailPlus, PlugZap, ReceiptText, Server, Settings, ShieldCheck, ShieldQuestionMark, UserRoundCog, Users, UsersRound } from 'lucide-react'
 import { readsAccount, readsPlane, type Viewer } from '@/graphql/viewer'
 import { t } from '@/lib/i18n'
 import { type Plane, slugOf } from '@/lib/plane'
@@ -17,6 +17,7 @@ export function planePages(viewer: Viewer, plane: Plane): Page[] {
     { to: at('/budgets'), label: copilot ? t('Credit budgets') : t('Budgets'), icon: copilot ? Coins : CircleGauge, key: 'b' },
     { to: at('/usage'), label: t('Usage'), icon: ChartColumn, key: 'u' },
     { to: at('/statements'), label: t('Statements'), icon: ReceiptText, key: 'n' },
+    { to: at('/requests'), label: t('Requests'), icon: Inbox, key: 'q' },
     { to: at('/organizations'), label: t('Organizations'), icon: Building, key: 'r' },
     { to: at('/teams'), label: t('Teams'), icon: UsersRound, key: 't' },
     { to: at('/users'), label: t('Users'), icon: Users, key: 'p' },

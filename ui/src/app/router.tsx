@@ -227,6 +227,7 @@ const planeRoutes = [
   createRoute({ ...under(plane), path: '/statements', validateSearch: texts('scope'), component: planePage(async () => (await import('@/features/statements/statements')).StatementsPage) }),
   createRoute({ ...under(plane), path: '/statements/$id', component: planePage(async () => (await import('@/features/statements/statement')).StatementPage) }),
   createRoute({ ...under(plane), path: '/usage', validateSearch: texts('range', 'group', 'scope'), component: planePage(async () => (await import('@/features/usage/usage')).UsagePage) }),
+  createRoute({ ...under(plane), path: '/requests', validateSearch: texts('show'), component: planePage(async () => (await import('@/features/requests/requests')).RequestsPage) }),
   createRoute({ ...under(plane), path: '/keys', validateSearch: texts('peek', 'q', 'new'), component: planePage(async () => (await import('@/features/keys/keys')).KeysPage) }),
   createRoute({ ...under(plane), path: '/models', validateSearch: texts('q', 'peek'), component: planePage(async () => (await import('@/features/models/models')).ModelsPage) }),
   createRoute({ ...under(plane), path: '/organizations', validateSearch: texts('q', 'peek', 'new'), component: planePage(async () => (await import('@/features/scopes/organizations')).OrganizationsPage) }),
@@ -293,7 +294,7 @@ const settingsRoutes = [
 ]
 
 const meRoutes = [
-  createRoute({ getParentRoute: () => app, path: '/me', component: lazyRouteComponent(() => import('@/features/me/me'), 'MePage') }),
+  createRoute({ getParentRoute: () => app, path: '/me', validateSearch: texts('ask'), component: lazyRouteComponent(() => import('@/features/me/me'), 'MePage') }),
   createRoute({ getParentRoute: () => app, path: '/me/profile', component: lazyRouteComponent(() => import('@/features/me/profile'), 'ProfilePage') }),
   createRoute({ getParentRoute: () => app, path: '/me/programs', component: lazyRouteComponent(() => import('@/features/me/programs'), 'ProgramsPage') }),
 ]

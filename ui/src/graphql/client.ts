@@ -34,6 +34,11 @@ const lists: Record<string, string[]> = {
   budgetIncrease: allocated,
   budgetIncreaseEnd: allocated,
   budgetMove: allocated,
+  requestCreate: ['requests'],
+  requestApprove: ['requests', 'scopes', 'budget', 'overcommitted', 'limits', 'available'],
+  requestDecline: ['requests'],
+  requestWithdraw: ['requests'],
+  requestPassUp: ['requests'],
   organizationCreate: ['organizations', 'scopes'],
   organizationArchive: ['organizations', 'teams', 'members', 'scopes'],
   organizationRestore: ['organizations', 'teams', 'members', 'scopes'],
@@ -143,15 +148,16 @@ export function makeClient(onSignedOut: (inSupport: boolean) => void) {
 
 type Result = { data?: Record<string, unknown> | null }
 
-/** Remembers in the variables how far it came: what asks with a number to go on after is asked anew with the newest one when the connection was lost. */
+/** Remembers in the variables how far it came: what asks with a number or cursor to go on after is asked anew with the newest one when the connection was lost. */
 function resuming<Sink extends { next: (result: never) => void }>(variables: Record<string, unknown>, sink: Sink): Sink {
   if (!('after' in variables)) return sink
   return {
     ...sink,
     next: (result: never) => {
       for (const payload of Object.values((result as Result).data ?? {})) {
-        const seq = (payload as { seq?: unknown } | null)?.seq
+        const { seq, cursor } = (payload ?? {}) as { seq?: unknown; cursor?: unknown }
         if (typeof seq === 'number') variables.after = Math.max(seq, Number(variables.after ?? 0))
+        else if (typeof cursor === 'string') variables.after = cursor
       }
       sink.next(result)
     },
@@ -200,5 +206,13 @@ const unkeyed = [
   'ExplanationStep',
   'ChargeOverflow',
   'StatementModel',
-  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel', 'User', 'RoleBinding', 'Invitation', 'Session', 'PersonalToken', 'Authorization', 'ModelAccess', 'Domain', 'IdentityProvider', 'ServiceClient', 'SupportAccess', 'Grant', 'AuditCheckpoint', 'Statement'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
+  'RequestPass',
+  'RequestImpact',
+  'BudgetRaise',
+  'RequestInbox',
+  'SeatLimit',
+  'WhatIf',
+  'WhatIfOutcome',
+  'WhatIfModel',
+  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel', 'User', 'RoleBinding', 'Invitation', 'Session', 'PersonalToken', 'Authorization', 'ModelAccess', 'Domain', 'IdentityProvider', 'ServiceClient', 'SupportAccess', 'Grant', 'AuditCheckpoint', 'Statement', 'IncreaseRequest'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
 ]

@@ -10,7 +10,7 @@ type TopSpender = BudgetBurnSubscription['budgetBurn']['topSpenders'][number]
  */
 export function useBurn(scopeId: string | undefined, paused = false, descendants = true): readonly TopSpender[] {
   const [spenders, setSpenders] = useState<readonly TopSpender[]>([])
-  useSubscription({ query: BudgetBurnDocument, variables: { scopeId: scopeId ?? '', descendants }, pause: paused || !scopeId }, (_, next) => {
+  useSubscription({ query: BudgetBurnDocument, variables: { scopeId: scopeId ?? '', descendants, after: null }, pause: paused || !scopeId }, (_, next) => {
     setSpenders(next.budgetBurn.topSpenders)
     return next
   })

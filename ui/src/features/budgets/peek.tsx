@@ -1,5 +1,5 @@
 import { ArrowRightLeft, Equal, TrendingUp } from 'lucide-react'
-import { lazy, type ReactNode, Suspense, useMemo, useState } from 'react'
+import { type ReactNode, useMemo, useState } from 'react'
 import { BudgetPeekDocument, type BudgetPeekQuery, type ChargePartsFragment, type ScopeRowFragment, type SpendRowsFragment } from '@/graphql/generated/graphql'
 import { LiveBadge } from '@/graphql/live'
 import { useRead } from '@/graphql/query'
@@ -15,19 +15,18 @@ import { ago, count, dateTime, money, moneyWords, percent, utc, type Unit } from
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, unitOf } from '@/lib/plane'
 import { thisMonth } from '@/lib/range'
+import { BurnPicture } from '@/features/burn'
 import { BudgetControls } from '@/features/statements'
 import { type Act, actsOn, overridesShare, parentOf, useActs } from './actions'
 import { useBurn } from './burn'
 import { Limit } from './limit'
-import { AtLimit, outlook } from './outlook'
+import { AtLimit } from './outlook'
 import { History } from './history'
 import { Increases } from './increases'
 import { Marks } from './marks'
 import { kindName, named, type Row } from './tree'
 import { Why } from './why'
 import { Used } from './used'
-
-const BurnChart = lazy(() => import('./burn-chart'))
 
 type Props = { id: string; plane: Plane; rows?: readonly Row[]; onClose: () => void }
 
@@ -42,6 +41,7 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
   const [tab, setTab] = useState<'use' | 'why' | 'history'>('use')
   const account = useViewer().account.name
   const scope = data?.node && 'kind' in data.node ? named(data.node as ScopeRowFragment, account) : undefined
+  const previous = data?.node && 'budget' in data.node ? data.node.budget?.previousSeries : undefined
   const plan = pick(data)
   const unit = unitOf(plane)
   const acts = useActs(rows, unit)
@@ -70,9 +70,7 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
                   <Limit scope={scope} budget={scope.budget} unit={unit} editing={editing} onEdit={setEditing} allowed={may(scope, 'budget.set')} />
                 </Used>
                 <p className="text-muted">
-                  <span className="font-medium text-fg">{outlook(scope.budget.state)}.</span>{' '}
-                  {t('{{rate}} a day; {{held}} held by running calls. Renews {{when}}.', {
-                    rate: money(scope.budget.state.perDay, unit),
+                  {t('{{held}} held by running calls. Renews {{when}}.', {
                     held: money(scope.budget.state.held, unit),
                     when: isManual(scope.budget.state) ? t('by hand') : dateTime(scope.budget.state.endsAt),
                   })}
@@ -92,7 +90,7 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
             value={tab}
             onChange={setTab}
             tabs={[
-              { value: 'use', label: t('Use'), content: <Use scope={scope} plan={plan} spenders={spenders} unit={unit} /> },
+              { value: 'use', label: t('Use'), content: <Use scope={scope} previous={previous} plan={plan} spenders={spenders} unit={unit} /> },
               { value: 'why', label: t('Where it comes from'), content: <Why id={id} unit={unit} /> },
               ...(scope.budget ? [{ value: 'history' as const, label: t('History'), content: <History budgetId={scope.budget.id} unit={unit} /> }] : []),
             ]}
@@ -134,16 +132,14 @@ function Acts({ row, rows, onAct }: { row: Row; rows: readonly Row[]; onAct: (ac
   )
 }
 
-type UseProps = { scope: ScopeRowFragment; plan: NonNullable<BudgetPeekQuery['console']> | NonNullable<BudgetPeekQuery['copilot']> | null | undefined; spenders: ReturnType<typeof useBurn>; unit: Unit }
+type UseProps = { scope: ScopeRowFragment; previous: Parameters<typeof BurnPicture>[0]['previous']; plan: NonNullable<BudgetPeekQuery['console']> | NonNullable<BudgetPeekQuery['copilot']> | null | undefined; spenders: ReturnType<typeof useBurn>; unit: Unit }
 
-function Use({ scope, plan, spenders, unit }: UseProps) {
+function Use({ scope, previous, plan, spenders, unit }: UseProps) {
   return (
     <div className="flex flex-col gap-6">
       {scope.budget && (
         <div>
-          <Suspense fallback={<div className="h-44" />}>
-            <BurnChart state={scope.budget.state} series={scope.budget.series} />
-          </Suspense>
+          <BurnPicture state={scope.budget.state} series={scope.budget.series} previous={previous} />
           <AtLimit overflow={scope.budget.overflow} unit={unit} />
         </div>
       )}

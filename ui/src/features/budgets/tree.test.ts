@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { ScopeKind, ScopeRowFragment } from '@/graphql/generated/graphql'
 import { layOut } from './tree'
-import { cumulative } from './used'
+import { cumulative } from '@/features/burn'
 
 const node = (id: string, kind: ScopeKind, parentId: string | null): ScopeRowFragment => ({ id, kind, parentId, name: id, location: '', viewerCan: [], budget: null })
 

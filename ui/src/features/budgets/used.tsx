@@ -5,6 +5,7 @@ import { UsedBar } from '@/kit/used-bar'
 import { cx } from '@/kit/cx'
 import { money, percent } from '@/lib/format'
 import { t } from '@/lib/i18n'
+import { cumulative } from '@/features/burn'
 import { outlook, tone } from './outlook'
 
 type Props = { state: StatePartsFragment; name: string; children?: React.ReactNode }
@@ -33,18 +34,6 @@ export function Used({ state, name, children }: Props) {
 }
 
 type Day = { amount: string }
-
-/**
- * Days of the cycle as running totals; the last one follows the live state. Days are UTC and cycles begin in the
- * account's zone, so the first day may carry some of the cycle before: no total passes what is spent.
- */
-export function cumulative(series: readonly Day[], spent: string): number[] {
-  const now = Number(spent)
-  const values = [0]
-  let sum = 0
-  for (const d of series.slice(0, -1)) values.push(Math.min((sum += Number(d.amount)), now))
-  return [...values, now]
-}
 
 export function Burn({ state, series, name }: { state: StatePartsFragment; series: readonly Day[]; name: string }) {
   return (

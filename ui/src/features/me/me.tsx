@@ -1,4 +1,4 @@
-import { CircleUserRound, Plus } from 'lucide-react'
+import { CircleUserRound, HandCoins, Plus } from 'lucide-react'
 import { useState } from 'react'
 import { MySeatsDocument, type SeatPartsFragment } from '@/graphql/generated/graphql'
 import { LiveBadge } from '@/graphql/live'
@@ -7,90 +7,121 @@ import { may, useViewer } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
 import { Card } from '@/kit/card'
 import { PageHead } from '@/kit/page'
+import { Select } from '@/kit/select'
 import { SkeletonBlock } from '@/kit/skeleton'
 import { Empty, ErrorBar } from '@/kit/state'
 import { Segments } from '@/kit/toggle'
 import { money } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { nameOf, type Plane, unitOf } from '@/lib/plane'
-import { Outlook, useBurn, Used } from '@/features/budgets'
+import { useUrl } from '@/lib/url'
 import { MyModels } from '@/features/access'
+import { useBurn } from '@/features/budgets'
+import { BurnPicture } from '@/features/burn'
 import { KeyList } from '@/features/keys'
+import { AskDialog, MyRequests } from '@/features/requests'
+import { Limits } from './limits'
 import { MeTabs } from './tabs'
+import { MyUsage } from './usage'
 
-/** What I have left, and my keys, by plane. */
+type Seats = [Plane, readonly SeatPartsFragment[]]
+
+/** What I have left, on what it went, what limits me, and how to ask for more. */
 export function MePage() {
   const viewer = useViewer()
   const { data, loading, fault, retry } = useRead(MySeatsDocument, {})
-  const seats = data ? ([['CONSOLE', data.viewer.console] as const, ['COPILOT', data.viewer.copilot] as const].filter(([, s]) => s) as [Plane, SeatPartsFragment][]) : []
+  const [chosen, choose] = useState<Plane>()
+  const [seatId, setSeatId] = useState<string>()
+  const all = (data ? [['CONSOLE', data.viewer.console ?? []] as Seats, ['COPILOT', data.viewer.copilot ?? []] as Seats] : []).filter(([, s]) => s.length > 0)
+  const [plane, seats] = all.find(([p]) => p === chosen) ?? all[0] ?? []
+  const seat = seats?.find((s) => s.id === seatId) ?? seats?.[0]
   return (
     <>
       <MeTabs />
-      <PageHead title={t('My budgets & keys')} note={t('{{name}} in {{account}}', { name: viewer.user?.name ?? '', account: viewer.account.name })} badge={seats.length > 0 && <LiveBadge />} />
+      <PageHead title={t('My budgets & keys')} note={t('{{name}} in {{account}}', { name: viewer.user?.name ?? '', account: viewer.account.name })} badge={seat && <LiveBadge />}>
+        {all.length > 1 && <Segments label={t('Plane')} value={plane!} onChange={choose} options={all.map(([value]) => ({ value, label: nameOf(value) }))} />}
+        {seats && seats.length > 1 && (
+          <Select aria-label={t('Seat')} value={seat!.id} onChange={setSeatId} options={seats.map((s) => ({ value: s.id, label: s.isDefault ? t('{{place}} (default)', { place: s.location }) : s.location }))} className="w-60 max-sm:w-full" />
+        )}
+      </PageHead>
       {fault && (
         <div className="mb-4">
           <ErrorBar fault={fault} retry={retry} />
         </div>
       )}
       {loading && <SkeletonBlock className="h-96" />}
-      {data && seats.length === 0 && (
+      {data && all.length === 0 && (
         <Card>
           <Empty icon={<CircleUserRound aria-hidden />} title={t('You have no seat yet')}>
             {t('A seat in a team lets you call models. Ask an admin of {{account}}.', { account: viewer.account.name })}
           </Empty>
         </Card>
       )}
-      <div className="grid gap-4 lg:grid-cols-2">
-        {seats.map(([plane, seat]) => (
-          <SeatCard key={plane} plane={plane} seat={seat} />
-        ))}
-      </div>
-      <div className="mt-4 grid items-start gap-4 lg:grid-cols-2">
-        {seats.map(([plane, seat]) => (
-          <MyModels key={plane} plane={plane} seat={seat} />
-        ))}
-      </div>
-      {seats.length > 0 && <Keys seats={seats} />}
+      {plane && seat && <Seat key={seat.id} plane={plane} seat={seat} />}
     </>
   )
 }
 
-function SeatCard({ plane, seat }: { plane: Plane; seat: SeatPartsFragment }) {
+function Seat({ plane, seat }: { plane: Plane; seat: SeatPartsFragment }) {
   useBurn(seat.id, false, false)
-  const state = seat.budget?.state
   return (
-    <Card className="px-4 py-3.5">
-      <h2 className="text-sm font-semibold">
-        {nameOf(plane)} <span className="font-normal text-muted">{seat.location}</span>
-      </h2>
-      {state ? (
-        <div className="mt-2 grid items-end gap-x-8 gap-y-3 sm:grid-cols-[auto_1fr]">
-          <div>
-            <p className="text-xs text-muted">{unitOf(plane) === 'USD' ? t('Left') : t('Credits left')}</p>
-            <p className="num text-2xl font-semibold tracking-tight">{money(state.remaining, state.unit)}</p>
-            <p className="text-xs">
-              <Outlook state={state} />
-            </p>
-          </div>
-          <Used state={state} name={seat.name} />
+    <>
+      <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1.6fr)_minmax(0,1fr)]">
+        <Left plane={plane} seat={seat} />
+        <Limits seat={seat} />
+      </div>
+      <div className="mt-4">
+        <MyUsage key={seat.id} plane={plane} seatId={seat.id} />
+      </div>
+      <div className="mt-4 grid items-start gap-4 lg:grid-cols-2">
+        <MyRequests plane={plane} />
+        <MyModels plane={plane} seat={seat} />
+      </div>
+      <Keys plane={plane} seat={seat} />
+    </>
+  )
+}
+
+/** What is left, and where it leads to. */
+function Left({ plane, seat }: { plane: Plane; seat: SeatPartsFragment }) {
+  const [url, setUrl] = useUrl<{ ask: string }>()
+  const unit = unitOf(plane)
+  const { budget } = seat
+  const nothing = seat.available !== null && seat.available !== undefined && Number(seat.available) <= 0
+  const place = budget ? '' : seat.limits?.find((l) => l.binding)?.name
+  return (
+    <Card className="px-4 py-4">
+      <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+        <div className="min-w-0">
+          <p className="text-xs text-muted">{unit === 'USD' ? t('Left to spend') : t('Credits left to spend')}</p>
+          <p className={`num text-2xl font-semibold tracking-tight ${nothing ? 'text-bad' : ''}`}>{seat.available ? money(seat.available, unit) : t('No limit')}</p>
+          <p className="text-xs text-muted">{seat.location}</p>
+        </div>
+        {may(seat, 'request.create') && (
+          <Button variant="primary" onClick={() => setUrl({ ask: seat.id })} className="max-sm:w-full">
+            <HandCoins aria-hidden /> {t('Request more')}
+          </Button>
+        )}
+      </div>
+      {budget ? (
+        <div className="mt-4 flex flex-col gap-4">
+          <BurnPicture state={budget.state} series={budget.series} previous={budget.previousSeries} />
         </div>
       ) : (
-        <p className="mt-2 text-muted">{t('You have no limit of your own: what your team has left counts.')}</p>
+        seat.available && <p className="mt-3 text-muted">{place ? t('You have no limit of your own: this is what {{place}} has left for everybody there.', { place }) : t('You have no limit of your own.')}</p>
       )}
+      {url.ask === seat.id && <AskDialog scope={seat} unit={unit} onClose={() => setUrl({ ask: undefined })} />}
     </Card>
   )
 }
 
-function Keys({ seats }: { seats: [Plane, SeatPartsFragment][] }) {
-  const [plane, setPlane] = useState<Plane>(seats[0]![0])
+function Keys({ plane, seat }: { plane: Plane; seat: SeatPartsFragment }) {
   const [peek, setPeek] = useState<string>()
   const [creating, setCreating] = useState(false)
-  const seat = seats.find(([p]) => p === plane)![1]
   return (
     <section className="mt-6">
       <div className="mb-3 flex flex-wrap items-center gap-3">
         <h2 className="text-lg font-semibold">{t('My keys')}</h2>
-        {seats.length > 1 && <Segments label={t('Plane')} value={plane} onChange={setPlane} options={seats.map(([value]) => ({ value, label: nameOf(value) }))} />}
         <span className="grow" />
         {may(seat, 'key.create') && (
           <Button size="sm" variant="primary" onClick={() => setCreating(true)}>

@@ -13,6 +13,7 @@ import { t } from '@/lib/i18n'
 import { ask, nameOf, pick, type Plane, unitOf } from '@/lib/plane'
 import { rangeOf, ranges, span } from '@/lib/range'
 import { useUrl } from '@/lib/url'
+import { WhatIfPanel } from '@/features/whatif'
 
 const BarChart = lazy(() => import('@/kit/bar-chart'))
 
@@ -120,6 +121,9 @@ export function UsagePage({ plane }: { plane: Plane }) {
           </Card>
         </>
       )}
+      <div className="mt-4">
+        <WhatIfPanel key={plane} plane={plane} />
+      </div>
     </>
   )
 }

@@ -1,0 +1,265 @@
+package graph
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/increaserequest"
+	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/ent/user"
+	"github.com/alchemi/cockpit/graph/model"
+	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/increase"
+	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/tenancy"
+
+	"github.com/vikstrous/dataloadgen"
+)
+
+// requestLoaders read what requests show of places and people that may lie
+// above the viewer's reach: names, and what budgets have to give.
+type requestLoaders struct {
+	places    *dataloadgen.Loader[string, *ent.Scope]
+	userNames *dataloadgen.Loader[string, string]
+	giving    *dataloadgen.Loader[stateKey, *increase.Tree] // by plane
+}
+
+func (r *Resolver) newRequestLoaders() requestLoaders {
+	const why = "who asks and decides, and where, is told to whoever sees the request"
+	return requestLoaders{
+		places: loader(func(ctx context.Context, ids []string) (map[string]*ent.Scope, error) {
+			rows, err := r.Store.Scope.Query().Where(scope.IDIn(ids...)).All(tenancy.System(ctx, why))
+			return index(rows, err, func(s *ent.Scope) string { return s.ID })
+		}),
+		userNames: loader(func(ctx context.Context, ids []string) (map[string]string, error) {
+			rows, err := r.Store.User.Query().Where(user.IDIn(ids...)).All(tenancy.System(ctx, why))
+			out := make(map[string]string, len(rows))
+			for _, u := range rows {
+				out[u.ID] = u.Name
+			}
+			return out, err
+		}),
+		giving: loader(func(ctx context.Context, planes []stateKey) (map[stateKey]*increase.Tree, error) {
+			out := make(map[stateKey]*increase.Tree, len(planes))
+			for _, p := range planes { // one or two: the viewer's own
+				t, err := increase.Load(tenancy.System(ctx, why), r.Store.Client, p.accountID, p.plane, r.Store.Now())
+				if err != nil {
+					return nil, err
+				}
+				out[p] = t
+			}
+			return out, nil
+		}),
+	}
+}
+
+func (r *Resolver) toRequest(ctx context.Context) func(*ent.IncreaseRequest) *model.IncreaseRequest {
+	now, v := r.Store.Now(), tenancy.ViewerFrom(ctx)
+	return func(row *ent.IncreaseRequest) *model.IncreaseRequest {
+		out := &model.IncreaseRequest{ID: row.ID, Plane: model.Plane(row.Plane), Unit: unitOf(tenancy.Plane(row.Plane)),
+			Mine: v != nil && row.RequestedBy == v.UserID, Amount: money.Nano(row.Amount), Until: row.Until, Reason: row.Reason,
+			Status: model.RequestStatus(row.Status), DecidedAt: row.DecidedAt, Granted: money.Nano(row.Granted), GrantedUntil: row.GrantedUntil,
+			Note: row.Note, CreatedAt: row.CreatedAt, ExpiresAt: increase.ExpiresAt(row), Version: row.Version, Row: row}
+		if row.Status == increaserequest.StatusPENDING && !increase.Open(row, now) {
+			out.Status = model.RequestStatusExpired
+		}
+		return out
+	}
+}
+
+// requestPage lists requests of a plane that the viewer sees, newest first.
+func (r *Resolver) requestPage(ctx context.Context, at model.Ref, w window, where func(*sql.Selector)) (*model.IncreaseRequestConnection, error) {
+	ctx = tenancy.InPlane(ctx, at.Plane)
+	query := func() *ent.IncreaseRequestQuery {
+		q := r.Store.IncreaseRequest.Query().Where(increaserequest.AccountID(at.AccountID), increaserequest.PlaneEQ(increaserequest.Plane(at.Plane)))
+		q.WhereP(where)
+		return q
+	}
+	rows, info, err := list[*ent.IncreaseRequest](ctx, query(), w, increaserequest.FieldID, true, func(q *ent.IncreaseRequest) string { return q.ID })
+	if err != nil {
+		return nil, err
+	}
+	to := r.toRequest(ctx)
+	return &model.IncreaseRequestConnection{PageInfo: info,
+		Count: func(ctx context.Context) (int, error) { return query().Count(tenancy.InPlane(ctx, at.Plane)) },
+		Edges: mapTo(rows, func(q *ent.IncreaseRequest) *model.IncreaseRequestEdge {
+			return &model.IncreaseRequestEdge{Node: to(q), Cursor: encode(q.ID)}
+		})}, nil
+}
+
+// requestsAt lists the requests of a scope and all below it.
+func (r *Resolver) requestsAt(ctx context.Context, at model.Ref, scopeID *string, filter *model.RequestFilter, w window) (*model.IncreaseRequestConnection, error) {
+	path := at.Path
+	if scopeID != nil {
+		s, err := r.scopeByID(tenancy.InPlane(ctx, at.Plane), *scopeID)
+		if err != nil {
+			return nil, err
+		}
+		path = s.Path
+	}
+	f := model.RequestFilterWaitingForMe
+	if filter != nil {
+		f = *filter
+	}
+	return r.requestPage(ctx, at, w, r.requestsWhere(ctx, path, f))
+}
+
+func (r *Resolver) requestsWhere(ctx context.Context, path string, f model.RequestFilter) func(*sql.Selector) {
+	now, v := r.Store.Now(), tenancy.ViewerFrom(ctx)
+	return func(s *sql.Selector) {
+		s.Where(onScope(s, increaserequest.FieldScopeID, func(column string) *sql.Predicate { return startsWith(column, path) }))
+		open := sql.And(sql.EQ(s.C(increaserequest.FieldStatus), string(increaserequest.StatusPENDING)),
+			sql.GT(s.C(increaserequest.FieldCreatedAt), now.Add(-increase.Lifetime)))
+		switch f {
+		case model.RequestFilterClosed:
+			s.Where(sql.Not(open))
+		case model.RequestFilterOpen:
+			s.Where(open)
+		default:
+			s.Where(sql.And(open, sql.NEQ(s.C(increaserequest.FieldRequestedBy), v.UserID)))
+			decides, own := r.decides(ctx, v)
+			s.Where(onScope(s, increaserequest.FieldWaitsAt, func(column string) *sql.Predicate { return anyPrefix(column, decides) }))
+			if len(own) > 0 {
+				s.Where(onScope(s, increaserequest.FieldScopeID, func(column string) *sql.Predicate { return sql.Not(anyPrefix(column, own)) }))
+			}
+		}
+	}
+}
+
+// decides are the places that the viewer decides at and below, and their own
+// seats, on which others do.
+func (r *Resolver) decides(ctx context.Context, v *tenancy.Viewer) (at, own []string) {
+	for _, role := range v.Roles {
+		switch {
+		case role.Role == tenancy.Seatholder:
+			own = append(own, role.Path)
+		case r.Access.Decide(ctx, access.RequestDecide, access.Target{Kind: role.Kind, Plane: role.Plane, Path: role.Path}).Allowed:
+			at = append(at, role.Path)
+		}
+	}
+	return at, own
+}
+
+// onScope is true where the scope that a column names has a path that matches.
+func onScope(s *sql.Selector, column string, matches func(column string) *sql.Predicate) *sql.Predicate {
+	d := sql.Dialect(s.Dialect())
+	t := d.Table(scope.Table).As("asked_" + column)
+	return sql.Exists(d.Select(t.C(scope.FieldID)).From(t).Where(sql.And(sql.ColumnsEQ(t.C(scope.FieldID), s.C(column)), matches(t.C(scope.FieldPath)))))
+}
+
+func anyPrefix(column string, paths []string) *sql.Predicate {
+	if len(paths) == 0 {
+		return sql.False()
+	}
+	return sql.Or(mapTo(paths, func(p string) *sql.Predicate { return startsWith(column, p) })...)
+}
+
+// mine lists what the viewer asked for in a plane.
+func (r *Resolver) mine(ctx context.Context, v *tenancy.Viewer, plane tenancy.Plane, w window) (*model.IncreaseRequestConnection, error) {
+	userID := v.UserID
+	if v.Platform || v.SupportID != "" || userID == "" {
+		userID = "nobody"
+	}
+	return r.requestPage(ctx, model.Ref{AccountID: v.AccountID, Plane: plane}, w, increaserequest.RequestedBy(userID))
+}
+
+// decidable says why the viewer may not decide on an open request; nil where
+// they may.
+func (r *Resolver) decidable(ctx context.Context, row *ent.IncreaseRequest) error {
+	v := tenancy.ViewerFrom(ctx)
+	s, err := from(ctx).requests.places.Load(ctx, row.ScopeID)
+	if err != nil {
+		return err
+	}
+	waits, err := from(ctx).requests.places.Load(ctx, row.WaitsAt)
+	if err != nil {
+		return err
+	}
+	if d := r.Access.Decide(ctx, access.RequestDecide, target(ref(waits))); !d.Allowed {
+		return fault.New(fault.Forbidden, "%s", d.Reason)
+	}
+	switch {
+	case v.UserID == row.RequestedBy:
+		return increase.ErrOwn
+	case slices.ContainsFunc(v.Roles, func(held tenancy.Role) bool {
+		return held.Role == tenancy.Seatholder && strings.HasPrefix(s.Path, held.Path)
+	}):
+		return increase.ErrOwnSeat
+	}
+	return nil
+}
+
+func (r *Resolver) canRequest(ctx context.Context, row *ent.IncreaseRequest) ([]*model.ViewerPermission, error) {
+	v := tenancy.ViewerFrom(ctx)
+	decide, passUp, withdraw := "", "", ""
+	switch err := r.decidable(ctx, row); {
+	case !increase.Open(row, r.Store.Now()):
+		decide = "The request is closed."
+		passUp, withdraw = decide, decide
+	case err != nil && fault.As(err) == nil:
+		return nil, err
+	case err != nil:
+		decide = fault.As(err).Message
+		passUp = decide
+	case kindOf(row.WaitsAt) == tenancy.KindAccount:
+		passUp = "Nobody stands above the admins of the account."
+	}
+	if withdraw == "" && (v == nil || row.RequestedBy != v.UserID) {
+		withdraw = "Only who asked takes a request back."
+	}
+	permission := func(action, reason string) *model.ViewerPermission {
+		return &model.ViewerPermission{Action: action, Allowed: reason == "", Reason: reason}
+	}
+	return []*model.ViewerPermission{permission("request.decide", decide), permission("request.passUp", passUp), permission("request.withdraw", withdraw)}, nil
+}
+
+// impact is what approving a request in full would do, for who may.
+func (r *Resolver) impact(ctx context.Context, row *ent.IncreaseRequest) (*model.RequestImpact, error) {
+	if !increase.Open(row, r.Store.Now()) {
+		return nil, nil
+	}
+	if err := r.decidable(ctx, row); err != nil {
+		if fault.As(err) != nil {
+			err = nil
+		}
+		return nil, err
+	}
+	s, err := from(ctx).requests.places.Load(ctx, row.ScopeID)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := from(ctx).requests.giving.Load(ctx, stateKey{accountID: row.AccountID, plane: tenancy.Plane(row.Plane)})
+	if err != nil {
+		return nil, err
+	}
+	p := tree.Plan(s.Path, money.Nano(row.Amount), row.Until != nil, r.Requests.MayRaise(ctx))
+	if p == nil {
+		return nil, nil
+	}
+	out := &model.RequestImpact{ScopeName: p.Base.Name, Limit: p.Limit, LimitAfter: p.After, Available: p.Available, Fits: p.Fits(), Raises: toRaises(p.Raises)}
+	if p.Parent != nil {
+		out.ParentName, out.ParentLimit, out.ParentLeft, out.ParentLeftAfter = &p.Parent.Name, &p.ParentLimit, &p.ParentLeft, &p.ParentLeftNow
+	}
+	return out, nil
+}
+
+func toRaises(in []increase.Raise) []*model.BudgetRaise {
+	return mapTo(in, func(r increase.Raise) *model.BudgetRaise {
+		return &model.BudgetRaise{ScopeID: r.Scope.ID, ScopeName: r.Scope.Name, ScopeKind: model.ScopeKind(r.Scope.Kind), Before: r.Before, After: r.After}
+	})
+}
+
+// requestPayload tells the outcome of a decision.
+func (r *Resolver) requestPayload(ctx context.Context, row *ent.IncreaseRequest, err error) (*model.RequestPayload, error) {
+	payload := &model.RequestPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Request = r.toRequest(ctx)(row)
+	return payload, nil
+}

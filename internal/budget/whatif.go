@@ -1,0 +1,178 @@
+package budget
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+// whatIfDays of usage are what a what-if goes by.
+const whatIfDays = 30
+
+// WhatIf says what shall be different. The zero value changes nothing.
+type WhatIf struct {
+	// Users and UsersOf are how many there would be, of how many there are; zero
+	// UsersOf leaves them.
+	Users, UsersOf int64
+	// Models have what each model's part would cost, beside what it did.
+	Models []WhatIfPart
+	// FactorPPM instead of FactorOf; zero leaves it.
+	FactorPPM, FactorOf int64
+	// Days ahead; zero goes to the end of the cycle.
+	Days int
+}
+
+// WhatIfPart is a model's part of the spend.
+type WhatIfPart struct {
+	Was, Would money.Nano
+}
+
+// ratio is the spend that would be, of the spend that is.
+func (w WhatIf) scale(o outlook) outlook {
+	var was, would money.Nano
+	for _, p := range w.Models {
+		was, would = plus(was, max(0, p.Was)), plus(would, max(0, p.Would))
+	}
+	if was > 0 && was != would {
+		o = o.times(uint64(would), uint64(was))
+	}
+	if w.UsersOf > 0 && w.Users != w.UsersOf {
+		o = o.times(uint64(max(0, w.Users)), uint64(w.UsersOf))
+	}
+	if w.FactorOf > 0 && w.FactorPPM != w.FactorOf {
+		o = o.times(uint64(max(0, w.FactorPPM)), uint64(w.FactorOf))
+	}
+	return o
+}
+
+// Course is where a burn leads to.
+type Course struct {
+	PerDay    money.Nano
+	Forecast  money.Nano
+	RunsOutAt *time.Time
+	// Series are running totals by day from what is spent on, at most maxCourse.
+	Series []money.Nano
+}
+
+const maxCourse = 62
+
+// Foresight is a scope's burn as it is, to be looked at under a what-if.
+type Foresight struct {
+	// Limit has the overflow; nil without a budget of its own.
+	Limit *money.Nano
+	// Models are what the last 30 days were made of, dearest first.
+	Models []Sum
+	// Users called within these days.
+	Users int64
+
+	burn        outlook
+	spent       money.Nano
+	now, endsAt time.Time
+}
+
+// Foresee reads what a what-if goes by: a scope's budget, its days, and its
+// usage of the last 30 days. The path must lie inside reach.
+func (e *Engine) Foresee(ctx context.Context, reach tenancy.Reach) (*Foresight, error) {
+	now := e.now()
+	f := &Foresight{now: now, endsAt: now.Add(whatIfDays * day)}
+	scopeID := lastOf(reach.Path)
+	days, err := e.histories(ctx, reach.AccountID, reach.Plane, []string{scopeID})
+	if err != nil {
+		return nil, err
+	}
+	list, err := e.standings(ctx, e.db, "b.scope_id = $1 AND b.account_id = $2 AND b.plane = $3", []any{scopeID, reach.AccountID, string(reach.Plane)})
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range list {
+		pool, err := e.pool(ctx, e.db, reach.AccountID, reach.Plane)
+		if err != nil {
+			return nil, err
+		}
+		if next := s.next(s.rule(pool), now); len(next) > 0 {
+			s.cycle = next[len(next)-1]
+		}
+		room := s.room()
+		f.Limit, f.spent, f.burn = &room, max(0, s.spent), s.outlookOf(days[scopeID], now)
+		if s.endsAt.Before(never) {
+			f.endsAt = s.endsAt
+		}
+	}
+	if len(list) == 0 {
+		past := days[scopeID]
+		var today money.Nano
+		if n := len(past); n > 0 {
+			past, today = past[:n-1], past[n-1]
+		}
+		f.burn = learn(past, today, 0, now.Add(-historyDays*day), now)
+	}
+	from := now.Add(-whatIfDays * day)
+	if f.Models, err = e.Usage(ctx, reach, from, now.Add(time.Second), ByModel); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(f.Models, func(a, b Sum) int { return int(max(-1, min(1, b.Cost-a.Cost))) })
+	err = e.query(ctx, e.db, `SELECT count(DISTINCT user_id) FROM charges WHERE account_id = $1 AND plane = $2 AND day >= $3 AND at >= $4 AND user_id <> ''
+		AND substr(path, 1, length(CAST($5 AS TEXT))) = $5`, []any{reach.AccountID, string(reach.Plane), dayOf(from), stamp(from), reach.Path},
+		func(r *sql.Rows) error { return r.Scan(&f.Users) })
+	return f, err
+}
+
+// EndsAt is the last moment of a course of so many days; zero goes to the end
+// of the cycle.
+func (f *Foresight) EndsAt(days int) time.Time {
+	if days > 0 {
+		return f.now.Add(time.Duration(days) * day)
+	}
+	return f.endsAt
+}
+
+// Course follows the burn under a what-if.
+func (f *Foresight) Course(w WhatIf) Course {
+	burn, end := w.scale(f.burn), f.EndsAt(w.Days)
+	c := Course{PerDay: burn.mean(), Forecast: plus(f.spent, burn.spentBy(f.now, end))}
+	if f.Limit != nil && *f.Limit > f.spent {
+		until := end
+		if f.endsAt.Before(until) {
+			until = f.endsAt // it renews then
+		}
+		c.RunsOutAt = burn.reach(*f.Limit-f.spent, f.now, until)
+	}
+	step := day
+	if n := end.Sub(f.now) / (maxCourse - 2); n > step {
+		step = n
+	}
+	for t := f.now; t.Before(end); t = t.Add(step) {
+		c.Series = append(c.Series, plus(f.spent, burn.spentBy(f.now, t)))
+	}
+	c.Series = append(c.Series, c.Forecast)
+	return c
+}
+
+func lastOf(path string) string {
+	path = strings.TrimSuffix(path, "/")
+	return path[strings.LastIndexByte(path, '/')+1:]
+}
+
+// Previous is what scopes spent by day in the cycle before the one that began
+// at a moment, oldest first; none where it is older than a year.
+func (e *Engine) Previous(days []money.Nano, startsAt, endsAt time.Time) []money.Nano {
+	first := dayOf(startsAt)
+	length := dayOf(endsAt) - first
+	index := len(days) - 1 - (dayOf(e.now()) - first) // of the cycle's first day
+	from := index - length
+	if from < 0 || index > len(days) || length <= 0 {
+		return nil
+	}
+	previous := days[from:index]
+	for _, n := range previous {
+		if n != 0 {
+			return previous
+		}
+	}
+	return nil
+}

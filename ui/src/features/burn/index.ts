@@ -1,0 +1,3 @@
+export { BurnPicture } from './burn'
+export { cumulative } from './cumulative'
+export { burnSentence } from './sentence'

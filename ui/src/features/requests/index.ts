@@ -1,0 +1,2 @@
+export { AskDialog } from './ask'
+export { MyRequests } from './mine'

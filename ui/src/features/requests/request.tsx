@@ -1,0 +1,105 @@
+import { Clock, CornerDownRight } from 'lucide-react'
+import type { RequestPartsFragment } from '@/graphql/generated/graphql'
+import { may } from '@/graphql/viewer'
+import { Avatar } from '@/kit/avatar'
+import { Badge } from '@/kit/badge'
+import { cx } from '@/kit/cx'
+import { ago, dateTime, money, moneyWords, utc } from '@/lib/format'
+import { t } from '@/lib/i18n'
+import { Decide } from './decide'
+import { asked, given, placeOf, reasonFor, statusName, statusTone } from './words'
+
+/** One request, with what approving it would do to the budget, and the buttons to decide. */
+export function RequestCard({ request: r }: { request: RequestPartsFragment }) {
+  return (
+    <li className="grid gap-x-6 gap-y-3 border-b border-line px-4 py-4 last:border-b-0 lg:grid-cols-[minmax(0,1fr)_19rem]">
+      <div className="flex min-w-0 flex-col gap-2">
+        <div className="flex min-w-0 items-start gap-3">
+          <Avatar name={r.requesterName} />
+          <div className="min-w-0 grow">
+            <p>
+              <span className="font-semibold">{r.requesterName}</span> <span className="text-muted">{t('asks for')}</span> <span className="num font-semibold">{asked(r)}</span>
+            </p>
+            <p className="truncate text-xs text-muted">
+              {placeOf(r)} · <span title={utc(r.createdAt)}>{ago(r.createdAt)}</span>
+            </p>
+          </div>
+          {r.status !== 'PENDING' && <Badge tone={statusTone[r.status]}>{statusName[r.status]}</Badge>}
+        </div>
+        <blockquote className="border-s-2 border-line-strong ps-3 break-words whitespace-pre-line">{r.reason}</blockquote>
+        <Passed request={r} />
+        <Outcome request={r} />
+        {r.status === 'PENDING' && (may(r, 'request.decide') ? <Decide request={r} /> : <p className="text-xs text-muted">{[t('Waits for the admins of {{place}}.', { place: r.waitsAt }), reasonFor(r, 'request.decide')].join(' ')}</p>)}
+      </div>
+      {r.impact && <Impact request={r} />}
+    </li>
+  )
+}
+
+export function Passed({ request: r }: { request: RequestPartsFragment }) {
+  return r.passed.map((p) => (
+    <p key={p.at} className="flex items-baseline gap-1.5 text-xs text-muted">
+      <CornerDownRight aria-hidden className="size-3 shrink-0" />
+      <span title={utc(p.at)}>
+        {t('{{name}} passed it up {{when}}', { name: p.name, when: ago(p.at) })}
+        {p.note && `: “${p.note}”`}
+      </span>
+    </p>
+  ))
+}
+
+/** What was decided, by whom, and what they said. */
+export function Outcome({ request: r }: { request: RequestPartsFragment }) {
+  if (r.status === 'PENDING' || !r.decidedAt) return null
+  return (
+    <p className="text-sm">
+      {r.status === 'APPROVED' && <span className="num font-medium">{given(r)}. </span>}
+      <span className="text-muted" title={utc(r.decidedAt)}>
+        {r.deciderName ? t('{{name}}, {{when}}', { name: r.deciderName, when: ago(r.decidedAt) }) : ago(r.decidedAt)}
+      </span>
+      {r.note && <span className="block break-words">“{r.note}”</span>}
+    </p>
+  )
+}
+
+/** The budget now and afterwards; the bar is what the budget above has left. */
+function Impact({ request: r }: { request: RequestPartsFragment }) {
+  const i = r.impact!
+  const { unit } = r
+  const parent = i.parentName && i.parentLeft && i.parentLeftAfter && i.parentLimit
+  const left = parent ? Math.max(0, Number(i.parentLeft)) : 0
+  const share = left > 0 ? Math.min(100, (Number(r.amount) / left) * 100) : 100
+  const more = i.raises.filter((raise) => raise.scopeName !== i.scopeName)
+  return (
+    <div className="flex flex-col gap-2 self-start rounded-md border border-line bg-bg px-3 py-2.5 text-sm">
+      <p className="num flex items-baseline justify-between gap-2">
+        <span className="truncate text-muted">{t('Budget of {{name}}', { name: i.scopeName })}</span>
+        <span className="shrink-0">
+          {money(i.limit, unit)} <span className="text-muted">→</span> <span className="font-semibold">{money(i.limitAfter, unit)}</span>
+        </span>
+      </p>
+      {parent && (
+        <>
+          <div role="img" aria-label={t('{{parent}} has {{left}} left to give; this takes {{amount}}.', { parent: i.parentName!, left: moneyWords(i.parentLeft!, unit), amount: moneyWords(r.amount, unit) })} className="h-2 overflow-hidden rounded-full bg-track">
+            <div className={cx('h-full rounded-full', i.fits && more.length === 0 && Number(i.parentLeftAfter) >= 0 ? 'bg-accent' : 'bg-warn-fill')} style={{ width: `${share}%` }} />
+          </div>
+          <p className="num text-xs text-muted">
+            {t('{{parent}} has {{left}} left to give', { parent: i.parentName!, left: moneyWords(i.parentLeft!, unit) })}
+            {Number(i.parentLeftAfter) >= 0 && t(', {{left}} afterwards', { left: moneyWords(i.parentLeftAfter!, unit) })}.
+          </p>
+          {i.fits && more.length === 0 && Number(i.parentLeftAfter) < 0 && <p className="num text-xs font-medium text-warn">{t('Overcommits {{parent}} by {{amount}}.', { parent: i.parentName!, amount: moneyWords(i.parentLeftAfter!.replace('-', ''), unit) })}</p>}
+        </>
+      )}
+      {more.map((raise) => (
+        <p key={raise.scopeId} className="num text-xs text-warn">
+          {t('Also raises {{name}}: {{before}} → {{after}}', { name: raise.scopeName, before: money(raise.before, unit), after: money(raise.after, unit) })}
+        </p>
+      ))}
+      {!i.fits && <p className="text-xs font-medium text-warn">{Number(i.available) > 0 ? t('More than you can give: up to {{amount}}. Pass it up for the rest.', { amount: moneyWords(i.available, unit) }) : t("You can't give any of it. Pass it up to those who can.")}</p>}
+      <p className="flex items-center gap-1.5 text-xs text-muted" title={utc(r.expiresAt)}>
+        <Clock aria-hidden className="size-3" /> {t('Expires {{when}}', { when: dateTime(r.expiresAt) })}
+      </p>
+    </div>
+  )
+}
+

@@ -15,6 +15,7 @@ import (
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/mail"
+	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
@@ -33,6 +34,8 @@ type Resolver struct {
 	Catalog  *catalog.Catalog
 	Budgets  *budget.Engine
 	Audit    *audit.Stream
+	// CreditValue is what a credit is sold for.
+	CreditValue money.Nano
 	// Mailer is nil where no mail server is set.
 	Mailer *mail.Mailer
 	// Probe lists an endpoint's models with its key.

@@ -55,7 +55,8 @@ func TestListsAreBounded(t *testing.T) {
 	bounded := map[string]string{
 		"errors": "of one input", "path": "of one field", "viewerCan": "fixed actions", "edges": "of one page", "roles": "of one person",
 		"accounts": "of one login, 100", "choices": "of one login, 100", "planes": "two", "series": "days of a cycle", "states": "changed ones, 500",
-		"topSpenders": "five", "limits": "budgets on one path", "models": "of a key or provider, 100", "rows": "asked for, 100", "days": "of a range, 400",
+		"topSpenders": "five", "limits": "budgets on one path", "models": "of a key or provider, 100", "rows": "asked for, 100", "periods": "of a range, 400", "classes": "eight",
+		"lines": "of one call, 100", "tags": "of one call, 16", "creditFactors": "100",
 		"changes": "fields of one row", "prices": "50",
 		"permissions": "those there are", "grantable": "those there are", "providers": "of one account, 20", "scopes": "of one provider, 20",
 		"mappings": "of one provider, 200", "redirectUris": "20", "invitations": "of one input, 100", "notes": "of one act", "steps": "of one path",

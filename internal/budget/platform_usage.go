@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math/big"
 	"time"
 
 	"github.com/alchemi/cockpit/internal/money"
@@ -46,6 +47,24 @@ type PlatformSum struct {
 	Sum
 	// CopilotCost is the part of Cost that the platform itself pays.
 	CopilotCost money.Nano
+}
+
+// ValueOf is what credits are sold for at so many nano-USD each.
+func ValueOf(credits, each money.Nano) money.Nano {
+	v := new(big.Int).Mul(big.NewInt(int64(credits)), big.NewInt(int64(each)))
+	if v.Quo(v, big.NewInt(int64(money.One))); !v.IsInt64() {
+		return money.Max
+	}
+	return money.Nano(v.Int64())
+}
+
+// Add adds another's amounts.
+func (s *PlatformSum) Add(o PlatformSum) {
+	s.Calls += o.Calls
+	s.Usage = s.Usage.plus(o.Usage)
+	s.Cost += o.Cost
+	s.Credits += o.Credits
+	s.CopilotCost += o.CopilotCost
 }
 
 // PlatformUsage sums what all accounts were charged, dearest first, at most

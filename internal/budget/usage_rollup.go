@@ -207,4 +207,3 @@ func (t rollup) onConflict() string {
 	}
 	return "ON CONFLICT (" + strings.Join(t.key, ", ") + ") DO UPDATE SET " + strings.Join(sets, ", ")
 }
-

@@ -224,7 +224,7 @@ const under = <P extends typeof plane | typeof platform>(parent: P) => ({ getPar
 const planeRoutes = [
   createRoute({ ...under(plane), path: '/', component: planePage(async () => (await import('@/features/overview/overview')).OverviewPage) }),
   createRoute({ ...under(plane), path: '/budgets', validateSearch: texts('peek', 'q'), component: planePage(async () => (await import('@/features/budgets/budgets')).BudgetsPage) }),
-  createRoute({ ...under(plane), path: '/usage', validateSearch: texts('range', 'group', 'scope'), component: planePage(async () => (await import('@/features/usage/usage')).UsagePage) }),
+  createRoute({ ...under(plane), path: '/usage', validateSearch: texts('view', 'range', 'from', 'to', 'group', 'by', 'scope', 'model', 'user', 'tag', 'agent', 'client', 'q', 'peek'), component: planePage(async () => (await import('@/features/usage/usage')).UsagePage) }),
   createRoute({ ...under(plane), path: '/keys', validateSearch: texts('peek', 'q', 'new'), component: planePage(async () => (await import('@/features/keys/keys')).KeysPage) }),
   createRoute({ ...under(plane), path: '/models', validateSearch: texts('q', 'peek'), component: planePage(async () => (await import('@/features/models/models')).ModelsPage) }),
   createRoute({ ...under(plane), path: '/organizations', validateSearch: texts('q', 'peek', 'new'), component: planePage(async () => (await import('@/features/scopes/organizations')).OrganizationsPage) }),
@@ -251,6 +251,7 @@ const platformRoutes = [
   createRoute({ ...under(platform), path: '/', component: lazyRouteComponent(() => import('@/features/platform/platform'), 'PlatformPage') }),
   createRoute({ ...under(platform), path: '/accounts', validateSearch: texts('q', 'status', 'new'), component: lazyRouteComponent(() => import('@/features/accounts/accounts'), 'AccountsPage') }),
   accountOf,
+  createRoute({ ...under(platform), path: '/usage', validateSearch: texts('range', 'from', 'to', 'group', 'by', 'account', 'name', 'plane', 'model'), component: lazyRouteComponent(() => import('@/features/platform/usage'), 'PlatformUsagePage') }),
   createRoute({ ...under(platform), path: '/staff', validateSearch: texts('tab', 'new'), component: lazyRouteComponent(() => import('@/features/staff/staff'), 'StaffPage') }),
   createRoute({ ...under(platform), path: '/programs', validateSearch: texts('peek', 'new', 'edit'), component: lazyRouteComponent(() => import('@/features/programs/list'), 'PlatformProgramsPage') }),
   createRoute({ ...under(platform), path: '/models', component: lazyRouteComponent(() => import('@/features/catalog/catalog'), 'CatalogPage') }),

@@ -23,6 +23,7 @@ import { Used } from '@/features/budgets'
 import { ApproveDomain } from '@/features/domains'
 import { EnterAccount, SupportList } from '@/features/support'
 import { DangerZone } from './danger'
+import { Factors } from './factors'
 import { Grant } from './grant'
 import { statusLook } from './status'
 
@@ -77,7 +78,7 @@ export function AccountPage({ id, onEntered }: { id: string; onEntered: (viewer:
             value={part}
             onChange={(tab) => setUrl({ tab: tab === 'overview' ? undefined : tab })}
             tabs={[
-              { value: 'overview', label: t('Overview'), content: <Overview account={a} /> },
+              { value: 'overview', label: t('Overview'), content: <Overview account={a} onChanged={retry} /> },
               ...(may(a, 'domain.approve') && a.status !== 'CLOSED' ? [{ value: 'domains' as const, label: t('Domains'), content: <ApproveDomain account={a} /> }] : []),
               { value: 'support', label: t('Support'), content: <SupportList accountId={a.id} onEnter={onEntered} /> },
               ...(mayChange ? [{ value: 'danger' as const, label: t('Danger zone'), content: <DangerZone account={a} /> }] : []),
@@ -109,7 +110,7 @@ function State({ account: a }: { account: AccountOf }) {
   return null
 }
 
-function Overview({ account: a }: { account: AccountOf }) {
+function Overview({ account: a, onChanged }: { account: AccountOf; onChanged: () => void }) {
   const [granting, setGranting] = useState(false)
   const none = <span className="text-muted">–</span>
   return (
@@ -140,6 +141,7 @@ function Overview({ account: a }: { account: AccountOf }) {
             )}
           </div>
         </Card>
+        <Factors account={a} onChanged={onChanged} />
         <Card>
           <CardHead title={t('Entitlements')} />
           <div className="px-4 pb-4">

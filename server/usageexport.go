@@ -194,7 +194,7 @@ func (s *Server) prepareUsageExport(ctx context.Context, v *tenancy.Viewer, q ur
 // aim finds what the export is about: the platform, a scope, or everything in
 // a plane that the viewer can see.
 func (s *Server) aim(ctx context.Context, v *tenancy.Viewer, x *usageExport) error {
-	system := tenancy.Platform(ctx)
+	system := tenancy.System(ctx, "scopes that the viewer's own reach, or the policy, names")
 	if x.kind == "platform" {
 		if !v.Platform {
 			return fault.New(fault.Forbidden, "What all accounts used is for the platform's staff.")
@@ -239,6 +239,9 @@ func (s *Server) aim(ctx context.Context, v *tenancy.Viewer, x *usageExport) err
 			}
 		}
 		x.targets = append(x.targets, access.Target{Kind: tenancy.Kind(at.Kind), Plane: x.plane, Path: at.Path})
+		if len(x.in) == 1 {
+			root = at // what the event is about
+		}
 	}
 	return s.named(system, x, v.AccountID, root.ID)
 }

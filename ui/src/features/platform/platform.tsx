@@ -19,7 +19,7 @@ const BarChart = lazy(() => import('@/kit/bar-chart'))
 
 /** Cost and credits of all accounts in Copilot, and the upstreams' health. */
 export function PlatformPage() {
-  const filter = useMemo(() => span('30d'), [])
+  const filter = useMemo(() => ({ ...span('30d'), plane: 'COPILOT' as const }), [])
   const { data, loading, fault, retry } = useRead(PlatformOverviewDocument, { filter })
   const p = data?.platform
   const upstreams = p?.centralProviders.edges.map((e) => e.node) ?? []
@@ -106,7 +106,7 @@ function Accounts({ title, note, rows }: { title: string; note: string; rows: re
             <Head>
               <Th>{t('Account')}</Th>
               <Th className="text-end">{t('Cost')}</Th>
-              <Th className="text-end">{t('Before')}</Th>
+              <Th className="text-end">{t('Change')}</Th>
               <Th wide className="text-end">
                 {t('Credits, of the cycle')}
               </Th>
@@ -130,7 +130,7 @@ function Accounts({ title, note, rows }: { title: string; note: string; rows: re
                     {r.granted ? `${compactMoney(r.used ?? '0', 'CREDITS')} / ${compactMoney(r.granted, 'CREDITS')}` : '–'}
                   </Td>
                   <Td wide className="num text-end">
-                    {money(r.totals.margin, 'USD')}
+                    {compactMoney(r.totals.margin, 'USD')}
                   </Td>
                 </tr>
               ))}

@@ -118,7 +118,7 @@ function Rows({ rows, group, onOpen }: { rows: readonly PlatformRowPartsFragment
         <Th>{groups.find((g) => g.value === group)!.label}</Th>
         <Th className="text-end">{t('Cost')}</Th>
         <Th wide className="text-end">
-          {t('Before')}
+          {t('Change')}
         </Th>
         <Th className="text-end">{t('Credits')}</Th>
         {group === 'ACCOUNT' && (
@@ -158,7 +158,7 @@ function Rows({ rows, group, onOpen }: { rows: readonly PlatformRowPartsFragment
               {money(r.totals.value, 'USD')}
             </Td>
             <Td wide className="num text-end">
-              {money(r.totals.margin, 'USD')} {r.totals.marginPercent !== null && r.totals.marginPercent !== undefined && <span className="text-xs text-muted">{percent(r.totals.marginPercent)}</span>}
+              {compactMoney(r.totals.margin, 'USD')} {r.totals.marginPercent !== null && r.totals.marginPercent !== undefined && <span className="text-xs text-muted">{percent(r.totals.marginPercent)}</span>}
             </Td>
             <Td wide className="num text-end text-muted">
               <span title={count(r.totals.calls)}>{compactCount(r.totals.calls)}</span>

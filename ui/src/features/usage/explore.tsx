@@ -42,7 +42,7 @@ export function Explore({ plane, url, setUrl }: { plane: Plane; url: Partial<Sea
             <Stat label={unit === 'USD' ? t('Spent') : t('Credits spent')} value={compactMoney(total.amount, unit)} note={moneyWords(total.amount, unit)} />
             <Stat label={t('Calls')} value={compactCount(total.calls)} note={count(total.calls)} />
             <Stat label={t('Input tokens')} value={compactCount(total.inputTokens)} note={t('{{share}} from the cache', { share: percent(cached) })} />
-            <Stat label={t('Output tokens')} value={compactCount(total.outputTokens)} note={total.reasoningTokens ? t('{{count}} of them reasoning', { count: total.reasoningTokens }) : ''} />
+            <Stat label={t('Output tokens')} value={compactCount(total.outputTokens)} note={total.reasoningTokens ? t('{{count}} of them reasoning', { count: compactCount(total.reasoningTokens) }) : ''} />
           </div>
           <div className="mb-4 grid gap-4 lg:grid-cols-3">
             <Card className="lg:col-span-2">

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/alchemi/cockpit/ent"
@@ -65,7 +66,7 @@ func (r *Resolver) creditFactorSet(ctx context.Context, in model.CreditFactorSet
 		}
 		return a, err
 	})
-	if err != nil && err != errTried { //nolint:errorlint // of this very function
+	if err != nil && !errors.Is(err, errTried) {
 		return nil, err
 	}
 	out := &model.CreditFactorSetPayload{}
@@ -77,7 +78,7 @@ func (r *Resolver) creditFactorSet(ctx context.Context, in model.CreditFactorSet
 }
 
 // errTried rolls a change back that was only tried.
-var errTried = fault.New(fault.Internal, "tried")
+var errTried = errors.New("graph: tried")
 
 func (r *Resolver) factorEffect(ctx context.Context, accountID string, ppm int64) (*model.CreditFactorEffect, error) {
 	now := r.Store.Now()

@@ -74,6 +74,9 @@ func (r *platformUsageResolver) Periods(ctx context.Context, obj *model.Platform
 }
 
 func (r *platformUsageRowResolver) Account(ctx context.Context, obj *model.PlatformUsageRow) (*model.Account, error) {
+	if obj.AccountID == "" {
+		return nil, nil
+	}
 	return from(ctx).accounts.Load(ctx, obj.AccountID)
 }
 

@@ -2,7 +2,7 @@ import { ChartColumn, Download, X } from 'lucide-react'
 import { lazy, Suspense, useMemo } from 'react'
 import { type PlatformRowPartsFragment, PlatformUsageDocument, type PlatformUsageFilter, type PlatformUsageGroup } from '@/graphql/generated/graphql'
 import { useRead } from '@/graphql/query'
-import { Button } from '@/kit/button'
+import { buttonClass } from '@/kit/button'
 import { Card, CardHead, Stat } from '@/kit/card'
 import { PageHead } from '@/kit/page'
 import { SkeletonBlock } from '@/kit/skeleton'
@@ -57,9 +57,9 @@ export function PlatformUsagePage() {
     <>
       <PageHead title={t('Usage')} note={t('All accounts, by whole UTC days. Who used it stays inside the account.')}>
         <Days url={url} setUrl={setUrl} />
-        <Button size="sm" onClick={() => location.assign(href())}>
-          <Download aria-hidden /> {t('CSV')}
-        </Button>
+        <a href={href()} className={buttonClass({ size: 'sm' })}>
+          <Download aria-hidden /> {t('Export CSV')}
+        </a>
       </PageHead>
       {chips.length > 0 && (
         <ul aria-label={t('Narrowed down to')} className="mb-4 flex flex-wrap gap-1.5">

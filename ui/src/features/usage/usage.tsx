@@ -1,5 +1,5 @@
 import { Download } from 'lucide-react'
-import { Button } from '@/kit/button'
+import { Button, buttonClass } from '@/kit/button'
 import { Menu, MenuItem } from '@/kit/menu'
 import { PageHead } from '@/kit/page'
 import { Tabs } from '@/kit/tabs'
@@ -44,9 +44,9 @@ function Exports({ plane, url, view }: { plane: Plane; url: Partial<Search>; vie
   const shown: ExportKind = view === 'receipts' ? 'receipts' : 'usage'
   return (
     <span className="flex gap-1">
-      <Button size="sm" onClick={() => get(shown)}>
-        <Download aria-hidden /> {t('CSV')}
-      </Button>
+      <a href={exportHref(shown, plane, url)} className={buttonClass({ size: 'sm' })}>
+        <Download aria-hidden /> {t('Export CSV')}
+      </a>
       <Menu
         trigger={
           <Button size="sm" variant="ghost">

@@ -159,6 +159,7 @@ func (r *Resolver) newReceiptLoaders() receiptLoaders {
 			return out, err
 		}),
 		prices: loader(func(ctx context.Context, ids []string) (map[string]*ent.Price, error) {
+			ctx = tenancy.System(ctx, "prices of charges that the viewer sees; Copilot's are told in credits alone")
 			rows, err := st.Price.Query().Where(price.IDIn(ids...)).All(ctx)
 			return index(rows, err, func(p *ent.Price) string { return p.ID })
 		}),

@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/id"
@@ -140,6 +141,25 @@ func TestReceiptHasAllLines(t *testing.T) {
 		require.Nil(t, out.at("node", "price"))
 		require.Equal(t, []any{map[string]any{"class": "OUTPUT", "amount": "0"}, map[string]any{"class": "OTHER", "amount": "5"}}, out.at("node", "classes"))
 		require.Equal(t, []any{map[string]any{"id": charge, "kind": "SETTLED"}}, out.at("node", "lines"))
+
+		// In Copilot the price is told in credits, and not what it costs the platform.
+		system, co := identitytest.System(t), a.A.Copilot
+		version := a.Store.Price.Query().Where(price.CatalogModelIDNotNil()).FirstX(system)
+		prices := pricesOf(version)
+		h, err := a.budgets.Hold(t.Context(), budget.Call{AccountID: a.A.Row.ID, Plane: tenancy.Copilot, Path: co.Member.Path, MemberID: co.Member.ID,
+			TeamID: co.Team.ID, OrganizationID: co.Org.ID, ModelID: co.Model.ID, ModelName: "smart", PriceID: version.ID, Prices: prices, FactorPPM: 3_000_000,
+			RequestID: id.New(id.Request)}, budget.Usage{Output: 1_000_000})
+		require.NoError(t, err)
+		_, err = h.Settle(t.Context(), budget.Usage{Output: 1_000_000}, budget.Outcome{})
+		require.NoError(t, err)
+		inCredits := `query($id: ID!) { node(id: $id) { ... on Charge { amount cost price { output } classes { class price amount } } } }`
+		three := (3 * prices.Output).String()
+		for name, v := range map[string]*tenancy.Viewer{"member": co.Seat, "account admin": a.A.Admin} {
+			out = a.ok(v, inCredits, map[string]any{"id": h.ID})
+			require.Nil(t, out.at("node", "cost"), name)
+			require.Equal(t, three, out.at("node", "price", "output"), name)
+			require.Equal(t, map[string]any{"class": "OUTPUT", "price": three, "amount": three}, out.at("node", "classes", 0), name)
+		}
 		require.Nil(t, a.ok(p.SiblingTeamAdmin, query, map[string]any{"id": charge}).at("node"))
 		require.Nil(t, a.ok(a.B.Admin, query, map[string]any{"id": charge}).at("node"))
 		require.Nil(t, a.ok(a.SuperAdmin, query, map[string]any{"id": charge}).at("node"))

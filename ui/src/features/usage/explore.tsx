@@ -44,6 +44,7 @@ export function Explore({ plane, url, setUrl }: { plane: Plane; url: Partial<Sea
             <Stat label={t('Input tokens')} value={compactCount(total.inputTokens)} note={t('{{share}} from the cache', { share: percent(cached) })} />
             <Stat label={t('Output tokens')} value={compactCount(total.outputTokens)} note={total.reasoningTokens ? t('{{count}} of them reasoning', { count: compactCount(total.reasoningTokens) }) : ''} />
           </div>
+          {report.periods.length > 0 && (
           <div className="mb-4 grid gap-4 lg:grid-cols-3">
             <Card className="lg:col-span-2">
               <CardHead title={t('Over time')} note={t('{{amount}} in {{count}} calls', { amount: moneyWords(total.amount, unit), count: total.calls })}>
@@ -60,6 +61,7 @@ export function Explore({ plane, url, setUrl }: { plane: Plane; url: Partial<Sea
               <Classes rows={report.classes} unit={unit} />
             </Card>
           </div>
+          )}
           <Card>
             <div className="flex items-center justify-between gap-3 border-b border-line px-4 py-2.5">
               <h2 className="text-sm font-semibold">{t('By {{group}}', { group: groups.find((g) => g.value === group)!.label.toLowerCase() })}</h2>

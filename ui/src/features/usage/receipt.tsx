@@ -48,7 +48,7 @@ export function Receipt({ id, onClose, onLine }: { id: string; onClose: () => vo
               [t('Held'), <span key="h">{exact(c.held, c.unit)} · {when(c.heldAt)}</span>],
               [t('Settled'), when(c.at)],
               [t('Duration'), t('{{ms}} ms, first byte after {{first}} ms', { ms: count(c.latencyMs), first: count(c.firstByteMs) })],
-              [t('Price version'), c.price ? <span key="p"><Id id={c.price.id} /><span className="text-xs text-muted">{t('in force since {{when}}', { when: dateTime(c.price.effectiveFrom) })}</span></span> : t('Ceiling per call')],
+              [t('Price version'), c.price ? <span key="p"><Id id={c.price.id} /><span className="text-xs text-muted">{t('in force since {{when}}', { when: dateTime(c.price.effectiveFrom) })}</span></span> : c.priceId ? <Id key="p" id={c.priceId} /> : t('Ceiling per call')],
               c.unit === 'CREDITS' && [t('Factor'), t('{{factor}} credits per $', { factor: exact(fromNano(String(c.factorPpm * 1000)), 'CREDITS') })],
             ]}
           />

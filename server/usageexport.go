@@ -182,7 +182,7 @@ func (s *Server) prepareUsageExport(ctx context.Context, v *tenancy.Viewer, q ur
 	if err := s.mayExport(ctx, x.targets); err != nil {
 		return nil, err
 	}
-	if err := s.tabulate(ctx, x); err != nil {
+	if err := s.tabulate(x); err != nil {
 		return nil, err
 	}
 	if err := x.pick(q.Get("columns")); err != nil {

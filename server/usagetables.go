@@ -19,14 +19,14 @@ import (
 
 // tabulate chooses the table by its kind. Amounts are exact decimals in the
 // plane's unit; costs in US dollars stand where the viewer pays them.
-func (s *Server) tabulate(ctx context.Context, x *usageExport) error {
+func (s *Server) tabulate(x *usageExport) error {
 	switch x.kind {
 	case "usage":
 		return s.usageTable(x)
 	case "receipts":
-		s.receiptTable(ctx, x)
+		s.receiptTable(x)
 	case "statements":
-		s.statementTable(ctx, x)
+		s.statementTable(x)
 	case "focus":
 		s.focusTable(x)
 	case "platform":
@@ -41,7 +41,7 @@ func (s *Server) tabulate(ctx context.Context, x *usageExport) error {
 func (x *usageExport) parts() ([][2]time.Time, error) {
 	day := 24 * time.Hour
 	from, to := x.from.Truncate(day), x.to.Add(day-time.Nanosecond).Truncate(day)
-	next := func(t time.Time) time.Time { return to }
+	next := func(time.Time) time.Time { return to }
 	switch x.asked.Get("interval") {
 	case "":
 	case "DAY":
@@ -119,14 +119,14 @@ const exportPage = 1000
 
 // receiptTable lists the lines of the ledger that the viewer sees, newest
 // first.
-func (s *Server) receiptTable(_ context.Context, x *usageExport) {
+func (s *Server) receiptTable(x *usageExport) {
 	x.columns = slices.Concat([]string{"at", "id", "kind", "adjusts", "request_id", "model_id", "model", "path", "organization_id", "team_id", "member_id", "user_id",
 		"key_id", "agent_id", "client_id", "session", "tags", "amount", "unit", "held", "held_at", "price_id", "factor_id", "factor_ppm"}, tokenColumns,
 		[]string{"stream", "latency_ms", "first_byte_ms"})
 	x.numbers = slices.Concat([]string{"amount", "held", "factor_ppm", "latency_ms", "first_byte_ms"}, tokenColumns)
 	x.pages = func(ctx context.Context, yield func([]map[string]string) error) error {
 		for last := ""; ; {
-			q := s.store.Charge.Query().Where(charge.AccountID(x.account.ID), charge.PlaneEQ(charge.Plane(x.plane)), charge.AtGTE(x.from), charge.AtLT(x.to), x.within())
+			q := s.store.Charge.Query().Where(charge.AccountID(x.account.ID), charge.PlaneEQ(charge.Plane(x.plane)), charge.AtGTE(x.from), charge.AtLT(x.to), x.within(charge.FieldPath))
 			for name, field := range map[string]func(string) func(*sql.Selector){
 				"modelId": func(v string) func(*sql.Selector) { return charge.ModelID(v) }, "userId": func(v string) func(*sql.Selector) { return charge.UserID(v) },
 				"agentId": func(v string) func(*sql.Selector) { return charge.AgentID(v) }, "clientId": func(v string) func(*sql.Selector) { return charge.ClientID(v) },
@@ -155,17 +155,17 @@ func (s *Server) receiptTable(_ context.Context, x *usageExport) {
 	}
 }
 
-// within confines charges to the scope that the export is about; what the
+// within confines rows by their path to the scope that the export is about; what the
 // viewer may see, the store sees to.
-func (x *usageExport) within() func(*sql.Selector) {
+func (x *usageExport) within(path string) func(*sql.Selector) {
 	return func(sel *sql.Selector) {
-		var any []*sql.Predicate
+		var within []*sql.Predicate
 		for _, r := range x.in {
-			any = append(any, sql.P(func(b *sql.Builder) {
-				b.WriteString("substr(").WriteString(sel.C(charge.FieldPath)).WriteString(", 1, ").Arg(len(r.Path)).WriteString(") = ").Arg(r.Path)
+			within = append(within, sql.P(func(b *sql.Builder) {
+				b.WriteString("substr(").WriteString(sel.C(path)).WriteString(", 1, ").Arg(len(r.Path)).WriteString(") = ").Arg(r.Path)
 			}))
 		}
-		sel.Where(sql.Or(any...))
+		sel.Where(sql.Or(within...))
 	}
 }
 
@@ -185,22 +185,14 @@ func (x *usageExport) receipt(c *ent.Charge) map[string]string {
 }
 
 // statementTable lists the statements of cycles that ended in the time.
-func (s *Server) statementTable(_ context.Context, x *usageExport) {
+func (s *Server) statementTable(x *usageExport) {
 	amounts := []string{"limit", "overflow", "carried_in", "raised", "spent", "overflow_spent", "excess_spent", "corrections", "carried_out"}
 	x.columns = slices.Concat([]string{"id", "scope_id", "scope", "path", "budget_id", "cycle_id", "starts_at", "ends_at", "unit"}, amounts, []string{"calls"})
 	x.numbers = append(amounts, "calls")
 	x.pages = func(ctx context.Context, yield func([]map[string]string) error) error {
 		for last := ""; ; {
 			q := s.store.Statement.Query().Where(statement.AccountID(x.account.ID), statement.PlaneEQ(statement.Plane(x.plane)),
-				statement.EndsAtGT(x.from), statement.EndsAtLTE(x.to), statement.IDGT(last), func(sel *sql.Selector) {
-					var any []*sql.Predicate
-					for _, r := range x.in {
-						any = append(any, sql.P(func(b *sql.Builder) {
-							b.WriteString("substr(").WriteString(sel.C(statement.FieldScopePath)).WriteString(", 1, ").Arg(len(r.Path)).WriteString(") = ").Arg(r.Path)
-						}))
-					}
-					sel.Where(sql.Or(any...))
-				})
+				statement.EndsAtGT(x.from), statement.EndsAtLTE(x.to), statement.IDGT(last), x.within(statement.FieldScopePath))
 			rows, err := q.Order(statement.ByID()).Limit(exportPage).All(tenancy.InPlane(ctx, x.plane))
 			if err != nil {
 				return err

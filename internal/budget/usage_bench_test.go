@@ -57,13 +57,16 @@ func BenchmarkUsage(b *testing.B) {
 						column := map[budget.Dimension]string{budget.ByModel: "model_id", budget.ByMember: "member_id", budget.ByDay: "day"}[by]
 						q := fmt.Sprintf(`SELECT %s, count(*), sum(input_tokens), sum(cost) FROM charges WHERE account_id = '%s' AND plane = 'CONSOLE'
 							AND at >= '2026-09-01 00:00:00+00:00' AND at < '2026-11-30 00:00:00+00:00' AND substr(path, 1, %d) = '%s' GROUP BY 1`, column, tr.account, len(path), path)
-						for b.Loop() {
+						scan := func() {
 							r, err := st.System().Query(q)
 							require.NoError(b, err)
+							defer func() { require.NoError(b, r.Close()) }()
 							for r.Next() { //nolint:revive // reads all
 							}
 							require.NoError(b, r.Err())
-							require.NoError(b, r.Close())
+						}
+						for b.Loop() {
+							scan()
 						}
 					})
 				}

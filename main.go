@@ -53,7 +53,7 @@ type commands struct {
 		Upstream demoUpstream `cmd:"" help:"Run the demo's model provider by itself."`
 	} `cmd:"" help:"Help for trying Cockpit out."`
 	Verify struct {
-		Ledger verifyLedger `cmd:"" help:"Recompute every budget's counters from the ledger and name those that differ."`
+		Ledger verifyLedger `cmd:"" help:"Recompute every budget's counters and the sums of usage from the ledger, and name those that differ."`
 		Audit  verifyAudit  `cmd:"" help:"Recompute the hash chain of audit logs, or of an export, check the signed checkpoints, and name the first event that isn't what was sealed. Ends with 2 where one isn't, with 1 where it can't be told."`
 	} `cmd:"" help:"Check what is stored."`
 	Health  health  `cmd:"" help:"Ask a running server whether it is ready; for container health checks."`
@@ -273,17 +273,25 @@ func (v *verifyLedger) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer func() { _ = st.Close() }() // nothing was written
-	differences, err := budget.New(st, budget.Options{}).Verify(ctx)
+	engine := budget.New(st, budget.Options{})
+	differences, err := engine.Verify(ctx)
 	if err != nil {
 		return err
 	}
 	for _, d := range differences {
 		fmt.Fprintln(out, d)
 	}
-	if len(differences) > 0 {
-		return fmt.Errorf("%d counters differ from the ledger", len(differences))
+	usage, err := engine.VerifyUsage(ctx)
+	if err != nil {
+		return err
 	}
-	fmt.Fprintln(out, "the counters of all budgets agree with the ledger")
+	for _, d := range usage {
+		fmt.Fprintln(out, d)
+	}
+	if n := len(differences) + len(usage); n > 0 {
+		return fmt.Errorf("%d counters differ from the ledger", n)
+	}
+	fmt.Fprintln(out, "the counters of all budgets, and the sums of usage, agree with the ledger")
 	return nil
 }
 

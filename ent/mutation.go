@@ -45984,6 +45984,9 @@ type UsageDayMutation struct {
 	agent_id               *string
 	client_id              *string
 	model_id               *string
+	price_id               *string
+	factor_ppm             *int64
+	addfactor_ppm          *int64
 	model_name             *string
 	calls                  *int64
 	addcalls               *int64
@@ -46565,6 +46568,98 @@ func (m *UsageDayMutation) OldModelID(ctx context.Context) (v string, err error)
 // ResetModelID resets all changes to the "model_id" field.
 func (m *UsageDayMutation) ResetModelID() {
 	m.model_id = nil
+}
+
+// SetPriceID sets the "price_id" field.
+func (m *UsageDayMutation) SetPriceID(s string) {
+	m.price_id = &s
+}
+
+// PriceID returns the value of the "price_id" field in the mutation.
+func (m *UsageDayMutation) PriceID() (r string, exists bool) {
+	v := m.price_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPriceID returns the old "price_id" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldPriceID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPriceID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPriceID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPriceID: %w", err)
+	}
+	return oldValue.PriceID, nil
+}
+
+// ResetPriceID resets all changes to the "price_id" field.
+func (m *UsageDayMutation) ResetPriceID() {
+	m.price_id = nil
+}
+
+// SetFactorPpm sets the "factor_ppm" field.
+func (m *UsageDayMutation) SetFactorPpm(i int64) {
+	m.factor_ppm = &i
+	m.addfactor_ppm = nil
+}
+
+// FactorPpm returns the value of the "factor_ppm" field in the mutation.
+func (m *UsageDayMutation) FactorPpm() (r int64, exists bool) {
+	v := m.factor_ppm
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFactorPpm returns the old "factor_ppm" field's value of the UsageDay entity.
+// If the UsageDay object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageDayMutation) OldFactorPpm(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFactorPpm is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFactorPpm requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFactorPpm: %w", err)
+	}
+	return oldValue.FactorPpm, nil
+}
+
+// AddFactorPpm adds i to the "factor_ppm" field.
+func (m *UsageDayMutation) AddFactorPpm(i int64) {
+	if m.addfactor_ppm != nil {
+		*m.addfactor_ppm += i
+	} else {
+		m.addfactor_ppm = &i
+	}
+}
+
+// AddedFactorPpm returns the value that was added to the "factor_ppm" field in this mutation.
+func (m *UsageDayMutation) AddedFactorPpm() (r int64, exists bool) {
+	v := m.addfactor_ppm
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFactorPpm resets all changes to the "factor_ppm" field.
+func (m *UsageDayMutation) ResetFactorPpm() {
+	m.factor_ppm = nil
+	m.addfactor_ppm = nil
 }
 
 // SetModelName sets the "model_name" field.
@@ -47197,7 +47292,7 @@ func (m *UsageDayMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *UsageDayMutation) Fields() []string {
-	fields := make([]string, 0, 23)
+	fields := make([]string, 0, 25)
 	if m.account_id != nil {
 		fields = append(fields, usageday.FieldAccountID)
 	}
@@ -47233,6 +47328,12 @@ func (m *UsageDayMutation) Fields() []string {
 	}
 	if m.model_id != nil {
 		fields = append(fields, usageday.FieldModelID)
+	}
+	if m.price_id != nil {
+		fields = append(fields, usageday.FieldPriceID)
+	}
+	if m.factor_ppm != nil {
+		fields = append(fields, usageday.FieldFactorPpm)
 	}
 	if m.model_name != nil {
 		fields = append(fields, usageday.FieldModelName)
@@ -47299,6 +47400,10 @@ func (m *UsageDayMutation) Field(name string) (ent.Value, bool) {
 		return m.ClientID()
 	case usageday.FieldModelID:
 		return m.ModelID()
+	case usageday.FieldPriceID:
+		return m.PriceID()
+	case usageday.FieldFactorPpm:
+		return m.FactorPpm()
 	case usageday.FieldModelName:
 		return m.ModelName()
 	case usageday.FieldCalls:
@@ -47354,6 +47459,10 @@ func (m *UsageDayMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldClientID(ctx)
 	case usageday.FieldModelID:
 		return m.OldModelID(ctx)
+	case usageday.FieldPriceID:
+		return m.OldPriceID(ctx)
+	case usageday.FieldFactorPpm:
+		return m.OldFactorPpm(ctx)
 	case usageday.FieldModelName:
 		return m.OldModelName(ctx)
 	case usageday.FieldCalls:
@@ -47469,6 +47578,20 @@ func (m *UsageDayMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetModelID(v)
 		return nil
+	case usageday.FieldPriceID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPriceID(v)
+		return nil
+	case usageday.FieldFactorPpm:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFactorPpm(v)
+		return nil
 	case usageday.FieldModelName:
 		v, ok := value.(string)
 		if !ok {
@@ -47557,6 +47680,9 @@ func (m *UsageDayMutation) AddedFields() []string {
 	if m.addday != nil {
 		fields = append(fields, usageday.FieldDay)
 	}
+	if m.addfactor_ppm != nil {
+		fields = append(fields, usageday.FieldFactorPpm)
+	}
 	if m.addcalls != nil {
 		fields = append(fields, usageday.FieldCalls)
 	}
@@ -47597,6 +47723,8 @@ func (m *UsageDayMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case usageday.FieldDay:
 		return m.AddedDay()
+	case usageday.FieldFactorPpm:
+		return m.AddedFactorPpm()
 	case usageday.FieldCalls:
 		return m.AddedCalls()
 	case usageday.FieldInputTokens:
@@ -47632,6 +47760,13 @@ func (m *UsageDayMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddDay(v)
+		return nil
+	case usageday.FieldFactorPpm:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFactorPpm(v)
 		return nil
 	case usageday.FieldCalls:
 		v, ok := value.(int64)
@@ -47766,6 +47901,12 @@ func (m *UsageDayMutation) ResetField(name string) error {
 	case usageday.FieldModelID:
 		m.ResetModelID()
 		return nil
+	case usageday.FieldPriceID:
+		m.ResetPriceID()
+		return nil
+	case usageday.FieldFactorPpm:
+		m.ResetFactorPpm()
+		return nil
 	case usageday.FieldModelName:
 		m.ResetModelName()
 		return nil
@@ -47859,10 +48000,22 @@ type UsageTagMutation struct {
 	id                     *string
 	account_id             *string
 	plane                  *usagetag.Plane
+	tag                    *string
 	day                    *int
 	addday                 *int
 	_path                  *string
-	tag                    *string
+	organization_id        *string
+	team_id                *string
+	member_id              *string
+	user_id                *string
+	key_id                 *string
+	agent_id               *string
+	client_id              *string
+	model_id               *string
+	price_id               *string
+	factor_ppm             *int64
+	addfactor_ppm          *int64
+	model_name             *string
 	calls                  *int64
 	addcalls               *int64
 	input_tokens           *int64
@@ -48065,6 +48218,42 @@ func (m *UsageTagMutation) ResetPlane() {
 	m.plane = nil
 }
 
+// SetTag sets the "tag" field.
+func (m *UsageTagMutation) SetTag(s string) {
+	m.tag = &s
+}
+
+// Tag returns the value of the "tag" field in the mutation.
+func (m *UsageTagMutation) Tag() (r string, exists bool) {
+	v := m.tag
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTag returns the old "tag" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldTag(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTag is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTag requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTag: %w", err)
+	}
+	return oldValue.Tag, nil
+}
+
+// ResetTag resets all changes to the "tag" field.
+func (m *UsageTagMutation) ResetTag() {
+	m.tag = nil
+}
+
 // SetDay sets the "day" field.
 func (m *UsageTagMutation) SetDay(i int) {
 	m.day = &i
@@ -48157,40 +48346,420 @@ func (m *UsageTagMutation) ResetPath() {
 	m._path = nil
 }
 
-// SetTag sets the "tag" field.
-func (m *UsageTagMutation) SetTag(s string) {
-	m.tag = &s
+// SetOrganizationID sets the "organization_id" field.
+func (m *UsageTagMutation) SetOrganizationID(s string) {
+	m.organization_id = &s
 }
 
-// Tag returns the value of the "tag" field in the mutation.
-func (m *UsageTagMutation) Tag() (r string, exists bool) {
-	v := m.tag
+// OrganizationID returns the value of the "organization_id" field in the mutation.
+func (m *UsageTagMutation) OrganizationID() (r string, exists bool) {
+	v := m.organization_id
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// OldTag returns the old "tag" field's value of the UsageTag entity.
+// OldOrganizationID returns the old "organization_id" field's value of the UsageTag entity.
 // If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *UsageTagMutation) OldTag(ctx context.Context) (v string, err error) {
+func (m *UsageTagMutation) OldOrganizationID(ctx context.Context) (v string, err error) {
 	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldTag is only allowed on UpdateOne operations")
+		return v, errors.New("OldOrganizationID is only allowed on UpdateOne operations")
 	}
 	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldTag requires an ID field in the mutation")
+		return v, errors.New("OldOrganizationID requires an ID field in the mutation")
 	}
 	oldValue, err := m.oldValue(ctx)
 	if err != nil {
-		return v, fmt.Errorf("querying old value for OldTag: %w", err)
+		return v, fmt.Errorf("querying old value for OldOrganizationID: %w", err)
 	}
-	return oldValue.Tag, nil
+	return oldValue.OrganizationID, nil
 }
 
-// ResetTag resets all changes to the "tag" field.
-func (m *UsageTagMutation) ResetTag() {
-	m.tag = nil
+// ResetOrganizationID resets all changes to the "organization_id" field.
+func (m *UsageTagMutation) ResetOrganizationID() {
+	m.organization_id = nil
+}
+
+// SetTeamID sets the "team_id" field.
+func (m *UsageTagMutation) SetTeamID(s string) {
+	m.team_id = &s
+}
+
+// TeamID returns the value of the "team_id" field in the mutation.
+func (m *UsageTagMutation) TeamID() (r string, exists bool) {
+	v := m.team_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTeamID returns the old "team_id" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldTeamID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTeamID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTeamID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTeamID: %w", err)
+	}
+	return oldValue.TeamID, nil
+}
+
+// ResetTeamID resets all changes to the "team_id" field.
+func (m *UsageTagMutation) ResetTeamID() {
+	m.team_id = nil
+}
+
+// SetMemberID sets the "member_id" field.
+func (m *UsageTagMutation) SetMemberID(s string) {
+	m.member_id = &s
+}
+
+// MemberID returns the value of the "member_id" field in the mutation.
+func (m *UsageTagMutation) MemberID() (r string, exists bool) {
+	v := m.member_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMemberID returns the old "member_id" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldMemberID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMemberID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMemberID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMemberID: %w", err)
+	}
+	return oldValue.MemberID, nil
+}
+
+// ResetMemberID resets all changes to the "member_id" field.
+func (m *UsageTagMutation) ResetMemberID() {
+	m.member_id = nil
+}
+
+// SetUserID sets the "user_id" field.
+func (m *UsageTagMutation) SetUserID(s string) {
+	m.user_id = &s
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *UsageTagMutation) UserID() (r string, exists bool) {
+	v := m.user_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldUserID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *UsageTagMutation) ResetUserID() {
+	m.user_id = nil
+}
+
+// SetKeyID sets the "key_id" field.
+func (m *UsageTagMutation) SetKeyID(s string) {
+	m.key_id = &s
+}
+
+// KeyID returns the value of the "key_id" field in the mutation.
+func (m *UsageTagMutation) KeyID() (r string, exists bool) {
+	v := m.key_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKeyID returns the old "key_id" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldKeyID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKeyID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKeyID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKeyID: %w", err)
+	}
+	return oldValue.KeyID, nil
+}
+
+// ResetKeyID resets all changes to the "key_id" field.
+func (m *UsageTagMutation) ResetKeyID() {
+	m.key_id = nil
+}
+
+// SetAgentID sets the "agent_id" field.
+func (m *UsageTagMutation) SetAgentID(s string) {
+	m.agent_id = &s
+}
+
+// AgentID returns the value of the "agent_id" field in the mutation.
+func (m *UsageTagMutation) AgentID() (r string, exists bool) {
+	v := m.agent_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAgentID returns the old "agent_id" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldAgentID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAgentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAgentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAgentID: %w", err)
+	}
+	return oldValue.AgentID, nil
+}
+
+// ResetAgentID resets all changes to the "agent_id" field.
+func (m *UsageTagMutation) ResetAgentID() {
+	m.agent_id = nil
+}
+
+// SetClientID sets the "client_id" field.
+func (m *UsageTagMutation) SetClientID(s string) {
+	m.client_id = &s
+}
+
+// ClientID returns the value of the "client_id" field in the mutation.
+func (m *UsageTagMutation) ClientID() (r string, exists bool) {
+	v := m.client_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClientID returns the old "client_id" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldClientID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClientID: %w", err)
+	}
+	return oldValue.ClientID, nil
+}
+
+// ResetClientID resets all changes to the "client_id" field.
+func (m *UsageTagMutation) ResetClientID() {
+	m.client_id = nil
+}
+
+// SetModelID sets the "model_id" field.
+func (m *UsageTagMutation) SetModelID(s string) {
+	m.model_id = &s
+}
+
+// ModelID returns the value of the "model_id" field in the mutation.
+func (m *UsageTagMutation) ModelID() (r string, exists bool) {
+	v := m.model_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldModelID returns the old "model_id" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldModelID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldModelID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldModelID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldModelID: %w", err)
+	}
+	return oldValue.ModelID, nil
+}
+
+// ResetModelID resets all changes to the "model_id" field.
+func (m *UsageTagMutation) ResetModelID() {
+	m.model_id = nil
+}
+
+// SetPriceID sets the "price_id" field.
+func (m *UsageTagMutation) SetPriceID(s string) {
+	m.price_id = &s
+}
+
+// PriceID returns the value of the "price_id" field in the mutation.
+func (m *UsageTagMutation) PriceID() (r string, exists bool) {
+	v := m.price_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPriceID returns the old "price_id" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldPriceID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPriceID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPriceID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPriceID: %w", err)
+	}
+	return oldValue.PriceID, nil
+}
+
+// ResetPriceID resets all changes to the "price_id" field.
+func (m *UsageTagMutation) ResetPriceID() {
+	m.price_id = nil
+}
+
+// SetFactorPpm sets the "factor_ppm" field.
+func (m *UsageTagMutation) SetFactorPpm(i int64) {
+	m.factor_ppm = &i
+	m.addfactor_ppm = nil
+}
+
+// FactorPpm returns the value of the "factor_ppm" field in the mutation.
+func (m *UsageTagMutation) FactorPpm() (r int64, exists bool) {
+	v := m.factor_ppm
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFactorPpm returns the old "factor_ppm" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldFactorPpm(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFactorPpm is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFactorPpm requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFactorPpm: %w", err)
+	}
+	return oldValue.FactorPpm, nil
+}
+
+// AddFactorPpm adds i to the "factor_ppm" field.
+func (m *UsageTagMutation) AddFactorPpm(i int64) {
+	if m.addfactor_ppm != nil {
+		*m.addfactor_ppm += i
+	} else {
+		m.addfactor_ppm = &i
+	}
+}
+
+// AddedFactorPpm returns the value that was added to the "factor_ppm" field in this mutation.
+func (m *UsageTagMutation) AddedFactorPpm() (r int64, exists bool) {
+	v := m.addfactor_ppm
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFactorPpm resets all changes to the "factor_ppm" field.
+func (m *UsageTagMutation) ResetFactorPpm() {
+	m.factor_ppm = nil
+	m.addfactor_ppm = nil
+}
+
+// SetModelName sets the "model_name" field.
+func (m *UsageTagMutation) SetModelName(s string) {
+	m.model_name = &s
+}
+
+// ModelName returns the value of the "model_name" field in the mutation.
+func (m *UsageTagMutation) ModelName() (r string, exists bool) {
+	v := m.model_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldModelName returns the old "model_name" field's value of the UsageTag entity.
+// If the UsageTag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UsageTagMutation) OldModelName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldModelName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldModelName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldModelName: %w", err)
+	}
+	return oldValue.ModelName, nil
+}
+
+// ResetModelName resets all changes to the "model_name" field.
+func (m *UsageTagMutation) ResetModelName() {
+	m.model_name = nil
 }
 
 // SetCalls sets the "calls" field.
@@ -48787,12 +49356,15 @@ func (m *UsageTagMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *UsageTagMutation) Fields() []string {
-	fields := make([]string, 0, 15)
+	fields := make([]string, 0, 26)
 	if m.account_id != nil {
 		fields = append(fields, usagetag.FieldAccountID)
 	}
 	if m.plane != nil {
 		fields = append(fields, usagetag.FieldPlane)
+	}
+	if m.tag != nil {
+		fields = append(fields, usagetag.FieldTag)
 	}
 	if m.day != nil {
 		fields = append(fields, usagetag.FieldDay)
@@ -48800,8 +49372,38 @@ func (m *UsageTagMutation) Fields() []string {
 	if m._path != nil {
 		fields = append(fields, usagetag.FieldPath)
 	}
-	if m.tag != nil {
-		fields = append(fields, usagetag.FieldTag)
+	if m.organization_id != nil {
+		fields = append(fields, usagetag.FieldOrganizationID)
+	}
+	if m.team_id != nil {
+		fields = append(fields, usagetag.FieldTeamID)
+	}
+	if m.member_id != nil {
+		fields = append(fields, usagetag.FieldMemberID)
+	}
+	if m.user_id != nil {
+		fields = append(fields, usagetag.FieldUserID)
+	}
+	if m.key_id != nil {
+		fields = append(fields, usagetag.FieldKeyID)
+	}
+	if m.agent_id != nil {
+		fields = append(fields, usagetag.FieldAgentID)
+	}
+	if m.client_id != nil {
+		fields = append(fields, usagetag.FieldClientID)
+	}
+	if m.model_id != nil {
+		fields = append(fields, usagetag.FieldModelID)
+	}
+	if m.price_id != nil {
+		fields = append(fields, usagetag.FieldPriceID)
+	}
+	if m.factor_ppm != nil {
+		fields = append(fields, usagetag.FieldFactorPpm)
+	}
+	if m.model_name != nil {
+		fields = append(fields, usagetag.FieldModelName)
 	}
 	if m.calls != nil {
 		fields = append(fields, usagetag.FieldCalls)
@@ -48845,12 +49447,34 @@ func (m *UsageTagMutation) Field(name string) (ent.Value, bool) {
 		return m.AccountID()
 	case usagetag.FieldPlane:
 		return m.Plane()
+	case usagetag.FieldTag:
+		return m.Tag()
 	case usagetag.FieldDay:
 		return m.Day()
 	case usagetag.FieldPath:
 		return m.Path()
-	case usagetag.FieldTag:
-		return m.Tag()
+	case usagetag.FieldOrganizationID:
+		return m.OrganizationID()
+	case usagetag.FieldTeamID:
+		return m.TeamID()
+	case usagetag.FieldMemberID:
+		return m.MemberID()
+	case usagetag.FieldUserID:
+		return m.UserID()
+	case usagetag.FieldKeyID:
+		return m.KeyID()
+	case usagetag.FieldAgentID:
+		return m.AgentID()
+	case usagetag.FieldClientID:
+		return m.ClientID()
+	case usagetag.FieldModelID:
+		return m.ModelID()
+	case usagetag.FieldPriceID:
+		return m.PriceID()
+	case usagetag.FieldFactorPpm:
+		return m.FactorPpm()
+	case usagetag.FieldModelName:
+		return m.ModelName()
 	case usagetag.FieldCalls:
 		return m.Calls()
 	case usagetag.FieldInputTokens:
@@ -48884,12 +49508,34 @@ func (m *UsageTagMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldAccountID(ctx)
 	case usagetag.FieldPlane:
 		return m.OldPlane(ctx)
+	case usagetag.FieldTag:
+		return m.OldTag(ctx)
 	case usagetag.FieldDay:
 		return m.OldDay(ctx)
 	case usagetag.FieldPath:
 		return m.OldPath(ctx)
-	case usagetag.FieldTag:
-		return m.OldTag(ctx)
+	case usagetag.FieldOrganizationID:
+		return m.OldOrganizationID(ctx)
+	case usagetag.FieldTeamID:
+		return m.OldTeamID(ctx)
+	case usagetag.FieldMemberID:
+		return m.OldMemberID(ctx)
+	case usagetag.FieldUserID:
+		return m.OldUserID(ctx)
+	case usagetag.FieldKeyID:
+		return m.OldKeyID(ctx)
+	case usagetag.FieldAgentID:
+		return m.OldAgentID(ctx)
+	case usagetag.FieldClientID:
+		return m.OldClientID(ctx)
+	case usagetag.FieldModelID:
+		return m.OldModelID(ctx)
+	case usagetag.FieldPriceID:
+		return m.OldPriceID(ctx)
+	case usagetag.FieldFactorPpm:
+		return m.OldFactorPpm(ctx)
+	case usagetag.FieldModelName:
+		return m.OldModelName(ctx)
 	case usagetag.FieldCalls:
 		return m.OldCalls(ctx)
 	case usagetag.FieldInputTokens:
@@ -48933,6 +49579,13 @@ func (m *UsageTagMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetPlane(v)
 		return nil
+	case usagetag.FieldTag:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTag(v)
+		return nil
 	case usagetag.FieldDay:
 		v, ok := value.(int)
 		if !ok {
@@ -48947,12 +49600,82 @@ func (m *UsageTagMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetPath(v)
 		return nil
-	case usagetag.FieldTag:
+	case usagetag.FieldOrganizationID:
 		v, ok := value.(string)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.SetTag(v)
+		m.SetOrganizationID(v)
+		return nil
+	case usagetag.FieldTeamID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTeamID(v)
+		return nil
+	case usagetag.FieldMemberID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMemberID(v)
+		return nil
+	case usagetag.FieldUserID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case usagetag.FieldKeyID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKeyID(v)
+		return nil
+	case usagetag.FieldAgentID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAgentID(v)
+		return nil
+	case usagetag.FieldClientID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClientID(v)
+		return nil
+	case usagetag.FieldModelID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetModelID(v)
+		return nil
+	case usagetag.FieldPriceID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPriceID(v)
+		return nil
+	case usagetag.FieldFactorPpm:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFactorPpm(v)
+		return nil
+	case usagetag.FieldModelName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetModelName(v)
 		return nil
 	case usagetag.FieldCalls:
 		v, ok := value.(int64)
@@ -49035,6 +49758,9 @@ func (m *UsageTagMutation) AddedFields() []string {
 	if m.addday != nil {
 		fields = append(fields, usagetag.FieldDay)
 	}
+	if m.addfactor_ppm != nil {
+		fields = append(fields, usagetag.FieldFactorPpm)
+	}
 	if m.addcalls != nil {
 		fields = append(fields, usagetag.FieldCalls)
 	}
@@ -49075,6 +49801,8 @@ func (m *UsageTagMutation) AddedField(name string) (ent.Value, bool) {
 	switch name {
 	case usagetag.FieldDay:
 		return m.AddedDay()
+	case usagetag.FieldFactorPpm:
+		return m.AddedFactorPpm()
 	case usagetag.FieldCalls:
 		return m.AddedCalls()
 	case usagetag.FieldInputTokens:
@@ -49110,6 +49838,13 @@ func (m *UsageTagMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddDay(v)
+		return nil
+	case usagetag.FieldFactorPpm:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFactorPpm(v)
 		return nil
 	case usagetag.FieldCalls:
 		v, ok := value.(int64)
@@ -49214,14 +49949,47 @@ func (m *UsageTagMutation) ResetField(name string) error {
 	case usagetag.FieldPlane:
 		m.ResetPlane()
 		return nil
+	case usagetag.FieldTag:
+		m.ResetTag()
+		return nil
 	case usagetag.FieldDay:
 		m.ResetDay()
 		return nil
 	case usagetag.FieldPath:
 		m.ResetPath()
 		return nil
-	case usagetag.FieldTag:
-		m.ResetTag()
+	case usagetag.FieldOrganizationID:
+		m.ResetOrganizationID()
+		return nil
+	case usagetag.FieldTeamID:
+		m.ResetTeamID()
+		return nil
+	case usagetag.FieldMemberID:
+		m.ResetMemberID()
+		return nil
+	case usagetag.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case usagetag.FieldKeyID:
+		m.ResetKeyID()
+		return nil
+	case usagetag.FieldAgentID:
+		m.ResetAgentID()
+		return nil
+	case usagetag.FieldClientID:
+		m.ResetClientID()
+		return nil
+	case usagetag.FieldModelID:
+		m.ResetModelID()
+		return nil
+	case usagetag.FieldPriceID:
+		m.ResetPriceID()
+		return nil
+	case usagetag.FieldFactorPpm:
+		m.ResetFactorPpm()
+		return nil
+	case usagetag.FieldModelName:
+		m.ResetModelName()
 		return nil
 	case usagetag.FieldCalls:
 		m.ResetCalls()

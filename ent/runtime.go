@@ -2299,48 +2299,56 @@ func init() {
 	usagedayDescModelID := usagedayFields[9].Descriptor()
 	// usageday.ModelIDValidator is a validator for the "model_id" field. It is called by the builders before save.
 	usageday.ModelIDValidator = usagedayDescModelID.Validators[0].(func(string) error)
+	// usagedayDescPriceID is the schema descriptor for price_id field.
+	usagedayDescPriceID := usagedayFields[10].Descriptor()
+	// usageday.DefaultPriceID holds the default value on creation for the price_id field.
+	usageday.DefaultPriceID = usagedayDescPriceID.Default.(string)
+	// usagedayDescFactorPpm is the schema descriptor for factor_ppm field.
+	usagedayDescFactorPpm := usagedayFields[11].Descriptor()
+	// usageday.DefaultFactorPpm holds the default value on creation for the factor_ppm field.
+	usageday.DefaultFactorPpm = usagedayDescFactorPpm.Default.(int64)
 	// usagedayDescModelName is the schema descriptor for model_name field.
-	usagedayDescModelName := usagedayFields[10].Descriptor()
+	usagedayDescModelName := usagedayFields[12].Descriptor()
 	// usageday.DefaultModelName holds the default value on creation for the model_name field.
 	usageday.DefaultModelName = usagedayDescModelName.Default.(string)
 	// usagedayDescCalls is the schema descriptor for calls field.
-	usagedayDescCalls := usagedayFields[11].Descriptor()
+	usagedayDescCalls := usagedayFields[13].Descriptor()
 	// usageday.DefaultCalls holds the default value on creation for the calls field.
 	usageday.DefaultCalls = usagedayDescCalls.Default.(int64)
 	// usagedayDescInputTokens is the schema descriptor for input_tokens field.
-	usagedayDescInputTokens := usagedayFields[12].Descriptor()
+	usagedayDescInputTokens := usagedayFields[14].Descriptor()
 	// usageday.DefaultInputTokens holds the default value on creation for the input_tokens field.
 	usageday.DefaultInputTokens = usagedayDescInputTokens.Default.(int64)
 	// usagedayDescCachedInputTokens is the schema descriptor for cached_input_tokens field.
-	usagedayDescCachedInputTokens := usagedayFields[13].Descriptor()
+	usagedayDescCachedInputTokens := usagedayFields[15].Descriptor()
 	// usageday.DefaultCachedInputTokens holds the default value on creation for the cached_input_tokens field.
 	usageday.DefaultCachedInputTokens = usagedayDescCachedInputTokens.Default.(int64)
 	// usagedayDescCacheWriteTokens is the schema descriptor for cache_write_tokens field.
-	usagedayDescCacheWriteTokens := usagedayFields[14].Descriptor()
+	usagedayDescCacheWriteTokens := usagedayFields[16].Descriptor()
 	// usageday.DefaultCacheWriteTokens holds the default value on creation for the cache_write_tokens field.
 	usageday.DefaultCacheWriteTokens = usagedayDescCacheWriteTokens.Default.(int64)
 	// usagedayDescOutputTokens is the schema descriptor for output_tokens field.
-	usagedayDescOutputTokens := usagedayFields[15].Descriptor()
+	usagedayDescOutputTokens := usagedayFields[17].Descriptor()
 	// usageday.DefaultOutputTokens holds the default value on creation for the output_tokens field.
 	usageday.DefaultOutputTokens = usagedayDescOutputTokens.Default.(int64)
 	// usagedayDescReasoningTokens is the schema descriptor for reasoning_tokens field.
-	usagedayDescReasoningTokens := usagedayFields[16].Descriptor()
+	usagedayDescReasoningTokens := usagedayFields[18].Descriptor()
 	// usageday.DefaultReasoningTokens holds the default value on creation for the reasoning_tokens field.
 	usageday.DefaultReasoningTokens = usagedayDescReasoningTokens.Default.(int64)
 	// usagedayDescAudioInputTokens is the schema descriptor for audio_input_tokens field.
-	usagedayDescAudioInputTokens := usagedayFields[17].Descriptor()
+	usagedayDescAudioInputTokens := usagedayFields[19].Descriptor()
 	// usageday.DefaultAudioInputTokens holds the default value on creation for the audio_input_tokens field.
 	usageday.DefaultAudioInputTokens = usagedayDescAudioInputTokens.Default.(int64)
 	// usagedayDescAudioOutputTokens is the schema descriptor for audio_output_tokens field.
-	usagedayDescAudioOutputTokens := usagedayFields[18].Descriptor()
+	usagedayDescAudioOutputTokens := usagedayFields[20].Descriptor()
 	// usageday.DefaultAudioOutputTokens holds the default value on creation for the audio_output_tokens field.
 	usageday.DefaultAudioOutputTokens = usagedayDescAudioOutputTokens.Default.(int64)
 	// usagedayDescCost is the schema descriptor for cost field.
-	usagedayDescCost := usagedayFields[19].Descriptor()
+	usagedayDescCost := usagedayFields[21].Descriptor()
 	// usageday.DefaultCost holds the default value on creation for the cost field.
 	usageday.DefaultCost = usagedayDescCost.Default.(int64)
 	// usagedayDescCredits is the schema descriptor for credits field.
-	usagedayDescCredits := usagedayFields[20].Descriptor()
+	usagedayDescCredits := usagedayFields[22].Descriptor()
 	// usageday.DefaultCredits holds the default value on creation for the credits field.
 	usageday.DefaultCredits = usagedayDescCredits.Default.(int64)
 	// usagedayDescID is the schema descriptor for id field.
@@ -2360,52 +2368,96 @@ func init() {
 	usagetagDescAccountID := usagetagMixinFields1[0].Descriptor()
 	// usagetag.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
 	usagetag.AccountIDValidator = usagetagDescAccountID.Validators[0].(func(string) error)
-	// usagetagDescPath is the schema descriptor for path field.
-	usagetagDescPath := usagetagFields[1].Descriptor()
-	// usagetag.PathValidator is a validator for the "path" field. It is called by the builders before save.
-	usagetag.PathValidator = usagetagDescPath.Validators[0].(func(string) error)
 	// usagetagDescTag is the schema descriptor for tag field.
-	usagetagDescTag := usagetagFields[2].Descriptor()
+	usagetagDescTag := usagetagFields[0].Descriptor()
 	// usagetag.TagValidator is a validator for the "tag" field. It is called by the builders before save.
 	usagetag.TagValidator = usagetagDescTag.Validators[0].(func(string) error)
+	// usagetagDescPath is the schema descriptor for path field.
+	usagetagDescPath := usagetagFields[2].Descriptor()
+	// usagetag.PathValidator is a validator for the "path" field. It is called by the builders before save.
+	usagetag.PathValidator = usagetagDescPath.Validators[0].(func(string) error)
+	// usagetagDescOrganizationID is the schema descriptor for organization_id field.
+	usagetagDescOrganizationID := usagetagFields[3].Descriptor()
+	// usagetag.DefaultOrganizationID holds the default value on creation for the organization_id field.
+	usagetag.DefaultOrganizationID = usagetagDescOrganizationID.Default.(string)
+	// usagetagDescTeamID is the schema descriptor for team_id field.
+	usagetagDescTeamID := usagetagFields[4].Descriptor()
+	// usagetag.DefaultTeamID holds the default value on creation for the team_id field.
+	usagetag.DefaultTeamID = usagetagDescTeamID.Default.(string)
+	// usagetagDescMemberID is the schema descriptor for member_id field.
+	usagetagDescMemberID := usagetagFields[5].Descriptor()
+	// usagetag.DefaultMemberID holds the default value on creation for the member_id field.
+	usagetag.DefaultMemberID = usagetagDescMemberID.Default.(string)
+	// usagetagDescUserID is the schema descriptor for user_id field.
+	usagetagDescUserID := usagetagFields[6].Descriptor()
+	// usagetag.DefaultUserID holds the default value on creation for the user_id field.
+	usagetag.DefaultUserID = usagetagDescUserID.Default.(string)
+	// usagetagDescKeyID is the schema descriptor for key_id field.
+	usagetagDescKeyID := usagetagFields[7].Descriptor()
+	// usagetag.DefaultKeyID holds the default value on creation for the key_id field.
+	usagetag.DefaultKeyID = usagetagDescKeyID.Default.(string)
+	// usagetagDescAgentID is the schema descriptor for agent_id field.
+	usagetagDescAgentID := usagetagFields[8].Descriptor()
+	// usagetag.DefaultAgentID holds the default value on creation for the agent_id field.
+	usagetag.DefaultAgentID = usagetagDescAgentID.Default.(string)
+	// usagetagDescClientID is the schema descriptor for client_id field.
+	usagetagDescClientID := usagetagFields[9].Descriptor()
+	// usagetag.DefaultClientID holds the default value on creation for the client_id field.
+	usagetag.DefaultClientID = usagetagDescClientID.Default.(string)
+	// usagetagDescModelID is the schema descriptor for model_id field.
+	usagetagDescModelID := usagetagFields[10].Descriptor()
+	// usagetag.ModelIDValidator is a validator for the "model_id" field. It is called by the builders before save.
+	usagetag.ModelIDValidator = usagetagDescModelID.Validators[0].(func(string) error)
+	// usagetagDescPriceID is the schema descriptor for price_id field.
+	usagetagDescPriceID := usagetagFields[11].Descriptor()
+	// usagetag.DefaultPriceID holds the default value on creation for the price_id field.
+	usagetag.DefaultPriceID = usagetagDescPriceID.Default.(string)
+	// usagetagDescFactorPpm is the schema descriptor for factor_ppm field.
+	usagetagDescFactorPpm := usagetagFields[12].Descriptor()
+	// usagetag.DefaultFactorPpm holds the default value on creation for the factor_ppm field.
+	usagetag.DefaultFactorPpm = usagetagDescFactorPpm.Default.(int64)
+	// usagetagDescModelName is the schema descriptor for model_name field.
+	usagetagDescModelName := usagetagFields[13].Descriptor()
+	// usagetag.DefaultModelName holds the default value on creation for the model_name field.
+	usagetag.DefaultModelName = usagetagDescModelName.Default.(string)
 	// usagetagDescCalls is the schema descriptor for calls field.
-	usagetagDescCalls := usagetagFields[3].Descriptor()
+	usagetagDescCalls := usagetagFields[14].Descriptor()
 	// usagetag.DefaultCalls holds the default value on creation for the calls field.
 	usagetag.DefaultCalls = usagetagDescCalls.Default.(int64)
 	// usagetagDescInputTokens is the schema descriptor for input_tokens field.
-	usagetagDescInputTokens := usagetagFields[4].Descriptor()
+	usagetagDescInputTokens := usagetagFields[15].Descriptor()
 	// usagetag.DefaultInputTokens holds the default value on creation for the input_tokens field.
 	usagetag.DefaultInputTokens = usagetagDescInputTokens.Default.(int64)
 	// usagetagDescCachedInputTokens is the schema descriptor for cached_input_tokens field.
-	usagetagDescCachedInputTokens := usagetagFields[5].Descriptor()
+	usagetagDescCachedInputTokens := usagetagFields[16].Descriptor()
 	// usagetag.DefaultCachedInputTokens holds the default value on creation for the cached_input_tokens field.
 	usagetag.DefaultCachedInputTokens = usagetagDescCachedInputTokens.Default.(int64)
 	// usagetagDescCacheWriteTokens is the schema descriptor for cache_write_tokens field.
-	usagetagDescCacheWriteTokens := usagetagFields[6].Descriptor()
+	usagetagDescCacheWriteTokens := usagetagFields[17].Descriptor()
 	// usagetag.DefaultCacheWriteTokens holds the default value on creation for the cache_write_tokens field.
 	usagetag.DefaultCacheWriteTokens = usagetagDescCacheWriteTokens.Default.(int64)
 	// usagetagDescOutputTokens is the schema descriptor for output_tokens field.
-	usagetagDescOutputTokens := usagetagFields[7].Descriptor()
+	usagetagDescOutputTokens := usagetagFields[18].Descriptor()
 	// usagetag.DefaultOutputTokens holds the default value on creation for the output_tokens field.
 	usagetag.DefaultOutputTokens = usagetagDescOutputTokens.Default.(int64)
 	// usagetagDescReasoningTokens is the schema descriptor for reasoning_tokens field.
-	usagetagDescReasoningTokens := usagetagFields[8].Descriptor()
+	usagetagDescReasoningTokens := usagetagFields[19].Descriptor()
 	// usagetag.DefaultReasoningTokens holds the default value on creation for the reasoning_tokens field.
 	usagetag.DefaultReasoningTokens = usagetagDescReasoningTokens.Default.(int64)
 	// usagetagDescAudioInputTokens is the schema descriptor for audio_input_tokens field.
-	usagetagDescAudioInputTokens := usagetagFields[9].Descriptor()
+	usagetagDescAudioInputTokens := usagetagFields[20].Descriptor()
 	// usagetag.DefaultAudioInputTokens holds the default value on creation for the audio_input_tokens field.
 	usagetag.DefaultAudioInputTokens = usagetagDescAudioInputTokens.Default.(int64)
 	// usagetagDescAudioOutputTokens is the schema descriptor for audio_output_tokens field.
-	usagetagDescAudioOutputTokens := usagetagFields[10].Descriptor()
+	usagetagDescAudioOutputTokens := usagetagFields[21].Descriptor()
 	// usagetag.DefaultAudioOutputTokens holds the default value on creation for the audio_output_tokens field.
 	usagetag.DefaultAudioOutputTokens = usagetagDescAudioOutputTokens.Default.(int64)
 	// usagetagDescCost is the schema descriptor for cost field.
-	usagetagDescCost := usagetagFields[11].Descriptor()
+	usagetagDescCost := usagetagFields[22].Descriptor()
 	// usagetag.DefaultCost holds the default value on creation for the cost field.
 	usagetag.DefaultCost = usagetagDescCost.Default.(int64)
 	// usagetagDescCredits is the schema descriptor for credits field.
-	usagetagDescCredits := usagetagFields[12].Descriptor()
+	usagetagDescCredits := usagetagFields[23].Descriptor()
 	// usagetag.DefaultCredits holds the default value on creation for the credits field.
 	usagetag.DefaultCredits = usagetagDescCredits.Default.(int64)
 	// usagetagDescID is the schema descriptor for id field.

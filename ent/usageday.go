@@ -40,6 +40,10 @@ type UsageDay struct {
 	ClientID string `json:"client_id,omitempty"`
 	// ModelID holds the value of the "model_id" field.
 	ModelID string `json:"model_id,omitempty"`
+	// PriceID holds the value of the "price_id" field.
+	PriceID string `json:"price_id,omitempty"`
+	// FactorPpm holds the value of the "factor_ppm" field.
+	FactorPpm int64 `json:"factor_ppm,omitempty"`
 	// ModelName holds the value of the "model_name" field.
 	ModelName string `json:"model_name,omitempty"`
 	// Calls holds the value of the "calls" field.
@@ -70,9 +74,9 @@ func (*UsageDay) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case usageday.FieldDay, usageday.FieldCalls, usageday.FieldInputTokens, usageday.FieldCachedInputTokens, usageday.FieldCacheWriteTokens, usageday.FieldOutputTokens, usageday.FieldReasoningTokens, usageday.FieldAudioInputTokens, usageday.FieldAudioOutputTokens, usageday.FieldCost, usageday.FieldCredits:
+		case usageday.FieldDay, usageday.FieldFactorPpm, usageday.FieldCalls, usageday.FieldInputTokens, usageday.FieldCachedInputTokens, usageday.FieldCacheWriteTokens, usageday.FieldOutputTokens, usageday.FieldReasoningTokens, usageday.FieldAudioInputTokens, usageday.FieldAudioOutputTokens, usageday.FieldCost, usageday.FieldCredits:
 			values[i] = new(sql.NullInt64)
-		case usageday.FieldID, usageday.FieldAccountID, usageday.FieldPlane, usageday.FieldPath, usageday.FieldOrganizationID, usageday.FieldTeamID, usageday.FieldMemberID, usageday.FieldUserID, usageday.FieldKeyID, usageday.FieldAgentID, usageday.FieldClientID, usageday.FieldModelID, usageday.FieldModelName:
+		case usageday.FieldID, usageday.FieldAccountID, usageday.FieldPlane, usageday.FieldPath, usageday.FieldOrganizationID, usageday.FieldTeamID, usageday.FieldMemberID, usageday.FieldUserID, usageday.FieldKeyID, usageday.FieldAgentID, usageday.FieldClientID, usageday.FieldModelID, usageday.FieldPriceID, usageday.FieldModelName:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -166,6 +170,18 @@ func (_m *UsageDay) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field model_id", values[i])
 			} else if value.Valid {
 				_m.ModelID = value.String
+			}
+		case usageday.FieldPriceID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field price_id", values[i])
+			} else if value.Valid {
+				_m.PriceID = value.String
+			}
+		case usageday.FieldFactorPpm:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field factor_ppm", values[i])
+			} else if value.Valid {
+				_m.FactorPpm = value.Int64
 			}
 		case usageday.FieldModelName:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -304,6 +320,12 @@ func (_m *UsageDay) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("model_id=")
 	builder.WriteString(_m.ModelID)
+	builder.WriteString(", ")
+	builder.WriteString("price_id=")
+	builder.WriteString(_m.PriceID)
+	builder.WriteString(", ")
+	builder.WriteString("factor_ppm=")
+	builder.WriteString(fmt.Sprintf("%v", _m.FactorPpm))
 	builder.WriteString(", ")
 	builder.WriteString("model_name=")
 	builder.WriteString(_m.ModelName)

@@ -147,6 +147,34 @@ func (_c *UsageDayCreate) SetModelID(v string) *UsageDayCreate {
 	return _c
 }
 
+// SetPriceID sets the "price_id" field.
+func (_c *UsageDayCreate) SetPriceID(v string) *UsageDayCreate {
+	_c.mutation.SetPriceID(v)
+	return _c
+}
+
+// SetNillablePriceID sets the "price_id" field if the given value is not nil.
+func (_c *UsageDayCreate) SetNillablePriceID(v *string) *UsageDayCreate {
+	if v != nil {
+		_c.SetPriceID(*v)
+	}
+	return _c
+}
+
+// SetFactorPpm sets the "factor_ppm" field.
+func (_c *UsageDayCreate) SetFactorPpm(v int64) *UsageDayCreate {
+	_c.mutation.SetFactorPpm(v)
+	return _c
+}
+
+// SetNillableFactorPpm sets the "factor_ppm" field if the given value is not nil.
+func (_c *UsageDayCreate) SetNillableFactorPpm(v *int64) *UsageDayCreate {
+	if v != nil {
+		_c.SetFactorPpm(*v)
+	}
+	return _c
+}
+
 // SetModelName sets the "model_name" field.
 func (_c *UsageDayCreate) SetModelName(v string) *UsageDayCreate {
 	_c.mutation.SetModelName(v)
@@ -378,6 +406,14 @@ func (_c *UsageDayCreate) defaults() {
 		v := usageday.DefaultClientID
 		_c.mutation.SetClientID(v)
 	}
+	if _, ok := _c.mutation.PriceID(); !ok {
+		v := usageday.DefaultPriceID
+		_c.mutation.SetPriceID(v)
+	}
+	if _, ok := _c.mutation.FactorPpm(); !ok {
+		v := usageday.DefaultFactorPpm
+		_c.mutation.SetFactorPpm(v)
+	}
 	if _, ok := _c.mutation.ModelName(); !ok {
 		v := usageday.DefaultModelName
 		_c.mutation.SetModelName(v)
@@ -485,6 +521,12 @@ func (_c *UsageDayCreate) check() error {
 		if err := usageday.ModelIDValidator(v); err != nil {
 			return &ValidationError{Name: "model_id", err: fmt.Errorf(`ent: validator failed for field "UsageDay.model_id": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.PriceID(); !ok {
+		return &ValidationError{Name: "price_id", err: errors.New(`ent: missing required field "UsageDay.price_id"`)}
+	}
+	if _, ok := _c.mutation.FactorPpm(); !ok {
+		return &ValidationError{Name: "factor_ppm", err: errors.New(`ent: missing required field "UsageDay.factor_ppm"`)}
 	}
 	if _, ok := _c.mutation.ModelName(); !ok {
 		return &ValidationError{Name: "model_name", err: errors.New(`ent: missing required field "UsageDay.model_name"`)}
@@ -606,6 +648,14 @@ func (_c *UsageDayCreate) createSpec() (*UsageDay, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ModelID(); ok {
 		_spec.SetField(usageday.FieldModelID, field.TypeString, value)
 		_node.ModelID = value
+	}
+	if value, ok := _c.mutation.PriceID(); ok {
+		_spec.SetField(usageday.FieldPriceID, field.TypeString, value)
+		_node.PriceID = value
+	}
+	if value, ok := _c.mutation.FactorPpm(); ok {
+		_spec.SetField(usageday.FieldFactorPpm, field.TypeInt64, value)
+		_node.FactorPpm = value
 	}
 	if value, ok := _c.mutation.ModelName(); ok {
 		_spec.SetField(usageday.FieldModelName, field.TypeString, value)

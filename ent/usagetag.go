@@ -20,12 +20,34 @@ type UsageTag struct {
 	AccountID string `json:"account_id,omitempty"`
 	// Plane holds the value of the "plane" field.
 	Plane usagetag.Plane `json:"plane,omitempty"`
+	// Tag holds the value of the "tag" field.
+	Tag string `json:"tag,omitempty"`
 	// Day holds the value of the "day" field.
 	Day int `json:"day,omitempty"`
 	// Path holds the value of the "path" field.
 	Path string `json:"path,omitempty"`
-	// Tag holds the value of the "tag" field.
-	Tag string `json:"tag,omitempty"`
+	// OrganizationID holds the value of the "organization_id" field.
+	OrganizationID string `json:"organization_id,omitempty"`
+	// TeamID holds the value of the "team_id" field.
+	TeamID string `json:"team_id,omitempty"`
+	// MemberID holds the value of the "member_id" field.
+	MemberID string `json:"member_id,omitempty"`
+	// UserID holds the value of the "user_id" field.
+	UserID string `json:"user_id,omitempty"`
+	// KeyID holds the value of the "key_id" field.
+	KeyID string `json:"key_id,omitempty"`
+	// AgentID holds the value of the "agent_id" field.
+	AgentID string `json:"agent_id,omitempty"`
+	// ClientID holds the value of the "client_id" field.
+	ClientID string `json:"client_id,omitempty"`
+	// ModelID holds the value of the "model_id" field.
+	ModelID string `json:"model_id,omitempty"`
+	// PriceID holds the value of the "price_id" field.
+	PriceID string `json:"price_id,omitempty"`
+	// FactorPpm holds the value of the "factor_ppm" field.
+	FactorPpm int64 `json:"factor_ppm,omitempty"`
+	// ModelName holds the value of the "model_name" field.
+	ModelName string `json:"model_name,omitempty"`
 	// Calls holds the value of the "calls" field.
 	Calls int64 `json:"calls,omitempty"`
 	// InputTokens holds the value of the "input_tokens" field.
@@ -54,9 +76,9 @@ func (*UsageTag) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case usagetag.FieldDay, usagetag.FieldCalls, usagetag.FieldInputTokens, usagetag.FieldCachedInputTokens, usagetag.FieldCacheWriteTokens, usagetag.FieldOutputTokens, usagetag.FieldReasoningTokens, usagetag.FieldAudioInputTokens, usagetag.FieldAudioOutputTokens, usagetag.FieldCost, usagetag.FieldCredits:
+		case usagetag.FieldDay, usagetag.FieldFactorPpm, usagetag.FieldCalls, usagetag.FieldInputTokens, usagetag.FieldCachedInputTokens, usagetag.FieldCacheWriteTokens, usagetag.FieldOutputTokens, usagetag.FieldReasoningTokens, usagetag.FieldAudioInputTokens, usagetag.FieldAudioOutputTokens, usagetag.FieldCost, usagetag.FieldCredits:
 			values[i] = new(sql.NullInt64)
-		case usagetag.FieldID, usagetag.FieldAccountID, usagetag.FieldPlane, usagetag.FieldPath, usagetag.FieldTag:
+		case usagetag.FieldID, usagetag.FieldAccountID, usagetag.FieldPlane, usagetag.FieldTag, usagetag.FieldPath, usagetag.FieldOrganizationID, usagetag.FieldTeamID, usagetag.FieldMemberID, usagetag.FieldUserID, usagetag.FieldKeyID, usagetag.FieldAgentID, usagetag.FieldClientID, usagetag.FieldModelID, usagetag.FieldPriceID, usagetag.FieldModelName:
 			values[i] = new(sql.NullString)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -91,6 +113,12 @@ func (_m *UsageTag) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Plane = usagetag.Plane(value.String)
 			}
+		case usagetag.FieldTag:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field tag", values[i])
+			} else if value.Valid {
+				_m.Tag = value.String
+			}
 		case usagetag.FieldDay:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field day", values[i])
@@ -103,11 +131,71 @@ func (_m *UsageTag) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Path = value.String
 			}
-		case usagetag.FieldTag:
+		case usagetag.FieldOrganizationID:
 			if value, ok := values[i].(*sql.NullString); !ok {
-				return fmt.Errorf("unexpected type %T for field tag", values[i])
+				return fmt.Errorf("unexpected type %T for field organization_id", values[i])
 			} else if value.Valid {
-				_m.Tag = value.String
+				_m.OrganizationID = value.String
+			}
+		case usagetag.FieldTeamID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field team_id", values[i])
+			} else if value.Valid {
+				_m.TeamID = value.String
+			}
+		case usagetag.FieldMemberID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field member_id", values[i])
+			} else if value.Valid {
+				_m.MemberID = value.String
+			}
+		case usagetag.FieldUserID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field user_id", values[i])
+			} else if value.Valid {
+				_m.UserID = value.String
+			}
+		case usagetag.FieldKeyID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field key_id", values[i])
+			} else if value.Valid {
+				_m.KeyID = value.String
+			}
+		case usagetag.FieldAgentID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field agent_id", values[i])
+			} else if value.Valid {
+				_m.AgentID = value.String
+			}
+		case usagetag.FieldClientID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field client_id", values[i])
+			} else if value.Valid {
+				_m.ClientID = value.String
+			}
+		case usagetag.FieldModelID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field model_id", values[i])
+			} else if value.Valid {
+				_m.ModelID = value.String
+			}
+		case usagetag.FieldPriceID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field price_id", values[i])
+			} else if value.Valid {
+				_m.PriceID = value.String
+			}
+		case usagetag.FieldFactorPpm:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field factor_ppm", values[i])
+			} else if value.Valid {
+				_m.FactorPpm = value.Int64
+			}
+		case usagetag.FieldModelName:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field model_name", values[i])
+			} else if value.Valid {
+				_m.ModelName = value.String
 			}
 		case usagetag.FieldCalls:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -211,14 +299,47 @@ func (_m *UsageTag) String() string {
 	builder.WriteString("plane=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Plane))
 	builder.WriteString(", ")
+	builder.WriteString("tag=")
+	builder.WriteString(_m.Tag)
+	builder.WriteString(", ")
 	builder.WriteString("day=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Day))
 	builder.WriteString(", ")
 	builder.WriteString("path=")
 	builder.WriteString(_m.Path)
 	builder.WriteString(", ")
-	builder.WriteString("tag=")
-	builder.WriteString(_m.Tag)
+	builder.WriteString("organization_id=")
+	builder.WriteString(_m.OrganizationID)
+	builder.WriteString(", ")
+	builder.WriteString("team_id=")
+	builder.WriteString(_m.TeamID)
+	builder.WriteString(", ")
+	builder.WriteString("member_id=")
+	builder.WriteString(_m.MemberID)
+	builder.WriteString(", ")
+	builder.WriteString("user_id=")
+	builder.WriteString(_m.UserID)
+	builder.WriteString(", ")
+	builder.WriteString("key_id=")
+	builder.WriteString(_m.KeyID)
+	builder.WriteString(", ")
+	builder.WriteString("agent_id=")
+	builder.WriteString(_m.AgentID)
+	builder.WriteString(", ")
+	builder.WriteString("client_id=")
+	builder.WriteString(_m.ClientID)
+	builder.WriteString(", ")
+	builder.WriteString("model_id=")
+	builder.WriteString(_m.ModelID)
+	builder.WriteString(", ")
+	builder.WriteString("price_id=")
+	builder.WriteString(_m.PriceID)
+	builder.WriteString(", ")
+	builder.WriteString("factor_ppm=")
+	builder.WriteString(fmt.Sprintf("%v", _m.FactorPpm))
+	builder.WriteString(", ")
+	builder.WriteString("model_name=")
+	builder.WriteString(_m.ModelName)
 	builder.WriteString(", ")
 	builder.WriteString("calls=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Calls))

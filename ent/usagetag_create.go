@@ -31,6 +31,12 @@ func (_c *UsageTagCreate) SetPlane(v usagetag.Plane) *UsageTagCreate {
 	return _c
 }
 
+// SetTag sets the "tag" field.
+func (_c *UsageTagCreate) SetTag(v string) *UsageTagCreate {
+	_c.mutation.SetTag(v)
+	return _c
+}
+
 // SetDay sets the "day" field.
 func (_c *UsageTagCreate) SetDay(v int) *UsageTagCreate {
 	_c.mutation.SetDay(v)
@@ -43,9 +49,149 @@ func (_c *UsageTagCreate) SetPath(v string) *UsageTagCreate {
 	return _c
 }
 
-// SetTag sets the "tag" field.
-func (_c *UsageTagCreate) SetTag(v string) *UsageTagCreate {
-	_c.mutation.SetTag(v)
+// SetOrganizationID sets the "organization_id" field.
+func (_c *UsageTagCreate) SetOrganizationID(v string) *UsageTagCreate {
+	_c.mutation.SetOrganizationID(v)
+	return _c
+}
+
+// SetNillableOrganizationID sets the "organization_id" field if the given value is not nil.
+func (_c *UsageTagCreate) SetNillableOrganizationID(v *string) *UsageTagCreate {
+	if v != nil {
+		_c.SetOrganizationID(*v)
+	}
+	return _c
+}
+
+// SetTeamID sets the "team_id" field.
+func (_c *UsageTagCreate) SetTeamID(v string) *UsageTagCreate {
+	_c.mutation.SetTeamID(v)
+	return _c
+}
+
+// SetNillableTeamID sets the "team_id" field if the given value is not nil.
+func (_c *UsageTagCreate) SetNillableTeamID(v *string) *UsageTagCreate {
+	if v != nil {
+		_c.SetTeamID(*v)
+	}
+	return _c
+}
+
+// SetMemberID sets the "member_id" field.
+func (_c *UsageTagCreate) SetMemberID(v string) *UsageTagCreate {
+	_c.mutation.SetMemberID(v)
+	return _c
+}
+
+// SetNillableMemberID sets the "member_id" field if the given value is not nil.
+func (_c *UsageTagCreate) SetNillableMemberID(v *string) *UsageTagCreate {
+	if v != nil {
+		_c.SetMemberID(*v)
+	}
+	return _c
+}
+
+// SetUserID sets the "user_id" field.
+func (_c *UsageTagCreate) SetUserID(v string) *UsageTagCreate {
+	_c.mutation.SetUserID(v)
+	return _c
+}
+
+// SetNillableUserID sets the "user_id" field if the given value is not nil.
+func (_c *UsageTagCreate) SetNillableUserID(v *string) *UsageTagCreate {
+	if v != nil {
+		_c.SetUserID(*v)
+	}
+	return _c
+}
+
+// SetKeyID sets the "key_id" field.
+func (_c *UsageTagCreate) SetKeyID(v string) *UsageTagCreate {
+	_c.mutation.SetKeyID(v)
+	return _c
+}
+
+// SetNillableKeyID sets the "key_id" field if the given value is not nil.
+func (_c *UsageTagCreate) SetNillableKeyID(v *string) *UsageTagCreate {
+	if v != nil {
+		_c.SetKeyID(*v)
+	}
+	return _c
+}
+
+// SetAgentID sets the "agent_id" field.
+func (_c *UsageTagCreate) SetAgentID(v string) *UsageTagCreate {
+	_c.mutation.SetAgentID(v)
+	return _c
+}
+
+// SetNillableAgentID sets the "agent_id" field if the given value is not nil.
+func (_c *UsageTagCreate) SetNillableAgentID(v *string) *UsageTagCreate {
+	if v != nil {
+		_c.SetAgentID(*v)
+	}
+	return _c
+}
+
+// SetClientID sets the "client_id" field.
+func (_c *UsageTagCreate) SetClientID(v string) *UsageTagCreate {
+	_c.mutation.SetClientID(v)
+	return _c
+}
+
+// SetNillableClientID sets the "client_id" field if the given value is not nil.
+func (_c *UsageTagCreate) SetNillableClientID(v *string) *UsageTagCreate {
+	if v != nil {
+		_c.SetClientID(*v)
+	}
+	return _c
+}
+
+// SetModelID sets the "model_id" field.
+func (_c *UsageTagCreate) SetModelID(v string) *UsageTagCreate {
+	_c.mutation.SetModelID(v)
+	return _c
+}
+
+// SetPriceID sets the "price_id" field.
+func (_c *UsageTagCreate) SetPriceID(v string) *UsageTagCreate {
+	_c.mutation.SetPriceID(v)
+	return _c
+}
+
+// SetNillablePriceID sets the "price_id" field if the given value is not nil.
+func (_c *UsageTagCreate) SetNillablePriceID(v *string) *UsageTagCreate {
+	if v != nil {
+		_c.SetPriceID(*v)
+	}
+	return _c
+}
+
+// SetFactorPpm sets the "factor_ppm" field.
+func (_c *UsageTagCreate) SetFactorPpm(v int64) *UsageTagCreate {
+	_c.mutation.SetFactorPpm(v)
+	return _c
+}
+
+// SetNillableFactorPpm sets the "factor_ppm" field if the given value is not nil.
+func (_c *UsageTagCreate) SetNillableFactorPpm(v *int64) *UsageTagCreate {
+	if v != nil {
+		_c.SetFactorPpm(*v)
+	}
+	return _c
+}
+
+// SetModelName sets the "model_name" field.
+func (_c *UsageTagCreate) SetModelName(v string) *UsageTagCreate {
+	_c.mutation.SetModelName(v)
+	return _c
+}
+
+// SetNillableModelName sets the "model_name" field if the given value is not nil.
+func (_c *UsageTagCreate) SetNillableModelName(v *string) *UsageTagCreate {
+	if v != nil {
+		_c.SetModelName(*v)
+	}
 	return _c
 }
 
@@ -238,6 +384,46 @@ func (_c *UsageTagCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *UsageTagCreate) defaults() {
+	if _, ok := _c.mutation.OrganizationID(); !ok {
+		v := usagetag.DefaultOrganizationID
+		_c.mutation.SetOrganizationID(v)
+	}
+	if _, ok := _c.mutation.TeamID(); !ok {
+		v := usagetag.DefaultTeamID
+		_c.mutation.SetTeamID(v)
+	}
+	if _, ok := _c.mutation.MemberID(); !ok {
+		v := usagetag.DefaultMemberID
+		_c.mutation.SetMemberID(v)
+	}
+	if _, ok := _c.mutation.UserID(); !ok {
+		v := usagetag.DefaultUserID
+		_c.mutation.SetUserID(v)
+	}
+	if _, ok := _c.mutation.KeyID(); !ok {
+		v := usagetag.DefaultKeyID
+		_c.mutation.SetKeyID(v)
+	}
+	if _, ok := _c.mutation.AgentID(); !ok {
+		v := usagetag.DefaultAgentID
+		_c.mutation.SetAgentID(v)
+	}
+	if _, ok := _c.mutation.ClientID(); !ok {
+		v := usagetag.DefaultClientID
+		_c.mutation.SetClientID(v)
+	}
+	if _, ok := _c.mutation.PriceID(); !ok {
+		v := usagetag.DefaultPriceID
+		_c.mutation.SetPriceID(v)
+	}
+	if _, ok := _c.mutation.FactorPpm(); !ok {
+		v := usagetag.DefaultFactorPpm
+		_c.mutation.SetFactorPpm(v)
+	}
+	if _, ok := _c.mutation.ModelName(); !ok {
+		v := usagetag.DefaultModelName
+		_c.mutation.SetModelName(v)
+	}
 	if _, ok := _c.mutation.Calls(); !ok {
 		v := usagetag.DefaultCalls
 		_c.mutation.SetCalls(v)
@@ -302,6 +488,14 @@ func (_c *UsageTagCreate) check() error {
 			return &ValidationError{Name: "plane", err: fmt.Errorf(`ent: validator failed for field "UsageTag.plane": %w`, err)}
 		}
 	}
+	if _, ok := _c.mutation.Tag(); !ok {
+		return &ValidationError{Name: "tag", err: errors.New(`ent: missing required field "UsageTag.tag"`)}
+	}
+	if v, ok := _c.mutation.Tag(); ok {
+		if err := usagetag.TagValidator(v); err != nil {
+			return &ValidationError{Name: "tag", err: fmt.Errorf(`ent: validator failed for field "UsageTag.tag": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.Day(); !ok {
 		return &ValidationError{Name: "day", err: errors.New(`ent: missing required field "UsageTag.day"`)}
 	}
@@ -313,13 +507,43 @@ func (_c *UsageTagCreate) check() error {
 			return &ValidationError{Name: "path", err: fmt.Errorf(`ent: validator failed for field "UsageTag.path": %w`, err)}
 		}
 	}
-	if _, ok := _c.mutation.Tag(); !ok {
-		return &ValidationError{Name: "tag", err: errors.New(`ent: missing required field "UsageTag.tag"`)}
+	if _, ok := _c.mutation.OrganizationID(); !ok {
+		return &ValidationError{Name: "organization_id", err: errors.New(`ent: missing required field "UsageTag.organization_id"`)}
 	}
-	if v, ok := _c.mutation.Tag(); ok {
-		if err := usagetag.TagValidator(v); err != nil {
-			return &ValidationError{Name: "tag", err: fmt.Errorf(`ent: validator failed for field "UsageTag.tag": %w`, err)}
+	if _, ok := _c.mutation.TeamID(); !ok {
+		return &ValidationError{Name: "team_id", err: errors.New(`ent: missing required field "UsageTag.team_id"`)}
+	}
+	if _, ok := _c.mutation.MemberID(); !ok {
+		return &ValidationError{Name: "member_id", err: errors.New(`ent: missing required field "UsageTag.member_id"`)}
+	}
+	if _, ok := _c.mutation.UserID(); !ok {
+		return &ValidationError{Name: "user_id", err: errors.New(`ent: missing required field "UsageTag.user_id"`)}
+	}
+	if _, ok := _c.mutation.KeyID(); !ok {
+		return &ValidationError{Name: "key_id", err: errors.New(`ent: missing required field "UsageTag.key_id"`)}
+	}
+	if _, ok := _c.mutation.AgentID(); !ok {
+		return &ValidationError{Name: "agent_id", err: errors.New(`ent: missing required field "UsageTag.agent_id"`)}
+	}
+	if _, ok := _c.mutation.ClientID(); !ok {
+		return &ValidationError{Name: "client_id", err: errors.New(`ent: missing required field "UsageTag.client_id"`)}
+	}
+	if _, ok := _c.mutation.ModelID(); !ok {
+		return &ValidationError{Name: "model_id", err: errors.New(`ent: missing required field "UsageTag.model_id"`)}
+	}
+	if v, ok := _c.mutation.ModelID(); ok {
+		if err := usagetag.ModelIDValidator(v); err != nil {
+			return &ValidationError{Name: "model_id", err: fmt.Errorf(`ent: validator failed for field "UsageTag.model_id": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.PriceID(); !ok {
+		return &ValidationError{Name: "price_id", err: errors.New(`ent: missing required field "UsageTag.price_id"`)}
+	}
+	if _, ok := _c.mutation.FactorPpm(); !ok {
+		return &ValidationError{Name: "factor_ppm", err: errors.New(`ent: missing required field "UsageTag.factor_ppm"`)}
+	}
+	if _, ok := _c.mutation.ModelName(); !ok {
+		return &ValidationError{Name: "model_name", err: errors.New(`ent: missing required field "UsageTag.model_name"`)}
 	}
 	if _, ok := _c.mutation.Calls(); !ok {
 		return &ValidationError{Name: "calls", err: errors.New(`ent: missing required field "UsageTag.calls"`)}
@@ -399,6 +623,10 @@ func (_c *UsageTagCreate) createSpec() (*UsageTag, *sqlgraph.CreateSpec) {
 		_spec.SetField(usagetag.FieldPlane, field.TypeEnum, value)
 		_node.Plane = value
 	}
+	if value, ok := _c.mutation.Tag(); ok {
+		_spec.SetField(usagetag.FieldTag, field.TypeString, value)
+		_node.Tag = value
+	}
 	if value, ok := _c.mutation.Day(); ok {
 		_spec.SetField(usagetag.FieldDay, field.TypeInt, value)
 		_node.Day = value
@@ -407,9 +635,49 @@ func (_c *UsageTagCreate) createSpec() (*UsageTag, *sqlgraph.CreateSpec) {
 		_spec.SetField(usagetag.FieldPath, field.TypeString, value)
 		_node.Path = value
 	}
-	if value, ok := _c.mutation.Tag(); ok {
-		_spec.SetField(usagetag.FieldTag, field.TypeString, value)
-		_node.Tag = value
+	if value, ok := _c.mutation.OrganizationID(); ok {
+		_spec.SetField(usagetag.FieldOrganizationID, field.TypeString, value)
+		_node.OrganizationID = value
+	}
+	if value, ok := _c.mutation.TeamID(); ok {
+		_spec.SetField(usagetag.FieldTeamID, field.TypeString, value)
+		_node.TeamID = value
+	}
+	if value, ok := _c.mutation.MemberID(); ok {
+		_spec.SetField(usagetag.FieldMemberID, field.TypeString, value)
+		_node.MemberID = value
+	}
+	if value, ok := _c.mutation.UserID(); ok {
+		_spec.SetField(usagetag.FieldUserID, field.TypeString, value)
+		_node.UserID = value
+	}
+	if value, ok := _c.mutation.KeyID(); ok {
+		_spec.SetField(usagetag.FieldKeyID, field.TypeString, value)
+		_node.KeyID = value
+	}
+	if value, ok := _c.mutation.AgentID(); ok {
+		_spec.SetField(usagetag.FieldAgentID, field.TypeString, value)
+		_node.AgentID = value
+	}
+	if value, ok := _c.mutation.ClientID(); ok {
+		_spec.SetField(usagetag.FieldClientID, field.TypeString, value)
+		_node.ClientID = value
+	}
+	if value, ok := _c.mutation.ModelID(); ok {
+		_spec.SetField(usagetag.FieldModelID, field.TypeString, value)
+		_node.ModelID = value
+	}
+	if value, ok := _c.mutation.PriceID(); ok {
+		_spec.SetField(usagetag.FieldPriceID, field.TypeString, value)
+		_node.PriceID = value
+	}
+	if value, ok := _c.mutation.FactorPpm(); ok {
+		_spec.SetField(usagetag.FieldFactorPpm, field.TypeInt64, value)
+		_node.FactorPpm = value
+	}
+	if value, ok := _c.mutation.ModelName(); ok {
+		_spec.SetField(usagetag.FieldModelName, field.TypeString, value)
+		_node.ModelName = value
 	}
 	if value, ok := _c.mutation.Calls(); ok {
 		_spec.SetField(usagetag.FieldCalls, field.TypeInt64, value)

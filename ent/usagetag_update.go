@@ -27,6 +27,20 @@ func (_u *UsageTagUpdate) Where(ps ...predicate.UsageTag) *UsageTagUpdate {
 	return _u
 }
 
+// SetModelName sets the "model_name" field.
+func (_u *UsageTagUpdate) SetModelName(v string) *UsageTagUpdate {
+	_u.mutation.SetModelName(v)
+	return _u
+}
+
+// SetNillableModelName sets the "model_name" field if the given value is not nil.
+func (_u *UsageTagUpdate) SetNillableModelName(v *string) *UsageTagUpdate {
+	if v != nil {
+		_u.SetModelName(*v)
+	}
+	return _u
+}
+
 // SetCalls sets the "calls" field.
 func (_u *UsageTagUpdate) SetCalls(v int64) *UsageTagUpdate {
 	_u.mutation.ResetCalls()
@@ -278,6 +292,9 @@ func (_u *UsageTagUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			}
 		}
 	}
+	if value, ok := _u.mutation.ModelName(); ok {
+		_spec.SetField(usagetag.FieldModelName, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.Calls(); ok {
 		_spec.SetField(usagetag.FieldCalls, field.TypeInt64, value)
 	}
@@ -356,6 +373,20 @@ type UsageTagUpdateOne struct {
 	fields   []string
 	hooks    []Hook
 	mutation *UsageTagMutation
+}
+
+// SetModelName sets the "model_name" field.
+func (_u *UsageTagUpdateOne) SetModelName(v string) *UsageTagUpdateOne {
+	_u.mutation.SetModelName(v)
+	return _u
+}
+
+// SetNillableModelName sets the "model_name" field if the given value is not nil.
+func (_u *UsageTagUpdateOne) SetNillableModelName(v *string) *UsageTagUpdateOne {
+	if v != nil {
+		_u.SetModelName(*v)
+	}
+	return _u
 }
 
 // SetCalls sets the "calls" field.
@@ -638,6 +669,9 @@ func (_u *UsageTagUpdateOne) sqlSave(ctx context.Context) (_node *UsageTag, err 
 				ps[i](selector)
 			}
 		}
+	}
+	if value, ok := _u.mutation.ModelName(); ok {
+		_spec.SetField(usagetag.FieldModelName, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Calls(); ok {
 		_spec.SetField(usagetag.FieldCalls, field.TypeInt64, value)

@@ -37,6 +37,10 @@ func (r *accountResolver) CreditFactor(ctx context.Context, obj *model.Account) 
 	return &n, err
 }
 
+func (r *accountResolver) CreditFactors(ctx context.Context, obj *model.Account) ([]*model.CreditFactor, error) {
+	return r.creditFactors(ctx, obj.ID)
+}
+
 func (r *accountResolver) UserCount(ctx context.Context, obj *model.Account) (*int, error) {
 	n, err := r.Store.User.Query().Where(user.AccountID(obj.ID)).Count(tenancy.Platform(ctx))
 	return &n, err

@@ -111,7 +111,7 @@ func (b *burning) payload(ctx context.Context, ids []string) (*model.BudgetBurn,
 		return nil, err
 	}
 	now := b.Store.Now()
-	sums, err := b.Budgets.Usage(ctx, b.reach, now.Add(-time.Minute), now.Add(time.Second), budget.ByMember)
+	sums, err := b.Budgets.TopSpenders(ctx, b.reach, now.Add(-time.Minute), maxWatched)
 	if err != nil {
 		return nil, err
 	}

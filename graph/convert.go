@@ -7,6 +7,7 @@ import (
 	"github.com/alchemi/cockpit/ent"
 	entbudget "github.com/alchemi/cockpit/ent/budget"
 	"github.com/alchemi/cockpit/graph/model"
+	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
@@ -165,7 +166,11 @@ func toCharge(c *ent.Charge) *model.Charge {
 	plane := tenancy.Plane(c.Plane)
 	return &model.Charge{ID: c.ID, Kind: model.ChargeKind(c.Kind), At: c.At, RequestID: c.RequestID, ModelName: c.ModelName,
 		InputTokens: c.InputTokens, CachedInputTokens: c.CachedInputTokens, CacheWriteTokens: c.CacheWriteTokens,
-		OutputTokens: c.OutputTokens, ReasoningTokens: c.ReasoningTokens,
+		OutputTokens: c.OutputTokens, ReasoningTokens: c.ReasoningTokens, AudioInputTokens: c.AudioInputTokens, AudioOutputTokens: c.AudioOutputTokens,
+		Usage: budget.Usage{Input: c.InputTokens, CachedInput: c.CachedInputTokens, CacheWrite: c.CacheWriteTokens, Output: c.OutputTokens,
+			Reasoning: c.ReasoningTokens, AudioInput: c.AudioInputTokens, AudioOutput: c.AudioOutputTokens},
+		AdjustsID: unless(c.Adjusts), Session: c.SessionRef, Tags: append([]string{}, c.Tags...), HeldAt: c.HeldAt, FactorID: c.FactorID,
+		UserID: c.UserID, AgentID: c.AgentID, ClientID: c.ClientID,
 		Amount: amountIn(plane, money.Nano(c.Cost), money.Nano(c.Credits)), Unit: unitOf(plane), Held: money.Nano(c.Held),
 		PriceID: c.PriceID, FactorPpm: c.FactorPpm, LatencyMs: c.LatencyMs, FirstByteMs: c.FirstByteMs, Stream: c.Stream,
 		Ref:      model.Ref{ID: c.ID, AccountID: c.AccountID, Plane: plane, Path: c.Path},

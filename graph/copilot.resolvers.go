@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"time"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
@@ -68,8 +69,8 @@ func (r *copilotResolver) Usage(ctx context.Context, obj *model.Copilot, filter 
 	return r.usage(ctx, obj.Ref, filter, groupBy, rows)
 }
 
-func (r *copilotResolver) Charges(ctx context.Context, obj *model.Copilot, scopeID *string, requestID *string, first *int, after *string, last *int, before *string) (*model.ChargeConnection, error) {
-	return r.charges(ctx, obj.Ref, scopeID, requestID, window{first, last, after, before})
+func (r *copilotResolver) Charges(ctx context.Context, obj *model.Copilot, scopeID *string, requestID *string, modelID *string, userID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) (*model.ChargeConnection, error) {
+	return r.charges(ctx, obj.Ref, chargeFilter{scopeID, requestID, modelID, userID, from, to}, window{first, last, after, before})
 }
 
 func (r *mutationResolver) ModelInstall(ctx context.Context, input model.ModelInstallInput) (*model.ModelPayload, error) {

@@ -59,6 +59,7 @@ type loaders struct {
 	installed     *dataloadgen.Loader[string, *ent.Model] // by catalogue model
 	providers     *dataloadgen.Loader[string, *ent.Provider]
 	signIn        signInLoaders
+	receipt       receiptLoaders
 	accounts      *dataloadgen.Loader[string, *gqlmodel.Account]
 	supports      *dataloadgen.Loader[string, *gqlmodel.SupportAccess]
 	models        *dataloadgen.Loader[string, *ent.Model]
@@ -118,7 +119,7 @@ func isAbsent(err error) bool {
 
 func (r *Resolver) newLoaders() *loaders {
 	st := r.Store
-	l := &loaders{directoryLoaders: r.newDirectoryLoaders(), signIn: r.newSignInLoaders(), requests: r.newRequestLoaders()}
+	l := &loaders{directoryLoaders: r.newDirectoryLoaders(), signIn: r.newSignInLoaders(), requests: r.newRequestLoaders(), receipt: r.newReceiptLoaders()}
 	l.scopes = loader(func(ctx context.Context, ids []string) (map[string]*ent.Scope, error) {
 		rows, err := st.Scope.Query().Where(scope.IDIn(ids...)).All(ctx)
 		return index(rows, err, func(s *ent.Scope) string { return s.ID })
@@ -342,8 +343,8 @@ func (r *Resolver) loadSeries(ctx context.Context, keys []stateKey) (map[stateKe
 	return out, nil
 }
 
-// reaches are the parts of a plane that the viewer sees.
-func reaches(ctx context.Context, accountID string, plane tenancy.Plane) []tenancy.Reach {
+// Reaches are the parts of a plane that the viewer sees.
+func Reaches(ctx context.Context, accountID string, plane tenancy.Plane) []tenancy.Reach {
 	v := tenancy.ViewerFrom(ctx)
 	if v.Platform {
 		return []tenancy.Reach{wholePlane(stateKey{accountID: accountID, plane: plane})}

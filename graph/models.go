@@ -11,6 +11,7 @@ import (
 	"github.com/alchemi/cockpit/ent/provider"
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -169,14 +170,14 @@ func (r *Resolver) accountSpend(ctx context.Context, accountID string, plane ten
 	if v.AccountID != accountID && !v.Platform {
 		return nil, nil
 	}
-	if err := checkRange(f); err != nil {
+	if err := checkRange(f.From, f.To); err != nil {
 		return nil, err
 	}
-	days, err := r.sums(ctx, reaches(ctx, accountID, plane), f, "DAY")
-	if err != nil {
-		return nil, err
+	sums, err := r.Budgets.PlatformUsage(ctx, budget.PlatformFilter{From: f.From, To: f.To, AccountID: accountID, Plane: plane}, budget.InAll, 1)
+	if err != nil || len(sums) == 0 {
+		return totals(plane, budget.Sum{}), err
 	}
-	return totals(plane, days...), nil
+	return totals(plane, sums[0].Sum), nil
 }
 
 func (r *Resolver) pool(ctx context.Context, accountID string, plane tenancy.Plane) (*model.Budget, error) {

@@ -57,8 +57,8 @@ func (r *platformResolver) CatalogModels(ctx context.Context, obj *model.Platfor
 	return r.catalogPage(ctx, window{first, last, after, before})
 }
 
-func (r *platformResolver) Usage(ctx context.Context, obj *model.Platform, plane model.Plane, filter model.UsageFilter) (*model.PlatformUsage, error) {
-	return r.platformUsage(ctx, plane, filter)
+func (r *platformResolver) Usage(ctx context.Context, obj *model.Platform, filter model.PlatformUsageFilter, groupBy model.PlatformUsageGroup, rows *int) (*model.PlatformUsage, error) {
+	return r.platformUsage(ctx, filter, groupBy, rows)
 }
 
 func (r *platformResolver) AuditEvents(ctx context.Context, obj *model.Platform, first *int, after *string, last *int, before *string, filter *model.AuditFilter) (*model.AuditEventConnection, error) {
@@ -69,11 +69,28 @@ func (r *platformResolver) DefaultCreditFactor(ctx context.Context, obj *model.P
 	return money.Nano(r.Catalog.DefaultFactorPPM()) * 1000, nil
 }
 
+func (r *platformResolver) CreditValue(ctx context.Context, obj *model.Platform) (money.Nano, error) {
+	return r.Resolver.CreditValue, nil
+}
+
+func (r *platformUsageResolver) Previous(ctx context.Context, obj *model.PlatformUsage) (*model.PlatformTotals, error) {
+	return r.platformTotal(ctx, before(obj.Filter))
+}
+
+func (r *platformUsageResolver) Periods(ctx context.Context, obj *model.PlatformUsage, by model.UsageInterval) ([]*model.PlatformUsagePeriod, error) {
+	return r.platformPeriods(ctx, obj.Filter, by)
+}
+
 func (r *platformUsageRowResolver) Account(ctx context.Context, obj *model.PlatformUsageRow) (*model.Account, error) {
+	if obj.AccountID == "" {
+		return nil, nil
+	}
 	return from(ctx).accounts.Load(ctx, obj.AccountID)
 }
 
 func (r *Resolver) Platform() generated.PlatformResolver { return &platformResolver{r} }
+
+func (r *Resolver) PlatformUsage() generated.PlatformUsageResolver { return &platformUsageResolver{r} }
 
 func (r *Resolver) PlatformUsageRow() generated.PlatformUsageRowResolver {
 	return &platformUsageRowResolver{r}
@@ -81,5 +98,6 @@ func (r *Resolver) PlatformUsageRow() generated.PlatformUsageRowResolver {
 
 type (
 	platformResolver         struct{ *Resolver }
+	platformUsageResolver    struct{ *Resolver }
 	platformUsageRowResolver struct{ *Resolver }
 )

@@ -300,7 +300,7 @@ func TestStaffEnterThroughSupportAlone(t *testing.T) {
 	each(t, func(t *testing.T, a *api) {
 		open := []string{"id", "name", "kind", "location", "viewerCan", "slug", "status", "timeZone", "planes", "creditFactor", "userCount", "createdAt",
 			"statusReason", "closedAt", "deletedAt", "ssoEnforced", "sessionIdleMinutes", "sessionLifetimeMinutes", "auditRetentionDays", "version",
-			"supportAccesses", "spend", "pool", "budget", "parentId", "plane", "deletingAt",
+			"supportAccesses", "creditFactors", "spend", "pool", "budget", "parentId", "plane", "deletingAt",
 			"domains"} // of which staff see the verified ones
 		for name, v := range map[string]*tenancy.Viewer{"super admin": a.SuperAdmin, "platform auditor": a.auditor()} {
 			for _, f := range Schema().Types["Account"].Fields {

@@ -16,6 +16,7 @@ import (
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/increase"
 	"github.com/alchemi/cockpit/internal/mail"
+	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
@@ -35,6 +36,8 @@ type Resolver struct {
 	Budgets  *budget.Engine
 	Requests *increase.Requests
 	Audit    *audit.Stream
+	// CreditValue is what a credit is sold for.
+	CreditValue money.Nano
 	// Mailer is nil where no mail server is set.
 	Mailer *mail.Mailer
 	// Probe lists an endpoint's models with its key.

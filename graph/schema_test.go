@@ -55,8 +55,9 @@ func TestListsAreBounded(t *testing.T) {
 	bounded := map[string]string{
 		"errors": "of one input", "path": "of one field", "viewerCan": "fixed actions", "viewerCanWithin": "fixed actions", "edges": "of one page", "roles": "of one person",
 		"accounts": "of one login, 100", "choices": "of one login, 100", "planes": "two", "series": "days of a cycle", "states": "changed ones, 500",
-		"topSpenders": "five", "limits": "budgets on one path", "models": "of a key or provider, 100", "rows": "asked for, 100", "days": "of a range, 400",
+		"topSpenders": "five", "limits": "budgets on one path", "models": "of a key or provider, 100", "rows": "asked for, 100", "periods": "of a range, 400", "days": "of a range, 400", "classes": "eight",
 		"changes": "fields of one row, or budgets, 500", "warnings": "of one plan, 500", "increases": "in force, 20", "thresholds": "ten", "prices": "50",
+		"lines": "of one call, 100", "tags": "of one call, 16", "creditFactors": "100",
 		"permissions": "those there are", "grantable": "those there are", "providers": "of one account, 20", "scopes": "of one provider, 20",
 		"mappings": "of one provider, 200", "redirectUris": "20", "invitations": "of one input, 100", "notes": "of one act", "steps": "of one path",
 		"who": "ten", "buckets": "200", "seats": "of one person, 100",

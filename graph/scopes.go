@@ -35,7 +35,7 @@ func closedToStaff(ctx context.Context, s *ent.Scope) bool {
 
 // root finds a plane's root; nil where the viewer doesn't see the plane.
 func (r *Resolver) root(ctx context.Context, accountID string, plane tenancy.Plane) (*ent.Scope, error) {
-	if len(reaches(ctx, accountID, plane)) == 0 {
+	if len(Reaches(ctx, accountID, plane)) == 0 {
 		return nil, nil
 	}
 	// Those below the root see that it exists, and what hangs below by reach.

@@ -25,8 +25,41 @@ func (r *chargeResolver) Location(ctx context.Context, obj *model.Charge) (strin
 	return chargeLocation(ctx, obj)
 }
 
+func (r *chargeResolver) Classes(ctx context.Context, obj *model.Charge) ([]*model.TokenClassSum, error) {
+	return receiptClasses(ctx, obj)
+}
+
+func (r *chargeResolver) Lines(ctx context.Context, obj *model.Charge) ([]*model.Charge, error) {
+	return r.receiptLines(ctx, obj)
+}
+
+func (r *chargeResolver) UserName(ctx context.Context, obj *model.Charge) (*string, error) {
+	return nameBy(ctx, from(ctx).receipt.userNames, obj.UserID)
+}
+
+func (r *chargeResolver) AgentName(ctx context.Context, obj *model.Charge) (*string, error) {
+	return nameOf(ctx, obj.AgentID)
+}
+
+func (r *chargeResolver) ClientName(ctx context.Context, obj *model.Charge) (*string, error) {
+	return nameBy(ctx, from(ctx).receipt.clientNames, obj.ClientID)
+}
+
+func (r *chargeResolver) Price(ctx context.Context, obj *model.Charge) (*model.ChargePrice, error) {
+	return receiptPrice(ctx, obj)
+}
+
 func (r *chargeResolver) Cost(ctx context.Context, obj *model.Charge) (*money.Nano, error) {
 	return costFor(ctx, obj.Ref.Plane, obj.CostUSD), nil
+}
+
+func (r *usageReportResolver) Periods(ctx context.Context, obj *model.UsageReport, by model.UsageInterval) ([]*model.UsagePeriod, error) {
+	return r.usagePeriods(ctx, obj, by)
+}
+
+func (r *usageReportResolver) Classes(ctx context.Context, obj *model.UsageReport) ([]*model.TokenClassSum, error) {
+	sums, err := r.Budgets.UsageByClass(ctx, obj.In, obj.Filter)
+	return toClasses(sums), err
 }
 
 func (r *usageTotalsResolver) Cost(ctx context.Context, obj *model.UsageTotals) (*money.Nano, error) {
@@ -35,9 +68,12 @@ func (r *usageTotalsResolver) Cost(ctx context.Context, obj *model.UsageTotals) 
 
 func (r *Resolver) Charge() generated.ChargeResolver { return &chargeResolver{r} }
 
+func (r *Resolver) UsageReport() generated.UsageReportResolver { return &usageReportResolver{r} }
+
 func (r *Resolver) UsageTotals() generated.UsageTotalsResolver { return &usageTotalsResolver{r} }
 
 type (
 	chargeResolver      struct{ *Resolver }
+	usageReportResolver struct{ *Resolver }
 	usageTotalsResolver struct{ *Resolver }
 )

@@ -62,6 +62,10 @@ func (r *viewerResolver) Models(ctx context.Context, obj *model.Viewer, plane mo
 	return r.viewerModels(tenancy.WithViewer(ctx, obj.V), obj.V, tenancy.Plane(plane), window{first, last, after, before})
 }
 
+func (r *viewerResolver) Usage(ctx context.Context, obj *model.Viewer, plane model.Plane, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) (*model.UsageReport, error) {
+	return r.viewerUsage(tenancy.WithViewer(ctx, obj.V), obj.V, tenancy.Plane(plane), filter, groupBy, rows)
+}
+
 func (r *viewerResolver) Budget(ctx context.Context, obj *model.Viewer, plane model.Plane) (*model.Budget, error) {
 	return r.viewerBudget(tenancy.WithViewer(ctx, obj.V), obj.V, tenancy.Plane(plane))
 }

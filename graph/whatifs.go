@@ -200,11 +200,3 @@ func partOf(s budget.Sum, part int64) budget.Usage {
 	return budget.Usage{Input: of(u.Input), CachedInput: of(u.CachedInput), CacheWrite: of(u.CacheWrite), Output: of(u.Output),
 		Reasoning: of(u.Reasoning), AudioInput: of(u.AudioInput), AudioOutput: of(u.AudioOutput)}
 }
-
-func pricesOf(p *ent.Price) budget.Prices {
-	return budget.Prices{
-		Input: money.Nano(p.Input), CachedInput: (*money.Nano)(p.CachedInput), CacheWrite: (*money.Nano)(p.CacheWrite),
-		Output: money.Nano(p.Output), Reasoning: (*money.Nano)(p.Reasoning),
-		AudioInput: (*money.Nano)(p.AudioInput), AudioOutput: (*money.Nano)(p.AudioOutput), Request: money.Nano(p.Request),
-	}
-}

@@ -72,7 +72,7 @@ test_viewer_reads_and_changes_nothing if {
 	}
 }
 
-reads(action, _) if action in {"audit.read", "budget.watch", "member.list", "grant.read"}
+reads(action, _) if action in {"audit.read", "budget.watch", "member.list", "grant.read", "usage.export"}
 
 reads(action, target) if not ask(action, target, [role("VIEWER", "ACCOUNT", "ABOVE")]).allow
 

@@ -311,7 +311,7 @@ func (Charge) Fields() []ent.Field {
 // Indexes of Charge.
 func (Charge) Indexes() []ent.Index {
 	return []ent.Index{
-		index.Fields("account_id", "plane", "day"),
+		index.Fields("account_id", "plane", "at"),
 		index.Fields("team_id", "at"),
 		index.Fields("member_id", "at"),
 		index.Fields("organization_id", "at"),

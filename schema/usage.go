@@ -25,16 +25,9 @@ func counters() []ent.Field {
 	}
 }
 
-// UsageDay sums the charges of one UTC day, payer and model. The engine keeps it
-// in the transaction of the ledger.
-type UsageDay struct{ ent.Schema }
-
-// Mixin of UsageDay.
-func (UsageDay) Mixin() []ent.Mixin { return mixins(id.UsageDay) }
-
-// Fields of UsageDay.
-func (UsageDay) Fields() []ent.Field {
-	return append([]ent.Field{
+// payers are what usage of tenants is summed by.
+func payers() []ent.Field {
+	return []ent.Field{
 		// Days since 1970.
 		field.Int("day").Immutable(),
 		field.String("path").Immutable().NotEmpty(),
@@ -46,19 +39,37 @@ func (UsageDay) Fields() []ent.Field {
 		field.String("agent_id").Immutable().Default(""),
 		field.String("client_id").Immutable().Default(""),
 		field.String("model_id").Immutable().NotEmpty(),
+		// What a class of tokens cost is told by price and factor.
+		field.String("price_id").Immutable().Default(""),
+		field.Int64("factor_ppm").Immutable().Default(0),
+		// The newest known.
 		field.String("model_name").Default(""),
-	}, counters()...)
+	}
 }
+
+// UsageDay sums the charges of one UTC day, payer, model and price. The engine
+// keeps it in the transaction of the ledger.
+type UsageDay struct{ ent.Schema }
+
+// Mixin of UsageDay.
+func (UsageDay) Mixin() []ent.Mixin { return mixins(id.UsageDay) }
+
+// Fields of UsageDay.
+func (UsageDay) Fields() []ent.Field { return append(payers(), counters()...) }
 
 // Indexes of UsageDay.
 func (UsageDay) Indexes() []ent.Index {
 	return []ent.Index{
-		index.Fields("account_id", "plane", "day", "path", "user_id", "agent_id", "client_id", "model_id").Unique(),
+		index.Fields("account_id", "plane", "day", "path", "user_id", "agent_id", "client_id", "model_id", "price_id", "factor_ppm").Unique(),
+		index.Fields("organization_id", "day"),
+		index.Fields("team_id", "day"),
+		index.Fields("member_id", "day"),
+		index.Fields("user_id", "day"),
 	}
 }
 
-// UsageTag sums the charges of one UTC day, payer and tag; a charge with two
-// tags counts in both.
+// UsageTag sums as UsageDay does, by tag too; a charge with two tags counts in
+// both.
 type UsageTag struct{ ent.Schema }
 
 // Mixin of UsageTag.
@@ -66,16 +77,14 @@ func (UsageTag) Mixin() []ent.Mixin { return mixins(id.UsageTag) }
 
 // Fields of UsageTag.
 func (UsageTag) Fields() []ent.Field {
-	return append([]ent.Field{
-		field.Int("day").Immutable(),
-		field.String("path").Immutable().NotEmpty(),
-		field.String("tag").Immutable().NotEmpty(),
-	}, counters()...)
+	return append(append([]ent.Field{field.String("tag").Immutable().NotEmpty()}, payers()...), counters()...)
 }
 
 // Indexes of UsageTag.
 func (UsageTag) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("account_id", "plane", "day", "path", "tag").Unique()}
+	return []ent.Index{
+		index.Fields("account_id", "plane", "day", "tag", "path", "user_id", "agent_id", "client_id", "model_id", "price_id", "factor_ppm").Unique(),
+	}
 }
 
 // UsageTotal sums the charges of one UTC day, account, plane and model: what the

@@ -47,6 +47,7 @@ type Config struct {
 	BreakGlass `embed:"" group:"Secrets"`
 
 	CreditsFactor string         `help:"Credits that one US dollar of cost is worth, for accounts without a factor of their own." default:"1000" env:"CREDITS_FACTOR" group:"Models"`
+	CreditValue   string         `help:"What a credit is sold for, in US dollars: the platform's value and margin go by it. Without one, 1; in the demo 0.00125." placeholder:"USD" env:"CREDIT_VALUE" group:"Models"`
 	AllowNetworks []netip.Prefix `help:"Private networks that model and identity providers may lie in, such as 10.0.0.0/8. Without this, only public addresses are called." placeholder:"CIDR" group:"Models"`
 	DNSServer     string         `help:"Name server that is asked for the records which prove mail domains, as host and port. Without one, the system's." placeholder:"HOST:PORT" group:"Sign-in"`
 	NodeTimeout   time.Duration  `help:"How long a replica may be silent before the others charge its open calls. PostgreSQL only." default:"1m" group:"Models"`
@@ -73,6 +74,7 @@ func (c *Config) Validate() error {
 		c.validateDNS(),
 		c.validateBounds(),
 		second(c.factorPPM()),
+		second(c.creditValue()),
 		c.validateMasterKey(),
 		c.SMTP.validate(),
 		c.BreakGlass.validate(),
@@ -145,6 +147,23 @@ func (c *Config) factorPPM() (int64, error) {
 		return 0, fmt.Errorf("--credits-factor=%s: give a decimal above 0 and at most 1,000,000, with at most 6 decimals", c.CreditsFactor)
 	}
 	return int64(n) / perPPM, nil
+}
+
+// creditValue is CreditValue in nano-USD.
+func (c *Config) creditValue() (money.Nano, error) {
+	text := c.CreditValue
+	switch {
+	case text != "":
+	case c.Demo:
+		text = "0.00125" // at 1,000 credits per dollar of cost a fifth is margin
+	default:
+		text = "1"
+	}
+	n, err := money.Parse(text)
+	if err != nil || n <= 0 || n > 1_000_000*money.One {
+		return 0, fmt.Errorf("--credit-value=%s: give US dollars above 0 and at most 1,000,000, with at most 9 decimals", c.CreditValue)
+	}
+	return n, nil
 }
 
 // box opens what was sealed under the master key.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/alchemi/cockpit/internal/money"
 )
 
 const testKey = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -132,6 +134,18 @@ func TestFactor(t *testing.T) {
 		got, err := (&Config{CreditsFactor: in}).factorPPM()
 		require.NoError(t, err)
 		require.Equal(t, want, got, in)
+	}
+}
+
+func TestCreditValue(t *testing.T) {
+	t.Parallel()
+	for want, c := range map[money.Nano]*Config{money.One: {}, 1_250_000: {Demo: true}, 2 * money.One: {Demo: true, CreditValue: "2"}, 1: {CreditValue: "0.000000001"}} {
+		got, err := c.creditValue()
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+	for _, bad := range []string{"0", "-1", "1000001", "x", "0.0000000001"} {
+		require.ErrorContains(t, second((&Config{CreditValue: bad}).creditValue()), "--credit-value="+bad)
 	}
 }
 

@@ -16,6 +16,7 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", s.guardGraphQL(s.graph))
 	s.oauth.Routes(func(pattern string, h http.Handler) { mux.Handle(pattern, fromAnywhere(h)) })
+	mux.Handle("/export/usage", s.guardGraphQL(http.HandlerFunc(s.exportUsage)))
 	mux.Handle("/export/audit", s.guardGraphQL(http.HandlerFunc(s.exportAudit)))
 	mux.Handle("/v1/", singleCredential(boundBody(s.cfg.MaxBody, s.gateway)))
 	s.routeSSO(mux)

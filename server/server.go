@@ -26,6 +26,7 @@ import (
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/increase"
 	"github.com/alchemi/cockpit/internal/mail"
+	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
@@ -46,20 +47,22 @@ type Server struct {
 	stream   *audit.Stream
 	sealer   *audit.Sealer
 	exports  chan struct{} // a place for each that runs
-	sessions *identity.Sessions
-	sso      *sso.Gate
-	keys     *identity.Keys
-	oauth    *oauth.Server
-	grants   *grant.Grants
-	catalog  *catalog.Catalog
-	budget   *budget.Engine
-	requests *increase.Requests
-	outbound *http.Client
-	mailer   *mail.Mailer
-	gateway  *gateway.Gateway
-	access   *access.Engine
-	graph    *graph.Handler
-	demo     demo.Env
+	// creditValue is what a credit is sold for, in nano-USD.
+	creditValue money.Nano
+	sessions    *identity.Sessions
+	sso         *sso.Gate
+	keys        *identity.Keys
+	oauth       *oauth.Server
+	grants      *grant.Grants
+	catalog     *catalog.Catalog
+	budget      *budget.Engine
+	requests    *increase.Requests
+	outbound    *http.Client
+	mailer      *mail.Mailer
+	gateway     *gateway.Gateway
+	access      *access.Engine
+	graph       *graph.Handler
+	demo        demo.Env
 
 	// background ends what runs beside the requests, after the last of them.
 	background context.Context
@@ -103,6 +106,9 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	}
 	ppm, err := cfg.factorPPM()
 	if err != nil {
+		return nil, err
+	}
+	if s.creditValue, err = cfg.creditValue(); err != nil {
 		return nil, err
 	}
 	if cfg.Demo {

@@ -37,6 +37,10 @@ const (
 	FieldClientID = "client_id"
 	// FieldModelID holds the string denoting the model_id field in the database.
 	FieldModelID = "model_id"
+	// FieldPriceID holds the string denoting the price_id field in the database.
+	FieldPriceID = "price_id"
+	// FieldFactorPpm holds the string denoting the factor_ppm field in the database.
+	FieldFactorPpm = "factor_ppm"
 	// FieldModelName holds the string denoting the model_name field in the database.
 	FieldModelName = "model_name"
 	// FieldCalls holds the string denoting the calls field in the database.
@@ -78,6 +82,8 @@ var Columns = []string{
 	FieldAgentID,
 	FieldClientID,
 	FieldModelID,
+	FieldPriceID,
+	FieldFactorPpm,
 	FieldModelName,
 	FieldCalls,
 	FieldInputTokens,
@@ -122,6 +128,10 @@ var (
 	DefaultClientID string
 	// ModelIDValidator is a validator for the "model_id" field. It is called by the builders before save.
 	ModelIDValidator func(string) error
+	// DefaultPriceID holds the default value on creation for the "price_id" field.
+	DefaultPriceID string
+	// DefaultFactorPpm holds the default value on creation for the "factor_ppm" field.
+	DefaultFactorPpm int64
 	// DefaultModelName holds the default value on creation for the "model_name" field.
 	DefaultModelName string
 	// DefaultCalls holds the default value on creation for the "calls" field.
@@ -241,6 +251,16 @@ func ByClientID(opts ...sql.OrderTermOption) OrderOption {
 // ByModelID orders the results by the model_id field.
 func ByModelID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldModelID, opts...).ToFunc()
+}
+
+// ByPriceID orders the results by the price_id field.
+func ByPriceID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPriceID, opts...).ToFunc()
+}
+
+// ByFactorPpm orders the results by the factor_ppm field.
+func ByFactorPpm(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFactorPpm, opts...).ToFunc()
 }
 
 // ByModelName orders the results by the model_name field.

@@ -117,6 +117,16 @@ func ModelID(v string) predicate.UsageDay {
 	return predicate.UsageDay(sql.FieldEQ(FieldModelID, v))
 }
 
+// PriceID applies equality check predicate on the "price_id" field. It's identical to PriceIDEQ.
+func PriceID(v string) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldEQ(FieldPriceID, v))
+}
+
+// FactorPpm applies equality check predicate on the "factor_ppm" field. It's identical to FactorPpmEQ.
+func FactorPpm(v int64) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldEQ(FieldFactorPpm, v))
+}
+
 // ModelName applies equality check predicate on the "model_name" field. It's identical to ModelNameEQ.
 func ModelName(v string) predicate.UsageDay {
 	return predicate.UsageDay(sql.FieldEQ(FieldModelName, v))
@@ -880,6 +890,111 @@ func ModelIDEqualFold(v string) predicate.UsageDay {
 // ModelIDContainsFold applies the ContainsFold predicate on the "model_id" field.
 func ModelIDContainsFold(v string) predicate.UsageDay {
 	return predicate.UsageDay(sql.FieldContainsFold(FieldModelID, v))
+}
+
+// PriceIDEQ applies the EQ predicate on the "price_id" field.
+func PriceIDEQ(v string) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldEQ(FieldPriceID, v))
+}
+
+// PriceIDNEQ applies the NEQ predicate on the "price_id" field.
+func PriceIDNEQ(v string) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldNEQ(FieldPriceID, v))
+}
+
+// PriceIDIn applies the In predicate on the "price_id" field.
+func PriceIDIn(vs ...string) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldIn(FieldPriceID, vs...))
+}
+
+// PriceIDNotIn applies the NotIn predicate on the "price_id" field.
+func PriceIDNotIn(vs ...string) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldNotIn(FieldPriceID, vs...))
+}
+
+// PriceIDGT applies the GT predicate on the "price_id" field.
+func PriceIDGT(v string) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldGT(FieldPriceID, v))
+}
+
+// PriceIDGTE applies the GTE predicate on the "price_id" field.
+func PriceIDGTE(v string) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldGTE(FieldPriceID, v))
+}
+
+// PriceIDLT applies the LT predicate on the "price_id" field.
+func PriceIDLT(v string) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldLT(FieldPriceID, v))
+}
+
+// PriceIDLTE applies the LTE predicate on the "price_id" field.
+func PriceIDLTE(v string) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldLTE(FieldPriceID, v))
+}
+
+// PriceIDContains applies the Contains predicate on the "price_id" field.
+func PriceIDContains(v string) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldContains(FieldPriceID, v))
+}
+
+// PriceIDHasPrefix applies the HasPrefix predicate on the "price_id" field.
+func PriceIDHasPrefix(v string) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldHasPrefix(FieldPriceID, v))
+}
+
+// PriceIDHasSuffix applies the HasSuffix predicate on the "price_id" field.
+func PriceIDHasSuffix(v string) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldHasSuffix(FieldPriceID, v))
+}
+
+// PriceIDEqualFold applies the EqualFold predicate on the "price_id" field.
+func PriceIDEqualFold(v string) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldEqualFold(FieldPriceID, v))
+}
+
+// PriceIDContainsFold applies the ContainsFold predicate on the "price_id" field.
+func PriceIDContainsFold(v string) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldContainsFold(FieldPriceID, v))
+}
+
+// FactorPpmEQ applies the EQ predicate on the "factor_ppm" field.
+func FactorPpmEQ(v int64) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldEQ(FieldFactorPpm, v))
+}
+
+// FactorPpmNEQ applies the NEQ predicate on the "factor_ppm" field.
+func FactorPpmNEQ(v int64) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldNEQ(FieldFactorPpm, v))
+}
+
+// FactorPpmIn applies the In predicate on the "factor_ppm" field.
+func FactorPpmIn(vs ...int64) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldIn(FieldFactorPpm, vs...))
+}
+
+// FactorPpmNotIn applies the NotIn predicate on the "factor_ppm" field.
+func FactorPpmNotIn(vs ...int64) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldNotIn(FieldFactorPpm, vs...))
+}
+
+// FactorPpmGT applies the GT predicate on the "factor_ppm" field.
+func FactorPpmGT(v int64) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldGT(FieldFactorPpm, v))
+}
+
+// FactorPpmGTE applies the GTE predicate on the "factor_ppm" field.
+func FactorPpmGTE(v int64) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldGTE(FieldFactorPpm, v))
+}
+
+// FactorPpmLT applies the LT predicate on the "factor_ppm" field.
+func FactorPpmLT(v int64) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldLT(FieldFactorPpm, v))
+}
+
+// FactorPpmLTE applies the LTE predicate on the "factor_ppm" field.
+func FactorPpmLTE(v int64) predicate.UsageDay {
+	return predicate.UsageDay(sql.FieldLTE(FieldFactorPpm, v))
 }
 
 // ModelNameEQ applies the EQ predicate on the "model_name" field.

@@ -17,12 +17,34 @@ const (
 	FieldAccountID = "account_id"
 	// FieldPlane holds the string denoting the plane field in the database.
 	FieldPlane = "plane"
+	// FieldTag holds the string denoting the tag field in the database.
+	FieldTag = "tag"
 	// FieldDay holds the string denoting the day field in the database.
 	FieldDay = "day"
 	// FieldPath holds the string denoting the path field in the database.
 	FieldPath = "path"
-	// FieldTag holds the string denoting the tag field in the database.
-	FieldTag = "tag"
+	// FieldOrganizationID holds the string denoting the organization_id field in the database.
+	FieldOrganizationID = "organization_id"
+	// FieldTeamID holds the string denoting the team_id field in the database.
+	FieldTeamID = "team_id"
+	// FieldMemberID holds the string denoting the member_id field in the database.
+	FieldMemberID = "member_id"
+	// FieldUserID holds the string denoting the user_id field in the database.
+	FieldUserID = "user_id"
+	// FieldKeyID holds the string denoting the key_id field in the database.
+	FieldKeyID = "key_id"
+	// FieldAgentID holds the string denoting the agent_id field in the database.
+	FieldAgentID = "agent_id"
+	// FieldClientID holds the string denoting the client_id field in the database.
+	FieldClientID = "client_id"
+	// FieldModelID holds the string denoting the model_id field in the database.
+	FieldModelID = "model_id"
+	// FieldPriceID holds the string denoting the price_id field in the database.
+	FieldPriceID = "price_id"
+	// FieldFactorPpm holds the string denoting the factor_ppm field in the database.
+	FieldFactorPpm = "factor_ppm"
+	// FieldModelName holds the string denoting the model_name field in the database.
+	FieldModelName = "model_name"
 	// FieldCalls holds the string denoting the calls field in the database.
 	FieldCalls = "calls"
 	// FieldInputTokens holds the string denoting the input_tokens field in the database.
@@ -52,9 +74,20 @@ var Columns = []string{
 	FieldID,
 	FieldAccountID,
 	FieldPlane,
+	FieldTag,
 	FieldDay,
 	FieldPath,
-	FieldTag,
+	FieldOrganizationID,
+	FieldTeamID,
+	FieldMemberID,
+	FieldUserID,
+	FieldKeyID,
+	FieldAgentID,
+	FieldClientID,
+	FieldModelID,
+	FieldPriceID,
+	FieldFactorPpm,
+	FieldModelName,
 	FieldCalls,
 	FieldInputTokens,
 	FieldCachedInputTokens,
@@ -80,10 +113,32 @@ func ValidColumn(column string) bool {
 var (
 	// AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
 	AccountIDValidator func(string) error
-	// PathValidator is a validator for the "path" field. It is called by the builders before save.
-	PathValidator func(string) error
 	// TagValidator is a validator for the "tag" field. It is called by the builders before save.
 	TagValidator func(string) error
+	// PathValidator is a validator for the "path" field. It is called by the builders before save.
+	PathValidator func(string) error
+	// DefaultOrganizationID holds the default value on creation for the "organization_id" field.
+	DefaultOrganizationID string
+	// DefaultTeamID holds the default value on creation for the "team_id" field.
+	DefaultTeamID string
+	// DefaultMemberID holds the default value on creation for the "member_id" field.
+	DefaultMemberID string
+	// DefaultUserID holds the default value on creation for the "user_id" field.
+	DefaultUserID string
+	// DefaultKeyID holds the default value on creation for the "key_id" field.
+	DefaultKeyID string
+	// DefaultAgentID holds the default value on creation for the "agent_id" field.
+	DefaultAgentID string
+	// DefaultClientID holds the default value on creation for the "client_id" field.
+	DefaultClientID string
+	// ModelIDValidator is a validator for the "model_id" field. It is called by the builders before save.
+	ModelIDValidator func(string) error
+	// DefaultPriceID holds the default value on creation for the "price_id" field.
+	DefaultPriceID string
+	// DefaultFactorPpm holds the default value on creation for the "factor_ppm" field.
+	DefaultFactorPpm int64
+	// DefaultModelName holds the default value on creation for the "model_name" field.
+	DefaultModelName string
 	// DefaultCalls holds the default value on creation for the "calls" field.
 	DefaultCalls int64
 	// DefaultInputTokens holds the default value on creation for the "input_tokens" field.
@@ -153,6 +208,11 @@ func ByPlane(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPlane, opts...).ToFunc()
 }
 
+// ByTag orders the results by the tag field.
+func ByTag(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTag, opts...).ToFunc()
+}
+
 // ByDay orders the results by the day field.
 func ByDay(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldDay, opts...).ToFunc()
@@ -163,9 +223,59 @@ func ByPath(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPath, opts...).ToFunc()
 }
 
-// ByTag orders the results by the tag field.
-func ByTag(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldTag, opts...).ToFunc()
+// ByOrganizationID orders the results by the organization_id field.
+func ByOrganizationID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOrganizationID, opts...).ToFunc()
+}
+
+// ByTeamID orders the results by the team_id field.
+func ByTeamID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldTeamID, opts...).ToFunc()
+}
+
+// ByMemberID orders the results by the member_id field.
+func ByMemberID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMemberID, opts...).ToFunc()
+}
+
+// ByUserID orders the results by the user_id field.
+func ByUserID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldUserID, opts...).ToFunc()
+}
+
+// ByKeyID orders the results by the key_id field.
+func ByKeyID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldKeyID, opts...).ToFunc()
+}
+
+// ByAgentID orders the results by the agent_id field.
+func ByAgentID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAgentID, opts...).ToFunc()
+}
+
+// ByClientID orders the results by the client_id field.
+func ByClientID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldClientID, opts...).ToFunc()
+}
+
+// ByModelID orders the results by the model_id field.
+func ByModelID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldModelID, opts...).ToFunc()
+}
+
+// ByPriceID orders the results by the price_id field.
+func ByPriceID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPriceID, opts...).ToFunc()
+}
+
+// ByFactorPpm orders the results by the factor_ppm field.
+func ByFactorPpm(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFactorPpm, opts...).ToFunc()
+}
+
+// ByModelName orders the results by the model_name field.
+func ByModelName(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldModelName, opts...).ToFunc()
 }
 
 // ByCalls orders the results by the calls field.

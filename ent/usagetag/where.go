@@ -67,6 +67,11 @@ func AccountID(v string) predicate.UsageTag {
 	return predicate.UsageTag(sql.FieldEQ(FieldAccountID, v))
 }
 
+// Tag applies equality check predicate on the "tag" field. It's identical to TagEQ.
+func Tag(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldTag, v))
+}
+
 // Day applies equality check predicate on the "day" field. It's identical to DayEQ.
 func Day(v int) predicate.UsageTag {
 	return predicate.UsageTag(sql.FieldEQ(FieldDay, v))
@@ -77,9 +82,59 @@ func Path(v string) predicate.UsageTag {
 	return predicate.UsageTag(sql.FieldEQ(FieldPath, v))
 }
 
-// Tag applies equality check predicate on the "tag" field. It's identical to TagEQ.
-func Tag(v string) predicate.UsageTag {
-	return predicate.UsageTag(sql.FieldEQ(FieldTag, v))
+// OrganizationID applies equality check predicate on the "organization_id" field. It's identical to OrganizationIDEQ.
+func OrganizationID(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldOrganizationID, v))
+}
+
+// TeamID applies equality check predicate on the "team_id" field. It's identical to TeamIDEQ.
+func TeamID(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldTeamID, v))
+}
+
+// MemberID applies equality check predicate on the "member_id" field. It's identical to MemberIDEQ.
+func MemberID(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldMemberID, v))
+}
+
+// UserID applies equality check predicate on the "user_id" field. It's identical to UserIDEQ.
+func UserID(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldUserID, v))
+}
+
+// KeyID applies equality check predicate on the "key_id" field. It's identical to KeyIDEQ.
+func KeyID(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldKeyID, v))
+}
+
+// AgentID applies equality check predicate on the "agent_id" field. It's identical to AgentIDEQ.
+func AgentID(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldAgentID, v))
+}
+
+// ClientID applies equality check predicate on the "client_id" field. It's identical to ClientIDEQ.
+func ClientID(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldClientID, v))
+}
+
+// ModelID applies equality check predicate on the "model_id" field. It's identical to ModelIDEQ.
+func ModelID(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldModelID, v))
+}
+
+// PriceID applies equality check predicate on the "price_id" field. It's identical to PriceIDEQ.
+func PriceID(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldPriceID, v))
+}
+
+// FactorPpm applies equality check predicate on the "factor_ppm" field. It's identical to FactorPpmEQ.
+func FactorPpm(v int64) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldFactorPpm, v))
+}
+
+// ModelName applies equality check predicate on the "model_name" field. It's identical to ModelNameEQ.
+func ModelName(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldModelName, v))
 }
 
 // Calls applies equality check predicate on the "calls" field. It's identical to CallsEQ.
@@ -217,6 +272,71 @@ func PlaneNotIn(vs ...Plane) predicate.UsageTag {
 	return predicate.UsageTag(sql.FieldNotIn(FieldPlane, vs...))
 }
 
+// TagEQ applies the EQ predicate on the "tag" field.
+func TagEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldTag, v))
+}
+
+// TagNEQ applies the NEQ predicate on the "tag" field.
+func TagNEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNEQ(FieldTag, v))
+}
+
+// TagIn applies the In predicate on the "tag" field.
+func TagIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldIn(FieldTag, vs...))
+}
+
+// TagNotIn applies the NotIn predicate on the "tag" field.
+func TagNotIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNotIn(FieldTag, vs...))
+}
+
+// TagGT applies the GT predicate on the "tag" field.
+func TagGT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGT(FieldTag, v))
+}
+
+// TagGTE applies the GTE predicate on the "tag" field.
+func TagGTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGTE(FieldTag, v))
+}
+
+// TagLT applies the LT predicate on the "tag" field.
+func TagLT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLT(FieldTag, v))
+}
+
+// TagLTE applies the LTE predicate on the "tag" field.
+func TagLTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLTE(FieldTag, v))
+}
+
+// TagContains applies the Contains predicate on the "tag" field.
+func TagContains(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContains(FieldTag, v))
+}
+
+// TagHasPrefix applies the HasPrefix predicate on the "tag" field.
+func TagHasPrefix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasPrefix(FieldTag, v))
+}
+
+// TagHasSuffix applies the HasSuffix predicate on the "tag" field.
+func TagHasSuffix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasSuffix(FieldTag, v))
+}
+
+// TagEqualFold applies the EqualFold predicate on the "tag" field.
+func TagEqualFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEqualFold(FieldTag, v))
+}
+
+// TagContainsFold applies the ContainsFold predicate on the "tag" field.
+func TagContainsFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContainsFold(FieldTag, v))
+}
+
 // DayEQ applies the EQ predicate on the "day" field.
 func DayEQ(v int) predicate.UsageTag {
 	return predicate.UsageTag(sql.FieldEQ(FieldDay, v))
@@ -322,69 +442,694 @@ func PathContainsFold(v string) predicate.UsageTag {
 	return predicate.UsageTag(sql.FieldContainsFold(FieldPath, v))
 }
 
-// TagEQ applies the EQ predicate on the "tag" field.
-func TagEQ(v string) predicate.UsageTag {
-	return predicate.UsageTag(sql.FieldEQ(FieldTag, v))
+// OrganizationIDEQ applies the EQ predicate on the "organization_id" field.
+func OrganizationIDEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldOrganizationID, v))
 }
 
-// TagNEQ applies the NEQ predicate on the "tag" field.
-func TagNEQ(v string) predicate.UsageTag {
-	return predicate.UsageTag(sql.FieldNEQ(FieldTag, v))
+// OrganizationIDNEQ applies the NEQ predicate on the "organization_id" field.
+func OrganizationIDNEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNEQ(FieldOrganizationID, v))
 }
 
-// TagIn applies the In predicate on the "tag" field.
-func TagIn(vs ...string) predicate.UsageTag {
-	return predicate.UsageTag(sql.FieldIn(FieldTag, vs...))
+// OrganizationIDIn applies the In predicate on the "organization_id" field.
+func OrganizationIDIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldIn(FieldOrganizationID, vs...))
 }
 
-// TagNotIn applies the NotIn predicate on the "tag" field.
-func TagNotIn(vs ...string) predicate.UsageTag {
-	return predicate.UsageTag(sql.FieldNotIn(FieldTag, vs...))
+// OrganizationIDNotIn applies the NotIn predicate on the "organization_id" field.
+func OrganizationIDNotIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNotIn(FieldOrganizationID, vs...))
 }
 
-// TagGT applies the GT predicate on the "tag" field.
-func TagGT(v string) predicate.UsageTag {
-	return predicate.UsageTag(sql.FieldGT(FieldTag, v))
+// OrganizationIDGT applies the GT predicate on the "organization_id" field.
+func OrganizationIDGT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGT(FieldOrganizationID, v))
 }
 
-// TagGTE applies the GTE predicate on the "tag" field.
-func TagGTE(v string) predicate.UsageTag {
-	return predicate.UsageTag(sql.FieldGTE(FieldTag, v))
+// OrganizationIDGTE applies the GTE predicate on the "organization_id" field.
+func OrganizationIDGTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGTE(FieldOrganizationID, v))
 }
 
-// TagLT applies the LT predicate on the "tag" field.
-func TagLT(v string) predicate.UsageTag {
-	return predicate.UsageTag(sql.FieldLT(FieldTag, v))
+// OrganizationIDLT applies the LT predicate on the "organization_id" field.
+func OrganizationIDLT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLT(FieldOrganizationID, v))
 }
 
-// TagLTE applies the LTE predicate on the "tag" field.
-func TagLTE(v string) predicate.UsageTag {
-	return predicate.UsageTag(sql.FieldLTE(FieldTag, v))
+// OrganizationIDLTE applies the LTE predicate on the "organization_id" field.
+func OrganizationIDLTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLTE(FieldOrganizationID, v))
 }
 
-// TagContains applies the Contains predicate on the "tag" field.
-func TagContains(v string) predicate.UsageTag {
-	return predicate.UsageTag(sql.FieldContains(FieldTag, v))
+// OrganizationIDContains applies the Contains predicate on the "organization_id" field.
+func OrganizationIDContains(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContains(FieldOrganizationID, v))
 }
 
-// TagHasPrefix applies the HasPrefix predicate on the "tag" field.
-func TagHasPrefix(v string) predicate.UsageTag {
-	return predicate.UsageTag(sql.FieldHasPrefix(FieldTag, v))
+// OrganizationIDHasPrefix applies the HasPrefix predicate on the "organization_id" field.
+func OrganizationIDHasPrefix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasPrefix(FieldOrganizationID, v))
 }
 
-// TagHasSuffix applies the HasSuffix predicate on the "tag" field.
-func TagHasSuffix(v string) predicate.UsageTag {
-	return predicate.UsageTag(sql.FieldHasSuffix(FieldTag, v))
+// OrganizationIDHasSuffix applies the HasSuffix predicate on the "organization_id" field.
+func OrganizationIDHasSuffix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasSuffix(FieldOrganizationID, v))
 }
 
-// TagEqualFold applies the EqualFold predicate on the "tag" field.
-func TagEqualFold(v string) predicate.UsageTag {
-	return predicate.UsageTag(sql.FieldEqualFold(FieldTag, v))
+// OrganizationIDEqualFold applies the EqualFold predicate on the "organization_id" field.
+func OrganizationIDEqualFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEqualFold(FieldOrganizationID, v))
 }
 
-// TagContainsFold applies the ContainsFold predicate on the "tag" field.
-func TagContainsFold(v string) predicate.UsageTag {
-	return predicate.UsageTag(sql.FieldContainsFold(FieldTag, v))
+// OrganizationIDContainsFold applies the ContainsFold predicate on the "organization_id" field.
+func OrganizationIDContainsFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContainsFold(FieldOrganizationID, v))
+}
+
+// TeamIDEQ applies the EQ predicate on the "team_id" field.
+func TeamIDEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldTeamID, v))
+}
+
+// TeamIDNEQ applies the NEQ predicate on the "team_id" field.
+func TeamIDNEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNEQ(FieldTeamID, v))
+}
+
+// TeamIDIn applies the In predicate on the "team_id" field.
+func TeamIDIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldIn(FieldTeamID, vs...))
+}
+
+// TeamIDNotIn applies the NotIn predicate on the "team_id" field.
+func TeamIDNotIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNotIn(FieldTeamID, vs...))
+}
+
+// TeamIDGT applies the GT predicate on the "team_id" field.
+func TeamIDGT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGT(FieldTeamID, v))
+}
+
+// TeamIDGTE applies the GTE predicate on the "team_id" field.
+func TeamIDGTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGTE(FieldTeamID, v))
+}
+
+// TeamIDLT applies the LT predicate on the "team_id" field.
+func TeamIDLT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLT(FieldTeamID, v))
+}
+
+// TeamIDLTE applies the LTE predicate on the "team_id" field.
+func TeamIDLTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLTE(FieldTeamID, v))
+}
+
+// TeamIDContains applies the Contains predicate on the "team_id" field.
+func TeamIDContains(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContains(FieldTeamID, v))
+}
+
+// TeamIDHasPrefix applies the HasPrefix predicate on the "team_id" field.
+func TeamIDHasPrefix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasPrefix(FieldTeamID, v))
+}
+
+// TeamIDHasSuffix applies the HasSuffix predicate on the "team_id" field.
+func TeamIDHasSuffix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasSuffix(FieldTeamID, v))
+}
+
+// TeamIDEqualFold applies the EqualFold predicate on the "team_id" field.
+func TeamIDEqualFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEqualFold(FieldTeamID, v))
+}
+
+// TeamIDContainsFold applies the ContainsFold predicate on the "team_id" field.
+func TeamIDContainsFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContainsFold(FieldTeamID, v))
+}
+
+// MemberIDEQ applies the EQ predicate on the "member_id" field.
+func MemberIDEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldMemberID, v))
+}
+
+// MemberIDNEQ applies the NEQ predicate on the "member_id" field.
+func MemberIDNEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNEQ(FieldMemberID, v))
+}
+
+// MemberIDIn applies the In predicate on the "member_id" field.
+func MemberIDIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldIn(FieldMemberID, vs...))
+}
+
+// MemberIDNotIn applies the NotIn predicate on the "member_id" field.
+func MemberIDNotIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNotIn(FieldMemberID, vs...))
+}
+
+// MemberIDGT applies the GT predicate on the "member_id" field.
+func MemberIDGT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGT(FieldMemberID, v))
+}
+
+// MemberIDGTE applies the GTE predicate on the "member_id" field.
+func MemberIDGTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGTE(FieldMemberID, v))
+}
+
+// MemberIDLT applies the LT predicate on the "member_id" field.
+func MemberIDLT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLT(FieldMemberID, v))
+}
+
+// MemberIDLTE applies the LTE predicate on the "member_id" field.
+func MemberIDLTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLTE(FieldMemberID, v))
+}
+
+// MemberIDContains applies the Contains predicate on the "member_id" field.
+func MemberIDContains(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContains(FieldMemberID, v))
+}
+
+// MemberIDHasPrefix applies the HasPrefix predicate on the "member_id" field.
+func MemberIDHasPrefix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasPrefix(FieldMemberID, v))
+}
+
+// MemberIDHasSuffix applies the HasSuffix predicate on the "member_id" field.
+func MemberIDHasSuffix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasSuffix(FieldMemberID, v))
+}
+
+// MemberIDEqualFold applies the EqualFold predicate on the "member_id" field.
+func MemberIDEqualFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEqualFold(FieldMemberID, v))
+}
+
+// MemberIDContainsFold applies the ContainsFold predicate on the "member_id" field.
+func MemberIDContainsFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContainsFold(FieldMemberID, v))
+}
+
+// UserIDEQ applies the EQ predicate on the "user_id" field.
+func UserIDEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldUserID, v))
+}
+
+// UserIDNEQ applies the NEQ predicate on the "user_id" field.
+func UserIDNEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNEQ(FieldUserID, v))
+}
+
+// UserIDIn applies the In predicate on the "user_id" field.
+func UserIDIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldIn(FieldUserID, vs...))
+}
+
+// UserIDNotIn applies the NotIn predicate on the "user_id" field.
+func UserIDNotIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNotIn(FieldUserID, vs...))
+}
+
+// UserIDGT applies the GT predicate on the "user_id" field.
+func UserIDGT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGT(FieldUserID, v))
+}
+
+// UserIDGTE applies the GTE predicate on the "user_id" field.
+func UserIDGTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGTE(FieldUserID, v))
+}
+
+// UserIDLT applies the LT predicate on the "user_id" field.
+func UserIDLT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLT(FieldUserID, v))
+}
+
+// UserIDLTE applies the LTE predicate on the "user_id" field.
+func UserIDLTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLTE(FieldUserID, v))
+}
+
+// UserIDContains applies the Contains predicate on the "user_id" field.
+func UserIDContains(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContains(FieldUserID, v))
+}
+
+// UserIDHasPrefix applies the HasPrefix predicate on the "user_id" field.
+func UserIDHasPrefix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasPrefix(FieldUserID, v))
+}
+
+// UserIDHasSuffix applies the HasSuffix predicate on the "user_id" field.
+func UserIDHasSuffix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasSuffix(FieldUserID, v))
+}
+
+// UserIDEqualFold applies the EqualFold predicate on the "user_id" field.
+func UserIDEqualFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEqualFold(FieldUserID, v))
+}
+
+// UserIDContainsFold applies the ContainsFold predicate on the "user_id" field.
+func UserIDContainsFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContainsFold(FieldUserID, v))
+}
+
+// KeyIDEQ applies the EQ predicate on the "key_id" field.
+func KeyIDEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldKeyID, v))
+}
+
+// KeyIDNEQ applies the NEQ predicate on the "key_id" field.
+func KeyIDNEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNEQ(FieldKeyID, v))
+}
+
+// KeyIDIn applies the In predicate on the "key_id" field.
+func KeyIDIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldIn(FieldKeyID, vs...))
+}
+
+// KeyIDNotIn applies the NotIn predicate on the "key_id" field.
+func KeyIDNotIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNotIn(FieldKeyID, vs...))
+}
+
+// KeyIDGT applies the GT predicate on the "key_id" field.
+func KeyIDGT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGT(FieldKeyID, v))
+}
+
+// KeyIDGTE applies the GTE predicate on the "key_id" field.
+func KeyIDGTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGTE(FieldKeyID, v))
+}
+
+// KeyIDLT applies the LT predicate on the "key_id" field.
+func KeyIDLT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLT(FieldKeyID, v))
+}
+
+// KeyIDLTE applies the LTE predicate on the "key_id" field.
+func KeyIDLTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLTE(FieldKeyID, v))
+}
+
+// KeyIDContains applies the Contains predicate on the "key_id" field.
+func KeyIDContains(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContains(FieldKeyID, v))
+}
+
+// KeyIDHasPrefix applies the HasPrefix predicate on the "key_id" field.
+func KeyIDHasPrefix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasPrefix(FieldKeyID, v))
+}
+
+// KeyIDHasSuffix applies the HasSuffix predicate on the "key_id" field.
+func KeyIDHasSuffix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasSuffix(FieldKeyID, v))
+}
+
+// KeyIDEqualFold applies the EqualFold predicate on the "key_id" field.
+func KeyIDEqualFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEqualFold(FieldKeyID, v))
+}
+
+// KeyIDContainsFold applies the ContainsFold predicate on the "key_id" field.
+func KeyIDContainsFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContainsFold(FieldKeyID, v))
+}
+
+// AgentIDEQ applies the EQ predicate on the "agent_id" field.
+func AgentIDEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldAgentID, v))
+}
+
+// AgentIDNEQ applies the NEQ predicate on the "agent_id" field.
+func AgentIDNEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNEQ(FieldAgentID, v))
+}
+
+// AgentIDIn applies the In predicate on the "agent_id" field.
+func AgentIDIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldIn(FieldAgentID, vs...))
+}
+
+// AgentIDNotIn applies the NotIn predicate on the "agent_id" field.
+func AgentIDNotIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNotIn(FieldAgentID, vs...))
+}
+
+// AgentIDGT applies the GT predicate on the "agent_id" field.
+func AgentIDGT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGT(FieldAgentID, v))
+}
+
+// AgentIDGTE applies the GTE predicate on the "agent_id" field.
+func AgentIDGTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGTE(FieldAgentID, v))
+}
+
+// AgentIDLT applies the LT predicate on the "agent_id" field.
+func AgentIDLT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLT(FieldAgentID, v))
+}
+
+// AgentIDLTE applies the LTE predicate on the "agent_id" field.
+func AgentIDLTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLTE(FieldAgentID, v))
+}
+
+// AgentIDContains applies the Contains predicate on the "agent_id" field.
+func AgentIDContains(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContains(FieldAgentID, v))
+}
+
+// AgentIDHasPrefix applies the HasPrefix predicate on the "agent_id" field.
+func AgentIDHasPrefix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasPrefix(FieldAgentID, v))
+}
+
+// AgentIDHasSuffix applies the HasSuffix predicate on the "agent_id" field.
+func AgentIDHasSuffix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasSuffix(FieldAgentID, v))
+}
+
+// AgentIDEqualFold applies the EqualFold predicate on the "agent_id" field.
+func AgentIDEqualFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEqualFold(FieldAgentID, v))
+}
+
+// AgentIDContainsFold applies the ContainsFold predicate on the "agent_id" field.
+func AgentIDContainsFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContainsFold(FieldAgentID, v))
+}
+
+// ClientIDEQ applies the EQ predicate on the "client_id" field.
+func ClientIDEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldClientID, v))
+}
+
+// ClientIDNEQ applies the NEQ predicate on the "client_id" field.
+func ClientIDNEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNEQ(FieldClientID, v))
+}
+
+// ClientIDIn applies the In predicate on the "client_id" field.
+func ClientIDIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldIn(FieldClientID, vs...))
+}
+
+// ClientIDNotIn applies the NotIn predicate on the "client_id" field.
+func ClientIDNotIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNotIn(FieldClientID, vs...))
+}
+
+// ClientIDGT applies the GT predicate on the "client_id" field.
+func ClientIDGT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGT(FieldClientID, v))
+}
+
+// ClientIDGTE applies the GTE predicate on the "client_id" field.
+func ClientIDGTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGTE(FieldClientID, v))
+}
+
+// ClientIDLT applies the LT predicate on the "client_id" field.
+func ClientIDLT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLT(FieldClientID, v))
+}
+
+// ClientIDLTE applies the LTE predicate on the "client_id" field.
+func ClientIDLTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLTE(FieldClientID, v))
+}
+
+// ClientIDContains applies the Contains predicate on the "client_id" field.
+func ClientIDContains(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContains(FieldClientID, v))
+}
+
+// ClientIDHasPrefix applies the HasPrefix predicate on the "client_id" field.
+func ClientIDHasPrefix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasPrefix(FieldClientID, v))
+}
+
+// ClientIDHasSuffix applies the HasSuffix predicate on the "client_id" field.
+func ClientIDHasSuffix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasSuffix(FieldClientID, v))
+}
+
+// ClientIDEqualFold applies the EqualFold predicate on the "client_id" field.
+func ClientIDEqualFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEqualFold(FieldClientID, v))
+}
+
+// ClientIDContainsFold applies the ContainsFold predicate on the "client_id" field.
+func ClientIDContainsFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContainsFold(FieldClientID, v))
+}
+
+// ModelIDEQ applies the EQ predicate on the "model_id" field.
+func ModelIDEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldModelID, v))
+}
+
+// ModelIDNEQ applies the NEQ predicate on the "model_id" field.
+func ModelIDNEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNEQ(FieldModelID, v))
+}
+
+// ModelIDIn applies the In predicate on the "model_id" field.
+func ModelIDIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldIn(FieldModelID, vs...))
+}
+
+// ModelIDNotIn applies the NotIn predicate on the "model_id" field.
+func ModelIDNotIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNotIn(FieldModelID, vs...))
+}
+
+// ModelIDGT applies the GT predicate on the "model_id" field.
+func ModelIDGT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGT(FieldModelID, v))
+}
+
+// ModelIDGTE applies the GTE predicate on the "model_id" field.
+func ModelIDGTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGTE(FieldModelID, v))
+}
+
+// ModelIDLT applies the LT predicate on the "model_id" field.
+func ModelIDLT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLT(FieldModelID, v))
+}
+
+// ModelIDLTE applies the LTE predicate on the "model_id" field.
+func ModelIDLTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLTE(FieldModelID, v))
+}
+
+// ModelIDContains applies the Contains predicate on the "model_id" field.
+func ModelIDContains(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContains(FieldModelID, v))
+}
+
+// ModelIDHasPrefix applies the HasPrefix predicate on the "model_id" field.
+func ModelIDHasPrefix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasPrefix(FieldModelID, v))
+}
+
+// ModelIDHasSuffix applies the HasSuffix predicate on the "model_id" field.
+func ModelIDHasSuffix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasSuffix(FieldModelID, v))
+}
+
+// ModelIDEqualFold applies the EqualFold predicate on the "model_id" field.
+func ModelIDEqualFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEqualFold(FieldModelID, v))
+}
+
+// ModelIDContainsFold applies the ContainsFold predicate on the "model_id" field.
+func ModelIDContainsFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContainsFold(FieldModelID, v))
+}
+
+// PriceIDEQ applies the EQ predicate on the "price_id" field.
+func PriceIDEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldPriceID, v))
+}
+
+// PriceIDNEQ applies the NEQ predicate on the "price_id" field.
+func PriceIDNEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNEQ(FieldPriceID, v))
+}
+
+// PriceIDIn applies the In predicate on the "price_id" field.
+func PriceIDIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldIn(FieldPriceID, vs...))
+}
+
+// PriceIDNotIn applies the NotIn predicate on the "price_id" field.
+func PriceIDNotIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNotIn(FieldPriceID, vs...))
+}
+
+// PriceIDGT applies the GT predicate on the "price_id" field.
+func PriceIDGT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGT(FieldPriceID, v))
+}
+
+// PriceIDGTE applies the GTE predicate on the "price_id" field.
+func PriceIDGTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGTE(FieldPriceID, v))
+}
+
+// PriceIDLT applies the LT predicate on the "price_id" field.
+func PriceIDLT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLT(FieldPriceID, v))
+}
+
+// PriceIDLTE applies the LTE predicate on the "price_id" field.
+func PriceIDLTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLTE(FieldPriceID, v))
+}
+
+// PriceIDContains applies the Contains predicate on the "price_id" field.
+func PriceIDContains(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContains(FieldPriceID, v))
+}
+
+// PriceIDHasPrefix applies the HasPrefix predicate on the "price_id" field.
+func PriceIDHasPrefix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasPrefix(FieldPriceID, v))
+}
+
+// PriceIDHasSuffix applies the HasSuffix predicate on the "price_id" field.
+func PriceIDHasSuffix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasSuffix(FieldPriceID, v))
+}
+
+// PriceIDEqualFold applies the EqualFold predicate on the "price_id" field.
+func PriceIDEqualFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEqualFold(FieldPriceID, v))
+}
+
+// PriceIDContainsFold applies the ContainsFold predicate on the "price_id" field.
+func PriceIDContainsFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContainsFold(FieldPriceID, v))
+}
+
+// FactorPpmEQ applies the EQ predicate on the "factor_ppm" field.
+func FactorPpmEQ(v int64) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldFactorPpm, v))
+}
+
+// FactorPpmNEQ applies the NEQ predicate on the "factor_ppm" field.
+func FactorPpmNEQ(v int64) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNEQ(FieldFactorPpm, v))
+}
+
+// FactorPpmIn applies the In predicate on the "factor_ppm" field.
+func FactorPpmIn(vs ...int64) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldIn(FieldFactorPpm, vs...))
+}
+
+// FactorPpmNotIn applies the NotIn predicate on the "factor_ppm" field.
+func FactorPpmNotIn(vs ...int64) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNotIn(FieldFactorPpm, vs...))
+}
+
+// FactorPpmGT applies the GT predicate on the "factor_ppm" field.
+func FactorPpmGT(v int64) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGT(FieldFactorPpm, v))
+}
+
+// FactorPpmGTE applies the GTE predicate on the "factor_ppm" field.
+func FactorPpmGTE(v int64) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGTE(FieldFactorPpm, v))
+}
+
+// FactorPpmLT applies the LT predicate on the "factor_ppm" field.
+func FactorPpmLT(v int64) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLT(FieldFactorPpm, v))
+}
+
+// FactorPpmLTE applies the LTE predicate on the "factor_ppm" field.
+func FactorPpmLTE(v int64) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLTE(FieldFactorPpm, v))
+}
+
+// ModelNameEQ applies the EQ predicate on the "model_name" field.
+func ModelNameEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEQ(FieldModelName, v))
+}
+
+// ModelNameNEQ applies the NEQ predicate on the "model_name" field.
+func ModelNameNEQ(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNEQ(FieldModelName, v))
+}
+
+// ModelNameIn applies the In predicate on the "model_name" field.
+func ModelNameIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldIn(FieldModelName, vs...))
+}
+
+// ModelNameNotIn applies the NotIn predicate on the "model_name" field.
+func ModelNameNotIn(vs ...string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldNotIn(FieldModelName, vs...))
+}
+
+// ModelNameGT applies the GT predicate on the "model_name" field.
+func ModelNameGT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGT(FieldModelName, v))
+}
+
+// ModelNameGTE applies the GTE predicate on the "model_name" field.
+func ModelNameGTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldGTE(FieldModelName, v))
+}
+
+// ModelNameLT applies the LT predicate on the "model_name" field.
+func ModelNameLT(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLT(FieldModelName, v))
+}
+
+// ModelNameLTE applies the LTE predicate on the "model_name" field.
+func ModelNameLTE(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldLTE(FieldModelName, v))
+}
+
+// ModelNameContains applies the Contains predicate on the "model_name" field.
+func ModelNameContains(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContains(FieldModelName, v))
+}
+
+// ModelNameHasPrefix applies the HasPrefix predicate on the "model_name" field.
+func ModelNameHasPrefix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasPrefix(FieldModelName, v))
+}
+
+// ModelNameHasSuffix applies the HasSuffix predicate on the "model_name" field.
+func ModelNameHasSuffix(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldHasSuffix(FieldModelName, v))
+}
+
+// ModelNameEqualFold applies the EqualFold predicate on the "model_name" field.
+func ModelNameEqualFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldEqualFold(FieldModelName, v))
+}
+
+// ModelNameContainsFold applies the ContainsFold predicate on the "model_name" field.
+func ModelNameContainsFold(v string) predicate.UsageTag {
+	return predicate.UsageTag(sql.FieldContainsFold(FieldModelName, v))
 }
 
 // CallsEQ applies the EQ predicate on the "calls" field.

@@ -30,9 +30,15 @@ type PlatformResolver interface {
 	AuditHistogram(ctx context.Context, obj *model.Platform, filter model.AuditFilter, buckets *int) (*model.AuditHistogram, error)
 	CentralProviders(ctx context.Context, obj *model.Platform, first *int, after *string, last *int, before *string) (*model.CentralProviderConnection, error)
 	CatalogModels(ctx context.Context, obj *model.Platform, first *int, after *string, last *int, before *string) (*model.CatalogModelConnection, error)
-	Usage(ctx context.Context, obj *model.Platform, plane model.Plane, filter model.UsageFilter) (*model.PlatformUsage, error)
+	Usage(ctx context.Context, obj *model.Platform, filter model.PlatformUsageFilter, groupBy model.PlatformUsageGroup, rows *int) (*model.PlatformUsage, error)
 	AuditEvents(ctx context.Context, obj *model.Platform, first *int, after *string, last *int, before *string, filter *model.AuditFilter) (*model.AuditEventConnection, error)
 	DefaultCreditFactor(ctx context.Context, obj *model.Platform) (money.Nano, error)
+	CreditValue(ctx context.Context, obj *model.Platform) (money.Nano, error)
+}
+type PlatformUsageResolver interface {
+	Previous(ctx context.Context, obj *model.PlatformUsage) (*model.PlatformTotals, error)
+
+	Periods(ctx context.Context, obj *model.PlatformUsage, by model.UsageInterval) ([]*model.PlatformUsagePeriod, error)
 }
 type PlatformUsageRowResolver interface {
 	Account(ctx context.Context, obj *model.PlatformUsageRow) (*model.Account, error)
@@ -41,6 +47,20 @@ type PlatformUsageRowResolver interface {
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_PlatformUsage_periods_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "by",
+		func(ctx context.Context, v any) (model.UsageInterval, error) {
+			return ec.unmarshalNUsageInterval2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐUsageInterval(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["by"] = arg0
+	return args, nil
+}
 
 func (ec *executionContext) field_Platform_accounts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -357,22 +377,30 @@ func (ec *executionContext) field_Platform_supportAccesses_args(ctx context.Cont
 func (ec *executionContext) field_Platform_usage_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "plane",
-		func(ctx context.Context, v any) (model.Plane, error) {
-			return ec.unmarshalNPlane2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlane(ctx, v)
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (model.PlatformUsageFilter, error) {
+			return ec.unmarshalNPlatformUsageFilter2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformUsageFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["plane"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (model.UsageFilter, error) {
-			return ec.unmarshalNUsageFilter2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐUsageFilter(ctx, v)
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "groupBy",
+		func(ctx context.Context, v any) (model.PlatformUsageGroup, error) {
+			return ec.unmarshalNPlatformUsageGroup2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformUsageGroup(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["filter"] = arg1
+	args["groupBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "rows",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["rows"] = arg2
 	return args, nil
 }
 
@@ -932,7 +960,7 @@ func (ec *executionContext) _Platform_usage(ctx context.Context, field graphql.C
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Platform().Usage(ctx, obj, fc.Args["plane"].(model.Plane), fc.Args["filter"].(model.UsageFilter))
+			return ec.Resolvers.Platform().Usage(ctx, obj, fc.Args["filter"].(model.PlatformUsageFilter), fc.Args["groupBy"].(model.PlatformUsageGroup), fc.Args["rows"].(*int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.PlatformUsage) graphql.Marshaler {
@@ -1033,6 +1061,29 @@ func (ec *executionContext) fieldContext_Platform_defaultCreditFactor(_ context.
 	return graphql.NewScalarFieldContext("Platform", field, true, true, errors.New("field of type Credits does not have child fields"))
 }
 
+func (ec *executionContext) _Platform_creditValue(ctx context.Context, field graphql.CollectedField, obj *model.Platform) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Platform_creditValue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Platform().CreditValue(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Nano) graphql.Marshaler {
+			return ec.marshalNUSD2githubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Platform_creditValue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Platform", field, true, true, errors.New("field of type USD does not have child fields"))
+}
+
 func (ec *executionContext) _PlatformTotals_cost(ctx context.Context, field graphql.CollectedField, obj *model.PlatformTotals) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1053,6 +1104,29 @@ func (ec *executionContext) _PlatformTotals_cost(ctx context.Context, field grap
 	)
 }
 func (ec *executionContext) fieldContext_PlatformTotals_cost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlatformTotals", field, false, false, errors.New("field of type USD does not have child fields"))
+}
+
+func (ec *executionContext) _PlatformTotals_copilotCost(ctx context.Context, field graphql.CollectedField, obj *model.PlatformTotals) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlatformTotals_copilotCost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CopilotCost, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Nano) graphql.Marshaler {
+			return ec.marshalNUSD2githubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlatformTotals_copilotCost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PlatformTotals", field, false, false, errors.New("field of type USD does not have child fields"))
 }
 
@@ -1079,6 +1153,75 @@ func (ec *executionContext) fieldContext_PlatformTotals_credits(_ context.Contex
 	return graphql.NewScalarFieldContext("PlatformTotals", field, false, false, errors.New("field of type Credits does not have child fields"))
 }
 
+func (ec *executionContext) _PlatformTotals_value(ctx context.Context, field graphql.CollectedField, obj *model.PlatformTotals) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlatformTotals_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Nano) graphql.Marshaler {
+			return ec.marshalNUSD2githubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlatformTotals_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlatformTotals", field, false, false, errors.New("field of type USD does not have child fields"))
+}
+
+func (ec *executionContext) _PlatformTotals_margin(ctx context.Context, field graphql.CollectedField, obj *model.PlatformTotals) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlatformTotals_margin(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Margin, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Nano) graphql.Marshaler {
+			return ec.marshalNUSD2githubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlatformTotals_margin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlatformTotals", field, false, false, errors.New("field of type USD does not have child fields"))
+}
+
+func (ec *executionContext) _PlatformTotals_marginPercent(ctx context.Context, field graphql.CollectedField, obj *model.PlatformTotals) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlatformTotals_marginPercent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MarginPercent, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOPercent2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PlatformTotals_marginPercent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlatformTotals", field, false, false, errors.New("field of type Percent does not have child fields"))
+}
+
 func (ec *executionContext) _PlatformTotals_calls(ctx context.Context, field graphql.CollectedField, obj *model.PlatformTotals) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1099,6 +1242,52 @@ func (ec *executionContext) _PlatformTotals_calls(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_PlatformTotals_calls(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlatformTotals", field, false, false, errors.New("field of type Long does not have child fields"))
+}
+
+func (ec *executionContext) _PlatformTotals_inputTokens(ctx context.Context, field graphql.CollectedField, obj *model.PlatformTotals) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlatformTotals_inputTokens(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.InputTokens, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNLong2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlatformTotals_inputTokens(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlatformTotals", field, false, false, errors.New("field of type Long does not have child fields"))
+}
+
+func (ec *executionContext) _PlatformTotals_outputTokens(ctx context.Context, field graphql.CollectedField, obj *model.PlatformTotals) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlatformTotals_outputTokens(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OutputTokens, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNLong2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlatformTotals_outputTokens(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PlatformTotals", field, false, false, errors.New("field of type Long does not have child fields"))
 }
 
@@ -1127,6 +1316,38 @@ func (ec *executionContext) fieldContext_PlatformUsage_total(_ context.Context, 
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PlatformTotals(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PlatformUsage_previous(ctx context.Context, field graphql.CollectedField, obj *model.PlatformUsage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlatformUsage_previous(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.PlatformUsage().Previous(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PlatformTotals) graphql.Marshaler {
+			return ec.marshalNPlatformTotals2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformTotals(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PlatformUsage_previous(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PlatformUsage",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_PlatformTotals(ctx, field)
 		},
@@ -1166,48 +1387,60 @@ func (ec *executionContext) fieldContext_PlatformUsage_rows(_ context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _PlatformUsage_days(ctx context.Context, field graphql.CollectedField, obj *model.PlatformUsage) (ret graphql.Marshaler) {
+func (ec *executionContext) _PlatformUsage_periods(ctx context.Context, field graphql.CollectedField, obj *model.PlatformUsage) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PlatformUsage_days(ctx, field)
+			return ec.fieldContext_PlatformUsage_periods(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Days, nil
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.PlatformUsage().Periods(ctx, obj, fc.Args["by"].(model.UsageInterval))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.PlatformUsageDay) graphql.Marshaler {
-			return ec.marshalNPlatformUsageDay2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformUsageDayᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.PlatformUsagePeriod) graphql.Marshaler {
+			return ec.marshalNPlatformUsagePeriod2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformUsagePeriodᚄ(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_PlatformUsage_days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_PlatformUsage_periods(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "PlatformUsage",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PlatformUsageDay(ctx, field)
+			return ec.childFields_PlatformUsagePeriod(ctx, field)
 		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_PlatformUsage_periods_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
 
-func (ec *executionContext) _PlatformUsageDay_day(ctx context.Context, field graphql.CollectedField, obj *model.PlatformUsageDay) (ret graphql.Marshaler) {
+func (ec *executionContext) _PlatformUsagePeriod_start(ctx context.Context, field graphql.CollectedField, obj *model.PlatformUsagePeriod) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PlatformUsageDay_day(ctx, field)
+			return ec.fieldContext_PlatformUsagePeriod_start(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Day, nil
+			return obj.Start, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
@@ -1217,77 +1450,86 @@ func (ec *executionContext) _PlatformUsageDay_day(ctx context.Context, field gra
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_PlatformUsageDay_day(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PlatformUsageDay", field, false, false, errors.New("field of type DateTime does not have child fields"))
+func (ec *executionContext) fieldContext_PlatformUsagePeriod_start(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlatformUsagePeriod", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _PlatformUsageDay_cost(ctx context.Context, field graphql.CollectedField, obj *model.PlatformUsageDay) (ret graphql.Marshaler) {
+func (ec *executionContext) _PlatformUsagePeriod_totals(ctx context.Context, field graphql.CollectedField, obj *model.PlatformUsagePeriod) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PlatformUsageDay_cost(ctx, field)
+			return ec.fieldContext_PlatformUsagePeriod_totals(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cost, nil
+			return obj.Totals, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v money.Nano) graphql.Marshaler {
-			return ec.marshalNUSD2githubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PlatformTotals) graphql.Marshaler {
+			return ec.marshalNPlatformTotals2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformTotals(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_PlatformUsageDay_cost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PlatformUsageDay", field, false, false, errors.New("field of type USD does not have child fields"))
+func (ec *executionContext) fieldContext_PlatformUsagePeriod_totals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PlatformUsagePeriod",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PlatformTotals(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
-func (ec *executionContext) _PlatformUsageDay_credits(ctx context.Context, field graphql.CollectedField, obj *model.PlatformUsageDay) (ret graphql.Marshaler) {
+func (ec *executionContext) _PlatformUsageRow_id(ctx context.Context, field graphql.CollectedField, obj *model.PlatformUsageRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PlatformUsageDay_credits(ctx, field)
+			return ec.fieldContext_PlatformUsageRow_id(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Credits, nil
+			return obj.ID, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v money.Nano) graphql.Marshaler {
-			return ec.marshalNCredits2githubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_PlatformUsageDay_credits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PlatformUsageDay", field, false, false, errors.New("field of type Credits does not have child fields"))
+func (ec *executionContext) fieldContext_PlatformUsageRow_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlatformUsageRow", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _PlatformUsageDay_calls(ctx context.Context, field graphql.CollectedField, obj *model.PlatformUsageDay) (ret graphql.Marshaler) {
+func (ec *executionContext) _PlatformUsageRow_name(ctx context.Context, field graphql.CollectedField, obj *model.PlatformUsageRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PlatformUsageDay_calls(ctx, field)
+			return ec.fieldContext_PlatformUsageRow_name(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Calls, nil
+			return obj.Name, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
-			return ec.marshalNLong2int64(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_PlatformUsageDay_calls(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PlatformUsageDay", field, false, false, errors.New("field of type Long does not have child fields"))
+func (ec *executionContext) fieldContext_PlatformUsageRow_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlatformUsageRow", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _PlatformUsageRow_account(ctx context.Context, field graphql.CollectedField, obj *model.PlatformUsageRow) (ret graphql.Marshaler) {
@@ -1303,10 +1545,10 @@ func (ec *executionContext) _PlatformUsageRow_account(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Account) graphql.Marshaler {
-			return ec.marshalNAccount2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐAccount(ctx, selections, v)
+			return ec.marshalOAccount2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐAccount(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_PlatformUsageRow_account(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -1354,9 +1596,145 @@ func (ec *executionContext) fieldContext_PlatformUsageRow_totals(_ context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _PlatformUsageRow_previous(ctx context.Context, field graphql.CollectedField, obj *model.PlatformUsageRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlatformUsageRow_previous(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Previous, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PlatformTotals) graphql.Marshaler {
+			return ec.marshalOPlatformTotals2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformTotals(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PlatformUsageRow_previous(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PlatformUsageRow",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PlatformTotals(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PlatformUsageRow_granted(ctx context.Context, field graphql.CollectedField, obj *model.PlatformUsageRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlatformUsageRow_granted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Granted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Nano) graphql.Marshaler {
+			return ec.marshalOCredits2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PlatformUsageRow_granted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlatformUsageRow", field, false, false, errors.New("field of type Credits does not have child fields"))
+}
+
+func (ec *executionContext) _PlatformUsageRow_used(ctx context.Context, field graphql.CollectedField, obj *model.PlatformUsageRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlatformUsageRow_used(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Used, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Nano) graphql.Marshaler {
+			return ec.marshalOCredits2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PlatformUsageRow_used(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlatformUsageRow", field, false, false, errors.New("field of type Credits does not have child fields"))
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
+
+func (ec *executionContext) unmarshalInputPlatformUsageFilter(ctx context.Context, obj any) (model.PlatformUsageFilter, error) {
+	var it model.PlatformUsageFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"from", "to", "accountId", "plane", "model"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalNDateTime2timeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.To = data
+		case "accountId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("accountId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AccountID = data
+		case "plane":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("plane"))
+			data, err := ec.unmarshalOPlane2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlane(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Plane = data
+		case "model":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("model"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Model = data
+		}
+	}
+	return it, nil
+}
 
 // endregion **************************** input.gotpl *****************************
 
@@ -1935,6 +2313,44 @@ func (ec *executionContext) _Platform(ctx context.Context, sel ast.SelectionSet,
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "creditValue":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Platform_creditValue(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -1973,13 +2389,43 @@ func (ec *executionContext) _PlatformTotals(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "copilotCost":
+			out.Values[i] = ec._PlatformTotals_copilotCost(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "credits":
 			out.Values[i] = ec._PlatformTotals_credits(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "value":
+			out.Values[i] = ec._PlatformTotals_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "margin":
+			out.Values[i] = ec._PlatformTotals_margin(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "marginPercent":
+			out.Values[i] = ec._PlatformTotals_marginPercent(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "calls":
 			out.Values[i] = ec._PlatformTotals_calls(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "inputTokens":
+			out.Values[i] = ec._PlatformTotals_inputTokens(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "outputTokens":
+			out.Values[i] = ec._PlatformTotals_outputTokens(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2019,18 +2465,89 @@ func (ec *executionContext) _PlatformUsage(ctx context.Context, sel ast.Selectio
 		case "total":
 			out.Values[i] = ec._PlatformUsage_total(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "previous":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._PlatformUsage_previous(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "rows":
 			out.Values[i] = ec._PlatformUsage_rows(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "days":
-			out.Values[i] = ec._PlatformUsage_days(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
+		case "periods":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._PlatformUsage_periods(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
 			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2052,10 +2569,10 @@ func (ec *executionContext) _PlatformUsage(ctx context.Context, sel ast.Selectio
 	return out
 }
 
-var platformUsageDayImplementors = []string{"PlatformUsageDay"}
+var platformUsagePeriodImplementors = []string{"PlatformUsagePeriod"}
 
-func (ec *executionContext) _PlatformUsageDay(ctx context.Context, sel ast.SelectionSet, obj *model.PlatformUsageDay) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, platformUsageDayImplementors)
+func (ec *executionContext) _PlatformUsagePeriod(ctx context.Context, sel ast.SelectionSet, obj *model.PlatformUsagePeriod) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, platformUsagePeriodImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferredFieldSet := graphql.NewFieldSet(nil)
@@ -2063,24 +2580,14 @@ func (ec *executionContext) _PlatformUsageDay(ctx context.Context, sel ast.Selec
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("PlatformUsageDay")
-		case "day":
-			out.Values[i] = ec._PlatformUsageDay_day(ctx, field, obj)
+			out.Values[i] = graphql.MarshalString("PlatformUsagePeriod")
+		case "start":
+			out.Values[i] = ec._PlatformUsagePeriod_start(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "cost":
-			out.Values[i] = ec._PlatformUsageDay_cost(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "credits":
-			out.Values[i] = ec._PlatformUsageDay_credits(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "calls":
-			out.Values[i] = ec._PlatformUsageDay_calls(ctx, field, obj)
+		case "totals":
+			out.Values[i] = ec._PlatformUsagePeriod_totals(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2117,6 +2624,16 @@ func (ec *executionContext) _PlatformUsageRow(ctx context.Context, sel ast.Selec
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("PlatformUsageRow")
+		case "id":
+			out.Values[i] = ec._PlatformUsageRow_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = ec._PlatformUsageRow_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "account":
 			field := field
 
@@ -2127,7 +2644,7 @@ func (ec *executionContext) _PlatformUsageRow(ctx context.Context, sel ast.Selec
 					}
 				}()
 				res = ec._PlatformUsageRow_account(ctx, field, obj)
-				if res == graphql.Null {
+				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -2160,6 +2677,21 @@ func (ec *executionContext) _PlatformUsageRow(ctx context.Context, sel ast.Selec
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "previous":
+			out.Values[i] = ec._PlatformUsageRow_previous(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "granted":
+			out.Values[i] = ec._PlatformUsageRow_granted(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "used":
+			out.Values[i] = ec._PlatformUsageRow_used(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2185,6 +2717,10 @@ func (ec *executionContext) _PlatformUsageRow(ctx context.Context, sel ast.Selec
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) marshalNPlatformTotals2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformTotals(ctx context.Context, sel ast.SelectionSet, v model.PlatformTotals) graphql.Marshaler {
+	return ec._PlatformTotals(ctx, sel, &v)
+}
+
 func (ec *executionContext) marshalNPlatformTotals2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformTotals(ctx context.Context, sel ast.SelectionSet, v *model.PlatformTotals) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -2209,11 +2745,26 @@ func (ec *executionContext) marshalNPlatformUsage2ᚖgithubᚗcomᚋalchemiᚋco
 	return ec._PlatformUsage(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNPlatformUsageDay2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformUsageDayᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.PlatformUsageDay) graphql.Marshaler {
+func (ec *executionContext) unmarshalNPlatformUsageFilter2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformUsageFilter(ctx context.Context, v any) (model.PlatformUsageFilter, error) {
+	res, err := ec.unmarshalInputPlatformUsageFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNPlatformUsageGroup2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformUsageGroup(ctx context.Context, v any) (model.PlatformUsageGroup, error) {
+	var res model.PlatformUsageGroup
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPlatformUsageGroup2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformUsageGroup(ctx context.Context, sel ast.SelectionSet, v model.PlatformUsageGroup) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNPlatformUsagePeriod2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformUsagePeriodᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.PlatformUsagePeriod) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNPlatformUsageDay2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformUsageDay(ctx, sel, v[i])
+		return ec.marshalNPlatformUsagePeriod2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformUsagePeriod(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2225,14 +2776,14 @@ func (ec *executionContext) marshalNPlatformUsageDay2ᚕᚖgithubᚗcomᚋalchem
 	return ret
 }
 
-func (ec *executionContext) marshalNPlatformUsageDay2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformUsageDay(ctx context.Context, sel ast.SelectionSet, v *model.PlatformUsageDay) graphql.Marshaler {
+func (ec *executionContext) marshalNPlatformUsagePeriod2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformUsagePeriod(ctx context.Context, sel ast.SelectionSet, v *model.PlatformUsagePeriod) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
 		}
 		return graphql.Null
 	}
-	return ec._PlatformUsageDay(ctx, sel, v)
+	return ec._PlatformUsagePeriod(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNPlatformUsageRow2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformUsageRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.PlatformUsageRow) graphql.Marshaler {
@@ -2266,6 +2817,13 @@ func (ec *executionContext) marshalOPlatform2ᚖgithubᚗcomᚋalchemiᚋcockpit
 		return graphql.Null
 	}
 	return ec._Platform(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOPlatformTotals2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlatformTotals(ctx context.Context, sel ast.SelectionSet, v *model.PlatformTotals) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._PlatformTotals(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -112,6 +112,7 @@ type MutationResolver interface {
 	CatalogModelCreate(ctx context.Context, input model.CatalogModelCreateInput) (*model.CatalogModelPayload, error)
 	CatalogModelUpdate(ctx context.Context, input model.CatalogModelUpdateInput) (*model.CatalogModelPayload, error)
 	CatalogPricePublish(ctx context.Context, input model.CatalogPricePublishInput) (*model.CatalogModelPayload, error)
+	CreditFactorSet(ctx context.Context, input model.CreditFactorSetInput) (*model.CreditFactorSetPayload, error)
 }
 type QueryResolver interface {
 	Viewer(ctx context.Context) (*model.Viewer, error)
@@ -451,6 +452,20 @@ func (ec *executionContext) field_Mutation_centralProviderUpdate_args(ctx contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.CentralProviderUpdateInput, error) {
 			return ec.unmarshalNCentralProviderUpdateInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐCentralProviderUpdateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_creditFactorSet_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CreditFactorSetInput, error) {
+			return ec.unmarshalNCreditFactorSetInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐCreditFactorSetInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -5629,6 +5644,50 @@ func (ec *executionContext) fieldContext_Mutation_catalogPricePublish(ctx contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_creditFactorSet(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_creditFactorSet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreditFactorSet(ctx, fc.Args["input"].(model.CreditFactorSetInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CreditFactorSetPayload) graphql.Marshaler {
+			return ec.marshalNCreditFactorSetPayload2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐCreditFactorSetPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_creditFactorSet(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreditFactorSetPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_creditFactorSet_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7337,6 +7396,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "creditFactorSet":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_creditFactorSet(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -8030,6 +8096,24 @@ func (ec *executionContext) marshalONode2githubᚗcomᚋalchemiᚋcockpitᚋgrap
 		return graphql.Null
 	}
 	return ec._Node(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOPercent2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := model.UnmarshalPercent(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOPercent2ᚖfloat64(ctx context.Context, sel ast.SelectionSet, v *float64) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := model.MarshalPercent(*v)
+	return res
 }
 
 func (ec *executionContext) unmarshalOPlane2ᚕgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlaneᚄ(ctx context.Context, v any) ([]model.Plane, error) {

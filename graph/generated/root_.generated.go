@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/alchemi/cockpit/graph/model"
@@ -56,6 +57,7 @@ type ResolverRoot interface {
 	OrganizationConnection() OrganizationConnectionResolver
 	PersonalTokenConnection() PersonalTokenConnectionResolver
 	Platform() PlatformResolver
+	PlatformUsage() PlatformUsageResolver
 	PlatformUsageRow() PlatformUsageRowResolver
 	Provider() ProviderResolver
 	ProviderConnection() ProviderConnectionResolver
@@ -74,6 +76,7 @@ type ResolverRoot interface {
 	SupportAccessConnection() SupportAccessConnectionResolver
 	Team() TeamResolver
 	TeamConnection() TeamConnectionResolver
+	UsageReport() UsageReportResolver
 	UsageTotals() UsageTotalsResolver
 	User() UserResolver
 	UserConnection() UserConnectionResolver
@@ -94,6 +97,7 @@ type ComplexityRoot struct {
 		ClosedAt               func(childComplexity int) int
 		CreatedAt              func(childComplexity int) int
 		CreditFactor           func(childComplexity int) int
+		CreditFactors          func(childComplexity int) int
 		DeletedAt              func(childComplexity int) int
 		DeletingAt             func(childComplexity int) int
 		Domains                func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -540,29 +544,42 @@ type ComplexityRoot struct {
 	}
 
 	Charge struct {
+		AdjustsID         func(childComplexity int) int
+		AgentName         func(childComplexity int) int
 		Amount            func(childComplexity int) int
 		At                func(childComplexity int) int
+		AudioInputTokens  func(childComplexity int) int
+		AudioOutputTokens func(childComplexity int) int
 		CacheWriteTokens  func(childComplexity int) int
 		CachedInputTokens func(childComplexity int) int
+		Classes           func(childComplexity int) int
+		ClientName        func(childComplexity int) int
 		Cost              func(childComplexity int) int
+		FactorID          func(childComplexity int) int
 		FactorPpm         func(childComplexity int) int
 		FirstByteMs       func(childComplexity int) int
 		Held              func(childComplexity int) int
+		HeldAt            func(childComplexity int) int
 		ID                func(childComplexity int) int
 		InputTokens       func(childComplexity int) int
 		KeyName           func(childComplexity int) int
 		Kind              func(childComplexity int) int
 		LatencyMs         func(childComplexity int) int
+		Lines             func(childComplexity int) int
 		Location          func(childComplexity int) int
 		MemberName        func(childComplexity int) int
 		ModelName         func(childComplexity int) int
 		OutputTokens      func(childComplexity int) int
 		Overflow          func(childComplexity int) int
+		Price             func(childComplexity int) int
 		PriceID           func(childComplexity int) int
 		ReasoningTokens   func(childComplexity int) int
 		RequestID         func(childComplexity int) int
+		Session           func(childComplexity int) int
 		Stream            func(childComplexity int) int
+		Tags              func(childComplexity int) int
 		Unit              func(childComplexity int) int
+		UserName          func(childComplexity int) int
 	}
 
 	ChargeConnection struct {
@@ -581,6 +598,17 @@ type ComplexityRoot struct {
 		ScopeName func(childComplexity int) int
 	}
 
+	ChargePrice struct {
+		CacheWrite    func(childComplexity int) int
+		CachedInput   func(childComplexity int) int
+		EffectiveFrom func(childComplexity int) int
+		ID            func(childComplexity int) int
+		Input         func(childComplexity int) int
+		Output        func(childComplexity int) int
+		Reasoning     func(childComplexity int) int
+		Request       func(childComplexity int) int
+	}
+
 	ConflictError struct {
 		Code            func(childComplexity int) int
 		CurrentVersion  func(childComplexity int) int
@@ -593,7 +621,7 @@ type ComplexityRoot struct {
 		Account         func(childComplexity int) int
 		Allocation      func(childComplexity int) int
 		Budget          func(childComplexity int) int
-		Charges         func(childComplexity int, scopeID *string, requestID *string, first *int, after *string, last *int, before *string) int
+		Charges         func(childComplexity int, scopeID *string, requestID *string, modelID *string, userID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) int
 		ID              func(childComplexity int) int
 		Keys            func(childComplexity int, ownerID *string, first *int, after *string, last *int, before *string) int
 		Kind            func(childComplexity int) int
@@ -619,7 +647,7 @@ type ComplexityRoot struct {
 		Allocation      func(childComplexity int) int
 		Budget          func(childComplexity int) int
 		CatalogModels   func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Charges         func(childComplexity int, scopeID *string, requestID *string, first *int, after *string, last *int, before *string) int
+		Charges         func(childComplexity int, scopeID *string, requestID *string, modelID *string, userID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) int
 		ID              func(childComplexity int) int
 		Keys            func(childComplexity int, ownerID *string, first *int, after *string, last *int, before *string) int
 		Kind            func(childComplexity int) int
@@ -637,6 +665,25 @@ type ComplexityRoot struct {
 		Usage           func(childComplexity int, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) int
 		ViewerCan       func(childComplexity int) int
 		ViewerCanWithin func(childComplexity int) int
+	}
+
+	CreditFactor struct {
+		EffectiveFrom func(childComplexity int) int
+		Factor        func(childComplexity int) int
+		ID            func(childComplexity int) int
+		InForce       func(childComplexity int) int
+	}
+
+	CreditFactorEffect struct {
+		Charged       func(childComplexity int) int
+		Cost          func(childComplexity int) int
+		WouldHaveBeen func(childComplexity int) int
+	}
+
+	CreditFactorSetPayload struct {
+		Effect func(childComplexity int) int
+		Errors func(childComplexity int) int
+		Factor func(childComplexity int) int
 	}
 
 	CreditPrice struct {
@@ -1111,6 +1158,7 @@ type ComplexityRoot struct {
 		CentralProviderCreate     func(childComplexity int, input model.CentralProviderCreateInput) int
 		CentralProviderTest       func(childComplexity int, input model.CentralProviderTestInput) int
 		CentralProviderUpdate     func(childComplexity int, input model.CentralProviderUpdateInput) int
+		CreditFactorSet           func(childComplexity int, input model.CreditFactorSetInput) int
 		DomainApprove             func(childComplexity int, input model.DomainApproveInput) int
 		DomainCreate              func(childComplexity int, input model.DomainCreateInput) int
 		DomainDelete              func(childComplexity int, input model.DomainDeleteInput) int
@@ -1303,6 +1351,7 @@ type ComplexityRoot struct {
 		Budget              func(childComplexity int) int
 		CatalogModels       func(childComplexity int, first *int, after *string, last *int, before *string) int
 		CentralProviders    func(childComplexity int, first *int, after *string, last *int, before *string) int
+		CreditValue         func(childComplexity int) int
 		DefaultCreditFactor func(childComplexity int) int
 		ID                  func(childComplexity int) int
 		Kind                func(childComplexity int) int
@@ -1312,32 +1361,42 @@ type ComplexityRoot struct {
 		Plane               func(childComplexity int) int
 		ServiceClients      func(childComplexity int, first *int, after *string, last *int, before *string) int
 		SupportAccesses     func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Usage               func(childComplexity int, plane model.Plane, filter model.UsageFilter) int
+		Usage               func(childComplexity int, filter model.PlatformUsageFilter, groupBy model.PlatformUsageGroup, rows *int) int
 		ViewerCan           func(childComplexity int) int
 	}
 
 	PlatformTotals struct {
-		Calls   func(childComplexity int) int
-		Cost    func(childComplexity int) int
-		Credits func(childComplexity int) int
+		Calls         func(childComplexity int) int
+		CopilotCost   func(childComplexity int) int
+		Cost          func(childComplexity int) int
+		Credits       func(childComplexity int) int
+		InputTokens   func(childComplexity int) int
+		Margin        func(childComplexity int) int
+		MarginPercent func(childComplexity int) int
+		OutputTokens  func(childComplexity int) int
+		Value         func(childComplexity int) int
 	}
 
 	PlatformUsage struct {
-		Days  func(childComplexity int) int
-		Rows  func(childComplexity int) int
-		Total func(childComplexity int) int
+		Periods  func(childComplexity int, by model.UsageInterval) int
+		Previous func(childComplexity int) int
+		Rows     func(childComplexity int) int
+		Total    func(childComplexity int) int
 	}
 
-	PlatformUsageDay struct {
-		Calls   func(childComplexity int) int
-		Cost    func(childComplexity int) int
-		Credits func(childComplexity int) int
-		Day     func(childComplexity int) int
+	PlatformUsagePeriod struct {
+		Start  func(childComplexity int) int
+		Totals func(childComplexity int) int
 	}
 
 	PlatformUsageRow struct {
-		Account func(childComplexity int) int
-		Totals  func(childComplexity int) int
+		Account  func(childComplexity int) int
+		Granted  func(childComplexity int) int
+		ID       func(childComplexity int) int
+		Name     func(childComplexity int) int
+		Previous func(childComplexity int) int
+		Totals   func(childComplexity int) int
+		Used     func(childComplexity int) int
 	}
 
 	Price struct {
@@ -1779,17 +1838,27 @@ type ComplexityRoot struct {
 		Team   func(childComplexity int) int
 	}
 
-	UsageDay struct {
+	TokenClassSum struct {
 		Amount func(childComplexity int) int
-		Calls  func(childComplexity int) int
-		Day    func(childComplexity int) int
+		Class  func(childComplexity int) int
+		Price  func(childComplexity int) int
+		Tokens func(childComplexity int) int
+	}
+
+	UsagePeriod struct {
+		Amount       func(childComplexity int) int
+		Calls        func(childComplexity int) int
+		InputTokens  func(childComplexity int) int
+		OutputTokens func(childComplexity int) int
+		Start        func(childComplexity int) int
 	}
 
 	UsageReport struct {
-		Days  func(childComplexity int) int
-		Rows  func(childComplexity int) int
-		Total func(childComplexity int) int
-		Unit  func(childComplexity int) int
+		Classes func(childComplexity int) int
+		Periods func(childComplexity int, by model.UsageInterval) int
+		Rows    func(childComplexity int) int
+		Total   func(childComplexity int) int
+		Unit    func(childComplexity int) int
 	}
 
 	UsageRow struct {
@@ -1800,11 +1869,13 @@ type ComplexityRoot struct {
 	}
 
 	UsageTotals struct {
-		Amount       func(childComplexity int) int
-		Calls        func(childComplexity int) int
-		Cost         func(childComplexity int) int
-		InputTokens  func(childComplexity int) int
-		OutputTokens func(childComplexity int) int
+		Amount            func(childComplexity int) int
+		CachedInputTokens func(childComplexity int) int
+		Calls             func(childComplexity int) int
+		Cost              func(childComplexity int) int
+		InputTokens       func(childComplexity int) int
+		OutputTokens      func(childComplexity int) int
+		ReasoningTokens   func(childComplexity int) int
 	}
 
 	User struct {
@@ -1869,6 +1940,7 @@ type ComplexityRoot struct {
 		Seats           func(childComplexity int, plane model.Plane) int
 		Sessions        func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Support         func(childComplexity int) int
+		Usage           func(childComplexity int, plane model.Plane, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) int
 		User            func(childComplexity int) int
 	}
 
@@ -1993,6 +2065,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.CreditFactor(childComplexity), true
+	case "Account.creditFactors":
+		if e.ComplexityRoot.Account.CreditFactors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.CreditFactors(childComplexity), true
 	case "Account.deletedAt":
 		if e.ComplexityRoot.Account.DeletedAt == nil {
 			break
@@ -3818,6 +3896,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CentralProviderPayload.Errors(childComplexity), true
 
+	case "Charge.adjustsId":
+		if e.ComplexityRoot.Charge.AdjustsID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.AdjustsID(childComplexity), true
+	case "Charge.agentName":
+		if e.ComplexityRoot.Charge.AgentName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.AgentName(childComplexity), true
 	case "Charge.amount":
 		if e.ComplexityRoot.Charge.Amount == nil {
 			break
@@ -3830,6 +3920,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Charge.At(childComplexity), true
+	case "Charge.audioInputTokens":
+		if e.ComplexityRoot.Charge.AudioInputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.AudioInputTokens(childComplexity), true
+	case "Charge.audioOutputTokens":
+		if e.ComplexityRoot.Charge.AudioOutputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.AudioOutputTokens(childComplexity), true
 	case "Charge.cacheWriteTokens":
 		if e.ComplexityRoot.Charge.CacheWriteTokens == nil {
 			break
@@ -3842,12 +3944,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Charge.CachedInputTokens(childComplexity), true
+	case "Charge.classes":
+		if e.ComplexityRoot.Charge.Classes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.Classes(childComplexity), true
+	case "Charge.clientName":
+		if e.ComplexityRoot.Charge.ClientName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.ClientName(childComplexity), true
 	case "Charge.cost":
 		if e.ComplexityRoot.Charge.Cost == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Charge.Cost(childComplexity), true
+	case "Charge.factorId":
+		if e.ComplexityRoot.Charge.FactorID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.FactorID(childComplexity), true
 	case "Charge.factorPpm":
 		if e.ComplexityRoot.Charge.FactorPpm == nil {
 			break
@@ -3866,6 +3986,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Charge.Held(childComplexity), true
+	case "Charge.heldAt":
+		if e.ComplexityRoot.Charge.HeldAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.HeldAt(childComplexity), true
 	case "Charge.id":
 		if e.ComplexityRoot.Charge.ID == nil {
 			break
@@ -3896,6 +4022,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Charge.LatencyMs(childComplexity), true
+	case "Charge.lines":
+		if e.ComplexityRoot.Charge.Lines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.Lines(childComplexity), true
 	case "Charge.location":
 		if e.ComplexityRoot.Charge.Location == nil {
 			break
@@ -3926,6 +4058,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Charge.Overflow(childComplexity), true
+	case "Charge.price":
+		if e.ComplexityRoot.Charge.Price == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.Price(childComplexity), true
 	case "Charge.priceId":
 		if e.ComplexityRoot.Charge.PriceID == nil {
 			break
@@ -3944,18 +4082,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Charge.RequestID(childComplexity), true
+	case "Charge.session":
+		if e.ComplexityRoot.Charge.Session == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.Session(childComplexity), true
 	case "Charge.stream":
 		if e.ComplexityRoot.Charge.Stream == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Charge.Stream(childComplexity), true
+	case "Charge.tags":
+		if e.ComplexityRoot.Charge.Tags == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.Tags(childComplexity), true
 	case "Charge.unit":
 		if e.ComplexityRoot.Charge.Unit == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Charge.Unit(childComplexity), true
+	case "Charge.userName":
+		if e.ComplexityRoot.Charge.UserName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.UserName(childComplexity), true
 
 	case "ChargeConnection.edges":
 		if e.ComplexityRoot.ChargeConnection.Edges == nil {
@@ -4001,6 +4157,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChargeOverflow.ScopeName(childComplexity), true
+
+	case "ChargePrice.cacheWrite":
+		if e.ComplexityRoot.ChargePrice.CacheWrite == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargePrice.CacheWrite(childComplexity), true
+	case "ChargePrice.cachedInput":
+		if e.ComplexityRoot.ChargePrice.CachedInput == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargePrice.CachedInput(childComplexity), true
+	case "ChargePrice.effectiveFrom":
+		if e.ComplexityRoot.ChargePrice.EffectiveFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargePrice.EffectiveFrom(childComplexity), true
+	case "ChargePrice.id":
+		if e.ComplexityRoot.ChargePrice.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargePrice.ID(childComplexity), true
+	case "ChargePrice.input":
+		if e.ComplexityRoot.ChargePrice.Input == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargePrice.Input(childComplexity), true
+	case "ChargePrice.output":
+		if e.ComplexityRoot.ChargePrice.Output == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargePrice.Output(childComplexity), true
+	case "ChargePrice.reasoning":
+		if e.ComplexityRoot.ChargePrice.Reasoning == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargePrice.Reasoning(childComplexity), true
+	case "ChargePrice.request":
+		if e.ComplexityRoot.ChargePrice.Request == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargePrice.Request(childComplexity), true
 
 	case "ConflictError.code":
 		if e.ComplexityRoot.ConflictError.Code == nil {
@@ -4061,7 +4266,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Console.Charges(childComplexity, args["scopeId"].(*string), args["requestId"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Console.Charges(childComplexity, args["scopeId"].(*string), args["requestId"].(*string), args["modelId"].(*string), args["userId"].(*string), args["from"].(*time.Time), args["to"].(*time.Time), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Console.id":
 		if e.ComplexityRoot.Console.ID == nil {
 			break
@@ -4260,7 +4465,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Copilot.Charges(childComplexity, args["scopeId"].(*string), args["requestId"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Copilot.Charges(childComplexity, args["scopeId"].(*string), args["requestId"].(*string), args["modelId"].(*string), args["userId"].(*string), args["from"].(*time.Time), args["to"].(*time.Time), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Copilot.id":
 		if e.ComplexityRoot.Copilot.ID == nil {
 			break
@@ -4408,6 +4613,69 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Copilot.ViewerCanWithin(childComplexity), true
+
+	case "CreditFactor.effectiveFrom":
+		if e.ComplexityRoot.CreditFactor.EffectiveFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreditFactor.EffectiveFrom(childComplexity), true
+	case "CreditFactor.factor":
+		if e.ComplexityRoot.CreditFactor.Factor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreditFactor.Factor(childComplexity), true
+	case "CreditFactor.id":
+		if e.ComplexityRoot.CreditFactor.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreditFactor.ID(childComplexity), true
+	case "CreditFactor.inForce":
+		if e.ComplexityRoot.CreditFactor.InForce == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreditFactor.InForce(childComplexity), true
+
+	case "CreditFactorEffect.charged":
+		if e.ComplexityRoot.CreditFactorEffect.Charged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreditFactorEffect.Charged(childComplexity), true
+	case "CreditFactorEffect.cost":
+		if e.ComplexityRoot.CreditFactorEffect.Cost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreditFactorEffect.Cost(childComplexity), true
+	case "CreditFactorEffect.wouldHaveBeen":
+		if e.ComplexityRoot.CreditFactorEffect.WouldHaveBeen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreditFactorEffect.WouldHaveBeen(childComplexity), true
+
+	case "CreditFactorSetPayload.effect":
+		if e.ComplexityRoot.CreditFactorSetPayload.Effect == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreditFactorSetPayload.Effect(childComplexity), true
+	case "CreditFactorSetPayload.errors":
+		if e.ComplexityRoot.CreditFactorSetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreditFactorSetPayload.Errors(childComplexity), true
+	case "CreditFactorSetPayload.factor":
+		if e.ComplexityRoot.CreditFactorSetPayload.Factor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreditFactorSetPayload.Factor(childComplexity), true
 
 	case "CreditPrice.input":
 		if e.ComplexityRoot.CreditPrice.Input == nil {
@@ -6357,6 +6625,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CentralProviderUpdate(childComplexity, args["input"].(model.CentralProviderUpdateInput)), true
+	case "Mutation.creditFactorSet":
+		if e.ComplexityRoot.Mutation.CreditFactorSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_creditFactorSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreditFactorSet(childComplexity, args["input"].(model.CreditFactorSetInput)), true
 	case "Mutation.domainApprove":
 		if e.ComplexityRoot.Mutation.DomainApprove == nil {
 			break
@@ -7551,6 +7830,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Platform.CentralProviders(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Platform.creditValue":
+		if e.ComplexityRoot.Platform.CreditValue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Platform.CreditValue(childComplexity), true
 	case "Platform.defaultCreditFactor":
 		if e.ComplexityRoot.Platform.DefaultCreditFactor == nil {
 			break
@@ -7625,7 +7910,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Platform.Usage(childComplexity, args["plane"].(model.Plane), args["filter"].(model.UsageFilter)), true
+		return e.ComplexityRoot.Platform.Usage(childComplexity, args["filter"].(model.PlatformUsageFilter), args["groupBy"].(model.PlatformUsageGroup), args["rows"].(*int)), true
 	case "Platform.viewerCan":
 		if e.ComplexityRoot.Platform.ViewerCan == nil {
 			break
@@ -7639,6 +7924,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PlatformTotals.Calls(childComplexity), true
+	case "PlatformTotals.copilotCost":
+		if e.ComplexityRoot.PlatformTotals.CopilotCost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlatformTotals.CopilotCost(childComplexity), true
 	case "PlatformTotals.cost":
 		if e.ComplexityRoot.PlatformTotals.Cost == nil {
 			break
@@ -7651,13 +7942,54 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PlatformTotals.Credits(childComplexity), true
-
-	case "PlatformUsage.days":
-		if e.ComplexityRoot.PlatformUsage.Days == nil {
+	case "PlatformTotals.inputTokens":
+		if e.ComplexityRoot.PlatformTotals.InputTokens == nil {
 			break
 		}
 
-		return e.ComplexityRoot.PlatformUsage.Days(childComplexity), true
+		return e.ComplexityRoot.PlatformTotals.InputTokens(childComplexity), true
+	case "PlatformTotals.margin":
+		if e.ComplexityRoot.PlatformTotals.Margin == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlatformTotals.Margin(childComplexity), true
+	case "PlatformTotals.marginPercent":
+		if e.ComplexityRoot.PlatformTotals.MarginPercent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlatformTotals.MarginPercent(childComplexity), true
+	case "PlatformTotals.outputTokens":
+		if e.ComplexityRoot.PlatformTotals.OutputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlatformTotals.OutputTokens(childComplexity), true
+	case "PlatformTotals.value":
+		if e.ComplexityRoot.PlatformTotals.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlatformTotals.Value(childComplexity), true
+
+	case "PlatformUsage.periods":
+		if e.ComplexityRoot.PlatformUsage.Periods == nil {
+			break
+		}
+
+		args, err := ec.field_PlatformUsage_periods_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.PlatformUsage.Periods(childComplexity, args["by"].(model.UsageInterval)), true
+	case "PlatformUsage.previous":
+		if e.ComplexityRoot.PlatformUsage.Previous == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlatformUsage.Previous(childComplexity), true
 	case "PlatformUsage.rows":
 		if e.ComplexityRoot.PlatformUsage.Rows == nil {
 			break
@@ -7671,30 +8003,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PlatformUsage.Total(childComplexity), true
 
-	case "PlatformUsageDay.calls":
-		if e.ComplexityRoot.PlatformUsageDay.Calls == nil {
+	case "PlatformUsagePeriod.start":
+		if e.ComplexityRoot.PlatformUsagePeriod.Start == nil {
 			break
 		}
 
-		return e.ComplexityRoot.PlatformUsageDay.Calls(childComplexity), true
-	case "PlatformUsageDay.cost":
-		if e.ComplexityRoot.PlatformUsageDay.Cost == nil {
+		return e.ComplexityRoot.PlatformUsagePeriod.Start(childComplexity), true
+	case "PlatformUsagePeriod.totals":
+		if e.ComplexityRoot.PlatformUsagePeriod.Totals == nil {
 			break
 		}
 
-		return e.ComplexityRoot.PlatformUsageDay.Cost(childComplexity), true
-	case "PlatformUsageDay.credits":
-		if e.ComplexityRoot.PlatformUsageDay.Credits == nil {
-			break
-		}
-
-		return e.ComplexityRoot.PlatformUsageDay.Credits(childComplexity), true
-	case "PlatformUsageDay.day":
-		if e.ComplexityRoot.PlatformUsageDay.Day == nil {
-			break
-		}
-
-		return e.ComplexityRoot.PlatformUsageDay.Day(childComplexity), true
+		return e.ComplexityRoot.PlatformUsagePeriod.Totals(childComplexity), true
 
 	case "PlatformUsageRow.account":
 		if e.ComplexityRoot.PlatformUsageRow.Account == nil {
@@ -7702,12 +8022,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PlatformUsageRow.Account(childComplexity), true
+	case "PlatformUsageRow.granted":
+		if e.ComplexityRoot.PlatformUsageRow.Granted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlatformUsageRow.Granted(childComplexity), true
+	case "PlatformUsageRow.id":
+		if e.ComplexityRoot.PlatformUsageRow.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlatformUsageRow.ID(childComplexity), true
+	case "PlatformUsageRow.name":
+		if e.ComplexityRoot.PlatformUsageRow.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlatformUsageRow.Name(childComplexity), true
+	case "PlatformUsageRow.previous":
+		if e.ComplexityRoot.PlatformUsageRow.Previous == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlatformUsageRow.Previous(childComplexity), true
 	case "PlatformUsageRow.totals":
 		if e.ComplexityRoot.PlatformUsageRow.Totals == nil {
 			break
 		}
 
 		return e.ComplexityRoot.PlatformUsageRow.Totals(childComplexity), true
+	case "PlatformUsageRow.used":
+		if e.ComplexityRoot.PlatformUsageRow.Used == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlatformUsageRow.Used(childComplexity), true
 
 	case "Price.cacheWrite":
 		if e.ComplexityRoot.Price.CacheWrite == nil {
@@ -9409,31 +9759,79 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TeamUpdatePayload.Team(childComplexity), true
 
-	case "UsageDay.amount":
-		if e.ComplexityRoot.UsageDay.Amount == nil {
+	case "TokenClassSum.amount":
+		if e.ComplexityRoot.TokenClassSum.Amount == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UsageDay.Amount(childComplexity), true
-	case "UsageDay.calls":
-		if e.ComplexityRoot.UsageDay.Calls == nil {
+		return e.ComplexityRoot.TokenClassSum.Amount(childComplexity), true
+	case "TokenClassSum.class":
+		if e.ComplexityRoot.TokenClassSum.Class == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UsageDay.Calls(childComplexity), true
-	case "UsageDay.day":
-		if e.ComplexityRoot.UsageDay.Day == nil {
+		return e.ComplexityRoot.TokenClassSum.Class(childComplexity), true
+	case "TokenClassSum.price":
+		if e.ComplexityRoot.TokenClassSum.Price == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UsageDay.Day(childComplexity), true
-
-	case "UsageReport.days":
-		if e.ComplexityRoot.UsageReport.Days == nil {
+		return e.ComplexityRoot.TokenClassSum.Price(childComplexity), true
+	case "TokenClassSum.tokens":
+		if e.ComplexityRoot.TokenClassSum.Tokens == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UsageReport.Days(childComplexity), true
+		return e.ComplexityRoot.TokenClassSum.Tokens(childComplexity), true
+
+	case "UsagePeriod.amount":
+		if e.ComplexityRoot.UsagePeriod.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsagePeriod.Amount(childComplexity), true
+	case "UsagePeriod.calls":
+		if e.ComplexityRoot.UsagePeriod.Calls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsagePeriod.Calls(childComplexity), true
+	case "UsagePeriod.inputTokens":
+		if e.ComplexityRoot.UsagePeriod.InputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsagePeriod.InputTokens(childComplexity), true
+	case "UsagePeriod.outputTokens":
+		if e.ComplexityRoot.UsagePeriod.OutputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsagePeriod.OutputTokens(childComplexity), true
+	case "UsagePeriod.start":
+		if e.ComplexityRoot.UsagePeriod.Start == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsagePeriod.Start(childComplexity), true
+
+	case "UsageReport.classes":
+		if e.ComplexityRoot.UsageReport.Classes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageReport.Classes(childComplexity), true
+	case "UsageReport.periods":
+		if e.ComplexityRoot.UsageReport.Periods == nil {
+			break
+		}
+
+		args, err := ec.field_UsageReport_periods_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.UsageReport.Periods(childComplexity, args["by"].(model.UsageInterval)), true
 	case "UsageReport.rows":
 		if e.ComplexityRoot.UsageReport.Rows == nil {
 			break
@@ -9484,6 +9882,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UsageTotals.Amount(childComplexity), true
+	case "UsageTotals.cachedInputTokens":
+		if e.ComplexityRoot.UsageTotals.CachedInputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageTotals.CachedInputTokens(childComplexity), true
 	case "UsageTotals.calls":
 		if e.ComplexityRoot.UsageTotals.Calls == nil {
 			break
@@ -9508,6 +9912,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UsageTotals.OutputTokens(childComplexity), true
+	case "UsageTotals.reasoningTokens":
+		if e.ComplexityRoot.UsageTotals.ReasoningTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageTotals.ReasoningTokens(childComplexity), true
 
 	case "User.createdAt":
 		if e.ComplexityRoot.User.CreatedAt == nil {
@@ -9796,6 +10206,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Support(childComplexity), true
+	case "Viewer.usage":
+		if e.ComplexityRoot.Viewer.Usage == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_usage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Usage(childComplexity, args["plane"].(model.Plane), args["filter"].(model.UsageFilter), args["groupBy"].(model.UsageGroup), args["rows"].(*int)), true
 	case "Viewer.user":
 		if e.ComplexityRoot.Viewer.User == nil {
 			break
@@ -9973,6 +10394,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCentralProviderCreateInput,
 		ec.unmarshalInputCentralProviderTestInput,
 		ec.unmarshalInputCentralProviderUpdateInput,
+		ec.unmarshalInputCreditFactorSetInput,
 		ec.unmarshalInputDomainApproveInput,
 		ec.unmarshalInputDomainCreateInput,
 		ec.unmarshalInputDomainDeleteInput,
@@ -10010,6 +10432,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPasswordSetInput,
 		ec.unmarshalInputPersonalTokenCreateInput,
 		ec.unmarshalInputPersonalTokenRevokeInput,
+		ec.unmarshalInputPlatformUsageFilter,
 		ec.unmarshalInputPriceInput,
 		ec.unmarshalInputProviderCreateInput,
 		ec.unmarshalInputProviderTestInput,
@@ -10168,6 +10591,8 @@ type Account implements Node & Scope {
   planes: [Plane!]!
   "Credits per US dollar of cost, in force now: \"1000\" means that a cent is ten credits."
   creditFactor: Credits
+  "The newest 100 versions of its factor, the newest first; those to come too."
+  creditFactors: [CreditFactor!]
   "Its people; for account admins and auditors."
   userCount: Int
   "When it was made."
@@ -10212,6 +10637,18 @@ type Account implements Node & Scope {
   spend(plane: Plane!, filter: UsageFilter!): UsageTotals
   "Its credit pool in Copilot or its pool in Console; for itself and for platform staff."
   pool(plane: Plane!): Budget
+}
+
+"What one US dollar of cost is in credits, from a moment on; never edited, only superseded."
+type CreditFactor {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "Credits per US dollar."
+  factor: Credits!
+  "Since when, or from when on."
+  effectiveFrom: DateTime!
+  "Whether calls are charged by it now."
+  inForce: Boolean!
 }
 
 "Where an account stands in its life."
@@ -13843,16 +14280,18 @@ type SupportAccessEndPayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
-	{Name: "../common/usage.graphqls", Input: `"What was used between two moments, from the ledger."
+	{Name: "../common/usage.graphqls", Input: `"What was used on the UTC days between two moments, from sums that are kept with the ledger."
 type UsageReport {
   "US dollars in Console, credits in Copilot."
   unit: Unit!
   "Sum over everything asked for, whatever the number of rows."
   total: UsageTotals!
-  "Largest amount first."
+  "Largest amount first; rows of every group but TAG add up to the total."
   rows: [UsageRow!]!
-  "By day, oldest first."
-  days: [UsageDay!]!
+  "Over time, oldest first; parts without a call are left out."
+  periods(by: UsageInterval! = DAY): [UsagePeriod!]!
+  "By class of tokens; adds up to the total."
+  classes: [TokenClassSum!]!
 }
 
 "Sums over charges."
@@ -13863,15 +14302,19 @@ type UsageTotals {
   calls: Long!
   "All classes of input."
   inputTokens: Long!
+  "Of the input, what was read from the provider's cache."
+  cachedInputTokens: Long!
   "All classes of output."
   outputTokens: Long!
+  "Of the output, hidden reasoning."
+  reasoningTokens: Long!
   "What it cost in US dollars; in Copilot for the platform alone."
   cost: USD
 }
 
 "One group of a usage report."
 type UsageRow {
-  "Id of the model, member, team, organization or key; empty for charges without one."
+  "Id of the model, scope, user or program, or the tag; empty for charges without one."
   id: ID!
   "Its name, as it is now or as the ledger remembers it."
   name: String!
@@ -13881,14 +14324,60 @@ type UsageRow {
   share: Percent!
 }
 
-"One day of a usage report."
-type UsageDay {
-  "00:00 UTC."
-  day: DateTime!
+"One day, week or month of a usage report."
+type UsagePeriod {
+  "00:00 UTC of its first day; weeks begin on Monday."
+  start: DateTime!
   "In the plane's unit."
   amount: Amount!
   "How many calls."
   calls: Long!
+  "All classes of input."
+  inputTokens: Long!
+  "All classes of output."
+  outputTokens: Long!
+}
+
+"How long a part of a report's time is."
+enum UsageInterval {
+  "A UTC day."
+  DAY
+  "Seven UTC days from Monday on."
+  WEEK
+  "A calendar month in UTC."
+  MONTH
+}
+
+"What one class of tokens came to."
+type TokenClassSum {
+  "Which class."
+  class: TokenClass!
+  "How many; zero for OTHER."
+  tokens: Long!
+  "Per 1,000,000 tokens in the plane's unit; null over several price versions and for OTHER."
+  price: Amount
+  "In the plane's unit."
+  amount: Amount!
+}
+
+"A class of tokens with a price of its own."
+enum TokenClass {
+  "Fresh input."
+  INPUT
+  "Input read from the provider's cache."
+  CACHED_INPUT
+  "Input written to the provider's cache."
+  CACHE_WRITE
+  "Visible output."
+  OUTPUT
+  "Hidden reasoning."
+  REASONING
+  "Sound in."
+  AUDIO_INPUT
+  "Sound out."
+  AUDIO_OUTPUT
+  "What no count of tokens explains: prices per request, ceilings, calls charged at their hold, and the rounding of each call."
+  OTHER
 }
 
 "What a usage report is grouped by."
@@ -13901,18 +14390,36 @@ enum UsageGroup {
   TEAM
   "A seat in a team."
   MEMBER
+  "A person over all their seats in the plane."
+  USER
   "A virtual key."
   KEY
+  "An agent that the call came through."
+  AGENT
+  "A program that made the call in somebody's name."
+  CLIENT
+  "A tag that the caller gave; a call with two counts in both, one without in none."
+  TAG
 }
 
-"Which charges a report is about; at most 400 days."
+"Which charges a report is about, by whole UTC days; at most 400 of them."
 input UsageFilter {
-  "Inclusive."
+  "Its UTC day is the first."
   from: DateTime!
-  "Exclusive."
+  "Exclusive; the UTC day that it lies in still counts as a whole."
   to: DateTime!
   "Left out: everything in the plane that the viewer can see."
   scopeId: ID
+  "Of one model alone."
+  modelId: ID
+  "Of calls with this tag alone."
+  tag: String
+  "Of one person alone, over all their seats."
+  userId: ID
+  "Of one agent alone."
+  agentId: ID
+  "Of one program alone."
+  clientId: ID
 }
 
 "One line of the ledger: the receipt of a call."
@@ -13943,6 +14450,32 @@ type Charge implements Node {
   outputTokens: Long!
   "Hidden reasoning."
   reasoningTokens: Long!
+  "Sound in."
+  audioInputTokens: Long!
+  "Sound out."
+  audioOutputTokens: Long!
+  "What it came to by class of tokens; adds up to the amount."
+  classes: [TokenClassSum!]!
+  "Every line of the same call, this one too, oldest first: the charge itself, what came late, corrections."
+  lines: [Charge!]!
+  "The charge that a LATE or ADJUSTED line belongs to; null for the charge itself."
+  adjustsId: ID
+  "Name of the person; null for keys of a team or above."
+  userName: String
+  "Name of the agent; null for calls without one."
+  agentName: String
+  "Name of the program; null for calls without one."
+  clientName: String
+  "What the caller sent as X-Cockpit-Session; empty without."
+  session: String!
+  "What the caller sent as X-Cockpit-Tags."
+  tags: [String!]!
+  "When its amount was held, before the call went out."
+  heldAt: DateTime!
+  "The price version it was charged by, in the plane's unit; null for a per-call ceiling."
+  price: ChargePrice
+  "The factor version it was charged by; empty in Console and for the default factor."
+  factorId: String!
   "What it was charged in the plane's unit; below zero for a correction."
   amount: Amount!
   "US dollars or credits."
@@ -13961,6 +14494,26 @@ type Charge implements Node {
   firstByteMs: Long!
   "Whether it was streamed."
   stream: Boolean!
+}
+
+"A price version as a receipt shows it: per 1,000,000 tokens, in the plane's unit by the charge's own factor."
+type ChargePrice {
+  "Of the price version."
+  id: ID!
+  "Since when it was in force."
+  effectiveFrom: DateTime!
+  "Fresh input."
+  input: Amount!
+  "Input from the provider's cache."
+  cachedInput: Amount!
+  "Input into the provider's cache."
+  cacheWrite: Amount!
+  "Visible output."
+  output: Amount!
+  "Hidden reasoning."
+  reasoning: Amount!
+  "Per 1,000,000 calls."
+  request: Amount!
 }
 
 "How a charge came to be."
@@ -14007,6 +14560,8 @@ type Viewer {
   grantable: [Permission!]
   "Models that the default seat in a plane may use, in order of names."
   models(plane: Plane!, first: Int, after: String, last: Int, before: String): ModelConnection
+  "What the viewer used over all their seats in a plane; null for who has no seat there."
+  usage(plane: Plane!, filter: UsageFilter!, groupBy: UsageGroup!, rows: Int = 50): UsageReport
   "The budget with the least left on the default seat's path, of those that the viewer sees; null when there is none."
   budget(plane: Plane!): Budget
   "The viewer's open sessions, newest first."
@@ -14238,7 +14793,7 @@ type Console implements Node & Scope {
   "What was used, by whom, on what."
   usage(filter: UsageFilter!, groupBy: UsageGroup!, rows: Int = 50): UsageReport!
   "Receipts, newest first."
-  charges(scopeId: ID, requestId: String, first: Int, after: String, last: Int, before: String): ChargeConnection!
+  charges(scopeId: ID, requestId: String, modelId: ID, userId: ID, "Inclusive." from: DateTime, "Exclusive." to: DateTime, first: Int, after: String, last: Int, before: String): ChargeConnection!
 }
 `, BuiltIn: false},
 	{Name: "../console/provider.graphqls", Input: `"An account's own LLM endpoint with its encrypted key."
@@ -14425,7 +14980,7 @@ type Copilot implements Node & Scope {
   "What was used, by whom, on what."
   usage(filter: UsageFilter!, groupBy: UsageGroup!, rows: Int = 50): UsageReport!
   "Receipts, newest first."
-  charges(scopeId: ID, requestId: String, first: Int, after: String, last: Int, before: String): ChargeConnection!
+  charges(scopeId: ID, requestId: String, modelId: ID, userId: ID, "Inclusive." from: DateTime, "Exclusive." to: DateTime, first: Int, after: String, last: Int, before: String): ChargeConnection!
 }
 
 extend type Mutation {
@@ -14855,6 +15410,43 @@ type CatalogModelPayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../platform/credits.graphqls", Input: `extend type Mutation {
+  "Set what a US dollar of cost is in credits, for an account from a moment on; charges before keep theirs. Super admins."
+  creditFactorSet(input: CreditFactorSetInput!): CreditFactorSetPayload!
+}
+
+"What creditFactorSet needs."
+input CreditFactorSetInput {
+  "The account."
+  accountId: ID!
+  "Credits per US dollar: above 0, at most 1,000,000, with at most 6 decimals."
+  factor: Credits!
+  "From when on, not in the past; left out: from now on."
+  from: DateTime
+  "Tell the effect and change nothing."
+  dryRun: Boolean = false
+}
+
+"The outcome of creditFactorSet."
+type CreditFactorSetPayload {
+  "The new version; null when refused or tried."
+  factor: CreditFactor
+  "What it would have meant before; null when refused."
+  effect: CreditFactorEffect
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What a factor would have meant over the last 30 UTC days."
+type CreditFactorEffect {
+  "What Copilot's calls cost in US dollars."
+  cost: USD!
+  "What was charged for them."
+  charged: Credits!
+  "What would have been charged by the new factor, but for the rounding of each call."
+  wouldHaveBeen: Credits!
+}
+`, BuiltIn: false},
 	{Name: "../platform/platform.graphqls", Input: `"The platform across all accounts. Sees usage and health of all, and content of none."
 type Platform implements Node & Scope {
   "Opaque and stable: a type prefix and a ULID."
@@ -14889,52 +15481,100 @@ type Platform implements Node & Scope {
   centralProviders(first: Int, after: String, last: Int, before: String): CentralProviderConnection!
   "Every catalogue model, drafts and retired ones too."
   catalogModels(first: Int, after: String, last: Int, before: String): CatalogModelConnection!
-  "Cost, credits and calls by account in a plane."
-  usage(plane: Plane!, filter: UsageFilter!): PlatformUsage!
+  "Cost, credits, value and margin over all accounts, by account, plane, model or day; nothing of what lies inside an account."
+  usage(filter: PlatformUsageFilter!, groupBy: PlatformUsageGroup!, rows: Int = 50): PlatformUsage!
   "Events of the platform's own account, newest first."
   auditEvents(first: Int, after: String, last: Int, before: String, filter: AuditFilter): AuditEventConnection!
   "Credits per US dollar for accounts that have no factor of their own."
   defaultCreditFactor: Credits!
+  "What a credit is sold for; value and margin go by it."
+  creditValue: USD!
 }
 
-"What all accounts used of a plane."
+"What all accounts used."
 type PlatformUsage {
-  "Sum over all accounts."
+  "Sum over everything asked for."
   total: PlatformTotals!
-  "Largest cost first, at most 200."
+  "The same over the equally long time before."
+  previous: PlatformTotals!
+  "Largest cost first."
   rows: [PlatformUsageRow!]!
-  "By day, oldest first."
-  days: [PlatformUsageDay!]!
+  "Over time, oldest first; parts without a call are left out."
+  periods(by: UsageInterval! = DAY): [PlatformUsagePeriod!]!
 }
 
 "Sums over charges."
 type PlatformTotals {
-  "In US dollars."
+  "In US dollars, of both planes."
   cost: USD!
+  "Of the cost, what Copilot's models cost the platform."
+  copilotCost: USD!
   "Zero in Console."
   credits: Credits!
+  "What the credits are sold for."
+  value: USD!
+  "Value less what Copilot's models cost."
+  margin: USD!
+  "Of the value; null without any."
+  marginPercent: Percent
   "How many calls."
   calls: Long!
+  "All classes of input."
+  inputTokens: Long!
+  "All classes of output."
+  outputTokens: Long!
 }
 
-"One account's part."
+"One account's, plane's, model's or day's part."
 type PlatformUsageRow {
-  "Whose part it is."
-  account: Account!
+  "Id of the account, the plane, the model's name, or the day."
+  id: ID!
+  "Of the account or model, the plane, or the day."
+  name: String!
+  "Whose part it is; null unless grouped by account."
+  account: Account
   "Sums over the charges of this row."
+  totals: PlatformTotals!
+  "The same over the equally long time before; null when grouped by day."
+  previous: PlatformTotals
+  "What the account's Copilot pool allows in its present cycle; null unless grouped by account, and without a pool."
+  granted: Credits
+  "What of it is spent."
+  used: Credits
+}
+
+"One day, week or month over all accounts."
+type PlatformUsagePeriod {
+  "00:00 UTC of its first day; weeks begin on Monday."
+  start: DateTime!
+  "Sums over its charges."
   totals: PlatformTotals!
 }
 
-"One day over all accounts."
-type PlatformUsageDay {
-  "00:00 UTC."
-  day: DateTime!
-  "In US dollars."
-  cost: USD!
-  "In credits; zero in Console."
-  credits: Credits!
-  "How many calls."
-  calls: Long!
+"What the platform's usage is grouped by."
+enum PlatformUsageGroup {
+  "By account."
+  ACCOUNT
+  "Console or Copilot."
+  PLANE
+  "By the model's name."
+  MODEL
+  "By UTC day."
+  DAY
+}
+
+"Which charges the platform's report is about, by whole UTC days; at most 400 of them."
+input PlatformUsageFilter {
+  "Its UTC day is the first."
+  from: DateTime!
+  "Exclusive; the UTC day that it lies in still counts as a whole."
+  to: DateTime!
+  "Of one account alone."
+  accountId: ID
+  "Of one plane alone."
+  plane: Plane
+  "Of the models with this name alone."
+  model: String
 }
 `, BuiltIn: false},
 }
@@ -14974,6 +15614,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_planes(ctx, field)
 	case "creditFactor":
 		return ec.fieldContext_Account_creditFactor(ctx, field)
+	case "creditFactors":
+		return ec.fieldContext_Account_creditFactors(ctx, field)
 	case "userCount":
 		return ec.fieldContext_Account_userCount(ctx, field)
 	case "createdAt":
@@ -15868,6 +16510,32 @@ func (ec *executionContext) childFields_Charge(ctx context.Context, field graphq
 		return ec.fieldContext_Charge_outputTokens(ctx, field)
 	case "reasoningTokens":
 		return ec.fieldContext_Charge_reasoningTokens(ctx, field)
+	case "audioInputTokens":
+		return ec.fieldContext_Charge_audioInputTokens(ctx, field)
+	case "audioOutputTokens":
+		return ec.fieldContext_Charge_audioOutputTokens(ctx, field)
+	case "classes":
+		return ec.fieldContext_Charge_classes(ctx, field)
+	case "lines":
+		return ec.fieldContext_Charge_lines(ctx, field)
+	case "adjustsId":
+		return ec.fieldContext_Charge_adjustsId(ctx, field)
+	case "userName":
+		return ec.fieldContext_Charge_userName(ctx, field)
+	case "agentName":
+		return ec.fieldContext_Charge_agentName(ctx, field)
+	case "clientName":
+		return ec.fieldContext_Charge_clientName(ctx, field)
+	case "session":
+		return ec.fieldContext_Charge_session(ctx, field)
+	case "tags":
+		return ec.fieldContext_Charge_tags(ctx, field)
+	case "heldAt":
+		return ec.fieldContext_Charge_heldAt(ctx, field)
+	case "price":
+		return ec.fieldContext_Charge_price(ctx, field)
+	case "factorId":
+		return ec.fieldContext_Charge_factorId(ctx, field)
 	case "amount":
 		return ec.fieldContext_Charge_amount(ctx, field)
 	case "unit":
@@ -15922,6 +16590,28 @@ func (ec *executionContext) childFields_ChargeOverflow(ctx context.Context, fiel
 		return ec.fieldContext_ChargeOverflow_amount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChargeOverflow", field.Name)
+}
+
+func (ec *executionContext) childFields_ChargePrice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ChargePrice_id(ctx, field)
+	case "effectiveFrom":
+		return ec.fieldContext_ChargePrice_effectiveFrom(ctx, field)
+	case "input":
+		return ec.fieldContext_ChargePrice_input(ctx, field)
+	case "cachedInput":
+		return ec.fieldContext_ChargePrice_cachedInput(ctx, field)
+	case "cacheWrite":
+		return ec.fieldContext_ChargePrice_cacheWrite(ctx, field)
+	case "output":
+		return ec.fieldContext_ChargePrice_output(ctx, field)
+	case "reasoning":
+		return ec.fieldContext_ChargePrice_reasoning(ctx, field)
+	case "request":
+		return ec.fieldContext_ChargePrice_request(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChargePrice", field.Name)
 }
 
 func (ec *executionContext) childFields_Console(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -16022,6 +16712,44 @@ func (ec *executionContext) childFields_Copilot(ctx context.Context, field graph
 		return ec.fieldContext_Copilot_statements(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Copilot", field.Name)
+}
+
+func (ec *executionContext) childFields_CreditFactor(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_CreditFactor_id(ctx, field)
+	case "factor":
+		return ec.fieldContext_CreditFactor_factor(ctx, field)
+	case "effectiveFrom":
+		return ec.fieldContext_CreditFactor_effectiveFrom(ctx, field)
+	case "inForce":
+		return ec.fieldContext_CreditFactor_inForce(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreditFactor", field.Name)
+}
+
+func (ec *executionContext) childFields_CreditFactorEffect(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cost":
+		return ec.fieldContext_CreditFactorEffect_cost(ctx, field)
+	case "charged":
+		return ec.fieldContext_CreditFactorEffect_charged(ctx, field)
+	case "wouldHaveBeen":
+		return ec.fieldContext_CreditFactorEffect_wouldHaveBeen(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreditFactorEffect", field.Name)
+}
+
+func (ec *executionContext) childFields_CreditFactorSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "factor":
+		return ec.fieldContext_CreditFactorSetPayload_factor(ctx, field)
+	case "effect":
+		return ec.fieldContext_CreditFactorSetPayload_effect(ctx, field)
+	case "errors":
+		return ec.fieldContext_CreditFactorSetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreditFactorSetPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreditPrice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -17174,6 +17902,8 @@ func (ec *executionContext) childFields_Platform(ctx context.Context, field grap
 		return ec.fieldContext_Platform_auditEvents(ctx, field)
 	case "defaultCreditFactor":
 		return ec.fieldContext_Platform_defaultCreditFactor(ctx, field)
+	case "creditValue":
+		return ec.fieldContext_Platform_creditValue(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Platform", field.Name)
 }
@@ -17182,10 +17912,22 @@ func (ec *executionContext) childFields_PlatformTotals(ctx context.Context, fiel
 	switch field.Name {
 	case "cost":
 		return ec.fieldContext_PlatformTotals_cost(ctx, field)
+	case "copilotCost":
+		return ec.fieldContext_PlatformTotals_copilotCost(ctx, field)
 	case "credits":
 		return ec.fieldContext_PlatformTotals_credits(ctx, field)
+	case "value":
+		return ec.fieldContext_PlatformTotals_value(ctx, field)
+	case "margin":
+		return ec.fieldContext_PlatformTotals_margin(ctx, field)
+	case "marginPercent":
+		return ec.fieldContext_PlatformTotals_marginPercent(ctx, field)
 	case "calls":
 		return ec.fieldContext_PlatformTotals_calls(ctx, field)
+	case "inputTokens":
+		return ec.fieldContext_PlatformTotals_inputTokens(ctx, field)
+	case "outputTokens":
+		return ec.fieldContext_PlatformTotals_outputTokens(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PlatformTotals", field.Name)
 }
@@ -17194,34 +17936,42 @@ func (ec *executionContext) childFields_PlatformUsage(ctx context.Context, field
 	switch field.Name {
 	case "total":
 		return ec.fieldContext_PlatformUsage_total(ctx, field)
+	case "previous":
+		return ec.fieldContext_PlatformUsage_previous(ctx, field)
 	case "rows":
 		return ec.fieldContext_PlatformUsage_rows(ctx, field)
-	case "days":
-		return ec.fieldContext_PlatformUsage_days(ctx, field)
+	case "periods":
+		return ec.fieldContext_PlatformUsage_periods(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PlatformUsage", field.Name)
 }
 
-func (ec *executionContext) childFields_PlatformUsageDay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+func (ec *executionContext) childFields_PlatformUsagePeriod(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "day":
-		return ec.fieldContext_PlatformUsageDay_day(ctx, field)
-	case "cost":
-		return ec.fieldContext_PlatformUsageDay_cost(ctx, field)
-	case "credits":
-		return ec.fieldContext_PlatformUsageDay_credits(ctx, field)
-	case "calls":
-		return ec.fieldContext_PlatformUsageDay_calls(ctx, field)
+	case "start":
+		return ec.fieldContext_PlatformUsagePeriod_start(ctx, field)
+	case "totals":
+		return ec.fieldContext_PlatformUsagePeriod_totals(ctx, field)
 	}
-	return nil, fmt.Errorf("no field named %q was found under type PlatformUsageDay", field.Name)
+	return nil, fmt.Errorf("no field named %q was found under type PlatformUsagePeriod", field.Name)
 }
 
 func (ec *executionContext) childFields_PlatformUsageRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "id":
+		return ec.fieldContext_PlatformUsageRow_id(ctx, field)
+	case "name":
+		return ec.fieldContext_PlatformUsageRow_name(ctx, field)
 	case "account":
 		return ec.fieldContext_PlatformUsageRow_account(ctx, field)
 	case "totals":
 		return ec.fieldContext_PlatformUsageRow_totals(ctx, field)
+	case "previous":
+		return ec.fieldContext_PlatformUsageRow_previous(ctx, field)
+	case "granted":
+		return ec.fieldContext_PlatformUsageRow_granted(ctx, field)
+	case "used":
+		return ec.fieldContext_PlatformUsageRow_used(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PlatformUsageRow", field.Name)
 }
@@ -18062,16 +18812,34 @@ func (ec *executionContext) childFields_TeamUpdatePayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type TeamUpdatePayload", field.Name)
 }
 
-func (ec *executionContext) childFields_UsageDay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+func (ec *executionContext) childFields_TokenClassSum(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "day":
-		return ec.fieldContext_UsageDay_day(ctx, field)
+	case "class":
+		return ec.fieldContext_TokenClassSum_class(ctx, field)
+	case "tokens":
+		return ec.fieldContext_TokenClassSum_tokens(ctx, field)
+	case "price":
+		return ec.fieldContext_TokenClassSum_price(ctx, field)
 	case "amount":
-		return ec.fieldContext_UsageDay_amount(ctx, field)
-	case "calls":
-		return ec.fieldContext_UsageDay_calls(ctx, field)
+		return ec.fieldContext_TokenClassSum_amount(ctx, field)
 	}
-	return nil, fmt.Errorf("no field named %q was found under type UsageDay", field.Name)
+	return nil, fmt.Errorf("no field named %q was found under type TokenClassSum", field.Name)
+}
+
+func (ec *executionContext) childFields_UsagePeriod(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "start":
+		return ec.fieldContext_UsagePeriod_start(ctx, field)
+	case "amount":
+		return ec.fieldContext_UsagePeriod_amount(ctx, field)
+	case "calls":
+		return ec.fieldContext_UsagePeriod_calls(ctx, field)
+	case "inputTokens":
+		return ec.fieldContext_UsagePeriod_inputTokens(ctx, field)
+	case "outputTokens":
+		return ec.fieldContext_UsagePeriod_outputTokens(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UsagePeriod", field.Name)
 }
 
 func (ec *executionContext) childFields_UsageReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -18082,8 +18850,10 @@ func (ec *executionContext) childFields_UsageReport(ctx context.Context, field g
 		return ec.fieldContext_UsageReport_total(ctx, field)
 	case "rows":
 		return ec.fieldContext_UsageReport_rows(ctx, field)
-	case "days":
-		return ec.fieldContext_UsageReport_days(ctx, field)
+	case "periods":
+		return ec.fieldContext_UsageReport_periods(ctx, field)
+	case "classes":
+		return ec.fieldContext_UsageReport_classes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UsageReport", field.Name)
 }
@@ -18110,8 +18880,12 @@ func (ec *executionContext) childFields_UsageTotals(ctx context.Context, field g
 		return ec.fieldContext_UsageTotals_calls(ctx, field)
 	case "inputTokens":
 		return ec.fieldContext_UsageTotals_inputTokens(ctx, field)
+	case "cachedInputTokens":
+		return ec.fieldContext_UsageTotals_cachedInputTokens(ctx, field)
 	case "outputTokens":
 		return ec.fieldContext_UsageTotals_outputTokens(ctx, field)
+	case "reasoningTokens":
+		return ec.fieldContext_UsageTotals_reasoningTokens(ctx, field)
 	case "cost":
 		return ec.fieldContext_UsageTotals_cost(ctx, field)
 	}
@@ -18222,6 +18996,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_grantable(ctx, field)
 	case "models":
 		return ec.fieldContext_Viewer_models(ctx, field)
+	case "usage":
+		return ec.fieldContext_Viewer_usage(ctx, field)
 	case "budget":
 		return ec.fieldContext_Viewer_budget(ctx, field)
 	case "sessions":

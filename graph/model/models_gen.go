@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
@@ -55,6 +56,8 @@ type Account struct {
 	Planes []Plane `json:"planes"`
 	// Credits per US dollar of cost, in force now: "1000" means that a cent is ten credits.
 	CreditFactor *money.Nano `json:"creditFactor,omitempty"`
+	// The newest 100 versions of its factor, the newest first; those to come too.
+	CreditFactors []*CreditFactor `json:"creditFactors,omitempty"`
 	// Its people; for account admins and auditors.
 	UserCount *int `json:"userCount,omitempty"`
 	// When it was made.
@@ -1178,6 +1181,32 @@ type Charge struct {
 	OutputTokens int64 `json:"outputTokens"`
 	// Hidden reasoning.
 	ReasoningTokens int64 `json:"reasoningTokens"`
+	// Sound in.
+	AudioInputTokens int64 `json:"audioInputTokens"`
+	// Sound out.
+	AudioOutputTokens int64 `json:"audioOutputTokens"`
+	// What it came to by class of tokens; adds up to the amount.
+	Classes []*TokenClassSum `json:"classes"`
+	// Every line of the same call, this one too, oldest first: the charge itself, what came late, corrections.
+	Lines []*Charge `json:"lines"`
+	// The charge that a LATE or ADJUSTED line belongs to; null for the charge itself.
+	AdjustsID *string `json:"adjustsId,omitempty"`
+	// Name of the person; null for keys of a team or above.
+	UserName *string `json:"userName,omitempty"`
+	// Name of the agent; null for calls without one.
+	AgentName *string `json:"agentName,omitempty"`
+	// Name of the program; null for calls without one.
+	ClientName *string `json:"clientName,omitempty"`
+	// What the caller sent as X-Cockpit-Session; empty without.
+	Session string `json:"session"`
+	// What the caller sent as X-Cockpit-Tags.
+	Tags []string `json:"tags"`
+	// When its amount was held, before the call went out.
+	HeldAt time.Time `json:"heldAt"`
+	// The price version it was charged by, in the plane's unit; null for a per-call ceiling.
+	Price *ChargePrice `json:"price,omitempty"`
+	// The factor version it was charged by; empty in Console and for the default factor.
+	FactorID string `json:"factorId"`
 	// What it was charged in the plane's unit; below zero for a correction.
 	Amount money.Nano `json:"amount"`
 	// US dollars or credits.
@@ -1198,10 +1227,14 @@ type Charge struct {
 	Stream bool `json:"stream"`
 	// How much of this line fell into the overflow of each budget that paid it, by the order of the ledger; empty when none did.
 	Overflow []*ChargeOverflow `json:"overflow"`
+	AgentID  string            `json:"-"`
+	ClientID string            `json:"-"`
 	CostUSD  money.Nano        `json:"-"`
 	KeyID    string            `json:"-"`
 	MemberID string            `json:"-"`
 	Ref      Ref               `json:"-"`
+	Usage    budget.Usage      `json:"-"`
+	UserID   string            `json:"-"`
 }
 
 func (Charge) IsNode() {}
@@ -1230,6 +1263,26 @@ type ChargeOverflow struct {
 	ScopeName string `json:"scopeName"`
 	// In the plane's unit; below zero where a correction gave overflow back.
 	Amount money.Nano `json:"amount"`
+}
+
+// A price version as a receipt shows it: per 1,000,000 tokens, in the plane's unit by the charge's own factor.
+type ChargePrice struct {
+	// Of the price version.
+	ID string `json:"id"`
+	// Since when it was in force.
+	EffectiveFrom time.Time `json:"effectiveFrom"`
+	// Fresh input.
+	Input money.Nano `json:"input"`
+	// Input from the provider's cache.
+	CachedInput money.Nano `json:"cachedInput"`
+	// Input into the provider's cache.
+	CacheWrite money.Nano `json:"cacheWrite"`
+	// Visible output.
+	Output money.Nano `json:"output"`
+	// Hidden reasoning.
+	Reasoning money.Nano `json:"reasoning"`
+	// Per 1,000,000 calls.
+	Request money.Nano `json:"request"`
 }
 
 // Somebody else changed the thing since it was read.
@@ -1353,6 +1406,50 @@ type Copilot struct {
 func (Copilot) IsNode() {}
 
 func (Copilot) IsScope() {}
+
+// What one US dollar of cost is in credits, from a moment on; never edited, only superseded.
+type CreditFactor struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// Credits per US dollar.
+	Factor money.Nano `json:"factor"`
+	// Since when, or from when on.
+	EffectiveFrom time.Time `json:"effectiveFrom"`
+	// Whether calls are charged by it now.
+	InForce bool `json:"inForce"`
+}
+
+// What a factor would have meant over the last 30 UTC days.
+type CreditFactorEffect struct {
+	// What Copilot's calls cost in US dollars.
+	Cost money.Nano `json:"cost"`
+	// What was charged for them.
+	Charged money.Nano `json:"charged"`
+	// What would have been charged by the new factor, but for the rounding of each call.
+	WouldHaveBeen money.Nano `json:"wouldHaveBeen"`
+}
+
+// What creditFactorSet needs.
+type CreditFactorSetInput struct {
+	// The account.
+	AccountID string `json:"accountId"`
+	// Credits per US dollar: above 0, at most 1,000,000, with at most 6 decimals.
+	Factor money.Nano `json:"factor"`
+	// From when on, not in the past; left out: from now on.
+	From *time.Time `json:"from,omitempty"`
+	// Tell the effect and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+}
+
+// The outcome of creditFactorSet.
+type CreditFactorSetPayload struct {
+	// The new version; null when refused or tried.
+	Factor *CreditFactor `json:"factor,omitempty"`
+	// What it would have meant before; null when refused.
+	Effect *CreditFactorEffect `json:"effect,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
 
 // What 1,000,000 tokens cost an account in credits: price × factor, rounded up.
 type CreditPrice struct {
@@ -2772,13 +2869,15 @@ type Platform struct {
 	CentralProviders *CentralProviderConnection `json:"centralProviders"`
 	// Every catalogue model, drafts and retired ones too.
 	CatalogModels *CatalogModelConnection `json:"catalogModels"`
-	// Cost, credits and calls by account in a plane.
+	// Cost, credits, value and margin over all accounts, by account, plane, model or day; nothing of what lies inside an account.
 	Usage *PlatformUsage `json:"usage"`
 	// Events of the platform's own account, newest first.
 	AuditEvents *AuditEventConnection `json:"auditEvents"`
 	// Credits per US dollar for accounts that have no factor of their own.
 	DefaultCreditFactor money.Nano `json:"defaultCreditFactor"`
-	Ref                 Ref        `json:"-"`
+	// What a credit is sold for; value and margin go by it.
+	CreditValue money.Nano `json:"creditValue"`
+	Ref         Ref        `json:"-"`
 }
 
 func (Platform) IsNode() {}
@@ -2787,43 +2886,78 @@ func (Platform) IsScope() {}
 
 // Sums over charges.
 type PlatformTotals struct {
-	// In US dollars.
+	// In US dollars, of both planes.
 	Cost money.Nano `json:"cost"`
+	// Of the cost, what Copilot's models cost the platform.
+	CopilotCost money.Nano `json:"copilotCost"`
 	// Zero in Console.
 	Credits money.Nano `json:"credits"`
+	// What the credits are sold for.
+	Value money.Nano `json:"value"`
+	// Value less what Copilot's models cost.
+	Margin money.Nano `json:"margin"`
+	// Of the value; null without any.
+	MarginPercent *float64 `json:"marginPercent,omitempty"`
 	// How many calls.
 	Calls int64 `json:"calls"`
+	// All classes of input.
+	InputTokens int64 `json:"inputTokens"`
+	// All classes of output.
+	OutputTokens int64 `json:"outputTokens"`
 }
 
-// What all accounts used of a plane.
+// What all accounts used.
 type PlatformUsage struct {
-	// Sum over all accounts.
+	// Sum over everything asked for.
 	Total *PlatformTotals `json:"total"`
-	// Largest cost first, at most 200.
+	// The same over the equally long time before.
+	Previous *PlatformTotals `json:"previous"`
+	// Largest cost first.
 	Rows []*PlatformUsageRow `json:"rows"`
-	// By day, oldest first.
-	Days []*PlatformUsageDay `json:"days"`
+	// Over time, oldest first; parts without a call are left out.
+	Periods []*PlatformUsagePeriod `json:"periods"`
+	Filter  budget.PlatformFilter  `json:"-"`
 }
 
-// One day over all accounts.
-type PlatformUsageDay struct {
-	// 00:00 UTC.
-	Day time.Time `json:"day"`
-	// In US dollars.
-	Cost money.Nano `json:"cost"`
-	// In credits; zero in Console.
-	Credits money.Nano `json:"credits"`
-	// How many calls.
-	Calls int64 `json:"calls"`
+// Which charges the platform's report is about, by whole UTC days; at most 400 of them.
+type PlatformUsageFilter struct {
+	// Its UTC day is the first.
+	From time.Time `json:"from"`
+	// Exclusive; the UTC day that it lies in still counts as a whole.
+	To time.Time `json:"to"`
+	// Of one account alone.
+	AccountID *string `json:"accountId,omitempty"`
+	// Of one plane alone.
+	Plane *Plane `json:"plane,omitempty"`
+	// Of the models with this name alone.
+	Model *string `json:"model,omitempty"`
 }
 
-// One account's part.
+// One day, week or month over all accounts.
+type PlatformUsagePeriod struct {
+	// 00:00 UTC of its first day; weeks begin on Monday.
+	Start time.Time `json:"start"`
+	// Sums over its charges.
+	Totals *PlatformTotals `json:"totals"`
+}
+
+// One account's, plane's, model's or day's part.
 type PlatformUsageRow struct {
-	// Whose part it is.
-	Account *Account `json:"account"`
+	// Id of the account, the plane, the model's name, or the day.
+	ID string `json:"id"`
+	// Of the account or model, the plane, or the day.
+	Name string `json:"name"`
+	// Whose part it is; null unless grouped by account.
+	Account *Account `json:"account,omitempty"`
 	// Sums over the charges of this row.
-	Totals    *PlatformTotals `json:"totals"`
-	AccountID string          `json:"-"`
+	Totals *PlatformTotals `json:"totals"`
+	// The same over the equally long time before; null when grouped by day.
+	Previous *PlatformTotals `json:"previous,omitempty"`
+	// What the account's Copilot pool allows in its present cycle; null unless grouped by account, and without a pool.
+	Granted *money.Nano `json:"granted,omitempty"`
+	// What of it is spent.
+	Used      *money.Nano `json:"used,omitempty"`
+	AccountID string      `json:"-"`
 }
 
 // A dated price version, in US dollars per 1,000,000 tokens; never edited, only superseded.
@@ -3880,41 +4014,71 @@ type TeamUpdatePayload struct {
 	Errors []UserError `json:"errors"`
 }
 
-// One day of a usage report.
-type UsageDay struct {
-	// 00:00 UTC.
-	Day time.Time `json:"day"`
+// What one class of tokens came to.
+type TokenClassSum struct {
+	// Which class.
+	Class TokenClass `json:"class"`
+	// How many; zero for OTHER.
+	Tokens int64 `json:"tokens"`
+	// Per 1,000,000 tokens in the plane's unit; null over several price versions and for OTHER.
+	Price *money.Nano `json:"price,omitempty"`
+	// In the plane's unit.
+	Amount money.Nano `json:"amount"`
+}
+
+// Which charges a report is about, by whole UTC days; at most 400 of them.
+type UsageFilter struct {
+	// Its UTC day is the first.
+	From time.Time `json:"from"`
+	// Exclusive; the UTC day that it lies in still counts as a whole.
+	To time.Time `json:"to"`
+	// Left out: everything in the plane that the viewer can see.
+	ScopeID *string `json:"scopeId,omitempty"`
+	// Of one model alone.
+	ModelID *string `json:"modelId,omitempty"`
+	// Of calls with this tag alone.
+	Tag *string `json:"tag,omitempty"`
+	// Of one person alone, over all their seats.
+	UserID *string `json:"userId,omitempty"`
+	// Of one agent alone.
+	AgentID *string `json:"agentId,omitempty"`
+	// Of one program alone.
+	ClientID *string `json:"clientId,omitempty"`
+}
+
+// One day, week or month of a usage report.
+type UsagePeriod struct {
+	// 00:00 UTC of its first day; weeks begin on Monday.
+	Start time.Time `json:"start"`
 	// In the plane's unit.
 	Amount money.Nano `json:"amount"`
 	// How many calls.
 	Calls int64 `json:"calls"`
+	// All classes of input.
+	InputTokens int64 `json:"inputTokens"`
+	// All classes of output.
+	OutputTokens int64 `json:"outputTokens"`
 }
 
-// Which charges a report is about; at most 400 days.
-type UsageFilter struct {
-	// Inclusive.
-	From time.Time `json:"from"`
-	// Exclusive.
-	To time.Time `json:"to"`
-	// Left out: everything in the plane that the viewer can see.
-	ScopeID *string `json:"scopeId,omitempty"`
-}
-
-// What was used between two moments, from the ledger.
+// What was used on the UTC days between two moments, from sums that are kept with the ledger.
 type UsageReport struct {
 	// US dollars in Console, credits in Copilot.
 	Unit Unit `json:"unit"`
 	// Sum over everything asked for, whatever the number of rows.
 	Total *UsageTotals `json:"total"`
-	// Largest amount first.
+	// Largest amount first; rows of every group but TAG add up to the total.
 	Rows []*UsageRow `json:"rows"`
-	// By day, oldest first.
-	Days []*UsageDay `json:"days"`
+	// Over time, oldest first; parts without a call are left out.
+	Periods []*UsagePeriod `json:"periods"`
+	// By class of tokens; adds up to the total.
+	Classes []*TokenClassSum   `json:"classes"`
+	Filter  budget.UsageFilter `json:"-"`
+	In      []tenancy.Reach    `json:"-"`
 }
 
 // One group of a usage report.
 type UsageRow struct {
-	// Id of the model, member, team, organization or key; empty for charges without one.
+	// Id of the model, scope, user or program, or the tag; empty for charges without one.
 	ID string `json:"id"`
 	// Its name, as it is now or as the ledger remembers it.
 	Name string `json:"name"`
@@ -3932,8 +4096,12 @@ type UsageTotals struct {
 	Calls int64 `json:"calls"`
 	// All classes of input.
 	InputTokens int64 `json:"inputTokens"`
+	// Of the input, what was read from the provider's cache.
+	CachedInputTokens int64 `json:"cachedInputTokens"`
 	// All classes of output.
 	OutputTokens int64 `json:"outputTokens"`
+	// Of the output, hidden reasoning.
+	ReasoningTokens int64 `json:"reasoningTokens"`
 	// What it cost in US dollars; in Copilot for the platform alone.
 	Cost    *money.Nano   `json:"cost,omitempty"`
 	CostUSD money.Nano    `json:"-"`
@@ -4062,6 +4230,8 @@ type Viewer struct {
 	Grantable []*Permission `json:"grantable,omitempty"`
 	// Models that the default seat in a plane may use, in order of names.
 	Models *ModelConnection `json:"models,omitempty"`
+	// What the viewer used over all their seats in a plane; null for who has no seat there.
+	Usage *UsageReport `json:"usage,omitempty"`
 	// The budget with the least left on the default seat's path, of those that the viewer sees; null when there is none.
 	Budget *Budget `json:"budget,omitempty"`
 	// The viewer's open sessions, newest first.
@@ -5359,6 +5529,70 @@ func (e Plane) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What the platform's usage is grouped by.
+type PlatformUsageGroup string
+
+const (
+	// By account.
+	PlatformUsageGroupAccount PlatformUsageGroup = "ACCOUNT"
+	// Console or Copilot.
+	PlatformUsageGroupPlane PlatformUsageGroup = "PLANE"
+	// By the model's name.
+	PlatformUsageGroupModel PlatformUsageGroup = "MODEL"
+	// By UTC day.
+	PlatformUsageGroupDay PlatformUsageGroup = "DAY"
+)
+
+var AllPlatformUsageGroup = []PlatformUsageGroup{
+	PlatformUsageGroupAccount,
+	PlatformUsageGroupPlane,
+	PlatformUsageGroupModel,
+	PlatformUsageGroupDay,
+}
+
+func (e PlatformUsageGroup) IsValid() bool {
+	switch e {
+	case PlatformUsageGroupAccount, PlatformUsageGroupPlane, PlatformUsageGroupModel, PlatformUsageGroupDay:
+		return true
+	}
+	return false
+}
+
+func (e PlatformUsageGroup) String() string {
+	return string(e)
+}
+
+func (e *PlatformUsageGroup) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = PlatformUsageGroup(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid PlatformUsageGroup", str)
+	}
+	return nil
+}
+
+func (e PlatformUsageGroup) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *PlatformUsageGroup) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e PlatformUsageGroup) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // Which requests a list has.
 type RequestFilter string
 
@@ -5746,6 +5980,82 @@ func (e Status) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// A class of tokens with a price of its own.
+type TokenClass string
+
+const (
+	// Fresh input.
+	TokenClassInput TokenClass = "INPUT"
+	// Input read from the provider's cache.
+	TokenClassCachedInput TokenClass = "CACHED_INPUT"
+	// Input written to the provider's cache.
+	TokenClassCacheWrite TokenClass = "CACHE_WRITE"
+	// Visible output.
+	TokenClassOutput TokenClass = "OUTPUT"
+	// Hidden reasoning.
+	TokenClassReasoning TokenClass = "REASONING"
+	// Sound in.
+	TokenClassAudioInput TokenClass = "AUDIO_INPUT"
+	// Sound out.
+	TokenClassAudioOutput TokenClass = "AUDIO_OUTPUT"
+	// What no count of tokens explains: prices per request, ceilings, calls charged at their hold, and the rounding of each call.
+	TokenClassOther TokenClass = "OTHER"
+)
+
+var AllTokenClass = []TokenClass{
+	TokenClassInput,
+	TokenClassCachedInput,
+	TokenClassCacheWrite,
+	TokenClassOutput,
+	TokenClassReasoning,
+	TokenClassAudioInput,
+	TokenClassAudioOutput,
+	TokenClassOther,
+}
+
+func (e TokenClass) IsValid() bool {
+	switch e {
+	case TokenClassInput, TokenClassCachedInput, TokenClassCacheWrite, TokenClassOutput, TokenClassReasoning, TokenClassAudioInput, TokenClassAudioOutput, TokenClassOther:
+		return true
+	}
+	return false
+}
+
+func (e TokenClass) String() string {
+	return string(e)
+}
+
+func (e *TokenClass) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TokenClass(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TokenClass", str)
+	}
+	return nil
+}
+
+func (e TokenClass) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TokenClass) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TokenClass) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What amounts are counted in.
 type Unit string
 
@@ -5816,8 +6126,16 @@ const (
 	UsageGroupTeam UsageGroup = "TEAM"
 	// A seat in a team.
 	UsageGroupMember UsageGroup = "MEMBER"
+	// A person over all their seats in the plane.
+	UsageGroupUser UsageGroup = "USER"
 	// A virtual key.
 	UsageGroupKey UsageGroup = "KEY"
+	// An agent that the call came through.
+	UsageGroupAgent UsageGroup = "AGENT"
+	// A program that made the call in somebody's name.
+	UsageGroupClient UsageGroup = "CLIENT"
+	// A tag that the caller gave; a call with two counts in both, one without in none.
+	UsageGroupTag UsageGroup = "TAG"
 )
 
 var AllUsageGroup = []UsageGroup{
@@ -5825,12 +6143,16 @@ var AllUsageGroup = []UsageGroup{
 	UsageGroupOrganization,
 	UsageGroupTeam,
 	UsageGroupMember,
+	UsageGroupUser,
 	UsageGroupKey,
+	UsageGroupAgent,
+	UsageGroupClient,
+	UsageGroupTag,
 }
 
 func (e UsageGroup) IsValid() bool {
 	switch e {
-	case UsageGroupModel, UsageGroupOrganization, UsageGroupTeam, UsageGroupMember, UsageGroupKey:
+	case UsageGroupModel, UsageGroupOrganization, UsageGroupTeam, UsageGroupMember, UsageGroupUser, UsageGroupKey, UsageGroupAgent, UsageGroupClient, UsageGroupTag:
 		return true
 	}
 	return false
@@ -5866,6 +6188,67 @@ func (e *UsageGroup) UnmarshalJSON(b []byte) error {
 }
 
 func (e UsageGroup) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How long a part of a report's time is.
+type UsageInterval string
+
+const (
+	// A UTC day.
+	UsageIntervalDay UsageInterval = "DAY"
+	// Seven UTC days from Monday on.
+	UsageIntervalWeek UsageInterval = "WEEK"
+	// A calendar month in UTC.
+	UsageIntervalMonth UsageInterval = "MONTH"
+)
+
+var AllUsageInterval = []UsageInterval{
+	UsageIntervalDay,
+	UsageIntervalWeek,
+	UsageIntervalMonth,
+}
+
+func (e UsageInterval) IsValid() bool {
+	switch e {
+	case UsageIntervalDay, UsageIntervalWeek, UsageIntervalMonth:
+		return true
+	}
+	return false
+}
+
+func (e UsageInterval) String() string {
+	return string(e)
+}
+
+func (e *UsageInterval) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = UsageInterval(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid UsageInterval", str)
+	}
+	return nil
+}
+
+func (e UsageInterval) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *UsageInterval) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e UsageInterval) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -16,6 +16,8 @@ const (
 	AccountExport         Action = "account.export"
 	AccountPlanes         Action = "account.planes"
 	AccountSuspend        Action = "account.suspend"
+	AccountFactor         Action = "account.factor"
+	UsageExport           Action = "usage.export"
 	AccountUpdate         Action = "account.update"
 	BudgetFreeze          Action = "budget.freeze"
 	BudgetDistribute      Action = "budget.distribute"

@@ -194,13 +194,13 @@ func (e sealed) row() []string {
 	out := []string{strconv.FormatInt(e.seq.Int64, 10), e.At, e.ActorKind, e.ActorName, e.ActorID, e.ViaKind, e.ViaName, e.ViaID, e.Action, e.Outcome,
 		strconv.FormatInt(e.Count, 10), e.TargetName, e.TargetID, e.ScopeID, e.ScopePath, e.Plane, string(e.Changes), e.Reason, e.DecisionID, e.RequestID, e.ID, e.hash}
 	for i, cell := range out {
-		out[i] = harmless(cell)
+		out[i] = Harmless(cell)
 	}
 	return out
 }
 
-// harmless keeps spreadsheets from taking a text for a formula.
-func harmless(cell string) string {
+// Harmless keeps spreadsheets from taking a text for a formula.
+func Harmless(cell string) string {
 	if cell != "" && bytes.ContainsRune([]byte("=+-@\t\r"), rune(cell[0])) {
 		return "'" + cell
 	}

@@ -14,10 +14,9 @@ import (
 func (e *Engine) Adjust(ctx context.Context, chargeID string, u Usage) (Receipt, error) {
 	var p Prices
 	found := false
-	err := e.query(ctx, e.db, `SELECT p.input, p.cached_input, p.cache_write, p.output, p.reasoning, p.audio_input, p.audio_output, p.request
-		FROM prices p JOIN charges c ON c.price_id = p.id WHERE c.id = $1`, []any{chargeID}, func(r *sql.Rows) error {
+	err := e.query(ctx, e.db, "SELECT "+priceColumns+" FROM prices p JOIN charges c ON c.price_id = p.id WHERE c.id = $1", []any{chargeID}, func(r *sql.Rows) error {
 		found = true
-		return r.Scan(&p.Input, &p.CachedInput, &p.CacheWrite, &p.Output, &p.Reasoning, &p.AudioInput, &p.AudioOutput, &p.Request)
+		return r.Scan(p.to()...)
 	})
 	if err != nil {
 		return Receipt{}, err

@@ -80,8 +80,10 @@ func (d dialect) insertCharges(ctx context.Context, c conn, charges []charge) er
 			r.usage.Reasoning, r.usage.AudioInput, r.usage.AudioOutput, int64(r.cost), int64(r.credits), int64(r.held), r.Stream,
 			r.outcome.Latency.Milliseconds(), r.outcome.FirstByte.Milliseconds(), stamp(r.heldAt), at, dayOf(at)))
 	}
-	_, err := d.exec(ctx, c, "INSERT INTO charges ("+chargeColumns+") VALUES "+strings.Join(values, ","), p...)
-	return err
+	if _, err := d.exec(ctx, c, "INSERT INTO charges ("+chargeColumns+") VALUES "+strings.Join(values, ","), p...); err != nil {
+		return err
+	}
+	return d.addUsage(ctx, c, charges)
 }
 
 // charges reads the lines of the ledger that are, or belong to, the given

@@ -167,6 +167,9 @@ func balanced(t testing.TB, e *budget.Engine) {
 	diff, err := e.Verify(context.Background())
 	require.NoError(t, err)
 	require.Empty(t, diff)
+	usage, err := e.VerifyUsage(context.Background())
+	require.NoError(t, err)
+	require.Empty(t, usage)
 }
 
 // price publishes the price of call's model and returns its id.

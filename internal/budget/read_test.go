@@ -50,7 +50,7 @@ func TestReadsStayInsideReach(t *testing.T) {
 
 		from, to := november().Add(-time.Hour), november().Add(48*time.Hour)
 		sums := func(r tenancy.Reach, by budget.Dimension) map[string][2]int64 {
-			list, err := e.Usage(ctx, r, from, to, by)
+			list, err := e.Usage(ctx, []tenancy.Reach{r}, budget.UsageFilter{From: from, To: to}, by, 500)
 			require.NoError(t, err)
 			out := map[string][2]int64{}
 			for _, s := range list {
@@ -67,12 +67,12 @@ func TestReadsStayInsideReach(t *testing.T) {
 		require.Equal(t, map[string][2]int64{tr.mem + "Ada": {2, 7}}, sums(mine, budget.ByMember))
 		require.Empty(t, sums(mixed, budget.ByMember))
 		require.Empty(t, sums(wrong, budget.ByMember))
-		days, err := e.Usage(ctx, all, from, to, budget.ByDay)
+		days, err := e.Usage(ctx, []tenancy.Reach{all}, budget.UsageFilter{From: from, To: to}, budget.ByDay, 500)
 		require.NoError(t, err)
 		require.Len(t, days, 2)
 		require.Equal(t, time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), days[0].Day)
 		require.Equal(t, int64(3), days[0].Calls)
-		_, err = e.Usage(ctx, all, from, to, "1; DROP TABLE charges")
+		_, err = e.Usage(ctx, []tenancy.Reach{all}, budget.UsageFilter{From: from, To: to}, "1; DROP TABLE charges", 1)
 		require.Error(t, err)
 
 		top, err := e.TopSpenders(ctx, all, november().Add(time.Hour), 1)

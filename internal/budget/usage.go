@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/alchemi/cockpit/internal/id"
@@ -15,29 +16,44 @@ import (
 // Dimension is what usage is summed by.
 type Dimension string
 
-// The dimensions of usage.
+// The dimensions of usage. Whole is one sum over everything. A charge with two
+// tags counts in both, and one without a tag in none; every other dimension
+// adds up to the whole.
 const (
+	Whole          Dimension = "WHOLE"
 	ByModel        Dimension = "MODEL"
 	ByOrganization Dimension = "ORGANIZATION"
 	ByTeam         Dimension = "TEAM"
 	ByMember       Dimension = "MEMBER"
+	ByUser         Dimension = "USER"
 	ByKey          Dimension = "KEY"
+	ByAgent        Dimension = "AGENT"
+	ByClient       Dimension = "CLIENT"
+	ByTag          Dimension = "TAG"
 	ByDay          Dimension = "DAY"
 )
 
-// columns are the ledger's column of a dimension's id, and one of its name.
-var columns = map[Dimension][2]string{
-	ByModel:        {"h.model_id", "max(h.model_name)"},
-	ByOrganization: {"h.organization_id", "coalesce(max(s.name), '')"},
-	ByTeam:         {"h.team_id", "coalesce(max(s.name), '')"},
-	ByMember:       {"h.member_id", "coalesce(max(s.name), '')"},
-	ByKey:          {"h.key_id", "coalesce(max(s.name), '')"},
-	ByDay:          {"CAST(h.day AS TEXT)", "''"},
+// dimension says how usage is grouped: the column of the id, the name that the
+// rows remember, and the table of the present names.
+type dimension struct{ id, name, names string }
+
+var dimensions = map[Dimension]dimension{
+	Whole:          {"''", "''", ""},
+	ByModel:        {"model_id", "max(model_name)", ""},
+	ByOrganization: {"organization_id", "''", "scopes"},
+	ByTeam:         {"team_id", "''", "scopes"},
+	ByMember:       {"member_id", "''", "scopes"},
+	ByUser:         {"user_id", "''", "users"},
+	ByKey:          {"key_id", "''", "scopes"},
+	ByAgent:        {"agent_id", "''", "scopes"},
+	ByClient:       {"client_id", "''", "service_clients"},
+	ByTag:          {"tag", "tag", ""},
+	ByDay:          {"CAST(day AS TEXT)", "''", ""},
 }
 
-// Sum is the usage of one model, scope or day.
+// Sum is the usage of one model, scope, person, program, tag or day.
 type Sum struct {
-	// ID is empty for what no scope of the dimension was part of.
+	// ID is empty for what nothing of the dimension was part of.
 	ID string
 	// Name is the newest known; empty for days.
 	Name string
@@ -49,36 +65,69 @@ type Sum struct {
 	Credits money.Nano
 }
 
-// maxSums bounds the rows of one Usage.
-const maxSums = 500
+// UsageFilter says which charges are summed: those of the UTC days from From's
+// up to To's; the day of To counts too unless To is its midnight. Empty ids
+// leave nothing out.
+type UsageFilter struct {
+	From, To                                time.Time
+	ModelID, Tag, UserID, AgentID, ClientID string
+}
 
-// Usage sums the charges inside reach from one moment up to, not including,
-// another: the 500 dearest of the dimension, or days in their order.
-func (e *Engine) Usage(ctx context.Context, reach tenancy.Reach, from, to time.Time, by Dimension) ([]Sum, error) {
-	column, ok := columns[by]
+// days are the first and the last day.
+func (f UsageFilter) days() (first, last int) {
+	return dayOf(f.From.UTC()), dayOf(f.To.UTC().Add(-time.Nanosecond))
+}
+
+// sumColumns are the counters of rolled up rows, to be scanned by Sum.to.
+var sumColumns = func() string {
+	out := make([]string, len(counterColumns))
+	for i, c := range counterColumns {
+		out[i] = "CAST(sum(" + c + ") AS BIGINT) AS " + c
+	}
+	return strings.Join(out, ", ")
+}()
+
+// to are the places of sumColumns.
+func (s *Sum) to() []any {
+	u := &s.Usage
+	return []any{&s.Calls, &u.Input, &u.CachedInput, &u.CacheWrite, &u.Output, &u.Reasoning, &u.AudioInput, &u.AudioOutput, &s.Cost, &s.Credits}
+}
+
+// Usage sums what was charged inside reaches, all of one plane, by a
+// dimension: the dearest first, at most rows of them, or days in their order.
+func (e *Engine) Usage(ctx context.Context, in []tenancy.Reach, f UsageFilter, by Dimension, rows int) ([]Sum, error) {
+	dim, ok := dimensions[by]
 	if !ok {
 		return nil, fmt.Errorf("budget: no dimension %q", by)
 	}
-	order := "sum(h.cost) DESC, 1"
-	if by == ByDay {
-		order = "min(h.day)"
+	if len(in) == 0 {
+		return nil, nil
 	}
-	q := fmt.Sprintf(`SELECT %[1]s, %[2]s, sum(CASE WHEN h.kind IN ('SETTLED', 'IN_DOUBT') THEN 1 ELSE 0 END), min(h.day),
-		CAST(sum(h.input_tokens) AS BIGINT), CAST(sum(h.cached_input_tokens) AS BIGINT), CAST(sum(h.cache_write_tokens) AS BIGINT),
-		CAST(sum(h.output_tokens) AS BIGINT), CAST(sum(h.reasoning_tokens) AS BIGINT), CAST(sum(h.audio_input_tokens) AS BIGINT),
-		CAST(sum(h.audio_output_tokens) AS BIGINT), CAST(sum(h.cost) AS BIGINT), CAST(sum(h.credits) AS BIGINT)
-		FROM charges h LEFT JOIN scopes s ON s.id = %[1]s
-		WHERE h.account_id = $1 AND h.plane = $2 AND h.day >= $3 AND h.day <= $4 AND h.at >= $5 AND h.at < $6
-		AND substr(h.path, 1, length(CAST($7 AS TEXT))) = $7
-		GROUP BY 1 ORDER BY %[3]s LIMIT %[4]d`, column[0], column[1], order, maxSums)
-	args := []any{reach.AccountID, string(reach.Plane), dayOf(from), dayOf(to), stamp(from), stamp(to), reach.Path}
+	t := usageDays
+	if by == ByTag || f.Tag != "" {
+		t = usageTags
+	}
+	amount := "cost"
+	if in[0].Plane == tenancy.Copilot {
+		amount = "credits"
+	}
+	order := amount + " DESC, id"
+	if by == ByDay {
+		order = "day"
+	}
+	var p params
+	where := f.where(&p, in)
+	q := fmt.Sprintf("SELECT %s AS id, %s AS name, min(day) AS day, %s FROM %s WHERE %s GROUP BY 1 ORDER BY %s LIMIT %d",
+		dim.id, dim.name, sumColumns, t.table, where, order, rows)
+	if dim.names != "" {
+		q = "SELECT g.id, coalesce(n.name, ''), g.day, g." + strings.Join(counterColumns, ", g.") + " FROM (" + q + ") g LEFT JOIN " + dim.names +
+			" n ON n.id = g.id ORDER BY g." + amount + " DESC, g.id"
+	}
 	var out []Sum
-	err := e.query(ctx, e.db, q, args, func(r *sql.Rows) error {
+	err := e.query(ctx, e.db, q, p, func(r *sql.Rows) error {
 		var s Sum
 		var day int64
-		u := &s.Usage
-		err := r.Scan(&s.ID, &s.Name, &s.Calls, &day, &u.Input, &u.CachedInput, &u.CacheWrite, &u.Output, &u.Reasoning,
-			&u.AudioInput, &u.AudioOutput, &s.Cost, &s.Credits)
+		err := r.Scan(append([]any{&s.ID, &s.Name, &day}, s.to()...)...)
 		if by == ByDay {
 			s.Day = time.Unix(day*86400, 0).UTC()
 		}
@@ -88,11 +137,59 @@ func (e *Engine) Usage(ctx context.Context, reach tenancy.Reach, from, to time.T
 	return out, err
 }
 
-// TopSpenders are the members who spent most inside reach since a moment, at
-// most n of them; calls without a member are one of them, without an id.
+// where confines rows of usage_days and usage_tags.
+func (f UsageFilter) where(p *params, in []tenancy.Reach) string {
+	first, last := f.days()
+	where := "account_id = " + p.add(in[0].AccountID) + " AND plane = " + p.add(string(in[0].Plane)) +
+		" AND day >= " + p.add(first) + " AND day <= " + p.add(last)
+	var within []string
+	for _, r := range in {
+		if r.AccountID == in[0].AccountID && r.Plane == in[0].Plane {
+			within = append(within, under(p, r.Path))
+		}
+	}
+	where += " AND (" + strings.Join(within, " OR ") + ")"
+	for _, x := range [][2]string{{"model_id", f.ModelID}, {"tag", f.Tag}, {"user_id", f.UserID}, {"agent_id", f.AgentID}, {"client_id", f.ClientID}} {
+		if x[1] != "" {
+			where += " AND " + x[0] + " = " + p.add(x[1])
+		}
+	}
+	return where
+}
+
+// under is true for the paths below another. The column of the path's deepest
+// scope is named as well where there is one: it has an index.
+func under(p *params, path string) string {
+	n := p.add(path)
+	where := "substr(path, 1, length(CAST(" + n + " AS TEXT))) = " + n
+	scopes := strings.Split(strings.Trim(path, "/"), "/")
+	for _, s := range slices.Backward(scopes) {
+		if column := indexed[prefixOf(s)]; column != "" {
+			return "(" + column + " = " + p.add(s) + " AND " + where + ")"
+		}
+	}
+	return where
+}
+
+var indexed = map[id.Prefix]string{id.Organization: "organization_id", id.Team: "team_id", id.Member: "member_id"}
+
+// TopSpenders are the members who spent most inside reach since a moment not
+// longer ago than minutes, at most n of them; calls without a member are one
+// of them, without an id.
 func (e *Engine) TopSpenders(ctx context.Context, reach tenancy.Reach, since time.Time, n int) ([]Sum, error) {
-	sums, err := e.Usage(ctx, reach, since, e.now().Add(time.Second), ByMember)
-	return sums[:min(n, len(sums))], err
+	q := `SELECT g.id, coalesce(s.name, ''), g.calls, g.cost, g.credits FROM (
+		SELECT member_id AS id, sum(CASE WHEN kind IN ('SETTLED', 'IN_DOUBT') THEN 1 ELSE 0 END) AS calls,
+			CAST(sum(cost) AS BIGINT) AS cost, CAST(sum(credits) AS BIGINT) AS credits
+		FROM charges WHERE account_id = $1 AND plane = $2 AND at >= $3 AND substr(path, 1, length(CAST($4 AS TEXT))) = $4
+		GROUP BY 1 ORDER BY cost DESC, id LIMIT $5) g LEFT JOIN scopes s ON s.id = g.id ORDER BY g.cost DESC, g.id`
+	var out []Sum
+	err := e.query(ctx, e.db, q, []any{reach.AccountID, string(reach.Plane), stamp(since), reach.Path, n}, func(r *sql.Rows) error {
+		var s Sum
+		err := r.Scan(&s.ID, &s.Name, &s.Calls, &s.Cost, &s.Credits)
+		out = append(out, s)
+		return err
+	})
+	return out, err
 }
 
 // Series is what each scope spent per UTC day over the newest days, oldest
@@ -123,7 +220,7 @@ func (e *Engine) Series(ctx context.Context, reach tenancy.Reach, scopeIDs []str
 			column = "substr(path, length(account_id) + 3, length(CAST(" + p.add(ids[0]) + " AS TEXT)))"
 		}
 		where += " AND " + column + " IN (" + p.list(ids) + ")"
-		err := e.query(ctx, e.db, "SELECT "+column+", day, CAST(sum("+amount+") AS BIGINT) FROM charges WHERE "+where+" GROUP BY 1, 2", p, func(r *sql.Rows) error {
+		err := e.query(ctx, e.db, "SELECT "+column+", day, CAST(sum("+amount+") AS BIGINT) FROM usage_days WHERE "+where+" GROUP BY 1, 2", p, func(r *sql.Rows) error {
 			var scope string
 			var day int
 			var sum money.Nano

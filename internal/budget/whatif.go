@@ -14,6 +14,9 @@ import (
 // whatIfDays of usage are what a what-if goes by.
 const whatIfDays = 30
 
+// maxWhatIfModels bounds the models that a what-if tells apart.
+const maxWhatIfModels = 500
+
 // WhatIf says what shall be different. The zero value changes nothing.
 type WhatIf struct {
 	// Users and UsersOf are how many there would be, of how many there are; zero
@@ -112,12 +115,12 @@ func (e *Engine) Foresee(ctx context.Context, reach tenancy.Reach) (*Foresight, 
 		f.burn = learn(past, today, 0, now.Add(-historyDays*day), now)
 	}
 	from := now.Add(-whatIfDays * day)
-	if f.Models, err = e.Usage(ctx, reach, from, now.Add(time.Second), ByModel); err != nil {
+	if f.Models, err = e.Usage(ctx, []tenancy.Reach{reach}, UsageFilter{From: from, To: now.Add(time.Second)}, ByModel, maxWhatIfModels); err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(f.Models, func(a, b Sum) int { return int(max(-1, min(1, b.Cost-a.Cost))) })
-	err = e.query(ctx, e.db, `SELECT count(DISTINCT user_id) FROM charges WHERE account_id = $1 AND plane = $2 AND day >= $3 AND at >= $4 AND user_id <> ''
-		AND substr(path, 1, length(CAST($5 AS TEXT))) = $5`, []any{reach.AccountID, string(reach.Plane), dayOf(from), stamp(from), reach.Path},
+	err = e.query(ctx, e.db, `SELECT count(DISTINCT user_id) FROM usage_days WHERE account_id = $1 AND plane = $2 AND day >= $3 AND user_id <> ''
+		AND substr(path, 1, length(CAST($4 AS TEXT))) = $4`, []any{reach.AccountID, string(reach.Plane), dayOf(from), reach.Path},
 		func(r *sql.Rows) error { return r.Scan(&f.Users) })
 	return f, err
 }

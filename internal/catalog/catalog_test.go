@@ -290,7 +290,8 @@ func TestAbsurdPricesAreRefused(t *testing.T) {
 	}
 	for _, ppm := range []int64{0, -1, math.MaxInt64} {
 		err := w.as(t, w.SuperAdmin, func(ctx context.Context, tx *store.Tx) error {
-			return w.SetFactor(ctx, tx, w.A.Row, ppm, w.Store.Now())
+			_, err := w.SetFactor(ctx, tx, w.A.Row, ppm, w.Store.Now())
+			return err
 		})
 		require.True(t, fault.Is(err, fault.Invalid), "factor %d", ppm)
 	}
@@ -310,7 +311,8 @@ func TestVersionsComeIntoForceByTheClock(t *testing.T) {
 			return tx.Price.Create().SetAccountID(w.A.Row.ID).SetPlane("CONSOLE").SetModelID(m.ID).SetEffectiveFrom(next).SetInput(7).SetOutput(7).Exec(ctx)
 		}))
 		require.NoError(t, w.as(t, w.SuperAdmin, func(ctx context.Context, tx *store.Tx) error {
-			return w.SetFactor(ctx, tx, w.A.Row, 2_000_000, next)
+			_, err := w.SetFactor(ctx, tx, w.A.Row, 2_000_000, next)
+			return err
 		}))
 		same, _ := w.route(t, w.A, tenancy.Console, "gpt")
 		require.Equal(t, first.Price.ID, same.Price.ID)
@@ -490,7 +492,10 @@ func TestForeignIDsDontExist(t *testing.T) {
 				_, err := w.PublishCatalogPrice(ctx, tx, w.CatalogModel.ID, fair)
 				return err
 			},
-			"factor": func(ctx context.Context, tx *store.Tx) error { return w.SetFactor(ctx, tx, w.A.Row, 1, w.Store.Now()) },
+			"factor": func(ctx context.Context, tx *store.Tx) error {
+				_, err := w.SetFactor(ctx, tx, w.A.Row, 1, w.Store.Now())
+				return err
+			},
 		} {
 			require.Error(t, w.as(t, w.A.Admin, f), "%s by an account admin, whom the policy let through", what)
 		}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
-	"github.com/alchemi/cockpit/ent/creditfactor"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/scope"
@@ -16,7 +15,6 @@ import (
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/store"
-	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
 // PriceInput is a price in nano-USD per 1,000,000 units; nil classes are
@@ -293,18 +291,4 @@ func (c *Catalog) PublishCatalogPrice(ctx context.Context, tx *store.Tx, catalog
 	e := platformEvent("catalogModel.price", m.ID, m.Name)
 	e.Changes = in.changes()
 	return m, tx.Audit(ctx, e)
-}
-
-// SetFactor supersedes an account's credit factor from a moment on. For super
-// admins.
-func (c *Catalog) SetFactor(ctx context.Context, tx *store.Tx, a *ent.Account, ppm int64, from time.Time) error {
-	if ppm < 1 || ppm > 1_000_000_000_000 {
-		return fault.At("factor", "A factor lies above 0 and at most 1,000,000 credits per dollar.")
-	}
-	f, err := tx.CreditFactor.Create().SetAccountID(a.ID).SetPlane(creditfactor.PlaneACCOUNT).SetPpm(ppm).SetEffectiveFrom(from).Save(ctx)
-	if err != nil {
-		return err
-	}
-	return tx.Audit(ctx, audit.Event{Action: "account.factor", AccountID: a.ID, Plane: tenancy.PlaneAccount,
-		ScopeID: a.ID, ScopePath: "/" + a.ID + "/", TargetID: f.ID, TargetName: a.Name})
 }

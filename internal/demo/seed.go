@@ -107,6 +107,9 @@ type seeder struct {
 	catalog      *catalog.Catalog
 	passwordHash string
 	env          Env
+	// factors are the account's own, oldest first; client is its program.
+	factors []*ent.CreditFactor
+	client  string
 }
 
 func (s *seeder) pass(d time.Duration) { s.now = s.now.Add(d) }
@@ -224,11 +227,21 @@ func (s *seeder) tenant(ctx context.Context, t tenant, catalogue []*ent.CatalogM
 	if err != nil {
 		return err
 	}
+	if s.factors, s.client = nil, ""; t.slug == acme.slug {
+		if err := s.cheaper(ctx, a); err != nil {
+			return err
+		}
+	}
 	admin := users[t.people[0].name]
 	if err := identity.BindRole(ctx, s.tx, admin, root, tenancy.Admin); err != nil {
 		return err
 	}
 	ctx = as(ctx, admin)
+	if t.slug == acme.slug {
+		if err := s.programs(ctx, a, users[member]); err != nil {
+			return err
+		}
+	}
 	for _, p := range t.planes {
 		in := &inPlane{seeder: s, tenant: t, plane: p, users: users}
 		if err := in.tell(ctx, a, catalogue); err != nil {
@@ -239,10 +252,29 @@ func (s *seeder) tenant(ctx context.Context, t tenant, catalogue []*ent.CatalogM
 		return nil
 	}
 	s.env[AdminEmail], s.env[MemberEmail], s.env[AuditorEmail] = admin.Email, users[member].Email, users[viewer].Email
-	if err := s.programs(ctx, a, users[member]); err != nil {
+	return identity.BindRole(ctx, s.tx, users[viewer], root, tenancy.Auditor)
+}
+
+// cheaper gives an account fewer credits per dollar for its first three weeks.
+func (s *seeder) cheaper(ctx context.Context, a *ent.Account) error {
+	first, err := s.catalog.SetFactor(ctx, s.tx, a, max(1, s.FactorPPM*9/10), time.Time{})
+	if err != nil {
 		return err
 	}
-	return identity.BindRole(ctx, s.tx, users[viewer], root, tenancy.Auditor)
+	second, err := s.catalog.SetFactor(ctx, s.tx, a, s.FactorPPM, s.now.Add(21*24*time.Hour))
+	s.factors = []*ent.CreditFactor{first, second}
+	return err
+}
+
+// factor is what a dollar of cost was in credits.
+func (s *seeder) factor(at time.Time) (factorID string, ppm int64) {
+	ppm = s.FactorPPM
+	for _, f := range s.factors {
+		if !f.EffectiveFrom.After(at) {
+			factorID, ppm = f.ID, f.Ppm
+		}
+	}
+	return factorID, ppm
 }
 
 // inPlane tells of one plane of one account.

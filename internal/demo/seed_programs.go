@@ -25,6 +25,7 @@ func (s *seeder) programs(ctx context.Context, a *ent.Account, person *ent.User)
 	if err != nil {
 		return err
 	}
+	s.client = ai.ID
 	s.env[ClientID], s.env[ClientSecret], s.env[WebClientID], s.env[MemberID] = ai.ID, secret, web.ID, person.ID
 	return nil
 }

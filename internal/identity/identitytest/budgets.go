@@ -45,7 +45,7 @@ func (p *planter) used(l *Plane, s *ent.Scope) {
 	p.tx.UsageDay.Create().SetAccountID(s.AccountID).SetPlane(usageday.Plane(plane)).SetDay(day).SetPath(s.Path).
 		SetKeyID(s.ID).SetModelID(l.Model.ID).SetModelName(l.Model.Name).SetCalls(1).SetCost(1).ExecX(p.ctx)
 	p.tx.UsageTag.Create().SetAccountID(s.AccountID).SetPlane(usagetag.Plane(plane)).SetDay(day).SetPath(s.Path).SetTag("ci").
-		SetCalls(1).SetCost(1).ExecX(p.ctx)
+		SetKeyID(s.ID).SetModelID(l.Model.ID).SetModelName(l.Model.Name).SetCalls(1).SetCost(1).ExecX(p.ctx)
 }
 
 // told leaves a person's inbox and preference, and the account a webhook.

@@ -31,6 +31,7 @@ export function platformPages(viewer: Viewer): Page[] {
   return [
     { to: '/sa', label: t('Overview'), icon: LayoutDashboard, key: 'o' },
     { to: '/sa/accounts', label: t('Accounts'), icon: Building2, key: 'c' },
+    { to: '/sa/usage', label: t('Usage'), icon: ChartColumn, key: 'u' },
     { to: '/sa/models', label: t('Copilot models'), icon: Server, key: 'm' },
     { to: '/sa/providers', label: t('Upstream providers'), icon: PlugZap, key: 'p' },
     { to: '/sa/staff', label: t('Staff'), icon: ShieldCheck, key: 't' },

@@ -23,6 +23,7 @@ import { Used } from '@/features/budgets'
 import { VerifiedDomains } from '@/features/domains'
 import { EnterAccount, SupportList } from '@/features/support'
 import { DangerZone } from './danger'
+import { Factors } from './factors'
 import { Grant } from './grant'
 import { statusLook } from './status'
 
@@ -84,7 +85,7 @@ export function AccountPage({ id, onEntered }: { id: string; onEntered: (viewer:
             value={part}
             onChange={(tab) => setUrl({ tab: tab === 'overview' ? undefined : tab })}
             tabs={[
-              { value: 'overview', label: t('Overview'), content: <Overview account={a} /> },
+              { value: 'overview', label: t('Overview'), content: <Overview account={a} onChanged={retry} /> },
               { value: 'domains', label: t('Domains'), content: <VerifiedDomains account={a} mayApprove={may(a, 'domain.approve') && a.status !== 'CLOSED'} /> },
               { value: 'support', label: t('Support'), content: <SupportList accountId={a.id} onEnter={onEntered} /> },
               ...(mayChange ? [{ value: 'danger' as const, label: t('Danger zone'), content: <DangerZone account={a} /> }] : []),
@@ -147,7 +148,7 @@ function Ending({ account: a }: { account: AccountOf }) {
   )
 }
 
-function Overview({ account: a }: { account: AccountOf }) {
+function Overview({ account: a, onChanged }: { account: AccountOf; onChanged: () => void }) {
   const [granting, setGranting] = useState(false)
   const none = <span className="text-muted">–</span>
   return (
@@ -178,6 +179,7 @@ function Overview({ account: a }: { account: AccountOf }) {
             )}
           </div>
         </Card>
+        <Factors account={a} onChanged={onChanged} />
         <Card>
           <CardHead title={t('Entitlements')} />
           <div className="px-4 pb-4">

@@ -61,7 +61,7 @@ export function OverviewPage({ plane }: { plane: Plane }) {
               <CardHead title={t('Spend by day')} note={t('{{amount}} in 30 days', { amount: moneyWords(root.month.total.amount, unit) })} />
               <div className="px-3 pb-3">
                 <Suspense fallback={<div className="h-52" />}>
-                  <BarChart bars={root.month.days.map((d) => ({ x: d.day, y: Number(d.amount) }))} xLabel={utcDay} yLabel={(v) => tickMoney(v, unit)} label={t('Spend by day: {{amount}} in 30 days.', { amount: moneyWords(root.month.total.amount, unit) })} />
+                  <BarChart bars={root.month.periods.map((d) => ({ x: d.start, y: Number(d.amount) }))} xLabel={utcDay} yLabel={(v) => tickMoney(v, unit)} label={t('Spend by day: {{amount}} in 30 days.', { amount: moneyWords(root.month.total.amount, unit) })} />
                 </Suspense>
               </div>
             </Card>

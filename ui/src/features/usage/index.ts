@@ -1,1 +1,2 @@
-export { UsagePage } from './usage'
+export { Days } from './filters'
+export { intervalOf, intervals, useFilter } from './params'

@@ -1,0 +1,209 @@
+package budget
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/alchemi/cockpit/internal/id"
+	"github.com/alchemi/cockpit/internal/money"
+)
+
+// rollup is a table of sums over charges: one row a key. Other columns of a
+// row follow from its key.
+type rollup struct {
+	table  string
+	prefix id.Prefix
+	key    []string
+	more   []string
+}
+
+var (
+	usageDays = rollup{"usage_days", id.UsageDay,
+		[]string{"account_id", "plane", "day", "path", "user_id", "agent_id", "client_id", "model_id", "price_id", "factor_ppm"},
+		[]string{"organization_id", "team_id", "member_id", "key_id", "model_name"}}
+	usageTags = rollup{"usage_tags", id.UsageTag,
+		[]string{"account_id", "plane", "day", "tag", "path", "user_id", "agent_id", "client_id", "model_id", "price_id", "factor_ppm"},
+		[]string{"organization_id", "team_id", "member_id", "key_id", "model_name"}}
+	usageTotals = rollup{"usage_totals", id.UsageTotal,
+		[]string{"day", "account_id", "plane", "model_id"},
+		[]string{"model_name"}}
+	// Every transaction adds to them in this order, so that no two replicas wait
+	// for each other.
+	rollups = []rollup{usageDays, usageTags, usageTotals}
+)
+
+// counterColumns are summed; calls counts the lines that are a call of their
+// own, not those that correct one.
+var counterColumns = []string{"calls", "input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens",
+	"audio_input_tokens", "audio_output_tokens", "cost", "credits"}
+
+// counters are the sums of one row.
+type counters struct {
+	calls         int64
+	usage         Usage
+	cost, credits money.Nano
+}
+
+func (c *counters) add(r *charge) {
+	if r.kind == Settled || r.kind == InDoubt {
+		c.calls++
+	}
+	c.usage = c.usage.plus(r.usage)
+	c.cost += r.cost
+	c.credits += r.credits
+}
+
+// whole tells columns that hold numbers.
+func whole(column string) bool {
+	return column == "day" || column == "factor_ppm" || slices.Contains(counterColumns, column)
+}
+
+// column is the charge's value of a rollup's column that isn't a counter.
+func (r *charge) column(name string) string {
+	switch name {
+	case "account_id":
+		return r.AccountID
+	case "plane":
+		return string(r.Plane)
+	case "day":
+		return strconv.Itoa(dayOf(stamp(r.at)))
+	case "path":
+		return r.Path
+	case "organization_id":
+		return r.OrganizationID
+	case "team_id":
+		return r.TeamID
+	case "member_id":
+		return r.MemberID
+	case "user_id":
+		return r.UserID
+	case "key_id":
+		return r.KeyID
+	case "agent_id":
+		return r.AgentID
+	case "client_id":
+		return r.ClientID
+	case "model_id":
+		return r.ModelID
+	case "model_name":
+		return r.ModelName
+	case "price_id":
+		return r.PriceID
+	case "factor_ppm":
+		return strconv.FormatInt(r.FactorPPM, 10)
+	}
+	panic("budget: no column " + name)
+}
+
+// rolled is a row of a rollup to add.
+type rolled struct {
+	values []string // of key and more
+	counters
+}
+
+// roll sums charges up into the rows of a rollup, in the order of their keys.
+func (t rollup) roll(charges []charge) []*rolled {
+	rows := map[string]*rolled{}
+	for i := range charges {
+		c := &charges[i]
+		tags := []string{""}
+		if t.prefix == id.UsageTag {
+			tags = distinct(c.Tags)
+		}
+		for _, tag := range tags {
+			values := make([]string, 0, len(t.key)+len(t.more))
+			for _, name := range slices.Concat(t.key, t.more) {
+				if name == "tag" {
+					values = append(values, tag)
+				} else {
+					values = append(values, c.column(name))
+				}
+			}
+			key := strings.Join(values[:len(t.key)], "\x00")
+			if rows[key] == nil {
+				rows[key] = &rolled{values: values}
+			}
+			rows[key].add(c)
+		}
+	}
+	out := make([]*rolled, 0, len(rows))
+	for _, key := range slices.Sorted(maps.Keys(rows)) {
+		out = append(out, rows[key])
+	}
+	return out
+}
+
+func distinct(tags []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(tags)))
+}
+
+func (t rollup) columns() []string {
+	return slices.Concat([]string{"id"}, t.key, t.more, counterColumns)
+}
+
+// addUsage adds charges to every rollup, within the transaction that writes
+// them into the ledger: one statement a table, its rows as one argument.
+func (d dialect) addUsage(ctx context.Context, c conn, charges []charge) error {
+	for _, t := range rollups {
+		rows := t.roll(charges)
+		if len(rows) == 0 {
+			continue
+		}
+		values := make([][]any, len(rows))
+		for i, r := range rows {
+			u := &r.usage
+			values[i] = []any{id.New(t.prefix)}
+			for _, v := range r.values {
+				values[i] = append(values[i], v)
+			}
+			values[i] = append(values[i], r.calls, u.Input, u.CachedInput, u.CacheWrite, u.Output, u.Reasoning, u.AudioInput, u.AudioOutput,
+				int64(r.cost), int64(r.credits))
+		}
+		text, err := jsonText(values)
+		if err != nil {
+			return err
+		}
+		if _, err := d.exec(ctx, c, d.upsert(t), text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// upsert adds the rows of a JSON array of arrays to a rollup.
+func (d dialect) upsert(t rollup) string {
+	columns := t.columns()
+	from := "json_each($1) v"
+	if d == postgres {
+		from = "jsonb_array_elements($1::jsonb) v"
+	}
+	return "INSERT INTO " + t.table + " (" + strings.Join(columns, ", ") + ") SELECT " + strings.Join(d.elements(columns), ", ") +
+		" FROM " + from + " WHERE true " + t.onConflict()
+}
+
+// elements are the columns as places of the JSON array v.
+func (d dialect) elements(columns []string) []string {
+	out := make([]string, len(columns))
+	for i, name := range columns {
+		out[i] = fmt.Sprintf("json_extract(v.value, '$[%d]')", i)
+		if d == postgres {
+			out[i] = fmt.Sprintf("v->>%d", i)
+		}
+		if whole(name) {
+			out[i] = "CAST(" + out[i] + " AS BIGINT)"
+		}
+	}
+	return out
+}
+
+func (t rollup) onConflict() string {
+	sets := []string{"model_name = excluded.model_name"}
+	for _, c := range counterColumns {
+		sets = append(sets, fmt.Sprintf("%[1]s = %[2]s.%[1]s + excluded.%[1]s", c, t.table))
+	}
+	return "ON CONFLICT (" + strings.Join(t.key, ", ") + ") DO UPDATE SET " + strings.Join(sets, ", ")
+}

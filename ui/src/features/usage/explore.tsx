@@ -1,0 +1,76 @@
+import { lazy, Suspense } from 'react'
+import { UsageDocument } from '@/graphql/generated/graphql'
+import { useRead } from '@/graphql/query'
+import { Card, CardHead, Stat } from '@/kit/card'
+import { Select } from '@/kit/select'
+import { SkeletonBlock } from '@/kit/skeleton'
+import { ErrorBar } from '@/kit/state'
+import { Segments } from '@/kit/toggle'
+import { compactCount, compactMoney, count, moneyWords, percent, tickMoney, utcDay } from '@/lib/format'
+import { t } from '@/lib/i18n'
+import { ask, pick, type Plane, unitOf } from '@/lib/plane'
+import { Classes } from './classes'
+import { drill, groupOf, groups, intervalOf, intervals, type Search, useFilter } from './params'
+import { Rows } from './rows'
+
+const BarChart = lazy(() => import('@/kit/bar-chart'))
+
+const nowhere = { scope: undefined, model: undefined, user: undefined, tag: undefined, agent: undefined, client: undefined }
+
+/** Usage over time and by one of its dimensions. */
+export function Explore({ plane, url, setUrl }: { plane: Plane; url: Partial<Search>; setUrl: (patch: Partial<Search>) => void }) {
+  const filter = useFilter(url)
+  const group = groupOf(url)
+  const by = intervalOf(url)
+  const { data, loading, fault, retry } = useRead(UsageDocument, { ...ask(plane), filter, groupBy: group, by })
+  const report = pick(data)?.usage
+  const unit = unitOf(plane)
+  const filtered = !!(url.scope || url.model || url.user || url.tag || url.agent || url.client)
+  const total = report?.total
+  const cached = total && total.inputTokens > 0 ? (total.cachedInputTokens / total.inputTokens) * 100 : 0
+  return (
+    <>
+      {fault && (
+        <div className="mb-4">
+          <ErrorBar fault={fault} retry={retry} />
+        </div>
+      )}
+      {loading && <SkeletonBlock className="h-[34rem]" />}
+      {report && total && (
+        <>
+          <div className="mb-4 grid grid-cols-2 gap-4 lg:grid-cols-4">
+            <Stat label={unit === 'USD' ? t('Spent') : t('Credits spent')} value={compactMoney(total.amount, unit)} note={moneyWords(total.amount, unit)} />
+            <Stat label={t('Calls')} value={compactCount(total.calls)} note={count(total.calls)} />
+            <Stat label={t('Input tokens')} value={compactCount(total.inputTokens)} note={t('{{share}} from the cache', { share: percent(cached) })} />
+            <Stat label={t('Output tokens')} value={compactCount(total.outputTokens)} note={total.reasoningTokens ? t('{{count}} of them reasoning', { count: compactCount(total.reasoningTokens) }) : ''} />
+          </div>
+          {report.periods.length > 0 && (
+          <div className="mb-4 grid gap-4 lg:grid-cols-3">
+            <Card className="lg:col-span-2">
+              <CardHead title={t('Over time')} note={t('{{amount}} in {{count}} calls', { amount: moneyWords(total.amount, unit), count: total.calls })}>
+                <Segments label={t('Interval')} value={by} onChange={(by) => setUrl({ by })} options={intervals} />
+              </CardHead>
+              <div className="px-3 pb-3">
+                <Suspense fallback={<div className="h-52" />}>
+                  <BarChart bars={report.periods.map((p) => ({ x: p.start, y: Number(p.amount) }))} xLabel={utcDay} yLabel={(v) => tickMoney(v, unit)} label={t('Spend over time: {{amount}} in all.', { amount: moneyWords(total.amount, unit) })} />
+                </Suspense>
+              </div>
+            </Card>
+            <Card>
+              <CardHead title={t('By class of tokens')} />
+              <Classes rows={report.classes} unit={unit} />
+            </Card>
+          </div>
+          )}
+          <Card>
+            <div className="flex items-center justify-between gap-3 border-b border-line px-4 py-2.5">
+              <h2 className="text-sm font-semibold">{t('By {{group}}', { group: groups.find((g) => g.value === group)!.label.toLowerCase() })}</h2>
+              <Select aria-label={t('Group by')} value={group} onChange={(group) => setUrl({ group })} options={groups} className="h-8 w-40" />
+            </div>
+            <Rows rows={report.rows} group={group} unit={unit} filtered={filtered} onDrill={(id) => setUrl(drill(group, id))} onClear={() => setUrl(nowhere)} />
+          </Card>
+        </>
+      )}
+    </>
+  )
+}

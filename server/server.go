@@ -26,6 +26,7 @@ import (
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/mail"
 	"github.com/alchemi/cockpit/internal/oauth"
+	"github.com/alchemi/cockpit/internal/outbound"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -122,7 +123,7 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 		return nil, err
 	}
 	s.keys = identity.NewKeys(s.store, s.epochs)
-	s.outbound = gateway.NewClient(cfg.outbound())
+	s.outbound = outbound.NewClient(cfg.outbound())
 	if err := s.openOAuth(); err != nil {
 		return nil, err
 	}

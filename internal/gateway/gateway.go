@@ -40,7 +40,7 @@ type Options struct {
 	Grants  *grant.Grants
 	Catalog *catalog.Catalog
 	Budget  *budget.Engine
-	// Client calls the upstreams: see NewClient.
+	// Client calls the upstreams: see outbound.NewClient.
 	Client   *http.Client
 	Timeouts Timeouts
 	// Refusals gets the calls that keys may not make, for the audit log.

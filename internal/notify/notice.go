@@ -1,0 +1,82 @@
+// Package notify tells people and webhooks what happened: lines of inboxes,
+// mails, and deliveries that wait to be sent.
+package notify
+
+import (
+	"strings"
+	"time"
+
+	"github.com/alchemi/cockpit/internal/tenancy"
+)
+
+// Topic is what a notice is about; people and webhooks choose by it.
+type Topic string
+
+// The topics. WebhookDisabled is for people alone.
+const (
+	BudgetThreshold   Topic = "BUDGET_THRESHOLD"
+	BudgetExhausted   Topic = "BUDGET_EXHAUSTED"
+	BudgetForecast    Topic = "BUDGET_FORECAST"
+	BudgetFrozen      Topic = "BUDGET_FROZEN"
+	StatementReady    Topic = "STATEMENT_READY"
+	IncreaseRequested Topic = "INCREASE_REQUESTED"
+	IncreaseDecided   Topic = "INCREASE_DECIDED"
+	ChargeLate        Topic = "CHARGE_LATE"
+	WebhookDisabled   Topic = "WEBHOOK_DISABLED"
+	// Test is what webhookTest sends; nobody subscribes to it.
+	Test Topic = "TEST"
+)
+
+// Topics lists what people can be told of, in the order that they are shown.
+var Topics = []Topic{BudgetThreshold, BudgetExhausted, BudgetForecast, BudgetFrozen, StatementReady,
+	IncreaseRequested, IncreaseDecided, ChargeLate, WebhookDisabled}
+
+// ForWebhooks tells whether webhooks can subscribe to the topic.
+func (t Topic) ForWebhooks() bool { return t != WebhookDisabled && t != Test && t.known() }
+
+func (t Topic) known() bool {
+	for _, k := range Topics {
+		if t == k {
+			return true
+		}
+	}
+	return false
+}
+
+// Type is the topic as payloads name it: "budget.threshold".
+func (t Topic) Type() string {
+	if t == Test {
+		return "webhook.test"
+	}
+	return strings.Replace(strings.ToLower(string(t)), "_", ".", 1)
+}
+
+// Notice is something that people and webhooks are told, once.
+type Notice struct {
+	Topic     Topic
+	AccountID string
+	// Plane is what it is about: CONSOLE, COPILOT, or ACCOUNT.
+	Plane   tenancy.Plane
+	ScopeID string
+	// Title is a sentence without its full stop; Body says more.
+	Title, Body string
+	// Link is a page below the account's address: "console/budgets?peek=…".
+	Link string
+	// Cause names what made it: no two for the same person or webhook, topic and
+	// cause, however often Tell is called.
+	Cause string
+	// To are users of the account; others, and deactivated ones, are left out.
+	To []string
+	// Own is a user whose own seat it is about, besides To. They are led to their
+	// own page.
+	Own string
+	// Data is what webhooks carry; with nil none is told.
+	Data any
+}
+
+// Event is the body of a delivery, as docs/webhooks.md has it.
+type Event struct {
+	Type      string    `json:"type"`
+	Timestamp time.Time `json:"timestamp"`
+	Data      any       `json:"data"`
+}

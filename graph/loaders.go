@@ -59,6 +59,7 @@ type loaders struct {
 	accounts      *dataloadgen.Loader[string, *gqlmodel.Account]
 	supports      *dataloadgen.Loader[string, *gqlmodel.SupportAccess]
 	models        *dataloadgen.Loader[string, *ent.Model]
+	alerts        *dataloadgen.Loader[string, []*gqlmodel.BudgetAlert] // by budget, of the running cycle
 }
 
 // stateKey names a budget or scope with where it lies.
@@ -150,6 +151,7 @@ func (r *Resolver) newLoaders() *loaders {
 			func(s *gqlmodel.SupportAccess) string { return s.ID })
 	})
 	l.states = loader(r.loadStates)
+	l.alerts = loader(r.loadAlerts)
 	l.series = loader(r.loadSeries)
 	l.children = loader(r.loadChildren)
 	l.organizations = loader(func(ctx context.Context, ids []string) (map[string]*ent.Organization, error) {

@@ -26,8 +26,9 @@ var (
 	onAccount = []access.Action{access.AuditRead, access.MemberList, access.AccountUpdate, access.AccountPlanes, access.AccountSuspend,
 		access.AccountClose, access.AccountExport, access.DomainConfigure, access.DomainApprove, access.SignInConfigure,
 		access.ServiceClientManage, access.SupportStart, access.SupportEnd, access.InvitationCreate, access.RoleBind,
-		access.UserUpdate, access.SessionRevoke}
+		access.UserUpdate, access.SessionRevoke, access.WebhookManage}
 	onServiceClient = []access.Action{access.ServiceClientManage}
+	onWebhook       = []access.Action{access.WebhookManage}
 	onBudget        = []access.Action{access.BudgetSet, access.BudgetRemove}
 )
 

@@ -15,10 +15,12 @@ import (
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/mail"
+	"github.com/alchemi/cockpit/internal/notify"
 	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
+	"github.com/alchemi/cockpit/internal/webhook"
 )
 
 // Resolver is the root of the API, with what it is made of.
@@ -33,6 +35,8 @@ type Resolver struct {
 	Catalog  *catalog.Catalog
 	Budgets  *budget.Engine
 	Audit    *audit.Stream
+	Notify   *notify.Notifier
+	Webhooks *webhook.Webhooks
 	// Mailer is nil where no mail server is set.
 	Mailer *mail.Mailer
 	// Probe lists an endpoint's models with its key.

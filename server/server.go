@@ -17,6 +17,7 @@ import (
 
 	"github.com/alchemi/cockpit/graph"
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/alert"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
@@ -25,11 +26,13 @@ import (
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/mail"
+	"github.com/alchemi/cockpit/internal/notify"
 	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/outbound"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
+	"github.com/alchemi/cockpit/internal/webhook"
 )
 
 // Server is one replica: everything started, listening, not yet answering.
@@ -55,6 +58,9 @@ type Server struct {
 	budget   *budget.Engine
 	outbound *http.Client
 	mailer   *mail.Mailer
+	notify   *notify.Notifier
+	watcher  *alert.Watcher
+	webhooks *webhook.Webhooks
 	gateway  *gateway.Gateway
 	access   *access.Engine
 	graph    *graph.Handler
@@ -139,11 +145,12 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 		return nil, fmt.Errorf("budgets: %w", err)
 	}
 	s.onClose(s.budget.Close)
+	s.openNotices(box)
 	if s.access, err = s.newAccess(); err != nil {
 		return nil, fmt.Errorf("policies: %w", err)
 	}
 	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Catalog: s.catalog, Budget: s.budget,
-		Client: s.outbound, Refusals: s.refusals, MaxBody: cfg.MaxBody, Log: s.log, Metrics: s.metrics})
+		Client: s.outbound, Exceeded: s.watcher.Refused, Refusals: s.refusals, MaxBody: cfg.MaxBody, Log: s.log, Metrics: s.metrics})
 	s.onClose(func(context.Context) error { s.gateway.Close(); return nil })
 	s.sessions.MailReset = s.mailReset()
 	s.sso = s.newSSO(box)

@@ -18,29 +18,16 @@ import (
 // Data is what a webhook is told of a budget. Amounts are exact decimal strings
 // in Budget.Unit.
 type Data struct {
-	Account Account `json:"account"`
-	Plane   string  `json:"plane"`
-	Scope   Scope   `json:"scope"`
-	Budget  Budget  `json:"budget"`
+	Account notify.AccountData `json:"account"`
+	Plane   string             `json:"plane"`
+	Scope   notify.ScopeData   `json:"scope"`
+	Budget  Budget             `json:"budget"`
 	// Threshold is in percent of the limit; left out where none was passed.
 	Threshold *int `json:"threshold,omitempty"`
 	// Reason is why a budget was frozen.
 	Reason string `json:"reason,omitempty"`
 	// Link is the page in the cockpit.
 	Link string `json:"link"`
-}
-
-// Account is whose event it is.
-type Account struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-}
-
-// Scope is what the budget belongs to.
-type Scope struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-	Kind string `json:"kind"`
 }
 
 // Budget is a budget in a cycle.
@@ -58,11 +45,11 @@ type Budget struct {
 
 // LateData is what a webhook is told of a late charge.
 type LateData struct {
-	Account Account `json:"account"`
-	Plane   string  `json:"plane"`
-	Scope   Scope   `json:"scope"`
-	Charge  Charge  `json:"charge"`
-	Link    string  `json:"link"`
+	Account notify.AccountData `json:"account"`
+	Plane   string             `json:"plane"`
+	Scope   notify.ScopeData   `json:"scope"`
+	Charge  Charge             `json:"charge"`
+	Link    string             `json:"link"`
 }
 
 // Charge is a line of the ledger.
@@ -108,8 +95,10 @@ func zone(a *ent.Account) *time.Location {
 
 func split(path string) []string { return strings.Split(strings.Trim(path, "/"), "/") }
 
-// link is the page of a scope's budget, below the account's address.
-func link(s *ent.Scope) string { return strings.ToLower(string(s.Plane)) + "/budgets?peek=" + s.ID }
+// link is the page of a scope's budget, without the account's part.
+func link(s *ent.Scope) string {
+	return "/" + strings.ToLower(string(s.Plane)) + "/budgets?peek=" + s.ID
+}
 
 func (b *about) cause(topic notify.Topic) string {
 	switch {
@@ -123,11 +112,11 @@ func (b *about) cause(topic notify.Topic) string {
 
 func (b *about) data(url string) Data {
 	s := b.state
-	d := Data{Account: Account{b.account.ID, b.account.Name}, Plane: string(b.scope.Plane),
-		Scope: Scope{b.scope.ID, b.scope.Name, string(b.scope.Kind)},
+	d := Data{Account: notify.AccountData{ID: b.account.ID, Name: b.account.Name}, Plane: string(b.scope.Plane),
+		Scope: notify.ScopeData{ID: b.scope.ID, Name: b.scope.Name, Kind: string(b.scope.Kind)},
 		Budget: Budget{ID: s.BudgetID, Unit: string(s.Unit), Limit: s.Limit.String(), Overflow: s.Overflow.String(), Spent: s.Spent.String(),
 			Forecast: s.Forecast.String(), StartsAt: s.StartsAt, EndsAt: s.EndsAt, RunsOutAt: s.RunsOutAt},
-		Threshold: b.threshold, Reason: b.reason, Link: url + "/a/" + b.account.Slug + "/" + link(b.scope)}
+		Threshold: b.threshold, Reason: b.reason, Link: url + "/a/" + b.account.Slug + link(b.scope)}
 	if d.Budget.RunsOutAt != nil {
 		at := d.Budget.RunsOutAt.UTC().Truncate(time.Second)
 		d.Budget.RunsOutAt = &at

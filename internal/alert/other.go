@@ -117,7 +117,7 @@ func (l *look) lateCharge(ctx context.Context, tx *store.Tx, c *ent.Charge) erro
 		Title: "A call of " + named(at) + " cost more than was held for it",
 		Body:  fmt.Sprintf("%s beyond what its budgets had room for, with %s. It is booked; the next calls have that much less.", amount(unit, sum), c.ModelName),
 		Link:  link(at), Cause: at.ID + ":" + strconv.Itoa(c.Day), To: admins,
-		Data: LateData{Account: Account{a.ID, a.Name}, Plane: string(at.Plane), Scope: Scope{at.ID, at.Name, string(at.Kind)},
+		Data: LateData{Account: notify.AccountData{ID: a.ID, Name: a.Name}, Plane: string(at.Plane), Scope: notify.ScopeData{ID: at.ID, Name: at.Name, Kind: string(at.Kind)},
 			Charge: Charge{ID: c.ID, Unit: string(unit), Amount: sum.String(), Model: c.ModelName, At: c.At.UTC()},
-			Link:   l.Notify.URL + "/a/" + a.Slug + "/" + link(at)}})
+			Link:   l.Notify.URL + "/a/" + a.Slug + link(at)}})
 }

@@ -43,6 +43,8 @@ type Options struct {
 	// Client calls the upstreams: see outbound.NewClient.
 	Client   *http.Client
 	Timeouts Timeouts
+	// Exceeded hears of budgets that refuse a call; nil: nobody does. It mustn't block.
+	Exceeded func(*budget.Exceeded)
 	// Refusals gets the calls that keys may not make, for the audit log.
 	Refusals *audit.Refusals
 	// MaxBody bounds a request's body in bytes; 4 MiB unless set.

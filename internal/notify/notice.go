@@ -60,7 +60,8 @@ type Notice struct {
 	ScopeID string
 	// Title is a sentence without its full stop; Body says more.
 	Title, Body string
-	// Link is a page below the account's address: "console/budgets?peek=…".
+	// Link is the page without the account's part: "/console/budgets?peek=…"; only
+	// what begins with "/me" is a page by itself.
 	Link string
 	// Cause names what made it: no two for the same person or webhook, topic and
 	// cause, however often Tell is called.
@@ -70,7 +71,7 @@ type Notice struct {
 	// Own is a user whose own seat it is about, besides To. They are led to their
 	// own page.
 	Own string
-	// Data is what webhooks carry; with nil none is told.
+	// Data is what webhooks carry; left out, it is made of the rest.
 	Data any
 }
 
@@ -79,4 +80,27 @@ type Event struct {
 	Type      string    `json:"type"`
 	Timestamp time.Time `json:"timestamp"`
 	Data      any       `json:"data"`
+}
+
+// Data is what a webhook is told of a notice that has no data of its own.
+type Data struct {
+	Account AccountData `json:"account"`
+	Plane   string      `json:"plane"`
+	Scope   ScopeData   `json:"scope"`
+	Title   string      `json:"title"`
+	Body    string      `json:"body"`
+	Link    string      `json:"link"`
+}
+
+// AccountData is whose event it is.
+type AccountData struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// ScopeData is what an event is about.
+type ScopeData struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Kind string `json:"kind"`
 }

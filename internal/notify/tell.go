@@ -49,7 +49,7 @@ func (n *Notifier) Tell(ctx context.Context, tx *store.Tx, notice Notice) error 
 	if err := n.people(ctx, tx, notice); err != nil {
 		return fmt.Errorf("notify: people: %w", err)
 	}
-	if notice.Data == nil || !notice.Topic.ForWebhooks() {
+	if !notice.Topic.ForWebhooks() {
 		return nil
 	}
 	if err := n.webhooks(ctx, tx, notice); err != nil {
@@ -146,8 +146,8 @@ func (n *Notifier) letters(ctx context.Context, tx *store.Tx, notice Notice, to 
 	out := make([]mail.Message, len(to))
 	for i, u := range to {
 		link := notice.link(u.ID)
-		if !strings.HasPrefix(link, "/") {
-			link = "/a/" + a.Slug + "/" + link
+		if !strings.HasPrefix(link, "/me") {
+			link = "/a/" + a.Slug + link
 		}
 		out[i] = mail.Message{To: u.Email, Subject: notice.Title, Lines: []string{notice.Title + ".", notice.Body}, Action: "Open it in Cockpit", Link: n.URL + link,
 			Fine: []string{"You get this as a person of " + a.Name + ". Choose which mails you get: " + n.URL + "/me/notifications"}}
@@ -185,7 +185,13 @@ func (n *Notifier) webhooks(ctx context.Context, tx *store.Tx, notice Notice) er
 		return nil
 	}
 	now := tx.Now()
-	body, err := json.Marshal(Event{notice.Topic.Type(), now, notice.Data})
+	data := notice.Data
+	if data == nil {
+		if data, err = n.plain(ctx, tx, notice); err != nil {
+			return err
+		}
+	}
+	body, err := json.Marshal(Event{notice.Topic.Type(), now, data})
 	if err != nil {
 		return err
 	}
@@ -202,6 +208,20 @@ func (n *Notifier) webhooks(ctx context.Context, tx *store.Tx, notice Notice) er
 		tx.AfterCommit(n.Deliver)
 	}
 	return err
+}
+
+// plain is what webhooks are told of a notice without data of its own.
+func (n *Notifier) plain(ctx context.Context, tx *store.Tx, notice Notice) (Data, error) {
+	a, err := tx.Account.Get(ctx, notice.AccountID)
+	if err != nil {
+		return Data{}, err
+	}
+	s, err := tx.Scope.Get(ctx, notice.ScopeID)
+	if err != nil {
+		return Data{}, err
+	}
+	return Data{Account: AccountData{a.ID, a.Name}, Plane: string(notice.Plane), Scope: ScopeData{s.ID, s.Name, string(s.Kind)},
+		Title: notice.Title, Body: notice.Body, Link: n.URL + "/a/" + a.Slug + notice.Link}, nil
 }
 
 // messageID is the same for the same notice to the same webhook.

@@ -357,5 +357,5 @@ func (w *Webhooks) disable(ctx context.Context, tx *store.Tx, hook *ent.Webhook,
 	}
 	return w.Notify.Tell(ctx, tx, notify.Notice{Topic: notify.WebhookDisabled, AccountID: hook.AccountID, Plane: tenancy.PlaneAccount, ScopeID: hook.AccountID,
 		Title: "The webhook " + hook.Name + " is disabled", Body: why + " Set it right, then switch it on again.",
-		Link: "settings/webhooks?peek=" + hook.ID, Cause: fmt.Sprintf("%s:%d", hook.ID, row.Version), To: admins})
+		Link: "/settings/webhooks?peek=" + hook.ID, Cause: fmt.Sprintf("%s:%d", hook.ID, row.Version), To: admins})
 }

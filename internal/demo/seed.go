@@ -239,6 +239,9 @@ func (s *seeder) tenant(ctx context.Context, t tenant, catalogue []*ent.CatalogM
 	if err := s.programs(ctx, a, users[member]); err != nil {
 		return err
 	}
+	if err := s.webhook(ctx, a); err != nil {
+		return err
+	}
 	return identity.BindRole(ctx, s.tx, users[viewer], root, tenancy.Auditor)
 }
 

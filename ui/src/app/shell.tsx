@@ -13,6 +13,7 @@ import { t } from '@/lib/i18n'
 import { stepRow, useKeys } from '@/lib/keys'
 import { nameOf, type Plane, planeOf } from '@/lib/plane'
 import { setTheme, type Theme, useTheme } from '@/lib/theme'
+import { Bell } from '@/features/inbox'
 import { otherPages, type Page, planePages, platformPages } from './nav'
 import { Shortcuts } from './shortcuts'
 import { SupportFrame } from './support-frame'
@@ -129,6 +130,7 @@ export function Shell({ children, onSignOut, onSwitchAccount, onEndSupport, onSu
             <Kbd>Ctrl K</Kbd>
           </span>
         </Button>
+        {!support && <Bell />}
         <ThemePicker />
         <UserMenu onSignOut={onSignOut} onHelp={() => setHelp(true)} onGo={(to) => navigate({ to })} />
       </header>

@@ -65,6 +65,9 @@ const lists: Record<string, string[]> = {
   signInEnforce: ['sessions'],
   grantSet: ['grants', 'usableBy', 'models', 'explain'],
   grantRemove: ['grants', 'usableBy', 'models', 'explain'],
+  notificationsReadAll: ['notifications', 'unreadNotifications'],
+  webhookCreate: ['webhooks'],
+  webhookDelete: ['webhooks'],
   serviceClientCreate: ['serviceClients'],
   serviceClientDelete: ['serviceClients'],
 }
@@ -156,6 +159,8 @@ export const hangUp = () => socket.terminate()
 
 // Values without an id, which live inside their parent.
 const unkeyed = [
+  'Inbox',
+  'NotificationPreference',
   'Viewer',
   'ViewerRole',
   'ViewerPermission',
@@ -186,5 +191,5 @@ const unkeyed = [
   'AuditBucket',
   'Explanation',
   'ExplanationStep',
-  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel', 'User', 'RoleBinding', 'Invitation', 'Session', 'PersonalToken', 'Authorization', 'ModelAccess', 'Domain', 'IdentityProvider', 'ServiceClient', 'SupportAccess', 'Grant', 'AuditCheckpoint'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
+  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel', 'User', 'RoleBinding', 'Invitation', 'Session', 'PersonalToken', 'Authorization', 'ModelAccess', 'Domain', 'IdentityProvider', 'ServiceClient', 'SupportAccess', 'Grant', 'AuditCheckpoint', 'Notification', 'BudgetAlert', 'Webhook', 'WebhookDelivery'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
 ]

@@ -16,6 +16,7 @@ import { ago, count, dateTime, money, moneyWords, percent, utc, type Unit } from
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, unitOf } from '@/lib/plane'
 import { thisMonth } from '@/lib/range'
+import { BudgetAlerts } from '@/features/alerts'
 import { useBurn } from './burn'
 import { Limit } from './limit'
 import { AtLimit, outlook } from './outlook'
@@ -83,6 +84,7 @@ export function BudgetPeek({ id, plane, onClose }: Props) {
               </p>
             )}
           </section>
+          {scope.budget && <BudgetAlerts budgetId={scope.budget.id} />}
           {spenders.length > 0 && (
             <Part title={t('Spending in the last minute')} badge={<LiveBadge />}>
               <ul>

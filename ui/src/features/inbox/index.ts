@@ -1,0 +1,2 @@
+export { Bell } from './bell'
+export { topicNames, topics } from './topics'

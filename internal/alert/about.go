@@ -134,7 +134,7 @@ func (b *about) words(topic notify.Topic) (title, body string) {
 	}
 	switch topic {
 	case notify.BudgetThreshold:
-		return fmt.Sprintf("%s has used %d %% of its budget", name, *b.threshold), used + ". " + until
+		return fmt.Sprintf("%s has passed %d %% of its budget", name, *b.threshold), used + ". " + until
 	case notify.BudgetExhausted:
 		if left := s.Limit + s.Overflow - s.Spent; s.Overflow > 0 && left > 0 {
 			return name + " has used up its budget", fmt.Sprintf("%s. Calls go on in the overflow: %s of it is left. %s", used, amount(s.Unit, left), until)
@@ -176,9 +176,9 @@ func named(s *ent.Scope) string {
 	return strings.ToLower(string(s.Kind)) + " " + s.Name
 }
 
-// amount writes an amount for people, cut to cents.
+// amount writes an amount for people, rounded to cents.
 func amount(unit budget.Unit, n money.Nano) string {
-	cents := n / (money.One / 100)
+	cents := (n + money.One/200) / (money.One / 100)
 	whole := strconv.FormatInt(int64(cents/100), 10)
 	for i := len(whole) - 3; i > 0; i -= 3 {
 		whole = whole[:i] + "," + whole[i:]

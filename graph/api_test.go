@@ -67,7 +67,7 @@ func newAPI(t testing.TB, st *store.Store) *api {
 	a.resolver = &Resolver{Store: st, Epochs: w.Epochs, Access: engine, Grants: grant.New(st, w.Epochs), Sessions: w.Sessions, Budgets: budgets,
 		Catalog: catalog.New(st, w.Epochs, box, 1_000_000_000, log), Audit: stream, Log: log,
 		Notify: &notify.Notifier{Store: st, Inbox: notify.NewInbox(st, log), URL: "https://cockpit.test"},
-		Probe: func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }}
+		Probe:  func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }}
 	a.resolver.Webhooks = webhook.New(webhook.Options{Store: st, Box: box, Client: outbound.NewClient(nil), Notify: a.resolver.Notify, Now: st.Now, Log: log})
 	refusals := audit.NewRefusals(func(context.Context, audit.Event) error { return nil }, st.Now, log)
 	t.Cleanup(refusals.Close)

@@ -40,15 +40,17 @@ func TestChangesThatCantBeAuditedDontHappen(t *testing.T) {
 			query  string
 			input  map[string]any
 		}{
-			"budgetSet":             {p.Admin, `budgetSet`, map[string]any{"scopeId": p.Org.ID, "limit": "77"}},
-			"budgetRemove":          {p.Admin, `budgetRemove`, map[string]any{"budgetId": p.Budgets[p.Org.ID].ID}},
-			"keyCreate":             {p.Seat, `keyCreate`, map[string]any{"name": "ci", "ownerId": p.Member.ID, "modelIds": []any{p.Model.ID}}},
-			"keyRevoke":             {p.Seat, `keyRevoke`, map[string]any{"keyId": p.Key.ID}},
-			"providerCreate":        {p.Admin, `providerCreate`, providerInput},
-			"modelCreate":           {p.Admin, `modelCreate`, map[string]any{"providerId": p.Provider.ID, "name": "gpt", "contextLength": 1000, "maxOutputTokens": 100, "price": map[string]any{"input": "2.5", "output": "10"}}},
-			"modelPricePublish":     {p.Admin, `modelPricePublish`, map[string]any{"modelId": p.Model.ID, "price": map[string]any{"input": "2.5", "output": "10"}}},
-			"catalogPricePublish":   {a.SuperAdmin, `catalogPricePublish`, map[string]any{"catalogModelId": a.CatalogModel.ID, "price": map[string]any{"input": "2.5", "output": "10"}}},
-			"centralProviderCreate": {a.SuperAdmin, `centralProviderCreate`, map[string]any{"name": "Central 2", "baseUrl": "https://llm.example/v1", "secret": "sk-very-secret-1234"}},
+			"budgetSet":                 {p.Admin, `budgetSet`, map[string]any{"scopeId": p.Org.ID, "limit": "77"}},
+			"budgetRemove":              {p.Admin, `budgetRemove`, map[string]any{"budgetId": p.Budgets[p.Org.ID].ID}},
+			"keyCreate":                 {p.Seat, `keyCreate`, map[string]any{"name": "ci", "ownerId": p.Member.ID, "modelIds": []any{p.Model.ID}}},
+			"keyRevoke":                 {p.Seat, `keyRevoke`, map[string]any{"keyId": p.Key.ID}},
+			"providerCreate":            {p.Admin, `providerCreate`, providerInput},
+			"modelCreate":               {p.Admin, `modelCreate`, map[string]any{"providerId": p.Provider.ID, "name": "gpt", "contextLength": 1000, "maxOutputTokens": 100, "price": map[string]any{"input": "2.5", "output": "10"}}},
+			"modelPricePublish":         {p.Admin, `modelPricePublish`, map[string]any{"modelId": p.Model.ID, "price": map[string]any{"input": "2.5", "output": "10"}}},
+			"catalogPricePublish":       {a.SuperAdmin, `catalogPricePublish`, map[string]any{"catalogModelId": a.CatalogModel.ID, "price": map[string]any{"input": "2.5", "output": "10"}}},
+			"webhookCreate":             {a.A.Admin, `webhookCreate`, map[string]any{"name": "ops 2", "url": "https://ops.example/hook", "topics": []any{"BUDGET_THRESHOLD"}}},
+			"notificationPreferenceSet": {p.Seat, `notificationPreferenceSet`, map[string]any{"topic": "BUDGET_FORECAST", "inbox": true, "mail": true}},
+			"centralProviderCreate":     {a.SuperAdmin, `centralProviderCreate`, map[string]any{"name": "Central 2", "baseUrl": "https://llm.example/v1", "secret": "sk-very-secret-1234"}},
 		}
 		run := func(name string) answer {
 			op := operations[name]

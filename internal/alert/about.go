@@ -176,8 +176,16 @@ func named(s *ent.Scope) string {
 	return strings.ToLower(string(s.Kind)) + " " + s.Name
 }
 
-// amount writes an amount for people, rounded to cents.
+// amount writes an amount for people, rounded to cents, or to millionths below
+// one unit.
 func amount(unit budget.Unit, n money.Nano) string {
+	if small := (n + 500) / 1000; n > 0 && n < money.One && small%10_000 != 0 {
+		text := strings.TrimRight(fmt.Sprintf("0.%06d", small), "0")
+		if unit == budget.Credits {
+			return text + " credits"
+		}
+		return "$" + text
+	}
 	cents := (n + money.One/200) / (money.One / 100)
 	whole := strconv.FormatInt(int64(cents/100), 10)
 	for i := len(whole) - 3; i > 0; i -= 3 {

@@ -114,11 +114,15 @@ func TestRolesThatDontCountAreNotTold(t *testing.T) {
 	})
 	admins, _ = responsible()
 	require.NotContains(t, admins, p.OrgAdmin.UserID)
-	w.change(func(ctx context.Context, tx *store.Tx) { tx.Scope.UpdateOneID(p.Team.ID).SetArchivedAt(tx.Now()).ExecX(ctx) })
+	w.change(func(ctx context.Context, tx *store.Tx) {
+		tx.Scope.UpdateOneID(p.Team.ID).SetArchivedAt(tx.Now()).ExecX(ctx)
+	})
 	admins, own = responsible()
 	require.ElementsMatch(t, []string{w.A.Admin.UserID, p.Admin.UserID}, admins, "roles end at what is archived")
 	require.Empty(t, own)
-	w.change(func(ctx context.Context, tx *store.Tx) { tx.Account.UpdateOneID(w.A.Row.ID).SetConsole(false).ExecX(ctx) })
+	w.change(func(ctx context.Context, tx *store.Tx) {
+		tx.Account.UpdateOneID(w.A.Row.ID).SetConsole(false).ExecX(ctx)
+	})
 	admins, _ = responsible()
 	require.Empty(t, admins, "a product that isn't used concerns nobody")
 }

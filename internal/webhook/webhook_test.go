@@ -201,7 +201,7 @@ func TestSignaturesHoldForAnIndependentVerifier(t *testing.T) {
 		w.tell(notify.Notice{Cause: "3"})
 		w.next(hook)
 		header := r.got[2].Header.Get("webhook-signature")
-		require.Equal(t, 1, len(strings.Fields(header)), header)
+		require.Len(t, strings.Fields(header), 1)
 
 		d := w.deliveries(hook)[0]
 		require.Equal(t, webhookdelivery.StatusDELIVERED, d.Status)

@@ -162,8 +162,8 @@ func (w *Webhooks) DeliverNext(ctx context.Context, hookID string) (found, arriv
 	}
 	began := w.Now()
 	a := w.attempt(ctx, hook, d)
-	if ctx.Err() != nil {
-		return true, false, nil // the lease runs out, and it is made again
+	if err := ctx.Err(); err != nil {
+		return true, false, err // the lease runs out, and it is made again
 	}
 	a.took = max(0, w.Now().Sub(began))
 	return true, a.err == nil, w.note(ctx, hook, d, a)

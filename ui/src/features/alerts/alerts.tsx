@@ -41,7 +41,7 @@ export function AlertsPage({ plane }: { plane: Plane }) {
               <Th>{t('Budget')}</Th>
               <Th>{t('Alert')}</Th>
               <Th wide>{t('As it stood')}</Th>
-              <Th className="text-end">{t('When')}</Th>
+              <Th wide className="text-end">{t('When')}</Th>
             </Head>
             <tbody>
               {rows.map((a) => (
@@ -51,6 +51,9 @@ export function AlertsPage({ plane }: { plane: Plane }) {
                       {a.scope.kind === 'CONSOLE' || a.scope.kind === 'COPILOT' ? t('The whole {{plane}}', { plane: nameOf(plane) }) : a.scope.name}
                     </Link>
                     <span className="block text-xs text-muted">{a.scope.location}</span>
+                    <time dateTime={a.createdAt} title={utc(a.createdAt)} className="block text-xs text-muted md:hidden">
+                      {ago(a.createdAt)}
+                    </time>
                   </Td>
                   <Td>
                     <Badge tone={toneOf(a)} dot>
@@ -60,7 +63,7 @@ export function AlertsPage({ plane }: { plane: Plane }) {
                   <Td wide className="num text-muted">
                     {standing(a)}
                   </Td>
-                  <Td className="text-end whitespace-nowrap text-muted">
+                  <Td wide className="text-end whitespace-nowrap text-muted">
                     <time dateTime={a.createdAt} title={utc(a.createdAt)}>
                       {ago(a.createdAt)}
                     </time>

@@ -79,8 +79,8 @@ export function WebhooksPage() {
                 const state = stateOf(w)
                 return (
                   <tr key={w.id} className={rowClass}>
-                    <Td className="max-w-80">
-                      <button type="button" data-row-link onClick={() => setUrl({ peek: w.id })} className="block rounded-sm text-start font-medium hover:underline">
+                    <Td className="max-w-40 sm:max-w-80">
+                      <button type="button" data-row-link onClick={() => setUrl({ peek: w.id })} className="block max-w-full truncate rounded-sm text-start font-medium hover:underline">
                         {w.name}
                       </button>
                       <span className="block truncate font-mono text-xs text-muted">{w.url}</span>

@@ -17,6 +17,7 @@ import (
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/outbound"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -66,7 +67,7 @@ func serveGateway(ctx context.Context, upstreamURL, databaseURL string) (err err
 	}
 	g := gateway.New(gateway.Options{
 		Access: doors, Grants: grant.New(st, epochs), Keys: identity.NewKeys(st, epochs), Catalog: cat, Budget: engine, Log: log,
-		Client: gateway.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}),
+		Client: outbound.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}),
 	})
 	defer g.Close()
 	return serve(ctx, g, key)

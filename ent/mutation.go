@@ -31321,6 +31321,7 @@ type NotificationMutation struct {
 	body          *string
 	link          *string
 	cause         *string
+	shown         *bool
 	read_at       *time.Time
 	clearedFields map[string]struct{}
 	user          *string
@@ -31830,6 +31831,42 @@ func (m *NotificationMutation) ResetCause() {
 	m.cause = nil
 }
 
+// SetShown sets the "shown" field.
+func (m *NotificationMutation) SetShown(b bool) {
+	m.shown = &b
+}
+
+// Shown returns the value of the "shown" field in the mutation.
+func (m *NotificationMutation) Shown() (r bool, exists bool) {
+	v := m.shown
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldShown returns the old "shown" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldShown(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldShown is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldShown requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldShown: %w", err)
+	}
+	return oldValue.Shown, nil
+}
+
+// ResetShown resets all changes to the "shown" field.
+func (m *NotificationMutation) ResetShown() {
+	m.shown = nil
+}
+
 // SetReadAt sets the "read_at" field.
 func (m *NotificationMutation) SetReadAt(t time.Time) {
 	m.read_at = &t
@@ -31940,7 +31977,7 @@ func (m *NotificationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *NotificationMutation) Fields() []string {
-	fields := make([]string, 0, 12)
+	fields := make([]string, 0, 13)
 	if m.account_id != nil {
 		fields = append(fields, notification.FieldAccountID)
 	}
@@ -31973,6 +32010,9 @@ func (m *NotificationMutation) Fields() []string {
 	}
 	if m.cause != nil {
 		fields = append(fields, notification.FieldCause)
+	}
+	if m.shown != nil {
+		fields = append(fields, notification.FieldShown)
 	}
 	if m.read_at != nil {
 		fields = append(fields, notification.FieldReadAt)
@@ -32007,6 +32047,8 @@ func (m *NotificationMutation) Field(name string) (ent.Value, bool) {
 		return m.Link()
 	case notification.FieldCause:
 		return m.Cause()
+	case notification.FieldShown:
+		return m.Shown()
 	case notification.FieldReadAt:
 		return m.ReadAt()
 	}
@@ -32040,6 +32082,8 @@ func (m *NotificationMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldLink(ctx)
 	case notification.FieldCause:
 		return m.OldCause(ctx)
+	case notification.FieldShown:
+		return m.OldShown(ctx)
 	case notification.FieldReadAt:
 		return m.OldReadAt(ctx)
 	}
@@ -32127,6 +32171,13 @@ func (m *NotificationMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetCause(v)
+		return nil
+	case notification.FieldShown:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetShown(v)
 		return nil
 	case notification.FieldReadAt:
 		v, ok := value.(time.Time)
@@ -32225,6 +32276,9 @@ func (m *NotificationMutation) ResetField(name string) error {
 		return nil
 	case notification.FieldCause:
 		m.ResetCause()
+		return nil
+	case notification.FieldShown:
+		m.ResetShown()
 		return nil
 	case notification.FieldReadAt:
 		m.ResetReadAt()
@@ -53162,6 +53216,7 @@ type WebhookMutation struct {
 	copilot                    *bool
 	status                     *webhook.Status
 	status_reason              *string
+	failing_since              *time.Time
 	secret                     *[]byte
 	secret_hint                *string
 	previous_secret            *[]byte
@@ -53747,6 +53802,55 @@ func (m *WebhookMutation) ResetStatusReason() {
 	m.status_reason = nil
 }
 
+// SetFailingSince sets the "failing_since" field.
+func (m *WebhookMutation) SetFailingSince(t time.Time) {
+	m.failing_since = &t
+}
+
+// FailingSince returns the value of the "failing_since" field in the mutation.
+func (m *WebhookMutation) FailingSince() (r time.Time, exists bool) {
+	v := m.failing_since
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailingSince returns the old "failing_since" field's value of the Webhook entity.
+// If the Webhook object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WebhookMutation) OldFailingSince(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailingSince is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailingSince requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailingSince: %w", err)
+	}
+	return oldValue.FailingSince, nil
+}
+
+// ClearFailingSince clears the value of the "failing_since" field.
+func (m *WebhookMutation) ClearFailingSince() {
+	m.failing_since = nil
+	m.clearedFields[webhook.FieldFailingSince] = struct{}{}
+}
+
+// FailingSinceCleared returns if the "failing_since" field was cleared in this mutation.
+func (m *WebhookMutation) FailingSinceCleared() bool {
+	_, ok := m.clearedFields[webhook.FieldFailingSince]
+	return ok
+}
+
+// ResetFailingSince resets all changes to the "failing_since" field.
+func (m *WebhookMutation) ResetFailingSince() {
+	m.failing_since = nil
+	delete(m.clearedFields, webhook.FieldFailingSince)
+}
+
 // SetSecret sets the "secret" field.
 func (m *WebhookMutation) SetSecret(b []byte) {
 	m.secret = &b
@@ -54041,7 +54145,7 @@ func (m *WebhookMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *WebhookMutation) Fields() []string {
-	fields := make([]string, 0, 17)
+	fields := make([]string, 0, 18)
 	if m.account_id != nil {
 		fields = append(fields, webhook.FieldAccountID)
 	}
@@ -54077,6 +54181,9 @@ func (m *WebhookMutation) Fields() []string {
 	}
 	if m.status_reason != nil {
 		fields = append(fields, webhook.FieldStatusReason)
+	}
+	if m.failing_since != nil {
+		fields = append(fields, webhook.FieldFailingSince)
 	}
 	if m.secret != nil {
 		fields = append(fields, webhook.FieldSecret)
@@ -54125,6 +54232,8 @@ func (m *WebhookMutation) Field(name string) (ent.Value, bool) {
 		return m.Status()
 	case webhook.FieldStatusReason:
 		return m.StatusReason()
+	case webhook.FieldFailingSince:
+		return m.FailingSince()
 	case webhook.FieldSecret:
 		return m.Secret()
 	case webhook.FieldSecretHint:
@@ -54168,6 +54277,8 @@ func (m *WebhookMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldStatus(ctx)
 	case webhook.FieldStatusReason:
 		return m.OldStatusReason(ctx)
+	case webhook.FieldFailingSince:
+		return m.OldFailingSince(ctx)
 	case webhook.FieldSecret:
 		return m.OldSecret(ctx)
 	case webhook.FieldSecretHint:
@@ -54271,6 +54382,13 @@ func (m *WebhookMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetStatusReason(v)
 		return nil
+	case webhook.FieldFailingSince:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailingSince(v)
+		return nil
 	case webhook.FieldSecret:
 		v, ok := value.([]byte)
 		if !ok {
@@ -54351,6 +54469,9 @@ func (m *WebhookMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *WebhookMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(webhook.FieldFailingSince) {
+		fields = append(fields, webhook.FieldFailingSince)
+	}
 	if m.FieldCleared(webhook.FieldPreviousSecret) {
 		fields = append(fields, webhook.FieldPreviousSecret)
 	}
@@ -54371,6 +54492,9 @@ func (m *WebhookMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *WebhookMutation) ClearField(name string) error {
 	switch name {
+	case webhook.FieldFailingSince:
+		m.ClearFailingSince()
+		return nil
 	case webhook.FieldPreviousSecret:
 		m.ClearPreviousSecret()
 		return nil
@@ -54420,6 +54544,9 @@ func (m *WebhookMutation) ResetField(name string) error {
 		return nil
 	case webhook.FieldStatusReason:
 		m.ResetStatusReason()
+		return nil
+	case webhook.FieldFailingSince:
+		m.ResetFailingSince()
 		return nil
 	case webhook.FieldSecret:
 		m.ResetSecret()
@@ -54547,7 +54674,7 @@ type WebhookDeliveryMutation struct {
 	error              *string
 	latency_ms         *int64
 	addlatency_ms      *int64
-	replay_of          *string
+	response           *string
 	clearedFields      map[string]struct{}
 	webhook            *string
 	clearedwebhook     bool
@@ -55252,40 +55379,40 @@ func (m *WebhookDeliveryMutation) ResetLatencyMs() {
 	m.addlatency_ms = nil
 }
 
-// SetReplayOf sets the "replay_of" field.
-func (m *WebhookDeliveryMutation) SetReplayOf(s string) {
-	m.replay_of = &s
+// SetResponse sets the "response" field.
+func (m *WebhookDeliveryMutation) SetResponse(s string) {
+	m.response = &s
 }
 
-// ReplayOf returns the value of the "replay_of" field in the mutation.
-func (m *WebhookDeliveryMutation) ReplayOf() (r string, exists bool) {
-	v := m.replay_of
+// Response returns the value of the "response" field in the mutation.
+func (m *WebhookDeliveryMutation) Response() (r string, exists bool) {
+	v := m.response
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// OldReplayOf returns the old "replay_of" field's value of the WebhookDelivery entity.
+// OldResponse returns the old "response" field's value of the WebhookDelivery entity.
 // If the WebhookDelivery object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *WebhookDeliveryMutation) OldReplayOf(ctx context.Context) (v string, err error) {
+func (m *WebhookDeliveryMutation) OldResponse(ctx context.Context) (v string, err error) {
 	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldReplayOf is only allowed on UpdateOne operations")
+		return v, errors.New("OldResponse is only allowed on UpdateOne operations")
 	}
 	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldReplayOf requires an ID field in the mutation")
+		return v, errors.New("OldResponse requires an ID field in the mutation")
 	}
 	oldValue, err := m.oldValue(ctx)
 	if err != nil {
-		return v, fmt.Errorf("querying old value for OldReplayOf: %w", err)
+		return v, fmt.Errorf("querying old value for OldResponse: %w", err)
 	}
-	return oldValue.ReplayOf, nil
+	return oldValue.Response, nil
 }
 
-// ResetReplayOf resets all changes to the "replay_of" field.
-func (m *WebhookDeliveryMutation) ResetReplayOf() {
-	m.replay_of = nil
+// ResetResponse resets all changes to the "response" field.
+func (m *WebhookDeliveryMutation) ResetResponse() {
+	m.response = nil
 }
 
 // ClearWebhook clears the "webhook" edge to the Webhook entity.
@@ -55392,8 +55519,8 @@ func (m *WebhookDeliveryMutation) Fields() []string {
 	if m.latency_ms != nil {
 		fields = append(fields, webhookdelivery.FieldLatencyMs)
 	}
-	if m.replay_of != nil {
-		fields = append(fields, webhookdelivery.FieldReplayOf)
+	if m.response != nil {
+		fields = append(fields, webhookdelivery.FieldResponse)
 	}
 	return fields
 }
@@ -55431,8 +55558,8 @@ func (m *WebhookDeliveryMutation) Field(name string) (ent.Value, bool) {
 		return m.Error()
 	case webhookdelivery.FieldLatencyMs:
 		return m.LatencyMs()
-	case webhookdelivery.FieldReplayOf:
-		return m.ReplayOf()
+	case webhookdelivery.FieldResponse:
+		return m.Response()
 	}
 	return nil, false
 }
@@ -55470,8 +55597,8 @@ func (m *WebhookDeliveryMutation) OldField(ctx context.Context, name string) (en
 		return m.OldError(ctx)
 	case webhookdelivery.FieldLatencyMs:
 		return m.OldLatencyMs(ctx)
-	case webhookdelivery.FieldReplayOf:
-		return m.OldReplayOf(ctx)
+	case webhookdelivery.FieldResponse:
+		return m.OldResponse(ctx)
 	}
 	return nil, fmt.Errorf("unknown WebhookDelivery field %s", name)
 }
@@ -55579,12 +55706,12 @@ func (m *WebhookDeliveryMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetLatencyMs(v)
 		return nil
-	case webhookdelivery.FieldReplayOf:
+	case webhookdelivery.FieldResponse:
 		v, ok := value.(string)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.SetReplayOf(v)
+		m.SetResponse(v)
 		return nil
 	}
 	return fmt.Errorf("unknown WebhookDelivery field %s", name)
@@ -55725,8 +55852,8 @@ func (m *WebhookDeliveryMutation) ResetField(name string) error {
 	case webhookdelivery.FieldLatencyMs:
 		m.ResetLatencyMs()
 		return nil
-	case webhookdelivery.FieldReplayOf:
-		m.ResetReplayOf()
+	case webhookdelivery.FieldResponse:
+		m.ResetResponse()
 		return nil
 	}
 	return fmt.Errorf("unknown WebhookDelivery field %s", name)

@@ -40,6 +40,8 @@ type Notification struct {
 	Link string `json:"link,omitempty"`
 	// Cause holds the value of the "cause" field.
 	Cause string `json:"cause,omitempty"`
+	// Shown holds the value of the "shown" field.
+	Shown bool `json:"shown,omitempty"`
 	// ReadAt holds the value of the "read_at" field.
 	ReadAt *time.Time `json:"read_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -73,6 +75,8 @@ func (*Notification) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case notification.FieldShown:
+			values[i] = new(sql.NullBool)
 		case notification.FieldID, notification.FieldAccountID, notification.FieldPlane, notification.FieldUserID, notification.FieldTopic, notification.FieldAboutPlane, notification.FieldScopeID, notification.FieldTitle, notification.FieldBody, notification.FieldLink, notification.FieldCause:
 			values[i] = new(sql.NullString)
 		case notification.FieldCreatedAt, notification.FieldReadAt:
@@ -164,6 +168,12 @@ func (_m *Notification) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Cause = value.String
 			}
+		case notification.FieldShown:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field shown", values[i])
+			} else if value.Valid {
+				_m.Shown = value.Bool
+			}
 		case notification.FieldReadAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field read_at", values[i])
@@ -244,6 +254,9 @@ func (_m *Notification) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("cause=")
 	builder.WriteString(_m.Cause)
+	builder.WriteString(", ")
+	builder.WriteString("shown=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Shown))
 	builder.WriteString(", ")
 	if v := _m.ReadAt; v != nil {
 		builder.WriteString("read_at=")

@@ -111,6 +111,20 @@ func (_c *NotificationCreate) SetCause(v string) *NotificationCreate {
 	return _c
 }
 
+// SetShown sets the "shown" field.
+func (_c *NotificationCreate) SetShown(v bool) *NotificationCreate {
+	_c.mutation.SetShown(v)
+	return _c
+}
+
+// SetNillableShown sets the "shown" field if the given value is not nil.
+func (_c *NotificationCreate) SetNillableShown(v *bool) *NotificationCreate {
+	if v != nil {
+		_c.SetShown(*v)
+	}
+	return _c
+}
+
 // SetReadAt sets the "read_at" field.
 func (_c *NotificationCreate) SetReadAt(v time.Time) *NotificationCreate {
 	_c.mutation.SetReadAt(v)
@@ -191,6 +205,10 @@ func (_c *NotificationCreate) defaults() {
 		v := notification.DefaultLink
 		_c.mutation.SetLink(v)
 	}
+	if _, ok := _c.mutation.Shown(); !ok {
+		v := notification.DefaultShown
+		_c.mutation.SetShown(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		v := notification.DefaultID()
 		_c.mutation.SetID(v)
@@ -266,6 +284,9 @@ func (_c *NotificationCreate) check() error {
 		if err := notification.CauseValidator(v); err != nil {
 			return &ValidationError{Name: "cause", err: fmt.Errorf(`ent: validator failed for field "Notification.cause": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.Shown(); !ok {
+		return &ValidationError{Name: "shown", err: errors.New(`ent: missing required field "Notification.shown"`)}
 	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := notification.IDValidator(v); err != nil {
@@ -349,6 +370,10 @@ func (_c *NotificationCreate) createSpec() (*Notification, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.Cause(); ok {
 		_spec.SetField(notification.FieldCause, field.TypeString, value)
 		_node.Cause = value
+	}
+	if value, ok := _c.mutation.Shown(); ok {
+		_spec.SetField(notification.FieldShown, field.TypeBool, value)
+		_node.Shown = value
 	}
 	if value, ok := _c.mutation.ReadAt(); ok {
 		_spec.SetField(notification.FieldReadAt, field.TypeTime, value)

@@ -1620,6 +1620,10 @@ func init() {
 	notificationDescCause := notificationFields[7].Descriptor()
 	// notification.CauseValidator is a validator for the "cause" field. It is called by the builders before save.
 	notification.CauseValidator = notificationDescCause.Validators[0].(func(string) error)
+	// notificationDescShown is the schema descriptor for shown field.
+	notificationDescShown := notificationFields[8].Descriptor()
+	// notification.DefaultShown holds the default value on creation for the shown field.
+	notification.DefaultShown = notificationDescShown.Default.(bool)
 	// notificationDescID is the schema descriptor for id field.
 	notificationDescID := notificationMixinFields0[0].Descriptor()
 	// notification.DefaultID holds the default value on creation for the id field.
@@ -2660,11 +2664,11 @@ func init() {
 	// webhook.DefaultStatusReason holds the default value on creation for the status_reason field.
 	webhook.DefaultStatusReason = webhookDescStatusReason.Default.(string)
 	// webhookDescSecretHint is the schema descriptor for secret_hint field.
-	webhookDescSecretHint := webhookFields[8].Descriptor()
+	webhookDescSecretHint := webhookFields[9].Descriptor()
 	// webhook.DefaultSecretHint holds the default value on creation for the secret_hint field.
 	webhook.DefaultSecretHint = webhookDescSecretHint.Default.(string)
 	// webhookDescCreatedBy is the schema descriptor for created_by field.
-	webhookDescCreatedBy := webhookFields[11].Descriptor()
+	webhookDescCreatedBy := webhookFields[12].Descriptor()
 	// webhook.DefaultCreatedBy holds the default value on creation for the created_by field.
 	webhook.DefaultCreatedBy = webhookDescCreatedBy.Default.(string)
 	// webhookDescID is the schema descriptor for id field.
@@ -2708,10 +2712,10 @@ func init() {
 	webhookdeliveryDescLatencyMs := webhookdeliveryFields[10].Descriptor()
 	// webhookdelivery.DefaultLatencyMs holds the default value on creation for the latency_ms field.
 	webhookdelivery.DefaultLatencyMs = webhookdeliveryDescLatencyMs.Default.(int64)
-	// webhookdeliveryDescReplayOf is the schema descriptor for replay_of field.
-	webhookdeliveryDescReplayOf := webhookdeliveryFields[11].Descriptor()
-	// webhookdelivery.DefaultReplayOf holds the default value on creation for the replay_of field.
-	webhookdelivery.DefaultReplayOf = webhookdeliveryDescReplayOf.Default.(string)
+	// webhookdeliveryDescResponse is the schema descriptor for response field.
+	webhookdeliveryDescResponse := webhookdeliveryFields[11].Descriptor()
+	// webhookdelivery.DefaultResponse holds the default value on creation for the response field.
+	webhookdelivery.DefaultResponse = webhookdeliveryDescResponse.Default.(string)
 	// webhookdeliveryDescID is the schema descriptor for id field.
 	webhookdeliveryDescID := webhookdeliveryMixinFields0[0].Descriptor()
 	// webhookdelivery.DefaultID holds the default value on creation for the id field.

@@ -47,8 +47,8 @@ type WebhookDelivery struct {
 	Error string `json:"error,omitempty"`
 	// LatencyMs holds the value of the "latency_ms" field.
 	LatencyMs int64 `json:"latency_ms,omitempty"`
-	// ReplayOf holds the value of the "replay_of" field.
-	ReplayOf string `json:"replay_of,omitempty"`
+	// Response holds the value of the "response" field.
+	Response string `json:"response,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the WebhookDeliveryQuery when eager-loading is set.
 	Edges        WebhookDeliveryEdges `json:"edges"`
@@ -84,7 +84,7 @@ func (*WebhookDelivery) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case webhookdelivery.FieldAttempts, webhookdelivery.FieldResponseStatus, webhookdelivery.FieldLatencyMs:
 			values[i] = new(sql.NullInt64)
-		case webhookdelivery.FieldID, webhookdelivery.FieldAccountID, webhookdelivery.FieldPlane, webhookdelivery.FieldWebhookID, webhookdelivery.FieldMessageID, webhookdelivery.FieldTopic, webhookdelivery.FieldStatus, webhookdelivery.FieldError, webhookdelivery.FieldReplayOf:
+		case webhookdelivery.FieldID, webhookdelivery.FieldAccountID, webhookdelivery.FieldPlane, webhookdelivery.FieldWebhookID, webhookdelivery.FieldMessageID, webhookdelivery.FieldTopic, webhookdelivery.FieldStatus, webhookdelivery.FieldError, webhookdelivery.FieldResponse:
 			values[i] = new(sql.NullString)
 		case webhookdelivery.FieldCreatedAt, webhookdelivery.FieldNextAt, webhookdelivery.FieldDoneAt:
 			values[i] = new(sql.NullTime)
@@ -196,11 +196,11 @@ func (_m *WebhookDelivery) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.LatencyMs = value.Int64
 			}
-		case webhookdelivery.FieldReplayOf:
+		case webhookdelivery.FieldResponse:
 			if value, ok := values[i].(*sql.NullString); !ok {
-				return fmt.Errorf("unexpected type %T for field replay_of", values[i])
+				return fmt.Errorf("unexpected type %T for field response", values[i])
 			} else if value.Valid {
-				_m.ReplayOf = value.String
+				_m.Response = value.String
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -287,8 +287,8 @@ func (_m *WebhookDelivery) String() string {
 	builder.WriteString("latency_ms=")
 	builder.WriteString(fmt.Sprintf("%v", _m.LatencyMs))
 	builder.WriteString(", ")
-	builder.WriteString("replay_of=")
-	builder.WriteString(_m.ReplayOf)
+	builder.WriteString("response=")
+	builder.WriteString(_m.Response)
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -154,16 +154,16 @@ func (_c *WebhookDeliveryCreate) SetNillableLatencyMs(v *int64) *WebhookDelivery
 	return _c
 }
 
-// SetReplayOf sets the "replay_of" field.
-func (_c *WebhookDeliveryCreate) SetReplayOf(v string) *WebhookDeliveryCreate {
-	_c.mutation.SetReplayOf(v)
+// SetResponse sets the "response" field.
+func (_c *WebhookDeliveryCreate) SetResponse(v string) *WebhookDeliveryCreate {
+	_c.mutation.SetResponse(v)
 	return _c
 }
 
-// SetNillableReplayOf sets the "replay_of" field if the given value is not nil.
-func (_c *WebhookDeliveryCreate) SetNillableReplayOf(v *string) *WebhookDeliveryCreate {
+// SetNillableResponse sets the "response" field if the given value is not nil.
+func (_c *WebhookDeliveryCreate) SetNillableResponse(v *string) *WebhookDeliveryCreate {
 	if v != nil {
-		_c.SetReplayOf(*v)
+		_c.SetResponse(*v)
 	}
 	return _c
 }
@@ -242,9 +242,9 @@ func (_c *WebhookDeliveryCreate) defaults() {
 		v := webhookdelivery.DefaultLatencyMs
 		_c.mutation.SetLatencyMs(v)
 	}
-	if _, ok := _c.mutation.ReplayOf(); !ok {
-		v := webhookdelivery.DefaultReplayOf
-		_c.mutation.SetReplayOf(v)
+	if _, ok := _c.mutation.Response(); !ok {
+		v := webhookdelivery.DefaultResponse
+		_c.mutation.SetResponse(v)
 	}
 	if _, ok := _c.mutation.ID(); !ok {
 		v := webhookdelivery.DefaultID()
@@ -323,8 +323,8 @@ func (_c *WebhookDeliveryCreate) check() error {
 	if _, ok := _c.mutation.LatencyMs(); !ok {
 		return &ValidationError{Name: "latency_ms", err: errors.New(`ent: missing required field "WebhookDelivery.latency_ms"`)}
 	}
-	if _, ok := _c.mutation.ReplayOf(); !ok {
-		return &ValidationError{Name: "replay_of", err: errors.New(`ent: missing required field "WebhookDelivery.replay_of"`)}
+	if _, ok := _c.mutation.Response(); !ok {
+		return &ValidationError{Name: "response", err: errors.New(`ent: missing required field "WebhookDelivery.response"`)}
 	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := webhookdelivery.IDValidator(v); err != nil {
@@ -421,9 +421,9 @@ func (_c *WebhookDeliveryCreate) createSpec() (*WebhookDelivery, *sqlgraph.Creat
 		_spec.SetField(webhookdelivery.FieldLatencyMs, field.TypeInt64, value)
 		_node.LatencyMs = value
 	}
-	if value, ok := _c.mutation.ReplayOf(); ok {
-		_spec.SetField(webhookdelivery.FieldReplayOf, field.TypeString, value)
-		_node.ReplayOf = value
+	if value, ok := _c.mutation.Response(); ok {
+		_spec.SetField(webhookdelivery.FieldResponse, field.TypeString, value)
+		_node.Response = value
 	}
 	if nodes := _c.mutation.WebhookIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -153,6 +153,20 @@ func (_u *WebhookDeliveryUpdate) AddLatencyMs(v int64) *WebhookDeliveryUpdate {
 	return _u
 }
 
+// SetResponse sets the "response" field.
+func (_u *WebhookDeliveryUpdate) SetResponse(v string) *WebhookDeliveryUpdate {
+	_u.mutation.SetResponse(v)
+	return _u
+}
+
+// SetNillableResponse sets the "response" field if the given value is not nil.
+func (_u *WebhookDeliveryUpdate) SetNillableResponse(v *string) *WebhookDeliveryUpdate {
+	if v != nil {
+		_u.SetResponse(*v)
+	}
+	return _u
+}
+
 // Mutation returns the WebhookDeliveryMutation object of the builder.
 func (_u *WebhookDeliveryUpdate) Mutation() *WebhookDeliveryMutation {
 	return _u.mutation
@@ -242,6 +256,9 @@ func (_u *WebhookDeliveryUpdate) sqlSave(ctx context.Context) (_node int, err er
 	}
 	if value, ok := _u.mutation.AddedLatencyMs(); ok {
 		_spec.AddField(webhookdelivery.FieldLatencyMs, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Response(); ok {
+		_spec.SetField(webhookdelivery.FieldResponse, field.TypeString, value)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -388,6 +405,20 @@ func (_u *WebhookDeliveryUpdateOne) AddLatencyMs(v int64) *WebhookDeliveryUpdate
 	return _u
 }
 
+// SetResponse sets the "response" field.
+func (_u *WebhookDeliveryUpdateOne) SetResponse(v string) *WebhookDeliveryUpdateOne {
+	_u.mutation.SetResponse(v)
+	return _u
+}
+
+// SetNillableResponse sets the "response" field if the given value is not nil.
+func (_u *WebhookDeliveryUpdateOne) SetNillableResponse(v *string) *WebhookDeliveryUpdateOne {
+	if v != nil {
+		_u.SetResponse(*v)
+	}
+	return _u
+}
+
 // Mutation returns the WebhookDeliveryMutation object of the builder.
 func (_u *WebhookDeliveryUpdateOne) Mutation() *WebhookDeliveryMutation {
 	return _u.mutation
@@ -507,6 +538,9 @@ func (_u *WebhookDeliveryUpdateOne) sqlSave(ctx context.Context) (_node *Webhook
 	}
 	if value, ok := _u.mutation.AddedLatencyMs(); ok {
 		_spec.AddField(webhookdelivery.FieldLatencyMs, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Response(); ok {
+		_spec.SetField(webhookdelivery.FieldResponse, field.TypeString, value)
 	}
 	_node = &WebhookDelivery{config: _u.config}
 	_spec.Assign = _node.assignValues

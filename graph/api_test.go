@@ -25,12 +25,15 @@ import (
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
 	"github.com/alchemi/cockpit/internal/increase"
 	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/notify"
 	"github.com/alchemi/cockpit/internal/oauth"
+	"github.com/alchemi/cockpit/internal/outbound"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/store/storetest"
 	"github.com/alchemi/cockpit/internal/tenancy"
+	"github.com/alchemi/cockpit/internal/webhook"
 )
 
 // api is the whole API over a planted tree.
@@ -65,8 +68,10 @@ func newAPI(t testing.TB, st *store.Store) *api {
 		sealer: newSealer(t, st, stream)}
 	a.resolver = &Resolver{Store: st, Epochs: w.Epochs, Access: engine, Grants: grant.New(st, w.Epochs), Sessions: w.Sessions, Budgets: budgets,
 		Catalog: catalog.New(st, w.Epochs, box, 1_000_000_000, log), CreditValue: money.One / 500, Audit: stream, Log: log,
-		Probe: func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }}
+		Notify: &notify.Notifier{Store: st, Inbox: notify.NewInbox(st, log), URL: "https://cockpit.test"},
+		Probe:  func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }}
 	a.resolver.Requests = &increase.Requests{Store: st, Budgets: budgets, Access: engine, Log: log}
+	a.resolver.Webhooks = webhook.New(webhook.Options{Store: st, Box: box, Client: outbound.NewClient(nil), Notify: a.resolver.Notify, Now: st.Now, Log: log})
 	refusals := audit.NewRefusals(func(context.Context, audit.Event) error { return nil }, st.Now, log)
 	t.Cleanup(refusals.Close)
 	a.resolver.OAuth, err = oauth.New(oauth.Options{Store: st, Epochs: w.Epochs, Refusals: refusals, Issuer: "https://cockpit.test",

@@ -64,6 +64,7 @@ type loaders struct {
 	supports      *dataloadgen.Loader[string, *gqlmodel.SupportAccess]
 	models        *dataloadgen.Loader[string, *ent.Model]
 	requests      requestLoaders
+	alerts        *dataloadgen.Loader[string, []*gqlmodel.BudgetAlert] // by budget, of the running cycle
 }
 
 // stateKey names a budget or scope with where it lies.
@@ -156,6 +157,7 @@ func (r *Resolver) newLoaders() *loaders {
 	})
 	l.states = loader(r.loadStates)
 	l.overflows = loader(r.Budgets.Overflows)
+	l.alerts = loader(r.loadAlerts)
 	l.series = loader(r.loadSeries)
 	l.allocations = loader(r.loadAllocations)
 	l.increases = loader(r.loadIncreases)

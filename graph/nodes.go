@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/budgetalert"
+	"github.com/alchemi/cockpit/ent/notification"
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -83,6 +85,15 @@ func (r *Resolver) identityNode(ctx context.Context, prefix id.Prefix, nodeID st
 		return found(toGrant)(r.Store.Grant.Get(ctx, nodeID))
 	case id.SupportAccess:
 		return found(func(s *ent.SupportAccess) *model.SupportAccess { return toSupportAccess(s, now) })(r.Store.SupportAccess.Get(tenancy.Platform(ctx), nodeID))
+	case id.Notification:
+		v := tenancy.ViewerFrom(ctx)
+		return found(toNotification)(r.inboxOf(v).Where(notification.ID(nodeID)).Only(ctx))
+	case id.BudgetAlert:
+		return found(toAlert)(r.Store.BudgetAlert.Query().Where(budgetalert.ID(nodeID)).WithBudget().Only(ctx))
+	case id.Webhook:
+		return found(func(w *ent.Webhook) *model.Webhook { return toWebhook(w, now) })(r.Store.Webhook.Get(ctx, nodeID))
+	case id.WebhookDelivery:
+		return found(toDelivery)(r.Store.WebhookDelivery.Get(ctx, nodeID))
 	case id.AuditCheckpoint:
 		return found(toAuditCheckpoint)(r.Store.AuditCheckpoint.Get(ctx, nodeID))
 	}

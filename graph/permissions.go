@@ -28,9 +28,10 @@ var (
 	onAccount = []access.Action{access.AuditRead, access.MemberList, access.AccountUpdate, access.AccountPlanes, access.AccountFactor, access.AccountSuspend,
 		access.AccountClose, access.AccountExport, access.DomainConfigure, access.DomainApprove, access.SignInConfigure,
 		access.ServiceClientManage, access.SupportStart, access.SupportEnd, access.InvitationCreate, access.RoleBind,
-		access.UserUpdate, access.SessionRevoke}
+		access.UserUpdate, access.SessionRevoke, access.WebhookManage}
 	withinPlane     = []access.Action{access.KeyCreate, access.InvitationCreate, access.RoleBind, access.GrantSet, access.TeamCreate, access.MemberCreate}
 	onServiceClient = []access.Action{access.ServiceClientManage}
+	onWebhook       = []access.Action{access.WebhookManage}
 	onBudget        = []access.Action{access.BudgetSet, access.BudgetDistribute, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.BudgetRenew}
 )
 

@@ -252,7 +252,7 @@ func TestSupportThatWritesIsNoAdmin(t *testing.T) {
 		for _, r := range a.ok(v, `{ account { viewerCan { action allowed } } }`, nil).at("account", "viewerCan").([]any) {
 			can := r.(map[string]any)
 			switch can["action"] {
-			case "account.close", "account.export", "domain.configure", "domain.approve", "signIn.configure", "serviceClient.manage", "support.start", "support.end", "account.planes", "account.suspend":
+			case "account.close", "account.export", "domain.configure", "domain.approve", "signIn.configure", "serviceClient.manage", "webhook.manage", "support.start", "support.end", "account.planes", "account.suspend":
 				require.Equal(t, false, can["allowed"], can["action"])
 			}
 		}

@@ -38,6 +38,7 @@ var idsOf = map[string][]id.Prefix{
 	"centralProviderId": {id.CentralProvider}, "roleBindingId": {id.RoleBinding}, "invitationId": {id.Invitation}, "sessionId": {id.Session},
 	"domainId": {id.Domain}, "identityProviderId": {id.IdentityProvider}, "groupMappingId": {id.GroupMapping},
 	"serviceClientId": {id.ServiceClient}, "personalTokenId": {id.PersonalToken}, "authorizationId": {id.Authorization},
+	"notificationId": {id.Notification}, "webhookId": {id.Webhook}, "deliveryId": {id.WebhookDelivery},
 	"agentId": scopeKinds, "clientId": {id.ServiceClient}, "grantId": {id.Grant}, "increaseId": {id.BudgetIncrease}, "fromId": scopeKinds, "toId": scopeKinds, "requestId": {id.IncreaseRequest}, "fromModelId": {id.Model}, "toModelId": {id.Model}, "supportAccessId": {id.SupportAccess},
 }
 
@@ -49,6 +50,7 @@ var texts = map[string]string{
 	"timeZone": `"UTC"`, "slug": `"probe"`, "issuer": `"https://issuer.example"`, "domain": `"probe.example"`, "baseUrl": `"https://probe.example/v1"`,
 	"reason": `"a probe of the isolation tests"`, "password": `"a long enough password"`, "newPassword": `"a long enough password"`,
 	"permissions": `["read"]`, "minutes": "5", "expiresInDays": "1", "first": "2", "buckets": "2", "rows": "5",
+	"url": `"https://hook.example/x"`, "topics": `[BUDGET_THRESHOLD]`, "topic": `BUDGET_THRESHOLD`, "failedSince": `"2026-01-01T00:00:00Z"`,
 	"from": `"2026-01-01T00:00:00Z"`, "to": `"2026-02-01T00:00:00Z"`, "action": `"budget.set"`, "responseType": `"code"`, "codeChallengeMethod": `"S256"`,
 }
 

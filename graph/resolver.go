@@ -17,10 +17,12 @@ import (
 	"github.com/alchemi/cockpit/internal/increase"
 	"github.com/alchemi/cockpit/internal/mail"
 	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/notify"
 	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
+	"github.com/alchemi/cockpit/internal/webhook"
 )
 
 // Resolver is the root of the API, with what it is made of.
@@ -38,6 +40,8 @@ type Resolver struct {
 	Audit    *audit.Stream
 	// CreditValue is what a credit is sold for.
 	CreditValue money.Nano
+	Notify   *notify.Notifier
+	Webhooks *webhook.Webhooks
 	// Mailer is nil where no mail server is set.
 	Mailer *mail.Mailer
 	// Probe lists an endpoint's models with its key.

@@ -53,7 +53,7 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 func TestListsAreBounded(t *testing.T) {
 	t.Parallel()
 	bounded := map[string]string{
-		"errors": "of one input", "path": "of one field", "viewerCan": "fixed actions", "viewerCanWithin": "fixed actions", "edges": "of one page", "roles": "of one person",
+		"errors": "of one input", "path": "of one field", "topics": "those there are", "notificationPreferences": "of one person", "alerts": "thresholds of one cycle", "viewerCan": "fixed actions", "viewerCanWithin": "fixed actions", "edges": "of one page", "roles": "of one person",
 		"accounts": "of one login, 100", "choices": "of one login, 100", "planes": "two", "series": "days of a cycle", "states": "changed ones, 500",
 		"topSpenders": "five", "limits": "budgets on one path", "models": "of a key or provider, 100", "rows": "asked for, 100", "periods": "of a range, 400", "days": "of a range, 400", "classes": "eight",
 		"changes": "fields of one row, or budgets, 500", "warnings": "of one plan, 500", "increases": "in force, 20", "thresholds": "ten", "prices": "50",

@@ -184,6 +184,9 @@ func (a *api) try(name string, v *tenancy.Viewer, p probe, eyes sight) (tried in
 func (a *api) listen(name string, v *tenancy.Viewer, eyes sight) (tried int) {
 	a.t.Helper()
 	for _, f := range Schema().Subscription.Fields {
+		if f.Name == "inbox" {
+			continue // takes no id: everybody's is their own
+		}
 		arg := f.Arguments.ForName("scopeId")
 		require.NotNil(a.t, arg, "say in this test how to subscribe to %s", f.Name)
 		text := fmt.Sprintf("subscription($id: ID!) { %s(scopeId: $id) { __typename } }", f.Name)

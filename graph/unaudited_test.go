@@ -53,6 +53,8 @@ func TestChangesThatCantBeAuditedDontHappen(t *testing.T) {
 			"modelPricePublish":     {p.Admin, `modelPricePublish`, map[string]any{"modelId": p.Model.ID, "price": map[string]any{"input": "2.5", "output": "10"}}},
 			"catalogPricePublish":   {a.SuperAdmin, `catalogPricePublish`, map[string]any{"catalogModelId": a.CatalogModel.ID, "price": map[string]any{"input": "2.5", "output": "10"}}},
 			"centralProviderCreate": {a.SuperAdmin, `centralProviderCreate`, map[string]any{"name": "Central 2", "baseUrl": "https://llm.example/v1", "secret": "sk-very-secret-1234"}},
+			"webhookCreate":             {a.A.Admin, `webhookCreate`, map[string]any{"name": "ops 2", "url": "https://ops.example/hook", "topics": []any{"BUDGET_THRESHOLD"}}},
+			"notificationPreferenceSet": {p.Seat, `notificationPreferenceSet`, map[string]any{"topic": "BUDGET_FORECAST", "inbox": true, "mail": true}},
 		}
 		run := func(name string) answer {
 			op := operations[name]

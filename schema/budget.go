@@ -62,6 +62,9 @@ func (Budget) Edges() []ent.Edge {
 	}
 }
 
+// Indexes of Budget.
+func (Budget) Indexes() []ent.Index { return []ent.Index{index.Fields("updated_at")} }
+
 // BudgetCycle is one period of a budget with its counters, a half-open
 // interval in time.
 type BudgetCycle struct{ ent.Schema }
@@ -172,7 +175,9 @@ func (BudgetAlert) Edges() []ent.Edge {
 
 // Indexes of BudgetAlert.
 func (BudgetAlert) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("budget_id", "cycle_id", "threshold").Unique()}
+	return []ent.Index{
+		index.Fields("budget_id", "cycle_id", "threshold").Unique(), index.Fields("account_id", "plane", "created_at"),
+	}
 }
 
 // Statement is what a closed cycle came to. It never moves, and outlives its
@@ -213,7 +218,7 @@ func (Statement) Fields() []ent.Field {
 
 // Indexes of Statement.
 func (Statement) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("scope_id", "ends_at")}
+	return []ent.Index{index.Fields("scope_id", "ends_at"), index.Fields("created_at")}
 }
 
 // Hold is an amount reserved for a running call on every budget of its path.
@@ -317,5 +322,6 @@ func (Charge) Indexes() []ent.Index {
 		index.Fields("organization_id", "at"),
 		index.Fields("key_id", "at"),
 		index.Fields("request_id"),
+		index.Fields("at"),
 	}
 }

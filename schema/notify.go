@@ -11,10 +11,10 @@ import (
 	"github.com/alchemi/cockpit/internal/id"
 )
 
-// topics are what people and webhooks can subscribe to.
+// topics are what webhooks can subscribe to, and people besides the last.
 var topics = []string{
 	"BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY",
-	"INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE",
+	"INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED",
 }
 
 // Notification is a line of a person's inbox.
@@ -37,6 +37,9 @@ func (Notification) Fields() []ent.Field {
 		field.String("link").Immutable().Default(""),
 		// What made it: no two for the same person, topic and cause.
 		field.String("cause").Immutable().NotEmpty(),
+		// False for what the person doesn't want here; kept so that no mail of it
+		// goes out twice.
+		field.Bool("shown").Immutable().Default(true),
 		field.Time("read_at").Optional().Nillable(),
 	}
 }
@@ -48,7 +51,7 @@ func (Notification) Edges() []ent.Edge {
 
 // Indexes of Notification.
 func (Notification) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("user_id", "topic", "cause").Unique(), index.Fields("user_id", "read_at"), index.Fields("user_id", "created_at")}
+	return []ent.Index{index.Fields("user_id", "topic", "cause").Unique(), index.Fields("user_id", "read_at"), index.Fields("read_at")}
 }
 
 // NotificationPreference says how a person wants to hear of a topic, where that
@@ -98,6 +101,8 @@ func (Webhook) Fields() []ent.Field {
 		field.Enum("status").Values("ACTIVE", "DISABLED").Default("ACTIVE"),
 		// Why the system disabled it; empty when a person did.
 		field.String("status_reason").Default(""),
+		// Since when no delivery arrived; NULL after one that did.
+		field.Time("failing_since").Optional().Nillable(),
 		field.Bytes("secret").Sensitive(),
 		field.String("secret_hint").Default(""),
 		// Signed with as well until its overlap ends.
@@ -132,6 +137,7 @@ func (WebhookDelivery) Fields() []ent.Field {
 		field.Enum("topic").Immutable().Values(append([]string{"TEST"}, topics...)...),
 		field.JSON("payload", json.RawMessage{}).Immutable(),
 		field.Enum("status").Values("PENDING", "DELIVERED", "FAILED").Default("PENDING"),
+		// Raised when an attempt begins, which lends the row until next_at.
 		field.Int("attempts").Default(0),
 		field.Time("next_at"),
 		field.Time("done_at").Optional().Nillable(),
@@ -139,8 +145,8 @@ func (WebhookDelivery) Fields() []ent.Field {
 		field.Int("response_status").Default(0),
 		field.String("error").Default(""),
 		field.Int64("latency_ms").Default(0),
-		// The delivery that this one repeats.
-		field.String("replay_of").Immutable().Default(""),
+		// The beginning of what was answered.
+		field.String("response").Default(""),
 	}
 }
 
@@ -151,7 +157,10 @@ func (WebhookDelivery) Edges() []ent.Edge {
 
 // Indexes of WebhookDelivery.
 func (WebhookDelivery) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("status", "next_at"), index.Fields("webhook_id", "created_at")}
+	return []ent.Index{
+		index.Fields("status", "next_at"), index.Fields("webhook_id", "status", "next_at"), index.Fields("webhook_id", "created_at"),
+		index.Fields("webhook_id", "message_id").Unique(),
+	}
 }
 
 // IncreaseRequest asks for more budget, of whoever may give it.

@@ -19,7 +19,7 @@ const module = "github.com/alchemi/cockpit/"
 // of the groups before it. A new package needs a place here, in .golangci.yml
 // and in docs/architecture.md.
 var order = [][]string{
-	{"internal/fault", "internal/money", "internal/id", "internal/secret"},
+	{"internal/fault", "internal/money", "internal/id", "internal/secret", "internal/outbound"},
 	{"schema", "ent"},
 	{"internal/tenancy"},
 	{"internal/events"},
@@ -33,6 +33,9 @@ var order = [][]string{
 	{"internal/budget"},
 	{"internal/identity"},
 	{"internal/idtoken"},
+	{"internal/notify"},
+	{"internal/alert"},
+	{"internal/webhook"},
 	{"internal/oauth"},
 	{"internal/sso"},
 	{"internal/catalog"},

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/alchemi/cockpit/internal/fault"
-	"github.com/alchemi/cockpit/internal/gateway"
+	"github.com/alchemi/cockpit/internal/outbound"
 )
 
 // prober lists a provider's models with its key, through the same guarded
@@ -27,7 +27,7 @@ func prober(client *http.Client) func(ctx context.Context, base, apiKey string) 
 		}
 		res, err := client.Do(req)
 		switch {
-		case errors.Is(err, gateway.ErrForbiddenNetwork):
+		case errors.Is(err, outbound.ErrForbidden):
 			return nil, fault.New(fault.Unavailable, "The address lies in a private network. The operator must allow it with --allow-networks.").Because(err)
 		case err != nil:
 			return nil, fault.New(fault.Unavailable, "The endpoint can't be reached. Check the address.").Because(err)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/alchemi/cockpit/graph"
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/alert"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
@@ -27,10 +28,13 @@ import (
 	"github.com/alchemi/cockpit/internal/increase"
 	"github.com/alchemi/cockpit/internal/mail"
 	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/notify"
 	"github.com/alchemi/cockpit/internal/oauth"
+	"github.com/alchemi/cockpit/internal/outbound"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
+	"github.com/alchemi/cockpit/internal/webhook"
 )
 
 // Server is one replica: everything started, listening, not yet answering.
@@ -59,6 +63,9 @@ type Server struct {
 	requests    *increase.Requests
 	outbound    *http.Client
 	mailer      *mail.Mailer
+	notify      *notify.Notifier
+	watcher     *alert.Watcher
+	webhooks    *webhook.Webhooks
 	gateway     *gateway.Gateway
 	access      *access.Engine
 	graph       *graph.Handler
@@ -130,7 +137,7 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 		return nil, err
 	}
 	s.keys = identity.NewKeys(s.store, s.epochs)
-	s.outbound = gateway.NewClient(cfg.outbound())
+	s.outbound = outbound.NewClient(cfg.outbound())
 	if err := s.openOAuth(); err != nil {
 		return nil, err
 	}
@@ -147,13 +154,14 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	}
 	s.onClose(s.budget.Close)
 	s.tasks.Go(func() { s.budget.KeepRenewing(s.background) })
+	s.openNotices(box)
 	if s.access, err = s.newAccess(); err != nil {
 		return nil, fmt.Errorf("policies: %w", err)
 	}
-	s.requests = &increase.Requests{Store: s.store, Budgets: s.budget, Access: s.access, Log: s.log}
+	s.requests = &increase.Requests{Store: s.store, Budgets: s.budget, Access: s.access, Tell: s.tellRequest, Log: s.log}
 	s.tasks.Go(func() { s.requests.Run(s.background) })
 	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Catalog: s.catalog, Budget: s.budget,
-		Client: s.outbound, Refusals: s.refusals, MaxBody: cfg.MaxBody, AskAt: s.URL() + "/me", Log: s.log, Metrics: s.metrics})
+		Client: s.outbound, Exceeded: s.watcher.Refused, Refusals: s.refusals, MaxBody: cfg.MaxBody, AskAt: s.URL() + "/me", Log: s.log, Metrics: s.metrics})
 	s.onClose(func(context.Context) error { s.gateway.Close(); return nil })
 	s.sessions.MailReset = s.mailReset()
 	s.sso = s.newSSO(box)

@@ -8,8 +8,8 @@ import (
 
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/fault"
-	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/outbound"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -17,7 +17,7 @@ import (
 
 func (s *Server) newSSO(box *secret.Box) *sso.Gate {
 	return sso.New(sso.Options{Store: s.store, Sessions: s.sessions, Access: s.access, Refusals: s.refusals, Box: box,
-		Client: s.outbound, ErrClosed: gateway.ErrForbiddenNetwork, Networks: s.cfg.outbound(), DNSServer: s.cfg.DNSServer, Accept: identity.AcceptInvitation, URL: strings.TrimRight(s.URL(), "/")})
+		Client: s.outbound, ErrClosed: outbound.ErrForbidden, Networks: s.cfg.outbound(), DNSServer: s.cfg.DNSServer, Accept: identity.AcceptInvitation, URL: strings.TrimRight(s.URL(), "/")})
 }
 
 // routeSSO adds the two addresses that browsers pass on their way to an

@@ -257,6 +257,11 @@ var (
 				Unique:  true,
 				Columns: []*schema.Column{BudgetsColumns[1], BudgetsColumns[2], BudgetsColumns[0]},
 			},
+			{
+				Name:    "budget_updated_at",
+				Unique:  false,
+				Columns: []*schema.Column{BudgetsColumns[5]},
+			},
 		},
 	}
 	// BudgetAlertsColumns holds the columns for the "budget_alerts" table.
@@ -296,6 +301,11 @@ var (
 				Name:    "budgetalert_budget_id_cycle_id_threshold",
 				Unique:  true,
 				Columns: []*schema.Column{BudgetAlertsColumns[10], BudgetAlertsColumns[4], BudgetAlertsColumns[5]},
+			},
+			{
+				Name:    "budgetalert_account_id_plane_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{BudgetAlertsColumns[1], BudgetAlertsColumns[2], BudgetAlertsColumns[3]},
 			},
 		},
 	}
@@ -548,6 +558,11 @@ var (
 				Name:    "charge_request_id",
 				Unique:  false,
 				Columns: []*schema.Column{ChargesColumns[21]},
+			},
+			{
+				Name:    "charge_at",
+				Unique:  false,
+				Columns: []*schema.Column{ChargesColumns[36]},
 			},
 		},
 	}
@@ -1200,13 +1215,14 @@ var (
 		{Name: "account_id", Type: field.TypeString},
 		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "created_at", Type: field.TypeTime},
-		{Name: "topic", Type: field.TypeEnum, Enums: []string{"BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE"}},
+		{Name: "topic", Type: field.TypeEnum, Enums: []string{"BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED"}},
 		{Name: "about_plane", Type: field.TypeEnum, Enums: []string{"ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "scope_id", Type: field.TypeString, Default: ""},
 		{Name: "title", Type: field.TypeString},
 		{Name: "body", Type: field.TypeString, Default: ""},
 		{Name: "link", Type: field.TypeString, Default: ""},
 		{Name: "cause", Type: field.TypeString},
+		{Name: "shown", Type: field.TypeBool, Default: true},
 		{Name: "read_at", Type: field.TypeTime, Nullable: true},
 		{Name: "user_id", Type: field.TypeString},
 	}
@@ -1218,7 +1234,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "notifications_users_notifications",
-				Columns:    []*schema.Column{NotificationsColumns[12]},
+				Columns:    []*schema.Column{NotificationsColumns[13]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -1232,17 +1248,17 @@ var (
 			{
 				Name:    "notification_user_id_topic_cause",
 				Unique:  true,
-				Columns: []*schema.Column{NotificationsColumns[12], NotificationsColumns[4], NotificationsColumns[10]},
+				Columns: []*schema.Column{NotificationsColumns[13], NotificationsColumns[4], NotificationsColumns[10]},
 			},
 			{
 				Name:    "notification_user_id_read_at",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[12], NotificationsColumns[11]},
+				Columns: []*schema.Column{NotificationsColumns[13], NotificationsColumns[12]},
 			},
 			{
-				Name:    "notification_user_id_created_at",
+				Name:    "notification_read_at",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[12], NotificationsColumns[3]},
+				Columns: []*schema.Column{NotificationsColumns[12]},
 			},
 		},
 	}
@@ -1252,7 +1268,7 @@ var (
 		{Name: "account_id", Type: field.TypeString},
 		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "created_at", Type: field.TypeTime},
-		{Name: "topic", Type: field.TypeEnum, Enums: []string{"BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE"}},
+		{Name: "topic", Type: field.TypeEnum, Enums: []string{"BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED"}},
 		{Name: "inbox", Type: field.TypeBool, Default: true},
 		{Name: "mail", Type: field.TypeBool, Default: false},
 		{Name: "user_id", Type: field.TypeString},
@@ -1680,6 +1696,11 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{StatementsColumns[4], StatementsColumns[11]},
 			},
+			{
+				Name:    "statement_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{StatementsColumns[3]},
+			},
 		},
 	}
 	// SupportAccessesColumns holds the columns for the "support_accesses" table.
@@ -1965,6 +1986,7 @@ var (
 		{Name: "copilot", Type: field.TypeBool, Default: true},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACTIVE", "DISABLED"}, Default: "ACTIVE"},
 		{Name: "status_reason", Type: field.TypeString, Default: ""},
+		{Name: "failing_since", Type: field.TypeTime, Nullable: true},
 		{Name: "secret", Type: field.TypeBytes},
 		{Name: "secret_hint", Type: field.TypeString, Default: ""},
 		{Name: "previous_secret", Type: field.TypeBytes, Nullable: true},
@@ -1996,7 +2018,7 @@ var (
 		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "message_id", Type: field.TypeString},
-		{Name: "topic", Type: field.TypeEnum, Enums: []string{"TEST", "BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE"}},
+		{Name: "topic", Type: field.TypeEnum, Enums: []string{"TEST", "BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED"}},
 		{Name: "payload", Type: field.TypeJSON},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "DELIVERED", "FAILED"}, Default: "PENDING"},
 		{Name: "attempts", Type: field.TypeInt, Default: 0},
@@ -2005,7 +2027,7 @@ var (
 		{Name: "response_status", Type: field.TypeInt, Default: 0},
 		{Name: "error", Type: field.TypeString, Default: ""},
 		{Name: "latency_ms", Type: field.TypeInt64, Default: 0},
-		{Name: "replay_of", Type: field.TypeString, Default: ""},
+		{Name: "response", Type: field.TypeString, Default: ""},
 		{Name: "webhook_id", Type: field.TypeString},
 	}
 	// WebhookDeliveriesTable holds the schema information for the "webhook_deliveries" table.
@@ -2033,9 +2055,19 @@ var (
 				Columns: []*schema.Column{WebhookDeliveriesColumns[7], WebhookDeliveriesColumns[9]},
 			},
 			{
+				Name:    "webhookdelivery_webhook_id_status_next_at",
+				Unique:  false,
+				Columns: []*schema.Column{WebhookDeliveriesColumns[15], WebhookDeliveriesColumns[7], WebhookDeliveriesColumns[9]},
+			},
+			{
 				Name:    "webhookdelivery_webhook_id_created_at",
 				Unique:  false,
 				Columns: []*schema.Column{WebhookDeliveriesColumns[15], WebhookDeliveriesColumns[3]},
+			},
+			{
+				Name:    "webhookdelivery_webhook_id_message_id",
+				Unique:  true,
+				Columns: []*schema.Column{WebhookDeliveriesColumns[15], WebhookDeliveriesColumns[4]},
 			},
 		},
 	}

@@ -36,6 +36,8 @@ const (
 	FieldLink = "link"
 	// FieldCause holds the string denoting the cause field in the database.
 	FieldCause = "cause"
+	// FieldShown holds the string denoting the shown field in the database.
+	FieldShown = "shown"
 	// FieldReadAt holds the string denoting the read_at field in the database.
 	FieldReadAt = "read_at"
 	// EdgeUser holds the string denoting the user edge name in mutations.
@@ -65,6 +67,7 @@ var Columns = []string{
 	FieldBody,
 	FieldLink,
 	FieldCause,
+	FieldShown,
 	FieldReadAt,
 }
 
@@ -93,6 +96,8 @@ var (
 	DefaultLink string
 	// CauseValidator is a validator for the "cause" field. It is called by the builders before save.
 	CauseValidator func(string) error
+	// DefaultShown holds the default value on creation for the "shown" field.
+	DefaultShown bool
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -137,6 +142,7 @@ const (
 	TopicINCREASE_REQUESTED Topic = "INCREASE_REQUESTED"
 	TopicINCREASE_DECIDED   Topic = "INCREASE_DECIDED"
 	TopicCHARGE_LATE        Topic = "CHARGE_LATE"
+	TopicWEBHOOK_DISABLED   Topic = "WEBHOOK_DISABLED"
 )
 
 func (t Topic) String() string {
@@ -146,7 +152,7 @@ func (t Topic) String() string {
 // TopicValidator is a validator for the "topic" field enum values. It is called by the builders before save.
 func TopicValidator(t Topic) error {
 	switch t {
-	case TopicBUDGET_THRESHOLD, TopicBUDGET_FORECAST, TopicBUDGET_EXHAUSTED, TopicBUDGET_FROZEN, TopicSTATEMENT_READY, TopicINCREASE_REQUESTED, TopicINCREASE_DECIDED, TopicCHARGE_LATE:
+	case TopicBUDGET_THRESHOLD, TopicBUDGET_FORECAST, TopicBUDGET_EXHAUSTED, TopicBUDGET_FROZEN, TopicSTATEMENT_READY, TopicINCREASE_REQUESTED, TopicINCREASE_DECIDED, TopicCHARGE_LATE, TopicWEBHOOK_DISABLED:
 		return nil
 	default:
 		return fmt.Errorf("notification: invalid enum value for topic field: %q", t)
@@ -238,6 +244,11 @@ func ByLink(opts ...sql.OrderTermOption) OrderOption {
 // ByCause orders the results by the cause field.
 func ByCause(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCause, opts...).ToFunc()
+}
+
+// ByShown orders the results by the shown field.
+func ByShown(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldShown, opts...).ToFunc()
 }
 
 // ByReadAt orders the results by the read_at field.

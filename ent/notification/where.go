@@ -105,6 +105,11 @@ func Cause(v string) predicate.Notification {
 	return predicate.Notification(sql.FieldEQ(FieldCause, v))
 }
 
+// Shown applies equality check predicate on the "shown" field. It's identical to ShownEQ.
+func Shown(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldShown, v))
+}
+
 // ReadAt applies equality check predicate on the "read_at" field. It's identical to ReadAtEQ.
 func ReadAt(v time.Time) predicate.Notification {
 	return predicate.Notification(sql.FieldEQ(FieldReadAt, v))
@@ -663,6 +668,16 @@ func CauseEqualFold(v string) predicate.Notification {
 // CauseContainsFold applies the ContainsFold predicate on the "cause" field.
 func CauseContainsFold(v string) predicate.Notification {
 	return predicate.Notification(sql.FieldContainsFold(FieldCause, v))
+}
+
+// ShownEQ applies the EQ predicate on the "shown" field.
+func ShownEQ(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldShown, v))
+}
+
+// ShownNEQ applies the NEQ predicate on the "shown" field.
+func ShownNEQ(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldNEQ(FieldShown, v))
 }
 
 // ReadAtEQ applies the EQ predicate on the "read_at" field.

@@ -38,6 +38,8 @@ const (
 	FieldStatus = "status"
 	// FieldStatusReason holds the string denoting the status_reason field in the database.
 	FieldStatusReason = "status_reason"
+	// FieldFailingSince holds the string denoting the failing_since field in the database.
+	FieldFailingSince = "failing_since"
 	// FieldSecret holds the string denoting the secret field in the database.
 	FieldSecret = "secret"
 	// FieldSecretHint holds the string denoting the secret_hint field in the database.
@@ -76,6 +78,7 @@ var Columns = []string{
 	FieldCopilot,
 	FieldStatus,
 	FieldStatusReason,
+	FieldFailingSince,
 	FieldSecret,
 	FieldSecretHint,
 	FieldPreviousSecret,
@@ -232,6 +235,11 @@ func ByStatus(opts ...sql.OrderTermOption) OrderOption {
 // ByStatusReason orders the results by the status_reason field.
 func ByStatusReason(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldStatusReason, opts...).ToFunc()
+}
+
+// ByFailingSince orders the results by the failing_since field.
+func ByFailingSince(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFailingSince, opts...).ToFunc()
 }
 
 // BySecretHint orders the results by the secret_hint field.

@@ -42,8 +42,8 @@ const (
 	FieldError = "error"
 	// FieldLatencyMs holds the string denoting the latency_ms field in the database.
 	FieldLatencyMs = "latency_ms"
-	// FieldReplayOf holds the string denoting the replay_of field in the database.
-	FieldReplayOf = "replay_of"
+	// FieldResponse holds the string denoting the response field in the database.
+	FieldResponse = "response"
 	// EdgeWebhook holds the string denoting the webhook edge name in mutations.
 	EdgeWebhook = "webhook"
 	// Table holds the table name of the webhookdelivery in the database.
@@ -74,7 +74,7 @@ var Columns = []string{
 	FieldResponseStatus,
 	FieldError,
 	FieldLatencyMs,
-	FieldReplayOf,
+	FieldResponse,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -102,8 +102,8 @@ var (
 	DefaultError string
 	// DefaultLatencyMs holds the default value on creation for the "latency_ms" field.
 	DefaultLatencyMs int64
-	// DefaultReplayOf holds the default value on creation for the "replay_of" field.
-	DefaultReplayOf string
+	// DefaultResponse holds the default value on creation for the "response" field.
+	DefaultResponse string
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -149,6 +149,7 @@ const (
 	TopicINCREASE_REQUESTED Topic = "INCREASE_REQUESTED"
 	TopicINCREASE_DECIDED   Topic = "INCREASE_DECIDED"
 	TopicCHARGE_LATE        Topic = "CHARGE_LATE"
+	TopicWEBHOOK_DISABLED   Topic = "WEBHOOK_DISABLED"
 )
 
 func (t Topic) String() string {
@@ -158,7 +159,7 @@ func (t Topic) String() string {
 // TopicValidator is a validator for the "topic" field enum values. It is called by the builders before save.
 func TopicValidator(t Topic) error {
 	switch t {
-	case TopicTEST, TopicBUDGET_THRESHOLD, TopicBUDGET_FORECAST, TopicBUDGET_EXHAUSTED, TopicBUDGET_FROZEN, TopicSTATEMENT_READY, TopicINCREASE_REQUESTED, TopicINCREASE_DECIDED, TopicCHARGE_LATE:
+	case TopicTEST, TopicBUDGET_THRESHOLD, TopicBUDGET_FORECAST, TopicBUDGET_EXHAUSTED, TopicBUDGET_FROZEN, TopicSTATEMENT_READY, TopicINCREASE_REQUESTED, TopicINCREASE_DECIDED, TopicCHARGE_LATE, TopicWEBHOOK_DISABLED:
 		return nil
 	default:
 		return fmt.Errorf("webhookdelivery: invalid enum value for topic field: %q", t)
@@ -265,9 +266,9 @@ func ByLatencyMs(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLatencyMs, opts...).ToFunc()
 }
 
-// ByReplayOf orders the results by the replay_of field.
-func ByReplayOf(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldReplayOf, opts...).ToFunc()
+// ByResponse orders the results by the response field.
+func ByResponse(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldResponse, opts...).ToFunc()
 }
 
 // ByWebhookField orders the results by webhook field.

@@ -115,9 +115,9 @@ func LatencyMs(v int64) predicate.WebhookDelivery {
 	return predicate.WebhookDelivery(sql.FieldEQ(FieldLatencyMs, v))
 }
 
-// ReplayOf applies equality check predicate on the "replay_of" field. It's identical to ReplayOfEQ.
-func ReplayOf(v string) predicate.WebhookDelivery {
-	return predicate.WebhookDelivery(sql.FieldEQ(FieldReplayOf, v))
+// Response applies equality check predicate on the "response" field. It's identical to ResponseEQ.
+func Response(v string) predicate.WebhookDelivery {
+	return predicate.WebhookDelivery(sql.FieldEQ(FieldResponse, v))
 }
 
 // AccountIDEQ applies the EQ predicate on the "account_id" field.
@@ -690,69 +690,69 @@ func LatencyMsLTE(v int64) predicate.WebhookDelivery {
 	return predicate.WebhookDelivery(sql.FieldLTE(FieldLatencyMs, v))
 }
 
-// ReplayOfEQ applies the EQ predicate on the "replay_of" field.
-func ReplayOfEQ(v string) predicate.WebhookDelivery {
-	return predicate.WebhookDelivery(sql.FieldEQ(FieldReplayOf, v))
+// ResponseEQ applies the EQ predicate on the "response" field.
+func ResponseEQ(v string) predicate.WebhookDelivery {
+	return predicate.WebhookDelivery(sql.FieldEQ(FieldResponse, v))
 }
 
-// ReplayOfNEQ applies the NEQ predicate on the "replay_of" field.
-func ReplayOfNEQ(v string) predicate.WebhookDelivery {
-	return predicate.WebhookDelivery(sql.FieldNEQ(FieldReplayOf, v))
+// ResponseNEQ applies the NEQ predicate on the "response" field.
+func ResponseNEQ(v string) predicate.WebhookDelivery {
+	return predicate.WebhookDelivery(sql.FieldNEQ(FieldResponse, v))
 }
 
-// ReplayOfIn applies the In predicate on the "replay_of" field.
-func ReplayOfIn(vs ...string) predicate.WebhookDelivery {
-	return predicate.WebhookDelivery(sql.FieldIn(FieldReplayOf, vs...))
+// ResponseIn applies the In predicate on the "response" field.
+func ResponseIn(vs ...string) predicate.WebhookDelivery {
+	return predicate.WebhookDelivery(sql.FieldIn(FieldResponse, vs...))
 }
 
-// ReplayOfNotIn applies the NotIn predicate on the "replay_of" field.
-func ReplayOfNotIn(vs ...string) predicate.WebhookDelivery {
-	return predicate.WebhookDelivery(sql.FieldNotIn(FieldReplayOf, vs...))
+// ResponseNotIn applies the NotIn predicate on the "response" field.
+func ResponseNotIn(vs ...string) predicate.WebhookDelivery {
+	return predicate.WebhookDelivery(sql.FieldNotIn(FieldResponse, vs...))
 }
 
-// ReplayOfGT applies the GT predicate on the "replay_of" field.
-func ReplayOfGT(v string) predicate.WebhookDelivery {
-	return predicate.WebhookDelivery(sql.FieldGT(FieldReplayOf, v))
+// ResponseGT applies the GT predicate on the "response" field.
+func ResponseGT(v string) predicate.WebhookDelivery {
+	return predicate.WebhookDelivery(sql.FieldGT(FieldResponse, v))
 }
 
-// ReplayOfGTE applies the GTE predicate on the "replay_of" field.
-func ReplayOfGTE(v string) predicate.WebhookDelivery {
-	return predicate.WebhookDelivery(sql.FieldGTE(FieldReplayOf, v))
+// ResponseGTE applies the GTE predicate on the "response" field.
+func ResponseGTE(v string) predicate.WebhookDelivery {
+	return predicate.WebhookDelivery(sql.FieldGTE(FieldResponse, v))
 }
 
-// ReplayOfLT applies the LT predicate on the "replay_of" field.
-func ReplayOfLT(v string) predicate.WebhookDelivery {
-	return predicate.WebhookDelivery(sql.FieldLT(FieldReplayOf, v))
+// ResponseLT applies the LT predicate on the "response" field.
+func ResponseLT(v string) predicate.WebhookDelivery {
+	return predicate.WebhookDelivery(sql.FieldLT(FieldResponse, v))
 }
 
-// ReplayOfLTE applies the LTE predicate on the "replay_of" field.
-func ReplayOfLTE(v string) predicate.WebhookDelivery {
-	return predicate.WebhookDelivery(sql.FieldLTE(FieldReplayOf, v))
+// ResponseLTE applies the LTE predicate on the "response" field.
+func ResponseLTE(v string) predicate.WebhookDelivery {
+	return predicate.WebhookDelivery(sql.FieldLTE(FieldResponse, v))
 }
 
-// ReplayOfContains applies the Contains predicate on the "replay_of" field.
-func ReplayOfContains(v string) predicate.WebhookDelivery {
-	return predicate.WebhookDelivery(sql.FieldContains(FieldReplayOf, v))
+// ResponseContains applies the Contains predicate on the "response" field.
+func ResponseContains(v string) predicate.WebhookDelivery {
+	return predicate.WebhookDelivery(sql.FieldContains(FieldResponse, v))
 }
 
-// ReplayOfHasPrefix applies the HasPrefix predicate on the "replay_of" field.
-func ReplayOfHasPrefix(v string) predicate.WebhookDelivery {
-	return predicate.WebhookDelivery(sql.FieldHasPrefix(FieldReplayOf, v))
+// ResponseHasPrefix applies the HasPrefix predicate on the "response" field.
+func ResponseHasPrefix(v string) predicate.WebhookDelivery {
+	return predicate.WebhookDelivery(sql.FieldHasPrefix(FieldResponse, v))
 }
 
-// ReplayOfHasSuffix applies the HasSuffix predicate on the "replay_of" field.
-func ReplayOfHasSuffix(v string) predicate.WebhookDelivery {
-	return predicate.WebhookDelivery(sql.FieldHasSuffix(FieldReplayOf, v))
+// ResponseHasSuffix applies the HasSuffix predicate on the "response" field.
+func ResponseHasSuffix(v string) predicate.WebhookDelivery {
+	return predicate.WebhookDelivery(sql.FieldHasSuffix(FieldResponse, v))
 }
 
-// ReplayOfEqualFold applies the EqualFold predicate on the "replay_of" field.
-func ReplayOfEqualFold(v string) predicate.WebhookDelivery {
-	return predicate.WebhookDelivery(sql.FieldEqualFold(FieldReplayOf, v))
+// ResponseEqualFold applies the EqualFold predicate on the "response" field.
+func ResponseEqualFold(v string) predicate.WebhookDelivery {
+	return predicate.WebhookDelivery(sql.FieldEqualFold(FieldResponse, v))
 }
 
-// ReplayOfContainsFold applies the ContainsFold predicate on the "replay_of" field.
-func ReplayOfContainsFold(v string) predicate.WebhookDelivery {
-	return predicate.WebhookDelivery(sql.FieldContainsFold(FieldReplayOf, v))
+// ResponseContainsFold applies the ContainsFold predicate on the "response" field.
+func ResponseContainsFold(v string) predicate.WebhookDelivery {
+	return predicate.WebhookDelivery(sql.FieldContainsFold(FieldResponse, v))
 }
 
 // HasWebhook applies the HasEdge predicate on the "webhook" edge.

@@ -29,6 +29,8 @@ type ResolverRoot interface {
 	AuditEvent() AuditEventResolver
 	AuthorizationConnection() AuthorizationConnectionResolver
 	Budget() BudgetResolver
+	BudgetAlert() BudgetAlertResolver
+	BudgetAlertConnection() BudgetAlertConnectionResolver
 	CatalogModel() CatalogModelResolver
 	CatalogModelConnection() CatalogModelConnectionResolver
 	CentralProvider() CentralProviderResolver
@@ -53,6 +55,7 @@ type ResolverRoot interface {
 	Model() ModelResolver
 	ModelConnection() ModelConnectionResolver
 	Mutation() MutationResolver
+	NotificationConnection() NotificationConnectionResolver
 	Organization() OrganizationResolver
 	OrganizationConnection() OrganizationConnectionResolver
 	PersonalTokenConnection() PersonalTokenConnectionResolver
@@ -81,6 +84,9 @@ type ResolverRoot interface {
 	User() UserResolver
 	UserConnection() UserConnectionResolver
 	Viewer() ViewerResolver
+	Webhook() WebhookResolver
+	WebhookConnection() WebhookConnectionResolver
+	WebhookDeliveryConnection() WebhookDeliveryConnectionResolver
 }
 
 type DirectiveRoot struct {
@@ -125,6 +131,7 @@ type ComplexityRoot struct {
 		Users                  func(childComplexity int, search *string, status *model.UserStatus, first *int, after *string, last *int, before *string) int
 		Version                func(childComplexity int) int
 		ViewerCan              func(childComplexity int) int
+		Webhooks               func(childComplexity int, first *int, after *string, last *int, before *string) int
 	}
 
 	AccountChoice struct {
@@ -322,6 +329,7 @@ type ComplexityRoot struct {
 	}
 
 	Budget struct {
+		Alerts         func(childComplexity int) int
 		Cycle          func(childComplexity int) int
 		Distribution   func(childComplexity int) int
 		FreezeReason   func(childComplexity int) int
@@ -346,6 +354,30 @@ type ComplexityRoot struct {
 		Unit           func(childComplexity int) int
 		Version        func(childComplexity int) int
 		ViewerCan      func(childComplexity int) int
+	}
+
+	BudgetAlert struct {
+		CreatedAt func(childComplexity int) int
+		Forecast  func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Kind      func(childComplexity int) int
+		Limit     func(childComplexity int) int
+		RunsOutAt func(childComplexity int) int
+		Scope     func(childComplexity int) int
+		Spent     func(childComplexity int) int
+		Threshold func(childComplexity int) int
+		Unit      func(childComplexity int) int
+	}
+
+	BudgetAlertConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	BudgetAlertEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	BudgetBurn struct {
@@ -619,6 +651,7 @@ type ComplexityRoot struct {
 
 	Console struct {
 		Account         func(childComplexity int) int
+		Alerts          func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Allocation      func(childComplexity int) int
 		Budget          func(childComplexity int) int
 		Charges         func(childComplexity int, scopeID *string, requestID *string, modelID *string, userID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) int
@@ -644,6 +677,7 @@ type ComplexityRoot struct {
 
 	Copilot struct {
 		Account         func(childComplexity int) int
+		Alerts          func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Allocation      func(childComplexity int) int
 		Budget          func(childComplexity int) int
 		CatalogModels   func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -866,6 +900,11 @@ type ComplexityRoot struct {
 		SeatsEnded         func(childComplexity int) int
 		SeatsMoved         func(childComplexity int) int
 		Teams              func(childComplexity int) int
+	}
+
+	Inbox struct {
+		Newest func(childComplexity int) int
+		Unread func(childComplexity int) int
 	}
 
 	IncreaseRequest struct {
@@ -1185,6 +1224,9 @@ type ComplexityRoot struct {
 		ModelPricePublish         func(childComplexity int, input model.ModelPricePublishInput) int
 		ModelUninstall            func(childComplexity int, input model.ModelUninstallInput) int
 		ModelUpdate               func(childComplexity int, input model.ModelUpdateInput) int
+		NotificationPreferenceSet func(childComplexity int, input model.NotificationPreferenceSetInput) int
+		NotificationRead          func(childComplexity int, input model.NotificationReadInput) int
+		NotificationsReadAll      func(childComplexity int) int
 		OrganizationArchive       func(childComplexity int, input model.OrganizationArchiveInput) int
 		OrganizationCreate        func(childComplexity int, input model.OrganizationCreateInput) int
 		OrganizationDelete        func(childComplexity int, input model.OrganizationDeleteInput) int
@@ -1227,6 +1269,56 @@ type ComplexityRoot struct {
 		UserReactivate            func(childComplexity int, input model.UserReactivateInput) int
 		UserSessionsRevoke        func(childComplexity int, input model.UserSessionsRevokeInput) int
 		UserUpdate                func(childComplexity int, input model.UserUpdateInput) int
+		WebhookCreate             func(childComplexity int, input model.WebhookCreateInput) int
+		WebhookDelete             func(childComplexity int, input model.WebhookDeleteInput) int
+		WebhookReplay             func(childComplexity int, input model.WebhookReplayInput) int
+		WebhookSecretRotate       func(childComplexity int, input model.WebhookSecretRotateInput) int
+		WebhookTest               func(childComplexity int, input model.WebhookTestInput) int
+		WebhookUpdate             func(childComplexity int, input model.WebhookUpdateInput) int
+	}
+
+	Notification struct {
+		Body      func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Link      func(childComplexity int) int
+		Plane     func(childComplexity int) int
+		ReadAt    func(childComplexity int) int
+		ScopeID   func(childComplexity int) int
+		Title     func(childComplexity int) int
+		Topic     func(childComplexity int) int
+	}
+
+	NotificationConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	NotificationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	NotificationPreference struct {
+		Inbox func(childComplexity int) int
+		Mail  func(childComplexity int) int
+		Topic func(childComplexity int) int
+	}
+
+	NotificationPreferenceSetPayload struct {
+		Errors     func(childComplexity int) int
+		Preference func(childComplexity int) int
+	}
+
+	NotificationReadPayload struct {
+		Errors       func(childComplexity int) int
+		Notification func(childComplexity int) int
+	}
+
+	NotificationsReadAllPayload struct {
+		Count  func(childComplexity int) int
+		Errors func(childComplexity int) int
 	}
 
 	Organization struct {
@@ -1731,6 +1823,7 @@ type ComplexityRoot struct {
 	Subscription struct {
 		AuditEvents  func(childComplexity int, scopeID string, filter *model.AuditFilter, after *int64) int
 		BudgetBurn   func(childComplexity int, scopeID string, descendants *bool, after *string) int
+		Inbox        func(childComplexity int) int
 		RequestInbox func(childComplexity int, scopeID string) int
 	}
 
@@ -1923,25 +2016,28 @@ type ComplexityRoot struct {
 	}
 
 	Viewer struct {
-		Account         func(childComplexity int) int
-		Accounts        func(childComplexity int) int
-		Authorizations  func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Budget          func(childComplexity int, plane model.Plane) int
-		ClientName      func(childComplexity int) int
-		Grantable       func(childComplexity int) int
-		IsPlatformStaff func(childComplexity int) int
-		Models          func(childComplexity int, plane model.Plane, first *int, after *string, last *int, before *string) int
-		Name            func(childComplexity int) int
-		Permissions     func(childComplexity int) int
-		PersonalTokens  func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Requests        func(childComplexity int, plane model.Plane, first *int, after *string, last *int, before *string) int
-		Roles           func(childComplexity int) int
-		Seat            func(childComplexity int, plane model.Plane) int
-		Seats           func(childComplexity int, plane model.Plane) int
-		Sessions        func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Support         func(childComplexity int) int
-		Usage           func(childComplexity int, plane model.Plane, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) int
-		User            func(childComplexity int) int
+		Account                 func(childComplexity int) int
+		Accounts                func(childComplexity int) int
+		Authorizations          func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Budget                  func(childComplexity int, plane model.Plane) int
+		ClientName              func(childComplexity int) int
+		Grantable               func(childComplexity int) int
+		IsPlatformStaff         func(childComplexity int) int
+		Models                  func(childComplexity int, plane model.Plane, first *int, after *string, last *int, before *string) int
+		Name                    func(childComplexity int) int
+		NotificationPreferences func(childComplexity int) int
+		Notifications           func(childComplexity int, filter *model.NotificationFilter, first *int, after *string, last *int, before *string) int
+		Permissions             func(childComplexity int) int
+		PersonalTokens          func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Requests                func(childComplexity int, plane model.Plane, first *int, after *string, last *int, before *string) int
+		Roles                   func(childComplexity int) int
+		Seat                    func(childComplexity int, plane model.Plane) int
+		Seats                   func(childComplexity int, plane model.Plane) int
+		Sessions                func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Support                 func(childComplexity int) int
+		UnreadNotifications     func(childComplexity int) int
+		Usage                   func(childComplexity int, plane model.Plane, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) int
+		User                    func(childComplexity int) int
 	}
 
 	ViewerPermission struct {
@@ -1956,6 +2052,94 @@ type ComplexityRoot struct {
 		Plane   func(childComplexity int) int
 		Role    func(childComplexity int) int
 		ScopeID func(childComplexity int) int
+	}
+
+	Webhook struct {
+		CreatedAt               func(childComplexity int) int
+		Deliveries              func(childComplexity int, status *model.WebhookDeliveryStatus, first *int, after *string, last *int, before *string) int
+		FailingSince            func(childComplexity int) int
+		ID                      func(childComplexity int) int
+		Name                    func(childComplexity int) int
+		Planes                  func(childComplexity int) int
+		PreviousSecretExpiresAt func(childComplexity int) int
+		SecretHint              func(childComplexity int) int
+		Status                  func(childComplexity int) int
+		StatusReason            func(childComplexity int) int
+		Topics                  func(childComplexity int) int
+		URL                     func(childComplexity int) int
+		Version                 func(childComplexity int) int
+		ViewerCan               func(childComplexity int) int
+	}
+
+	WebhookConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	WebhookCreatePayload struct {
+		Errors  func(childComplexity int) int
+		Secret  func(childComplexity int) int
+		Webhook func(childComplexity int) int
+	}
+
+	WebhookDeletePayload struct {
+		Errors    func(childComplexity int) int
+		WebhookID func(childComplexity int) int
+	}
+
+	WebhookDelivery struct {
+		Attempts       func(childComplexity int) int
+		CreatedAt      func(childComplexity int) int
+		DoneAt         func(childComplexity int) int
+		Error          func(childComplexity int) int
+		ID             func(childComplexity int) int
+		LatencyMs      func(childComplexity int) int
+		MessageID      func(childComplexity int) int
+		NextAt         func(childComplexity int) int
+		Payload        func(childComplexity int) int
+		Response       func(childComplexity int) int
+		ResponseStatus func(childComplexity int) int
+		Status         func(childComplexity int) int
+		Type           func(childComplexity int) int
+	}
+
+	WebhookDeliveryConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	WebhookDeliveryEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	WebhookEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	WebhookReplayPayload struct {
+		Count   func(childComplexity int) int
+		Errors  func(childComplexity int) int
+		Webhook func(childComplexity int) int
+	}
+
+	WebhookSecretRotatePayload struct {
+		Errors  func(childComplexity int) int
+		Secret  func(childComplexity int) int
+		Webhook func(childComplexity int) int
+	}
+
+	WebhookTestPayload struct {
+		Delivery func(childComplexity int) int
+		Errors   func(childComplexity int) int
+	}
+
+	WebhookUpdatePayload struct {
+		Errors  func(childComplexity int) int
+		Webhook func(childComplexity int) int
 	}
 
 	WhatIf struct {
@@ -2273,6 +2457,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.ViewerCan(childComplexity), true
+	case "Account.webhooks":
+		if e.ComplexityRoot.Account.Webhooks == nil {
+			break
+		}
+
+		args, err := ec.field_Account_webhooks_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Account.Webhooks(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 
 	case "AccountChoice.id":
 		if e.ComplexityRoot.AccountChoice.ID == nil {
@@ -2979,6 +3174,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AuthorizationRevokePayload.Errors(childComplexity), true
 
+	case "Budget.alerts":
+		if e.ComplexityRoot.Budget.Alerts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Budget.Alerts(childComplexity), true
 	case "Budget.cycle":
 		if e.ComplexityRoot.Budget.Cycle == nil {
 			break
@@ -3133,6 +3334,99 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Budget.ViewerCan(childComplexity), true
+
+	case "BudgetAlert.createdAt":
+		if e.ComplexityRoot.BudgetAlert.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetAlert.CreatedAt(childComplexity), true
+	case "BudgetAlert.forecast":
+		if e.ComplexityRoot.BudgetAlert.Forecast == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetAlert.Forecast(childComplexity), true
+	case "BudgetAlert.id":
+		if e.ComplexityRoot.BudgetAlert.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetAlert.ID(childComplexity), true
+	case "BudgetAlert.kind":
+		if e.ComplexityRoot.BudgetAlert.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetAlert.Kind(childComplexity), true
+	case "BudgetAlert.limit":
+		if e.ComplexityRoot.BudgetAlert.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetAlert.Limit(childComplexity), true
+	case "BudgetAlert.runsOutAt":
+		if e.ComplexityRoot.BudgetAlert.RunsOutAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetAlert.RunsOutAt(childComplexity), true
+	case "BudgetAlert.scope":
+		if e.ComplexityRoot.BudgetAlert.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetAlert.Scope(childComplexity), true
+	case "BudgetAlert.spent":
+		if e.ComplexityRoot.BudgetAlert.Spent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetAlert.Spent(childComplexity), true
+	case "BudgetAlert.threshold":
+		if e.ComplexityRoot.BudgetAlert.Threshold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetAlert.Threshold(childComplexity), true
+	case "BudgetAlert.unit":
+		if e.ComplexityRoot.BudgetAlert.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetAlert.Unit(childComplexity), true
+
+	case "BudgetAlertConnection.edges":
+		if e.ComplexityRoot.BudgetAlertConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetAlertConnection.Edges(childComplexity), true
+	case "BudgetAlertConnection.pageInfo":
+		if e.ComplexityRoot.BudgetAlertConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetAlertConnection.PageInfo(childComplexity), true
+	case "BudgetAlertConnection.totalCount":
+		if e.ComplexityRoot.BudgetAlertConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetAlertConnection.TotalCount(childComplexity), true
+
+	case "BudgetAlertEdge.cursor":
+		if e.ComplexityRoot.BudgetAlertEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetAlertEdge.Cursor(childComplexity), true
+	case "BudgetAlertEdge.node":
+		if e.ComplexityRoot.BudgetAlertEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetAlertEdge.Node(childComplexity), true
 
 	case "BudgetBurn.at":
 		if e.ComplexityRoot.BudgetBurn.At == nil {
@@ -4244,6 +4538,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Console.Account(childComplexity), true
+	case "Console.alerts":
+		if e.ComplexityRoot.Console.Alerts == nil {
+			break
+		}
+
+		args, err := ec.field_Console_alerts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Console.Alerts(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Console.allocation":
 		if e.ComplexityRoot.Console.Allocation == nil {
 			break
@@ -4432,6 +4737,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Copilot.Account(childComplexity), true
+	case "Copilot.alerts":
+		if e.ComplexityRoot.Copilot.Alerts == nil {
+			break
+		}
+
+		args, err := ec.field_Copilot_alerts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Copilot.Alerts(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Copilot.allocation":
 		if e.ComplexityRoot.Copilot.Allocation == nil {
 			break
@@ -5326,6 +5642,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Impact.Teams(childComplexity), true
+
+	case "Inbox.newest":
+		if e.ComplexityRoot.Inbox.Newest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Inbox.Newest(childComplexity), true
+	case "Inbox.unread":
+		if e.ComplexityRoot.Inbox.Unread == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Inbox.Unread(childComplexity), true
 
 	case "IncreaseRequest.amount":
 		if e.ComplexityRoot.IncreaseRequest.Amount == nil {
@@ -6922,6 +7251,34 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ModelUpdate(childComplexity, args["input"].(model.ModelUpdateInput)), true
+	case "Mutation.notificationPreferenceSet":
+		if e.ComplexityRoot.Mutation.NotificationPreferenceSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_notificationPreferenceSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.NotificationPreferenceSet(childComplexity, args["input"].(model.NotificationPreferenceSetInput)), true
+	case "Mutation.notificationRead":
+		if e.ComplexityRoot.Mutation.NotificationRead == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_notificationRead_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.NotificationRead(childComplexity, args["input"].(model.NotificationReadInput)), true
+	case "Mutation.notificationsReadAll":
+		if e.ComplexityRoot.Mutation.NotificationsReadAll == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mutation.NotificationsReadAll(childComplexity), true
 	case "Mutation.organizationArchive":
 		if e.ComplexityRoot.Mutation.OrganizationArchive == nil {
 			break
@@ -7379,6 +7736,217 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UserUpdate(childComplexity, args["input"].(model.UserUpdateInput)), true
+	case "Mutation.webhookCreate":
+		if e.ComplexityRoot.Mutation.WebhookCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_webhookCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WebhookCreate(childComplexity, args["input"].(model.WebhookCreateInput)), true
+	case "Mutation.webhookDelete":
+		if e.ComplexityRoot.Mutation.WebhookDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_webhookDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WebhookDelete(childComplexity, args["input"].(model.WebhookDeleteInput)), true
+	case "Mutation.webhookReplay":
+		if e.ComplexityRoot.Mutation.WebhookReplay == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_webhookReplay_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WebhookReplay(childComplexity, args["input"].(model.WebhookReplayInput)), true
+	case "Mutation.webhookSecretRotate":
+		if e.ComplexityRoot.Mutation.WebhookSecretRotate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_webhookSecretRotate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WebhookSecretRotate(childComplexity, args["input"].(model.WebhookSecretRotateInput)), true
+	case "Mutation.webhookTest":
+		if e.ComplexityRoot.Mutation.WebhookTest == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_webhookTest_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WebhookTest(childComplexity, args["input"].(model.WebhookTestInput)), true
+	case "Mutation.webhookUpdate":
+		if e.ComplexityRoot.Mutation.WebhookUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_webhookUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WebhookUpdate(childComplexity, args["input"].(model.WebhookUpdateInput)), true
+
+	case "Notification.body":
+		if e.ComplexityRoot.Notification.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Body(childComplexity), true
+	case "Notification.createdAt":
+		if e.ComplexityRoot.Notification.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.CreatedAt(childComplexity), true
+	case "Notification.id":
+		if e.ComplexityRoot.Notification.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.ID(childComplexity), true
+	case "Notification.link":
+		if e.ComplexityRoot.Notification.Link == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Link(childComplexity), true
+	case "Notification.plane":
+		if e.ComplexityRoot.Notification.Plane == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Plane(childComplexity), true
+	case "Notification.readAt":
+		if e.ComplexityRoot.Notification.ReadAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.ReadAt(childComplexity), true
+	case "Notification.scopeId":
+		if e.ComplexityRoot.Notification.ScopeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.ScopeID(childComplexity), true
+	case "Notification.title":
+		if e.ComplexityRoot.Notification.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Title(childComplexity), true
+	case "Notification.topic":
+		if e.ComplexityRoot.Notification.Topic == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Topic(childComplexity), true
+
+	case "NotificationConnection.edges":
+		if e.ComplexityRoot.NotificationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationConnection.Edges(childComplexity), true
+	case "NotificationConnection.pageInfo":
+		if e.ComplexityRoot.NotificationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationConnection.PageInfo(childComplexity), true
+	case "NotificationConnection.totalCount":
+		if e.ComplexityRoot.NotificationConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationConnection.TotalCount(childComplexity), true
+
+	case "NotificationEdge.cursor":
+		if e.ComplexityRoot.NotificationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationEdge.Cursor(childComplexity), true
+	case "NotificationEdge.node":
+		if e.ComplexityRoot.NotificationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationEdge.Node(childComplexity), true
+
+	case "NotificationPreference.inbox":
+		if e.ComplexityRoot.NotificationPreference.Inbox == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationPreference.Inbox(childComplexity), true
+	case "NotificationPreference.mail":
+		if e.ComplexityRoot.NotificationPreference.Mail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationPreference.Mail(childComplexity), true
+	case "NotificationPreference.topic":
+		if e.ComplexityRoot.NotificationPreference.Topic == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationPreference.Topic(childComplexity), true
+
+	case "NotificationPreferenceSetPayload.errors":
+		if e.ComplexityRoot.NotificationPreferenceSetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationPreferenceSetPayload.Errors(childComplexity), true
+	case "NotificationPreferenceSetPayload.preference":
+		if e.ComplexityRoot.NotificationPreferenceSetPayload.Preference == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationPreferenceSetPayload.Preference(childComplexity), true
+
+	case "NotificationReadPayload.errors":
+		if e.ComplexityRoot.NotificationReadPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationReadPayload.Errors(childComplexity), true
+	case "NotificationReadPayload.notification":
+		if e.ComplexityRoot.NotificationReadPayload.Notification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationReadPayload.Notification(childComplexity), true
+
+	case "NotificationsReadAllPayload.count":
+		if e.ComplexityRoot.NotificationsReadAllPayload.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationsReadAllPayload.Count(childComplexity), true
+	case "NotificationsReadAllPayload.errors":
+		if e.ComplexityRoot.NotificationsReadAllPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationsReadAllPayload.Errors(childComplexity), true
 
 	case "Organization.allocation":
 		if e.ComplexityRoot.Organization.Allocation == nil {
@@ -9378,6 +9946,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.BudgetBurn(childComplexity, args["scopeId"].(string), args["descendants"].(*bool), args["after"].(*string)), true
+	case "Subscription.inbox":
+		if e.ComplexityRoot.Subscription.Inbox == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Subscription.Inbox(childComplexity), true
 	case "Subscription.requestInbox":
 		if e.ComplexityRoot.Subscription.RequestInbox == nil {
 			break
@@ -10133,6 +10707,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Name(childComplexity), true
+	case "Viewer.notificationPreferences":
+		if e.ComplexityRoot.Viewer.NotificationPreferences == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.NotificationPreferences(childComplexity), true
+	case "Viewer.notifications":
+		if e.ComplexityRoot.Viewer.Notifications == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_notifications_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Notifications(childComplexity, args["filter"].(*model.NotificationFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Viewer.permissions":
 		if e.ComplexityRoot.Viewer.Permissions == nil {
 			break
@@ -10206,6 +10797,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Support(childComplexity), true
+	case "Viewer.unreadNotifications":
+		if e.ComplexityRoot.Viewer.UnreadNotifications == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.UnreadNotifications(childComplexity), true
 	case "Viewer.usage":
 		if e.ComplexityRoot.Viewer.Usage == nil {
 			break
@@ -10273,6 +10870,335 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ViewerRole.ScopeID(childComplexity), true
+
+	case "Webhook.createdAt":
+		if e.ComplexityRoot.Webhook.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.CreatedAt(childComplexity), true
+	case "Webhook.deliveries":
+		if e.ComplexityRoot.Webhook.Deliveries == nil {
+			break
+		}
+
+		args, err := ec.field_Webhook_deliveries_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Webhook.Deliveries(childComplexity, args["status"].(*model.WebhookDeliveryStatus), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Webhook.failingSince":
+		if e.ComplexityRoot.Webhook.FailingSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.FailingSince(childComplexity), true
+	case "Webhook.id":
+		if e.ComplexityRoot.Webhook.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.ID(childComplexity), true
+	case "Webhook.name":
+		if e.ComplexityRoot.Webhook.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.Name(childComplexity), true
+	case "Webhook.planes":
+		if e.ComplexityRoot.Webhook.Planes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.Planes(childComplexity), true
+	case "Webhook.previousSecretExpiresAt":
+		if e.ComplexityRoot.Webhook.PreviousSecretExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.PreviousSecretExpiresAt(childComplexity), true
+	case "Webhook.secretHint":
+		if e.ComplexityRoot.Webhook.SecretHint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.SecretHint(childComplexity), true
+	case "Webhook.status":
+		if e.ComplexityRoot.Webhook.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.Status(childComplexity), true
+	case "Webhook.statusReason":
+		if e.ComplexityRoot.Webhook.StatusReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.StatusReason(childComplexity), true
+	case "Webhook.topics":
+		if e.ComplexityRoot.Webhook.Topics == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.Topics(childComplexity), true
+	case "Webhook.url":
+		if e.ComplexityRoot.Webhook.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.URL(childComplexity), true
+	case "Webhook.version":
+		if e.ComplexityRoot.Webhook.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.Version(childComplexity), true
+	case "Webhook.viewerCan":
+		if e.ComplexityRoot.Webhook.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.ViewerCan(childComplexity), true
+
+	case "WebhookConnection.edges":
+		if e.ComplexityRoot.WebhookConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookConnection.Edges(childComplexity), true
+	case "WebhookConnection.pageInfo":
+		if e.ComplexityRoot.WebhookConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookConnection.PageInfo(childComplexity), true
+	case "WebhookConnection.totalCount":
+		if e.ComplexityRoot.WebhookConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookConnection.TotalCount(childComplexity), true
+
+	case "WebhookCreatePayload.errors":
+		if e.ComplexityRoot.WebhookCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookCreatePayload.Errors(childComplexity), true
+	case "WebhookCreatePayload.secret":
+		if e.ComplexityRoot.WebhookCreatePayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookCreatePayload.Secret(childComplexity), true
+	case "WebhookCreatePayload.webhook":
+		if e.ComplexityRoot.WebhookCreatePayload.Webhook == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookCreatePayload.Webhook(childComplexity), true
+
+	case "WebhookDeletePayload.errors":
+		if e.ComplexityRoot.WebhookDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDeletePayload.Errors(childComplexity), true
+	case "WebhookDeletePayload.webhookId":
+		if e.ComplexityRoot.WebhookDeletePayload.WebhookID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDeletePayload.WebhookID(childComplexity), true
+
+	case "WebhookDelivery.attempts":
+		if e.ComplexityRoot.WebhookDelivery.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Attempts(childComplexity), true
+	case "WebhookDelivery.createdAt":
+		if e.ComplexityRoot.WebhookDelivery.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.CreatedAt(childComplexity), true
+	case "WebhookDelivery.doneAt":
+		if e.ComplexityRoot.WebhookDelivery.DoneAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.DoneAt(childComplexity), true
+	case "WebhookDelivery.error":
+		if e.ComplexityRoot.WebhookDelivery.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Error(childComplexity), true
+	case "WebhookDelivery.id":
+		if e.ComplexityRoot.WebhookDelivery.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.ID(childComplexity), true
+	case "WebhookDelivery.latencyMs":
+		if e.ComplexityRoot.WebhookDelivery.LatencyMs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.LatencyMs(childComplexity), true
+	case "WebhookDelivery.messageId":
+		if e.ComplexityRoot.WebhookDelivery.MessageID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.MessageID(childComplexity), true
+	case "WebhookDelivery.nextAt":
+		if e.ComplexityRoot.WebhookDelivery.NextAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.NextAt(childComplexity), true
+	case "WebhookDelivery.payload":
+		if e.ComplexityRoot.WebhookDelivery.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Payload(childComplexity), true
+	case "WebhookDelivery.response":
+		if e.ComplexityRoot.WebhookDelivery.Response == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Response(childComplexity), true
+	case "WebhookDelivery.responseStatus":
+		if e.ComplexityRoot.WebhookDelivery.ResponseStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.ResponseStatus(childComplexity), true
+	case "WebhookDelivery.status":
+		if e.ComplexityRoot.WebhookDelivery.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Status(childComplexity), true
+	case "WebhookDelivery.type":
+		if e.ComplexityRoot.WebhookDelivery.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Type(childComplexity), true
+
+	case "WebhookDeliveryConnection.edges":
+		if e.ComplexityRoot.WebhookDeliveryConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDeliveryConnection.Edges(childComplexity), true
+	case "WebhookDeliveryConnection.pageInfo":
+		if e.ComplexityRoot.WebhookDeliveryConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDeliveryConnection.PageInfo(childComplexity), true
+	case "WebhookDeliveryConnection.totalCount":
+		if e.ComplexityRoot.WebhookDeliveryConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDeliveryConnection.TotalCount(childComplexity), true
+
+	case "WebhookDeliveryEdge.cursor":
+		if e.ComplexityRoot.WebhookDeliveryEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDeliveryEdge.Cursor(childComplexity), true
+	case "WebhookDeliveryEdge.node":
+		if e.ComplexityRoot.WebhookDeliveryEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDeliveryEdge.Node(childComplexity), true
+
+	case "WebhookEdge.cursor":
+		if e.ComplexityRoot.WebhookEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookEdge.Cursor(childComplexity), true
+	case "WebhookEdge.node":
+		if e.ComplexityRoot.WebhookEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookEdge.Node(childComplexity), true
+
+	case "WebhookReplayPayload.count":
+		if e.ComplexityRoot.WebhookReplayPayload.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookReplayPayload.Count(childComplexity), true
+	case "WebhookReplayPayload.errors":
+		if e.ComplexityRoot.WebhookReplayPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookReplayPayload.Errors(childComplexity), true
+	case "WebhookReplayPayload.webhook":
+		if e.ComplexityRoot.WebhookReplayPayload.Webhook == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookReplayPayload.Webhook(childComplexity), true
+
+	case "WebhookSecretRotatePayload.errors":
+		if e.ComplexityRoot.WebhookSecretRotatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookSecretRotatePayload.Errors(childComplexity), true
+	case "WebhookSecretRotatePayload.secret":
+		if e.ComplexityRoot.WebhookSecretRotatePayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookSecretRotatePayload.Secret(childComplexity), true
+	case "WebhookSecretRotatePayload.webhook":
+		if e.ComplexityRoot.WebhookSecretRotatePayload.Webhook == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookSecretRotatePayload.Webhook(childComplexity), true
+
+	case "WebhookTestPayload.delivery":
+		if e.ComplexityRoot.WebhookTestPayload.Delivery == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookTestPayload.Delivery(childComplexity), true
+	case "WebhookTestPayload.errors":
+		if e.ComplexityRoot.WebhookTestPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookTestPayload.Errors(childComplexity), true
+
+	case "WebhookUpdatePayload.errors":
+		if e.ComplexityRoot.WebhookUpdatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookUpdatePayload.Errors(childComplexity), true
+	case "WebhookUpdatePayload.webhook":
+		if e.ComplexityRoot.WebhookUpdatePayload.Webhook == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookUpdatePayload.Webhook(childComplexity), true
 
 	case "WhatIf.changed":
 		if e.ComplexityRoot.WhatIf.Changed == nil {
@@ -10422,6 +11348,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputModelPricePublishInput,
 		ec.unmarshalInputModelUninstallInput,
 		ec.unmarshalInputModelUpdateInput,
+		ec.unmarshalInputNotificationFilter,
+		ec.unmarshalInputNotificationPreferenceSetInput,
+		ec.unmarshalInputNotificationReadInput,
 		ec.unmarshalInputOrganizationArchiveInput,
 		ec.unmarshalInputOrganizationCreateInput,
 		ec.unmarshalInputOrganizationDeleteInput,
@@ -10466,6 +11395,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputUserReactivateInput,
 		ec.unmarshalInputUserSessionsRevokeInput,
 		ec.unmarshalInputUserUpdateInput,
+		ec.unmarshalInputWebhookCreateInput,
+		ec.unmarshalInputWebhookDeleteInput,
+		ec.unmarshalInputWebhookReplayInput,
+		ec.unmarshalInputWebhookSecretRotateInput,
+		ec.unmarshalInputWebhookTestInput,
+		ec.unmarshalInputWebhookUpdateInput,
 		ec.unmarshalInputWhatIfInput,
 		ec.unmarshalInputWhatIfMove,
 		ec.unmarshalInputWhatIfPrice,
@@ -10675,6 +11610,71 @@ type AccountConnection {
 type AccountEdge {
   "The row itself."
   node: Account!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+`, BuiltIn: false},
+	{Name: "../common/alert.graphqls", Input: `extend type Budget {
+  "Alerts that fired in the current cycle, oldest first: each threshold once."
+  alerts: [BudgetAlert!]!
+}
+
+extend type Console {
+  "Alerts of the budgets that the viewer sees, newest first."
+  alerts(first: Int, after: String, last: Int, before: String): BudgetAlertConnection
+}
+
+extend type Copilot {
+  "Alerts of the budgets that the viewer sees, newest first."
+  alerts(first: Int, after: String, last: Int, before: String): BudgetAlertConnection
+}
+
+"What made an alert fire."
+enum BudgetAlertKind {
+  "The budget passed a threshold."
+  THRESHOLD
+  "At its pace it would run out before the cycle's end."
+  FORECAST
+}
+
+"A threshold that a budget passed in a cycle, as things stood then."
+type BudgetAlert implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "What made it fire."
+  kind: BudgetAlertKind!
+  "In percent of the limit; null for a forecast."
+  threshold: Int
+  "US dollars or credits."
+  unit: Unit!
+  "The limit then."
+  limit: Amount!
+  "What was spent then."
+  spent: Amount!
+  "What would have been spent at the cycle's end."
+  forecast: Amount!
+  "When it would have been used up; null when it would have lasted."
+  runsOutAt: DateTime
+  "When it fired."
+  createdAt: DateTime!
+  "Whose budget it is."
+  scope: Scope!
+}
+
+"A page of alerts."
+type BudgetAlertConnection {
+  "The rows of this page, in order."
+  edges: [BudgetAlertEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of alerts."
+type BudgetAlertEdge {
+  "The row itself."
+  node: BudgetAlert!
   "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
 }
@@ -12550,6 +13550,159 @@ input PriceInput {
   reasoning: USD
   "Per 1,000,000 calls."
   request: USD
+}
+`, BuiltIn: false},
+	{Name: "../common/notification.graphqls", Input: `extend type Viewer {
+  "What the viewer was told, newest first. Read lines are kept for 90 days, a thousand lines at most."
+  notifications(filter: NotificationFilter, first: Int, after: String, last: Int, before: String): NotificationConnection
+  "How many of them are unread; at most 1,000."
+  unreadNotifications: Int
+  "How the viewer hears of each topic."
+  notificationPreferences: [NotificationPreference!]
+}
+
+extend type Subscription {
+  "The viewer's inbox: its state at once, then whenever what is unread changes, within a second."
+  inbox: Inbox
+}
+
+extend type Mutation {
+  "Mark a line of one's inbox as read, or as unread again. People themselves."
+  notificationRead(input: NotificationReadInput!): NotificationReadPayload!
+  "Mark all lines of one's inbox as read. People themselves."
+  notificationsReadAll: NotificationsReadAllPayload!
+  "Choose how to hear of a topic. People themselves."
+  notificationPreferenceSet(input: NotificationPreferenceSetInput!): NotificationPreferenceSetPayload!
+}
+
+"What people and webhooks are told of."
+enum NotificationTopic {
+  "A budget passed a threshold below its limit."
+  BUDGET_THRESHOLD
+  "A budget is used up: it passed its limit, or refuses calls."
+  BUDGET_EXHAUSTED
+  "At its pace a budget will run out before its cycle ends."
+  BUDGET_FORECAST
+  "A budget was frozen."
+  BUDGET_FROZEN
+  "A cycle closed and its statement was written."
+  STATEMENT_READY
+  "Somebody asks for more budget."
+  INCREASE_REQUESTED
+  "A request for more budget was decided."
+  INCREASE_DECIDED
+  "A call cost more than was held for it, beyond what its budgets had room for."
+  CHARGE_LATE
+  "A webhook was switched off because nothing arrives."
+  WEBHOOK_DISABLED
+}
+
+"A line of a person's inbox."
+type Notification implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "What it is about."
+  topic: NotificationTopic!
+  "The product that it is about; null for the account itself."
+  plane: Plane
+  "The scope that it is about; empty without one."
+  scopeId: ID!
+  "In a sentence."
+  title: String!
+  "What else there is to say; may be empty."
+  body: String!
+  "The page that it leads to: from ` + "`" + `/` + "`" + ` on, else below ` + "`" + `/a/{slug}/` + "`" + `."
+  link: String!
+  "When it was told."
+  createdAt: DateTime!
+  "When it was read; null: unread."
+  readAt: DateTime
+}
+
+"Which lines of an inbox."
+input NotificationFilter {
+  "Those that are unread alone."
+  unread: Boolean
+  "Those of one topic."
+  topic: NotificationTopic
+}
+
+"A page of an inbox."
+type NotificationConnection {
+  "The rows of this page, in order."
+  edges: [NotificationEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of an inbox."
+type NotificationEdge {
+  "The row itself."
+  node: Notification!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"An inbox at a moment."
+type Inbox {
+  "How many lines are unread; at most 1,000."
+  unread: Int!
+  "The newest line; null in an empty inbox."
+  newest: Notification
+}
+
+"How a person hears of a topic."
+type NotificationPreference {
+  "The topic."
+  topic: NotificationTopic!
+  "As a line of the inbox."
+  inbox: Boolean!
+  "By mail, where a mail server is set."
+  mail: Boolean!
+}
+
+"What notificationRead needs."
+input NotificationReadInput {
+  "The line."
+  notificationId: ID!
+  "False makes it unread again; left out: true."
+  read: Boolean
+}
+
+"The outcome of notificationRead."
+type NotificationReadPayload {
+  "The line; null when refused."
+  notification: Notification
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"The outcome of notificationsReadAll."
+type NotificationsReadAllPayload {
+  "How many lines were unread."
+  count: Int!
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What notificationPreferenceSet needs."
+input NotificationPreferenceSetInput {
+  "The topic."
+  topic: NotificationTopic!
+  "As a line of the inbox."
+  inbox: Boolean!
+  "By mail."
+  mail: Boolean!
+}
+
+"The outcome of notificationPreferenceSet."
+type NotificationPreferenceSetPayload {
+  "The preference as it is now; null when refused."
+  preference: NotificationPreference
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../common/program.graphqls", Input: `"What a program or a token may be allowed; what it does is this and the person's own roles, both."
@@ -14752,6 +15905,248 @@ type SessionEndPayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../common/webhook.graphqls", Input: `extend type Account {
+  "Its webhooks, oldest first."
+  webhooks(first: Int, after: String, last: Int, before: String): WebhookConnection
+}
+
+extend type Mutation {
+  "Have events posted to an address, signed after Standard Webhooks. Admins of the account."
+  webhookCreate(input: WebhookCreateInput!): WebhookCreatePayload!
+  "Change a webhook, or switch it on or off. Admins of the account."
+  webhookUpdate(input: WebhookUpdateInput!): WebhookUpdatePayload!
+  "Make a new secret; for a while deliveries are signed by the one before as well. Admins of the account."
+  webhookSecretRotate(input: WebhookSecretRotateInput!): WebhookSecretRotatePayload!
+  "Forget a webhook with its deliveries. Admins of the account."
+  webhookDelete(input: WebhookDeleteInput!): WebhookDeletePayload!
+  "Send a test event; how it went stands among the deliveries within seconds. Admins of the account."
+  webhookTest(input: WebhookTestInput!): WebhookTestPayload!
+  "Send one delivery again, or all that failed since a moment, with the same webhook-id. Admins of the account."
+  webhookReplay(input: WebhookReplayInput!): WebhookReplayPayload!
+}
+
+"An address that an account's events are posted to."
+type Webhook implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "As shown to people."
+  name: String!
+  "Where deliveries are posted."
+  url: String!
+  "What it hears of."
+  topics: [NotificationTopic!]!
+  "The products that it hears of."
+  planes: [Plane!]!
+  "A disabled one gets nothing."
+  status: Status!
+  "Why the system disabled it; null when it didn't."
+  statusReason: String
+  "Since when nothing arrives; null when the newest delivery arrived."
+  failingSince: DateTime
+  "Last four characters of the secret."
+  secretHint: String!
+  "Until when the secret before signs as well; null when it doesn't."
+  previousSecretExpiresAt: DateTime
+  "When it was made."
+  createdAt: DateTime!
+  "Raised by every change."
+  version: Int!
+  "What was sent and how it went, newest first; what is done is kept for 30 days."
+  deliveries(status: WebhookDeliveryStatus, first: Int, after: String, last: Int, before: String): WebhookDeliveryConnection
+  "What the viewer may do with it, by the policy that enforces it."
+  viewerCan: [ViewerPermission!]!
+}
+
+"Where a delivery stands."
+enum WebhookDeliveryStatus {
+  "It is tried, or will be."
+  PENDING
+  "It was answered with success."
+  DELIVERED
+  "It was given up."
+  FAILED
+}
+
+"An event on its way to a webhook, and what became of it."
+type WebhookDelivery implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "webhook-id: the same for every attempt."
+  messageId: String!
+  "The type in its payload: ` + "`" + `budget.threshold` + "`" + `."
+  type: String!
+  "Where it stands."
+  status: WebhookDeliveryStatus!
+  "The body that is posted, as JSON."
+  payload: String!
+  "How often it was tried."
+  attempts: Int!
+  "When it is tried next; null when it is done."
+  nextAt: DateTime
+  "When it arrived or was given up; null before."
+  doneAt: DateTime
+  "HTTP status of the newest answer; null without one."
+  responseStatus: Int
+  "The beginning of the newest answer, at most 1,000 bytes."
+  response: String!
+  "Why the newest attempt failed; null when it didn't."
+  error: String
+  "How long the newest attempt took, in milliseconds."
+  latencyMs: Int!
+  "When the event happened."
+  createdAt: DateTime!
+}
+
+"A page of webhooks."
+type WebhookConnection {
+  "The rows of this page, in order."
+  edges: [WebhookEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of webhooks."
+type WebhookEdge {
+  "The row itself."
+  node: Webhook!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"A page of deliveries."
+type WebhookDeliveryConnection {
+  "The rows of this page, in order."
+  edges: [WebhookDeliveryEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of deliveries."
+type WebhookDeliveryEdge {
+  "The row itself."
+  node: WebhookDelivery!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"What webhookCreate needs."
+input WebhookCreateInput {
+  "1–120 characters, unique in the account."
+  name: String!
+  "https, or http; not inside networks that the operator keeps closed, which the first delivery tells."
+  url: String!
+  "At least one; WEBHOOK_DISABLED can't be among them."
+  topics: [NotificationTopic!]!
+  "Left out: both."
+  planes: [Plane!]
+}
+
+"The outcome of webhookCreate."
+type WebhookCreatePayload {
+  "The webhook; null when refused."
+  webhook: Webhook
+  "Its secret, now and never again."
+  secret: String
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What webhookUpdate needs."
+input WebhookUpdateInput {
+  "The webhook."
+  webhookId: ID!
+  "Left out: stays."
+  name: String
+  "Left out: stays."
+  url: String
+  "Left out: stay."
+  topics: [NotificationTopic!]
+  "Left out: stay."
+  planes: [Plane!]
+  "Left out: stays. What waits for a webhook that is switched off has failed."
+  status: Status
+  "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
+  expectedVersion: Int
+}
+
+"The outcome of webhookUpdate."
+type WebhookUpdatePayload {
+  "The webhook; null when refused."
+  webhook: Webhook
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What webhookSecretRotate needs."
+input WebhookSecretRotateInput {
+  "The webhook."
+  webhookId: ID!
+  "0–720, how long the one before signs as well; left out: 24."
+  overlapHours: Int
+}
+
+"The outcome of webhookSecretRotate."
+type WebhookSecretRotatePayload {
+  "The webhook; null when refused."
+  webhook: Webhook
+  "The new secret, now and never again."
+  secret: String
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What webhookDelete needs."
+input WebhookDeleteInput {
+  "The webhook."
+  webhookId: ID!
+}
+
+"The outcome of webhookDelete."
+type WebhookDeletePayload {
+  "Its id; null when refused."
+  webhookId: ID
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What webhookTest needs."
+input WebhookTestInput {
+  "The webhook; an active one."
+  webhookId: ID!
+}
+
+"The outcome of webhookTest."
+type WebhookTestPayload {
+  "The delivery, which is on its way; null when refused."
+  delivery: WebhookDelivery
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What webhookReplay needs: a delivery or a moment."
+input WebhookReplayInput {
+  "The webhook; an active one."
+  webhookId: ID!
+  "One of its deliveries that is done."
+  deliveryId: ID
+  "All that failed since then, at most a thousand, the oldest first."
+  failedSince: DateTime
+}
+
+"The outcome of webhookReplay."
+type WebhookReplayPayload {
+  "The webhook; null when refused."
+  webhook: Webhook
+  "How many deliveries are on their way again."
+  count: Int!
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../console/console.graphqls", Input: `"An account's Console: own LLMs shared out under budgets in US dollars."
 type Console implements Node & Scope {
   "Opaque and stable: a type prefix and a ULID."
@@ -15660,6 +17055,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_spend(ctx, field)
 	case "pool":
 		return ec.fieldContext_Account_pool(ctx, field)
+	case "webhooks":
+		return ec.fieldContext_Account_webhooks(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Account", field.Name)
 }
@@ -16078,6 +17475,8 @@ func (ec *executionContext) childFields_Budget(ctx context.Context, field graphq
 		return ec.fieldContext_Budget_series(ctx, field)
 	case "viewerCan":
 		return ec.fieldContext_Budget_viewerCan(ctx, field)
+	case "alerts":
+		return ec.fieldContext_Budget_alerts(ctx, field)
 	case "previousSeries":
 		return ec.fieldContext_Budget_previousSeries(ctx, field)
 	case "frozenAt":
@@ -16090,6 +17489,54 @@ func (ec *executionContext) childFields_Budget(ctx context.Context, field graphq
 		return ec.fieldContext_Budget_statements(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Budget", field.Name)
+}
+
+func (ec *executionContext) childFields_BudgetAlert(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_BudgetAlert_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_BudgetAlert_kind(ctx, field)
+	case "threshold":
+		return ec.fieldContext_BudgetAlert_threshold(ctx, field)
+	case "unit":
+		return ec.fieldContext_BudgetAlert_unit(ctx, field)
+	case "limit":
+		return ec.fieldContext_BudgetAlert_limit(ctx, field)
+	case "spent":
+		return ec.fieldContext_BudgetAlert_spent(ctx, field)
+	case "forecast":
+		return ec.fieldContext_BudgetAlert_forecast(ctx, field)
+	case "runsOutAt":
+		return ec.fieldContext_BudgetAlert_runsOutAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_BudgetAlert_createdAt(ctx, field)
+	case "scope":
+		return ec.fieldContext_BudgetAlert_scope(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetAlert", field.Name)
+}
+
+func (ec *executionContext) childFields_BudgetAlertConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_BudgetAlertConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_BudgetAlertConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_BudgetAlertConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetAlertConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_BudgetAlertEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_BudgetAlertEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_BudgetAlertEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetAlertEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_BudgetBurn(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -16656,6 +18103,8 @@ func (ec *executionContext) childFields_Console(ctx context.Context, field graph
 		return ec.fieldContext_Console_usage(ctx, field)
 	case "charges":
 		return ec.fieldContext_Console_charges(ctx, field)
+	case "alerts":
+		return ec.fieldContext_Console_alerts(ctx, field)
 	case "requests":
 		return ec.fieldContext_Console_requests(ctx, field)
 	case "statements":
@@ -16706,6 +18155,8 @@ func (ec *executionContext) childFields_Copilot(ctx context.Context, field graph
 		return ec.fieldContext_Copilot_usage(ctx, field)
 	case "charges":
 		return ec.fieldContext_Copilot_charges(ctx, field)
+	case "alerts":
+		return ec.fieldContext_Copilot_alerts(ctx, field)
 	case "requests":
 		return ec.fieldContext_Copilot_requests(ctx, field)
 	case "statements":
@@ -17114,6 +18565,16 @@ func (ec *executionContext) childFields_Impact(ctx context.Context, field graphq
 		return ec.fieldContext_Impact_notes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Impact", field.Name)
+}
+
+func (ec *executionContext) childFields_Inbox(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "unread":
+		return ec.fieldContext_Inbox_unread(ctx, field)
+	case "newest":
+		return ec.fieldContext_Inbox_newest(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Inbox", field.Name)
 }
 
 func (ec *executionContext) childFields_IncreaseRequest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -17634,6 +19095,94 @@ func (ec *executionContext) childFields_ModelPayload(ctx context.Context, field 
 		return ec.fieldContext_ModelPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ModelPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Notification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Notification_id(ctx, field)
+	case "topic":
+		return ec.fieldContext_Notification_topic(ctx, field)
+	case "plane":
+		return ec.fieldContext_Notification_plane(ctx, field)
+	case "scopeId":
+		return ec.fieldContext_Notification_scopeId(ctx, field)
+	case "title":
+		return ec.fieldContext_Notification_title(ctx, field)
+	case "body":
+		return ec.fieldContext_Notification_body(ctx, field)
+	case "link":
+		return ec.fieldContext_Notification_link(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Notification_createdAt(ctx, field)
+	case "readAt":
+		return ec.fieldContext_Notification_readAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Notification", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_NotificationConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_NotificationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_NotificationConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_NotificationEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_NotificationEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationPreference(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "topic":
+		return ec.fieldContext_NotificationPreference_topic(ctx, field)
+	case "inbox":
+		return ec.fieldContext_NotificationPreference_inbox(ctx, field)
+	case "mail":
+		return ec.fieldContext_NotificationPreference_mail(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationPreference", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationPreferenceSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "preference":
+		return ec.fieldContext_NotificationPreferenceSetPayload_preference(ctx, field)
+	case "errors":
+		return ec.fieldContext_NotificationPreferenceSetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationPreferenceSetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "notification":
+		return ec.fieldContext_NotificationReadPayload_notification(ctx, field)
+	case "errors":
+		return ec.fieldContext_NotificationReadPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationReadPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationsReadAllPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_NotificationsReadAllPayload_count(ctx, field)
+	case "errors":
+		return ec.fieldContext_NotificationsReadAllPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationsReadAllPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Organization(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -19018,6 +20567,12 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_seat(ctx, field)
 	case "seats":
 		return ec.fieldContext_Viewer_seats(ctx, field)
+	case "notifications":
+		return ec.fieldContext_Viewer_notifications(ctx, field)
+	case "unreadNotifications":
+		return ec.fieldContext_Viewer_unreadNotifications(ctx, field)
+	case "notificationPreferences":
+		return ec.fieldContext_Viewer_notificationPreferences(ctx, field)
 	case "requests":
 		return ec.fieldContext_Viewer_requests(ctx, field)
 	}
@@ -19050,6 +20605,182 @@ func (ec *executionContext) childFields_ViewerRole(ctx context.Context, field gr
 		return ec.fieldContext_ViewerRole_label(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ViewerRole", field.Name)
+}
+
+func (ec *executionContext) childFields_Webhook(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Webhook_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Webhook_name(ctx, field)
+	case "url":
+		return ec.fieldContext_Webhook_url(ctx, field)
+	case "topics":
+		return ec.fieldContext_Webhook_topics(ctx, field)
+	case "planes":
+		return ec.fieldContext_Webhook_planes(ctx, field)
+	case "status":
+		return ec.fieldContext_Webhook_status(ctx, field)
+	case "statusReason":
+		return ec.fieldContext_Webhook_statusReason(ctx, field)
+	case "failingSince":
+		return ec.fieldContext_Webhook_failingSince(ctx, field)
+	case "secretHint":
+		return ec.fieldContext_Webhook_secretHint(ctx, field)
+	case "previousSecretExpiresAt":
+		return ec.fieldContext_Webhook_previousSecretExpiresAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Webhook_createdAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Webhook_version(ctx, field)
+	case "deliveries":
+		return ec.fieldContext_Webhook_deliveries(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_Webhook_viewerCan(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Webhook", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_WebhookConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_WebhookConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_WebhookConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "webhook":
+		return ec.fieldContext_WebhookCreatePayload_webhook(ctx, field)
+	case "secret":
+		return ec.fieldContext_WebhookCreatePayload_secret(ctx, field)
+	case "errors":
+		return ec.fieldContext_WebhookCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "webhookId":
+		return ec.fieldContext_WebhookDeletePayload_webhookId(ctx, field)
+	case "errors":
+		return ec.fieldContext_WebhookDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookDelivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_WebhookDelivery_id(ctx, field)
+	case "messageId":
+		return ec.fieldContext_WebhookDelivery_messageId(ctx, field)
+	case "type":
+		return ec.fieldContext_WebhookDelivery_type(ctx, field)
+	case "status":
+		return ec.fieldContext_WebhookDelivery_status(ctx, field)
+	case "payload":
+		return ec.fieldContext_WebhookDelivery_payload(ctx, field)
+	case "attempts":
+		return ec.fieldContext_WebhookDelivery_attempts(ctx, field)
+	case "nextAt":
+		return ec.fieldContext_WebhookDelivery_nextAt(ctx, field)
+	case "doneAt":
+		return ec.fieldContext_WebhookDelivery_doneAt(ctx, field)
+	case "responseStatus":
+		return ec.fieldContext_WebhookDelivery_responseStatus(ctx, field)
+	case "response":
+		return ec.fieldContext_WebhookDelivery_response(ctx, field)
+	case "error":
+		return ec.fieldContext_WebhookDelivery_error(ctx, field)
+	case "latencyMs":
+		return ec.fieldContext_WebhookDelivery_latencyMs(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_WebhookDelivery_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookDelivery", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookDeliveryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_WebhookDeliveryConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_WebhookDeliveryConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_WebhookDeliveryConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookDeliveryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookDeliveryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_WebhookDeliveryEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_WebhookDeliveryEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookDeliveryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_WebhookEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_WebhookEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookReplayPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "webhook":
+		return ec.fieldContext_WebhookReplayPayload_webhook(ctx, field)
+	case "count":
+		return ec.fieldContext_WebhookReplayPayload_count(ctx, field)
+	case "errors":
+		return ec.fieldContext_WebhookReplayPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookReplayPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookSecretRotatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "webhook":
+		return ec.fieldContext_WebhookSecretRotatePayload_webhook(ctx, field)
+	case "secret":
+		return ec.fieldContext_WebhookSecretRotatePayload_secret(ctx, field)
+	case "errors":
+		return ec.fieldContext_WebhookSecretRotatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookSecretRotatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookTestPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "delivery":
+		return ec.fieldContext_WebhookTestPayload_delivery(ctx, field)
+	case "errors":
+		return ec.fieldContext_WebhookTestPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookTestPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookUpdatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "webhook":
+		return ec.fieldContext_WebhookUpdatePayload_webhook(ctx, field)
+	case "errors":
+		return ec.fieldContext_WebhookUpdatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookUpdatePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_WhatIf(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

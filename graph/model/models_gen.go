@@ -102,7 +102,9 @@ type Account struct {
 	Spend *UsageTotals `json:"spend,omitempty"`
 	// Its credit pool in Copilot or its pool in Console; for itself and for platform staff.
 	Pool *Budget `json:"pool,omitempty"`
-	Ref  Ref     `json:"-"`
+	// Its webhooks, oldest first.
+	Webhooks *WebhookConnection `json:"webhooks,omitempty"`
+	Ref      Ref                `json:"-"`
 }
 
 func (Account) IsNode() {}
@@ -621,6 +623,8 @@ type Budget struct {
 	Series []*DailySpend `json:"series"`
 	// What the viewer may do with it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	// Alerts that fired in the current cycle, oldest first: each threshold once.
+	Alerts []*BudgetAlert `json:"alerts"`
 	// Settled spend by day of the cycle before, oldest first, as many days; empty when it is younger than that.
 	PreviousSeries []*DailySpend `json:"previousSeries"`
 	// Since when nothing new may be spent; null when it isn't frozen.
@@ -637,6 +641,52 @@ type Budget struct {
 }
 
 func (Budget) IsNode() {}
+
+// A threshold that a budget passed in a cycle, as things stood then.
+type BudgetAlert struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// What made it fire.
+	Kind BudgetAlertKind `json:"kind"`
+	// In percent of the limit; null for a forecast.
+	Threshold *int `json:"threshold,omitempty"`
+	// US dollars or credits.
+	Unit Unit `json:"unit"`
+	// The limit then.
+	Limit money.Nano `json:"limit"`
+	// What was spent then.
+	Spent money.Nano `json:"spent"`
+	// What would have been spent at the cycle's end.
+	Forecast money.Nano `json:"forecast"`
+	// When it would have been used up; null when it would have lasted.
+	RunsOutAt *time.Time `json:"runsOutAt,omitempty"`
+	// When it fired.
+	CreatedAt time.Time `json:"createdAt"`
+	// Whose budget it is.
+	Scope   Scope  `json:"scope"`
+	ScopeID string `json:"-"`
+}
+
+func (BudgetAlert) IsNode() {}
+
+// A page of alerts.
+type BudgetAlertConnection struct {
+	// The rows of this page, in order.
+	Edges []*BudgetAlertEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// A row of a page of alerts.
+type BudgetAlertEdge struct {
+	// The row itself.
+	Node *BudgetAlert `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
 
 // A payload of live burn.
 type BudgetBurn struct {
@@ -1343,6 +1393,8 @@ type Console struct {
 	Usage *UsageReport `json:"usage"`
 	// Receipts, newest first.
 	Charges *ChargeConnection `json:"charges"`
+	// Alerts of the budgets that the viewer sees, newest first.
+	Alerts *BudgetAlertConnection `json:"alerts,omitempty"`
 	// Requests for more budget, newest first, of a scope and all below it; left out: of everything the viewer sees.
 	Requests *IncreaseRequestConnection `json:"requests"`
 	// Statements of this plane that the viewer can see, those of removed budgets among them, newest first.
@@ -1396,6 +1448,8 @@ type Copilot struct {
 	Usage *UsageReport `json:"usage"`
 	// Receipts, newest first.
 	Charges *ChargeConnection `json:"charges"`
+	// Alerts of the budgets that the viewer sees, newest first.
+	Alerts *BudgetAlertConnection `json:"alerts,omitempty"`
 	// Requests for more budget, newest first, of a scope and all below it; left out: of everything the viewer sees.
 	Requests *IncreaseRequestConnection `json:"requests"`
 	// Statements of this plane that the viewer can see, those of removed budgets among them, newest first.
@@ -1911,6 +1965,14 @@ type Impact struct {
 	RolesEnded int `json:"rolesEnded"`
 	// In words, what else changes; empty when nothing does.
 	Notes []string `json:"notes"`
+}
+
+// An inbox at a moment.
+type Inbox struct {
+	// How many lines are unread; at most 1,000.
+	Unread int `json:"unread"`
+	// The newest line; null in an empty inbox.
+	Newest *Notification `json:"newest,omitempty"`
 }
 
 // Somebody asks for more budget, of whoever may give it.
@@ -2550,6 +2612,109 @@ type ModelUpdateInput struct {
 
 // Everything that can be changed: noun first, one mutation an intention. A refused or failed mutation changes nothing.
 type Mutation struct {
+}
+
+// A line of a person's inbox.
+type Notification struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// What it is about.
+	Topic NotificationTopic `json:"topic"`
+	// The product that it is about; null for the account itself.
+	Plane *Plane `json:"plane,omitempty"`
+	// The scope that it is about; empty without one.
+	ScopeID string `json:"scopeId"`
+	// In a sentence.
+	Title string `json:"title"`
+	// What else there is to say; may be empty.
+	Body string `json:"body"`
+	// The page that it leads to: from `/` on, else below `/a/{slug}/`.
+	Link string `json:"link"`
+	// When it was told.
+	CreatedAt time.Time `json:"createdAt"`
+	// When it was read; null: unread.
+	ReadAt *time.Time `json:"readAt,omitempty"`
+}
+
+func (Notification) IsNode() {}
+
+// A page of an inbox.
+type NotificationConnection struct {
+	// The rows of this page, in order.
+	Edges []*NotificationEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// A row of a page of an inbox.
+type NotificationEdge struct {
+	// The row itself.
+	Node *Notification `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// Which lines of an inbox.
+type NotificationFilter struct {
+	// Those that are unread alone.
+	Unread *bool `json:"unread,omitempty"`
+	// Those of one topic.
+	Topic *NotificationTopic `json:"topic,omitempty"`
+}
+
+// How a person hears of a topic.
+type NotificationPreference struct {
+	// The topic.
+	Topic NotificationTopic `json:"topic"`
+	// As a line of the inbox.
+	Inbox bool `json:"inbox"`
+	// By mail, where a mail server is set.
+	Mail bool `json:"mail"`
+}
+
+// What notificationPreferenceSet needs.
+type NotificationPreferenceSetInput struct {
+	// The topic.
+	Topic NotificationTopic `json:"topic"`
+	// As a line of the inbox.
+	Inbox bool `json:"inbox"`
+	// By mail.
+	Mail bool `json:"mail"`
+}
+
+// The outcome of notificationPreferenceSet.
+type NotificationPreferenceSetPayload struct {
+	// The preference as it is now; null when refused.
+	Preference *NotificationPreference `json:"preference,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What notificationRead needs.
+type NotificationReadInput struct {
+	// The line.
+	NotificationID string `json:"notificationId"`
+	// False makes it unread again; left out: true.
+	Read *bool `json:"read,omitempty"`
+}
+
+// The outcome of notificationRead.
+type NotificationReadPayload struct {
+	// The line; null when refused.
+	Notification *Notification `json:"notification,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// The outcome of notificationsReadAll.
+type NotificationsReadAllPayload struct {
+	// How many lines were unread.
+	Count int `json:"count"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
 }
 
 // A part of a plane. Every plane has the default one, `Global`.
@@ -4252,6 +4417,12 @@ type Viewer struct {
 	Seat *Member `json:"seat,omitempty"`
 	// The viewer's seats in a plane, the default one first; at most 100.
 	Seats []*Member `json:"seats,omitempty"`
+	// What the viewer was told, newest first. Read lines are kept for 90 days, a thousand lines at most.
+	Notifications *NotificationConnection `json:"notifications,omitempty"`
+	// How many of them are unread; at most 1,000.
+	UnreadNotifications *int `json:"unreadNotifications,omitempty"`
+	// How the viewer hears of each topic.
+	NotificationPreferences []*NotificationPreference `json:"notificationPreferences,omitempty"`
 	// What the viewer has asked for in a plane, newest first.
 	Requests *IncreaseRequestConnection `json:"requests,omitempty"`
 	V        *tenancy.Viewer            `json:"-"`
@@ -4279,6 +4450,225 @@ type ViewerRole struct {
 	ScopeID string `json:"scopeId"`
 	// The node's place in words: "Banking / Risk".
 	Label string `json:"label"`
+}
+
+// An address that an account's events are posted to.
+type Webhook struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// Where deliveries are posted.
+	URL string `json:"url"`
+	// What it hears of.
+	Topics []NotificationTopic `json:"topics"`
+	// The products that it hears of.
+	Planes []Plane `json:"planes"`
+	// A disabled one gets nothing.
+	Status Status `json:"status"`
+	// Why the system disabled it; null when it didn't.
+	StatusReason *string `json:"statusReason,omitempty"`
+	// Since when nothing arrives; null when the newest delivery arrived.
+	FailingSince *time.Time `json:"failingSince,omitempty"`
+	// Last four characters of the secret.
+	SecretHint string `json:"secretHint"`
+	// Until when the secret before signs as well; null when it doesn't.
+	PreviousSecretExpiresAt *time.Time `json:"previousSecretExpiresAt,omitempty"`
+	// When it was made.
+	CreatedAt time.Time `json:"createdAt"`
+	// Raised by every change.
+	Version int `json:"version"`
+	// What was sent and how it went, newest first; what is done is kept for 30 days.
+	Deliveries *WebhookDeliveryConnection `json:"deliveries,omitempty"`
+	// What the viewer may do with it, by the policy that enforces it.
+	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	Row       *ent.Webhook        `json:"-"`
+}
+
+func (Webhook) IsNode() {}
+
+// A page of webhooks.
+type WebhookConnection struct {
+	// The rows of this page, in order.
+	Edges []*WebhookEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// What webhookCreate needs.
+type WebhookCreateInput struct {
+	// 1–120 characters, unique in the account.
+	Name string `json:"name"`
+	// https, or http; not inside networks that the operator keeps closed, which the first delivery tells.
+	URL string `json:"url"`
+	// At least one; WEBHOOK_DISABLED can't be among them.
+	Topics []NotificationTopic `json:"topics"`
+	// Left out: both.
+	Planes []Plane `json:"planes,omitempty"`
+}
+
+// The outcome of webhookCreate.
+type WebhookCreatePayload struct {
+	// The webhook; null when refused.
+	Webhook *Webhook `json:"webhook,omitempty"`
+	// Its secret, now and never again.
+	Secret *string `json:"secret,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What webhookDelete needs.
+type WebhookDeleteInput struct {
+	// The webhook.
+	WebhookID string `json:"webhookId"`
+}
+
+// The outcome of webhookDelete.
+type WebhookDeletePayload struct {
+	// Its id; null when refused.
+	WebhookID *string `json:"webhookId,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// An event on its way to a webhook, and what became of it.
+type WebhookDelivery struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// webhook-id: the same for every attempt.
+	MessageID string `json:"messageId"`
+	// The type in its payload: `budget.threshold`.
+	Type string `json:"type"`
+	// Where it stands.
+	Status WebhookDeliveryStatus `json:"status"`
+	// The body that is posted, as JSON.
+	Payload string `json:"payload"`
+	// How often it was tried.
+	Attempts int `json:"attempts"`
+	// When it is tried next; null when it is done.
+	NextAt *time.Time `json:"nextAt,omitempty"`
+	// When it arrived or was given up; null before.
+	DoneAt *time.Time `json:"doneAt,omitempty"`
+	// HTTP status of the newest answer; null without one.
+	ResponseStatus *int `json:"responseStatus,omitempty"`
+	// The beginning of the newest answer, at most 1,000 bytes.
+	Response string `json:"response"`
+	// Why the newest attempt failed; null when it didn't.
+	Error *string `json:"error,omitempty"`
+	// How long the newest attempt took, in milliseconds.
+	LatencyMs int `json:"latencyMs"`
+	// When the event happened.
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+func (WebhookDelivery) IsNode() {}
+
+// A page of deliveries.
+type WebhookDeliveryConnection struct {
+	// The rows of this page, in order.
+	Edges []*WebhookDeliveryEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// A row of a page of deliveries.
+type WebhookDeliveryEdge struct {
+	// The row itself.
+	Node *WebhookDelivery `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// A row of a page of webhooks.
+type WebhookEdge struct {
+	// The row itself.
+	Node *Webhook `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// What webhookReplay needs: a delivery or a moment.
+type WebhookReplayInput struct {
+	// The webhook; an active one.
+	WebhookID string `json:"webhookId"`
+	// One of its deliveries that is done.
+	DeliveryID *string `json:"deliveryId,omitempty"`
+	// All that failed since then, at most a thousand, the oldest first.
+	FailedSince *time.Time `json:"failedSince,omitempty"`
+}
+
+// The outcome of webhookReplay.
+type WebhookReplayPayload struct {
+	// The webhook; null when refused.
+	Webhook *Webhook `json:"webhook,omitempty"`
+	// How many deliveries are on their way again.
+	Count int `json:"count"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What webhookSecretRotate needs.
+type WebhookSecretRotateInput struct {
+	// The webhook.
+	WebhookID string `json:"webhookId"`
+	// 0–720, how long the one before signs as well; left out: 24.
+	OverlapHours *int `json:"overlapHours,omitempty"`
+}
+
+// The outcome of webhookSecretRotate.
+type WebhookSecretRotatePayload struct {
+	// The webhook; null when refused.
+	Webhook *Webhook `json:"webhook,omitempty"`
+	// The new secret, now and never again.
+	Secret *string `json:"secret,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What webhookTest needs.
+type WebhookTestInput struct {
+	// The webhook; an active one.
+	WebhookID string `json:"webhookId"`
+}
+
+// The outcome of webhookTest.
+type WebhookTestPayload struct {
+	// The delivery, which is on its way; null when refused.
+	Delivery *WebhookDelivery `json:"delivery,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What webhookUpdate needs.
+type WebhookUpdateInput struct {
+	// The webhook.
+	WebhookID string `json:"webhookId"`
+	// Left out: stays.
+	Name *string `json:"name,omitempty"`
+	// Left out: stays.
+	URL *string `json:"url,omitempty"`
+	// Left out: stay.
+	Topics []NotificationTopic `json:"topics,omitempty"`
+	// Left out: stay.
+	Planes []Plane `json:"planes,omitempty"`
+	// Left out: stays. What waits for a webhook that is switched off has failed.
+	Status *Status `json:"status,omitempty"`
+	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// The outcome of webhookUpdate.
+type WebhookUpdatePayload struct {
+	// The webhook; null when refused.
+	Webhook *Webhook `json:"webhook,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
 }
 
 // What would be, beside what is.
@@ -4603,6 +4993,64 @@ func (e *AuditOutcome) UnmarshalJSON(b []byte) error {
 }
 
 func (e AuditOutcome) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What made an alert fire.
+type BudgetAlertKind string
+
+const (
+	// The budget passed a threshold.
+	BudgetAlertKindThreshold BudgetAlertKind = "THRESHOLD"
+	// At its pace it would run out before the cycle's end.
+	BudgetAlertKindForecast BudgetAlertKind = "FORECAST"
+)
+
+var AllBudgetAlertKind = []BudgetAlertKind{
+	BudgetAlertKindThreshold,
+	BudgetAlertKindForecast,
+}
+
+func (e BudgetAlertKind) IsValid() bool {
+	switch e {
+	case BudgetAlertKindThreshold, BudgetAlertKindForecast:
+		return true
+	}
+	return false
+}
+
+func (e BudgetAlertKind) String() string {
+	return string(e)
+}
+
+func (e *BudgetAlertKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = BudgetAlertKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid BudgetAlertKind", str)
+	}
+	return nil
+}
+
+func (e BudgetAlertKind) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *BudgetAlertKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e BudgetAlertKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -5466,6 +5914,85 @@ func (e *MailState) UnmarshalJSON(b []byte) error {
 }
 
 func (e MailState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What people and webhooks are told of.
+type NotificationTopic string
+
+const (
+	// A budget passed a threshold below its limit.
+	NotificationTopicBudgetThreshold NotificationTopic = "BUDGET_THRESHOLD"
+	// A budget is used up: it passed its limit, or refuses calls.
+	NotificationTopicBudgetExhausted NotificationTopic = "BUDGET_EXHAUSTED"
+	// At its pace a budget will run out before its cycle ends.
+	NotificationTopicBudgetForecast NotificationTopic = "BUDGET_FORECAST"
+	// A budget was frozen.
+	NotificationTopicBudgetFrozen NotificationTopic = "BUDGET_FROZEN"
+	// A cycle closed and its statement was written.
+	NotificationTopicStatementReady NotificationTopic = "STATEMENT_READY"
+	// Somebody asks for more budget.
+	NotificationTopicIncreaseRequested NotificationTopic = "INCREASE_REQUESTED"
+	// A request for more budget was decided.
+	NotificationTopicIncreaseDecided NotificationTopic = "INCREASE_DECIDED"
+	// A call cost more than was held for it, beyond what its budgets had room for.
+	NotificationTopicChargeLate NotificationTopic = "CHARGE_LATE"
+	// A webhook was switched off because nothing arrives.
+	NotificationTopicWebhookDisabled NotificationTopic = "WEBHOOK_DISABLED"
+)
+
+var AllNotificationTopic = []NotificationTopic{
+	NotificationTopicBudgetThreshold,
+	NotificationTopicBudgetExhausted,
+	NotificationTopicBudgetForecast,
+	NotificationTopicBudgetFrozen,
+	NotificationTopicStatementReady,
+	NotificationTopicIncreaseRequested,
+	NotificationTopicIncreaseDecided,
+	NotificationTopicChargeLate,
+	NotificationTopicWebhookDisabled,
+}
+
+func (e NotificationTopic) IsValid() bool {
+	switch e {
+	case NotificationTopicBudgetThreshold, NotificationTopicBudgetExhausted, NotificationTopicBudgetForecast, NotificationTopicBudgetFrozen, NotificationTopicStatementReady, NotificationTopicIncreaseRequested, NotificationTopicIncreaseDecided, NotificationTopicChargeLate, NotificationTopicWebhookDisabled:
+		return true
+	}
+	return false
+}
+
+func (e NotificationTopic) String() string {
+	return string(e)
+}
+
+func (e *NotificationTopic) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = NotificationTopic(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid NotificationTopic", str)
+	}
+	return nil
+}
+
+func (e NotificationTopic) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *NotificationTopic) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e NotificationTopic) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -6371,6 +6898,67 @@ func (e *ViaKind) UnmarshalJSON(b []byte) error {
 }
 
 func (e ViaKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Where a delivery stands.
+type WebhookDeliveryStatus string
+
+const (
+	// It is tried, or will be.
+	WebhookDeliveryStatusPending WebhookDeliveryStatus = "PENDING"
+	// It was answered with success.
+	WebhookDeliveryStatusDelivered WebhookDeliveryStatus = "DELIVERED"
+	// It was given up.
+	WebhookDeliveryStatusFailed WebhookDeliveryStatus = "FAILED"
+)
+
+var AllWebhookDeliveryStatus = []WebhookDeliveryStatus{
+	WebhookDeliveryStatusPending,
+	WebhookDeliveryStatusDelivered,
+	WebhookDeliveryStatusFailed,
+}
+
+func (e WebhookDeliveryStatus) IsValid() bool {
+	switch e {
+	case WebhookDeliveryStatusPending, WebhookDeliveryStatusDelivered, WebhookDeliveryStatusFailed:
+		return true
+	}
+	return false
+}
+
+func (e WebhookDeliveryStatus) String() string {
+	return string(e)
+}
+
+func (e *WebhookDeliveryStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookDeliveryStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookDeliveryStatus", str)
+	}
+	return nil
+}
+
+func (e WebhookDeliveryStatus) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookDeliveryStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookDeliveryStatus) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

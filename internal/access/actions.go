@@ -66,4 +66,5 @@ const (
 	TeamMove              Action = "team.move"
 	TeamUpdate            Action = "team.update"
 	UserUpdate            Action = "user.update"
+	WebhookManage         Action = "webhook.manage"
 )

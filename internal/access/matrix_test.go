@@ -264,7 +264,7 @@ var nouns = []struct{ title, about string }{
 	{"centralProvider", "Catalogue"}, {"domain", "Domains and sign-in"}, {"signIn", "Domains and sign-in"}, {"grant", "Grants"},
 	{"invitation", "Invitations and roles"}, {"role", "Invitations and roles"}, {"key", "Virtual keys"}, {"member", "Seats and people"},
 	{"user", "Seats and people"}, {"session", "Seats and people"}, {"model", "Models and providers"}, {"modelPrice", "Models and providers"},
-	{"provider", "Models and providers"}, {"organization", "Organizations"}, {"team", "Teams"}, {"serviceClient", "Programs"}, {"support", "Support access"},
+	{"provider", "Models and providers"}, {"organization", "Organizations"}, {"team", "Teams"}, {"serviceClient", "Programs"}, {"webhook", "Webhooks"}, {"support", "Support access"},
 }
 
 func (g *grid) document() string {

@@ -252,6 +252,9 @@ func (s *seeder) tenant(ctx context.Context, t tenant, catalogue []*ent.CatalogM
 		return nil
 	}
 	s.env[AdminEmail], s.env[MemberEmail], s.env[AuditorEmail] = admin.Email, users[member].Email, users[viewer].Email
+	if err := s.webhook(ctx, a); err != nil {
+		return err
+	}
 	return identity.BindRole(ctx, s.tx, users[viewer], root, tenancy.Auditor)
 }
 

@@ -99,6 +99,10 @@ func (c *call) reserve() error {
 		}
 		c.bound = c.bound.with(c.q, limit)
 	}
+	var exceeded *budget.Exceeded
+	if c.Exceeded != nil && errors.As(err, &exceeded) {
+		c.Exceeded(exceeded)
+	}
 	return c.wayOut(err)
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/outbound"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/store/storetest"
 )
@@ -120,7 +121,7 @@ func TestNoEndLeavesAHold(t *testing.T) {
 
 func TestUpstreamThatCantBeReachedIsReleased(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, storetest.Open(t), gateway.Options{Client: gateway.NewClient(nil)})
+	w := newWorld(t, storetest.Open(t), gateway.Options{Client: outbound.NewClient(nil)})
 	res := w.post(w.consoleKey, ask("demo-small", false, "", ""))
 	require.Equal(t, http.StatusBadGateway, res.StatusCode)
 	require.Empty(t, w.charges())

@@ -43,9 +43,11 @@ type Options struct {
 	Grants  *grant.Grants
 	Catalog *catalog.Catalog
 	Budget  *budget.Engine
-	// Client calls the upstreams: see NewClient.
+	// Client calls the upstreams: see outbound.NewClient.
 	Client   *http.Client
 	Timeouts Timeouts
+	// Exceeded hears of budgets that refuse a call; nil: nobody does. It mustn't block.
+	Exceeded func(*budget.Exceeded)
 	// Refusals gets the calls that keys may not make, for the audit log.
 	Refusals *audit.Refusals
 	// AskAt is the page on which people ask for more budget; empty: none.

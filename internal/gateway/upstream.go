@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/outbound"
 )
 
 const (
@@ -115,7 +116,7 @@ func unreachable(err error, sent *trace) *failure {
 	again := !sent.left.Load()
 	var timeout net.Error
 	switch {
-	case errors.Is(err, ErrForbiddenNetwork):
+	case errors.Is(err, outbound.ErrForbidden):
 		return &failure{fault: fault.New(upstreamFailed, "The provider's address lies in a network that the operator of Cockpit hasn't opened. "+
 			"Ask them to allow it, or an administrator to correct the address.").Because(err)}
 	case errors.Is(err, context.Canceled) || errors.As(err, &timeout) && timeout.Timeout():

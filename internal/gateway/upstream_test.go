@@ -14,6 +14,7 @@ import (
 
 	"github.com/alchemi/cockpit/internal/demo/upstream"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/outbound"
 )
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
@@ -80,7 +81,7 @@ func TestSendRetriesOnlyWhatCostNothing(t *testing.T) {
 		t.Run(demo, func(t *testing.T) {
 			t.Parallel()
 			url := newUpstream(t)
-			g := sender(Options{Client: NewClient(loopback)})
+			g := sender(Options{Client: outbound.NewClient(loopback)})
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			if want.doubt {
@@ -115,7 +116,7 @@ func TestSendRetriesOnlyWhatCostNothing(t *testing.T) {
 func TestSendKeepsTheProvidersCredential(t *testing.T) {
 	t.Parallel()
 	url := newUpstream(t, "sk-right")
-	g := sender(Options{Client: NewClient(loopback)})
+	g := sender(Options{Client: outbound.NewClient(loopback)})
 	body := []byte(`{"model":"demo-small",` + hi + `}`)
 	res, f := g.send(t.Context(), target{baseURL: url + "/v1", secret: "sk-right"}, body, "req_1", false)
 	require.Nil(t, f)
@@ -128,13 +129,13 @@ func TestSendKeepsTheProvidersCredential(t *testing.T) {
 func TestSendCantReachInnerNetworks(t *testing.T) {
 	t.Parallel()
 	url := newUpstream(t)
-	g := sender(Options{Client: NewClient(nil)})
+	g := sender(Options{Client: outbound.NewClient(nil)})
 	_, f := g.send(t.Context(), target{baseURL: url}, []byte(`{}`), "req_1", false) //nolint:bodyclose // there is none
-	require.ErrorIs(t, f.fault, ErrForbiddenNetwork)
+	require.ErrorIs(t, f.fault, outbound.ErrForbidden)
 	require.False(t, f.again || f.doubt)
 	require.Zero(t, billed(t, url).Calls)
 
-	g = sender(Options{Client: NewClient(loopback)})
+	g = sender(Options{Client: outbound.NewClient(loopback)})
 	_, f = g.send(t.Context(), target{baseURL: "http://127.0.0.1:1"}, []byte(`{}`), "req_1", false) //nolint:bodyclose // there is none
 	require.Equal(t, upstreamFailed, f.fault.Code)
 	require.True(t, f.again)
@@ -150,7 +151,7 @@ func TestPooledConnectionThatClosesIsTriedAgain(t *testing.T) {
 		}
 	}))
 	t.Cleanup(s.Close)
-	g := sender(Options{Client: NewClient(loopback)})
+	g := sender(Options{Client: outbound.NewClient(loopback)})
 	for range 2 {
 		res, f := g.send(t.Context(), target{baseURL: s.URL}, []byte(`{}`), "req_1", false)
 		require.Nil(t, f)

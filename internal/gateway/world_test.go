@@ -31,6 +31,7 @@ import (
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/oauth"
+	"github.com/alchemi/cockpit/internal/outbound"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -113,7 +114,7 @@ func newWorld(t testing.TB, st *store.Store, o gateway.Options) *world {
 	o.Bearers = w.tokens.Bearers()
 	o.Keys, o.Catalog, o.Budget, o.Log = identity.NewKeys(st, w.epochs), cat, w.engine, log
 	if o.Client == nil {
-		o.Client = gateway.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
+		o.Client = outbound.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
 	}
 	w.gateway = gateway.New(o)
 	t.Cleanup(w.gateway.Close)

@@ -23,8 +23,8 @@ import (
 	"github.com/alchemi/cockpit/ent/session"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/fault"
-	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/outbound"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
@@ -261,14 +261,14 @@ func TestClosedNetworksAreNotCalled(t *testing.T) {
 	a := w.account("alpha")
 	l := newLiar(t, "alpha-client")
 	o := w.gate.Options
-	o.Client, o.Networks = gateway.NewClient(nil), []netip.Prefix{loopback} // the scheme passes, the network doesn't
+	o.Client, o.Networks = outbound.NewClient(nil), []netip.Prefix{loopback} // the scheme passes, the network doesn't
 	closed := sso.New(o)
 	_, err := closed.CreateProvider(t.Context(), a.ID, sso.ProviderInput{Name: ptr("x"), Issuer: &l.URL, ClientID: ptr("x")})
 	require.True(t, fault.Is(err, fault.Invalid))
 	require.Contains(t, err.Error(), "--allow-networks")
 	require.Empty(t, l.asked)
 	_, err = closed.CreateProvider(t.Context(), a.ID, sso.ProviderInput{Name: ptr("x"), Issuer: ptr("https://localhost:1"), ClientID: ptr("x")})
-	require.ErrorIs(t, err, gateway.ErrForbiddenNetwork)
+	require.ErrorIs(t, err, outbound.ErrForbidden)
 }
 
 // A provider lets people in once an admin went all the way through it as it is.

@@ -19,8 +19,8 @@ import (
 	"github.com/alchemi/cockpit/graph"
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/audit"
-	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/outbound"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
@@ -90,7 +90,7 @@ func newWorld(t testing.TB, o store.Options) *world {
 	box, err := secret.NewBox("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
 	require.NoError(t, err)
 	w.gate = sso.New(sso.Options{Store: w.Store, Sessions: w.sessions, Access: w.access, Refusals: refusals, Box: box,
-		Client: gateway.NewClient([]netip.Prefix{loopback}), ErrClosed: gateway.ErrForbiddenNetwork,
+		Client: outbound.NewClient([]netip.Prefix{loopback}), ErrClosed: outbound.ErrForbidden,
 		Networks: []netip.Prefix{loopback}, URL: cockpitURL})
 	return w
 }

@@ -59,7 +59,7 @@ func (p *planter) told(a *Account, who ...*ent.User) {
 	}
 	hook := p.tx.Webhook.Create().SetAccountID(a.Row.ID).SetPlane(webhook.PlaneACCOUNT).SetName("ops").SetURL("https://ops.example/hook").
 		SetTopics([]string{"BUDGET_THRESHOLD"}).SetSecret([]byte("sealed")).SaveX(p.ctx)
-	p.tx.WebhookDelivery.Create().SetAccountID(a.Row.ID).SetPlane(webhookdelivery.PlaneACCOUNT).SetWebhookID(hook.ID).SetMessageID("msg_test").
+	p.tx.WebhookDelivery.Create().SetAccountID(a.Row.ID).SetPlane(webhookdelivery.PlaneACCOUNT).SetWebhookID(hook.ID).SetMessageID("msg_" + a.Row.ID[4:]).
 		SetTopic(webhookdelivery.TopicBUDGET_THRESHOLD).SetPayload(json.RawMessage("{}")).SetNextAt(p.now).ExecX(p.ctx)
 }
 

@@ -1,4 +1,4 @@
-import { Blocks, Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, Inbox, KeyRound, LayoutDashboard, type LucideIcon, MailPlus, PlugZap, ReceiptText, Server, Settings, ShieldCheck, ShieldQuestionMark, UserRoundCog, Users, UsersRound } from 'lucide-react'
+import { BellRing, Blocks, Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, Inbox, KeyRound, LayoutDashboard, type LucideIcon, MailPlus, PlugZap, ReceiptText, Server, Settings, ShieldCheck, ShieldQuestionMark, UserRoundCog, Users, UsersRound } from 'lucide-react'
 import { readsAccount, readsPlane, type Viewer } from '@/graphql/viewer'
 import { t } from '@/lib/i18n'
 import { type Plane, slugOf } from '@/lib/plane'
@@ -15,6 +15,7 @@ export function planePages(viewer: Viewer, plane: Plane): Page[] {
     { to: at('/keys'), label: t('Virtual keys'), icon: KeyRound, key: 'k' },
     { to: at('/models'), label: copilot ? t('Models') : t('Providers & models'), icon: Server, key: 'm' },
     { to: at('/budgets'), label: copilot ? t('Credit budgets') : t('Budgets'), icon: copilot ? Coins : CircleGauge, key: 'b' },
+    { to: at('/alerts'), label: t('Alerts'), icon: BellRing, key: 'l' },
     { to: at('/usage'), label: t('Usage'), icon: ChartColumn, key: 'u' },
     { to: at('/statements'), label: t('Statements'), icon: ReceiptText, key: 'n' },
     { to: at('/requests'), label: t('Requests'), icon: Inbox, key: 'q' },
@@ -71,6 +72,7 @@ export function settingsPages(viewer: Viewer): { to: string; label: string }[] {
     { to: `${at}/domains`, label: t('Domains') },
     { to: `${at}/sign-in`, label: t('Sign-in') },
     { to: `${at}/programs`, label: t('Programs') },
+    { to: `${at}/webhooks`, label: t('Webhooks') },
     // Sessions of people are closed to support.
     ...(viewer.support ? [] : [{ to: `${at}/sessions`, label: t('Sessions') }]),
     { to: `${at}/support`, label: t('Support') },

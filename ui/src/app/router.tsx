@@ -224,6 +224,7 @@ const under = <P extends typeof plane | typeof platform>(parent: P) => ({ getPar
 const planeRoutes = [
   createRoute({ ...under(plane), path: '/', component: planePage(async () => (await import('@/features/overview/overview')).OverviewPage) }),
   createRoute({ ...under(plane), path: '/budgets', validateSearch: texts('peek', 'q'), component: planePage(async () => (await import('@/features/budgets/budgets')).BudgetsPage) }),
+  createRoute({ ...under(plane), path: '/alerts', component: planePage(async () => (await import('@/features/alerts/alerts')).AlertsPage) }),
   createRoute({ ...under(plane), path: '/statements', validateSearch: texts('scope'), component: planePage(async () => (await import('@/features/statements/statements')).StatementsPage) }),
   createRoute({ ...under(plane), path: '/statements/$id', component: planePage(async () => (await import('@/features/statements/statement')).StatementPage) }),
   createRoute({ ...under(plane), path: '/usage', validateSearch: texts('view', 'range', 'from', 'to', 'group', 'by', 'scope', 'model', 'user', 'tag', 'agent', 'client', 'q', 'peek'), component: planePage(async () => (await import('@/features/usage/usage')).UsagePage) }),
@@ -289,6 +290,7 @@ const settingsRoutes = [
   createRoute({ getParentRoute: () => settings, path: '/domains', validateSearch: texts('new'), component: lazyRouteComponent(() => import('@/features/domains/domains'), 'DomainsPage') }),
   createRoute({ getParentRoute: () => settings, path: '/sign-in', validateSearch: texts('tested', 'new', 'edit'), component: lazyRouteComponent(() => import('@/features/sign-in/page'), 'SignInSettingsPage') }),
   createRoute({ getParentRoute: () => settings, path: '/programs', validateSearch: texts('peek', 'new', 'edit'), component: lazyRouteComponent(() => import('@/features/programs/list'), 'ProgramsPage') }),
+  createRoute({ getParentRoute: () => settings, path: '/webhooks', validateSearch: texts('peek', 'new', 'edit'), component: lazyRouteComponent(() => import('@/features/webhooks/list'), 'WebhooksPage') }),
   createRoute({ getParentRoute: () => settings, path: '/sessions', validateSearch: texts('user'), component: lazyRouteComponent(() => import('@/features/sessions/sessions'), 'SessionsPage') }),
   createRoute({ getParentRoute: () => settings, path: '/support', component: lazyRouteComponent(() => import('@/features/support/page'), 'SupportPage') }),
   createRoute({ getParentRoute: () => settings, path: '/audit', validateSearch: texts('q', 'action', 'actor', 'outcome', 'scope', 'range', 'from', 'to', 'peek'), component: lazyRouteComponent(() => import('@/features/audit/audit'), 'AccountAuditPage') }),
@@ -297,6 +299,8 @@ const settingsRoutes = [
 const meRoutes = [
   createRoute({ getParentRoute: () => app, path: '/me', validateSearch: texts('ask'), component: lazyRouteComponent(() => import('@/features/me/me'), 'MePage') }),
   createRoute({ getParentRoute: () => app, path: '/me/profile', component: lazyRouteComponent(() => import('@/features/me/profile'), 'ProfilePage') }),
+  createRoute({ getParentRoute: () => app, path: '/me/inbox', validateSearch: texts('show', 'topic'), component: lazyRouteComponent(() => import('@/features/inbox/page'), 'InboxPage') }),
+  createRoute({ getParentRoute: () => app, path: '/me/notifications', component: lazyRouteComponent(() => import('@/features/inbox/preferences'), 'PreferencesPage') }),
   createRoute({ getParentRoute: () => app, path: '/me/programs', component: lazyRouteComponent(() => import('@/features/me/programs'), 'ProgramsPage') }),
 ]
 

@@ -20,6 +20,7 @@ import { SupportFrame } from './support-frame'
 const loadPalette = () => import('./palette')
 const Palette = lazy(loadPalette)
 const WhyDialog = lazy(() => import('@/features/access/why-dialog'))
+const Bell = lazy(async () => ({ default: (await import('@/features/inbox/bell')).Bell }))
 const SupportInside = lazy(async () => ({ default: (await import('@/features/support/inside')).SupportInside }))
 
 type Props = { children: ReactNode; onSignOut: () => void; onSwitchAccount: (accountId: string) => void; onEndSupport: (id: string) => Promise<void>; onSupportOver: () => void }
@@ -129,6 +130,11 @@ export function Shell({ children, onSignOut, onSwitchAccount, onEndSupport, onSu
             <Kbd>Ctrl K</Kbd>
           </span>
         </Button>
+        {!support && (
+          <Suspense fallback={<span className="size-8 shrink-0" />}>
+            <Bell />
+          </Suspense>
+        )}
         <ThemePicker />
         <UserMenu onSignOut={onSignOut} onHelp={() => setHelp(true)} onGo={(to) => navigate({ to })} />
       </header>

@@ -77,6 +77,9 @@ const lists: Record<string, string[]> = {
   signInEnforce: ['sessions'],
   grantSet: ['grants', 'usableBy', 'models', 'explain'],
   grantRemove: ['grants', 'usableBy', 'models', 'explain'],
+  notificationsReadAll: ['notifications', 'unreadNotifications'],
+  webhookCreate: ['webhooks'],
+  webhookDelete: ['webhooks'],
   serviceClientCreate: ['serviceClients'],
   serviceClientDelete: ['serviceClients'],
 }
@@ -169,6 +172,8 @@ export const hangUp = () => socket.terminate()
 
 // Values without an id, which live inside their parent.
 const unkeyed = [
+  'Inbox',
+  'NotificationPreference',
   'Viewer',
   'ViewerRole',
   'ViewerPermission',
@@ -214,5 +219,5 @@ const unkeyed = [
   'WhatIf',
   'WhatIfOutcome',
   'WhatIfModel',
-  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel', 'User', 'RoleBinding', 'Invitation', 'Session', 'PersonalToken', 'Authorization', 'ModelAccess', 'Domain', 'IdentityProvider', 'ServiceClient', 'SupportAccess', 'Grant', 'AuditCheckpoint', 'Statement', 'IncreaseRequest'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
+  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel', 'User', 'RoleBinding', 'Invitation', 'Session', 'PersonalToken', 'Authorization', 'ModelAccess', 'Domain', 'IdentityProvider', 'ServiceClient', 'SupportAccess', 'Grant', 'AuditCheckpoint', 'Statement', 'IncreaseRequest', 'Notification', 'BudgetAlert', 'Webhook', 'WebhookDelivery'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
 ]

@@ -1,15 +1,17 @@
 import { Popover as Base } from '@base-ui/react/popover'
-import type { ReactNode, RefObject } from 'react'
+import type { ReactElement, ReactNode } from 'react'
 
-type Props = { label: string; anchor: RefObject<Element | null>; children: ReactNode }
+type Props = { trigger: ReactElement; title: string; open: boolean; onOpen: (open: boolean) => void; children: ReactNode }
 
-/** A light box beside what is being edited, for as long as it is. The focus stays where it is. */
-export function Popover({ label, anchor, children }: Props) {
+/** A small panel beside its button, with more than a menu holds; Escape and a click elsewhere close it. */
+export function Popover({ trigger, title, open, onOpen, children }: Props) {
   return (
-    <Base.Root open>
+    <Base.Root open={open} onOpenChange={onOpen}>
+      <Base.Trigger render={trigger} />
       <Base.Portal>
-        <Base.Positioner anchor={anchor} side="bottom" align="start" sideOffset={6} collisionPadding={12} className="z-50 outline-none">
-          <Base.Popup aria-label={label} initialFocus={false} finalFocus={false} className="popup max-h-[60vh] w-84 max-w-[calc(100vw-1.5rem)] overflow-y-auto rounded-lg border border-line bg-raised p-3 text-xs shadow-lg outline-none">
+        <Base.Positioner sideOffset={6} align="end" collisionPadding={8} className="z-50 outline-none">
+          <Base.Popup className="popup flex max-h-[min(36rem,80vh)] w-96 max-w-[calc(100vw-1rem)] flex-col overflow-hidden rounded-lg border border-line bg-raised shadow-lg outline-none">
+            <Base.Title className="sr-only">{title}</Base.Title>
             {children}
           </Base.Popup>
         </Base.Positioner>

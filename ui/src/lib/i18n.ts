@@ -4,6 +4,10 @@ import i18next from 'i18next'
 const en = {
   '{{count}} events_one': '{{count, number}} event',
   '{{count}} events_other': '{{count, number}} events',
+  '{{count}} deliveries are on their way again_one': '{{count, number}} delivery is on its way again',
+  '{{count}} deliveries are on their way again_other': '{{count, number}} deliveries are on their way again',
+  '{{count}} topics_one': '{{count, number}} topic',
+  '{{count}} topics_other': '{{count, number}} topics',
   '{{count}} grants_one': '{{count, number}} grant',
   '{{count}} grants_other': '{{count, number}} grants',
   '{{count}} found_one': '{{count, number}} found',

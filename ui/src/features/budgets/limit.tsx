@@ -5,7 +5,7 @@ import { byField, toFault } from '@/graphql/fault'
 import { type BudgetPartsFragment, BudgetSetDocument } from '@/graphql/generated/graphql'
 import { Button } from '@/kit/button'
 import { Input } from '@/kit/field'
-import { Popover } from '@/kit/popover'
+import { Beside } from '@/kit/beside'
 import { toast } from '@/kit/toast'
 import { money, moneyWords, parseAmount, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
@@ -105,7 +105,7 @@ function LimitForm({ scope, budget, unit, onDone }: Omit<Props, 'editing' | 'onE
         <X aria-hidden />
       </Button>
       {(said || preview.plan || preview.waiting) && (
-        <Popover label={t('What would change')} anchor={form}>
+        <Beside label={t('What would change')} anchor={form}>
           {said ? (
             <div id={`limit-${scope.id}`} role="alert" className="text-bad">
               {said.message}
@@ -128,7 +128,7 @@ function LimitForm({ scope, budget, unit, onDone }: Omit<Props, 'editing' | 'onE
               <Plan preview={preview} unit={unit} but={scope.id} />
             </>
           )}
-        </Popover>
+        </Beside>
       )}
     </form>
   )

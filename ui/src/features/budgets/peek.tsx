@@ -15,6 +15,7 @@ import { ago, count, dateTime, money, moneyWords, percent, utc, type Unit } from
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, unitOf } from '@/lib/plane'
 import { thisMonth } from '@/lib/range'
+import { BudgetAlerts } from '@/features/alerts'
 import { BurnPicture } from '@/features/burn'
 import { BudgetControls } from '@/features/statements'
 import { type Act, actsOn, overridesShare, parentOf, useActs } from './actions'
@@ -85,6 +86,7 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
             )}
             <Acts row={row} rows={rows} onAct={(act) => acts.start(act, row)} />
           </section>
+          {scope.budget && <BudgetAlerts budgetId={scope.budget.id} thresholds={scope.budget.thresholds} />}
           <Tabs
             label={t('About this budget')}
             value={tab}

@@ -12,6 +12,8 @@ export function MeTabs() {
         ...(staff ? [] : [{ to: '/me', label: t('Budgets & keys') }]),
         { to: '/me/profile', label: t('Profile & sessions') },
         { to: '/me/programs', label: t('Tokens & programs') },
+        { to: '/me/inbox', label: t('Inbox') },
+        { to: '/me/notifications', label: t('Notifications') },
       ]}
     />
   )

@@ -1,4 +1,7 @@
-package gateway
+// Package outbound makes the client for calls to addresses that tenants give:
+// providers, identity providers, webhooks. It can't be led into networks that
+// the operator hasn't opened.
+package outbound
 
 import (
 	"errors"
@@ -10,9 +13,9 @@ import (
 	"time"
 )
 
-// ErrForbiddenNetwork says that an address given by a tenant leads into a
+// ErrForbidden says that an address given by a tenant leads into a
 // network that the operator hasn't opened.
-var ErrForbiddenNetwork = errors.New("address lies in a network that isn't allowed")
+var ErrForbidden = errors.New("address lies in a network that isn't allowed")
 
 // inner are networks that no tenant's address may lead into, besides those
 // that netip itself knows as loopback, private, link-local or multicast.
@@ -33,10 +36,14 @@ var inner = []netip.Prefix{
 // NewClient makes the client for calls to addresses that tenants give. It looks
 // at the address it really connects to, after DNS; follows no redirects; uses
 // no proxy; and never unpacks a body. The allowed networks are the operator's.
-func NewClient(allowed []netip.Prefix) *http.Client {
+func NewClient(allowed []netip.Prefix) *http.Client { return newClient(allowed, nil) }
+
+// newClient asks a DNS server of a test's own, or the system's where nil.
+func newClient(allowed []netip.Prefix, dns *net.Resolver) *http.Client {
 	dialer := &net.Dialer{
 		Timeout:   10 * time.Second,
 		KeepAlive: 30 * time.Second,
+		Resolver:  dns,
 		Control: func(_, address string, _ syscall.RawConn) error {
 			return guard(address, allowed)
 		},
@@ -60,7 +67,7 @@ func NewClient(allowed []netip.Prefix) *http.Client {
 func guard(address string, allowed []netip.Prefix) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return fmt.Errorf("%w: %s", ErrForbiddenNetwork, address)
+		return fmt.Errorf("%w: %s", ErrForbidden, address)
 	}
 	ip := at.Addr().Unmap().WithZone("")
 	for _, p := range allowed {
@@ -73,7 +80,7 @@ func guard(address string, allowed []netip.Prefix) error {
 		closed = closed || p.Contains(ip)
 	}
 	if closed {
-		return fmt.Errorf("%w: %s", ErrForbiddenNetwork, ip)
+		return fmt.Errorf("%w: %s", ErrForbidden, ip)
 	}
 	return nil
 }

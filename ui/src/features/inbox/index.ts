@@ -1,0 +1,1 @@
+export { topicNames, topics } from './topics'

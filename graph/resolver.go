@@ -40,8 +40,8 @@ type Resolver struct {
 	Audit    *audit.Stream
 	// CreditValue is what a credit is sold for.
 	CreditValue money.Nano
-	Notify   *notify.Notifier
-	Webhooks *webhook.Webhooks
+	Notify      *notify.Notifier
+	Webhooks    *webhook.Webhooks
 	// Mailer is nil where no mail server is set.
 	Mailer *mail.Mailer
 	// Probe lists an endpoint's models with its key.

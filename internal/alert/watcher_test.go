@@ -88,7 +88,10 @@ func (w *world) roomy(p *identitytest.Plane, team money.Nano) {
 	w.limit(p.Root, 100_000*usd, 0)
 	w.limit(p.Org, 50_000*usd, 0)
 	w.limit(p.Team, team, 0)
-	w.change(func(ctx context.Context, tx *store.Tx) { require.NoError(w.t, w.engine.Remove(ctx, tx, p.Member.ID)) })
+	w.change(func(ctx context.Context, tx *store.Tx) {
+		_, err := w.engine.Remove(ctx, tx, p.Member.ID)
+		require.NoError(w.t, err)
+	})
 }
 
 // spend charges whole units through the member's key.

@@ -34,10 +34,10 @@ type BudgetCycle struct {
 	Lim int64 `json:"lim,omitempty"`
 	// Overflow holds the value of the "overflow" field.
 	Overflow int64 `json:"overflow,omitempty"`
-	// Spent holds the value of the "spent" field.
-	Spent int64 `json:"spent,omitempty"`
-	// Held holds the value of the "held" field.
-	Held int64 `json:"held,omitempty"`
+	// Escrowed holds the value of the "escrowed" field.
+	Escrowed int64 `json:"escrowed,omitempty"`
+	// Folded holds the value of the "folded" field.
+	Folded int64 `json:"folded,omitempty"`
 	// Excess holds the value of the "excess" field.
 	Excess int64 `json:"excess,omitempty"`
 	// Revision holds the value of the "revision" field.
@@ -52,9 +52,11 @@ type BudgetCycle struct {
 type BudgetCycleEdges struct {
 	// Budget holds the value of the budget edge.
 	Budget *Budget `json:"budget,omitempty"`
+	// Leases holds the value of the leases edge.
+	Leases []*BudgetLease `json:"leases,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [1]bool
+	loadedTypes [2]bool
 }
 
 // BudgetOrErr returns the Budget value or an error if the edge
@@ -68,12 +70,21 @@ func (e BudgetCycleEdges) BudgetOrErr() (*Budget, error) {
 	return nil, &NotLoadedError{edge: "budget"}
 }
 
+// LeasesOrErr returns the Leases value or an error if the edge
+// was not loaded in eager-loading.
+func (e BudgetCycleEdges) LeasesOrErr() ([]*BudgetLease, error) {
+	if e.loadedTypes[1] {
+		return e.Leases, nil
+	}
+	return nil, &NotLoadedError{edge: "leases"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*BudgetCycle) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case budgetcycle.FieldLim, budgetcycle.FieldOverflow, budgetcycle.FieldSpent, budgetcycle.FieldHeld, budgetcycle.FieldExcess, budgetcycle.FieldRevision:
+		case budgetcycle.FieldLim, budgetcycle.FieldOverflow, budgetcycle.FieldEscrowed, budgetcycle.FieldFolded, budgetcycle.FieldExcess, budgetcycle.FieldRevision:
 			values[i] = new(sql.NullInt64)
 		case budgetcycle.FieldID, budgetcycle.FieldAccountID, budgetcycle.FieldPlane, budgetcycle.FieldBudgetID:
 			values[i] = new(sql.NullString)
@@ -148,17 +159,17 @@ func (_m *BudgetCycle) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Overflow = value.Int64
 			}
-		case budgetcycle.FieldSpent:
+		case budgetcycle.FieldEscrowed:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
-				return fmt.Errorf("unexpected type %T for field spent", values[i])
+				return fmt.Errorf("unexpected type %T for field escrowed", values[i])
 			} else if value.Valid {
-				_m.Spent = value.Int64
+				_m.Escrowed = value.Int64
 			}
-		case budgetcycle.FieldHeld:
+		case budgetcycle.FieldFolded:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
-				return fmt.Errorf("unexpected type %T for field held", values[i])
+				return fmt.Errorf("unexpected type %T for field folded", values[i])
 			} else if value.Valid {
-				_m.Held = value.Int64
+				_m.Folded = value.Int64
 			}
 		case budgetcycle.FieldExcess:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -188,6 +199,11 @@ func (_m *BudgetCycle) Value(name string) (ent.Value, error) {
 // QueryBudget queries the "budget" edge of the BudgetCycle entity.
 func (_m *BudgetCycle) QueryBudget() *BudgetQuery {
 	return NewBudgetCycleClient(_m.config).QueryBudget(_m)
+}
+
+// QueryLeases queries the "leases" edge of the BudgetCycle entity.
+func (_m *BudgetCycle) QueryLeases() *BudgetLeaseQuery {
+	return NewBudgetCycleClient(_m.config).QueryLeases(_m)
 }
 
 // Update returns a builder for updating this BudgetCycle.
@@ -237,11 +253,11 @@ func (_m *BudgetCycle) String() string {
 	builder.WriteString("overflow=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Overflow))
 	builder.WriteString(", ")
-	builder.WriteString("spent=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Spent))
+	builder.WriteString("escrowed=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Escrowed))
 	builder.WriteString(", ")
-	builder.WriteString("held=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Held))
+	builder.WriteString("folded=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Folded))
 	builder.WriteString(", ")
 	builder.WriteString("excess=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Excess))

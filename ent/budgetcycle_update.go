@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
+	"github.com/alchemi/cockpit/ent/budgetlease"
 	"github.com/alchemi/cockpit/ent/predicate"
 )
 
@@ -84,45 +85,45 @@ func (_u *BudgetCycleUpdate) AddOverflow(v int64) *BudgetCycleUpdate {
 	return _u
 }
 
-// SetSpent sets the "spent" field.
-func (_u *BudgetCycleUpdate) SetSpent(v int64) *BudgetCycleUpdate {
-	_u.mutation.ResetSpent()
-	_u.mutation.SetSpent(v)
+// SetEscrowed sets the "escrowed" field.
+func (_u *BudgetCycleUpdate) SetEscrowed(v int64) *BudgetCycleUpdate {
+	_u.mutation.ResetEscrowed()
+	_u.mutation.SetEscrowed(v)
 	return _u
 }
 
-// SetNillableSpent sets the "spent" field if the given value is not nil.
-func (_u *BudgetCycleUpdate) SetNillableSpent(v *int64) *BudgetCycleUpdate {
+// SetNillableEscrowed sets the "escrowed" field if the given value is not nil.
+func (_u *BudgetCycleUpdate) SetNillableEscrowed(v *int64) *BudgetCycleUpdate {
 	if v != nil {
-		_u.SetSpent(*v)
+		_u.SetEscrowed(*v)
 	}
 	return _u
 }
 
-// AddSpent adds value to the "spent" field.
-func (_u *BudgetCycleUpdate) AddSpent(v int64) *BudgetCycleUpdate {
-	_u.mutation.AddSpent(v)
+// AddEscrowed adds value to the "escrowed" field.
+func (_u *BudgetCycleUpdate) AddEscrowed(v int64) *BudgetCycleUpdate {
+	_u.mutation.AddEscrowed(v)
 	return _u
 }
 
-// SetHeld sets the "held" field.
-func (_u *BudgetCycleUpdate) SetHeld(v int64) *BudgetCycleUpdate {
-	_u.mutation.ResetHeld()
-	_u.mutation.SetHeld(v)
+// SetFolded sets the "folded" field.
+func (_u *BudgetCycleUpdate) SetFolded(v int64) *BudgetCycleUpdate {
+	_u.mutation.ResetFolded()
+	_u.mutation.SetFolded(v)
 	return _u
 }
 
-// SetNillableHeld sets the "held" field if the given value is not nil.
-func (_u *BudgetCycleUpdate) SetNillableHeld(v *int64) *BudgetCycleUpdate {
+// SetNillableFolded sets the "folded" field if the given value is not nil.
+func (_u *BudgetCycleUpdate) SetNillableFolded(v *int64) *BudgetCycleUpdate {
 	if v != nil {
-		_u.SetHeld(*v)
+		_u.SetFolded(*v)
 	}
 	return _u
 }
 
-// AddHeld adds value to the "held" field.
-func (_u *BudgetCycleUpdate) AddHeld(v int64) *BudgetCycleUpdate {
-	_u.mutation.AddHeld(v)
+// AddFolded adds value to the "folded" field.
+func (_u *BudgetCycleUpdate) AddFolded(v int64) *BudgetCycleUpdate {
+	_u.mutation.AddFolded(v)
 	return _u
 }
 
@@ -168,9 +169,45 @@ func (_u *BudgetCycleUpdate) AddRevision(v int64) *BudgetCycleUpdate {
 	return _u
 }
 
+// AddLeaseIDs adds the "leases" edge to the BudgetLease entity by IDs.
+func (_u *BudgetCycleUpdate) AddLeaseIDs(ids ...string) *BudgetCycleUpdate {
+	_u.mutation.AddLeaseIDs(ids...)
+	return _u
+}
+
+// AddLeases adds the "leases" edges to the BudgetLease entity.
+func (_u *BudgetCycleUpdate) AddLeases(v ...*BudgetLease) *BudgetCycleUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddLeaseIDs(ids...)
+}
+
 // Mutation returns the BudgetCycleMutation object of the builder.
 func (_u *BudgetCycleUpdate) Mutation() *BudgetCycleMutation {
 	return _u.mutation
+}
+
+// ClearLeases clears all "leases" edges to the BudgetLease entity.
+func (_u *BudgetCycleUpdate) ClearLeases() *BudgetCycleUpdate {
+	_u.mutation.ClearLeases()
+	return _u
+}
+
+// RemoveLeaseIDs removes the "leases" edge to BudgetLease entities by IDs.
+func (_u *BudgetCycleUpdate) RemoveLeaseIDs(ids ...string) *BudgetCycleUpdate {
+	_u.mutation.RemoveLeaseIDs(ids...)
+	return _u
+}
+
+// RemoveLeases removes "leases" edges to BudgetLease entities.
+func (_u *BudgetCycleUpdate) RemoveLeases(v ...*BudgetLease) *BudgetCycleUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveLeaseIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -212,14 +249,9 @@ func (_u *BudgetCycleUpdate) check() error {
 			return &ValidationError{Name: "overflow", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.overflow": %w`, err)}
 		}
 	}
-	if v, ok := _u.mutation.Spent(); ok {
-		if err := budgetcycle.SpentValidator(v); err != nil {
-			return &ValidationError{Name: "spent", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.spent": %w`, err)}
-		}
-	}
-	if v, ok := _u.mutation.Held(); ok {
-		if err := budgetcycle.HeldValidator(v); err != nil {
-			return &ValidationError{Name: "held", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.held": %w`, err)}
+	if v, ok := _u.mutation.Escrowed(); ok {
+		if err := budgetcycle.EscrowedValidator(v); err != nil {
+			return &ValidationError{Name: "escrowed", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.escrowed": %w`, err)}
 		}
 	}
 	if v, ok := _u.mutation.Excess(); ok {
@@ -260,17 +292,17 @@ func (_u *BudgetCycleUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	if value, ok := _u.mutation.AddedOverflow(); ok {
 		_spec.AddField(budgetcycle.FieldOverflow, field.TypeInt64, value)
 	}
-	if value, ok := _u.mutation.Spent(); ok {
-		_spec.SetField(budgetcycle.FieldSpent, field.TypeInt64, value)
+	if value, ok := _u.mutation.Escrowed(); ok {
+		_spec.SetField(budgetcycle.FieldEscrowed, field.TypeInt64, value)
 	}
-	if value, ok := _u.mutation.AddedSpent(); ok {
-		_spec.AddField(budgetcycle.FieldSpent, field.TypeInt64, value)
+	if value, ok := _u.mutation.AddedEscrowed(); ok {
+		_spec.AddField(budgetcycle.FieldEscrowed, field.TypeInt64, value)
 	}
-	if value, ok := _u.mutation.Held(); ok {
-		_spec.SetField(budgetcycle.FieldHeld, field.TypeInt64, value)
+	if value, ok := _u.mutation.Folded(); ok {
+		_spec.SetField(budgetcycle.FieldFolded, field.TypeInt64, value)
 	}
-	if value, ok := _u.mutation.AddedHeld(); ok {
-		_spec.AddField(budgetcycle.FieldHeld, field.TypeInt64, value)
+	if value, ok := _u.mutation.AddedFolded(); ok {
+		_spec.AddField(budgetcycle.FieldFolded, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.Excess(); ok {
 		_spec.SetField(budgetcycle.FieldExcess, field.TypeInt64, value)
@@ -283,6 +315,51 @@ func (_u *BudgetCycleUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if value, ok := _u.mutation.AddedRevision(); ok {
 		_spec.AddField(budgetcycle.FieldRevision, field.TypeInt64, value)
+	}
+	if _u.mutation.LeasesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budgetcycle.LeasesTable,
+			Columns: []string{budgetcycle.LeasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetlease.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedLeasesIDs(); len(nodes) > 0 && !_u.mutation.LeasesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budgetcycle.LeasesTable,
+			Columns: []string{budgetcycle.LeasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetlease.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.LeasesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budgetcycle.LeasesTable,
+			Columns: []string{budgetcycle.LeasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetlease.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -360,45 +437,45 @@ func (_u *BudgetCycleUpdateOne) AddOverflow(v int64) *BudgetCycleUpdateOne {
 	return _u
 }
 
-// SetSpent sets the "spent" field.
-func (_u *BudgetCycleUpdateOne) SetSpent(v int64) *BudgetCycleUpdateOne {
-	_u.mutation.ResetSpent()
-	_u.mutation.SetSpent(v)
+// SetEscrowed sets the "escrowed" field.
+func (_u *BudgetCycleUpdateOne) SetEscrowed(v int64) *BudgetCycleUpdateOne {
+	_u.mutation.ResetEscrowed()
+	_u.mutation.SetEscrowed(v)
 	return _u
 }
 
-// SetNillableSpent sets the "spent" field if the given value is not nil.
-func (_u *BudgetCycleUpdateOne) SetNillableSpent(v *int64) *BudgetCycleUpdateOne {
+// SetNillableEscrowed sets the "escrowed" field if the given value is not nil.
+func (_u *BudgetCycleUpdateOne) SetNillableEscrowed(v *int64) *BudgetCycleUpdateOne {
 	if v != nil {
-		_u.SetSpent(*v)
+		_u.SetEscrowed(*v)
 	}
 	return _u
 }
 
-// AddSpent adds value to the "spent" field.
-func (_u *BudgetCycleUpdateOne) AddSpent(v int64) *BudgetCycleUpdateOne {
-	_u.mutation.AddSpent(v)
+// AddEscrowed adds value to the "escrowed" field.
+func (_u *BudgetCycleUpdateOne) AddEscrowed(v int64) *BudgetCycleUpdateOne {
+	_u.mutation.AddEscrowed(v)
 	return _u
 }
 
-// SetHeld sets the "held" field.
-func (_u *BudgetCycleUpdateOne) SetHeld(v int64) *BudgetCycleUpdateOne {
-	_u.mutation.ResetHeld()
-	_u.mutation.SetHeld(v)
+// SetFolded sets the "folded" field.
+func (_u *BudgetCycleUpdateOne) SetFolded(v int64) *BudgetCycleUpdateOne {
+	_u.mutation.ResetFolded()
+	_u.mutation.SetFolded(v)
 	return _u
 }
 
-// SetNillableHeld sets the "held" field if the given value is not nil.
-func (_u *BudgetCycleUpdateOne) SetNillableHeld(v *int64) *BudgetCycleUpdateOne {
+// SetNillableFolded sets the "folded" field if the given value is not nil.
+func (_u *BudgetCycleUpdateOne) SetNillableFolded(v *int64) *BudgetCycleUpdateOne {
 	if v != nil {
-		_u.SetHeld(*v)
+		_u.SetFolded(*v)
 	}
 	return _u
 }
 
-// AddHeld adds value to the "held" field.
-func (_u *BudgetCycleUpdateOne) AddHeld(v int64) *BudgetCycleUpdateOne {
-	_u.mutation.AddHeld(v)
+// AddFolded adds value to the "folded" field.
+func (_u *BudgetCycleUpdateOne) AddFolded(v int64) *BudgetCycleUpdateOne {
+	_u.mutation.AddFolded(v)
 	return _u
 }
 
@@ -444,9 +521,45 @@ func (_u *BudgetCycleUpdateOne) AddRevision(v int64) *BudgetCycleUpdateOne {
 	return _u
 }
 
+// AddLeaseIDs adds the "leases" edge to the BudgetLease entity by IDs.
+func (_u *BudgetCycleUpdateOne) AddLeaseIDs(ids ...string) *BudgetCycleUpdateOne {
+	_u.mutation.AddLeaseIDs(ids...)
+	return _u
+}
+
+// AddLeases adds the "leases" edges to the BudgetLease entity.
+func (_u *BudgetCycleUpdateOne) AddLeases(v ...*BudgetLease) *BudgetCycleUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddLeaseIDs(ids...)
+}
+
 // Mutation returns the BudgetCycleMutation object of the builder.
 func (_u *BudgetCycleUpdateOne) Mutation() *BudgetCycleMutation {
 	return _u.mutation
+}
+
+// ClearLeases clears all "leases" edges to the BudgetLease entity.
+func (_u *BudgetCycleUpdateOne) ClearLeases() *BudgetCycleUpdateOne {
+	_u.mutation.ClearLeases()
+	return _u
+}
+
+// RemoveLeaseIDs removes the "leases" edge to BudgetLease entities by IDs.
+func (_u *BudgetCycleUpdateOne) RemoveLeaseIDs(ids ...string) *BudgetCycleUpdateOne {
+	_u.mutation.RemoveLeaseIDs(ids...)
+	return _u
+}
+
+// RemoveLeases removes "leases" edges to BudgetLease entities.
+func (_u *BudgetCycleUpdateOne) RemoveLeases(v ...*BudgetLease) *BudgetCycleUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveLeaseIDs(ids...)
 }
 
 // Where appends a list predicates to the BudgetCycleUpdate builder.
@@ -501,14 +614,9 @@ func (_u *BudgetCycleUpdateOne) check() error {
 			return &ValidationError{Name: "overflow", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.overflow": %w`, err)}
 		}
 	}
-	if v, ok := _u.mutation.Spent(); ok {
-		if err := budgetcycle.SpentValidator(v); err != nil {
-			return &ValidationError{Name: "spent", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.spent": %w`, err)}
-		}
-	}
-	if v, ok := _u.mutation.Held(); ok {
-		if err := budgetcycle.HeldValidator(v); err != nil {
-			return &ValidationError{Name: "held", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.held": %w`, err)}
+	if v, ok := _u.mutation.Escrowed(); ok {
+		if err := budgetcycle.EscrowedValidator(v); err != nil {
+			return &ValidationError{Name: "escrowed", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.escrowed": %w`, err)}
 		}
 	}
 	if v, ok := _u.mutation.Excess(); ok {
@@ -566,17 +674,17 @@ func (_u *BudgetCycleUpdateOne) sqlSave(ctx context.Context) (_node *BudgetCycle
 	if value, ok := _u.mutation.AddedOverflow(); ok {
 		_spec.AddField(budgetcycle.FieldOverflow, field.TypeInt64, value)
 	}
-	if value, ok := _u.mutation.Spent(); ok {
-		_spec.SetField(budgetcycle.FieldSpent, field.TypeInt64, value)
+	if value, ok := _u.mutation.Escrowed(); ok {
+		_spec.SetField(budgetcycle.FieldEscrowed, field.TypeInt64, value)
 	}
-	if value, ok := _u.mutation.AddedSpent(); ok {
-		_spec.AddField(budgetcycle.FieldSpent, field.TypeInt64, value)
+	if value, ok := _u.mutation.AddedEscrowed(); ok {
+		_spec.AddField(budgetcycle.FieldEscrowed, field.TypeInt64, value)
 	}
-	if value, ok := _u.mutation.Held(); ok {
-		_spec.SetField(budgetcycle.FieldHeld, field.TypeInt64, value)
+	if value, ok := _u.mutation.Folded(); ok {
+		_spec.SetField(budgetcycle.FieldFolded, field.TypeInt64, value)
 	}
-	if value, ok := _u.mutation.AddedHeld(); ok {
-		_spec.AddField(budgetcycle.FieldHeld, field.TypeInt64, value)
+	if value, ok := _u.mutation.AddedFolded(); ok {
+		_spec.AddField(budgetcycle.FieldFolded, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.Excess(); ok {
 		_spec.SetField(budgetcycle.FieldExcess, field.TypeInt64, value)
@@ -589,6 +697,51 @@ func (_u *BudgetCycleUpdateOne) sqlSave(ctx context.Context) (_node *BudgetCycle
 	}
 	if value, ok := _u.mutation.AddedRevision(); ok {
 		_spec.AddField(budgetcycle.FieldRevision, field.TypeInt64, value)
+	}
+	if _u.mutation.LeasesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budgetcycle.LeasesTable,
+			Columns: []string{budgetcycle.LeasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetlease.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedLeasesIDs(); len(nodes) > 0 && !_u.mutation.LeasesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budgetcycle.LeasesTable,
+			Columns: []string{budgetcycle.LeasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetlease.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.LeasesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budgetcycle.LeasesTable,
+			Columns: []string{budgetcycle.LeasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetlease.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_node = &BudgetCycle{config: _u.config}
 	_spec.Assign = _node.assignValues

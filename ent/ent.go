@@ -18,6 +18,7 @@ import (
 	"github.com/alchemi/cockpit/ent/authorization"
 	"github.com/alchemi/cockpit/ent/budget"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
+	"github.com/alchemi/cockpit/ent/budgetlease"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
@@ -27,6 +28,7 @@ import (
 	"github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/groupmapping"
 	"github.com/alchemi/cockpit/ent/hold"
+	"github.com/alchemi/cockpit/ent/idempotencykey"
 	"github.com/alchemi/cockpit/ent/identityprovider"
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/key"
@@ -112,6 +114,7 @@ func checkColumn(t, c string) error {
 			authorization.Table:    authorization.ValidColumn,
 			budget.Table:           budget.ValidColumn,
 			budgetcycle.Table:      budgetcycle.ValidColumn,
+			budgetlease.Table:      budgetlease.ValidColumn,
 			catalogmodel.Table:     catalogmodel.ValidColumn,
 			centralprovider.Table:  centralprovider.ValidColumn,
 			charge.Table:           charge.ValidColumn,
@@ -121,6 +124,7 @@ func checkColumn(t, c string) error {
 			grant.Table:            grant.ValidColumn,
 			groupmapping.Table:     groupmapping.ValidColumn,
 			hold.Table:             hold.ValidColumn,
+			idempotencykey.Table:   idempotencykey.ValidColumn,
 			identityprovider.Table: identityprovider.ValidColumn,
 			invitation.Table:       invitation.ValidColumn,
 			key.Table:              key.ValidColumn,

@@ -24,6 +24,8 @@ type Tx struct {
 	Budget *BudgetClient
 	// BudgetCycle is the client for interacting with the BudgetCycle builders.
 	BudgetCycle *BudgetCycleClient
+	// BudgetLease is the client for interacting with the BudgetLease builders.
+	BudgetLease *BudgetLeaseClient
 	// CatalogModel is the client for interacting with the CatalogModel builders.
 	CatalogModel *CatalogModelClient
 	// CentralProvider is the client for interacting with the CentralProvider builders.
@@ -42,6 +44,8 @@ type Tx struct {
 	GroupMapping *GroupMappingClient
 	// Hold is the client for interacting with the Hold builders.
 	Hold *HoldClient
+	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
+	IdempotencyKey *IdempotencyKeyClient
 	// IdentityProvider is the client for interacting with the IdentityProvider builders.
 	IdentityProvider *IdentityProviderClient
 	// Invitation is the client for interacting with the Invitation builders.
@@ -217,6 +221,7 @@ func (tx *Tx) init() {
 	tx.Authorization = NewAuthorizationClient(tx.config)
 	tx.Budget = NewBudgetClient(tx.config)
 	tx.BudgetCycle = NewBudgetCycleClient(tx.config)
+	tx.BudgetLease = NewBudgetLeaseClient(tx.config)
 	tx.CatalogModel = NewCatalogModelClient(tx.config)
 	tx.CentralProvider = NewCentralProviderClient(tx.config)
 	tx.Charge = NewChargeClient(tx.config)
@@ -226,6 +231,7 @@ func (tx *Tx) init() {
 	tx.Grant = NewGrantClient(tx.config)
 	tx.GroupMapping = NewGroupMappingClient(tx.config)
 	tx.Hold = NewHoldClient(tx.config)
+	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.IdentityProvider = NewIdentityProviderClient(tx.config)
 	tx.Invitation = NewInvitationClient(tx.config)
 	tx.Key = NewKeyClient(tx.config)

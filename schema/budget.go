@@ -56,12 +56,17 @@ func (BudgetCycle) Fields() []ent.Field {
 		field.Time("ends_at"),
 		nano("lim"),
 		nano("overflow"),
-		nano("spent"),
-		nano("held"),
+		// What replicas have leased, and what folded leases spent: never more than
+		// limit, overflow and excess.
+		nano("escrowed"),
+		// What was spent outside of the leases there are; below zero where a
+		// correction gave back what a lease still counts.
+		field.Int64("folded").Default(0),
 		// What stands above limit and overflow with good reason: the limit was
 		// lowered below it, or a provider used more than was held.
 		nano("excess"),
-		// Raised by every change of the counters: the cursor of live burn.
+		// Raised by every change of the row; with the revisions of its leases the
+		// cursor of live burn.
 		field.Int64("revision").Default(0),
 	}
 }
@@ -70,12 +75,47 @@ func (BudgetCycle) Fields() []ent.Field {
 func (BudgetCycle) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("budget", Budget.Type).Ref("cycles").Unique().Required().Immutable().Field("budget_id"),
+		edge.To("leases", BudgetLease.Type),
 	}
 }
 
 // Indexes of BudgetCycle.
 func (BudgetCycle) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("budget_id", "starts_at").Unique()}
+}
+
+// BudgetLease is the slice of a cycle that a replica admits calls from, and the
+// counter of what was spent of it.
+type BudgetLease struct{ ent.Schema }
+
+// Mixin of BudgetLease.
+func (BudgetLease) Mixin() []ent.Mixin { return mixins(id.BudgetLease) }
+
+// Fields of BudgetLease.
+func (BudgetLease) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("cycle_id").Immutable().NotEmpty(),
+		field.String("node_id").Immutable().NotEmpty(),
+		nano("granted"),
+		nano("spent"),
+		// By running calls, as the replica last said.
+		nano("held"),
+		// Set by a replica that was refused: what is free shall go back.
+		field.Bool("recalled").Default(false),
+		field.Int64("revision").Default(0),
+	}
+}
+
+// Edges of BudgetLease.
+func (BudgetLease) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("cycle", BudgetCycle.Type).Ref("leases").Unique().Required().Immutable().Field("cycle_id"),
+	}
+}
+
+// Indexes of BudgetLease.
+func (BudgetLease) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("cycle_id", "node_id").Unique(), index.Fields("node_id", "recalled")}
 }
 
 // Hold is an amount reserved for a running call on every budget of its path.
@@ -114,6 +154,38 @@ func (Node) Fields() []ent.Field {
 	return []ent.Field{
 		field.Time("started_at").Immutable(),
 		field.Time("seen_at"),
+		// Number of the newest round of writing that stands.
+		field.Int64("seq").Default(0),
+	}
+}
+
+// IdempotencyKey keeps a client's key for a model call from running twice. It
+// names what the first call became, not what it was answered.
+type IdempotencyKey struct{ ent.Schema }
+
+// Mixin of IdempotencyKey.
+func (IdempotencyKey) Mixin() []ent.Mixin { return mixins(id.IdempotencyKey) }
+
+// Fields of IdempotencyKey.
+func (IdempotencyKey) Fields() []ent.Field {
+	return []ent.Field{
+		// Whose key it is: the id of a virtual key or a user.
+		field.String("principal").Immutable().NotEmpty(),
+		field.String("key_hash").Immutable().NotEmpty(),
+		field.String("request_hash").Immutable().NotEmpty(),
+		field.String("charge_id").Immutable().NotEmpty(),
+		// True once the call was charged; a released one's row is gone.
+		field.Bool("ended").Default(false),
+		field.Time("expires_at").Immutable(),
+	}
+}
+
+// Indexes of IdempotencyKey.
+func (IdempotencyKey) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("account_id", "plane", "principal", "key_hash").Unique(),
+		index.Fields("charge_id"),
+		index.Fields("expires_at"),
 	}
 }
 

@@ -100,14 +100,14 @@ func Overflow(v int64) predicate.BudgetCycle {
 	return predicate.BudgetCycle(sql.FieldEQ(FieldOverflow, v))
 }
 
-// Spent applies equality check predicate on the "spent" field. It's identical to SpentEQ.
-func Spent(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldEQ(FieldSpent, v))
+// Escrowed applies equality check predicate on the "escrowed" field. It's identical to EscrowedEQ.
+func Escrowed(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldEscrowed, v))
 }
 
-// Held applies equality check predicate on the "held" field. It's identical to HeldEQ.
-func Held(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldEQ(FieldHeld, v))
+// Folded applies equality check predicate on the "folded" field. It's identical to FoldedEQ.
+func Folded(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldFolded, v))
 }
 
 // Excess applies equality check predicate on the "excess" field. It's identical to ExcessEQ.
@@ -470,84 +470,84 @@ func OverflowLTE(v int64) predicate.BudgetCycle {
 	return predicate.BudgetCycle(sql.FieldLTE(FieldOverflow, v))
 }
 
-// SpentEQ applies the EQ predicate on the "spent" field.
-func SpentEQ(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldEQ(FieldSpent, v))
+// EscrowedEQ applies the EQ predicate on the "escrowed" field.
+func EscrowedEQ(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldEscrowed, v))
 }
 
-// SpentNEQ applies the NEQ predicate on the "spent" field.
-func SpentNEQ(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldNEQ(FieldSpent, v))
+// EscrowedNEQ applies the NEQ predicate on the "escrowed" field.
+func EscrowedNEQ(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNEQ(FieldEscrowed, v))
 }
 
-// SpentIn applies the In predicate on the "spent" field.
-func SpentIn(vs ...int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldIn(FieldSpent, vs...))
+// EscrowedIn applies the In predicate on the "escrowed" field.
+func EscrowedIn(vs ...int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldIn(FieldEscrowed, vs...))
 }
 
-// SpentNotIn applies the NotIn predicate on the "spent" field.
-func SpentNotIn(vs ...int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldNotIn(FieldSpent, vs...))
+// EscrowedNotIn applies the NotIn predicate on the "escrowed" field.
+func EscrowedNotIn(vs ...int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNotIn(FieldEscrowed, vs...))
 }
 
-// SpentGT applies the GT predicate on the "spent" field.
-func SpentGT(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldGT(FieldSpent, v))
+// EscrowedGT applies the GT predicate on the "escrowed" field.
+func EscrowedGT(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGT(FieldEscrowed, v))
 }
 
-// SpentGTE applies the GTE predicate on the "spent" field.
-func SpentGTE(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldGTE(FieldSpent, v))
+// EscrowedGTE applies the GTE predicate on the "escrowed" field.
+func EscrowedGTE(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGTE(FieldEscrowed, v))
 }
 
-// SpentLT applies the LT predicate on the "spent" field.
-func SpentLT(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldLT(FieldSpent, v))
+// EscrowedLT applies the LT predicate on the "escrowed" field.
+func EscrowedLT(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLT(FieldEscrowed, v))
 }
 
-// SpentLTE applies the LTE predicate on the "spent" field.
-func SpentLTE(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldLTE(FieldSpent, v))
+// EscrowedLTE applies the LTE predicate on the "escrowed" field.
+func EscrowedLTE(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLTE(FieldEscrowed, v))
 }
 
-// HeldEQ applies the EQ predicate on the "held" field.
-func HeldEQ(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldEQ(FieldHeld, v))
+// FoldedEQ applies the EQ predicate on the "folded" field.
+func FoldedEQ(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldFolded, v))
 }
 
-// HeldNEQ applies the NEQ predicate on the "held" field.
-func HeldNEQ(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldNEQ(FieldHeld, v))
+// FoldedNEQ applies the NEQ predicate on the "folded" field.
+func FoldedNEQ(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNEQ(FieldFolded, v))
 }
 
-// HeldIn applies the In predicate on the "held" field.
-func HeldIn(vs ...int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldIn(FieldHeld, vs...))
+// FoldedIn applies the In predicate on the "folded" field.
+func FoldedIn(vs ...int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldIn(FieldFolded, vs...))
 }
 
-// HeldNotIn applies the NotIn predicate on the "held" field.
-func HeldNotIn(vs ...int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldNotIn(FieldHeld, vs...))
+// FoldedNotIn applies the NotIn predicate on the "folded" field.
+func FoldedNotIn(vs ...int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNotIn(FieldFolded, vs...))
 }
 
-// HeldGT applies the GT predicate on the "held" field.
-func HeldGT(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldGT(FieldHeld, v))
+// FoldedGT applies the GT predicate on the "folded" field.
+func FoldedGT(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGT(FieldFolded, v))
 }
 
-// HeldGTE applies the GTE predicate on the "held" field.
-func HeldGTE(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldGTE(FieldHeld, v))
+// FoldedGTE applies the GTE predicate on the "folded" field.
+func FoldedGTE(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGTE(FieldFolded, v))
 }
 
-// HeldLT applies the LT predicate on the "held" field.
-func HeldLT(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldLT(FieldHeld, v))
+// FoldedLT applies the LT predicate on the "folded" field.
+func FoldedLT(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLT(FieldFolded, v))
 }
 
-// HeldLTE applies the LTE predicate on the "held" field.
-func HeldLTE(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldLTE(FieldHeld, v))
+// FoldedLTE applies the LTE predicate on the "folded" field.
+func FoldedLTE(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLTE(FieldFolded, v))
 }
 
 // ExcessEQ applies the EQ predicate on the "excess" field.
@@ -645,6 +645,29 @@ func HasBudget() predicate.BudgetCycle {
 func HasBudgetWith(preds ...predicate.Budget) predicate.BudgetCycle {
 	return predicate.BudgetCycle(func(s *sql.Selector) {
 		step := newBudgetStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasLeases applies the HasEdge predicate on the "leases" edge.
+func HasLeases() predicate.BudgetCycle {
+	return predicate.BudgetCycle(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, LeasesTable, LeasesColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasLeasesWith applies the HasEdge predicate on the "leases" edge with a given conditions (other predicates).
+func HasLeasesWith(preds ...predicate.BudgetLease) predicate.BudgetCycle {
+	return predicate.BudgetCycle(func(s *sql.Selector) {
+		step := newLeasesStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

@@ -81,6 +81,18 @@ func (f BudgetCycleFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value,
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BudgetCycleMutation", m)
 }
 
+// The BudgetLeaseFunc type is an adapter to allow the use of ordinary
+// function as BudgetLease mutator.
+type BudgetLeaseFunc func(context.Context, *ent.BudgetLeaseMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f BudgetLeaseFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.BudgetLeaseMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BudgetLeaseMutation", m)
+}
+
 // The CatalogModelFunc type is an adapter to allow the use of ordinary
 // function as CatalogModel mutator.
 type CatalogModelFunc func(context.Context, *ent.CatalogModelMutation) (ent.Value, error)
@@ -187,6 +199,18 @@ func (f HoldFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error)
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.HoldMutation", m)
+}
+
+// The IdempotencyKeyFunc type is an adapter to allow the use of ordinary
+// function as IdempotencyKey mutator.
+type IdempotencyKeyFunc func(context.Context, *ent.IdempotencyKeyMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f IdempotencyKeyFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.IdempotencyKeyMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.IdempotencyKeyMutation", m)
 }
 
 // The IdentityProviderFunc type is an adapter to allow the use of ordinary

@@ -24,6 +24,9 @@ type Budget func(*sql.Selector)
 // BudgetCycle is the predicate function for budgetcycle builders.
 type BudgetCycle func(*sql.Selector)
 
+// BudgetLease is the predicate function for budgetlease builders.
+type BudgetLease func(*sql.Selector)
+
 // CatalogModel is the predicate function for catalogmodel builders.
 type CatalogModel func(*sql.Selector)
 
@@ -50,6 +53,9 @@ type GroupMapping func(*sql.Selector)
 
 // Hold is the predicate function for hold builders.
 type Hold func(*sql.Selector)
+
+// IdempotencyKey is the predicate function for idempotencykey builders.
+type IdempotencyKey func(*sql.Selector)
 
 // IdentityProvider is the predicate function for identityprovider builders.
 type IdentityProvider func(*sql.Selector)

@@ -29,7 +29,5 @@ func (e *Engine) Adjust(ctx context.Context, chargeID string, u Usage) (Receipt,
 	if err != nil {
 		return Receipt{}, fault.At("usage", "This usage has no cost: %s.", err)
 	}
-	o := &op{do: adjust, charge: chargeID, cost: cost, usage: u}
-	err = e.submit(o)
-	return o.receipt, err
+	return e.finish(&op{do: adjust, charge: chargeID, cost: cost, usage: u})
 }

@@ -3,6 +3,7 @@ package budget
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,30 +59,32 @@ const chargeColumns = `id, account_id, plane, kind, adjusts, path, organization_
 // dayOf is the UTC day of t as days since 1970.
 func dayOf(t time.Time) int { return int(t.Unix() / 86400) }
 
+// insertCharges writes lines of the ledger. Nothing else does.
 func (d dialect) insertCharges(ctx context.Context, c conn, charges []charge) error {
-	if len(charges) == 0 {
-		return nil
-	}
-	var p params
-	values := make([]string, 0, len(charges))
-	for _, r := range charges {
-		tags, err := jsonText(r.Tags)
-		if err != nil {
+	for part := range slices.Chunk(charges, d.rowsAtOnce()) {
+		var p params
+		values := make([]string, 0, len(part))
+		for _, r := range part {
+			tags, err := jsonText(r.Tags)
+			if err != nil {
+				return err
+			}
+			cycles, err := jsonText(r.cycles)
+			if err != nil {
+				return err
+			}
+			at := stamp(r.at)
+			values = append(values, p.row(r.id, r.AccountID, string(r.Plane), string(r.kind), r.adjusts, r.Path, r.OrganizationID, r.TeamID,
+				r.MemberID, r.UserID, r.KeyID, r.AgentID, r.ClientID, r.SessionRef, tags, cycles, r.ModelID, r.ModelName, r.PriceID,
+				r.FactorID, r.FactorPPM, r.RequestID, r.usage.Input, r.usage.CachedInput, r.usage.CacheWrite, r.usage.Output,
+				r.usage.Reasoning, r.usage.AudioInput, r.usage.AudioOutput, int64(r.cost), int64(r.credits), int64(r.held), r.Stream,
+				r.outcome.Latency.Milliseconds(), r.outcome.FirstByte.Milliseconds(), stamp(r.heldAt), at, dayOf(at)))
+		}
+		if _, err := d.exec(ctx, c, "INSERT INTO charges ("+chargeColumns+") VALUES "+strings.Join(values, ","), p...); err != nil {
 			return err
 		}
-		cycles, err := jsonText(r.cycles)
-		if err != nil {
-			return err
-		}
-		at := stamp(r.at)
-		values = append(values, p.row(r.id, r.AccountID, string(r.Plane), string(r.kind), r.adjusts, r.Path, r.OrganizationID, r.TeamID,
-			r.MemberID, r.UserID, r.KeyID, r.AgentID, r.ClientID, r.SessionRef, tags, cycles, r.ModelID, r.ModelName, r.PriceID,
-			r.FactorID, r.FactorPPM, r.RequestID, r.usage.Input, r.usage.CachedInput, r.usage.CacheWrite, r.usage.Output,
-			r.usage.Reasoning, r.usage.AudioInput, r.usage.AudioOutput, int64(r.cost), int64(r.credits), int64(r.held), r.Stream,
-			r.outcome.Latency.Milliseconds(), r.outcome.FirstByte.Milliseconds(), stamp(r.heldAt), at, dayOf(at)))
 	}
-	_, err := d.exec(ctx, c, "INSERT INTO charges ("+chargeColumns+") VALUES "+strings.Join(values, ","), p...)
-	return err
+	return nil
 }
 
 // charges reads the lines of the ledger that are, or belong to, the given

@@ -31,13 +31,23 @@ func (e *Engine) End(ctx context.Context, tx *store.Tx, scopeIDs []string) (int,
 		var p params
 		these := "scope_id IN (" + p.list(some) + ")"
 		of := "(SELECT id FROM budgets WHERE " + these + ")"
-		// In the order that every writer keeps.
-		err := e.query(ctx, tx.SQL(), "SELECT id FROM budget_cycles WHERE budget_id IN "+of+" ORDER BY id FOR UPDATE", p, func(*sql.Rows) error { return nil })
+		if err := e.removeCycles(ctx, tx, of, p); err != nil {
+			return ended, err
+		}
+		var accounts []string
+		err := e.query(ctx, tx.SQL(), "SELECT DISTINCT account_id FROM budgets WHERE "+these, p, func(r *sql.Rows) error {
+			var account string
+			err := r.Scan(&account)
+			accounts = append(accounts, account)
+			return err
+		})
 		if err != nil {
 			return ended, err
 		}
-		if _, err := e.exec(ctx, tx.SQL(), "DELETE FROM budget_cycles WHERE budget_id IN "+of, p...); err != nil {
-			return ended, err
+		for _, account := range accounts {
+			if err := e.changing(ctx, tx, account, nil); err != nil {
+				return ended, err
+			}
 		}
 		n, err := e.exec(ctx, tx.SQL(), "DELETE FROM budgets WHERE "+these, p...)
 		if err != nil {

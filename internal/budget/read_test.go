@@ -145,7 +145,7 @@ func TestWatchTellsTheNewestState(t *testing.T) {
 		until(func(d budget.Delta) bool { return d.Limit == 120*usd })
 
 		// Another replica's change is found by asking.
-		tr.exec(t, "UPDATE budget_cycles SET spent = spent + 1, revision = revision + 1 WHERE budget_id = ?", team)
+		tr.exec(t, "UPDATE budget_cycles SET escrowed = escrowed + 1, folded = folded + 1, revision = revision + 1 WHERE budget_id = ?", team)
 		until(func(d budget.Delta) bool { return d.Spent == 50*usd+1 })
 		diff, err := e.Verify(ctx)
 		require.NoError(t, err)

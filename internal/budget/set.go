@@ -97,6 +97,9 @@ func (e *Engine) Set(ctx context.Context, tx *store.Tx, scopeID string, spec Spe
 	} else {
 		err = e.relimit(ctx, tx, s.id, spec)
 	}
+	if err == nil {
+		err = e.changing(ctx, tx, scope.AccountID, nil)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +127,10 @@ func (e *Engine) Remove(ctx context.Context, tx *store.Tx, scopeID string) error
 	if _, err := e.checkAllocation(ctx, tx, scope, nil); err != nil {
 		return err
 	}
-	if _, err := e.exec(ctx, tx.SQL(), "DELETE FROM budget_cycles WHERE budget_id = $1", row.ID); err != nil {
+	if err := e.removeCycles(ctx, tx, "($1)", []any{row.ID}); err != nil {
+		return err
+	}
+	if err := e.changing(ctx, tx, scope.AccountID, nil); err != nil {
 		return err
 	}
 	return tx.Budget.DeleteOne(row).Exec(ctx)
@@ -202,12 +208,14 @@ func (e *Engine) relimit(ctx context.Context, tx *store.Tx, cycleID string, spec
 		return err
 	}
 	c := locked[cycleID]
+	before := c.room()
 	c.lim, c.overflow = spec.Limit, spec.Overflow
-	c.move(0, 0)
-	c.revision++
-	_, err = e.exec(ctx, tx.SQL(), "UPDATE budget_cycles SET lim = $2, overflow = $3, excess = $4, revision = $5 WHERE id = $1",
-		c.id, int64(c.lim), int64(c.overflow), int64(c.excess), c.revision)
-	tx.AfterCommit(func() { e.burn.tell(locked) })
+	c.exceed()
+	_, err = e.exec(ctx, tx.SQL(), "UPDATE budget_cycles SET lim = $2, overflow = $3, excess = $4, revision = revision + 1 WHERE id = $1",
+		c.id, int64(c.lim), int64(c.overflow), int64(c.excess))
+	if err == nil && c.room() < before {
+		err = e.changing(ctx, tx, c.accountID, []string{c.id})
+	}
 	return err
 }
 

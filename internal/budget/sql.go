@@ -22,9 +22,18 @@ type dialect string
 
 const postgres dialect = "postgres"
 
+// rowsAtOnce bounds the rows of one statement: SQLite's driver takes quadratic
+// time in the number of arguments.
+func (d dialect) rowsAtOnce() int {
+	if d == postgres {
+		return 500
+	}
+	return 20
+}
+
 var (
 	placeholder = regexp.MustCompile(`\$\d+`)
-	rowLocks    = strings.NewReplacer("FOR UPDATE", "", "FOR KEY SHARE", "")
+	rowLocks    = strings.NewReplacer("FOR UPDATE", "", "FOR NO KEY UPDATE", "")
 )
 
 // adapt puts a statement into SQLite's words. Placeholders lose their numbers,
@@ -77,6 +86,16 @@ type params []any
 func (p *params) add(v any) string {
 	*p = append(*p, v)
 	return fmt.Sprintf("$%d", len(*p))
+}
+
+// int is a number whose type PostgreSQL can't tell from where it stands.
+func (p *params) int(n int64) string { return "CAST(" + p.add(n) + " AS BIGINT)" }
+
+func sqlBool(b bool) string {
+	if b {
+		return "TRUE"
+	}
+	return "FALSE"
 }
 
 func (p *params) list(vs []string) string {

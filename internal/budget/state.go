@@ -67,6 +67,7 @@ func (e *Engine) States(ctx context.Context, reach tenancy.Reach, ids []string) 
 		}
 		where += " AND b.id IN (" + p.list(ids) + ")"
 	}
+	e.flushed()
 	list, err := e.standings(ctx, e.db, where+" ORDER BY s.path", p)
 	if err != nil {
 		return nil, err
@@ -104,7 +105,7 @@ func (d dialect) pool(ctx context.Context, c conn, accountID string, plane tenan
 func (s *standing) state(now time.Time) State {
 	out := State{
 		BudgetID: s.budgetID, ScopeID: s.scopeID, ScopeKind: s.scopeKind, ScopeName: s.scopeName, Path: s.path, Unit: s.unit,
-		Limit: s.lim, Overflow: s.overflow, Spent: s.spent, Held: s.held, Excess: s.excess,
+		Limit: s.lim, Overflow: s.overflow, Spent: s.spent, Held: s.held, Excess: max(0, s.spent+s.held-s.room()),
 		StartsAt: s.startsAt, EndsAt: s.endsAt, Revision: s.revision, Forecast: s.spent, Status: OK,
 	}
 	spent := max(0, s.spent)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"path/filepath"
 
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/graph"
@@ -51,7 +52,7 @@ func serveGateway(ctx context.Context, upstreamURL, databaseURL string) (err err
 		return err
 	}
 	cat := catalog.New(st, epochs, box, money.FactorOne, log)
-	engine := budget.New(st, budget.Options{Log: log})
+	engine := budget.New(st, budget.Options{Journal: filepath.Join(dir, "journal"), Epochs: epochs, Log: log})
 	if err := engine.Start(ctx); err != nil {
 		return err
 	}

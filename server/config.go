@@ -51,7 +51,7 @@ type Config struct {
 	DNSServer     string         `help:"Name server that is asked for the records which prove mail domains, as host and port. Without one, the system's." placeholder:"HOST:PORT" group:"Sign-in"`
 	NodeTimeout   time.Duration  `help:"How long a replica may be silent before the others charge its open calls. PostgreSQL only." default:"1m" group:"Models"`
 
-	Journal       string         `help:"Whether a model call is safe once it is written to a journal in the data directory (file), or once the database has it (none): slower, for data directories that don't outlast the process." enum:"file,none" default:"file" group:"Models"`
+	Journal string `help:"Whether a model call is safe once it is written to a journal in the data directory (file), or once the database has it (none): slower, for data directories that don't outlast the process." enum:"file,none" default:"file" group:"Models"`
 
 	SMTP mailServer `embed:"" prefix:"smtp-"`
 

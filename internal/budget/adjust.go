@@ -12,6 +12,7 @@ import (
 // changes nothing: corrections only give back. Errors: NOT_FOUND; INVALID for a
 // charge without a price.
 func (e *Engine) Adjust(ctx context.Context, chargeID string, u Usage) (Receipt, error) {
+	e.flushed()
 	var p Prices
 	found := false
 	err := e.query(ctx, e.db, `SELECT p.input, p.cached_input, p.cache_write, p.output, p.reasoning, p.audio_input, p.audio_output, p.request

@@ -75,7 +75,7 @@ func TestDeadNodesHoldsAreChargedInFull(t *testing.T) {
 
 func TestChargesAreOnlyAdjustedDownwards(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
+	each(t, func(t *testing.T, st *store.Store) {
 		now := newClock(november())
 		e := start(t, st, now.now)
 		tr := plant(t, st, tenancy.Console, "UTC")
@@ -129,7 +129,7 @@ func TestChargesAreOnlyAdjustedDownwards(t *testing.T) {
 
 func TestHoldIsChargedToItsOwnCycle(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
+	each(t, func(t *testing.T, st *store.Store) {
 		now := newClock(november())
 		e := start(t, st, now.now)
 		tr := plant(t, st, tenancy.Console, "America/New_York")

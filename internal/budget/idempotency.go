@@ -147,4 +147,3 @@ func (e *Engine) pruneKeys(ctx context.Context) error {
 		return err
 	})
 }
-

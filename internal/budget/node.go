@@ -73,6 +73,5 @@ func owns(accountID, path string) bool {
 	return len(path) > len(accountID)+1 && path[1:len(accountID)+1] == accountID && path[len(accountID)+1] == '/'
 }
 
-
 // idleAfter is when a lease that nobody used is given back.
 const idleAfter = 15 * time.Second

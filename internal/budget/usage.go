@@ -55,6 +55,7 @@ const maxSums = 500
 // Usage sums the charges inside reach from one moment up to, not including,
 // another: the 500 dearest of the dimension, or days in their order.
 func (e *Engine) Usage(ctx context.Context, reach tenancy.Reach, from, to time.Time, by Dimension) ([]Sum, error) {
+	e.flushed()
 	column, ok := columns[by]
 	if !ok {
 		return nil, fmt.Errorf("budget: no dimension %q", by)
@@ -99,6 +100,7 @@ func (e *Engine) TopSpenders(ctx context.Context, reach tenancy.Reach, since tim
 // first, today last: nano-USD in Console, nano-credits in Copilot. Scopes
 // outside reach read as never having spent.
 func (e *Engine) Series(ctx context.Context, reach tenancy.Reach, scopeIDs []string, days int) (map[string][]money.Nano, error) {
+	e.flushed()
 	first := dayOf(e.now()) - days + 1
 	out := make(map[string][]money.Nano, len(scopeIDs))
 	kinds := map[string][]string{}

@@ -323,4 +323,3 @@ func accountOf(path string) string {
 	id, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	return id
 }
-

@@ -84,6 +84,9 @@ func (d *directory) limit(s *ent.Scope, amount money.Nano) {
 func (d *directory) unlimited() {
 	d.must(func(ctx context.Context, tx *store.Tx) error {
 		tx.Unaudited()
+		if _, err := tx.BudgetLease.Delete().Exec(ctx); err != nil {
+			return err
+		}
 		if _, err := tx.BudgetCycle.Delete().Exec(ctx); err != nil {
 			return err
 		}

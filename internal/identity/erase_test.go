@@ -310,9 +310,9 @@ func tableOf(entity string) string {
 // be listed here.
 func TestExportLeavesOutWhatTheSchemaCallsSensitive(t *testing.T) {
 	t.Parallel()
-	all := []ent.Interface{schema.Account{}, schema.AuditCheckpoint{}, schema.AuditEvent{}, schema.Authorization{}, schema.Budget{}, schema.BudgetCycle{},
+	all := []ent.Interface{schema.Account{}, schema.AuditCheckpoint{}, schema.AuditEvent{}, schema.Authorization{}, schema.Budget{}, schema.BudgetCycle{}, schema.BudgetLease{},
 		schema.CatalogModel{}, schema.CentralProvider{}, schema.Charge{}, schema.CreditFactor{}, schema.Domain{}, schema.ExternalIdentity{},
-		schema.Grant{}, schema.GroupMapping{}, schema.Hold{}, schema.IdentityProvider{}, schema.Invitation{}, schema.Key{}, schema.KeyModel{}, schema.Login{},
+		schema.Grant{}, schema.GroupMapping{}, schema.Hold{}, schema.IdempotencyKey{}, schema.IdentityProvider{}, schema.Invitation{}, schema.Key{}, schema.KeyModel{}, schema.Login{},
 		schema.Member{}, schema.Model{}, schema.Node{}, schema.Organization{}, schema.PersonalToken{}, schema.Price{}, schema.Provider{},
 		schema.RoleBinding{}, schema.Scope{}, schema.ServiceClient{}, schema.Session{}, schema.SupportAccess{}, schema.Team{}, schema.User{}}
 	require.Len(t, all, len(migrate.Tables), "a new entity: list it above")

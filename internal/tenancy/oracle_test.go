@@ -105,6 +105,8 @@ var sights = map[string]sight{
 	"logins":              nobody,
 	"central_providers":   nobody,
 	"holds":               nobody,
+	"budget_leases":       nobody,
+	"idempotency_keys":    nobody,
 	"nodes":               nobody,
 }
 

@@ -45,6 +45,8 @@ var tables = map[string]rule{
 	"logins":              noRow,
 	"central_providers":   noRow,
 	"holds":               noRow,
+	"budget_leases":       noRow,
+	"idempotency_keys":    noRow,
 	"nodes":               noRow,
 }
 
@@ -73,6 +75,8 @@ var written = map[string]ent.Op{
 	"logins":              0,
 	"central_providers":   0,
 	"holds":               0,
+	"budget_leases":       ent.OpUpdate | ent.OpUpdateOne | ent.OpDelete | ent.OpDeleteOne, // called back, and removed with their cycles
+	"idempotency_keys":    0,
 	"nodes":               0,
 }
 

@@ -1,9 +1,12 @@
 -- Modify "budget_cycles" table
 ALTER TABLE "budget_cycles" ADD COLUMN "escrowed" bigint NOT NULL DEFAULT 0, ADD COLUMN "folded" bigint NOT NULL DEFAULT 0;
 -- What stood before is folded; running calls become leases further down, which
--- the next node that looks charges in full.
+-- the next node that looks charges in full. The owner is under row-level security
+-- like others, unless it isn't forced.
+ALTER TABLE budget_cycles NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE holds NO FORCE ROW LEVEL SECURITY;
 UPDATE budget_cycles SET folded = spent, escrowed = spent + held;
-ALTER TABLE "budget_cycles" DROP COLUMN "spent", DROP COLUMN "held", ADD CONSTRAINT "tenant_budget_cycles_escrow" CHECK (escrowed >= 0 AND excess >= 0 AND escrowed <= lim + overflow + excess);
+ALTER TABLE "budget_cycles" DROP COLUMN "spent", DROP COLUMN "held", ADD CONSTRAINT "tenant_budget_cycles_limit" CHECK (escrowed >= 0 AND excess >= 0 AND escrowed <= lim + overflow + excess);
 -- Modify "nodes" table
 ALTER TABLE "nodes" ADD COLUMN "seq" bigint NOT NULL DEFAULT 0;
 -- Create "idempotency_keys" table
@@ -29,3 +32,5 @@ INSERT INTO budget_leases (id, account_id, plane, node_id, granted, held, cycle_
 SELECT 'lse_' || substr(h.node_id, 5) || substr(c.id, 5), c.account_id, c.plane, h.node_id, sum(h.amount), sum(h.amount), c.id
 FROM holds h CROSS JOIN LATERAL jsonb_array_elements_text(h.cycles) k (id) JOIN budget_cycles c ON c.id = k.id
 GROUP BY c.id, c.account_id, c.plane, h.node_id;
+ALTER TABLE budget_cycles FORCE ROW LEVEL SECURITY;
+ALTER TABLE holds FORCE ROW LEVEL SECURITY;

@@ -17,6 +17,7 @@ import (
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/budget"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
+	"github.com/alchemi/cockpit/ent/budgetlease"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
@@ -24,6 +25,7 @@ import (
 	"github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/groupmapping"
 	"github.com/alchemi/cockpit/ent/hold"
+	"github.com/alchemi/cockpit/ent/idempotencykey"
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/migrate"
 	"github.com/alchemi/cockpit/ent/model"
@@ -294,8 +296,9 @@ func (p *planter) spend(l *Plane, s *ent.Scope) {
 		unit = budget.UnitCREDITS
 	}
 	b := p.tx.Budget.Create().SetAccountID(s.AccountID).SetPlane(budget.Plane(s.Plane)).SetScopeID(s.ID).SetUnit(unit).SetLim(100).SaveX(p.ctx)
-	p.tx.BudgetCycle.Create().SetAccountID(s.AccountID).SetPlane(budgetcycle.Plane(s.Plane)).SetBudgetID(b.ID).
-		SetStartsAt(p.now).SetEndsAt(p.now.Add(24 * time.Hour)).SetLim(100).ExecX(p.ctx)
+	c := p.tx.BudgetCycle.Create().SetAccountID(s.AccountID).SetPlane(budgetcycle.Plane(s.Plane)).SetBudgetID(b.ID).
+		SetStartsAt(p.now).SetEndsAt(p.now.Add(24 * time.Hour)).SetLim(100).SaveX(p.ctx)
+	p.tx.BudgetLease.Create().SetAccountID(s.AccountID).SetPlane(budgetlease.Plane(s.Plane)).SetCycleID(c.ID).SetNodeID(id.New(id.Node)).ExecX(p.ctx)
 	l.Budgets[s.ID] = b
 }
 
@@ -308,4 +311,6 @@ func (p *planter) charge(l *Plane, s *ent.Scope) {
 		SetCost(1).SetHeldAt(p.now).SetAt(p.now).SetDay(int(p.now.Unix() / 86400)).ExecX(p.ctx)
 	p.tx.Hold.Create().SetAccountID(s.AccountID).SetPlane(hold.Plane(s.Plane)).SetNodeID("nod_test").SetPath(s.Path).
 		SetCycles([]string{}).SetCall(json.RawMessage("{}")).SetHeldAt(p.now).ExecX(p.ctx)
+	p.tx.IdempotencyKey.Create().SetAccountID(s.AccountID).SetPlane(idempotencykey.Plane(s.Plane)).SetPrincipal(s.ID).SetKeyHash("k").SetRequestHash("r").
+		SetChargeID(id.New(id.Charge)).SetExpiresAt(p.now.Add(24 * time.Hour)).ExecX(p.ctx)
 }

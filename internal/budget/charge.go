@@ -3,8 +3,6 @@ package budget
 import (
 	"context"
 	"database/sql"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/alchemi/cockpit/internal/money"
@@ -61,30 +59,24 @@ func dayOf(t time.Time) int { return int(t.Unix() / 86400) }
 
 // insertCharges writes lines of the ledger. Nothing else does.
 func (d dialect) insertCharges(ctx context.Context, c conn, charges []charge) error {
-	for part := range slices.Chunk(charges, d.rowsAtOnce()) {
-		var p params
-		values := make([]string, 0, len(part))
-		for _, r := range part {
-			tags, err := jsonText(r.Tags)
-			if err != nil {
-				return err
-			}
-			cycles, err := jsonText(r.cycles)
-			if err != nil {
-				return err
-			}
-			at := stamp(r.at)
-			values = append(values, p.row(r.id, r.AccountID, string(r.Plane), string(r.kind), r.adjusts, r.Path, r.OrganizationID, r.TeamID,
-				r.MemberID, r.UserID, r.KeyID, r.AgentID, r.ClientID, r.SessionRef, tags, cycles, r.ModelID, r.ModelName, r.PriceID,
-				r.FactorID, r.FactorPPM, r.RequestID, r.usage.Input, r.usage.CachedInput, r.usage.CacheWrite, r.usage.Output,
-				r.usage.Reasoning, r.usage.AudioInput, r.usage.AudioOutput, int64(r.cost), int64(r.credits), int64(r.held), r.Stream,
-				r.outcome.Latency.Milliseconds(), r.outcome.FirstByte.Milliseconds(), stamp(r.heldAt), at, dayOf(at)))
-		}
-		if _, err := d.exec(ctx, c, "INSERT INTO charges ("+chargeColumns+") VALUES "+strings.Join(values, ","), p...); err != nil {
+	rows := make([][]any, len(charges))
+	for i, r := range charges {
+		tags, err := jsonText(r.Tags)
+		if err != nil {
 			return err
 		}
+		cycles, err := jsonText(r.cycles)
+		if err != nil {
+			return err
+		}
+		at := stamp(r.at)
+		rows[i] = []any{r.id, r.AccountID, string(r.Plane), string(r.kind), r.adjusts, r.Path, r.OrganizationID, r.TeamID,
+			r.MemberID, r.UserID, r.KeyID, r.AgentID, r.ClientID, r.SessionRef, tags, cycles, r.ModelID, r.ModelName, r.PriceID,
+			r.FactorID, r.FactorPPM, r.RequestID, r.usage.Input, r.usage.CachedInput, r.usage.CacheWrite, r.usage.Output,
+			r.usage.Reasoning, r.usage.AudioInput, r.usage.AudioOutput, int64(r.cost), int64(r.credits), int64(r.held), r.Stream,
+			r.outcome.Latency.Milliseconds(), r.outcome.FirstByte.Milliseconds(), stamp(r.heldAt), at, dayOf(at)}
 	}
-	return nil
+	return d.insert(ctx, c, "INSERT INTO charges ("+chargeColumns+")", rows)
 }
 
 // charges reads the lines of the ledger that are, or belong to, the given

@@ -203,23 +203,15 @@ func (d dialect) lockHolds(ctx context.Context, c conn, ids []string) (map[strin
 }
 
 func (d dialect) insertHolds(ctx context.Context, c conn, holds []*Hold) error {
-	for part := range slices.Chunk(holds, d.rowsAtOnce()) {
-		var p params
-		values := make([]string, 0, len(part))
-		for _, h := range part {
-			cycles, err := jsonText(h.cycles)
-			if err != nil {
-				return err
-			}
-			values = append(values, p.row(h.ID, h.Call.AccountID, string(h.Call.Plane), h.nodeID, h.Call.Path, cycles,
-				int64(h.Amount), int64(h.Cost), string(h.encoded), h.HeldAt))
-		}
-		_, err := d.exec(ctx, c, "INSERT INTO holds (id, account_id, plane, node_id, path, cycles, amount, cost, call, held_at) VALUES "+strings.Join(values, ","), p...)
+	rows := make([][]any, len(holds))
+	for i, h := range holds {
+		cycles, err := jsonText(h.cycles)
 		if err != nil {
 			return err
 		}
+		rows[i] = []any{h.ID, h.Call.AccountID, string(h.Call.Plane), h.nodeID, h.Call.Path, cycles, int64(h.Amount), int64(h.Cost), string(h.encoded), h.HeldAt}
 	}
-	return nil
+	return d.insert(ctx, c, "INSERT INTO holds (id, account_id, plane, node_id, path, cycles, amount, cost, call, held_at)", rows)
 }
 
 func (d dialect) deleteHolds(ctx context.Context, c conn, ids []string) error {

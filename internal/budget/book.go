@@ -87,7 +87,7 @@ func (n *node) bookLease(cycleID string, w *leaseWrite) *slice {
 	if w.fold {
 		spent := *s.of
 		spent.spent += s.spent
-		s.of, s.granted, s.spent, s.leased = &spent, s.granted-s.spent, 0, false
+		s.of, s.granted, s.spent, s.leased = &spent, 0, 0, false
 	}
 	return s
 }

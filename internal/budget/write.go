@@ -209,12 +209,13 @@ func (r *round) giveBack(cycles map[string]*cycle) {
 			w.gone = true
 			continue
 		}
-		folded := money.Nano(0)
-		if w.fold {
-			folded = w.spent
-			c.raised += r.own[k].revision
+		if !w.fold {
+			c.escrow(-w.give, 0)
+			continue
 		}
-		c.escrow(-w.give, folded)
+		// What this round's ends give back goes at once.
+		c.raised += r.own[k].revision
+		c.escrow(w.spent-r.own[k].granted, w.spent)
 	}
 }
 

@@ -176,6 +176,11 @@ func (r *round) escrow(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
+	for k := range needs {
+		if w := r.writes[k]; w != nil {
+			w.fold = false // the lease goes on, with what it gets
+		}
+	}
 	r.overruns(cycles)
 	r.giveBack(cycles)
 	var recalled []string

@@ -29,6 +29,13 @@ func (e *Engine) Freeze(d time.Duration) {
 	e.elapsed = func() time.Duration { return was() + d }
 }
 
+// Admits tells whether memory admits calls so much later.
+func (e *Engine) Admits(later time.Duration) bool {
+	e.node.mu.Lock()
+	defer e.node.mu.Unlock()
+	return e.admits(e.elapsed() + later)
+}
+
 // Learn has the engine know at once what other replicas changed of budgets.
 func (e *Engine) Learn(accountID string) { e.node.forget(accountID) }
 

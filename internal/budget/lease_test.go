@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -238,6 +239,50 @@ func TestAdmissionEndsBeforeTheLease(t *testing.T) {
 	h, err = e.Hold(ctx, tr.call(), output(1))
 	require.NoError(t, err, "once it gets through again")
 	require.NoError(t, h.Release(ctx))
+
+	// A round that took its time counts from when it was sent.
+	lock, err = tr.st.System().BeginTx(ctx, nil)
+	require.NoError(t, err)
+	_, err = lock.ExecContext(ctx, "SELECT 1 FROM nodes WHERE id = $1 FOR UPDATE", e.NodeID())
+	require.NoError(t, err)
+	slow := make(chan error, 1)
+	go func() {
+		_, err := e.Hold(ctx, tr.call(), output(1))
+		slow <- err
+	}()
+	time.Sleep(200 * time.Millisecond) // by then it is sent
+	e.Freeze(40 * time.Second)
+	require.NoError(t, lock.Rollback())
+	require.NoError(t, <-slow)
+	require.False(t, e.Admits(6*time.Second), "40 and 6 seconds after it was sent")
+}
+
+// A record that doesn't match its checksum isn't believed.
+func TestRottenJournal(t *testing.T) {
+	t.Parallel()
+	st := storetest.Open(t)
+	dir := t.TempDir()
+	e := journaled(t, st, dir)
+	tr := plant(t, st, tenancy.Console, "UTC")
+	tr.set(t, e, tr.root, 100*usd)
+	h, err := e.Hold(ctx, tr.call(), output(5))
+	require.NoError(t, err)
+	tr.states(t, e) // the database knows that it runs
+	_, err = h.Settle(ctx, output(2), budget.Outcome{})
+	require.NoError(t, err)
+	tr.exec(t, "DELETE FROM charges") // as if it hadn't come through
+	e.Crash()
+	path := dir + "/calls-0.journal"
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	rotten := strings.Replace(string(text), `"Cost":2000000000,`, `"Cost":1000000000,`, 1)
+	require.NotEqual(t, string(text), rotten)
+	require.NoError(t, os.WriteFile(path, []byte(rotten), 0o600))
+	next := journaled(t, st, dir)
+	defer func() { require.NoError(t, next.Close(ctx)) }()
+	for _, c := range st.Charge.Query().AllX(system()) {
+		require.NotEqual(t, int64(usd), c.Cost)
+	}
 }
 
 // An answer of the database that is lost makes no charge twice, and drops none.

@@ -22,7 +22,7 @@ type mutation struct {
 }
 
 var mutations = []mutation{
-	{"the round's number is not asked for: a node that was given up writes on", "write.go", `if err == nil && n == 0 {`, `if false {`, "DeadNodes|Zombie"},
+	{"the round's number is not asked for: a node that was given up writes on", "write.go", `if err == nil && n == 0 {`, `if err == nil && n < 0 {`, "DeadNodes|Zombie"},
 	{"a round whose answer was lost is sent again unasked", "round.go", `return seq == r.seq, err == nil`, `return false, err == nil`, "LostAnswers"},
 	{"a lost round is taken to stand unasked", "round.go", `return seq == r.seq, err == nil`, `return true, err == nil`, "LostAnswers"},
 	{"what ended is given back before it is written", "admit.go", `s.endedHeld += h.Amount + o.part(i)`, `s.held -= h.Amount + o.part(i)`, "WholePath|Overrun|Model/sqlite"},
@@ -40,7 +40,7 @@ var mutations = []mutation{
 	{"a call unknown to the database is dropped", "amend.go", `case o.do != release && o.hold.Call.AccountID != "":`, `case false:`, "JournalOutlives|JournalThat"},
 	{"a hold isn't journaled", "journal.go", `if err := j.append(heldRecord, record); err != nil {`, `if false {`, "JournalOutlives"},
 	{"an end isn't journaled", "journal.go", `if err := j.append(endedRecord, record); err != nil {`, `if false {`, "JournalOutlives"},
-	{"records are believed without their checksum", "replay.go", `|| crc32.ChecksumIEEE(text[header-1:header+size]) != binary.LittleEndian.Uint32(text[4:])`, ``, "RottenJournal"},
+	{"records are believed without their checksum", "replay.go", `|| crc32.ChecksumIEEE(text[header-1:header+size]) != binary.LittleEndian.Uint32(text[4:])`, `|| crc32.ChecksumIEEE(text) == 0 && binary.LittleEndian.Uint32(text[4:]) == 0`, "RottenJournal"},
 	{"readers don't wait for what isn't written", "admit.go", `if n.tried < n.queued {`, `if false {`, "WholePath/file|Reads/file"},
 	{"what others changed isn't learned", "node.go", `if owns(accountID, k.path) {`, `if false {`, "ChangesReach|LimitsAtTheEdges"},
 	{"a dead node's holds aren't charged", "sweep.go", `ops = append(ops, &op{do: doubt,`, `ops = append(ops, &op{do: release,`, "DeadNodes"},
@@ -65,8 +65,8 @@ func main() {
 		seen, err := m.try()
 		switch {
 		case err != nil:
-			fmt.Fprintf(os.Stderr, "mutations: %s: %v\n", m.name, err)
-			os.Exit(2)
+			missed++
+			fmt.Printf("BROKEN  %s: %v\n", m.name, err)
 		case seen == "":
 			missed++
 			fmt.Printf("MISSED  %s\n", m.name)

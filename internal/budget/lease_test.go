@@ -1,12 +1,16 @@
 package budget_test
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"log/slog"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -285,51 +289,96 @@ func TestRottenJournal(t *testing.T) {
 	}
 }
 
+// deaf forwards to a PostgreSQL server, and cuts every third connection off
+// right after it has sent a COMMIT: nobody hears whether that was done.
+func deaf(t *testing.T, server string) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	var commits atomic.Int64
+	forward := func(client net.Conn) {
+		defer client.Close()
+		to, err := net.Dial("tcp", server)
+		if err != nil {
+			return
+		}
+		go func() {
+			_, _ = io.Copy(client, to)
+			_ = client.Close()
+		}()
+		buffer := make([]byte, 64<<10)
+		for {
+			n, err := client.Read(buffer)
+			if err != nil {
+				_ = to.Close()
+				return
+			}
+			cut := bytes.Contains(buffer[:n], []byte("COMMIT\x00")) && commits.Add(1)%3 == 0
+			if cut {
+				_ = client.Close() // before the answer can come
+			}
+			if _, err := to.Write(buffer[:n]); err != nil || cut {
+				time.AfterFunc(time.Second, func() { _ = to.Close() })
+				return
+			}
+		}
+	}
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go forward(client)
+		}
+	}()
+	return l.Addr().String()
+}
+
 // An answer of the database that is lost makes no charge twice, and drops none.
 func TestLostAnswersOfTheDatabase(t *testing.T) {
 	t.Parallel()
-	st := storetest.OpenPostgres(t)
-	e := start(t, st, newClock(november()).now)
-	tr := plant(t, st, tenancy.Console, "UTC")
-	tr.set(t, e, tr.root, 10_000*usd)
-	stop := make(chan struct{})
-	var cutting, calling sync.WaitGroup
-	cutting.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(20 * time.Millisecond):
-				_, _ = st.System().Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-					WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'`)
-			}
+	server := storetest.PostgresURL(t)
+	whole, err := store.Open(store.Options{URL: server})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, whole.Close()) })
+	_, err = whole.Migrate(ctx)
+	require.NoError(t, err)
+	through, err := url.Parse(server)
+	require.NoError(t, err)
+	through.Host = deaf(t, through.Host)
+	st, err := store.Open(store.Options{URL: through.String()})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, st.Close()) })
+	var e *budget.Engine
+	for {
+		e = budget.New(st, budget.Options{Now: newClock(november()).now, NodeTimeout: 20 * time.Second, Log: slog.New(slog.DiscardHandler)})
+		if e.Start(ctx) == nil {
+			break
 		}
-	})
-	var charged money.Nano
-	var mu sync.Mutex
-	for range 16 {
-		calling.Go(func() {
-			for range 20 {
-				h, err := e.Hold(ctx, tr.call(), output(2))
-				if err != nil {
-					continue // given back by itself
-				}
-				_, _ = h.Settle(ctx, output(1), budget.Outcome{}) // tried again by itself
-				mu.Lock()
-				charged += usd
-				mu.Unlock()
-			}
-		})
 	}
-	calling.Wait()
-	close(stop)
-	cutting.Wait()
+	reader := start(t, whole, newClock(november()).now)
+	tr := plant(t, whole, tenancy.Console, "UTC")
+	tr.set(t, reader, tr.root, 10_000*usd)
+	var charged money.Nano
+	for range 60 {
+		h, err := e.Hold(ctx, tr.call(), output(2))
+		if err != nil {
+			continue // given back by itself
+		}
+		_, _ = h.Settle(ctx, output(1), budget.Outcome{}) // tried again by itself
+		charged += usd
+	}
+	require.Greater(t, charged, 10*usd)
 	require.Eventually(t, func() bool {
-		list, err := e.States(ctx, tenancy.Reach{AccountID: tr.account, Plane: tr.plane, Path: "/" + tr.account + "/"}, nil)
-		return err == nil && list[0].Held == 0
+		e.Tidy()
+		s := tr.states(t, reader)[tr.root]
+		return s.Held == 0 && s.Spent == charged
 	}, 30*time.Second, 50*time.Millisecond)
-	require.Equal(t, charged, tr.states(t, e)[tr.root].Spent)
-	balanced(t, e)
+	balanced(t, reader)
+	require.Equal(t, int(charged/usd), whole.Charge.Query().CountX(system()))
+	e.Crash() // its sign-off might be cut off, too
 }
 
 func TestCyclesAreDrainedWithTheirLastCall(t *testing.T) {

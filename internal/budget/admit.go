@@ -222,13 +222,14 @@ func (e *Engine) refusal(w *waiter, p *path, at time.Duration) error {
 	if at < w.until {
 		return nil
 	}
-	// What is left is leased to others, who didn't give it back in time.
 	for _, s := range p.slices {
-		if left := s.free() + max(0, s.pool); !s.has(h.Amount) {
+		// Leased to others, who didn't give it back in time. What nobody has leased
+		// comes with the next round.
+		if left := s.free() + max(0, s.pool); !s.has(h.Amount) && left < h.Amount {
 			r := s.room()
 			r.Held, r.Available = r.Held+r.Available-left, left
 			return &Exceeded{Room: r, Needed: h.Amount}
 		}
 	}
-	return fault.New(fault.Unavailable, "The server has lost touch with its database and admits no calls until it has it back. Try again later.")
+	return nil
 }

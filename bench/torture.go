@@ -218,7 +218,9 @@ func (o *ordeal) look(ctx context.Context, st *store.Store) {
 			o.breach("cycle %s: used %d, escrowed %d, granted %d of %d", cycle, used, escrowed, granted, room)
 		}
 	}
-	o.looks.Add(1)
+	if rows.Err() == nil {
+		o.looks.Add(1)
+	}
 }
 
 // judge brings in what the killed replicas left, and holds the ledger against

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -33,8 +34,8 @@ var mutations = []mutation{
 	{"admission goes by the last answer, not by when it was asked for", "book.go", `r.lasts(r.sent)`, `r.lasts(r.elapsed())`, "AdmissionEnds"},
 	{"admission never ends", "sweep.go", `return sent + e.timeout - e.timeout/4`, `return sent + 1000*e.timeout`, "AdmissionEnds"},
 	{"nothing is recalled", "write.go", `return !d.ahead && o.free > 0`, `return false`, "Recalled"},
-	{"a limit that fell leaves leases as they are", "slice.go", `!s.closed && !s.recalled && s.free() >= x`, `s.free() >= x`, "LimitsAtTheEdges|Model/sqlite"},
-	{"an overrun's excess can be spent again", "book.go", `s.closed = s.closed || w.over`, `s.closed = s.closed && w.over`, "Model/sqlite"},
+	{"a limit that fell leaves leases as they are", "change.go", `s.closed = true`, `s.closed = false`, "LoweredLimit"},
+	{"an overrun's excess can be spent again", "book.go", `s.closed = s.closed || w.over`, `s.closed = s.closed && w.over`, "ExcessIsNot"},
 	{"what a given-up node had to write is dropped", "round.go", `n.amends = append(append(n.amends, r.ended...), n.ended...)`, `n.amends = append(n.amends, n.ended...)`, "DeadNodes|Zombie"},
 	{"a late settlement may charge more than was charged in doubt", "amend.go", `if err != nil || cost >= o.receipt.Cost {`, `if err != nil {`, "DeadNodes|Adjusted"},
 	{"a call unknown to the database is dropped", "amend.go", `case o.do != release && o.hold.Call.AccountID != "":`, `case false:`, "JournalOutlives|JournalThat"},
@@ -99,7 +100,7 @@ func (m mutation) try() (string, error) {
 		return "", err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	broken, overlay := filepath.Join(dir, m.file), filepath.Join(dir, "overlay.json")
+	broken, overlay := filepath.Join(dir, "broken.go"), filepath.Join(dir, "overlay.json")
 	list, err := json.Marshal(map[string]map[string]string{"Replace": {path: broken}})
 	if err != nil {
 		return "", err
@@ -114,7 +115,7 @@ func (m mutation) try() (string, error) {
 	if !other {
 		pkg, tests = "internal/budget", m.tests
 	}
-	out, err := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-count=1", "-failfast", "-timeout", "4m", "-run", tests, "./"+pkg).CombinedOutput()
+	out, err := exec.CommandContext(context.Background(), "go", "test", "-overlay", overlay, "-vet=off", "-count=1", "-failfast", "-timeout", "4m", "-run", tests, "./"+pkg).CombinedOutput()
 	if err == nil {
 		return "", nil
 	}

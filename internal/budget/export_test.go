@@ -50,5 +50,8 @@ func (e *Engine) Tidy() { e.tidy(); e.rush() }
 // Sweep looks for dead replicas at once.
 func (e *Engine) Sweep(ctx context.Context) error { return e.sweep(ctx) }
 
+// Prune deletes idempotency keys that have expired.
+func (e *Engine) Prune(ctx context.Context) error { return e.pruneKeys(ctx) }
+
 // NodeID is the engine's node.
 func (e *Engine) NodeID() string { return e.nodeID() }

@@ -176,8 +176,8 @@ func TestLeasesAreRecalled(t *testing.T) {
 	engines, tr := replicas(t)
 	tr.set(t, engines[0], tr.root, 100*usd)
 	tr.set(t, engines[0], tr.team, 20*usd)
-	for i := range 20 { // by turns, to the last dollar
-		h, err := engines[i%2].Hold(ctx, tr.call(), output(1))
+	for i := range 20 { // the first leases some, the other spends to the last dollar
+		h, err := engines[min(i, 1)].Hold(ctx, tr.call(), output(1))
 		require.NoError(t, err, i)
 		_, err = h.Settle(ctx, output(1), budget.Outcome{})
 		require.NoError(t, err)
@@ -188,6 +188,45 @@ func TestLeasesAreRecalled(t *testing.T) {
 	}
 	require.Equal(t, 20*usd, tr.states(t, engines[1])[tr.team].Spent)
 	balanced(t, engines[0])
+}
+
+// A lowered limit holds from its commit on, whatever was leased before.
+func TestLoweredLimitHoldsAtOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, st *store.Store) {
+		e := start(t, st, newClock(november()).now)
+		tr := plant(t, st, tenancy.Console, "UTC")
+		tr.set(t, e, tr.root, 100*usd)
+		spend(t, e, tr.call(), 1)
+		require.Greater(t, st.BudgetLease.Query().OnlyX(system()).Granted, int64(6*usd), "there is more on lease")
+		tr.set(t, e, tr.root, 3*usd)
+		_, err := e.Hold(ctx, tr.call(), output(5))
+		require.True(t, fault.Is(err, fault.BudgetExceeded), err)
+		spend(t, e, tr.call(), 2)
+		balanced(t, e)
+	})
+}
+
+// What stands above a limit can't be spent a second time when it comes free.
+func TestExcessIsNotSpentAgain(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, st *store.Store) {
+		e := start(t, st, newClock(november()).now)
+		tr := plant(t, st, tenancy.Console, "UTC")
+		tr.set(t, e, tr.root, 7*usd)
+		held, err := e.Hold(ctx, tr.call(), output(6))
+		require.NoError(t, err)
+		over, err := e.Hold(ctx, tr.call(), output(1))
+		require.NoError(t, err)
+		r, err := over.Settle(ctx, output(7), budget.Outcome{})
+		require.NoError(t, err)
+		require.Equal(t, 6*usd, r.Late)
+		require.NoError(t, held.Release(ctx))
+		_, err = e.Hold(ctx, tr.call(), output(1))
+		require.True(t, fault.Is(err, fault.BudgetExceeded), err)
+		require.Zero(t, tr.states(t, e)[tr.root].Excess)
+		balanced(t, e)
+	})
 }
 
 // What one replica changes of budgets holds for the other within a second.
@@ -405,5 +444,34 @@ func TestCyclesAreDrainedWithTheirLastCall(t *testing.T) {
 		require.Equal(t, []string{cycle}, drained())
 		require.Equal(t, int64(usd), st.BudgetCycle.GetX(system(), cycle).Folded)
 		balanced(t, e)
+	})
+}
+
+func TestIdempotencyKeysExpire(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, st *store.Store) {
+		now := newClock(november())
+		e := start(t, st, now.now)
+		tr := plant(t, st, tenancy.Console, "UTC")
+		key := &budget.IdempotencyKey{Principal: tr.key, Key: "k", Request: "r"}
+		call := func() error {
+			h, err := e.HoldOnce(ctx, tr.call(), output(1), key)
+			if err == nil {
+				_, err = h.Settle(ctx, output(1), budget.Outcome{})
+			}
+			return err
+		}
+		require.NoError(t, call())
+		tr.states(t, e) // the charge is written
+		require.True(t, fault.Is(call(), budget.KeyUsed))
+		now.set(november().Add(24 * time.Hour))
+		require.NoError(t, call())
+		require.NoError(t, e.Prune(ctx))
+		require.Equal(t, 1, st.IdempotencyKey.Query().CountX(system()))
+		now.set(november().Add(48 * time.Hour))
+		require.NoError(t, e.Prune(ctx))
+		require.Zero(t, st.IdempotencyKey.Query().CountX(system()))
+		require.Equal(t, 2, st.Charge.Query().CountX(system()))
+		require.Zero(t, st.Hold.Query().CountX(system()), "a refused call holds nothing")
 	})
 }

@@ -95,11 +95,15 @@ func (e *Engine) lastRound(ctx context.Context) error {
 	return nil
 }
 
+// pruneEvery is how often idempotency keys that have expired are deleted.
+const pruneEvery = 10 * time.Minute
+
 // beat shows that this replica lives, looks for dead ones, and tries again
 // what the database didn't take.
 func (e *Engine) beat() {
 	ticker := time.NewTicker(min(e.timeout/4, 5*time.Second))
 	defer ticker.Stop()
+	var pruned time.Duration
 	for {
 		select {
 		case <-e.stop:
@@ -107,6 +111,12 @@ func (e *Engine) beat() {
 		case <-ticker.C:
 		}
 		ctx := context.Background()
+		if at := e.elapsed(); at-pruned > pruneEvery {
+			pruned = at
+			if err := e.pruneKeys(ctx); err != nil {
+				e.log.Warn("deleting idempotency keys that have expired failed", "error", err)
+			}
+		}
 		e.tidy()
 		e.retryAside(ctx)
 		if e.dialect == postgres {

@@ -34,7 +34,6 @@ var mutations = []mutation{
 	{"admission goes by the last answer, not by when it was asked for", "book.go", `r.lasts(r.sent)`, `r.lasts(r.elapsed())`, "AdmissionEnds"},
 	{"admission never ends", "sweep.go", `return sent + e.timeout - e.timeout/4`, `return sent + 1000*e.timeout`, "AdmissionEnds"},
 	{"nothing is recalled", "write.go", `return !d.ahead && o.free > 0`, `return false`, "Recalled"},
-	{"a limit that fell leaves leases as they are", "change.go", `s.closed = true`, `s.closed = false`, "LoweredLimit"},
 	{"an overrun's excess can be spent again", "book.go", `s.closed = s.closed || w.over`, `s.closed = s.closed && w.over`, "ExcessIsNot"},
 	{"what a given-up node had to write is dropped", "round.go", `n.amends = append(append(n.amends, r.ended...), n.ended...)`, `n.amends = append(n.amends, n.ended...)`, "DeadNodes|Zombie"},
 	{"a late settlement may charge more than was charged in doubt", "amend.go", `if err != nil || cost >= o.receipt.Cost {`, `if err != nil {`, "DeadNodes|Adjusted"},

@@ -32,6 +32,8 @@ func (e *Engine) write() {
 			case <-e.hurry:
 			case <-soon.C:
 			case <-e.stop:
+				soon.Stop()
+				return // Close runs the last one
 			}
 			soon.Stop()
 			e.round(ctx)

@@ -9,7 +9,7 @@ GOLANGCI := bin/golangci-lint-v2.15.0
 # Written by make gen alone, from the schemas.
 GENERATED := ent graph migrations ui/src/graphql go.mod go.sum
 
-.PHONY: help run build ui test test-long test-go test-ui e2e gen check-gen lint bench clean docker
+.PHONY: help run build ui test test-long test-go test-ui e2e gen check-gen lint bench torture mutations clean docker
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,7 @@ test-go: ui ## Run the Go tests; on PostgreSQL too if COCKPIT_TEST_DATABASE_URL 
 
 test-long: ## Run the property tests for RAPID_CHECKS cases each, 20,000 unless set
 	go test ./internal/grant ./internal/access -run 'Property|Subtree' -timeout 2h -rapid.checks=$(or $(RAPID_CHECKS),20000)
+	go test ./internal/budget -run Model -timeout 2h -rapid.checks=$(shell expr $(or $(RAPID_CHECKS),20000) / 20)
 	go test ./graph -run Property -timeout 2h -rapid.checks=$(shell expr $(or $(RAPID_CHECKS),20000) / 20)
 
 test-ui: ui/node_modules/.package-lock.json ## Check the pages' types and run their unit tests
@@ -74,6 +75,13 @@ $(GOLANGCI):
 bench: ## Measure what the gateway adds to a model call
 	go run ./bench
 	go test ./graph -run '^$$' -bench BenchmarkPage -benchtime 200x
+
+torture: ## Kill replicas over PostgreSQL for TORTURE (1m unless set), and check every charge
+	@if [ -z "$${COCKPIT_TEST_DATABASE_URL:-}" ]; then .ci/postgres $(MAKE) --no-print-directory torture; else \
+	  go run ./bench -torture $(or $(TORTURE),1m) -database "$$COCKPIT_TEST_DATABASE_URL"; fi
+
+mutations: ## Break the budget engine's key lines one by one, and see that the tests notice
+	@if [ -z "$${COCKPIT_TEST_DATABASE_URL:-}" ]; then .ci/postgres $(MAKE) --no-print-directory mutations; else go run ./bench/mutations; fi
 
 docker: ## Build the container image
 	docker build --build-arg VERSION=$(VERSION) -t cockpit:$(VERSION) .

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/graph"
@@ -23,14 +25,31 @@ import (
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
-// serveGateway serves Cockpit's gateway over a fresh database: an account whose
+// replica is one gateway of several over a database.
+type replica struct {
+	// dir holds its journal, and outlives it.
+	dir string
+	// key was planted already by another one.
+	key string
+	// limit of the team's budget.
+	limit money.Nano
+	// timeout after which the others give it up.
+	timeout time.Duration
+}
+
+// serveAlone serves Cockpit's gateway over a fresh database: an account whose
 // calls pass a chain of five budgets, each large enough never to refuse.
-func serveGateway(ctx context.Context, upstreamURL, databaseURL string) (err error) {
+func serveAlone(ctx context.Context, upstreamURL, databaseURL string) (err error) {
 	dir, err := os.MkdirTemp("", "cockpit-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	return serveGateway(ctx, upstreamURL, databaseURL, replica{dir: dir, limit: budget.Largest})
+}
+
+func serveGateway(ctx context.Context, upstreamURL, databaseURL string, r replica) (err error) {
+	dir, key := r.dir, r.key
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	st, err := store.Open(store.Options{URL: databaseURL, Dir: dir, Log: log})
 	if err != nil {
@@ -40,8 +59,10 @@ func serveGateway(ctx context.Context, upstreamURL, databaseURL string) (err err
 	if _, err := st.Migrate(ctx); err != nil {
 		return err
 	}
-	if err := identity.CreatePlatform(ctx, st); err != nil {
-		return err
+	if key == "" {
+		if err := identity.CreatePlatform(ctx, st); err != nil {
+			return err
+		}
 	}
 	epochs, err := st.WatchEpochs(ctx)
 	if err != nil {
@@ -52,14 +73,15 @@ func serveGateway(ctx context.Context, upstreamURL, databaseURL string) (err err
 		return err
 	}
 	cat := catalog.New(st, epochs, box, money.FactorOne, log)
-	engine := budget.New(st, budget.Options{Log: log})
+	engine := budget.New(st, budget.Options{NodeTimeout: r.timeout, Journal: filepath.Join(dir, "journal"), Epochs: epochs, Log: log})
 	if err := engine.Start(ctx); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, engine.Close(context.WithoutCancel(ctx))) }()
-	key, err := plant(ctx, st, cat, engine, upstreamURL+"/v1")
-	if err != nil {
-		return err
+	if key == "" {
+		if key, err = plant(ctx, st, cat, engine, upstreamURL+"/v1", r.limit); err != nil {
+			return err
+		}
 	}
 	doors, err := access.New(graph.Schema())
 	if err != nil {
@@ -74,7 +96,7 @@ func serveGateway(ctx context.Context, upstreamURL, databaseURL string) (err err
 }
 
 // plant makes the account, its budgets, the model and a key.
-func plant(ctx context.Context, st *store.Store, cat *catalog.Catalog, engine *budget.Engine, providerURL string) (token string, err error) {
+func plant(ctx context.Context, st *store.Store, cat *catalog.Catalog, engine *budget.Engine, providerURL string, limit money.Nano) (token string, err error) {
 	name, price := "bench", money.One
 	err = st.InTx(tenancy.System(ctx, "the measurement's own data"), func(ctx context.Context, tx *store.Tx) error {
 		tx.Unaudited()
@@ -115,7 +137,11 @@ func plant(ctx context.Context, st *store.Store, cat *catalog.Catalog, engine *b
 			return err
 		}
 		for _, scopeID := range []string{root.ID, *team.ParentID, team.ID, seat.ID, leaf.ID} {
-			if _, err := engine.Set(ctx, tx, scopeID, budget.Spec{Limit: budget.Largest}); err != nil {
+			spec := budget.Spec{Limit: budget.Largest}
+			if scopeID == team.ID {
+				spec.Limit = limit
+			}
+			if _, err := engine.Set(ctx, tx, scopeID, spec); err != nil {
 				return fmt.Errorf("budget: %w", err)
 			}
 		}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/alchemi/cockpit/internal/demo/upstream"
+	"github.com/alchemi/cockpit/internal/money"
 )
 
 func main() {
@@ -34,6 +35,10 @@ func run(ctx context.Context) error {
 	role := flag.String("role", "", "internal: upstream, proxy or gateway")
 	to := flag.String("to", "", "internal: address of the upstream")
 	database := flag.String("database", "", "PostgreSQL to measure the gateway on; SQLite in a temporary folder without")
+	data := flag.String("data", "", "internal: directory of the gateway's journal")
+	key := flag.String("key", "", "internal: key that was planted already")
+	limit := flag.Int64("limit", 0, "internal: limit of the team, in nano-USD")
+	torment := flag.Duration("torture", 0, "instead of measuring, kill replicas over the PostgreSQL server named by -database for that long, and check every charge")
 	rounds := flag.Int("rounds", 3, "how often each measurement is made; the median counts")
 	duration := flag.Duration("duration", 3*time.Second, "length of one measurement")
 	flag.Parse()
@@ -53,7 +58,13 @@ func run(ctx context.Context) error {
 		}
 		return serve(ctx, bareProxy(target), "")
 	case "gateway":
-		return serveGateway(ctx, *to, *database)
+		if *data != "" {
+			return serveGateway(ctx, *to, *database, replica{dir: *data, key: *key, limit: money.Nano(*limit), timeout: tortureTimeout})
+		}
+		return serveAlone(ctx, *to, *database)
+	}
+	if *torment > 0 {
+		return torture(ctx, *database, *torment)
 	}
 	return measure(ctx, *database, *rounds, *duration)
 }
@@ -79,17 +90,17 @@ func bareProxy(target *url.URL) http.Handler {
 type way struct{ name, url, key string }
 
 func measure(ctx context.Context, database string, rounds int, duration time.Duration) error {
-	direct, stop, err := start(ctx, "upstream", "", "")
+	direct, stop, err := start(ctx, "-role", "upstream")
 	if err != nil {
 		return err
 	}
 	defer stop()
-	proxy, stop, err := start(ctx, "proxy", direct.url, "")
+	proxy, stop, err := start(ctx, "-role", "proxy", "-to", direct.url)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	gateway, stop, err := start(ctx, "gateway", direct.url, database)
+	gateway, stop, err := start(ctx, "-role", "gateway", "-to", direct.url, "-database", database)
 	if err != nil {
 		return err
 	}

@@ -16,17 +16,21 @@ import (
 
 // process is a server of the measurement, in a process of its own so that no
 // garbage collector works for two.
-type process struct{ url, key string }
+type process struct {
+	url, key string
+	*os.Process
+}
 
-// start runs this program in another role, until its stdin ends: with stop, or
+// start runs this program with other arguments, until its stdin ends: with stop, or
 // with this process, however that dies. It prints where it listens, and with
 // which key.
-func start(ctx context.Context, role, to, database string) (p process, stop func(), err error) {
+func start(ctx context.Context, arguments ...string) (p process, stop func(), err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return process{}, nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, "-role", role, "-to", to, "-database", database)
+	role := arguments[1]
+	cmd := exec.CommandContext(ctx, self, arguments...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -40,8 +44,8 @@ func start(ctx context.Context, role, to, database string) (p process, stop func
 		return process{}, nil, err
 	}
 	stop = func() {
-		_ = in.Close() // gone already when the process has died
-		if err := cmd.Wait(); err != nil {
+		_ = in.Close()                                                         // gone already when the process has died
+		if err := cmd.Wait(); err != nil && cmd.ProcessState.ExitCode() >= 0 { // not killed
 			fmt.Fprintf(os.Stderr, "bench: %s: %v\n", role, err)
 		}
 	}
@@ -51,7 +55,7 @@ func start(ctx context.Context, role, to, database string) (p process, stop func
 		return process{}, nil, fmt.Errorf("%s didn't start: %w", role, err)
 	}
 	url, key, _ := strings.Cut(strings.TrimSpace(line), " ")
-	return process{url, key}, stop, nil
+	return process{url, key, cmd.Process}, stop, nil
 }
 
 // untilStdinEnds ends with ctx, or when nobody holds the other end any more.

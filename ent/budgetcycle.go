@@ -40,14 +40,14 @@ type BudgetCycle struct {
 	Raised int64 `json:"raised,omitempty"`
 	// ClosedAt holds the value of the "closed_at" field.
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
-	// Spent holds the value of the "spent" field.
-	Spent int64 `json:"spent,omitempty"`
 	// Prior holds the value of the "prior" field.
 	Prior int64 `json:"prior,omitempty"`
 	// Corrections holds the value of the "corrections" field.
 	Corrections int64 `json:"corrections,omitempty"`
-	// Held holds the value of the "held" field.
-	Held int64 `json:"held,omitempty"`
+	// Escrowed holds the value of the "escrowed" field.
+	Escrowed int64 `json:"escrowed,omitempty"`
+	// Folded holds the value of the "folded" field.
+	Folded int64 `json:"folded,omitempty"`
 	// Excess holds the value of the "excess" field.
 	Excess int64 `json:"excess,omitempty"`
 	// Revision holds the value of the "revision" field.
@@ -62,9 +62,11 @@ type BudgetCycle struct {
 type BudgetCycleEdges struct {
 	// Budget holds the value of the budget edge.
 	Budget *Budget `json:"budget,omitempty"`
+	// Leases holds the value of the leases edge.
+	Leases []*BudgetLease `json:"leases,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [1]bool
+	loadedTypes [2]bool
 }
 
 // BudgetOrErr returns the Budget value or an error if the edge
@@ -78,12 +80,21 @@ func (e BudgetCycleEdges) BudgetOrErr() (*Budget, error) {
 	return nil, &NotLoadedError{edge: "budget"}
 }
 
+// LeasesOrErr returns the Leases value or an error if the edge
+// was not loaded in eager-loading.
+func (e BudgetCycleEdges) LeasesOrErr() ([]*BudgetLease, error) {
+	if e.loadedTypes[1] {
+		return e.Leases, nil
+	}
+	return nil, &NotLoadedError{edge: "leases"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*BudgetCycle) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case budgetcycle.FieldLim, budgetcycle.FieldOverflow, budgetcycle.FieldCarried, budgetcycle.FieldRaised, budgetcycle.FieldSpent, budgetcycle.FieldPrior, budgetcycle.FieldCorrections, budgetcycle.FieldHeld, budgetcycle.FieldExcess, budgetcycle.FieldRevision:
+		case budgetcycle.FieldLim, budgetcycle.FieldOverflow, budgetcycle.FieldCarried, budgetcycle.FieldRaised, budgetcycle.FieldPrior, budgetcycle.FieldCorrections, budgetcycle.FieldEscrowed, budgetcycle.FieldFolded, budgetcycle.FieldExcess, budgetcycle.FieldRevision:
 			values[i] = new(sql.NullInt64)
 		case budgetcycle.FieldID, budgetcycle.FieldAccountID, budgetcycle.FieldPlane, budgetcycle.FieldBudgetID:
 			values[i] = new(sql.NullString)
@@ -177,12 +188,6 @@ func (_m *BudgetCycle) assignValues(columns []string, values []any) error {
 				_m.ClosedAt = new(time.Time)
 				*_m.ClosedAt = value.Time
 			}
-		case budgetcycle.FieldSpent:
-			if value, ok := values[i].(*sql.NullInt64); !ok {
-				return fmt.Errorf("unexpected type %T for field spent", values[i])
-			} else if value.Valid {
-				_m.Spent = value.Int64
-			}
 		case budgetcycle.FieldPrior:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field prior", values[i])
@@ -195,11 +200,17 @@ func (_m *BudgetCycle) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Corrections = value.Int64
 			}
-		case budgetcycle.FieldHeld:
+		case budgetcycle.FieldEscrowed:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
-				return fmt.Errorf("unexpected type %T for field held", values[i])
+				return fmt.Errorf("unexpected type %T for field escrowed", values[i])
 			} else if value.Valid {
-				_m.Held = value.Int64
+				_m.Escrowed = value.Int64
+			}
+		case budgetcycle.FieldFolded:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field folded", values[i])
+			} else if value.Valid {
+				_m.Folded = value.Int64
 			}
 		case budgetcycle.FieldExcess:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -229,6 +240,11 @@ func (_m *BudgetCycle) Value(name string) (ent.Value, error) {
 // QueryBudget queries the "budget" edge of the BudgetCycle entity.
 func (_m *BudgetCycle) QueryBudget() *BudgetQuery {
 	return NewBudgetCycleClient(_m.config).QueryBudget(_m)
+}
+
+// QueryLeases queries the "leases" edge of the BudgetCycle entity.
+func (_m *BudgetCycle) QueryLeases() *BudgetLeaseQuery {
+	return NewBudgetCycleClient(_m.config).QueryLeases(_m)
 }
 
 // Update returns a builder for updating this BudgetCycle.
@@ -289,17 +305,17 @@ func (_m *BudgetCycle) String() string {
 		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteString(", ")
-	builder.WriteString("spent=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Spent))
-	builder.WriteString(", ")
 	builder.WriteString("prior=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Prior))
 	builder.WriteString(", ")
 	builder.WriteString("corrections=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Corrections))
 	builder.WriteString(", ")
-	builder.WriteString("held=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Held))
+	builder.WriteString("escrowed=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Escrowed))
+	builder.WriteString(", ")
+	builder.WriteString("folded=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Folded))
 	builder.WriteString(", ")
 	builder.WriteString("excess=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Excess))

@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/alchemi/cockpit/ent/budget"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
+	"github.com/alchemi/cockpit/ent/budgetlease"
 )
 
 // BudgetCycleCreate is the builder for creating a BudgetCycle entity.
@@ -127,20 +128,6 @@ func (_c *BudgetCycleCreate) SetNillableClosedAt(v *time.Time) *BudgetCycleCreat
 	return _c
 }
 
-// SetSpent sets the "spent" field.
-func (_c *BudgetCycleCreate) SetSpent(v int64) *BudgetCycleCreate {
-	_c.mutation.SetSpent(v)
-	return _c
-}
-
-// SetNillableSpent sets the "spent" field if the given value is not nil.
-func (_c *BudgetCycleCreate) SetNillableSpent(v *int64) *BudgetCycleCreate {
-	if v != nil {
-		_c.SetSpent(*v)
-	}
-	return _c
-}
-
 // SetPrior sets the "prior" field.
 func (_c *BudgetCycleCreate) SetPrior(v int64) *BudgetCycleCreate {
 	_c.mutation.SetPrior(v)
@@ -169,16 +156,30 @@ func (_c *BudgetCycleCreate) SetNillableCorrections(v *int64) *BudgetCycleCreate
 	return _c
 }
 
-// SetHeld sets the "held" field.
-func (_c *BudgetCycleCreate) SetHeld(v int64) *BudgetCycleCreate {
-	_c.mutation.SetHeld(v)
+// SetEscrowed sets the "escrowed" field.
+func (_c *BudgetCycleCreate) SetEscrowed(v int64) *BudgetCycleCreate {
+	_c.mutation.SetEscrowed(v)
 	return _c
 }
 
-// SetNillableHeld sets the "held" field if the given value is not nil.
-func (_c *BudgetCycleCreate) SetNillableHeld(v *int64) *BudgetCycleCreate {
+// SetNillableEscrowed sets the "escrowed" field if the given value is not nil.
+func (_c *BudgetCycleCreate) SetNillableEscrowed(v *int64) *BudgetCycleCreate {
 	if v != nil {
-		_c.SetHeld(*v)
+		_c.SetEscrowed(*v)
+	}
+	return _c
+}
+
+// SetFolded sets the "folded" field.
+func (_c *BudgetCycleCreate) SetFolded(v int64) *BudgetCycleCreate {
+	_c.mutation.SetFolded(v)
+	return _c
+}
+
+// SetNillableFolded sets the "folded" field if the given value is not nil.
+func (_c *BudgetCycleCreate) SetNillableFolded(v *int64) *BudgetCycleCreate {
+	if v != nil {
+		_c.SetFolded(*v)
 	}
 	return _c
 }
@@ -228,6 +229,21 @@ func (_c *BudgetCycleCreate) SetNillableID(v *string) *BudgetCycleCreate {
 // SetBudget sets the "budget" edge to the Budget entity.
 func (_c *BudgetCycleCreate) SetBudget(v *Budget) *BudgetCycleCreate {
 	return _c.SetBudgetID(v.ID)
+}
+
+// AddLeaseIDs adds the "leases" edge to the BudgetLease entity by IDs.
+func (_c *BudgetCycleCreate) AddLeaseIDs(ids ...string) *BudgetCycleCreate {
+	_c.mutation.AddLeaseIDs(ids...)
+	return _c
+}
+
+// AddLeases adds the "leases" edges to the BudgetLease entity.
+func (_c *BudgetCycleCreate) AddLeases(v ...*BudgetLease) *BudgetCycleCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddLeaseIDs(ids...)
 }
 
 // Mutation returns the BudgetCycleMutation object of the builder.
@@ -281,10 +297,6 @@ func (_c *BudgetCycleCreate) defaults() {
 		v := budgetcycle.DefaultRaised
 		_c.mutation.SetRaised(v)
 	}
-	if _, ok := _c.mutation.Spent(); !ok {
-		v := budgetcycle.DefaultSpent
-		_c.mutation.SetSpent(v)
-	}
 	if _, ok := _c.mutation.Prior(); !ok {
 		v := budgetcycle.DefaultPrior
 		_c.mutation.SetPrior(v)
@@ -293,9 +305,13 @@ func (_c *BudgetCycleCreate) defaults() {
 		v := budgetcycle.DefaultCorrections
 		_c.mutation.SetCorrections(v)
 	}
-	if _, ok := _c.mutation.Held(); !ok {
-		v := budgetcycle.DefaultHeld
-		_c.mutation.SetHeld(v)
+	if _, ok := _c.mutation.Escrowed(); !ok {
+		v := budgetcycle.DefaultEscrowed
+		_c.mutation.SetEscrowed(v)
+	}
+	if _, ok := _c.mutation.Folded(); !ok {
+		v := budgetcycle.DefaultFolded
+		_c.mutation.SetFolded(v)
 	}
 	if _, ok := _c.mutation.Excess(); !ok {
 		v := budgetcycle.DefaultExcess
@@ -378,14 +394,6 @@ func (_c *BudgetCycleCreate) check() error {
 			return &ValidationError{Name: "raised", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.raised": %w`, err)}
 		}
 	}
-	if _, ok := _c.mutation.Spent(); !ok {
-		return &ValidationError{Name: "spent", err: errors.New(`ent: missing required field "BudgetCycle.spent"`)}
-	}
-	if v, ok := _c.mutation.Spent(); ok {
-		if err := budgetcycle.SpentValidator(v); err != nil {
-			return &ValidationError{Name: "spent", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.spent": %w`, err)}
-		}
-	}
 	if _, ok := _c.mutation.Prior(); !ok {
 		return &ValidationError{Name: "prior", err: errors.New(`ent: missing required field "BudgetCycle.prior"`)}
 	}
@@ -397,13 +405,16 @@ func (_c *BudgetCycleCreate) check() error {
 	if _, ok := _c.mutation.Corrections(); !ok {
 		return &ValidationError{Name: "corrections", err: errors.New(`ent: missing required field "BudgetCycle.corrections"`)}
 	}
-	if _, ok := _c.mutation.Held(); !ok {
-		return &ValidationError{Name: "held", err: errors.New(`ent: missing required field "BudgetCycle.held"`)}
+	if _, ok := _c.mutation.Escrowed(); !ok {
+		return &ValidationError{Name: "escrowed", err: errors.New(`ent: missing required field "BudgetCycle.escrowed"`)}
 	}
-	if v, ok := _c.mutation.Held(); ok {
-		if err := budgetcycle.HeldValidator(v); err != nil {
-			return &ValidationError{Name: "held", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.held": %w`, err)}
+	if v, ok := _c.mutation.Escrowed(); ok {
+		if err := budgetcycle.EscrowedValidator(v); err != nil {
+			return &ValidationError{Name: "escrowed", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.escrowed": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.Folded(); !ok {
+		return &ValidationError{Name: "folded", err: errors.New(`ent: missing required field "BudgetCycle.folded"`)}
 	}
 	if _, ok := _c.mutation.Excess(); !ok {
 		return &ValidationError{Name: "excess", err: errors.New(`ent: missing required field "BudgetCycle.excess"`)}
@@ -499,10 +510,6 @@ func (_c *BudgetCycleCreate) createSpec() (*BudgetCycle, *sqlgraph.CreateSpec) {
 		_spec.SetField(budgetcycle.FieldClosedAt, field.TypeTime, value)
 		_node.ClosedAt = &value
 	}
-	if value, ok := _c.mutation.Spent(); ok {
-		_spec.SetField(budgetcycle.FieldSpent, field.TypeInt64, value)
-		_node.Spent = value
-	}
 	if value, ok := _c.mutation.Prior(); ok {
 		_spec.SetField(budgetcycle.FieldPrior, field.TypeInt64, value)
 		_node.Prior = value
@@ -511,9 +518,13 @@ func (_c *BudgetCycleCreate) createSpec() (*BudgetCycle, *sqlgraph.CreateSpec) {
 		_spec.SetField(budgetcycle.FieldCorrections, field.TypeInt64, value)
 		_node.Corrections = value
 	}
-	if value, ok := _c.mutation.Held(); ok {
-		_spec.SetField(budgetcycle.FieldHeld, field.TypeInt64, value)
-		_node.Held = value
+	if value, ok := _c.mutation.Escrowed(); ok {
+		_spec.SetField(budgetcycle.FieldEscrowed, field.TypeInt64, value)
+		_node.Escrowed = value
+	}
+	if value, ok := _c.mutation.Folded(); ok {
+		_spec.SetField(budgetcycle.FieldFolded, field.TypeInt64, value)
+		_node.Folded = value
 	}
 	if value, ok := _c.mutation.Excess(); ok {
 		_spec.SetField(budgetcycle.FieldExcess, field.TypeInt64, value)
@@ -538,6 +549,22 @@ func (_c *BudgetCycleCreate) createSpec() (*BudgetCycle, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.BudgetID = nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.LeasesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budgetcycle.LeasesTable,
+			Columns: []string{budgetcycle.LeasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetlease.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec

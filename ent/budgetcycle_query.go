@@ -4,6 +4,7 @@ package ent
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"math"
 
@@ -13,6 +14,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/alchemi/cockpit/ent/budget"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
+	"github.com/alchemi/cockpit/ent/budgetlease"
 	"github.com/alchemi/cockpit/ent/predicate"
 )
 
@@ -24,6 +26,7 @@ type BudgetCycleQuery struct {
 	inters     []Interceptor
 	predicates []predicate.BudgetCycle
 	withBudget *BudgetQuery
+	withLeases *BudgetLeaseQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -75,6 +78,28 @@ func (_q *BudgetCycleQuery) QueryBudget() *BudgetQuery {
 			sqlgraph.From(budgetcycle.Table, budgetcycle.FieldID, selector),
 			sqlgraph.To(budget.Table, budget.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, true, budgetcycle.BudgetTable, budgetcycle.BudgetColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryLeases chains the current query on the "leases" edge.
+func (_q *BudgetCycleQuery) QueryLeases() *BudgetLeaseQuery {
+	query := (&BudgetLeaseClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(budgetcycle.Table, budgetcycle.FieldID, selector),
+			sqlgraph.To(budgetlease.Table, budgetlease.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, budgetcycle.LeasesTable, budgetcycle.LeasesColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -275,6 +300,7 @@ func (_q *BudgetCycleQuery) Clone() *BudgetCycleQuery {
 		inters:     append([]Interceptor{}, _q.inters...),
 		predicates: append([]predicate.BudgetCycle{}, _q.predicates...),
 		withBudget: _q.withBudget.Clone(),
+		withLeases: _q.withLeases.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -289,6 +315,17 @@ func (_q *BudgetCycleQuery) WithBudget(opts ...func(*BudgetQuery)) *BudgetCycleQ
 		opt(query)
 	}
 	_q.withBudget = query
+	return _q
+}
+
+// WithLeases tells the query-builder to eager-load the nodes that are connected to
+// the "leases" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *BudgetCycleQuery) WithLeases(opts ...func(*BudgetLeaseQuery)) *BudgetCycleQuery {
+	query := (&BudgetLeaseClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withLeases = query
 	return _q
 }
 
@@ -370,8 +407,9 @@ func (_q *BudgetCycleQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 	var (
 		nodes       = []*BudgetCycle{}
 		_spec       = _q.querySpec()
-		loadedTypes = [1]bool{
+		loadedTypes = [2]bool{
 			_q.withBudget != nil,
+			_q.withLeases != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -395,6 +433,13 @@ func (_q *BudgetCycleQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 	if query := _q.withBudget; query != nil {
 		if err := _q.loadBudget(ctx, query, nodes, nil,
 			func(n *BudgetCycle, e *Budget) { n.Edges.Budget = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withLeases; query != nil {
+		if err := _q.loadLeases(ctx, query, nodes,
+			func(n *BudgetCycle) { n.Edges.Leases = []*BudgetLease{} },
+			func(n *BudgetCycle, e *BudgetLease) { n.Edges.Leases = append(n.Edges.Leases, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -427,6 +472,36 @@ func (_q *BudgetCycleQuery) loadBudget(ctx context.Context, query *BudgetQuery, 
 		for i := range nodes {
 			assign(nodes[i], n)
 		}
+	}
+	return nil
+}
+func (_q *BudgetCycleQuery) loadLeases(ctx context.Context, query *BudgetLeaseQuery, nodes []*BudgetCycle, init func(*BudgetCycle), assign func(*BudgetCycle, *BudgetLease)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*BudgetCycle)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(budgetlease.FieldCycleID)
+	}
+	query.Where(predicate.BudgetLease(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(budgetcycle.LeasesColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.CycleID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "cycle_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
+	"github.com/alchemi/cockpit/ent/budgetlease"
 	"github.com/alchemi/cockpit/ent/predicate"
 )
 
@@ -146,27 +147,6 @@ func (_u *BudgetCycleUpdate) ClearClosedAt() *BudgetCycleUpdate {
 	return _u
 }
 
-// SetSpent sets the "spent" field.
-func (_u *BudgetCycleUpdate) SetSpent(v int64) *BudgetCycleUpdate {
-	_u.mutation.ResetSpent()
-	_u.mutation.SetSpent(v)
-	return _u
-}
-
-// SetNillableSpent sets the "spent" field if the given value is not nil.
-func (_u *BudgetCycleUpdate) SetNillableSpent(v *int64) *BudgetCycleUpdate {
-	if v != nil {
-		_u.SetSpent(*v)
-	}
-	return _u
-}
-
-// AddSpent adds value to the "spent" field.
-func (_u *BudgetCycleUpdate) AddSpent(v int64) *BudgetCycleUpdate {
-	_u.mutation.AddSpent(v)
-	return _u
-}
-
 // SetPrior sets the "prior" field.
 func (_u *BudgetCycleUpdate) SetPrior(v int64) *BudgetCycleUpdate {
 	_u.mutation.ResetPrior()
@@ -209,24 +189,45 @@ func (_u *BudgetCycleUpdate) AddCorrections(v int64) *BudgetCycleUpdate {
 	return _u
 }
 
-// SetHeld sets the "held" field.
-func (_u *BudgetCycleUpdate) SetHeld(v int64) *BudgetCycleUpdate {
-	_u.mutation.ResetHeld()
-	_u.mutation.SetHeld(v)
+// SetEscrowed sets the "escrowed" field.
+func (_u *BudgetCycleUpdate) SetEscrowed(v int64) *BudgetCycleUpdate {
+	_u.mutation.ResetEscrowed()
+	_u.mutation.SetEscrowed(v)
 	return _u
 }
 
-// SetNillableHeld sets the "held" field if the given value is not nil.
-func (_u *BudgetCycleUpdate) SetNillableHeld(v *int64) *BudgetCycleUpdate {
+// SetNillableEscrowed sets the "escrowed" field if the given value is not nil.
+func (_u *BudgetCycleUpdate) SetNillableEscrowed(v *int64) *BudgetCycleUpdate {
 	if v != nil {
-		_u.SetHeld(*v)
+		_u.SetEscrowed(*v)
 	}
 	return _u
 }
 
-// AddHeld adds value to the "held" field.
-func (_u *BudgetCycleUpdate) AddHeld(v int64) *BudgetCycleUpdate {
-	_u.mutation.AddHeld(v)
+// AddEscrowed adds value to the "escrowed" field.
+func (_u *BudgetCycleUpdate) AddEscrowed(v int64) *BudgetCycleUpdate {
+	_u.mutation.AddEscrowed(v)
+	return _u
+}
+
+// SetFolded sets the "folded" field.
+func (_u *BudgetCycleUpdate) SetFolded(v int64) *BudgetCycleUpdate {
+	_u.mutation.ResetFolded()
+	_u.mutation.SetFolded(v)
+	return _u
+}
+
+// SetNillableFolded sets the "folded" field if the given value is not nil.
+func (_u *BudgetCycleUpdate) SetNillableFolded(v *int64) *BudgetCycleUpdate {
+	if v != nil {
+		_u.SetFolded(*v)
+	}
+	return _u
+}
+
+// AddFolded adds value to the "folded" field.
+func (_u *BudgetCycleUpdate) AddFolded(v int64) *BudgetCycleUpdate {
+	_u.mutation.AddFolded(v)
 	return _u
 }
 
@@ -272,9 +273,45 @@ func (_u *BudgetCycleUpdate) AddRevision(v int64) *BudgetCycleUpdate {
 	return _u
 }
 
+// AddLeaseIDs adds the "leases" edge to the BudgetLease entity by IDs.
+func (_u *BudgetCycleUpdate) AddLeaseIDs(ids ...string) *BudgetCycleUpdate {
+	_u.mutation.AddLeaseIDs(ids...)
+	return _u
+}
+
+// AddLeases adds the "leases" edges to the BudgetLease entity.
+func (_u *BudgetCycleUpdate) AddLeases(v ...*BudgetLease) *BudgetCycleUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddLeaseIDs(ids...)
+}
+
 // Mutation returns the BudgetCycleMutation object of the builder.
 func (_u *BudgetCycleUpdate) Mutation() *BudgetCycleMutation {
 	return _u.mutation
+}
+
+// ClearLeases clears all "leases" edges to the BudgetLease entity.
+func (_u *BudgetCycleUpdate) ClearLeases() *BudgetCycleUpdate {
+	_u.mutation.ClearLeases()
+	return _u
+}
+
+// RemoveLeaseIDs removes the "leases" edge to BudgetLease entities by IDs.
+func (_u *BudgetCycleUpdate) RemoveLeaseIDs(ids ...string) *BudgetCycleUpdate {
+	_u.mutation.RemoveLeaseIDs(ids...)
+	return _u
+}
+
+// RemoveLeases removes "leases" edges to BudgetLease entities.
+func (_u *BudgetCycleUpdate) RemoveLeases(v ...*BudgetLease) *BudgetCycleUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveLeaseIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -326,19 +363,14 @@ func (_u *BudgetCycleUpdate) check() error {
 			return &ValidationError{Name: "raised", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.raised": %w`, err)}
 		}
 	}
-	if v, ok := _u.mutation.Spent(); ok {
-		if err := budgetcycle.SpentValidator(v); err != nil {
-			return &ValidationError{Name: "spent", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.spent": %w`, err)}
-		}
-	}
 	if v, ok := _u.mutation.Prior(); ok {
 		if err := budgetcycle.PriorValidator(v); err != nil {
 			return &ValidationError{Name: "prior", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.prior": %w`, err)}
 		}
 	}
-	if v, ok := _u.mutation.Held(); ok {
-		if err := budgetcycle.HeldValidator(v); err != nil {
-			return &ValidationError{Name: "held", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.held": %w`, err)}
+	if v, ok := _u.mutation.Escrowed(); ok {
+		if err := budgetcycle.EscrowedValidator(v); err != nil {
+			return &ValidationError{Name: "escrowed", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.escrowed": %w`, err)}
 		}
 	}
 	if v, ok := _u.mutation.Excess(); ok {
@@ -397,12 +429,6 @@ func (_u *BudgetCycleUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	if _u.mutation.ClosedAtCleared() {
 		_spec.ClearField(budgetcycle.FieldClosedAt, field.TypeTime)
 	}
-	if value, ok := _u.mutation.Spent(); ok {
-		_spec.SetField(budgetcycle.FieldSpent, field.TypeInt64, value)
-	}
-	if value, ok := _u.mutation.AddedSpent(); ok {
-		_spec.AddField(budgetcycle.FieldSpent, field.TypeInt64, value)
-	}
 	if value, ok := _u.mutation.Prior(); ok {
 		_spec.SetField(budgetcycle.FieldPrior, field.TypeInt64, value)
 	}
@@ -415,11 +441,17 @@ func (_u *BudgetCycleUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	if value, ok := _u.mutation.AddedCorrections(); ok {
 		_spec.AddField(budgetcycle.FieldCorrections, field.TypeInt64, value)
 	}
-	if value, ok := _u.mutation.Held(); ok {
-		_spec.SetField(budgetcycle.FieldHeld, field.TypeInt64, value)
+	if value, ok := _u.mutation.Escrowed(); ok {
+		_spec.SetField(budgetcycle.FieldEscrowed, field.TypeInt64, value)
 	}
-	if value, ok := _u.mutation.AddedHeld(); ok {
-		_spec.AddField(budgetcycle.FieldHeld, field.TypeInt64, value)
+	if value, ok := _u.mutation.AddedEscrowed(); ok {
+		_spec.AddField(budgetcycle.FieldEscrowed, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Folded(); ok {
+		_spec.SetField(budgetcycle.FieldFolded, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedFolded(); ok {
+		_spec.AddField(budgetcycle.FieldFolded, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.Excess(); ok {
 		_spec.SetField(budgetcycle.FieldExcess, field.TypeInt64, value)
@@ -432,6 +464,51 @@ func (_u *BudgetCycleUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if value, ok := _u.mutation.AddedRevision(); ok {
 		_spec.AddField(budgetcycle.FieldRevision, field.TypeInt64, value)
+	}
+	if _u.mutation.LeasesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budgetcycle.LeasesTable,
+			Columns: []string{budgetcycle.LeasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetlease.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedLeasesIDs(); len(nodes) > 0 && !_u.mutation.LeasesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budgetcycle.LeasesTable,
+			Columns: []string{budgetcycle.LeasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetlease.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.LeasesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budgetcycle.LeasesTable,
+			Columns: []string{budgetcycle.LeasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetlease.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -571,27 +648,6 @@ func (_u *BudgetCycleUpdateOne) ClearClosedAt() *BudgetCycleUpdateOne {
 	return _u
 }
 
-// SetSpent sets the "spent" field.
-func (_u *BudgetCycleUpdateOne) SetSpent(v int64) *BudgetCycleUpdateOne {
-	_u.mutation.ResetSpent()
-	_u.mutation.SetSpent(v)
-	return _u
-}
-
-// SetNillableSpent sets the "spent" field if the given value is not nil.
-func (_u *BudgetCycleUpdateOne) SetNillableSpent(v *int64) *BudgetCycleUpdateOne {
-	if v != nil {
-		_u.SetSpent(*v)
-	}
-	return _u
-}
-
-// AddSpent adds value to the "spent" field.
-func (_u *BudgetCycleUpdateOne) AddSpent(v int64) *BudgetCycleUpdateOne {
-	_u.mutation.AddSpent(v)
-	return _u
-}
-
 // SetPrior sets the "prior" field.
 func (_u *BudgetCycleUpdateOne) SetPrior(v int64) *BudgetCycleUpdateOne {
 	_u.mutation.ResetPrior()
@@ -634,24 +690,45 @@ func (_u *BudgetCycleUpdateOne) AddCorrections(v int64) *BudgetCycleUpdateOne {
 	return _u
 }
 
-// SetHeld sets the "held" field.
-func (_u *BudgetCycleUpdateOne) SetHeld(v int64) *BudgetCycleUpdateOne {
-	_u.mutation.ResetHeld()
-	_u.mutation.SetHeld(v)
+// SetEscrowed sets the "escrowed" field.
+func (_u *BudgetCycleUpdateOne) SetEscrowed(v int64) *BudgetCycleUpdateOne {
+	_u.mutation.ResetEscrowed()
+	_u.mutation.SetEscrowed(v)
 	return _u
 }
 
-// SetNillableHeld sets the "held" field if the given value is not nil.
-func (_u *BudgetCycleUpdateOne) SetNillableHeld(v *int64) *BudgetCycleUpdateOne {
+// SetNillableEscrowed sets the "escrowed" field if the given value is not nil.
+func (_u *BudgetCycleUpdateOne) SetNillableEscrowed(v *int64) *BudgetCycleUpdateOne {
 	if v != nil {
-		_u.SetHeld(*v)
+		_u.SetEscrowed(*v)
 	}
 	return _u
 }
 
-// AddHeld adds value to the "held" field.
-func (_u *BudgetCycleUpdateOne) AddHeld(v int64) *BudgetCycleUpdateOne {
-	_u.mutation.AddHeld(v)
+// AddEscrowed adds value to the "escrowed" field.
+func (_u *BudgetCycleUpdateOne) AddEscrowed(v int64) *BudgetCycleUpdateOne {
+	_u.mutation.AddEscrowed(v)
+	return _u
+}
+
+// SetFolded sets the "folded" field.
+func (_u *BudgetCycleUpdateOne) SetFolded(v int64) *BudgetCycleUpdateOne {
+	_u.mutation.ResetFolded()
+	_u.mutation.SetFolded(v)
+	return _u
+}
+
+// SetNillableFolded sets the "folded" field if the given value is not nil.
+func (_u *BudgetCycleUpdateOne) SetNillableFolded(v *int64) *BudgetCycleUpdateOne {
+	if v != nil {
+		_u.SetFolded(*v)
+	}
+	return _u
+}
+
+// AddFolded adds value to the "folded" field.
+func (_u *BudgetCycleUpdateOne) AddFolded(v int64) *BudgetCycleUpdateOne {
+	_u.mutation.AddFolded(v)
 	return _u
 }
 
@@ -697,9 +774,45 @@ func (_u *BudgetCycleUpdateOne) AddRevision(v int64) *BudgetCycleUpdateOne {
 	return _u
 }
 
+// AddLeaseIDs adds the "leases" edge to the BudgetLease entity by IDs.
+func (_u *BudgetCycleUpdateOne) AddLeaseIDs(ids ...string) *BudgetCycleUpdateOne {
+	_u.mutation.AddLeaseIDs(ids...)
+	return _u
+}
+
+// AddLeases adds the "leases" edges to the BudgetLease entity.
+func (_u *BudgetCycleUpdateOne) AddLeases(v ...*BudgetLease) *BudgetCycleUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddLeaseIDs(ids...)
+}
+
 // Mutation returns the BudgetCycleMutation object of the builder.
 func (_u *BudgetCycleUpdateOne) Mutation() *BudgetCycleMutation {
 	return _u.mutation
+}
+
+// ClearLeases clears all "leases" edges to the BudgetLease entity.
+func (_u *BudgetCycleUpdateOne) ClearLeases() *BudgetCycleUpdateOne {
+	_u.mutation.ClearLeases()
+	return _u
+}
+
+// RemoveLeaseIDs removes the "leases" edge to BudgetLease entities by IDs.
+func (_u *BudgetCycleUpdateOne) RemoveLeaseIDs(ids ...string) *BudgetCycleUpdateOne {
+	_u.mutation.RemoveLeaseIDs(ids...)
+	return _u
+}
+
+// RemoveLeases removes "leases" edges to BudgetLease entities.
+func (_u *BudgetCycleUpdateOne) RemoveLeases(v ...*BudgetLease) *BudgetCycleUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveLeaseIDs(ids...)
 }
 
 // Where appends a list predicates to the BudgetCycleUpdate builder.
@@ -764,19 +877,14 @@ func (_u *BudgetCycleUpdateOne) check() error {
 			return &ValidationError{Name: "raised", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.raised": %w`, err)}
 		}
 	}
-	if v, ok := _u.mutation.Spent(); ok {
-		if err := budgetcycle.SpentValidator(v); err != nil {
-			return &ValidationError{Name: "spent", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.spent": %w`, err)}
-		}
-	}
 	if v, ok := _u.mutation.Prior(); ok {
 		if err := budgetcycle.PriorValidator(v); err != nil {
 			return &ValidationError{Name: "prior", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.prior": %w`, err)}
 		}
 	}
-	if v, ok := _u.mutation.Held(); ok {
-		if err := budgetcycle.HeldValidator(v); err != nil {
-			return &ValidationError{Name: "held", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.held": %w`, err)}
+	if v, ok := _u.mutation.Escrowed(); ok {
+		if err := budgetcycle.EscrowedValidator(v); err != nil {
+			return &ValidationError{Name: "escrowed", err: fmt.Errorf(`ent: validator failed for field "BudgetCycle.escrowed": %w`, err)}
 		}
 	}
 	if v, ok := _u.mutation.Excess(); ok {
@@ -852,12 +960,6 @@ func (_u *BudgetCycleUpdateOne) sqlSave(ctx context.Context) (_node *BudgetCycle
 	if _u.mutation.ClosedAtCleared() {
 		_spec.ClearField(budgetcycle.FieldClosedAt, field.TypeTime)
 	}
-	if value, ok := _u.mutation.Spent(); ok {
-		_spec.SetField(budgetcycle.FieldSpent, field.TypeInt64, value)
-	}
-	if value, ok := _u.mutation.AddedSpent(); ok {
-		_spec.AddField(budgetcycle.FieldSpent, field.TypeInt64, value)
-	}
 	if value, ok := _u.mutation.Prior(); ok {
 		_spec.SetField(budgetcycle.FieldPrior, field.TypeInt64, value)
 	}
@@ -870,11 +972,17 @@ func (_u *BudgetCycleUpdateOne) sqlSave(ctx context.Context) (_node *BudgetCycle
 	if value, ok := _u.mutation.AddedCorrections(); ok {
 		_spec.AddField(budgetcycle.FieldCorrections, field.TypeInt64, value)
 	}
-	if value, ok := _u.mutation.Held(); ok {
-		_spec.SetField(budgetcycle.FieldHeld, field.TypeInt64, value)
+	if value, ok := _u.mutation.Escrowed(); ok {
+		_spec.SetField(budgetcycle.FieldEscrowed, field.TypeInt64, value)
 	}
-	if value, ok := _u.mutation.AddedHeld(); ok {
-		_spec.AddField(budgetcycle.FieldHeld, field.TypeInt64, value)
+	if value, ok := _u.mutation.AddedEscrowed(); ok {
+		_spec.AddField(budgetcycle.FieldEscrowed, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Folded(); ok {
+		_spec.SetField(budgetcycle.FieldFolded, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedFolded(); ok {
+		_spec.AddField(budgetcycle.FieldFolded, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.Excess(); ok {
 		_spec.SetField(budgetcycle.FieldExcess, field.TypeInt64, value)
@@ -887,6 +995,51 @@ func (_u *BudgetCycleUpdateOne) sqlSave(ctx context.Context) (_node *BudgetCycle
 	}
 	if value, ok := _u.mutation.AddedRevision(); ok {
 		_spec.AddField(budgetcycle.FieldRevision, field.TypeInt64, value)
+	}
+	if _u.mutation.LeasesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budgetcycle.LeasesTable,
+			Columns: []string{budgetcycle.LeasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetlease.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedLeasesIDs(); len(nodes) > 0 && !_u.mutation.LeasesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budgetcycle.LeasesTable,
+			Columns: []string{budgetcycle.LeasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetlease.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.LeasesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   budgetcycle.LeasesTable,
+			Columns: []string{budgetcycle.LeasesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(budgetlease.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_node = &BudgetCycle{config: _u.config}
 	_spec.Assign = _node.assignValues

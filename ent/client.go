@@ -23,6 +23,7 @@ import (
 	"github.com/alchemi/cockpit/ent/budgetalert"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
 	"github.com/alchemi/cockpit/ent/budgetincrease"
+	"github.com/alchemi/cockpit/ent/budgetlease"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
@@ -32,6 +33,7 @@ import (
 	"github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/groupmapping"
 	"github.com/alchemi/cockpit/ent/hold"
+	"github.com/alchemi/cockpit/ent/idempotencykey"
 	"github.com/alchemi/cockpit/ent/identityprovider"
 	"github.com/alchemi/cockpit/ent/increaserequest"
 	"github.com/alchemi/cockpit/ent/invitation"
@@ -83,6 +85,8 @@ type Client struct {
 	BudgetCycle *BudgetCycleClient
 	// BudgetIncrease is the client for interacting with the BudgetIncrease builders.
 	BudgetIncrease *BudgetIncreaseClient
+	// BudgetLease is the client for interacting with the BudgetLease builders.
+	BudgetLease *BudgetLeaseClient
 	// CatalogModel is the client for interacting with the CatalogModel builders.
 	CatalogModel *CatalogModelClient
 	// CentralProvider is the client for interacting with the CentralProvider builders.
@@ -101,6 +105,8 @@ type Client struct {
 	GroupMapping *GroupMappingClient
 	// Hold is the client for interacting with the Hold builders.
 	Hold *HoldClient
+	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
+	IdempotencyKey *IdempotencyKeyClient
 	// IdentityProvider is the client for interacting with the IdentityProvider builders.
 	IdentityProvider *IdentityProviderClient
 	// IncreaseRequest is the client for interacting with the IncreaseRequest builders.
@@ -176,6 +182,7 @@ func (c *Client) init() {
 	c.BudgetAlert = NewBudgetAlertClient(c.config)
 	c.BudgetCycle = NewBudgetCycleClient(c.config)
 	c.BudgetIncrease = NewBudgetIncreaseClient(c.config)
+	c.BudgetLease = NewBudgetLeaseClient(c.config)
 	c.CatalogModel = NewCatalogModelClient(c.config)
 	c.CentralProvider = NewCentralProviderClient(c.config)
 	c.Charge = NewChargeClient(c.config)
@@ -185,6 +192,7 @@ func (c *Client) init() {
 	c.Grant = NewGrantClient(c.config)
 	c.GroupMapping = NewGroupMappingClient(c.config)
 	c.Hold = NewHoldClient(c.config)
+	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.IdentityProvider = NewIdentityProviderClient(c.config)
 	c.IncreaseRequest = NewIncreaseRequestClient(c.config)
 	c.Invitation = NewInvitationClient(c.config)
@@ -313,6 +321,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		BudgetAlert:            NewBudgetAlertClient(cfg),
 		BudgetCycle:            NewBudgetCycleClient(cfg),
 		BudgetIncrease:         NewBudgetIncreaseClient(cfg),
+		BudgetLease:            NewBudgetLeaseClient(cfg),
 		CatalogModel:           NewCatalogModelClient(cfg),
 		CentralProvider:        NewCentralProviderClient(cfg),
 		Charge:                 NewChargeClient(cfg),
@@ -322,6 +331,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Grant:                  NewGrantClient(cfg),
 		GroupMapping:           NewGroupMappingClient(cfg),
 		Hold:                   NewHoldClient(cfg),
+		IdempotencyKey:         NewIdempotencyKeyClient(cfg),
 		IdentityProvider:       NewIdentityProviderClient(cfg),
 		IncreaseRequest:        NewIncreaseRequestClient(cfg),
 		Invitation:             NewInvitationClient(cfg),
@@ -377,6 +387,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		BudgetAlert:            NewBudgetAlertClient(cfg),
 		BudgetCycle:            NewBudgetCycleClient(cfg),
 		BudgetIncrease:         NewBudgetIncreaseClient(cfg),
+		BudgetLease:            NewBudgetLeaseClient(cfg),
 		CatalogModel:           NewCatalogModelClient(cfg),
 		CentralProvider:        NewCentralProviderClient(cfg),
 		Charge:                 NewChargeClient(cfg),
@@ -386,6 +397,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Grant:                  NewGrantClient(cfg),
 		GroupMapping:           NewGroupMappingClient(cfg),
 		Hold:                   NewHoldClient(cfg),
+		IdempotencyKey:         NewIdempotencyKeyClient(cfg),
 		IdentityProvider:       NewIdentityProviderClient(cfg),
 		IncreaseRequest:        NewIncreaseRequestClient(cfg),
 		Invitation:             NewInvitationClient(cfg),
@@ -444,14 +456,14 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Account, c.AuditCheckpoint, c.AuditEvent, c.Authorization, c.Budget,
-		c.BudgetAlert, c.BudgetCycle, c.BudgetIncrease, c.CatalogModel,
+		c.BudgetAlert, c.BudgetCycle, c.BudgetIncrease, c.BudgetLease, c.CatalogModel,
 		c.CentralProvider, c.Charge, c.CreditFactor, c.Domain, c.ExternalIdentity,
-		c.Grant, c.GroupMapping, c.Hold, c.IdentityProvider, c.IncreaseRequest,
-		c.Invitation, c.Key, c.KeyModel, c.Login, c.Member, c.Model, c.Node,
-		c.Notification, c.NotificationPreference, c.Organization, c.PersonalToken,
-		c.Price, c.Provider, c.RoleBinding, c.Scope, c.ServiceClient, c.Session,
-		c.Statement, c.SupportAccess, c.Team, c.UsageDay, c.UsageTag, c.UsageTotal,
-		c.User, c.Webhook, c.WebhookDelivery,
+		c.Grant, c.GroupMapping, c.Hold, c.IdempotencyKey, c.IdentityProvider,
+		c.IncreaseRequest, c.Invitation, c.Key, c.KeyModel, c.Login, c.Member, c.Model,
+		c.Node, c.Notification, c.NotificationPreference, c.Organization,
+		c.PersonalToken, c.Price, c.Provider, c.RoleBinding, c.Scope, c.ServiceClient,
+		c.Session, c.Statement, c.SupportAccess, c.Team, c.UsageDay, c.UsageTag,
+		c.UsageTotal, c.User, c.Webhook, c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -462,14 +474,14 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Account, c.AuditCheckpoint, c.AuditEvent, c.Authorization, c.Budget,
-		c.BudgetAlert, c.BudgetCycle, c.BudgetIncrease, c.CatalogModel,
+		c.BudgetAlert, c.BudgetCycle, c.BudgetIncrease, c.BudgetLease, c.CatalogModel,
 		c.CentralProvider, c.Charge, c.CreditFactor, c.Domain, c.ExternalIdentity,
-		c.Grant, c.GroupMapping, c.Hold, c.IdentityProvider, c.IncreaseRequest,
-		c.Invitation, c.Key, c.KeyModel, c.Login, c.Member, c.Model, c.Node,
-		c.Notification, c.NotificationPreference, c.Organization, c.PersonalToken,
-		c.Price, c.Provider, c.RoleBinding, c.Scope, c.ServiceClient, c.Session,
-		c.Statement, c.SupportAccess, c.Team, c.UsageDay, c.UsageTag, c.UsageTotal,
-		c.User, c.Webhook, c.WebhookDelivery,
+		c.Grant, c.GroupMapping, c.Hold, c.IdempotencyKey, c.IdentityProvider,
+		c.IncreaseRequest, c.Invitation, c.Key, c.KeyModel, c.Login, c.Member, c.Model,
+		c.Node, c.Notification, c.NotificationPreference, c.Organization,
+		c.PersonalToken, c.Price, c.Provider, c.RoleBinding, c.Scope, c.ServiceClient,
+		c.Session, c.Statement, c.SupportAccess, c.Team, c.UsageDay, c.UsageTag,
+		c.UsageTotal, c.User, c.Webhook, c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -494,6 +506,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.BudgetCycle.mutate(ctx, m)
 	case *BudgetIncreaseMutation:
 		return c.BudgetIncrease.mutate(ctx, m)
+	case *BudgetLeaseMutation:
+		return c.BudgetLease.mutate(ctx, m)
 	case *CatalogModelMutation:
 		return c.CatalogModel.mutate(ctx, m)
 	case *CentralProviderMutation:
@@ -512,6 +526,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.GroupMapping.mutate(ctx, m)
 	case *HoldMutation:
 		return c.Hold.mutate(ctx, m)
+	case *IdempotencyKeyMutation:
+		return c.IdempotencyKey.mutate(ctx, m)
 	case *IdentityProviderMutation:
 		return c.IdentityProvider.mutate(ctx, m)
 	case *IncreaseRequestMutation:
@@ -1591,6 +1607,22 @@ func (c *BudgetCycleClient) QueryBudget(_m *BudgetCycle) *BudgetQuery {
 	return query
 }
 
+// QueryLeases queries the leases edge of a BudgetCycle.
+func (c *BudgetCycleClient) QueryLeases(_m *BudgetCycle) *BudgetLeaseQuery {
+	query := (&BudgetLeaseClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(budgetcycle.Table, budgetcycle.FieldID, id),
+			sqlgraph.To(budgetlease.Table, budgetlease.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, budgetcycle.LeasesTable, budgetcycle.LeasesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *BudgetCycleClient) Hooks() []Hook {
 	return c.hooks.BudgetCycle
@@ -1762,6 +1794,155 @@ func (c *BudgetIncreaseClient) mutate(ctx context.Context, m *BudgetIncreaseMuta
 		return (&BudgetIncreaseDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown BudgetIncrease mutation op: %q", m.Op())
+	}
+}
+
+// BudgetLeaseClient is a client for the BudgetLease schema.
+type BudgetLeaseClient struct {
+	config
+}
+
+// NewBudgetLeaseClient returns a client for the BudgetLease from the given config.
+func NewBudgetLeaseClient(c config) *BudgetLeaseClient {
+	return &BudgetLeaseClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `budgetlease.Hooks(f(g(h())))`.
+func (c *BudgetLeaseClient) Use(hooks ...Hook) {
+	c.hooks.BudgetLease = append(c.hooks.BudgetLease, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `budgetlease.Intercept(f(g(h())))`.
+func (c *BudgetLeaseClient) Intercept(interceptors ...Interceptor) {
+	c.inters.BudgetLease = append(c.inters.BudgetLease, interceptors...)
+}
+
+// Create returns a builder for creating a BudgetLease entity.
+func (c *BudgetLeaseClient) Create() *BudgetLeaseCreate {
+	mutation := newBudgetLeaseMutation(c.config, OpCreate)
+	return &BudgetLeaseCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of BudgetLease entities.
+func (c *BudgetLeaseClient) CreateBulk(builders ...*BudgetLeaseCreate) *BudgetLeaseCreateBulk {
+	return &BudgetLeaseCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BudgetLeaseClient) MapCreateBulk(slice any, setFunc func(*BudgetLeaseCreate, int)) *BudgetLeaseCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BudgetLeaseCreateBulk{err: fmt.Errorf("calling to BudgetLeaseClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BudgetLeaseCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BudgetLeaseCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for BudgetLease.
+func (c *BudgetLeaseClient) Update() *BudgetLeaseUpdate {
+	mutation := newBudgetLeaseMutation(c.config, OpUpdate)
+	return &BudgetLeaseUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BudgetLeaseClient) UpdateOne(_m *BudgetLease) *BudgetLeaseUpdateOne {
+	mutation := newBudgetLeaseMutation(c.config, OpUpdateOne, withBudgetLease(_m))
+	return &BudgetLeaseUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BudgetLeaseClient) UpdateOneID(id string) *BudgetLeaseUpdateOne {
+	mutation := newBudgetLeaseMutation(c.config, OpUpdateOne, withBudgetLeaseID(id))
+	return &BudgetLeaseUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for BudgetLease.
+func (c *BudgetLeaseClient) Delete() *BudgetLeaseDelete {
+	mutation := newBudgetLeaseMutation(c.config, OpDelete)
+	return &BudgetLeaseDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BudgetLeaseClient) DeleteOne(_m *BudgetLease) *BudgetLeaseDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BudgetLeaseClient) DeleteOneID(id string) *BudgetLeaseDeleteOne {
+	builder := c.Delete().Where(budgetlease.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BudgetLeaseDeleteOne{builder}
+}
+
+// Query returns a query builder for BudgetLease.
+func (c *BudgetLeaseClient) Query() *BudgetLeaseQuery {
+	return &BudgetLeaseQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBudgetLease},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a BudgetLease entity by its id.
+func (c *BudgetLeaseClient) Get(ctx context.Context, id string) (*BudgetLease, error) {
+	return c.Query().Where(budgetlease.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BudgetLeaseClient) GetX(ctx context.Context, id string) *BudgetLease {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryCycle queries the cycle edge of a BudgetLease.
+func (c *BudgetLeaseClient) QueryCycle(_m *BudgetLease) *BudgetCycleQuery {
+	query := (&BudgetCycleClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(budgetlease.Table, budgetlease.FieldID, id),
+			sqlgraph.To(budgetcycle.Table, budgetcycle.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, budgetlease.CycleTable, budgetlease.CycleColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BudgetLeaseClient) Hooks() []Hook {
+	return c.hooks.BudgetLease
+}
+
+// Interceptors returns the client interceptors.
+func (c *BudgetLeaseClient) Interceptors() []Interceptor {
+	return c.inters.BudgetLease
+}
+
+func (c *BudgetLeaseClient) mutate(ctx context.Context, m *BudgetLeaseMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BudgetLeaseCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BudgetLeaseUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BudgetLeaseUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BudgetLeaseDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown BudgetLease mutation op: %q", m.Op())
 	}
 }
 
@@ -3119,6 +3300,139 @@ func (c *HoldClient) mutate(ctx context.Context, m *HoldMutation) (Value, error)
 		return (&HoldDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Hold mutation op: %q", m.Op())
+	}
+}
+
+// IdempotencyKeyClient is a client for the IdempotencyKey schema.
+type IdempotencyKeyClient struct {
+	config
+}
+
+// NewIdempotencyKeyClient returns a client for the IdempotencyKey from the given config.
+func NewIdempotencyKeyClient(c config) *IdempotencyKeyClient {
+	return &IdempotencyKeyClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `idempotencykey.Hooks(f(g(h())))`.
+func (c *IdempotencyKeyClient) Use(hooks ...Hook) {
+	c.hooks.IdempotencyKey = append(c.hooks.IdempotencyKey, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `idempotencykey.Intercept(f(g(h())))`.
+func (c *IdempotencyKeyClient) Intercept(interceptors ...Interceptor) {
+	c.inters.IdempotencyKey = append(c.inters.IdempotencyKey, interceptors...)
+}
+
+// Create returns a builder for creating a IdempotencyKey entity.
+func (c *IdempotencyKeyClient) Create() *IdempotencyKeyCreate {
+	mutation := newIdempotencyKeyMutation(c.config, OpCreate)
+	return &IdempotencyKeyCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of IdempotencyKey entities.
+func (c *IdempotencyKeyClient) CreateBulk(builders ...*IdempotencyKeyCreate) *IdempotencyKeyCreateBulk {
+	return &IdempotencyKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *IdempotencyKeyClient) MapCreateBulk(slice any, setFunc func(*IdempotencyKeyCreate, int)) *IdempotencyKeyCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &IdempotencyKeyCreateBulk{err: fmt.Errorf("calling to IdempotencyKeyClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*IdempotencyKeyCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &IdempotencyKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for IdempotencyKey.
+func (c *IdempotencyKeyClient) Update() *IdempotencyKeyUpdate {
+	mutation := newIdempotencyKeyMutation(c.config, OpUpdate)
+	return &IdempotencyKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *IdempotencyKeyClient) UpdateOne(_m *IdempotencyKey) *IdempotencyKeyUpdateOne {
+	mutation := newIdempotencyKeyMutation(c.config, OpUpdateOne, withIdempotencyKey(_m))
+	return &IdempotencyKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *IdempotencyKeyClient) UpdateOneID(id string) *IdempotencyKeyUpdateOne {
+	mutation := newIdempotencyKeyMutation(c.config, OpUpdateOne, withIdempotencyKeyID(id))
+	return &IdempotencyKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for IdempotencyKey.
+func (c *IdempotencyKeyClient) Delete() *IdempotencyKeyDelete {
+	mutation := newIdempotencyKeyMutation(c.config, OpDelete)
+	return &IdempotencyKeyDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *IdempotencyKeyClient) DeleteOne(_m *IdempotencyKey) *IdempotencyKeyDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *IdempotencyKeyClient) DeleteOneID(id string) *IdempotencyKeyDeleteOne {
+	builder := c.Delete().Where(idempotencykey.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &IdempotencyKeyDeleteOne{builder}
+}
+
+// Query returns a query builder for IdempotencyKey.
+func (c *IdempotencyKeyClient) Query() *IdempotencyKeyQuery {
+	return &IdempotencyKeyQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeIdempotencyKey},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a IdempotencyKey entity by its id.
+func (c *IdempotencyKeyClient) Get(ctx context.Context, id string) (*IdempotencyKey, error) {
+	return c.Query().Where(idempotencykey.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *IdempotencyKeyClient) GetX(ctx context.Context, id string) *IdempotencyKey {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *IdempotencyKeyClient) Hooks() []Hook {
+	return c.hooks.IdempotencyKey
+}
+
+// Interceptors returns the client interceptors.
+func (c *IdempotencyKeyClient) Interceptors() []Interceptor {
+	return c.inters.IdempotencyKey
+}
+
+func (c *IdempotencyKeyClient) mutate(ctx context.Context, m *IdempotencyKeyMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&IdempotencyKeyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&IdempotencyKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&IdempotencyKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&IdempotencyKeyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown IdempotencyKey mutation op: %q", m.Op())
 	}
 }
 
@@ -7506,22 +7820,22 @@ func (c *WebhookDeliveryClient) mutate(ctx context.Context, m *WebhookDeliveryMu
 type (
 	hooks struct {
 		Account, AuditCheckpoint, AuditEvent, Authorization, Budget, BudgetAlert,
-		BudgetCycle, BudgetIncrease, CatalogModel, CentralProvider, Charge,
-		CreditFactor, Domain, ExternalIdentity, Grant, GroupMapping, Hold,
-		IdentityProvider, IncreaseRequest, Invitation, Key, KeyModel, Login, Member,
-		Model, Node, Notification, NotificationPreference, Organization, PersonalToken,
-		Price, Provider, RoleBinding, Scope, ServiceClient, Session, Statement,
-		SupportAccess, Team, UsageDay, UsageTag, UsageTotal, User, Webhook,
+		BudgetCycle, BudgetIncrease, BudgetLease, CatalogModel, CentralProvider,
+		Charge, CreditFactor, Domain, ExternalIdentity, Grant, GroupMapping, Hold,
+		IdempotencyKey, IdentityProvider, IncreaseRequest, Invitation, Key, KeyModel,
+		Login, Member, Model, Node, Notification, NotificationPreference, Organization,
+		PersonalToken, Price, Provider, RoleBinding, Scope, ServiceClient, Session,
+		Statement, SupportAccess, Team, UsageDay, UsageTag, UsageTotal, User, Webhook,
 		WebhookDelivery []ent.Hook
 	}
 	inters struct {
 		Account, AuditCheckpoint, AuditEvent, Authorization, Budget, BudgetAlert,
-		BudgetCycle, BudgetIncrease, CatalogModel, CentralProvider, Charge,
-		CreditFactor, Domain, ExternalIdentity, Grant, GroupMapping, Hold,
-		IdentityProvider, IncreaseRequest, Invitation, Key, KeyModel, Login, Member,
-		Model, Node, Notification, NotificationPreference, Organization, PersonalToken,
-		Price, Provider, RoleBinding, Scope, ServiceClient, Session, Statement,
-		SupportAccess, Team, UsageDay, UsageTag, UsageTotal, User, Webhook,
+		BudgetCycle, BudgetIncrease, BudgetLease, CatalogModel, CentralProvider,
+		Charge, CreditFactor, Domain, ExternalIdentity, Grant, GroupMapping, Hold,
+		IdempotencyKey, IdentityProvider, IncreaseRequest, Invitation, Key, KeyModel,
+		Login, Member, Model, Node, Notification, NotificationPreference, Organization,
+		PersonalToken, Price, Provider, RoleBinding, Scope, ServiceClient, Session,
+		Statement, SupportAccess, Team, UsageDay, UsageTag, UsageTotal, User, Webhook,
 		WebhookDelivery []ent.Interceptor
 	}
 )

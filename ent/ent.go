@@ -20,6 +20,7 @@ import (
 	"github.com/alchemi/cockpit/ent/budgetalert"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
 	"github.com/alchemi/cockpit/ent/budgetincrease"
+	"github.com/alchemi/cockpit/ent/budgetlease"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
@@ -29,6 +30,7 @@ import (
 	"github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/groupmapping"
 	"github.com/alchemi/cockpit/ent/hold"
+	"github.com/alchemi/cockpit/ent/idempotencykey"
 	"github.com/alchemi/cockpit/ent/identityprovider"
 	"github.com/alchemi/cockpit/ent/increaserequest"
 	"github.com/alchemi/cockpit/ent/invitation"
@@ -125,6 +127,7 @@ func checkColumn(t, c string) error {
 			budgetalert.Table:            budgetalert.ValidColumn,
 			budgetcycle.Table:            budgetcycle.ValidColumn,
 			budgetincrease.Table:         budgetincrease.ValidColumn,
+			budgetlease.Table:            budgetlease.ValidColumn,
 			catalogmodel.Table:           catalogmodel.ValidColumn,
 			centralprovider.Table:        centralprovider.ValidColumn,
 			charge.Table:                 charge.ValidColumn,
@@ -134,6 +137,7 @@ func checkColumn(t, c string) error {
 			grant.Table:                  grant.ValidColumn,
 			groupmapping.Table:           groupmapping.ValidColumn,
 			hold.Table:                   hold.ValidColumn,
+			idempotencykey.Table:         idempotencykey.ValidColumn,
 			identityprovider.Table:       identityprovider.ValidColumn,
 			increaserequest.Table:        increaserequest.ValidColumn,
 			invitation.Table:             invitation.ValidColumn,

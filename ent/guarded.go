@@ -46,6 +46,10 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		q := c.BudgetIncrease.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
+	case "budget_leases":
+		q := c.BudgetLease.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
 	case "catalog_models":
 		q := c.CatalogModel.Query()
 		q.WhereP(byID)
@@ -80,6 +84,10 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		return q.Exist(ctx)
 	case "holds":
 		q := c.Hold.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "idempotency_keys":
+		q := c.IdempotencyKey.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
 	case "identity_providers":
@@ -390,6 +398,8 @@ func (m *BudgetCycleMutation) EdgeTable(edge string) string {
 	switch edge {
 	case "budget":
 		return "budgets"
+	case "leases":
+		return "budget_leases"
 	}
 	return ""
 }
@@ -426,6 +436,36 @@ func (m *BudgetIncreaseMutation) EdgeTable(edge string) string {
 
 // RowID is the id of the row that is written, if it is known.
 func (m *BudgetIncreaseMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *BudgetLeaseQuery) TableName() string { return "budget_leases" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *BudgetLeaseQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *BudgetLeaseMutation) TableName() string { return "budget_leases" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *BudgetLeaseMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "cycle":
+		return "budget_cycles"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *BudgetLeaseMutation) RowID() string {
 	if m.id == nil {
 		return ""
 	}
@@ -690,6 +730,32 @@ func (m *HoldMutation) EdgeTable(edge string) string {
 
 // RowID is the id of the row that is written, if it is known.
 func (m *HoldMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *IdempotencyKeyQuery) TableName() string { return "idempotency_keys" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *IdempotencyKeyQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *IdempotencyKeyMutation) TableName() string { return "idempotency_keys" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *IdempotencyKeyMutation) EdgeTable(edge string) string {
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *IdempotencyKeyMutation) RowID() string {
 	if m.id == nil {
 		return ""
 	}

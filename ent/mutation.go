@@ -20,6 +20,7 @@ import (
 	"github.com/alchemi/cockpit/ent/budgetalert"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
 	"github.com/alchemi/cockpit/ent/budgetincrease"
+	"github.com/alchemi/cockpit/ent/budgetlease"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
@@ -29,6 +30,7 @@ import (
 	"github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/groupmapping"
 	"github.com/alchemi/cockpit/ent/hold"
+	"github.com/alchemi/cockpit/ent/idempotencykey"
 	"github.com/alchemi/cockpit/ent/identityprovider"
 	"github.com/alchemi/cockpit/ent/increaserequest"
 	"github.com/alchemi/cockpit/ent/invitation"
@@ -77,6 +79,7 @@ const (
 	TypeBudgetAlert            = "BudgetAlert"
 	TypeBudgetCycle            = "BudgetCycle"
 	TypeBudgetIncrease         = "BudgetIncrease"
+	TypeBudgetLease            = "BudgetLease"
 	TypeCatalogModel           = "CatalogModel"
 	TypeCentralProvider        = "CentralProvider"
 	TypeCharge                 = "Charge"
@@ -86,6 +89,7 @@ const (
 	TypeGrant                  = "Grant"
 	TypeGroupMapping           = "GroupMapping"
 	TypeHold                   = "Hold"
+	TypeIdempotencyKey         = "IdempotencyKey"
 	TypeIdentityProvider       = "IdentityProvider"
 	TypeIncreaseRequest        = "IncreaseRequest"
 	TypeInvitation             = "Invitation"
@@ -8518,14 +8522,14 @@ type BudgetCycleMutation struct {
 	raised         *int64
 	addraised      *int64
 	closed_at      *time.Time
-	spent          *int64
-	addspent       *int64
 	prior          *int64
 	addprior       *int64
 	corrections    *int64
 	addcorrections *int64
-	held           *int64
-	addheld        *int64
+	escrowed       *int64
+	addescrowed    *int64
+	folded         *int64
+	addfolded      *int64
 	excess         *int64
 	addexcess      *int64
 	revision       *int64
@@ -8533,6 +8537,9 @@ type BudgetCycleMutation struct {
 	clearedFields  map[string]struct{}
 	budget         *string
 	clearedbudget  bool
+	leases         map[string]struct{}
+	removedleases  map[string]struct{}
+	clearedleases  bool
 	done           bool
 	oldValue       func(context.Context) (*BudgetCycle, error)
 	predicates     []predicate.BudgetCycle
@@ -9131,62 +9138,6 @@ func (m *BudgetCycleMutation) ResetClosedAt() {
 	delete(m.clearedFields, budgetcycle.FieldClosedAt)
 }
 
-// SetSpent sets the "spent" field.
-func (m *BudgetCycleMutation) SetSpent(i int64) {
-	m.spent = &i
-	m.addspent = nil
-}
-
-// Spent returns the value of the "spent" field in the mutation.
-func (m *BudgetCycleMutation) Spent() (r int64, exists bool) {
-	v := m.spent
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldSpent returns the old "spent" field's value of the BudgetCycle entity.
-// If the BudgetCycle object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *BudgetCycleMutation) OldSpent(ctx context.Context) (v int64, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldSpent is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldSpent requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldSpent: %w", err)
-	}
-	return oldValue.Spent, nil
-}
-
-// AddSpent adds i to the "spent" field.
-func (m *BudgetCycleMutation) AddSpent(i int64) {
-	if m.addspent != nil {
-		*m.addspent += i
-	} else {
-		m.addspent = &i
-	}
-}
-
-// AddedSpent returns the value that was added to the "spent" field in this mutation.
-func (m *BudgetCycleMutation) AddedSpent() (r int64, exists bool) {
-	v := m.addspent
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// ResetSpent resets all changes to the "spent" field.
-func (m *BudgetCycleMutation) ResetSpent() {
-	m.spent = nil
-	m.addspent = nil
-}
-
 // SetPrior sets the "prior" field.
 func (m *BudgetCycleMutation) SetPrior(i int64) {
 	m.prior = &i
@@ -9299,60 +9250,116 @@ func (m *BudgetCycleMutation) ResetCorrections() {
 	m.addcorrections = nil
 }
 
-// SetHeld sets the "held" field.
-func (m *BudgetCycleMutation) SetHeld(i int64) {
-	m.held = &i
-	m.addheld = nil
+// SetEscrowed sets the "escrowed" field.
+func (m *BudgetCycleMutation) SetEscrowed(i int64) {
+	m.escrowed = &i
+	m.addescrowed = nil
 }
 
-// Held returns the value of the "held" field in the mutation.
-func (m *BudgetCycleMutation) Held() (r int64, exists bool) {
-	v := m.held
+// Escrowed returns the value of the "escrowed" field in the mutation.
+func (m *BudgetCycleMutation) Escrowed() (r int64, exists bool) {
+	v := m.escrowed
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// OldHeld returns the old "held" field's value of the BudgetCycle entity.
+// OldEscrowed returns the old "escrowed" field's value of the BudgetCycle entity.
 // If the BudgetCycle object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *BudgetCycleMutation) OldHeld(ctx context.Context) (v int64, err error) {
+func (m *BudgetCycleMutation) OldEscrowed(ctx context.Context) (v int64, err error) {
 	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldHeld is only allowed on UpdateOne operations")
+		return v, errors.New("OldEscrowed is only allowed on UpdateOne operations")
 	}
 	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldHeld requires an ID field in the mutation")
+		return v, errors.New("OldEscrowed requires an ID field in the mutation")
 	}
 	oldValue, err := m.oldValue(ctx)
 	if err != nil {
-		return v, fmt.Errorf("querying old value for OldHeld: %w", err)
+		return v, fmt.Errorf("querying old value for OldEscrowed: %w", err)
 	}
-	return oldValue.Held, nil
+	return oldValue.Escrowed, nil
 }
 
-// AddHeld adds i to the "held" field.
-func (m *BudgetCycleMutation) AddHeld(i int64) {
-	if m.addheld != nil {
-		*m.addheld += i
+// AddEscrowed adds i to the "escrowed" field.
+func (m *BudgetCycleMutation) AddEscrowed(i int64) {
+	if m.addescrowed != nil {
+		*m.addescrowed += i
 	} else {
-		m.addheld = &i
+		m.addescrowed = &i
 	}
 }
 
-// AddedHeld returns the value that was added to the "held" field in this mutation.
-func (m *BudgetCycleMutation) AddedHeld() (r int64, exists bool) {
-	v := m.addheld
+// AddedEscrowed returns the value that was added to the "escrowed" field in this mutation.
+func (m *BudgetCycleMutation) AddedEscrowed() (r int64, exists bool) {
+	v := m.addescrowed
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// ResetHeld resets all changes to the "held" field.
-func (m *BudgetCycleMutation) ResetHeld() {
-	m.held = nil
-	m.addheld = nil
+// ResetEscrowed resets all changes to the "escrowed" field.
+func (m *BudgetCycleMutation) ResetEscrowed() {
+	m.escrowed = nil
+	m.addescrowed = nil
+}
+
+// SetFolded sets the "folded" field.
+func (m *BudgetCycleMutation) SetFolded(i int64) {
+	m.folded = &i
+	m.addfolded = nil
+}
+
+// Folded returns the value of the "folded" field in the mutation.
+func (m *BudgetCycleMutation) Folded() (r int64, exists bool) {
+	v := m.folded
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFolded returns the old "folded" field's value of the BudgetCycle entity.
+// If the BudgetCycle object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetCycleMutation) OldFolded(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFolded is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFolded requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFolded: %w", err)
+	}
+	return oldValue.Folded, nil
+}
+
+// AddFolded adds i to the "folded" field.
+func (m *BudgetCycleMutation) AddFolded(i int64) {
+	if m.addfolded != nil {
+		*m.addfolded += i
+	} else {
+		m.addfolded = &i
+	}
+}
+
+// AddedFolded returns the value that was added to the "folded" field in this mutation.
+func (m *BudgetCycleMutation) AddedFolded() (r int64, exists bool) {
+	v := m.addfolded
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFolded resets all changes to the "folded" field.
+func (m *BudgetCycleMutation) ResetFolded() {
+	m.folded = nil
+	m.addfolded = nil
 }
 
 // SetExcess sets the "excess" field.
@@ -9494,6 +9501,60 @@ func (m *BudgetCycleMutation) ResetBudget() {
 	m.clearedbudget = false
 }
 
+// AddLeaseIDs adds the "leases" edge to the BudgetLease entity by ids.
+func (m *BudgetCycleMutation) AddLeaseIDs(ids ...string) {
+	if m.leases == nil {
+		m.leases = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.leases[ids[i]] = struct{}{}
+	}
+}
+
+// ClearLeases clears the "leases" edge to the BudgetLease entity.
+func (m *BudgetCycleMutation) ClearLeases() {
+	m.clearedleases = true
+}
+
+// LeasesCleared reports if the "leases" edge to the BudgetLease entity was cleared.
+func (m *BudgetCycleMutation) LeasesCleared() bool {
+	return m.clearedleases
+}
+
+// RemoveLeaseIDs removes the "leases" edge to the BudgetLease entity by IDs.
+func (m *BudgetCycleMutation) RemoveLeaseIDs(ids ...string) {
+	if m.removedleases == nil {
+		m.removedleases = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.leases, ids[i])
+		m.removedleases[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedLeases returns the removed IDs of the "leases" edge to the BudgetLease entity.
+func (m *BudgetCycleMutation) RemovedLeasesIDs() (ids []string) {
+	for id := range m.removedleases {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// LeasesIDs returns the "leases" edge IDs in the mutation.
+func (m *BudgetCycleMutation) LeasesIDs() (ids []string) {
+	for id := range m.leases {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetLeases resets all changes to the "leases" edge.
+func (m *BudgetCycleMutation) ResetLeases() {
+	m.leases = nil
+	m.clearedleases = false
+	m.removedleases = nil
+}
+
 // Where appends a list predicates to the BudgetCycleMutation builder.
 func (m *BudgetCycleMutation) Where(ps ...predicate.BudgetCycle) {
 	m.predicates = append(m.predicates, ps...)
@@ -9562,17 +9623,17 @@ func (m *BudgetCycleMutation) Fields() []string {
 	if m.closed_at != nil {
 		fields = append(fields, budgetcycle.FieldClosedAt)
 	}
-	if m.spent != nil {
-		fields = append(fields, budgetcycle.FieldSpent)
-	}
 	if m.prior != nil {
 		fields = append(fields, budgetcycle.FieldPrior)
 	}
 	if m.corrections != nil {
 		fields = append(fields, budgetcycle.FieldCorrections)
 	}
-	if m.held != nil {
-		fields = append(fields, budgetcycle.FieldHeld)
+	if m.escrowed != nil {
+		fields = append(fields, budgetcycle.FieldEscrowed)
+	}
+	if m.folded != nil {
+		fields = append(fields, budgetcycle.FieldFolded)
 	}
 	if m.excess != nil {
 		fields = append(fields, budgetcycle.FieldExcess)
@@ -9610,14 +9671,14 @@ func (m *BudgetCycleMutation) Field(name string) (ent.Value, bool) {
 		return m.Raised()
 	case budgetcycle.FieldClosedAt:
 		return m.ClosedAt()
-	case budgetcycle.FieldSpent:
-		return m.Spent()
 	case budgetcycle.FieldPrior:
 		return m.Prior()
 	case budgetcycle.FieldCorrections:
 		return m.Corrections()
-	case budgetcycle.FieldHeld:
-		return m.Held()
+	case budgetcycle.FieldEscrowed:
+		return m.Escrowed()
+	case budgetcycle.FieldFolded:
+		return m.Folded()
 	case budgetcycle.FieldExcess:
 		return m.Excess()
 	case budgetcycle.FieldRevision:
@@ -9653,14 +9714,14 @@ func (m *BudgetCycleMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldRaised(ctx)
 	case budgetcycle.FieldClosedAt:
 		return m.OldClosedAt(ctx)
-	case budgetcycle.FieldSpent:
-		return m.OldSpent(ctx)
 	case budgetcycle.FieldPrior:
 		return m.OldPrior(ctx)
 	case budgetcycle.FieldCorrections:
 		return m.OldCorrections(ctx)
-	case budgetcycle.FieldHeld:
-		return m.OldHeld(ctx)
+	case budgetcycle.FieldEscrowed:
+		return m.OldEscrowed(ctx)
+	case budgetcycle.FieldFolded:
+		return m.OldFolded(ctx)
 	case budgetcycle.FieldExcess:
 		return m.OldExcess(ctx)
 	case budgetcycle.FieldRevision:
@@ -9751,13 +9812,6 @@ func (m *BudgetCycleMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetClosedAt(v)
 		return nil
-	case budgetcycle.FieldSpent:
-		v, ok := value.(int64)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetSpent(v)
-		return nil
 	case budgetcycle.FieldPrior:
 		v, ok := value.(int64)
 		if !ok {
@@ -9772,12 +9826,19 @@ func (m *BudgetCycleMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetCorrections(v)
 		return nil
-	case budgetcycle.FieldHeld:
+	case budgetcycle.FieldEscrowed:
 		v, ok := value.(int64)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.SetHeld(v)
+		m.SetEscrowed(v)
+		return nil
+	case budgetcycle.FieldFolded:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFolded(v)
 		return nil
 	case budgetcycle.FieldExcess:
 		v, ok := value.(int64)
@@ -9813,17 +9874,17 @@ func (m *BudgetCycleMutation) AddedFields() []string {
 	if m.addraised != nil {
 		fields = append(fields, budgetcycle.FieldRaised)
 	}
-	if m.addspent != nil {
-		fields = append(fields, budgetcycle.FieldSpent)
-	}
 	if m.addprior != nil {
 		fields = append(fields, budgetcycle.FieldPrior)
 	}
 	if m.addcorrections != nil {
 		fields = append(fields, budgetcycle.FieldCorrections)
 	}
-	if m.addheld != nil {
-		fields = append(fields, budgetcycle.FieldHeld)
+	if m.addescrowed != nil {
+		fields = append(fields, budgetcycle.FieldEscrowed)
+	}
+	if m.addfolded != nil {
+		fields = append(fields, budgetcycle.FieldFolded)
 	}
 	if m.addexcess != nil {
 		fields = append(fields, budgetcycle.FieldExcess)
@@ -9847,14 +9908,14 @@ func (m *BudgetCycleMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedCarried()
 	case budgetcycle.FieldRaised:
 		return m.AddedRaised()
-	case budgetcycle.FieldSpent:
-		return m.AddedSpent()
 	case budgetcycle.FieldPrior:
 		return m.AddedPrior()
 	case budgetcycle.FieldCorrections:
 		return m.AddedCorrections()
-	case budgetcycle.FieldHeld:
-		return m.AddedHeld()
+	case budgetcycle.FieldEscrowed:
+		return m.AddedEscrowed()
+	case budgetcycle.FieldFolded:
+		return m.AddedFolded()
 	case budgetcycle.FieldExcess:
 		return m.AddedExcess()
 	case budgetcycle.FieldRevision:
@@ -9896,13 +9957,6 @@ func (m *BudgetCycleMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddRaised(v)
 		return nil
-	case budgetcycle.FieldSpent:
-		v, ok := value.(int64)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.AddSpent(v)
-		return nil
 	case budgetcycle.FieldPrior:
 		v, ok := value.(int64)
 		if !ok {
@@ -9917,12 +9971,19 @@ func (m *BudgetCycleMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddCorrections(v)
 		return nil
-	case budgetcycle.FieldHeld:
+	case budgetcycle.FieldEscrowed:
 		v, ok := value.(int64)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.AddHeld(v)
+		m.AddEscrowed(v)
+		return nil
+	case budgetcycle.FieldFolded:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFolded(v)
 		return nil
 	case budgetcycle.FieldExcess:
 		v, ok := value.(int64)
@@ -10007,17 +10068,17 @@ func (m *BudgetCycleMutation) ResetField(name string) error {
 	case budgetcycle.FieldClosedAt:
 		m.ResetClosedAt()
 		return nil
-	case budgetcycle.FieldSpent:
-		m.ResetSpent()
-		return nil
 	case budgetcycle.FieldPrior:
 		m.ResetPrior()
 		return nil
 	case budgetcycle.FieldCorrections:
 		m.ResetCorrections()
 		return nil
-	case budgetcycle.FieldHeld:
-		m.ResetHeld()
+	case budgetcycle.FieldEscrowed:
+		m.ResetEscrowed()
+		return nil
+	case budgetcycle.FieldFolded:
+		m.ResetFolded()
 		return nil
 	case budgetcycle.FieldExcess:
 		m.ResetExcess()
@@ -10031,9 +10092,12 @@ func (m *BudgetCycleMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *BudgetCycleMutation) AddedEdges() []string {
-	edges := make([]string, 0, 1)
+	edges := make([]string, 0, 2)
 	if m.budget != nil {
 		edges = append(edges, budgetcycle.EdgeBudget)
+	}
+	if m.leases != nil {
+		edges = append(edges, budgetcycle.EdgeLeases)
 	}
 	return edges
 }
@@ -10046,27 +10110,47 @@ func (m *BudgetCycleMutation) AddedIDs(name string) []ent.Value {
 		if id := m.budget; id != nil {
 			return []ent.Value{*id}
 		}
+	case budgetcycle.EdgeLeases:
+		ids := make([]ent.Value, 0, len(m.leases))
+		for id := range m.leases {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *BudgetCycleMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 1)
+	edges := make([]string, 0, 2)
+	if m.removedleases != nil {
+		edges = append(edges, budgetcycle.EdgeLeases)
+	}
 	return edges
 }
 
 // RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
 // the given name in this mutation.
 func (m *BudgetCycleMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case budgetcycle.EdgeLeases:
+		ids := make([]ent.Value, 0, len(m.removedleases))
+		for id := range m.removedleases {
+			ids = append(ids, id)
+		}
+		return ids
+	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *BudgetCycleMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 1)
+	edges := make([]string, 0, 2)
 	if m.clearedbudget {
 		edges = append(edges, budgetcycle.EdgeBudget)
+	}
+	if m.clearedleases {
+		edges = append(edges, budgetcycle.EdgeLeases)
 	}
 	return edges
 }
@@ -10077,6 +10161,8 @@ func (m *BudgetCycleMutation) EdgeCleared(name string) bool {
 	switch name {
 	case budgetcycle.EdgeBudget:
 		return m.clearedbudget
+	case budgetcycle.EdgeLeases:
+		return m.clearedleases
 	}
 	return false
 }
@@ -10098,6 +10184,9 @@ func (m *BudgetCycleMutation) ResetEdge(name string) error {
 	switch name {
 	case budgetcycle.EdgeBudget:
 		m.ResetBudget()
+		return nil
+	case budgetcycle.EdgeLeases:
+		m.ResetLeases()
 		return nil
 	}
 	return fmt.Errorf("unknown BudgetCycle edge %s", name)
@@ -10977,6 +11066,959 @@ func (m *BudgetIncreaseMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown BudgetIncrease edge %s", name)
+}
+
+// BudgetLeaseMutation represents an operation that mutates the BudgetLease nodes in the graph.
+type BudgetLeaseMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	account_id    *string
+	plane         *budgetlease.Plane
+	node_id       *string
+	granted       *int64
+	addgranted    *int64
+	spent         *int64
+	addspent      *int64
+	held          *int64
+	addheld       *int64
+	recalled      *bool
+	revision      *int64
+	addrevision   *int64
+	clearedFields map[string]struct{}
+	cycle         *string
+	clearedcycle  bool
+	done          bool
+	oldValue      func(context.Context) (*BudgetLease, error)
+	predicates    []predicate.BudgetLease
+}
+
+var _ ent.Mutation = (*BudgetLeaseMutation)(nil)
+
+// budgetleaseOption allows management of the mutation configuration using functional options.
+type budgetleaseOption func(*BudgetLeaseMutation)
+
+// newBudgetLeaseMutation creates new mutation for the BudgetLease entity.
+func newBudgetLeaseMutation(c config, op Op, opts ...budgetleaseOption) *BudgetLeaseMutation {
+	m := &BudgetLeaseMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeBudgetLease,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withBudgetLeaseID sets the ID field of the mutation.
+func withBudgetLeaseID(id string) budgetleaseOption {
+	return func(m *BudgetLeaseMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *BudgetLease
+		)
+		m.oldValue = func(ctx context.Context) (*BudgetLease, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().BudgetLease.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withBudgetLease sets the old BudgetLease of the mutation.
+func withBudgetLease(node *BudgetLease) budgetleaseOption {
+	return func(m *BudgetLeaseMutation) {
+		m.oldValue = func(context.Context) (*BudgetLease, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m BudgetLeaseMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m BudgetLeaseMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of BudgetLease entities.
+func (m *BudgetLeaseMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *BudgetLeaseMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *BudgetLeaseMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().BudgetLease.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *BudgetLeaseMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *BudgetLeaseMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the BudgetLease entity.
+// If the BudgetLease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetLeaseMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *BudgetLeaseMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *BudgetLeaseMutation) SetPlane(b budgetlease.Plane) {
+	m.plane = &b
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *BudgetLeaseMutation) Plane() (r budgetlease.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the BudgetLease entity.
+// If the BudgetLease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetLeaseMutation) OldPlane(ctx context.Context) (v budgetlease.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *BudgetLeaseMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetCycleID sets the "cycle_id" field.
+func (m *BudgetLeaseMutation) SetCycleID(s string) {
+	m.cycle = &s
+}
+
+// CycleID returns the value of the "cycle_id" field in the mutation.
+func (m *BudgetLeaseMutation) CycleID() (r string, exists bool) {
+	v := m.cycle
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCycleID returns the old "cycle_id" field's value of the BudgetLease entity.
+// If the BudgetLease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetLeaseMutation) OldCycleID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCycleID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCycleID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCycleID: %w", err)
+	}
+	return oldValue.CycleID, nil
+}
+
+// ResetCycleID resets all changes to the "cycle_id" field.
+func (m *BudgetLeaseMutation) ResetCycleID() {
+	m.cycle = nil
+}
+
+// SetNodeID sets the "node_id" field.
+func (m *BudgetLeaseMutation) SetNodeID(s string) {
+	m.node_id = &s
+}
+
+// NodeID returns the value of the "node_id" field in the mutation.
+func (m *BudgetLeaseMutation) NodeID() (r string, exists bool) {
+	v := m.node_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNodeID returns the old "node_id" field's value of the BudgetLease entity.
+// If the BudgetLease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetLeaseMutation) OldNodeID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNodeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNodeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNodeID: %w", err)
+	}
+	return oldValue.NodeID, nil
+}
+
+// ResetNodeID resets all changes to the "node_id" field.
+func (m *BudgetLeaseMutation) ResetNodeID() {
+	m.node_id = nil
+}
+
+// SetGranted sets the "granted" field.
+func (m *BudgetLeaseMutation) SetGranted(i int64) {
+	m.granted = &i
+	m.addgranted = nil
+}
+
+// Granted returns the value of the "granted" field in the mutation.
+func (m *BudgetLeaseMutation) Granted() (r int64, exists bool) {
+	v := m.granted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGranted returns the old "granted" field's value of the BudgetLease entity.
+// If the BudgetLease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetLeaseMutation) OldGranted(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGranted is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGranted requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGranted: %w", err)
+	}
+	return oldValue.Granted, nil
+}
+
+// AddGranted adds i to the "granted" field.
+func (m *BudgetLeaseMutation) AddGranted(i int64) {
+	if m.addgranted != nil {
+		*m.addgranted += i
+	} else {
+		m.addgranted = &i
+	}
+}
+
+// AddedGranted returns the value that was added to the "granted" field in this mutation.
+func (m *BudgetLeaseMutation) AddedGranted() (r int64, exists bool) {
+	v := m.addgranted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetGranted resets all changes to the "granted" field.
+func (m *BudgetLeaseMutation) ResetGranted() {
+	m.granted = nil
+	m.addgranted = nil
+}
+
+// SetSpent sets the "spent" field.
+func (m *BudgetLeaseMutation) SetSpent(i int64) {
+	m.spent = &i
+	m.addspent = nil
+}
+
+// Spent returns the value of the "spent" field in the mutation.
+func (m *BudgetLeaseMutation) Spent() (r int64, exists bool) {
+	v := m.spent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSpent returns the old "spent" field's value of the BudgetLease entity.
+// If the BudgetLease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetLeaseMutation) OldSpent(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSpent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSpent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSpent: %w", err)
+	}
+	return oldValue.Spent, nil
+}
+
+// AddSpent adds i to the "spent" field.
+func (m *BudgetLeaseMutation) AddSpent(i int64) {
+	if m.addspent != nil {
+		*m.addspent += i
+	} else {
+		m.addspent = &i
+	}
+}
+
+// AddedSpent returns the value that was added to the "spent" field in this mutation.
+func (m *BudgetLeaseMutation) AddedSpent() (r int64, exists bool) {
+	v := m.addspent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSpent resets all changes to the "spent" field.
+func (m *BudgetLeaseMutation) ResetSpent() {
+	m.spent = nil
+	m.addspent = nil
+}
+
+// SetHeld sets the "held" field.
+func (m *BudgetLeaseMutation) SetHeld(i int64) {
+	m.held = &i
+	m.addheld = nil
+}
+
+// Held returns the value of the "held" field in the mutation.
+func (m *BudgetLeaseMutation) Held() (r int64, exists bool) {
+	v := m.held
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHeld returns the old "held" field's value of the BudgetLease entity.
+// If the BudgetLease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetLeaseMutation) OldHeld(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHeld is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHeld requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHeld: %w", err)
+	}
+	return oldValue.Held, nil
+}
+
+// AddHeld adds i to the "held" field.
+func (m *BudgetLeaseMutation) AddHeld(i int64) {
+	if m.addheld != nil {
+		*m.addheld += i
+	} else {
+		m.addheld = &i
+	}
+}
+
+// AddedHeld returns the value that was added to the "held" field in this mutation.
+func (m *BudgetLeaseMutation) AddedHeld() (r int64, exists bool) {
+	v := m.addheld
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetHeld resets all changes to the "held" field.
+func (m *BudgetLeaseMutation) ResetHeld() {
+	m.held = nil
+	m.addheld = nil
+}
+
+// SetRecalled sets the "recalled" field.
+func (m *BudgetLeaseMutation) SetRecalled(b bool) {
+	m.recalled = &b
+}
+
+// Recalled returns the value of the "recalled" field in the mutation.
+func (m *BudgetLeaseMutation) Recalled() (r bool, exists bool) {
+	v := m.recalled
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecalled returns the old "recalled" field's value of the BudgetLease entity.
+// If the BudgetLease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetLeaseMutation) OldRecalled(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecalled is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecalled requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecalled: %w", err)
+	}
+	return oldValue.Recalled, nil
+}
+
+// ResetRecalled resets all changes to the "recalled" field.
+func (m *BudgetLeaseMutation) ResetRecalled() {
+	m.recalled = nil
+}
+
+// SetRevision sets the "revision" field.
+func (m *BudgetLeaseMutation) SetRevision(i int64) {
+	m.revision = &i
+	m.addrevision = nil
+}
+
+// Revision returns the value of the "revision" field in the mutation.
+func (m *BudgetLeaseMutation) Revision() (r int64, exists bool) {
+	v := m.revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevision returns the old "revision" field's value of the BudgetLease entity.
+// If the BudgetLease object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetLeaseMutation) OldRevision(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevision: %w", err)
+	}
+	return oldValue.Revision, nil
+}
+
+// AddRevision adds i to the "revision" field.
+func (m *BudgetLeaseMutation) AddRevision(i int64) {
+	if m.addrevision != nil {
+		*m.addrevision += i
+	} else {
+		m.addrevision = &i
+	}
+}
+
+// AddedRevision returns the value that was added to the "revision" field in this mutation.
+func (m *BudgetLeaseMutation) AddedRevision() (r int64, exists bool) {
+	v := m.addrevision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRevision resets all changes to the "revision" field.
+func (m *BudgetLeaseMutation) ResetRevision() {
+	m.revision = nil
+	m.addrevision = nil
+}
+
+// ClearCycle clears the "cycle" edge to the BudgetCycle entity.
+func (m *BudgetLeaseMutation) ClearCycle() {
+	m.clearedcycle = true
+	m.clearedFields[budgetlease.FieldCycleID] = struct{}{}
+}
+
+// CycleCleared reports if the "cycle" edge to the BudgetCycle entity was cleared.
+func (m *BudgetLeaseMutation) CycleCleared() bool {
+	return m.clearedcycle
+}
+
+// CycleIDs returns the "cycle" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CycleID instead. It exists only for internal usage by the builders.
+func (m *BudgetLeaseMutation) CycleIDs() (ids []string) {
+	if id := m.cycle; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCycle resets all changes to the "cycle" edge.
+func (m *BudgetLeaseMutation) ResetCycle() {
+	m.cycle = nil
+	m.clearedcycle = false
+}
+
+// Where appends a list predicates to the BudgetLeaseMutation builder.
+func (m *BudgetLeaseMutation) Where(ps ...predicate.BudgetLease) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the BudgetLeaseMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *BudgetLeaseMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.BudgetLease, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *BudgetLeaseMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *BudgetLeaseMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (BudgetLease).
+func (m *BudgetLeaseMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *BudgetLeaseMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.account_id != nil {
+		fields = append(fields, budgetlease.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, budgetlease.FieldPlane)
+	}
+	if m.cycle != nil {
+		fields = append(fields, budgetlease.FieldCycleID)
+	}
+	if m.node_id != nil {
+		fields = append(fields, budgetlease.FieldNodeID)
+	}
+	if m.granted != nil {
+		fields = append(fields, budgetlease.FieldGranted)
+	}
+	if m.spent != nil {
+		fields = append(fields, budgetlease.FieldSpent)
+	}
+	if m.held != nil {
+		fields = append(fields, budgetlease.FieldHeld)
+	}
+	if m.recalled != nil {
+		fields = append(fields, budgetlease.FieldRecalled)
+	}
+	if m.revision != nil {
+		fields = append(fields, budgetlease.FieldRevision)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *BudgetLeaseMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case budgetlease.FieldAccountID:
+		return m.AccountID()
+	case budgetlease.FieldPlane:
+		return m.Plane()
+	case budgetlease.FieldCycleID:
+		return m.CycleID()
+	case budgetlease.FieldNodeID:
+		return m.NodeID()
+	case budgetlease.FieldGranted:
+		return m.Granted()
+	case budgetlease.FieldSpent:
+		return m.Spent()
+	case budgetlease.FieldHeld:
+		return m.Held()
+	case budgetlease.FieldRecalled:
+		return m.Recalled()
+	case budgetlease.FieldRevision:
+		return m.Revision()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *BudgetLeaseMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case budgetlease.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case budgetlease.FieldPlane:
+		return m.OldPlane(ctx)
+	case budgetlease.FieldCycleID:
+		return m.OldCycleID(ctx)
+	case budgetlease.FieldNodeID:
+		return m.OldNodeID(ctx)
+	case budgetlease.FieldGranted:
+		return m.OldGranted(ctx)
+	case budgetlease.FieldSpent:
+		return m.OldSpent(ctx)
+	case budgetlease.FieldHeld:
+		return m.OldHeld(ctx)
+	case budgetlease.FieldRecalled:
+		return m.OldRecalled(ctx)
+	case budgetlease.FieldRevision:
+		return m.OldRevision(ctx)
+	}
+	return nil, fmt.Errorf("unknown BudgetLease field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BudgetLeaseMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case budgetlease.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case budgetlease.FieldPlane:
+		v, ok := value.(budgetlease.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case budgetlease.FieldCycleID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCycleID(v)
+		return nil
+	case budgetlease.FieldNodeID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNodeID(v)
+		return nil
+	case budgetlease.FieldGranted:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGranted(v)
+		return nil
+	case budgetlease.FieldSpent:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSpent(v)
+		return nil
+	case budgetlease.FieldHeld:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHeld(v)
+		return nil
+	case budgetlease.FieldRecalled:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecalled(v)
+		return nil
+	case budgetlease.FieldRevision:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevision(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetLease field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *BudgetLeaseMutation) AddedFields() []string {
+	var fields []string
+	if m.addgranted != nil {
+		fields = append(fields, budgetlease.FieldGranted)
+	}
+	if m.addspent != nil {
+		fields = append(fields, budgetlease.FieldSpent)
+	}
+	if m.addheld != nil {
+		fields = append(fields, budgetlease.FieldHeld)
+	}
+	if m.addrevision != nil {
+		fields = append(fields, budgetlease.FieldRevision)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *BudgetLeaseMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case budgetlease.FieldGranted:
+		return m.AddedGranted()
+	case budgetlease.FieldSpent:
+		return m.AddedSpent()
+	case budgetlease.FieldHeld:
+		return m.AddedHeld()
+	case budgetlease.FieldRevision:
+		return m.AddedRevision()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BudgetLeaseMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case budgetlease.FieldGranted:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddGranted(v)
+		return nil
+	case budgetlease.FieldSpent:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSpent(v)
+		return nil
+	case budgetlease.FieldHeld:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddHeld(v)
+		return nil
+	case budgetlease.FieldRevision:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRevision(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetLease numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *BudgetLeaseMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *BudgetLeaseMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *BudgetLeaseMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown BudgetLease nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *BudgetLeaseMutation) ResetField(name string) error {
+	switch name {
+	case budgetlease.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case budgetlease.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case budgetlease.FieldCycleID:
+		m.ResetCycleID()
+		return nil
+	case budgetlease.FieldNodeID:
+		m.ResetNodeID()
+		return nil
+	case budgetlease.FieldGranted:
+		m.ResetGranted()
+		return nil
+	case budgetlease.FieldSpent:
+		m.ResetSpent()
+		return nil
+	case budgetlease.FieldHeld:
+		m.ResetHeld()
+		return nil
+	case budgetlease.FieldRecalled:
+		m.ResetRecalled()
+		return nil
+	case budgetlease.FieldRevision:
+		m.ResetRevision()
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetLease field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *BudgetLeaseMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.cycle != nil {
+		edges = append(edges, budgetlease.EdgeCycle)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *BudgetLeaseMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case budgetlease.EdgeCycle:
+		if id := m.cycle; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *BudgetLeaseMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *BudgetLeaseMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *BudgetLeaseMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedcycle {
+		edges = append(edges, budgetlease.EdgeCycle)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *BudgetLeaseMutation) EdgeCleared(name string) bool {
+	switch name {
+	case budgetlease.EdgeCycle:
+		return m.clearedcycle
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *BudgetLeaseMutation) ClearEdge(name string) error {
+	switch name {
+	case budgetlease.EdgeCycle:
+		m.ClearCycle()
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetLease unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *BudgetLeaseMutation) ResetEdge(name string) error {
+	switch name {
+	case budgetlease.EdgeCycle:
+		m.ResetCycle()
+		return nil
+	}
+	return fmt.Errorf("unknown BudgetLease edge %s", name)
 }
 
 // CatalogModelMutation represents an operation that mutates the CatalogModel nodes in the graph.
@@ -21445,6 +22487,716 @@ func (m *HoldMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Hold edge %s", name)
 }
 
+// IdempotencyKeyMutation represents an operation that mutates the IdempotencyKey nodes in the graph.
+type IdempotencyKeyMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	account_id    *string
+	plane         *idempotencykey.Plane
+	principal     *string
+	key_hash      *string
+	request_hash  *string
+	charge_id     *string
+	ended         *bool
+	expires_at    *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*IdempotencyKey, error)
+	predicates    []predicate.IdempotencyKey
+}
+
+var _ ent.Mutation = (*IdempotencyKeyMutation)(nil)
+
+// idempotencykeyOption allows management of the mutation configuration using functional options.
+type idempotencykeyOption func(*IdempotencyKeyMutation)
+
+// newIdempotencyKeyMutation creates new mutation for the IdempotencyKey entity.
+func newIdempotencyKeyMutation(c config, op Op, opts ...idempotencykeyOption) *IdempotencyKeyMutation {
+	m := &IdempotencyKeyMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeIdempotencyKey,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withIdempotencyKeyID sets the ID field of the mutation.
+func withIdempotencyKeyID(id string) idempotencykeyOption {
+	return func(m *IdempotencyKeyMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *IdempotencyKey
+		)
+		m.oldValue = func(ctx context.Context) (*IdempotencyKey, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().IdempotencyKey.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withIdempotencyKey sets the old IdempotencyKey of the mutation.
+func withIdempotencyKey(node *IdempotencyKey) idempotencykeyOption {
+	return func(m *IdempotencyKeyMutation) {
+		m.oldValue = func(context.Context) (*IdempotencyKey, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m IdempotencyKeyMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m IdempotencyKeyMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of IdempotencyKey entities.
+func (m *IdempotencyKeyMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *IdempotencyKeyMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *IdempotencyKeyMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().IdempotencyKey.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *IdempotencyKeyMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *IdempotencyKeyMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the IdempotencyKey entity.
+// If the IdempotencyKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdempotencyKeyMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *IdempotencyKeyMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *IdempotencyKeyMutation) SetPlane(i idempotencykey.Plane) {
+	m.plane = &i
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *IdempotencyKeyMutation) Plane() (r idempotencykey.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the IdempotencyKey entity.
+// If the IdempotencyKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdempotencyKeyMutation) OldPlane(ctx context.Context) (v idempotencykey.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *IdempotencyKeyMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetPrincipal sets the "principal" field.
+func (m *IdempotencyKeyMutation) SetPrincipal(s string) {
+	m.principal = &s
+}
+
+// Principal returns the value of the "principal" field in the mutation.
+func (m *IdempotencyKeyMutation) Principal() (r string, exists bool) {
+	v := m.principal
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPrincipal returns the old "principal" field's value of the IdempotencyKey entity.
+// If the IdempotencyKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdempotencyKeyMutation) OldPrincipal(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPrincipal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPrincipal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPrincipal: %w", err)
+	}
+	return oldValue.Principal, nil
+}
+
+// ResetPrincipal resets all changes to the "principal" field.
+func (m *IdempotencyKeyMutation) ResetPrincipal() {
+	m.principal = nil
+}
+
+// SetKeyHash sets the "key_hash" field.
+func (m *IdempotencyKeyMutation) SetKeyHash(s string) {
+	m.key_hash = &s
+}
+
+// KeyHash returns the value of the "key_hash" field in the mutation.
+func (m *IdempotencyKeyMutation) KeyHash() (r string, exists bool) {
+	v := m.key_hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKeyHash returns the old "key_hash" field's value of the IdempotencyKey entity.
+// If the IdempotencyKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdempotencyKeyMutation) OldKeyHash(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKeyHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKeyHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKeyHash: %w", err)
+	}
+	return oldValue.KeyHash, nil
+}
+
+// ResetKeyHash resets all changes to the "key_hash" field.
+func (m *IdempotencyKeyMutation) ResetKeyHash() {
+	m.key_hash = nil
+}
+
+// SetRequestHash sets the "request_hash" field.
+func (m *IdempotencyKeyMutation) SetRequestHash(s string) {
+	m.request_hash = &s
+}
+
+// RequestHash returns the value of the "request_hash" field in the mutation.
+func (m *IdempotencyKeyMutation) RequestHash() (r string, exists bool) {
+	v := m.request_hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestHash returns the old "request_hash" field's value of the IdempotencyKey entity.
+// If the IdempotencyKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdempotencyKeyMutation) OldRequestHash(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestHash: %w", err)
+	}
+	return oldValue.RequestHash, nil
+}
+
+// ResetRequestHash resets all changes to the "request_hash" field.
+func (m *IdempotencyKeyMutation) ResetRequestHash() {
+	m.request_hash = nil
+}
+
+// SetChargeID sets the "charge_id" field.
+func (m *IdempotencyKeyMutation) SetChargeID(s string) {
+	m.charge_id = &s
+}
+
+// ChargeID returns the value of the "charge_id" field in the mutation.
+func (m *IdempotencyKeyMutation) ChargeID() (r string, exists bool) {
+	v := m.charge_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChargeID returns the old "charge_id" field's value of the IdempotencyKey entity.
+// If the IdempotencyKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdempotencyKeyMutation) OldChargeID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChargeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChargeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChargeID: %w", err)
+	}
+	return oldValue.ChargeID, nil
+}
+
+// ResetChargeID resets all changes to the "charge_id" field.
+func (m *IdempotencyKeyMutation) ResetChargeID() {
+	m.charge_id = nil
+}
+
+// SetEnded sets the "ended" field.
+func (m *IdempotencyKeyMutation) SetEnded(b bool) {
+	m.ended = &b
+}
+
+// Ended returns the value of the "ended" field in the mutation.
+func (m *IdempotencyKeyMutation) Ended() (r bool, exists bool) {
+	v := m.ended
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEnded returns the old "ended" field's value of the IdempotencyKey entity.
+// If the IdempotencyKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdempotencyKeyMutation) OldEnded(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEnded is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEnded requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEnded: %w", err)
+	}
+	return oldValue.Ended, nil
+}
+
+// ResetEnded resets all changes to the "ended" field.
+func (m *IdempotencyKeyMutation) ResetEnded() {
+	m.ended = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *IdempotencyKeyMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *IdempotencyKeyMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the IdempotencyKey entity.
+// If the IdempotencyKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdempotencyKeyMutation) OldExpiresAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *IdempotencyKeyMutation) ResetExpiresAt() {
+	m.expires_at = nil
+}
+
+// Where appends a list predicates to the IdempotencyKeyMutation builder.
+func (m *IdempotencyKeyMutation) Where(ps ...predicate.IdempotencyKey) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the IdempotencyKeyMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *IdempotencyKeyMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.IdempotencyKey, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *IdempotencyKeyMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *IdempotencyKeyMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (IdempotencyKey).
+func (m *IdempotencyKeyMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *IdempotencyKeyMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.account_id != nil {
+		fields = append(fields, idempotencykey.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, idempotencykey.FieldPlane)
+	}
+	if m.principal != nil {
+		fields = append(fields, idempotencykey.FieldPrincipal)
+	}
+	if m.key_hash != nil {
+		fields = append(fields, idempotencykey.FieldKeyHash)
+	}
+	if m.request_hash != nil {
+		fields = append(fields, idempotencykey.FieldRequestHash)
+	}
+	if m.charge_id != nil {
+		fields = append(fields, idempotencykey.FieldChargeID)
+	}
+	if m.ended != nil {
+		fields = append(fields, idempotencykey.FieldEnded)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, idempotencykey.FieldExpiresAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *IdempotencyKeyMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case idempotencykey.FieldAccountID:
+		return m.AccountID()
+	case idempotencykey.FieldPlane:
+		return m.Plane()
+	case idempotencykey.FieldPrincipal:
+		return m.Principal()
+	case idempotencykey.FieldKeyHash:
+		return m.KeyHash()
+	case idempotencykey.FieldRequestHash:
+		return m.RequestHash()
+	case idempotencykey.FieldChargeID:
+		return m.ChargeID()
+	case idempotencykey.FieldEnded:
+		return m.Ended()
+	case idempotencykey.FieldExpiresAt:
+		return m.ExpiresAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *IdempotencyKeyMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case idempotencykey.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case idempotencykey.FieldPlane:
+		return m.OldPlane(ctx)
+	case idempotencykey.FieldPrincipal:
+		return m.OldPrincipal(ctx)
+	case idempotencykey.FieldKeyHash:
+		return m.OldKeyHash(ctx)
+	case idempotencykey.FieldRequestHash:
+		return m.OldRequestHash(ctx)
+	case idempotencykey.FieldChargeID:
+		return m.OldChargeID(ctx)
+	case idempotencykey.FieldEnded:
+		return m.OldEnded(ctx)
+	case idempotencykey.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown IdempotencyKey field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IdempotencyKeyMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case idempotencykey.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case idempotencykey.FieldPlane:
+		v, ok := value.(idempotencykey.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case idempotencykey.FieldPrincipal:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPrincipal(v)
+		return nil
+	case idempotencykey.FieldKeyHash:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKeyHash(v)
+		return nil
+	case idempotencykey.FieldRequestHash:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestHash(v)
+		return nil
+	case idempotencykey.FieldChargeID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChargeID(v)
+		return nil
+	case idempotencykey.FieldEnded:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEnded(v)
+		return nil
+	case idempotencykey.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown IdempotencyKey field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *IdempotencyKeyMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *IdempotencyKeyMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *IdempotencyKeyMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown IdempotencyKey numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *IdempotencyKeyMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *IdempotencyKeyMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *IdempotencyKeyMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown IdempotencyKey nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *IdempotencyKeyMutation) ResetField(name string) error {
+	switch name {
+	case idempotencykey.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case idempotencykey.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case idempotencykey.FieldPrincipal:
+		m.ResetPrincipal()
+		return nil
+	case idempotencykey.FieldKeyHash:
+		m.ResetKeyHash()
+		return nil
+	case idempotencykey.FieldRequestHash:
+		m.ResetRequestHash()
+		return nil
+	case idempotencykey.FieldChargeID:
+		m.ResetChargeID()
+		return nil
+	case idempotencykey.FieldEnded:
+		m.ResetEnded()
+		return nil
+	case idempotencykey.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	}
+	return fmt.Errorf("unknown IdempotencyKey field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *IdempotencyKeyMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *IdempotencyKeyMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *IdempotencyKeyMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *IdempotencyKeyMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *IdempotencyKeyMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *IdempotencyKeyMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *IdempotencyKeyMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown IdempotencyKey unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *IdempotencyKeyMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown IdempotencyKey edge %s", name)
+}
+
 // IdentityProviderMutation represents an operation that mutates the IdentityProvider nodes in the graph.
 type IdentityProviderMutation struct {
 	config
@@ -30821,6 +32573,8 @@ type NodeMutation struct {
 	plane         *node.Plane
 	started_at    *time.Time
 	seen_at       *time.Time
+	seq           *int64
+	addseq        *int64
 	clearedFields map[string]struct{}
 	done          bool
 	oldValue      func(context.Context) (*Node, error)
@@ -31075,6 +32829,62 @@ func (m *NodeMutation) ResetSeenAt() {
 	m.seen_at = nil
 }
 
+// SetSeq sets the "seq" field.
+func (m *NodeMutation) SetSeq(i int64) {
+	m.seq = &i
+	m.addseq = nil
+}
+
+// Seq returns the value of the "seq" field in the mutation.
+func (m *NodeMutation) Seq() (r int64, exists bool) {
+	v := m.seq
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSeq returns the old "seq" field's value of the Node entity.
+// If the Node object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NodeMutation) OldSeq(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSeq is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSeq requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSeq: %w", err)
+	}
+	return oldValue.Seq, nil
+}
+
+// AddSeq adds i to the "seq" field.
+func (m *NodeMutation) AddSeq(i int64) {
+	if m.addseq != nil {
+		*m.addseq += i
+	} else {
+		m.addseq = &i
+	}
+}
+
+// AddedSeq returns the value that was added to the "seq" field in this mutation.
+func (m *NodeMutation) AddedSeq() (r int64, exists bool) {
+	v := m.addseq
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSeq resets all changes to the "seq" field.
+func (m *NodeMutation) ResetSeq() {
+	m.seq = nil
+	m.addseq = nil
+}
+
 // Where appends a list predicates to the NodeMutation builder.
 func (m *NodeMutation) Where(ps ...predicate.Node) {
 	m.predicates = append(m.predicates, ps...)
@@ -31109,7 +32919,7 @@ func (m *NodeMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *NodeMutation) Fields() []string {
-	fields := make([]string, 0, 4)
+	fields := make([]string, 0, 5)
 	if m.account_id != nil {
 		fields = append(fields, node.FieldAccountID)
 	}
@@ -31121,6 +32931,9 @@ func (m *NodeMutation) Fields() []string {
 	}
 	if m.seen_at != nil {
 		fields = append(fields, node.FieldSeenAt)
+	}
+	if m.seq != nil {
+		fields = append(fields, node.FieldSeq)
 	}
 	return fields
 }
@@ -31138,6 +32951,8 @@ func (m *NodeMutation) Field(name string) (ent.Value, bool) {
 		return m.StartedAt()
 	case node.FieldSeenAt:
 		return m.SeenAt()
+	case node.FieldSeq:
+		return m.Seq()
 	}
 	return nil, false
 }
@@ -31155,6 +32970,8 @@ func (m *NodeMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldStartedAt(ctx)
 	case node.FieldSeenAt:
 		return m.OldSeenAt(ctx)
+	case node.FieldSeq:
+		return m.OldSeq(ctx)
 	}
 	return nil, fmt.Errorf("unknown Node field %s", name)
 }
@@ -31192,6 +33009,13 @@ func (m *NodeMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetSeenAt(v)
 		return nil
+	case node.FieldSeq:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSeq(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Node field %s", name)
 }
@@ -31199,13 +33023,21 @@ func (m *NodeMutation) SetField(name string, value ent.Value) error {
 // AddedFields returns all numeric fields that were incremented/decremented during
 // this mutation.
 func (m *NodeMutation) AddedFields() []string {
-	return nil
+	var fields []string
+	if m.addseq != nil {
+		fields = append(fields, node.FieldSeq)
+	}
+	return fields
 }
 
 // AddedField returns the numeric value that was incremented/decremented on a field
 // with the given name. The second boolean return value indicates that this field
 // was not set, or was not defined in the schema.
 func (m *NodeMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case node.FieldSeq:
+		return m.AddedSeq()
+	}
 	return nil, false
 }
 
@@ -31214,6 +33046,13 @@ func (m *NodeMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *NodeMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case node.FieldSeq:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSeq(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Node numeric field %s", name)
 }
@@ -31252,6 +33091,9 @@ func (m *NodeMutation) ResetField(name string) error {
 		return nil
 	case node.FieldSeenAt:
 		m.ResetSeenAt()
+		return nil
+	case node.FieldSeq:
+		m.ResetSeq()
 		return nil
 	}
 	return fmt.Errorf("unknown Node field %s", name)

@@ -24,7 +24,9 @@ type Node struct {
 	// StartedAt holds the value of the "started_at" field.
 	StartedAt time.Time `json:"started_at,omitempty"`
 	// SeenAt holds the value of the "seen_at" field.
-	SeenAt       time.Time `json:"seen_at,omitempty"`
+	SeenAt time.Time `json:"seen_at,omitempty"`
+	// Seq holds the value of the "seq" field.
+	Seq          int64 `json:"seq,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -33,6 +35,8 @@ func (*Node) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case node.FieldSeq:
+			values[i] = new(sql.NullInt64)
 		case node.FieldID, node.FieldAccountID, node.FieldPlane:
 			values[i] = new(sql.NullString)
 		case node.FieldStartedAt, node.FieldSeenAt:
@@ -82,6 +86,12 @@ func (_m *Node) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.SeenAt = value.Time
 			}
+		case node.FieldSeq:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field seq", values[i])
+			} else if value.Valid {
+				_m.Seq = value.Int64
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -129,6 +139,9 @@ func (_m *Node) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("seen_at=")
 	builder.WriteString(_m.SeenAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	builder.WriteString("seq=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Seq))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -44,6 +44,20 @@ func (_c *NodeCreate) SetSeenAt(v time.Time) *NodeCreate {
 	return _c
 }
 
+// SetSeq sets the "seq" field.
+func (_c *NodeCreate) SetSeq(v int64) *NodeCreate {
+	_c.mutation.SetSeq(v)
+	return _c
+}
+
+// SetNillableSeq sets the "seq" field if the given value is not nil.
+func (_c *NodeCreate) SetNillableSeq(v *int64) *NodeCreate {
+	if v != nil {
+		_c.SetSeq(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *NodeCreate) SetID(v string) *NodeCreate {
 	_c.mutation.SetID(v)
@@ -93,6 +107,10 @@ func (_c *NodeCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *NodeCreate) defaults() {
+	if _, ok := _c.mutation.Seq(); !ok {
+		v := node.DefaultSeq
+		_c.mutation.SetSeq(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		v := node.DefaultID()
 		_c.mutation.SetID(v)
@@ -122,6 +140,9 @@ func (_c *NodeCreate) check() error {
 	}
 	if _, ok := _c.mutation.SeenAt(); !ok {
 		return &ValidationError{Name: "seen_at", err: errors.New(`ent: missing required field "Node.seen_at"`)}
+	}
+	if _, ok := _c.mutation.Seq(); !ok {
+		return &ValidationError{Name: "seq", err: errors.New(`ent: missing required field "Node.seq"`)}
 	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := node.IDValidator(v); err != nil {
@@ -178,6 +199,10 @@ func (_c *NodeCreate) createSpec() (*Node, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.SeenAt(); ok {
 		_spec.SetField(node.FieldSeenAt, field.TypeTime, value)
 		_node.SeenAt = value
+	}
+	if value, ok := _c.mutation.Seq(); ok {
+		_spec.SetField(node.FieldSeq, field.TypeInt64, value)
+		_node.Seq = value
 	}
 	return _node, _spec
 }

@@ -42,6 +42,27 @@ func (_u *NodeUpdate) SetNillableSeenAt(v *time.Time) *NodeUpdate {
 	return _u
 }
 
+// SetSeq sets the "seq" field.
+func (_u *NodeUpdate) SetSeq(v int64) *NodeUpdate {
+	_u.mutation.ResetSeq()
+	_u.mutation.SetSeq(v)
+	return _u
+}
+
+// SetNillableSeq sets the "seq" field if the given value is not nil.
+func (_u *NodeUpdate) SetNillableSeq(v *int64) *NodeUpdate {
+	if v != nil {
+		_u.SetSeq(*v)
+	}
+	return _u
+}
+
+// AddSeq adds value to the "seq" field.
+func (_u *NodeUpdate) AddSeq(v int64) *NodeUpdate {
+	_u.mutation.AddSeq(v)
+	return _u
+}
+
 // Mutation returns the NodeMutation object of the builder.
 func (_u *NodeUpdate) Mutation() *NodeMutation {
 	return _u.mutation
@@ -86,6 +107,12 @@ func (_u *NodeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.SeenAt(); ok {
 		_spec.SetField(node.FieldSeenAt, field.TypeTime, value)
 	}
+	if value, ok := _u.mutation.Seq(); ok {
+		_spec.SetField(node.FieldSeq, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedSeq(); ok {
+		_spec.AddField(node.FieldSeq, field.TypeInt64, value)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{node.Label}
@@ -117,6 +144,27 @@ func (_u *NodeUpdateOne) SetNillableSeenAt(v *time.Time) *NodeUpdateOne {
 	if v != nil {
 		_u.SetSeenAt(*v)
 	}
+	return _u
+}
+
+// SetSeq sets the "seq" field.
+func (_u *NodeUpdateOne) SetSeq(v int64) *NodeUpdateOne {
+	_u.mutation.ResetSeq()
+	_u.mutation.SetSeq(v)
+	return _u
+}
+
+// SetNillableSeq sets the "seq" field if the given value is not nil.
+func (_u *NodeUpdateOne) SetNillableSeq(v *int64) *NodeUpdateOne {
+	if v != nil {
+		_u.SetSeq(*v)
+	}
+	return _u
+}
+
+// AddSeq adds value to the "seq" field.
+func (_u *NodeUpdateOne) AddSeq(v int64) *NodeUpdateOne {
+	_u.mutation.AddSeq(v)
 	return _u
 }
 
@@ -193,6 +241,12 @@ func (_u *NodeUpdateOne) sqlSave(ctx context.Context) (_node *Node, err error) {
 	}
 	if value, ok := _u.mutation.SeenAt(); ok {
 		_spec.SetField(node.FieldSeenAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.Seq(); ok {
+		_spec.SetField(node.FieldSeq, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedSeq(); ok {
+		_spec.AddField(node.FieldSeq, field.TypeInt64, value)
 	}
 	_node = &Node{config: _u.config}
 	_spec.Assign = _node.assignValues

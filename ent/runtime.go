@@ -11,6 +11,7 @@ import (
 	"github.com/alchemi/cockpit/ent/budgetalert"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
 	"github.com/alchemi/cockpit/ent/budgetincrease"
+	"github.com/alchemi/cockpit/ent/budgetlease"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
@@ -20,6 +21,7 @@ import (
 	"github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/groupmapping"
 	"github.com/alchemi/cockpit/ent/hold"
+	"github.com/alchemi/cockpit/ent/idempotencykey"
 	"github.com/alchemi/cockpit/ent/identityprovider"
 	"github.com/alchemi/cockpit/ent/increaserequest"
 	"github.com/alchemi/cockpit/ent/invitation"
@@ -478,28 +480,26 @@ func init() {
 	budgetcycle.DefaultRaised = budgetcycleDescRaised.Default.(int64)
 	// budgetcycle.RaisedValidator is a validator for the "raised" field. It is called by the builders before save.
 	budgetcycle.RaisedValidator = budgetcycleDescRaised.Validators[0].(func(int64) error)
-	// budgetcycleDescSpent is the schema descriptor for spent field.
-	budgetcycleDescSpent := budgetcycleFields[8].Descriptor()
-	// budgetcycle.DefaultSpent holds the default value on creation for the spent field.
-	budgetcycle.DefaultSpent = budgetcycleDescSpent.Default.(int64)
-	// budgetcycle.SpentValidator is a validator for the "spent" field. It is called by the builders before save.
-	budgetcycle.SpentValidator = budgetcycleDescSpent.Validators[0].(func(int64) error)
 	// budgetcycleDescPrior is the schema descriptor for prior field.
-	budgetcycleDescPrior := budgetcycleFields[9].Descriptor()
+	budgetcycleDescPrior := budgetcycleFields[8].Descriptor()
 	// budgetcycle.DefaultPrior holds the default value on creation for the prior field.
 	budgetcycle.DefaultPrior = budgetcycleDescPrior.Default.(int64)
 	// budgetcycle.PriorValidator is a validator for the "prior" field. It is called by the builders before save.
 	budgetcycle.PriorValidator = budgetcycleDescPrior.Validators[0].(func(int64) error)
 	// budgetcycleDescCorrections is the schema descriptor for corrections field.
-	budgetcycleDescCorrections := budgetcycleFields[10].Descriptor()
+	budgetcycleDescCorrections := budgetcycleFields[9].Descriptor()
 	// budgetcycle.DefaultCorrections holds the default value on creation for the corrections field.
 	budgetcycle.DefaultCorrections = budgetcycleDescCorrections.Default.(int64)
-	// budgetcycleDescHeld is the schema descriptor for held field.
-	budgetcycleDescHeld := budgetcycleFields[11].Descriptor()
-	// budgetcycle.DefaultHeld holds the default value on creation for the held field.
-	budgetcycle.DefaultHeld = budgetcycleDescHeld.Default.(int64)
-	// budgetcycle.HeldValidator is a validator for the "held" field. It is called by the builders before save.
-	budgetcycle.HeldValidator = budgetcycleDescHeld.Validators[0].(func(int64) error)
+	// budgetcycleDescEscrowed is the schema descriptor for escrowed field.
+	budgetcycleDescEscrowed := budgetcycleFields[10].Descriptor()
+	// budgetcycle.DefaultEscrowed holds the default value on creation for the escrowed field.
+	budgetcycle.DefaultEscrowed = budgetcycleDescEscrowed.Default.(int64)
+	// budgetcycle.EscrowedValidator is a validator for the "escrowed" field. It is called by the builders before save.
+	budgetcycle.EscrowedValidator = budgetcycleDescEscrowed.Validators[0].(func(int64) error)
+	// budgetcycleDescFolded is the schema descriptor for folded field.
+	budgetcycleDescFolded := budgetcycleFields[11].Descriptor()
+	// budgetcycle.DefaultFolded holds the default value on creation for the folded field.
+	budgetcycle.DefaultFolded = budgetcycleDescFolded.Default.(int64)
 	// budgetcycleDescExcess is the schema descriptor for excess field.
 	budgetcycleDescExcess := budgetcycleFields[12].Descriptor()
 	// budgetcycle.DefaultExcess holds the default value on creation for the excess field.
@@ -551,6 +551,57 @@ func init() {
 	budgetincrease.DefaultID = budgetincreaseDescID.Default.(func() string)
 	// budgetincrease.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	budgetincrease.IDValidator = budgetincreaseDescID.Validators[0].(func(string) error)
+	budgetleaseMixin := schema.BudgetLease{}.Mixin()
+	budgetleaseMixinFields0 := budgetleaseMixin[0].Fields()
+	_ = budgetleaseMixinFields0
+	budgetleaseMixinFields1 := budgetleaseMixin[1].Fields()
+	_ = budgetleaseMixinFields1
+	budgetleaseFields := schema.BudgetLease{}.Fields()
+	_ = budgetleaseFields
+	// budgetleaseDescAccountID is the schema descriptor for account_id field.
+	budgetleaseDescAccountID := budgetleaseMixinFields1[0].Descriptor()
+	// budgetlease.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	budgetlease.AccountIDValidator = budgetleaseDescAccountID.Validators[0].(func(string) error)
+	// budgetleaseDescCycleID is the schema descriptor for cycle_id field.
+	budgetleaseDescCycleID := budgetleaseFields[0].Descriptor()
+	// budgetlease.CycleIDValidator is a validator for the "cycle_id" field. It is called by the builders before save.
+	budgetlease.CycleIDValidator = budgetleaseDescCycleID.Validators[0].(func(string) error)
+	// budgetleaseDescNodeID is the schema descriptor for node_id field.
+	budgetleaseDescNodeID := budgetleaseFields[1].Descriptor()
+	// budgetlease.NodeIDValidator is a validator for the "node_id" field. It is called by the builders before save.
+	budgetlease.NodeIDValidator = budgetleaseDescNodeID.Validators[0].(func(string) error)
+	// budgetleaseDescGranted is the schema descriptor for granted field.
+	budgetleaseDescGranted := budgetleaseFields[2].Descriptor()
+	// budgetlease.DefaultGranted holds the default value on creation for the granted field.
+	budgetlease.DefaultGranted = budgetleaseDescGranted.Default.(int64)
+	// budgetlease.GrantedValidator is a validator for the "granted" field. It is called by the builders before save.
+	budgetlease.GrantedValidator = budgetleaseDescGranted.Validators[0].(func(int64) error)
+	// budgetleaseDescSpent is the schema descriptor for spent field.
+	budgetleaseDescSpent := budgetleaseFields[3].Descriptor()
+	// budgetlease.DefaultSpent holds the default value on creation for the spent field.
+	budgetlease.DefaultSpent = budgetleaseDescSpent.Default.(int64)
+	// budgetlease.SpentValidator is a validator for the "spent" field. It is called by the builders before save.
+	budgetlease.SpentValidator = budgetleaseDescSpent.Validators[0].(func(int64) error)
+	// budgetleaseDescHeld is the schema descriptor for held field.
+	budgetleaseDescHeld := budgetleaseFields[4].Descriptor()
+	// budgetlease.DefaultHeld holds the default value on creation for the held field.
+	budgetlease.DefaultHeld = budgetleaseDescHeld.Default.(int64)
+	// budgetlease.HeldValidator is a validator for the "held" field. It is called by the builders before save.
+	budgetlease.HeldValidator = budgetleaseDescHeld.Validators[0].(func(int64) error)
+	// budgetleaseDescRecalled is the schema descriptor for recalled field.
+	budgetleaseDescRecalled := budgetleaseFields[5].Descriptor()
+	// budgetlease.DefaultRecalled holds the default value on creation for the recalled field.
+	budgetlease.DefaultRecalled = budgetleaseDescRecalled.Default.(bool)
+	// budgetleaseDescRevision is the schema descriptor for revision field.
+	budgetleaseDescRevision := budgetleaseFields[6].Descriptor()
+	// budgetlease.DefaultRevision holds the default value on creation for the revision field.
+	budgetlease.DefaultRevision = budgetleaseDescRevision.Default.(int64)
+	// budgetleaseDescID is the schema descriptor for id field.
+	budgetleaseDescID := budgetleaseMixinFields0[0].Descriptor()
+	// budgetlease.DefaultID holds the default value on creation for the id field.
+	budgetlease.DefaultID = budgetleaseDescID.Default.(func() string)
+	// budgetlease.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	budgetlease.IDValidator = budgetleaseDescID.Validators[0].(func(string) error)
 	catalogmodelMixin := schema.CatalogModel{}.Mixin()
 	catalogmodelMixinFields0 := catalogmodelMixin[0].Fields()
 	_ = catalogmodelMixinFields0
@@ -1086,6 +1137,43 @@ func init() {
 	hold.DefaultID = holdDescID.Default.(func() string)
 	// hold.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	hold.IDValidator = holdDescID.Validators[0].(func(string) error)
+	idempotencykeyMixin := schema.IdempotencyKey{}.Mixin()
+	idempotencykeyMixinFields0 := idempotencykeyMixin[0].Fields()
+	_ = idempotencykeyMixinFields0
+	idempotencykeyMixinFields1 := idempotencykeyMixin[1].Fields()
+	_ = idempotencykeyMixinFields1
+	idempotencykeyFields := schema.IdempotencyKey{}.Fields()
+	_ = idempotencykeyFields
+	// idempotencykeyDescAccountID is the schema descriptor for account_id field.
+	idempotencykeyDescAccountID := idempotencykeyMixinFields1[0].Descriptor()
+	// idempotencykey.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	idempotencykey.AccountIDValidator = idempotencykeyDescAccountID.Validators[0].(func(string) error)
+	// idempotencykeyDescPrincipal is the schema descriptor for principal field.
+	idempotencykeyDescPrincipal := idempotencykeyFields[0].Descriptor()
+	// idempotencykey.PrincipalValidator is a validator for the "principal" field. It is called by the builders before save.
+	idempotencykey.PrincipalValidator = idempotencykeyDescPrincipal.Validators[0].(func(string) error)
+	// idempotencykeyDescKeyHash is the schema descriptor for key_hash field.
+	idempotencykeyDescKeyHash := idempotencykeyFields[1].Descriptor()
+	// idempotencykey.KeyHashValidator is a validator for the "key_hash" field. It is called by the builders before save.
+	idempotencykey.KeyHashValidator = idempotencykeyDescKeyHash.Validators[0].(func(string) error)
+	// idempotencykeyDescRequestHash is the schema descriptor for request_hash field.
+	idempotencykeyDescRequestHash := idempotencykeyFields[2].Descriptor()
+	// idempotencykey.RequestHashValidator is a validator for the "request_hash" field. It is called by the builders before save.
+	idempotencykey.RequestHashValidator = idempotencykeyDescRequestHash.Validators[0].(func(string) error)
+	// idempotencykeyDescChargeID is the schema descriptor for charge_id field.
+	idempotencykeyDescChargeID := idempotencykeyFields[3].Descriptor()
+	// idempotencykey.ChargeIDValidator is a validator for the "charge_id" field. It is called by the builders before save.
+	idempotencykey.ChargeIDValidator = idempotencykeyDescChargeID.Validators[0].(func(string) error)
+	// idempotencykeyDescEnded is the schema descriptor for ended field.
+	idempotencykeyDescEnded := idempotencykeyFields[4].Descriptor()
+	// idempotencykey.DefaultEnded holds the default value on creation for the ended field.
+	idempotencykey.DefaultEnded = idempotencykeyDescEnded.Default.(bool)
+	// idempotencykeyDescID is the schema descriptor for id field.
+	idempotencykeyDescID := idempotencykeyMixinFields0[0].Descriptor()
+	// idempotencykey.DefaultID holds the default value on creation for the id field.
+	idempotencykey.DefaultID = idempotencykeyDescID.Default.(func() string)
+	// idempotencykey.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	idempotencykey.IDValidator = idempotencykeyDescID.Validators[0].(func(string) error)
 	identityproviderMixin := schema.IdentityProvider{}.Mixin()
 	identityproviderMixinFields0 := identityproviderMixin[0].Fields()
 	_ = identityproviderMixinFields0
@@ -1579,6 +1667,10 @@ func init() {
 	nodeDescAccountID := nodeMixinFields1[0].Descriptor()
 	// node.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
 	node.AccountIDValidator = nodeDescAccountID.Validators[0].(func(string) error)
+	// nodeDescSeq is the schema descriptor for seq field.
+	nodeDescSeq := nodeFields[2].Descriptor()
+	// node.DefaultSeq holds the default value on creation for the seq field.
+	node.DefaultSeq = nodeDescSeq.Default.(int64)
 	// nodeDescID is the schema descriptor for id field.
 	nodeDescID := nodeMixinFields0[0].Descriptor()
 	// node.DefaultID holds the default value on creation for the id field.

@@ -28,6 +28,8 @@ type Tx struct {
 	BudgetCycle *BudgetCycleClient
 	// BudgetIncrease is the client for interacting with the BudgetIncrease builders.
 	BudgetIncrease *BudgetIncreaseClient
+	// BudgetLease is the client for interacting with the BudgetLease builders.
+	BudgetLease *BudgetLeaseClient
 	// CatalogModel is the client for interacting with the CatalogModel builders.
 	CatalogModel *CatalogModelClient
 	// CentralProvider is the client for interacting with the CentralProvider builders.
@@ -46,6 +48,8 @@ type Tx struct {
 	GroupMapping *GroupMappingClient
 	// Hold is the client for interacting with the Hold builders.
 	Hold *HoldClient
+	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
+	IdempotencyKey *IdempotencyKeyClient
 	// IdentityProvider is the client for interacting with the IdentityProvider builders.
 	IdentityProvider *IdentityProviderClient
 	// IncreaseRequest is the client for interacting with the IncreaseRequest builders.
@@ -241,6 +245,7 @@ func (tx *Tx) init() {
 	tx.BudgetAlert = NewBudgetAlertClient(tx.config)
 	tx.BudgetCycle = NewBudgetCycleClient(tx.config)
 	tx.BudgetIncrease = NewBudgetIncreaseClient(tx.config)
+	tx.BudgetLease = NewBudgetLeaseClient(tx.config)
 	tx.CatalogModel = NewCatalogModelClient(tx.config)
 	tx.CentralProvider = NewCentralProviderClient(tx.config)
 	tx.Charge = NewChargeClient(tx.config)
@@ -250,6 +255,7 @@ func (tx *Tx) init() {
 	tx.Grant = NewGrantClient(tx.config)
 	tx.GroupMapping = NewGroupMappingClient(tx.config)
 	tx.Hold = NewHoldClient(tx.config)
+	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.IdentityProvider = NewIdentityProviderClient(tx.config)
 	tx.IncreaseRequest = NewIncreaseRequestClient(tx.config)
 	tx.Invitation = NewInvitationClient(tx.config)

@@ -193,7 +193,10 @@ func constrain(t *atlas.Table) {
 			"tenant_budgets_amounts: lim >= 0 AND overflow >= 0",
 		},
 		"budget_cycles": {
-			"tenant_budget_cycles_limit: spent >= 0 AND held >= 0 AND excess >= 0 AND spent + held <= lim + overflow + excess",
+			"tenant_budget_cycles_limit: escrowed >= 0 AND excess >= 0 AND escrowed <= lim + overflow + excess",
+		},
+		"budget_leases": {
+			"tenant_budget_leases_granted: spent >= 0 AND held >= 0 AND spent + held <= granted",
 		},
 		"models": {
 			"tenant_models_route: (plane = 'CONSOLE' AND provider_id IS NOT NULL AND catalog_model_id IS NULL) OR (plane = 'COPILOT' AND catalog_model_id IS NOT NULL AND provider_id IS NULL)",

@@ -87,18 +87,23 @@ func (BudgetCycle) Fields() []ent.Field {
 		nano("raised"),
 		// When its statement was written: nothing of it moves after that.
 		field.Time("closed_at").Optional().Nillable(),
-		nano("spent"),
 		// Of spent, what the scope had spent in this period before the budget
 		// counted its calls; in a budget's first cycle alone.
 		nano("prior"),
 		// Of charges of cycles before, booked in this one: zero or less. They are
 		// no part of spent and give no room.
 		field.Int64("corrections").Default(0),
-		nano("held"),
+		// What replicas have leased, and what folded leases spent: never more than
+		// limit, overflow and excess.
+		nano("escrowed"),
+		// What was spent outside of the leases there are; below zero where a
+		// correction gave back what a lease still counts.
+		field.Int64("folded").Default(0),
 		// What stands above limit and overflow with good reason: the limit was
 		// lowered below it, or a provider used more than was held.
 		nano("excess"),
-		// Raised by every change of the counters: the cursor of live burn.
+		// Raised by every change of the row; with the revisions of its leases the
+		// cursor of live burn.
 		field.Int64("revision").Default(0),
 	}
 }
@@ -107,6 +112,7 @@ func (BudgetCycle) Fields() []ent.Field {
 func (BudgetCycle) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("budget", Budget.Type).Ref("cycles").Unique().Required().Immutable().Field("budget_id"),
+		edge.To("leases", BudgetLease.Type),
 	}
 }
 
@@ -221,6 +227,40 @@ func (Statement) Indexes() []ent.Index {
 	return []ent.Index{index.Fields("scope_id", "ends_at"), index.Fields("created_at")}
 }
 
+// BudgetLease is the slice of a cycle that a replica admits calls from, and the
+// counter of what was spent of it.
+type BudgetLease struct{ ent.Schema }
+
+// Mixin of BudgetLease.
+func (BudgetLease) Mixin() []ent.Mixin { return mixins(id.BudgetLease) }
+
+// Fields of BudgetLease.
+func (BudgetLease) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("cycle_id").Immutable().NotEmpty(),
+		field.String("node_id").Immutable().NotEmpty(),
+		nano("granted"),
+		nano("spent"),
+		// By running calls, as the replica last said.
+		nano("held"),
+		// Set by a replica that was refused: what is free shall go back.
+		field.Bool("recalled").Default(false),
+		field.Int64("revision").Default(0),
+	}
+}
+
+// Edges of BudgetLease.
+func (BudgetLease) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("cycle", BudgetCycle.Type).Ref("leases").Unique().Required().Immutable().Field("cycle_id"),
+	}
+}
+
+// Indexes of BudgetLease.
+func (BudgetLease) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("cycle_id", "node_id").Unique(), index.Fields("node_id", "recalled")}
+}
+
 // Hold is an amount reserved for a running call on every budget of its path.
 // Its id is the charge's id; the row is gone once the charge stands.
 type Hold struct{ ent.Schema }
@@ -257,6 +297,38 @@ func (Node) Fields() []ent.Field {
 	return []ent.Field{
 		field.Time("started_at").Immutable(),
 		field.Time("seen_at"),
+		// Number of the newest round of writing that stands.
+		field.Int64("seq").Default(0),
+	}
+}
+
+// IdempotencyKey keeps a client's key for a model call from running twice. It
+// names what the first call became, not what it was answered.
+type IdempotencyKey struct{ ent.Schema }
+
+// Mixin of IdempotencyKey.
+func (IdempotencyKey) Mixin() []ent.Mixin { return mixins(id.IdempotencyKey) }
+
+// Fields of IdempotencyKey.
+func (IdempotencyKey) Fields() []ent.Field {
+	return []ent.Field{
+		// Whose key it is: the id of a virtual key or a user.
+		field.String("principal").Immutable().NotEmpty(),
+		field.String("key_hash").Immutable().NotEmpty(),
+		field.String("request_hash").Immutable().NotEmpty(),
+		field.String("charge_id").Immutable().NotEmpty(),
+		// True once the call was charged; a released one's row is gone.
+		field.Bool("ended").Default(false),
+		field.Time("expires_at").Immutable(),
+	}
+}
+
+// Indexes of IdempotencyKey.
+func (IdempotencyKey) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("account_id", "plane", "principal", "key_hash").Unique(),
+		index.Fields("charge_id"),
+		index.Fields("expires_at"),
 	}
 }
 

@@ -52,6 +52,8 @@ type Config struct {
 	DNSServer     string         `help:"Name server that is asked for the records which prove mail domains, as host and port. Without one, the system's." placeholder:"HOST:PORT" group:"Sign-in"`
 	NodeTimeout   time.Duration  `help:"How long a replica may be silent before the others charge its open calls. PostgreSQL only." default:"1m" group:"Models"`
 
+	Journal string `help:"Whether a model call is safe once it is written to a journal in the data directory (file), or once the database has it (none): slower, for data directories that don't outlast the process." enum:"file,none" default:"file" group:"Models"`
+
 	SMTP mailServer `embed:"" prefix:"smtp-"`
 
 	Introspection bool `help:"Answer GraphQL introspection and serve GraphiQL." default:"true" negatable:"" group:"Operation"`
@@ -62,6 +64,15 @@ type Config struct {
 
 	Demo         bool   `help:"Load demo data into an empty database and run a demo model provider. Never in production." group:"Demo"`
 	DemoUpstream string `help:"Use this demo provider (see cockpit demo upstream) instead of one inside the process." placeholder:"URL" group:"Demo"`
+}
+
+// journal is the directory in which calls are written down before the database
+// has them; empty without one.
+func (c *Config) journal() string {
+	if c.Journal == "none" {
+		return ""
+	}
+	return filepath.Join(c.Data, "journal")
 }
 
 // Validate refuses settings that can't work, each with a way out.

@@ -148,7 +148,7 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	}
 	eraser := &identity.Eraser{Store: s.store, Log: s.log}
 	s.tasks.Go(func() { eraser.Run(s.background) })
-	s.budget = budget.New(s.store, budget.Options{NodeTimeout: cfg.NodeTimeout, Log: s.log})
+	s.budget = budget.New(s.store, budget.Options{NodeTimeout: cfg.NodeTimeout, Journal: cfg.journal(), Epochs: s.epochs, Log: s.log})
 	if err := s.budget.Start(ctx); err != nil {
 		return nil, fmt.Errorf("budgets: %w", err)
 	}

@@ -36,20 +36,22 @@ const (
 	FieldRaised = "raised"
 	// FieldClosedAt holds the string denoting the closed_at field in the database.
 	FieldClosedAt = "closed_at"
-	// FieldSpent holds the string denoting the spent field in the database.
-	FieldSpent = "spent"
 	// FieldPrior holds the string denoting the prior field in the database.
 	FieldPrior = "prior"
 	// FieldCorrections holds the string denoting the corrections field in the database.
 	FieldCorrections = "corrections"
-	// FieldHeld holds the string denoting the held field in the database.
-	FieldHeld = "held"
+	// FieldEscrowed holds the string denoting the escrowed field in the database.
+	FieldEscrowed = "escrowed"
+	// FieldFolded holds the string denoting the folded field in the database.
+	FieldFolded = "folded"
 	// FieldExcess holds the string denoting the excess field in the database.
 	FieldExcess = "excess"
 	// FieldRevision holds the string denoting the revision field in the database.
 	FieldRevision = "revision"
 	// EdgeBudget holds the string denoting the budget edge name in mutations.
 	EdgeBudget = "budget"
+	// EdgeLeases holds the string denoting the leases edge name in mutations.
+	EdgeLeases = "leases"
 	// Table holds the table name of the budgetcycle in the database.
 	Table = "budget_cycles"
 	// BudgetTable is the table that holds the budget relation/edge.
@@ -59,6 +61,13 @@ const (
 	BudgetInverseTable = "budgets"
 	// BudgetColumn is the table column denoting the budget relation/edge.
 	BudgetColumn = "budget_id"
+	// LeasesTable is the table that holds the leases relation/edge.
+	LeasesTable = "budget_leases"
+	// LeasesInverseTable is the table name for the BudgetLease entity.
+	// It exists in this package in order to avoid circular dependency with the "budgetlease" package.
+	LeasesInverseTable = "budget_leases"
+	// LeasesColumn is the table column denoting the leases relation/edge.
+	LeasesColumn = "cycle_id"
 )
 
 // Columns holds all SQL columns for budgetcycle fields.
@@ -75,10 +84,10 @@ var Columns = []string{
 	FieldCarried,
 	FieldRaised,
 	FieldClosedAt,
-	FieldSpent,
 	FieldPrior,
 	FieldCorrections,
-	FieldHeld,
+	FieldEscrowed,
+	FieldFolded,
 	FieldExcess,
 	FieldRevision,
 }
@@ -114,20 +123,18 @@ var (
 	DefaultRaised int64
 	// RaisedValidator is a validator for the "raised" field. It is called by the builders before save.
 	RaisedValidator func(int64) error
-	// DefaultSpent holds the default value on creation for the "spent" field.
-	DefaultSpent int64
-	// SpentValidator is a validator for the "spent" field. It is called by the builders before save.
-	SpentValidator func(int64) error
 	// DefaultPrior holds the default value on creation for the "prior" field.
 	DefaultPrior int64
 	// PriorValidator is a validator for the "prior" field. It is called by the builders before save.
 	PriorValidator func(int64) error
 	// DefaultCorrections holds the default value on creation for the "corrections" field.
 	DefaultCorrections int64
-	// DefaultHeld holds the default value on creation for the "held" field.
-	DefaultHeld int64
-	// HeldValidator is a validator for the "held" field. It is called by the builders before save.
-	HeldValidator func(int64) error
+	// DefaultEscrowed holds the default value on creation for the "escrowed" field.
+	DefaultEscrowed int64
+	// EscrowedValidator is a validator for the "escrowed" field. It is called by the builders before save.
+	EscrowedValidator func(int64) error
+	// DefaultFolded holds the default value on creation for the "folded" field.
+	DefaultFolded int64
 	// DefaultExcess holds the default value on creation for the "excess" field.
 	DefaultExcess int64
 	// ExcessValidator is a validator for the "excess" field. It is called by the builders before save.
@@ -228,11 +235,6 @@ func ByClosedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldClosedAt, opts...).ToFunc()
 }
 
-// BySpent orders the results by the spent field.
-func BySpent(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldSpent, opts...).ToFunc()
-}
-
 // ByPrior orders the results by the prior field.
 func ByPrior(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPrior, opts...).ToFunc()
@@ -243,9 +245,14 @@ func ByCorrections(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCorrections, opts...).ToFunc()
 }
 
-// ByHeld orders the results by the held field.
-func ByHeld(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldHeld, opts...).ToFunc()
+// ByEscrowed orders the results by the escrowed field.
+func ByEscrowed(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEscrowed, opts...).ToFunc()
+}
+
+// ByFolded orders the results by the folded field.
+func ByFolded(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFolded, opts...).ToFunc()
 }
 
 // ByExcess orders the results by the excess field.
@@ -264,10 +271,31 @@ func ByBudgetField(field string, opts ...sql.OrderTermOption) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newBudgetStep(), sql.OrderByField(field, opts...))
 	}
 }
+
+// ByLeasesCount orders the results by leases count.
+func ByLeasesCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newLeasesStep(), opts...)
+	}
+}
+
+// ByLeases orders the results by leases terms.
+func ByLeases(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newLeasesStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newBudgetStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(BudgetInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, true, BudgetTable, BudgetColumn),
+	)
+}
+func newLeasesStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(LeasesInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, LeasesTable, LeasesColumn),
 	)
 }

@@ -115,11 +115,6 @@ func ClosedAt(v time.Time) predicate.BudgetCycle {
 	return predicate.BudgetCycle(sql.FieldEQ(FieldClosedAt, v))
 }
 
-// Spent applies equality check predicate on the "spent" field. It's identical to SpentEQ.
-func Spent(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldEQ(FieldSpent, v))
-}
-
 // Prior applies equality check predicate on the "prior" field. It's identical to PriorEQ.
 func Prior(v int64) predicate.BudgetCycle {
 	return predicate.BudgetCycle(sql.FieldEQ(FieldPrior, v))
@@ -130,9 +125,14 @@ func Corrections(v int64) predicate.BudgetCycle {
 	return predicate.BudgetCycle(sql.FieldEQ(FieldCorrections, v))
 }
 
-// Held applies equality check predicate on the "held" field. It's identical to HeldEQ.
-func Held(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldEQ(FieldHeld, v))
+// Escrowed applies equality check predicate on the "escrowed" field. It's identical to EscrowedEQ.
+func Escrowed(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldEscrowed, v))
+}
+
+// Folded applies equality check predicate on the "folded" field. It's identical to FoldedEQ.
+func Folded(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldFolded, v))
 }
 
 // Excess applies equality check predicate on the "excess" field. It's identical to ExcessEQ.
@@ -625,46 +625,6 @@ func ClosedAtNotNil() predicate.BudgetCycle {
 	return predicate.BudgetCycle(sql.FieldNotNull(FieldClosedAt))
 }
 
-// SpentEQ applies the EQ predicate on the "spent" field.
-func SpentEQ(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldEQ(FieldSpent, v))
-}
-
-// SpentNEQ applies the NEQ predicate on the "spent" field.
-func SpentNEQ(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldNEQ(FieldSpent, v))
-}
-
-// SpentIn applies the In predicate on the "spent" field.
-func SpentIn(vs ...int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldIn(FieldSpent, vs...))
-}
-
-// SpentNotIn applies the NotIn predicate on the "spent" field.
-func SpentNotIn(vs ...int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldNotIn(FieldSpent, vs...))
-}
-
-// SpentGT applies the GT predicate on the "spent" field.
-func SpentGT(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldGT(FieldSpent, v))
-}
-
-// SpentGTE applies the GTE predicate on the "spent" field.
-func SpentGTE(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldGTE(FieldSpent, v))
-}
-
-// SpentLT applies the LT predicate on the "spent" field.
-func SpentLT(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldLT(FieldSpent, v))
-}
-
-// SpentLTE applies the LTE predicate on the "spent" field.
-func SpentLTE(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldLTE(FieldSpent, v))
-}
-
 // PriorEQ applies the EQ predicate on the "prior" field.
 func PriorEQ(v int64) predicate.BudgetCycle {
 	return predicate.BudgetCycle(sql.FieldEQ(FieldPrior, v))
@@ -745,44 +705,84 @@ func CorrectionsLTE(v int64) predicate.BudgetCycle {
 	return predicate.BudgetCycle(sql.FieldLTE(FieldCorrections, v))
 }
 
-// HeldEQ applies the EQ predicate on the "held" field.
-func HeldEQ(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldEQ(FieldHeld, v))
+// EscrowedEQ applies the EQ predicate on the "escrowed" field.
+func EscrowedEQ(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldEscrowed, v))
 }
 
-// HeldNEQ applies the NEQ predicate on the "held" field.
-func HeldNEQ(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldNEQ(FieldHeld, v))
+// EscrowedNEQ applies the NEQ predicate on the "escrowed" field.
+func EscrowedNEQ(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNEQ(FieldEscrowed, v))
 }
 
-// HeldIn applies the In predicate on the "held" field.
-func HeldIn(vs ...int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldIn(FieldHeld, vs...))
+// EscrowedIn applies the In predicate on the "escrowed" field.
+func EscrowedIn(vs ...int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldIn(FieldEscrowed, vs...))
 }
 
-// HeldNotIn applies the NotIn predicate on the "held" field.
-func HeldNotIn(vs ...int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldNotIn(FieldHeld, vs...))
+// EscrowedNotIn applies the NotIn predicate on the "escrowed" field.
+func EscrowedNotIn(vs ...int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNotIn(FieldEscrowed, vs...))
 }
 
-// HeldGT applies the GT predicate on the "held" field.
-func HeldGT(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldGT(FieldHeld, v))
+// EscrowedGT applies the GT predicate on the "escrowed" field.
+func EscrowedGT(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGT(FieldEscrowed, v))
 }
 
-// HeldGTE applies the GTE predicate on the "held" field.
-func HeldGTE(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldGTE(FieldHeld, v))
+// EscrowedGTE applies the GTE predicate on the "escrowed" field.
+func EscrowedGTE(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGTE(FieldEscrowed, v))
 }
 
-// HeldLT applies the LT predicate on the "held" field.
-func HeldLT(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldLT(FieldHeld, v))
+// EscrowedLT applies the LT predicate on the "escrowed" field.
+func EscrowedLT(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLT(FieldEscrowed, v))
 }
 
-// HeldLTE applies the LTE predicate on the "held" field.
-func HeldLTE(v int64) predicate.BudgetCycle {
-	return predicate.BudgetCycle(sql.FieldLTE(FieldHeld, v))
+// EscrowedLTE applies the LTE predicate on the "escrowed" field.
+func EscrowedLTE(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLTE(FieldEscrowed, v))
+}
+
+// FoldedEQ applies the EQ predicate on the "folded" field.
+func FoldedEQ(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldEQ(FieldFolded, v))
+}
+
+// FoldedNEQ applies the NEQ predicate on the "folded" field.
+func FoldedNEQ(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNEQ(FieldFolded, v))
+}
+
+// FoldedIn applies the In predicate on the "folded" field.
+func FoldedIn(vs ...int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldIn(FieldFolded, vs...))
+}
+
+// FoldedNotIn applies the NotIn predicate on the "folded" field.
+func FoldedNotIn(vs ...int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldNotIn(FieldFolded, vs...))
+}
+
+// FoldedGT applies the GT predicate on the "folded" field.
+func FoldedGT(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGT(FieldFolded, v))
+}
+
+// FoldedGTE applies the GTE predicate on the "folded" field.
+func FoldedGTE(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldGTE(FieldFolded, v))
+}
+
+// FoldedLT applies the LT predicate on the "folded" field.
+func FoldedLT(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLT(FieldFolded, v))
+}
+
+// FoldedLTE applies the LTE predicate on the "folded" field.
+func FoldedLTE(v int64) predicate.BudgetCycle {
+	return predicate.BudgetCycle(sql.FieldLTE(FieldFolded, v))
 }
 
 // ExcessEQ applies the EQ predicate on the "excess" field.
@@ -880,6 +880,29 @@ func HasBudget() predicate.BudgetCycle {
 func HasBudgetWith(preds ...predicate.Budget) predicate.BudgetCycle {
 	return predicate.BudgetCycle(func(s *sql.Selector) {
 		step := newBudgetStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasLeases applies the HasEdge predicate on the "leases" edge.
+func HasLeases() predicate.BudgetCycle {
+	return predicate.BudgetCycle(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, LeasesTable, LeasesColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasLeasesWith applies the HasEdge predicate on the "leases" edge with a given conditions (other predicates).
+func HasLeasesWith(preds ...predicate.BudgetLease) predicate.BudgetCycle {
+	return predicate.BudgetCycle(func(s *sql.Selector) {
+		step := newLeasesStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

@@ -105,6 +105,18 @@ func (f BudgetIncreaseFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Val
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BudgetIncreaseMutation", m)
 }
 
+// The BudgetLeaseFunc type is an adapter to allow the use of ordinary
+// function as BudgetLease mutator.
+type BudgetLeaseFunc func(context.Context, *ent.BudgetLeaseMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f BudgetLeaseFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.BudgetLeaseMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BudgetLeaseMutation", m)
+}
+
 // The CatalogModelFunc type is an adapter to allow the use of ordinary
 // function as CatalogModel mutator.
 type CatalogModelFunc func(context.Context, *ent.CatalogModelMutation) (ent.Value, error)
@@ -211,6 +223,18 @@ func (f HoldFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error)
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.HoldMutation", m)
+}
+
+// The IdempotencyKeyFunc type is an adapter to allow the use of ordinary
+// function as IdempotencyKey mutator.
+type IdempotencyKeyFunc func(context.Context, *ent.IdempotencyKeyMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f IdempotencyKeyFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.IdempotencyKeyMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.IdempotencyKeyMutation", m)
 }
 
 // The IdentityProviderFunc type is an adapter to allow the use of ordinary

@@ -322,10 +322,10 @@ var (
 		{Name: "carried", Type: field.TypeInt64, Default: 0},
 		{Name: "raised", Type: field.TypeInt64, Default: 0},
 		{Name: "closed_at", Type: field.TypeTime, Nullable: true},
-		{Name: "spent", Type: field.TypeInt64, Default: 0},
 		{Name: "prior", Type: field.TypeInt64, Default: 0},
 		{Name: "corrections", Type: field.TypeInt64, Default: 0},
-		{Name: "held", Type: field.TypeInt64, Default: 0},
+		{Name: "escrowed", Type: field.TypeInt64, Default: 0},
+		{Name: "folded", Type: field.TypeInt64, Default: 0},
 		{Name: "excess", Type: field.TypeInt64, Default: 0},
 		{Name: "revision", Type: field.TypeInt64, Default: 0},
 		{Name: "budget_id", Type: field.TypeString},
@@ -402,6 +402,50 @@ var (
 				Name:    "budgetincrease_ended_at_ends_at",
 				Unique:  false,
 				Columns: []*schema.Column{BudgetIncreasesColumns[8], BudgetIncreasesColumns[5]},
+			},
+		},
+	}
+	// BudgetLeasesColumns holds the columns for the "budget_leases" table.
+	BudgetLeasesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "node_id", Type: field.TypeString},
+		{Name: "granted", Type: field.TypeInt64, Default: 0},
+		{Name: "spent", Type: field.TypeInt64, Default: 0},
+		{Name: "held", Type: field.TypeInt64, Default: 0},
+		{Name: "recalled", Type: field.TypeBool, Default: false},
+		{Name: "revision", Type: field.TypeInt64, Default: 0},
+		{Name: "cycle_id", Type: field.TypeString},
+	}
+	// BudgetLeasesTable holds the schema information for the "budget_leases" table.
+	BudgetLeasesTable = &schema.Table{
+		Name:       "budget_leases",
+		Columns:    BudgetLeasesColumns,
+		PrimaryKey: []*schema.Column{BudgetLeasesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "budget_leases_budget_cycles_leases",
+				Columns:    []*schema.Column{BudgetLeasesColumns[9]},
+				RefColumns: []*schema.Column{BudgetCyclesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "budgetlease_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{BudgetLeasesColumns[1], BudgetLeasesColumns[2], BudgetLeasesColumns[0]},
+			},
+			{
+				Name:    "budgetlease_cycle_id_node_id",
+				Unique:  true,
+				Columns: []*schema.Column{BudgetLeasesColumns[9], BudgetLeasesColumns[3]},
+			},
+			{
+				Name:    "budgetlease_node_id_recalled",
+				Unique:  false,
+				Columns: []*schema.Column{BudgetLeasesColumns[3], BudgetLeasesColumns[7]},
 			},
 		},
 	}
@@ -815,6 +859,46 @@ var (
 			},
 		},
 	}
+	// IdempotencyKeysColumns holds the columns for the "idempotency_keys" table.
+	IdempotencyKeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "principal", Type: field.TypeString},
+		{Name: "key_hash", Type: field.TypeString},
+		{Name: "request_hash", Type: field.TypeString},
+		{Name: "charge_id", Type: field.TypeString},
+		{Name: "ended", Type: field.TypeBool, Default: false},
+		{Name: "expires_at", Type: field.TypeTime},
+	}
+	// IdempotencyKeysTable holds the schema information for the "idempotency_keys" table.
+	IdempotencyKeysTable = &schema.Table{
+		Name:       "idempotency_keys",
+		Columns:    IdempotencyKeysColumns,
+		PrimaryKey: []*schema.Column{IdempotencyKeysColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "idempotencykey_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{IdempotencyKeysColumns[1], IdempotencyKeysColumns[2], IdempotencyKeysColumns[0]},
+			},
+			{
+				Name:    "idempotencykey_account_id_plane_principal_key_hash",
+				Unique:  true,
+				Columns: []*schema.Column{IdempotencyKeysColumns[1], IdempotencyKeysColumns[2], IdempotencyKeysColumns[3], IdempotencyKeysColumns[4]},
+			},
+			{
+				Name:    "idempotencykey_charge_id",
+				Unique:  false,
+				Columns: []*schema.Column{IdempotencyKeysColumns[6]},
+			},
+			{
+				Name:    "idempotencykey_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{IdempotencyKeysColumns[8]},
+			},
+		},
+	}
 	// IdentityProvidersColumns holds the columns for the "identity_providers" table.
 	IdentityProvidersColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -1195,6 +1279,7 @@ var (
 		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "started_at", Type: field.TypeTime},
 		{Name: "seen_at", Type: field.TypeTime},
+		{Name: "seq", Type: field.TypeInt64, Default: 0},
 	}
 	// NodesTable holds the schema information for the "nodes" table.
 	NodesTable = &schema.Table{
@@ -2081,6 +2166,7 @@ var (
 		BudgetAlertsTable,
 		BudgetCyclesTable,
 		BudgetIncreasesTable,
+		BudgetLeasesTable,
 		CatalogModelsTable,
 		CentralProvidersTable,
 		ChargesTable,
@@ -2090,6 +2176,7 @@ var (
 		GrantsTable,
 		GroupMappingsTable,
 		HoldsTable,
+		IdempotencyKeysTable,
 		IdentityProvidersTable,
 		IncreaseRequestsTable,
 		InvitationsTable,
@@ -2127,6 +2214,7 @@ func init() {
 	BudgetAlertsTable.ForeignKeys[0].RefTable = BudgetsTable
 	BudgetCyclesTable.ForeignKeys[0].RefTable = BudgetsTable
 	BudgetIncreasesTable.ForeignKeys[0].RefTable = BudgetsTable
+	BudgetLeasesTable.ForeignKeys[0].RefTable = BudgetCyclesTable
 	CatalogModelsTable.ForeignKeys[0].RefTable = CentralProvidersTable
 	ExternalIdentitiesTable.ForeignKeys[0].RefTable = IdentityProvidersTable
 	ExternalIdentitiesTable.ForeignKeys[1].RefTable = UsersTable

@@ -79,6 +79,11 @@ func SeenAt(v time.Time) predicate.Node {
 	return predicate.Node(sql.FieldEQ(FieldSeenAt, v))
 }
 
+// Seq applies equality check predicate on the "seq" field. It's identical to SeqEQ.
+func Seq(v int64) predicate.Node {
+	return predicate.Node(sql.FieldEQ(FieldSeq, v))
+}
+
 // AccountIDEQ applies the EQ predicate on the "account_id" field.
 func AccountIDEQ(v string) predicate.Node {
 	return predicate.Node(sql.FieldEQ(FieldAccountID, v))
@@ -242,6 +247,46 @@ func SeenAtLT(v time.Time) predicate.Node {
 // SeenAtLTE applies the LTE predicate on the "seen_at" field.
 func SeenAtLTE(v time.Time) predicate.Node {
 	return predicate.Node(sql.FieldLTE(FieldSeenAt, v))
+}
+
+// SeqEQ applies the EQ predicate on the "seq" field.
+func SeqEQ(v int64) predicate.Node {
+	return predicate.Node(sql.FieldEQ(FieldSeq, v))
+}
+
+// SeqNEQ applies the NEQ predicate on the "seq" field.
+func SeqNEQ(v int64) predicate.Node {
+	return predicate.Node(sql.FieldNEQ(FieldSeq, v))
+}
+
+// SeqIn applies the In predicate on the "seq" field.
+func SeqIn(vs ...int64) predicate.Node {
+	return predicate.Node(sql.FieldIn(FieldSeq, vs...))
+}
+
+// SeqNotIn applies the NotIn predicate on the "seq" field.
+func SeqNotIn(vs ...int64) predicate.Node {
+	return predicate.Node(sql.FieldNotIn(FieldSeq, vs...))
+}
+
+// SeqGT applies the GT predicate on the "seq" field.
+func SeqGT(v int64) predicate.Node {
+	return predicate.Node(sql.FieldGT(FieldSeq, v))
+}
+
+// SeqGTE applies the GTE predicate on the "seq" field.
+func SeqGTE(v int64) predicate.Node {
+	return predicate.Node(sql.FieldGTE(FieldSeq, v))
+}
+
+// SeqLT applies the LT predicate on the "seq" field.
+func SeqLT(v int64) predicate.Node {
+	return predicate.Node(sql.FieldLT(FieldSeq, v))
+}
+
+// SeqLTE applies the LTE predicate on the "seq" field.
+func SeqLTE(v int64) predicate.Node {
+	return predicate.Node(sql.FieldLTE(FieldSeq, v))
 }
 
 // And groups predicates with the AND operator between them.

@@ -30,6 +30,9 @@ type BudgetCycle func(*sql.Selector)
 // BudgetIncrease is the predicate function for budgetincrease builders.
 type BudgetIncrease func(*sql.Selector)
 
+// BudgetLease is the predicate function for budgetlease builders.
+type BudgetLease func(*sql.Selector)
+
 // CatalogModel is the predicate function for catalogmodel builders.
 type CatalogModel func(*sql.Selector)
 
@@ -56,6 +59,9 @@ type GroupMapping func(*sql.Selector)
 
 // Hold is the predicate function for hold builders.
 type Hold func(*sql.Selector)
+
+// IdempotencyKey is the predicate function for idempotencykey builders.
+type IdempotencyKey func(*sql.Selector)
 
 // IdentityProvider is the predicate function for identityprovider builders.
 type IdentityProvider func(*sql.Selector)

@@ -12,6 +12,7 @@ import (
 // changes nothing: corrections only give back. Errors: NOT_FOUND; INVALID for a
 // charge without a price.
 func (e *Engine) Adjust(ctx context.Context, chargeID string, u Usage) (Receipt, error) {
+	e.flushed()
 	var p Prices
 	found := false
 	err := e.query(ctx, e.db, "SELECT "+priceColumns+" FROM prices p JOIN charges c ON c.price_id = p.id WHERE c.id = $1", []any{chargeID}, func(r *sql.Rows) error {
@@ -28,7 +29,5 @@ func (e *Engine) Adjust(ctx context.Context, chargeID string, u Usage) (Receipt,
 	if err != nil {
 		return Receipt{}, fault.At("usage", "This usage has no cost: %s.", err)
 	}
-	o := &op{do: adjust, charge: chargeID, cost: cost, usage: u}
-	err = e.submit(o)
-	return o.receipt, err
+	return e.finish(&op{do: adjust, charge: chargeID, cost: cost, usage: u})
 }

@@ -72,8 +72,10 @@ func (e *entry) changed() bool {
 	return e.was != nil && *e.was != *e.is
 }
 
-// apply writes what the draft changes: budgets, then their newest cycles.
-func (d *draft) apply(ctx context.Context, tx *store.Tx) (map[string]*cycle, error) {
+// apply writes what the draft changes: budgets, then their newest cycles. What
+// is leased of those whose limits fall is called back, and every replica learns
+// by the account's epoch, within a second.
+func (d *draft) apply(ctx context.Context, tx *store.Tx) error {
 	var made, gone []*entry
 	limits := map[string]limit{}
 	var p params
@@ -95,19 +97,23 @@ func (d *draft) apply(ctx context.Context, tx *store.Tx) (map[string]*cycle, err
 		}
 	}
 	if err := d.drop(ctx, tx.SQL(), gone); err != nil {
-		return nil, err
+		return err
 	}
 	if len(values) > 0 {
 		_, err := d.exec(ctx, tx.SQL(), "WITH d AS (VALUES "+strings.Join(values, ",")+`)
 			UPDATE budgets SET lim = d.column2, origin = d.column3, version = version + 1, updated_at = `+p.add(d.now)+` FROM d WHERE id = d.column1`, p...)
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := d.make(ctx, tx, made); err != nil {
-		return nil, err
+		return err
 	}
-	return d.relimit(ctx, tx.SQL(), limits)
+	if err := d.relimit(ctx, tx.SQL(), limits); err != nil {
+		return err
+	}
+	tx.Touch(d.accountID)
+	return d.recall(ctx, tx.SQL(), d.lowered, "")
 }
 
 func (d *draft) drop(ctx context.Context, c conn, gone []*entry) error {
@@ -116,9 +122,11 @@ func (d *draft) drop(ctx context.Context, c conn, gone []*entry) error {
 		for i, e := range some {
 			ids[i] = e.scopeID
 		}
-		if _, err := d.end(ctx, c, ids); err != nil {
+		_, lost, err := d.end(ctx, c, ids)
+		if err != nil {
 			return err
 		}
+		d.lost = append(d.lost, lost...)
 	}
 	return nil
 }
@@ -183,8 +191,7 @@ func (e *entry) room() limit {
 
 // relimit changes what running cycles give. What is spent or held already
 // stays; what of it is more than they then give is excess.
-func (d dialect) relimit(ctx context.Context, c conn, limits map[string]limit) (map[string]*cycle, error) {
-	changed := map[string]*cycle{}
+func (d *draft) relimit(ctx context.Context, c conn, limits map[string]limit) error {
 	ids := make([]string, 0, len(limits))
 	for cycleID := range limits {
 		ids = append(ids, cycleID)
@@ -193,36 +200,37 @@ func (d dialect) relimit(ctx context.Context, c conn, limits map[string]limit) (
 	for some := range slices.Chunk(ids, 500) {
 		locked, err := d.lockCycles(ctx, c, some)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, cycleID := range some {
 			row, to := locked[cycleID], limits[cycleID]
 			if row == nil {
 				continue
 			}
+			before := row.room()
 			row.lim, row.overflow = to.lim, to.overflow
-			row.move(0, 0)
-			row.revision++
-			_, err := d.exec(ctx, c, "UPDATE budget_cycles SET lim = $2, overflow = $3, raised = $4, excess = $5, revision = $6 WHERE id = $1",
-				row.id, int64(row.lim), int64(row.overflow), int64(to.raised), int64(row.excess), row.revision)
+			row.exceed()
+			_, err := d.exec(ctx, c, "UPDATE budget_cycles SET lim = $2, overflow = $3, raised = $4, excess = $5, revision = revision + 1 WHERE id = $1",
+				row.id, int64(row.lim), int64(row.overflow), int64(to.raised), int64(row.excess))
 			if err != nil {
-				return nil, err
+				return err
 			}
-			changed[cycleID] = row
+			if row.room() < before {
+				d.lowered = append(d.lowered, cycleID)
+			}
 		}
 	}
-	return changed, nil
+	return nil
 }
 
-// finish checks the draft, writes it, and tells what it did. row is the budget
+// carryOut checks the draft, writes it, and tells what it did. row is the budget
 // that was asked for.
-func (e *Engine) finish(ctx context.Context, tx *store.Tx, d *draft, row *ent.Budget) (*Plan, error) {
-	cycles, err := d.apply(ctx, tx)
-	if err != nil {
+func (e *Engine) carryOut(ctx context.Context, tx *store.Tx, d *draft, row *ent.Budget) (*Plan, error) {
+	if err := d.apply(ctx, tx); err != nil {
 		return nil, err
 	}
-	tx.AfterCommit(func() { e.burn.tell(cycles) })
-	return d.plan(row), nil
+	tx.AfterCommit(func() { e.node.lose(d.lost) })
+	return d.plan(row), e.changing(ctx, tx, d.accountID, d.lowered)
 }
 
 func (d *draft) plan(row *ent.Budget) *Plan {

@@ -3,7 +3,6 @@ package budget
 import (
 	"context"
 	"database/sql"
-	"strings"
 	"time"
 
 	"github.com/alchemi/cockpit/internal/money"
@@ -58,13 +57,10 @@ const chargeColumns = `id, account_id, plane, kind, adjusts, path, organization_
 // dayOf is the UTC day of t as days since 1970.
 func dayOf(t time.Time) int { return int(t.Unix() / 86400) }
 
+// insertCharges writes lines of the ledger. Nothing else does.
 func (d dialect) insertCharges(ctx context.Context, c conn, charges []charge) error {
-	if len(charges) == 0 {
-		return nil
-	}
-	var p params
-	values := make([]string, 0, len(charges))
-	for _, r := range charges {
+	rows := make([][]any, len(charges))
+	for i, r := range charges {
 		tags, err := jsonText(r.Tags)
 		if err != nil {
 			return err
@@ -74,13 +70,13 @@ func (d dialect) insertCharges(ctx context.Context, c conn, charges []charge) er
 			return err
 		}
 		at := stamp(r.at)
-		values = append(values, p.row(r.id, r.AccountID, string(r.Plane), string(r.kind), r.adjusts, r.Path, r.OrganizationID, r.TeamID,
+		rows[i] = []any{r.id, r.AccountID, string(r.Plane), string(r.kind), r.adjusts, r.Path, r.OrganizationID, r.TeamID,
 			r.MemberID, r.UserID, r.KeyID, r.AgentID, r.ClientID, r.SessionRef, tags, cycles, r.ModelID, r.ModelName, r.PriceID,
 			r.FactorID, r.FactorPPM, r.RequestID, r.usage.Input, r.usage.CachedInput, r.usage.CacheWrite, r.usage.Output,
 			r.usage.Reasoning, r.usage.AudioInput, r.usage.AudioOutput, int64(r.cost), int64(r.credits), int64(r.held), r.Stream,
-			r.outcome.Latency.Milliseconds(), r.outcome.FirstByte.Milliseconds(), stamp(r.heldAt), at, dayOf(at)))
+			r.outcome.Latency.Milliseconds(), r.outcome.FirstByte.Milliseconds(), stamp(r.heldAt), at, dayOf(at)}
 	}
-	if _, err := d.exec(ctx, c, "INSERT INTO charges ("+chargeColumns+") VALUES "+strings.Join(values, ","), p...); err != nil {
+	if err := d.insert(ctx, c, "INSERT INTO charges ("+chargeColumns+")", rows); err != nil {
 		return err
 	}
 	return d.addUsage(ctx, c, charges)

@@ -192,10 +192,11 @@ func (c *closing) wait(x *ended) {
 }
 
 // drained tells whether nothing can be charged to an ended cycle any more: no
-// running call holds it.
+// running call holds it, and nobody has a lease of it. A replica gives the lease
+// of a cycle that is over back with the last of its calls.
 func (d dialect) drained(ctx context.Context, c conn, cycleID string) (bool, error) {
 	held := true
-	err := d.query(ctx, c, `SELECT EXISTS (SELECT 1 FROM budget_cycles c JOIN holds h ON h.account_id = c.account_id AND h.plane = c.plane
+	err := d.query(ctx, c, `SELECT EXISTS (SELECT 1 FROM budget_leases l WHERE l.cycle_id = $1) OR EXISTS (SELECT 1 FROM budget_cycles c JOIN holds h ON h.account_id = c.account_id AND h.plane = c.plane
 		AND CAST(h.cycles AS TEXT) LIKE $2 WHERE c.id = $1)`, []any{cycleID, "%" + cycleID + "%"}, scanInto(&held))
 	return !held, err
 }
@@ -242,7 +243,7 @@ func (c *closing) carry(ctx context.Context, cycleID string, amount money.Nano) 
 	}
 	next := c.cycles[cycleID]
 	next.lim += amount
-	next.move(0, 0)
+	next.exceed()
 	_, err := c.exec(ctx, c.tx, "UPDATE budget_cycles SET lim = lim + $2, carried = carried + $2, excess = $3, revision = revision + 1 WHERE id = $1",
 		cycleID, int64(amount), int64(next.excess))
 	return err

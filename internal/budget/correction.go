@@ -10,15 +10,15 @@ import (
 
 // current are the newest cycles of the budgets that a charge was taken from: a
 // closed cycle never moves, and an ended one may close any moment.
-func (b *batch) current(c charge) []string {
+func (a *amendment) current(cycles []string) []string {
 	out := []string{}
-	for _, own := range c.cycles {
-		was := b.cycles[own]
+	for _, own := range cycles {
+		was := a.cycles[own]
 		if was == nil {
 			continue // the budget was removed
 		}
-		for _, s := range b.scopes {
-			if s.budgetID == was.budgetID && b.cycles[s.id] != nil {
+		for _, s := range a.scopes {
+			if s.budgetID == was.budgetID && a.cycles[s.id] != nil {
 				own = s.id
 			}
 		}
@@ -30,22 +30,24 @@ func (b *batch) current(c charge) []string {
 // giveBack books a correction: it lowers what was spent in the charge's own
 // cycle while that is the newest one, else it is a correction of the cycle that
 // is, counted apart so that no counter goes below zero.
-func (b *batch) giveBack(of, line charge) {
+func (a *amendment) giveBack(of, line charge) {
 	for _, k := range line.cycles {
 		if slices.Contains(of.cycles, k) {
-			b.move([]string{k}, line.amount(), 0)
+			c := a.cycles[k]
+			c.escrow(line.amount(), line.amount())
+			c.spent += line.amount()
 			continue
 		}
-		if b.corrections == nil {
-			b.corrections = map[string]money.Nano{}
+		if a.corrections == nil {
+			a.corrections = map[string]money.Nano{}
 		}
-		b.corrections[k] += line.amount()
+		a.corrections[k] += line.amount()
 	}
 }
 
-func (b *batch) saveCorrections(ctx context.Context) error {
-	for _, k := range slices.Sorted(maps.Keys(b.corrections)) {
-		_, err := b.exec(ctx, b.tx, "UPDATE budget_cycles SET corrections = corrections + $2, revision = revision + 1 WHERE id = $1", k, int64(b.corrections[k]))
+func (a *amendment) saveCorrections(ctx context.Context) error {
+	for _, k := range slices.Sorted(maps.Keys(a.corrections)) {
+		_, err := a.exec(ctx, a.tx, "UPDATE budget_cycles SET corrections = corrections + $2, revision = revision + 1 WHERE id = $1", k, int64(a.corrections[k]))
 		if err != nil {
 			return err
 		}

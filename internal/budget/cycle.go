@@ -62,14 +62,16 @@ func midnight(year int, month time.Month, day int, zone *time.Location) time.Tim
 }
 
 // next are the cycles that must follow c for now to lie in the last of them;
-// none while now is before c's end, whatever the clock says of c's start.
+// none while now is before c's end, whatever the clock says of c's start. The
+// upper half of a revision counts cycles: charges that still come to an old one
+// never overtake the new one.
 func (c cycle) next(r rule, now time.Time) []cycle {
 	var out []cycle
 	for !now.Before(c.endsAt) {
 		c = cycle{
 			budgetID: c.budgetID, accountID: c.accountID, plane: c.plane,
 			startsAt: c.endsAt, endsAt: r.following(c.endsAt),
-			lim: c.base, base: c.base, overflow: c.overflow, revision: c.revision + 1,
+			lim: c.base, base: c.base, overflow: c.overflow, revision: (c.revision>>32 + 1) << 32,
 		}
 		out = append(out, c)
 	}

@@ -79,9 +79,9 @@ func TestNextCyclesReachNow(t *testing.T) {
 	next := c.next(r, at(t, "UTC", "2027-01-01 00:00:00"))
 	require.Len(t, next, 3)
 	prev := c
-	for _, n := range next {
+	for i, n := range next {
 		require.Equal(t, prev.endsAt, n.startsAt)
-		require.Equal(t, cycle{budgetID: "b", startsAt: prev.endsAt, endsAt: n.endsAt, lim: 5, base: 5, overflow: 2, revision: prev.revision + 1}, n)
+		require.Equal(t, cycle{budgetID: "b", startsAt: prev.endsAt, endsAt: n.endsAt, lim: 5, base: 5, overflow: 2, revision: int64(i+1) << 32}, n)
 		prev = n
 	}
 	require.Equal(t, at(t, "UTC", "2027-02-01 00:00:00"), prev.endsAt)

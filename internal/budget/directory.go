@@ -29,38 +29,62 @@ func (d dialect) serialize(ctx context.Context, c conn, accountID string, plane 
 }
 
 // ofBudgets are the tables whose rows go with their budget.
-var ofBudgets = []string{"budget_increases", "budget_alerts", "budget_cycles"}
+var ofBudgets = []string{"budget_increases", "budget_alerts"}
 
 // End takes the budgets of deleted scopes away, with their cycles; what was
 // charged stays on the books, and calls that run settle on the budgets that are
 // left. It returns how many there were. Redistribute shares out what it frees.
 func (e *Engine) End(ctx context.Context, tx *store.Tx, scopeIDs []string) (int, error) {
-	return e.end(ctx, tx.SQL(), scopeIDs)
+	var accounts []string
+	for some := range slices.Chunk(scopeIDs, 500) {
+		var p params
+		err := e.query(ctx, tx.SQL(), "SELECT DISTINCT account_id FROM budgets WHERE scope_id IN ("+p.list(some)+")", p, func(r *sql.Rows) error {
+			var account string
+			err := r.Scan(&account)
+			accounts = append(accounts, account)
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	ended, lost, err := e.end(ctx, tx.SQL(), scopeIDs)
+	if err != nil {
+		return ended, err
+	}
+	for _, account := range accounts {
+		if err := e.changing(ctx, tx, account, nil); err != nil {
+			return ended, err
+		}
+	}
+	tx.AfterCommit(func() { e.node.lose(lost) })
+	return ended, nil
 }
 
-func (d dialect) end(ctx context.Context, c conn, scopeIDs []string) (int, error) {
-	ended := 0
+// end removes budgets with all that is theirs; it returns how many there were,
+// and the cycles that are gone.
+func (d dialect) end(ctx context.Context, c conn, scopeIDs []string) (ended int, lost []string, err error) {
 	for some := range slices.Chunk(scopeIDs, 500) {
 		var p params
 		these := "scope_id IN (" + p.list(some) + ")"
 		of := "(SELECT id FROM budgets WHERE " + these + ")"
-		// In the order that every writer keeps.
-		err := d.query(ctx, c, "SELECT id FROM budget_cycles WHERE budget_id IN "+of+" ORDER BY id FOR UPDATE", p, func(*sql.Rows) error { return nil })
+		gone, err := d.removeCycles(ctx, c, of, p)
 		if err != nil {
-			return ended, err
+			return ended, nil, err
 		}
+		lost = append(lost, gone...)
 		for _, table := range ofBudgets {
 			if _, err := d.exec(ctx, c, "DELETE FROM "+table+" WHERE budget_id IN "+of, p...); err != nil {
-				return ended, err
+				return ended, nil, err
 			}
 		}
 		n, err := d.exec(ctx, c, "DELETE FROM budgets WHERE "+these, p...)
 		if err != nil {
-			return ended, err
+			return ended, nil, err
 		}
 		ended += int(n)
 	}
-	return ended, nil
+	return ended, lost, nil
 }
 
 // Redistribute computes the equal shares of a plane anew, after scopes joined,
@@ -89,8 +113,7 @@ func Redistribute(ctx context.Context, tx *store.Tx, now time.Time, accountID st
 	if e, lack := draft.short(); e != nil {
 		return draft.refuse(e, lack)
 	}
-	_, err = draft.apply(ctx, tx) // watchers on this replica learn of it by polling
-	return err
+	return draft.apply(ctx, tx) // this replica learns of it as the others do
 }
 
 // refuse tells that a budget would be left with less than it has given.

@@ -71,6 +71,8 @@ type draft struct {
 	strictNow bool     // by the pool's switch, as it stands before
 	strict    bool
 	rules     map[string]*standing
+	// Cycles that apply has removed, and whose limits it has lowered.
+	lost, lowered []string
 }
 
 // sketch reads a plane's budgets with the tree as it stands in tx, and opens

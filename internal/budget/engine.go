@@ -15,43 +15,53 @@ import (
 	"github.com/alchemi/cockpit/internal/store"
 )
 
-// Options of an engine; the zero value is fit for production.
+// Options of an engine; the zero value is fit for production on one machine.
 type Options struct {
 	// Now is the clock that charges and cycles go by.
 	Now func() time.Time
 	// NodeTimeout is how long a replica may be silent before the others charge
 	// its open holds; a minute unless set. PostgreSQL only.
 	NodeTimeout time.Duration
-	Log         *slog.Logger
+	// Journal is a directory for what this replica holds and charges before the
+	// database has it. Without one, Hold and the ends of a hold wait for the
+	// database.
+	Journal string
+	// Epochs tell of budgets that other replicas change; the engine asks by
+	// itself without.
+	Epochs *store.Epochs
+	Log    *slog.Logger
 }
 
 // Engine is one replica's door to the ledger. Its methods may be called by
 // many goroutines.
 type Engine struct {
 	dialect
-	store *store.Store
-	db    *sql.DB
-	now   func() time.Time
-	log   *slog.Logger
-
+	store   *store.Store
+	db      *sql.DB
+	now     func() time.Time
+	log     *slog.Logger
 	timeout time.Duration
-	queue   chan *op
-	stop    chan struct{}
-	tasks   sync.WaitGroup
-	// closing is held shared while an op is being queued.
-	closing sync.RWMutex
-	closed  bool
+	epochs  *store.Epochs
+	dir     string
 
-	mu     sync.Mutex
-	nodeID string
-	later  []*op // could not be written; tried again with every beat
+	node    *node
+	journal *journal // nil without a directory
+	// elapsed is the monotonic clock; it never jumps.
+	elapsed func() time.Duration
+
+	started bool
+	stop    chan struct{}
+	ending  context.CancelFunc
+	kick    chan struct{} // something waits to be written
+	hurry   chan struct{} // and somebody for it
+	tasks   sync.WaitGroup
 
 	burn burn
 	days seriesCache
 }
 
 const (
-	maxBatch  = 256
+	maxBatch  = 500
 	txTimeout = 10 * time.Second
 )
 
@@ -68,14 +78,17 @@ func New(st *store.Store, o Options) *Engine {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
+	began := time.Now()
 	return &Engine{
-		dialect: dialect(st.Dialect), store: st, db: st.System(), now: o.Now, log: o.Log, timeout: o.NodeTimeout,
-		queue: make(chan *op, 4*maxBatch), stop: make(chan struct{}), burn: newBurn(),
+		dialect: dialect(st.Dialect), store: st, db: st.System(), now: o.Now, log: o.Log, timeout: o.NodeTimeout, epochs: o.Epochs, dir: o.Journal,
+		node: newNode(), elapsed: func() time.Duration { return time.Since(began) },
+		stop: make(chan struct{}), kick: make(chan struct{}, 1), hurry: make(chan struct{}, 1), burn: newBurn(),
 	}
 }
 
-// Start registers this replica, charges what dead ones left behind, and keeps
-// both up until Close. On SQLite every other replica counts as dead.
+// Start registers this replica, brings in what its journal and dead replicas
+// left behind, and keeps all that up until Close. On SQLite every other
+// replica counts as dead.
 func (e *Engine) Start(ctx context.Context) error {
 	if e.dialect != postgres {
 		if err := e.writeOne(ctx, "DELETE FROM nodes"); err != nil {
@@ -85,6 +98,22 @@ func (e *Engine) Start(ctx context.Context) error {
 	if err := e.register(ctx); err != nil {
 		return err
 	}
+	if e.dir != "" {
+		if err := e.openJournal(ctx); err != nil {
+			return errors.Join(err, e.signOff(ctx))
+		}
+	}
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	e.ending = cancel
+	if e.epochs == nil {
+		var err error
+		if e.epochs, err = e.store.WatchEpochs(background); err != nil {
+			cancel()
+			return errors.Join(err, e.signOff(ctx))
+		}
+	}
+	e.epochs.OnChange(e.node.forget)
+	e.started = true
 	e.tasks.Go(e.write)
 	if err := e.sweep(ctx); err != nil {
 		return errors.Join(err, e.Close(ctx))
@@ -95,116 +124,35 @@ func (e *Engine) Start(ctx context.Context) error {
 	return nil
 }
 
-// Close writes what is queued and signs this replica off. Calls that are
-// still held after it are charged in full by the next replica that looks.
+// Close writes what is queued, gives the leases back and signs this replica
+// off. Calls that are still held after it are charged in full by the next
+// replica that looks.
 func (e *Engine) Close(ctx context.Context) error {
-	e.closing.Lock()
-	already := e.closed
-	e.closed = true
-	e.closing.Unlock()
+	n := e.node
+	n.mu.Lock()
+	already := n.closed || !e.started
+	n.closed = true
+	n.told.Broadcast()
+	n.mu.Unlock()
 	if already {
 		return nil
 	}
 	close(e.stop)
+	e.ending()
 	e.tasks.Wait()
-	e.tryAgain(ctx)
-	return e.writeOne(ctx, "DELETE FROM nodes WHERE id = $1", e.node())
+	err := e.lastRound(ctx)
+	if e.journal != nil {
+		err = errors.Join(err, e.journal.close())
+	}
+	return errors.Join(err, e.signOff(ctx))
 }
 
-func (e *Engine) node() string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.nodeID
+func (e *Engine) signOff(ctx context.Context) error {
+	return e.writeOne(ctx, "DELETE FROM nodes WHERE id = $1", e.nodeID())
 }
 
-// submit queues an op and waits until its batch is durable.
-func (e *Engine) submit(o *op) error {
-	o.done = make(chan struct{})
-	e.closing.RLock()
-	if e.closed {
-		e.closing.RUnlock()
-		return errClosed
-	}
-	e.queue <- o
-	e.closing.RUnlock()
-	<-o.done
-	return o.err
-}
-
-// write commits whatever waits as one batch, again and again.
-func (e *Engine) write() {
-	for {
-		select {
-		case o := <-e.queue:
-			e.answer(o)
-		case <-e.stop:
-			for len(e.queue) > 0 {
-				e.answer(<-e.queue)
-			}
-			return
-		}
-	}
-}
-
-// answer commits an op together with those that wait behind it.
-func (e *Engine) answer(first *op) {
-	ops := []*op{first}
-	for waiting := true; waiting && len(ops) < maxBatch; {
-		select {
-		case o := <-e.queue:
-			ops = append(ops, o)
-		default:
-			waiting = false
-		}
-	}
-	e.apply(context.Background(), ops)
-	for _, o := range ops {
-		close(o.done)
-	}
-}
-
-// apply commits a batch; should it fail, one by one, so that a bad op fails
-// alone. Three failures in a row mean that the database is away.
-func (e *Engine) apply(ctx context.Context, ops []*op) {
-	err := e.commit(ctx, ops)
-	if err == nil {
-		return
-	}
-	alone := len(ops) > 1
-	failed := 0
-	for _, o := range ops {
-		if alone && failed < 3 {
-			err = e.commit(ctx, []*op{o})
-		}
-		if failed++; err == nil {
-			failed = 0
-		} else {
-			o.fail(err)
-		}
-	}
-}
-
-// commit applies ops in one transaction and tells the watchers. Its error is
-// the database's; what an op was answered stands in the op.
-func (e *Engine) commit(ctx context.Context, ops []*op) error {
-	ctx, cancel := context.WithTimeout(ctx, txTimeout)
-	defer cancel()
-	var b *batch
-	run := func() error {
-		return e.store.WriteTx(ctx, func(tx *sql.Tx) error {
-			b = &batch{dialect: e.dialect, tx: tx, nodeID: e.node(), now: e.now()}
-			return b.run(ctx, ops)
-		})
-	}
-	err := run()
-	if errors.Is(err, errFenced) {
-		e.log.Warn("this node was given up for dead and registers anew", "node", e.node())
-		if err = e.register(ctx); err == nil {
-			err = run()
-		}
-	}
-	if err == nil {
-		e.burn.tell(b.cycles)
-	}
-	return err
+func (e *Engine) nodeID() string {
+	e.node.mu.Lock()
+	defer e.node.mu.Unlock()
+	return e.node.id
 }

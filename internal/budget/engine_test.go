@@ -23,7 +23,7 @@ func november() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC
 
 func TestCallIsHeldAndChargedOnItsWholePath(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
+	each(t, func(t *testing.T, st *store.Store) {
 		e := start(t, st, newClock(november()).now)
 		tr := plant(t, st, tenancy.Console, "UTC")
 		scopes := []string{tr.root, tr.org, tr.team, tr.mem, tr.key}
@@ -66,7 +66,7 @@ func TestCallIsHeldAndChargedOnItsWholePath(t *testing.T) {
 
 func TestThousandCallsAgainstTen(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
+	each(t, func(t *testing.T, st *store.Store) {
 		e := start(t, st, newClock(november()).now)
 		tr := plant(t, st, tenancy.Copilot, "UTC")
 		tr.set(t, e, tr.root, 100*usd)
@@ -170,7 +170,7 @@ func TestRefusalNamesTheTightestBudget(t *testing.T) {
 
 func TestLimitsAtTheEdges(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
+	each(t, func(t *testing.T, st *store.Store) {
 		e := start(t, st, newClock(november()).now)
 		tr := plant(t, st, tenancy.Console, "UTC")
 
@@ -290,7 +290,7 @@ func TestCeilingIsChargedWithoutAPrice(t *testing.T) {
 
 func TestOverrunIsChargedInFull(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
+	each(t, func(t *testing.T, st *store.Store) {
 		e := start(t, st, newClock(november()).now)
 		tr := plant(t, st, tenancy.Copilot, "UTC")
 		tr.set(t, e, tr.root, 10*usd)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/internal/store/storetest"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -143,9 +145,31 @@ func (tr *tree) call() budget.Call {
 
 func output(n int64) budget.Usage { return budget.Usage{Output: n} }
 
+// journals are the directories of stores whose engines keep one.
+var journals sync.Map
+
+// each runs a test on every database, with calls that are safe once the
+// database has them, and once the journal has.
+func each(t *testing.T, test func(t *testing.T, st *store.Store)) {
+	t.Helper()
+	for _, name := range []string{"none", "file"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, st *store.Store) {
+				if name == "file" {
+					journals.Store(st, t.TempDir())
+				}
+				test(t, st)
+			})
+		})
+	}
+}
+
 func start(t testing.TB, st *store.Store, now func() time.Time) *budget.Engine {
 	t.Helper()
-	e := budget.New(st, budget.Options{Now: now, Log: slog.New(slog.DiscardHandler)})
+	dir, _ := journals.Load(st)
+	journal, _ := dir.(string)
+	e := budget.New(st, budget.Options{Now: now, Journal: journal, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, e.Start(context.Background()))
 	t.Cleanup(func() { require.NoError(t, e.Close(context.Background())) })
 	return e

@@ -46,7 +46,7 @@ const maxReason = 500
 
 // Freeze lets nothing new be held on a budget until Resume, within tx, by
 // somebody's id; calls that run finish and are charged. Every hold that begins
-// after the commit is refused, on every replica. Whether the viewer may is for
+// after the commit is refused here at once, and on other replicas within a second. Whether the viewer may is for
 // the caller to ask, who also writes the audit event. Errors: NOT_FOUND,
 // INVALID without a reason, CONFLICT when it is frozen already.
 func (e *Engine) Freeze(ctx context.Context, tx *store.Tx, scopeID, by, reason string) (*ent.Budget, error) {
@@ -102,5 +102,8 @@ func (e *Engine) saveFreeze(ctx context.Context, tx *store.Tx, change *ent.Budge
 	}
 	_, err = e.exec(ctx, tx.SQL(), `UPDATE budget_cycles SET revision = revision + 1 WHERE id = (SELECT c.id FROM budget_cycles c
 		WHERE c.budget_id = $1 ORDER BY c.starts_at DESC LIMIT 1)`, row.ID)
+	if err == nil {
+		err = e.changing(ctx, tx, row.AccountID, nil)
+	}
 	return row, err
 }

@@ -2,6 +2,7 @@ package budget
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 	"time"
 
@@ -23,16 +24,24 @@ type Hold struct {
 	HeldAt time.Time
 
 	engine *Engine
-	nodeID string
+	// key is the client's, nil without one.
+	key    *IdempotencyKey
 	cycles []string
-	// budgets of the path as they stood at the hold, by cycle.
-	budgets map[string]*standing
+	// encoded is Call as journal and database keep it.
+	encoded []byte
+
+	// Guarded by the node's lock:
+	nodeID string // that it was held by
+	path   *path
+	queued uint64
+	// written tells that the database has a row of it, failed why it has none.
+	written bool
+	failed  error
 
 	mu      sync.Mutex
 	ended   bool
 	receipt Receipt
 	err     error
-	room    *Room
 }
 
 // Receipt is what a call was charged in the end; all zero when released.
@@ -50,10 +59,18 @@ type Receipt struct {
 
 // Hold reserves what a call of at most bound may cost on all budgets of its
 // path, or on none. Bound counts prompt tokens as Input and generated ones as
-// Output; each is held at the dearest price of its kind. The hold is durable
-// when Hold returns. Errors: *Exceeded; BUDGET_EXCEEDED for a Copilot path
-// without any budget; INVALID for a model without a price; else the database's.
+// Output; each is held at the dearest price of its kind. The hold outlives this
+// process when Hold returns. Errors: *Exceeded; BUDGET_EXCEEDED for a Copilot
+// path without any budget; INVALID for a model without a price; UNAVAILABLE
+// where the journal can't be written; else the database's.
 func (e *Engine) Hold(ctx context.Context, call Call, bound Usage) (*Hold, error) {
+	return e.HoldOnce(ctx, call, bound, nil)
+}
+
+// HoldOnce is Hold for a call that may be sent twice under a client's key: the
+// key is taken in the transaction that writes the hold. Errors are also those
+// of keys that are taken: IDEMPOTENCY_KEY_IN_USE, _REUSED and _USED.
+func (e *Engine) HoldOnce(ctx context.Context, call Call, bound Usage, key *IdempotencyKey) (*Hold, error) {
 	if err := call.check(); err != nil {
 		return nil, err
 	}
@@ -61,17 +78,59 @@ func (e *Engine) Hold(ctx context.Context, call Call, bound Usage) (*Hold, error
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "What this call may cost is beyond counting. Lower its output limit.").Because(err)
 	}
-	h := &Hold{ID: id.New(id.Charge), Call: call, Amount: amount, Cost: cost, engine: e}
-	o := &op{do: take, ctx: ctx, hold: h}
-	err = e.submit(o)
-	if err != nil && !o.refused {
-		// Whether it was committed is unknown: give it back once that is possible.
-		e.retryLater(&op{do: release, hold: h})
-	}
-	if err != nil {
+	h := &Hold{ID: id.New(id.Charge), Call: call, Amount: amount, Cost: cost, engine: e, key: key}
+	if h.encoded, err = json.Marshal(&h.Call); err != nil {
 		return nil, err
 	}
+	if err := e.admit(ctx, h); err != nil {
+		return nil, err
+	}
+	if e.journal == nil || key != nil {
+		if err := e.hardened(ctx, h); err != nil {
+			return nil, err
+		}
+	}
+	if e.journal != nil {
+		if err := e.journal.hold(h); err != nil {
+			e.log.ErrorContext(ctx, "the journal can't be written, so no call is admitted", "error", err)
+			_, _ = h.end(&op{do: release, hold: h}) // tried again by itself
+			return nil, fault.New(fault.Unavailable, "The server can't record the call now. Try again later.").Because(err)
+		}
+	}
 	return h, nil
+}
+
+// hardened waits until the database has the hold, and gives the hold back
+// where that failed. A replica that was given up meanwhile admits it anew.
+func (e *Engine) hardened(ctx context.Context, h *Hold) error {
+	for {
+		err := e.awaitHold(h)
+		if err == nil {
+			return nil
+		}
+		if err == errFenced { //nolint:errorlint // set as it is by the round
+			if err = e.admit(ctx, h); err == nil {
+				continue
+			}
+			return err
+		}
+		if !h.refused() {
+			_, _ = h.end(&op{do: release, hold: h}) // tried again by itself
+		}
+		return err
+	}
+}
+
+// Durable waits until the database knows of the call, or of its end, where a
+// journal on this machine's disk isn't where the database is: before the first
+// byte of an answer goes out. Errors are the database's; the call is safe on
+// this machine all the same.
+func (h *Hold) Durable() error {
+	e := h.engine
+	if e.journal == nil || e.dialect != postgres {
+		return nil
+	}
+	return e.awaitHold(h)
 }
 
 // Settle charges what the call used and gives the rest of the hold back. It
@@ -103,28 +162,20 @@ func (h *Hold) Release(context.Context) error {
 func (h *Hold) end(o *op) (Receipt, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.ended {
-		return h.receipt, h.err
-	}
-	h.ended = true
-	h.err = h.engine.submit(o)
-	h.receipt = o.receipt
-	if o.room != nil {
-		h.room = o.room
-	}
-	if h.err != nil {
-		h.engine.retryLater(o)
+	if !h.ended {
+		h.ended = true
+		h.receipt, h.err = h.engine.finish(o)
 	}
 	return h.receipt, h.err
 }
 
-// Remaining is what the tightest budget of the path had left after the newest
-// step of this call; false when no budget stands on it.
+// Remaining is what the tightest budget of the path has left by now; false when
+// no budget stands on it.
 func (h *Hold) Remaining() (Room, bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.room == nil {
-		return Room{}, false
+	h.engine.node.mu.Lock()
+	defer h.engine.node.mu.Unlock()
+	if r := h.path.tightest(nil); r != nil {
+		return *r, true
 	}
-	return *h.room, true
+	return Room{}, false
 }

@@ -87,7 +87,7 @@ func (e *Engine) Increase(ctx context.Context, tx *store.Tx, scopeID string, mor
 	if err := d.fits(me, more.Amount, "amount"); err != nil {
 		return nil, nil, err
 	}
-	out, err := e.finish(ctx, tx, d, row)
+	out, err := e.carryOut(ctx, tx, d, row)
 	return made, out, err
 }
 
@@ -117,7 +117,7 @@ func (e *Engine) EndIncrease(ctx context.Context, tx *store.Tx, increaseID strin
 		return nil, nil, err
 	}
 	me.reason = "An increase ended."
-	out, err := e.finish(ctx, tx, d, row.Edges.Budget)
+	out, err := e.carryOut(ctx, tx, d, row.Edges.Budget)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,7 +1,11 @@
 package budget_test
 
 import (
+	"fmt"
+	"log/slog"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,6 +14,7 @@ import (
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/store/storetest"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
@@ -26,20 +31,52 @@ type account struct {
 // simple sequential model, and its ledger explains them.
 func TestEngineAgreesWithASequentialModel(t *testing.T) {
 	t.Parallel()
-	st := storetest.Open(t)
+	for name, nodes := range map[string]int{"sqlite": 1, "postgres": 2} {
+		for _, journal := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/journal=%t", name, journal), func(t *testing.T) {
+				t.Parallel()
+				if name == "sqlite" {
+					agrees(t, storetest.Open(t), nodes, journal)
+				} else {
+					agrees(t, storetest.OpenPostgres(t), nodes, journal)
+				}
+			})
+		}
+	}
+}
+
+func agrees(t *testing.T, st *store.Store, nodes int, journal bool) {
 	now := newClock(november())
-	var e *budget.Engine
-	restart := func(t testing.TB) {
-		if e != nil {
+	engines := make([]*budget.Engine, nodes)
+	begin := func(t testing.TB, i int) {
+		o := budget.Options{Now: now.now, Log: slog.New(slog.DiscardHandler)}
+		if journal {
+			o.Journal = filepath.Join(dirs(t, st), strconv.Itoa(i))
+		}
+		engines[i] = budget.New(st, o)
+		require.NoError(t, engines[i].Start(ctx))
+	}
+	for i := range engines {
+		begin(t, i)
+	}
+	t.Cleanup(func() {
+		for _, e := range engines {
 			require.NoError(t, e.Close(ctx))
 		}
-		e = budget.New(st, budget.Options{Now: now.now})
-		require.NoError(t, e.Start(ctx))
-	}
-	restart(t)
-	t.Cleanup(func() { require.NoError(t, e.Close(ctx)) })
+	})
 	rapid.Check(t, func(rt *rapid.T) {
+		if st.Dialect == store.Postgres && rapid.IntRange(0, 9).Draw(rt, "one in ten, for it takes its time") > 0 {
+			return
+		}
 		tr := plant(t, st, tenancy.Console, "Europe/Berlin")
+		node := func(rt *rapid.T) int { return rapid.IntRange(0, nodes-1).Draw(rt, "node") }
+		// flush lets every replica write what it has, and learn of the others.
+		flush := func() {
+			for _, e := range engines {
+				e.Learn(tr.account)
+				tr.states(t, e)
+			}
+		}
 		scopes := []string{tr.root, tr.team, tr.mem, tr.key}
 		model := map[string]*account{}
 		for _, s := range scopes {
@@ -49,6 +86,9 @@ func TestEngineAgreesWithASequentialModel(t *testing.T) {
 			h      *budget.Hold
 			on     []string
 			before bool // of an earlier cycle
+			node   int
+			// dead: others gave its node up and charged it in full.
+			dead bool
 		}
 		var holds []open
 		pick := func(rt *rapid.T) open {
@@ -75,10 +115,26 @@ func TestEngineAgreesWithASequentialModel(t *testing.T) {
 				}
 			}
 		}
+		// doubted books that a node's holds were charged in full; they are gone,
+		// or their calls run on.
+		doubted := func(node int, gone bool) {
+			var on []open
+			for _, o := range holds {
+				if o.node == node && !o.dead {
+					end(o, o.h.Amount)
+					o.dead = true
+				}
+				if o.node != node || !gone {
+					on = append(on, o)
+				}
+			}
+			holds = on
+		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"": func(rt *rapid.T) {
-				require.NoError(rt, e.CountPrior(ctx))
-				states := tr.states(t, e)
+				require.NoError(rt, engines[0].CountPrior(ctx))
+				flush()
+				states := tr.states(t, engines[0])
 				for _, s := range scopes {
 					a, got := model[s], states[s]
 					require.Equal(rt, a.standing, got.BudgetID != "")
@@ -91,8 +147,9 @@ func TestEngineAgreesWithASequentialModel(t *testing.T) {
 			"set": func(rt *rapid.T) {
 				s := rapid.SampledFrom(scopes).Draw(rt, "scope")
 				spec := budget.Spec{Limit: usd * money.Nano(rapid.Int64Range(0, 20).Draw(rt, "limit")), Overflow: usd * money.Nano(rapid.Int64Range(0, 3).Draw(rt, "overflow"))}
-				_, err := tr.try(e, s, spec)
+				_, err := tr.try(engines[node(rt)], s, spec)
 				require.NoError(rt, err)
+				flush()
 				a := model[s]
 				a.standing, a.lim, a.over = true, spec.Limit, spec.Overflow
 			},
@@ -107,7 +164,8 @@ func TestEngineAgreesWithASequentialModel(t *testing.T) {
 						fits = fits && a.lim+a.over > 0 && a.spent+a.held+x <= a.lim+a.over
 					}
 				}
-				h, err := e.Hold(ctx, tr.call(), output(n))
+				i := node(rt)
+				h, err := engines[i].Hold(ctx, tr.call(), output(n))
 				require.Equal(rt, fits, err == nil, err)
 				if err != nil {
 					require.True(rt, fault.Is(err, fault.BudgetExceeded), err)
@@ -117,27 +175,63 @@ func TestEngineAgreesWithASequentialModel(t *testing.T) {
 				for _, s := range on {
 					model[s].held += x
 				}
-				holds = append(holds, open{h: h, on: on})
+				holds = append(holds, open{h: h, on: on, node: i})
 			},
 			"settle": func(rt *rapid.T) {
 				o := pick(rt)
 				n := rapid.Int64Range(0, 10).Draw(rt, "n")
 				r, err := o.h.Settle(ctx, output(n), budget.Outcome{})
 				require.NoError(rt, err)
+				if o.dead { // corrected downwards
+					corrected(model, o.on, o.before, o.h.Amount-min(o.h.Amount, usd*money.Nano(n)))
+					return
+				}
 				require.Equal(rt, usd*money.Nano(n), r.Cost)
 				end(o, r.Cost)
 			},
 			"release": func(rt *rapid.T) {
 				o := pick(rt)
 				require.NoError(rt, o.h.Release(ctx))
+				if o.dead {
+					corrected(model, o.on, o.before, o.h.Amount)
+					return
+				}
 				end(o, 0)
 			},
 			"restart": func(rt *rapid.T) { // open holds are charged in full
-				restart(t)
-				for _, o := range holds {
-					end(o, o.h.Amount)
+				i := node(rt)
+				require.NoError(rt, engines[i].Close(ctx))
+				begin(t, i)
+				doubted(i, true)
+			},
+			"crash": func(rt *rapid.T) {
+				i := node(rt)
+				engines[i].Crash()
+				if nodes > 1 && !journal {
+					silence(t, tr) // nothing else tells that it is dead
+					for j, e := range engines {
+						if j != i {
+							require.NoError(rt, e.Sweep(ctx)) // gives up the silent ones, itself among them
+							doubted(j, false)
+						}
+					}
 				}
-				holds = nil
+				begin(t, i)
+				require.NoError(rt, engines[i].Sweep(ctx))
+				doubted(i, true)
+				flush()
+			},
+			"zombie": func(rt *rapid.T) {
+				if nodes == 1 {
+					rt.Skip("nobody to give it up")
+				}
+				flush()
+				silence(t, tr)
+				require.NoError(rt, engines[0].Sweep(ctx))
+				flush() // they notice, and register anew
+				for i := range engines {
+					doubted(i, false)
+				}
 			},
 			"next month": func(rt *rapid.T) {
 				now.set(now.now().AddDate(0, 1, 0))
@@ -149,14 +243,33 @@ func TestEngineAgreesWithASequentialModel(t *testing.T) {
 				}
 			},
 		})
-		restart(t)
-		for _, o := range holds {
-			end(o, o.h.Amount)
+		for i := range engines {
+			require.NoError(t, engines[i].Close(ctx))
+			begin(t, i)
+			doubted(i, true)
 		}
 		for _, a := range model {
 			require.Zero(rt, a.earlier)
 			require.Zero(rt, a.held)
 		}
-		balanced(t, e)
+		require.Zero(rt, st.Hold.Query().CountX(system()))
+		balanced(t, engines[0])
 	})
+}
+
+// corrected books what came back of a charge: to the running cycle, where that
+// was charged as much.
+func corrected(model map[string]*account, on []string, before bool, back money.Nano) {
+	for _, s := range on {
+		if a := model[s]; !before || a.spent >= back {
+			a.spent -= back
+		}
+	}
+}
+
+// dirs is a folder for the journals of a store's engines.
+func dirs(t testing.TB, st *store.Store) string {
+	t.Helper()
+	dir, _ := journals.LoadOrStore(st, t.TempDir())
+	return dir.(string)
 }

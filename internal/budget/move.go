@@ -64,7 +64,7 @@ func (e *Engine) Move(ctx context.Context, tx *store.Tx, fromID, toID string, am
 	if err := d.fits(b, amount, "amount"); err != nil {
 		return nil, err
 	}
-	return e.finish(ctx, tx, d, nil)
+	return e.carryOut(ctx, tx, d, nil)
 }
 
 // spare refuses to take more from a budget than it can do without.

@@ -1,116 +1,77 @@
 package budget
 
 import (
-	"context"
-	"database/sql"
-	"slices"
+	"sync"
 	"time"
-
-	"github.com/alchemi/cockpit/internal/id"
 )
 
-// seen is the database's clock on PostgreSQL, where nodes compare with each
-// other; on SQLite nobody does, and the argument is as good.
-func (e *Engine) seen(argument string) string {
-	if e.dialect == postgres {
-		return "clock_timestamp()"
+// node is this replica in the ledger: its leases, and what it hasn't written
+// yet. The lock is held for moments only, never while the database works.
+type node struct {
+	mu   sync.Mutex
+	told *sync.Cond // a round has ended
+
+	// id and seq belong to the writer, who alone changes them, under the lock.
+	id  string
+	seq int64
+	// until is when admission ends unless a round gets through, by the
+	// monotonic clock.
+	until time.Duration
+
+	slices map[string]*slice // by cycle
+	paths  map[pathKey]*path
+	// changes counts what was changed of an account's budgets.
+	changes map[string]int64
+
+	fresh   []*Hold   // to be written
+	ended   []*op     // to be charged or released
+	amends  []*op     // of holds that aren't this node's any more
+	aside   []*op     // that the database refuses by themselves
+	waiting []*waiter // holds that memory can't admit
+	dirty   []*slice  // whose counters have moved
+	unsure  *round    // sent, and nobody knows whether it stands
+
+	// queued counts what was put into the queues above, tried is what it was at
+	// the newest round that has ended.
+	queued, tried uint64
+
+	// closed takes no more holds, closing gives the leases back, over runs no
+	// round any more.
+	closed, closing, over bool
+}
+
+func newNode() *node {
+	n := &node{slices: map[string]*slice{}, paths: map[pathKey]*path{}, changes: map[string]int64{}}
+	n.told = sync.NewCond(&n.mu)
+	return n
+}
+
+// maxPaths bounds the memory that paths take.
+const maxPaths = 100_000
+
+func (n *node) keep(k pathKey, p *path) {
+	if len(n.paths) >= maxPaths {
+		clear(n.paths)
 	}
-	return argument
+	n.paths[k] = p
 }
 
-func (e *Engine) register(ctx context.Context) error {
-	node := id.New(id.Node)
-	err := e.writeOne(ctx, "INSERT INTO nodes (id, account_id, plane, started_at, seen_at) VALUES ($1, $2, 'PLATFORM', $3, "+e.seen("$3")+")",
-		node, id.PlatformID, stamp(e.now()))
-	if err == nil {
-		e.mu.Lock()
-		e.nodeID = node
-		e.mu.Unlock()
-	}
-	return err
-}
-
-// writeOne runs one statement in a transaction of its own.
-func (e *Engine) writeOne(ctx context.Context, query string, args ...any) error {
-	return e.store.WriteTx(ctx, func(tx *sql.Tx) error {
-		_, err := e.exec(ctx, tx, query, args...)
-		return err
-	})
-}
-
-// beat shows that this replica lives, looks for dead ones, and tries again
-// what the database didn't take.
-func (e *Engine) beat() {
-	ticker := time.NewTicker(min(e.timeout/4, 5*time.Second))
-	defer ticker.Stop()
-	for {
-		select {
-		case <-e.stop:
-			return
-		case <-ticker.C:
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), txTimeout)
-		if e.dialect == postgres {
-			if err := e.writeOne(ctx, "UPDATE nodes SET seen_at = clock_timestamp() WHERE id = $1", e.node()); err != nil {
-				e.log.Warn("heartbeat failed", "error", err)
-			} else if err := e.sweep(ctx); err != nil {
-				e.log.Warn("looking for dead nodes failed", "error", err)
-			}
-		}
-		cancel()
-		e.tryAgain(context.Background())
-	}
-}
-
-// sweep gives silent nodes up and charges every hold without a node in full.
-// Deleting the node's row fences it: it can take no hold any more, and what
-// it settles later only corrects downwards.
-func (e *Engine) sweep(ctx context.Context) error {
-	if e.dialect == postgres {
-		err := e.writeOne(ctx, "DELETE FROM nodes WHERE seen_at < clock_timestamp() - make_interval(secs => $1)", e.timeout.Seconds())
-		if err != nil {
-			return err
-		}
-	}
-	for {
-		var ops []*op
-		err := e.query(ctx, e.db, "SELECT h.id FROM holds h WHERE NOT EXISTS (SELECT 1 FROM nodes n WHERE n.id = h.node_id) LIMIT 100", nil, func(r *sql.Rows) error {
-			h := &Hold{}
-			ops = append(ops, &op{do: doubt, hold: h})
-			return r.Scan(&h.ID)
-		})
-		if err != nil || len(ops) == 0 {
-			return err
-		}
-		e.apply(ctx, ops)
-		for _, o := range ops {
-			if o.err != nil {
-				return o.err
-			}
-		}
-		e.log.Warn("holds of a dead node were charged in full", "count", len(ops))
-	}
-}
-
-// retryLater keeps an op that the database didn't take; beat tries it again.
-func (e *Engine) retryLater(o *op) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.later = append(e.later, o)
-}
-
-func (e *Engine) tryAgain(ctx context.Context) {
-	e.mu.Lock()
-	ops := e.later
-	e.later = nil
-	e.mu.Unlock()
-	for part := range slices.Chunk(ops, maxBatch) {
-		e.apply(ctx, part)
-		for _, o := range part {
-			if o.err != nil && !o.refused {
-				e.log.Warn("a charge can't be written yet and is kept", "charge", o.id(), "error", o.err)
-				e.retryLater(o)
-			}
+// forget drops what is cached of an account, or of all: its budgets, limits
+// or cycles have changed.
+func (n *node) forget(accountID string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.changes[accountID]++
+	for k := range n.paths {
+		if owns(accountID, k.path) {
+			delete(n.paths, k)
 		}
 	}
 }
+
+func owns(accountID, path string) bool {
+	return len(path) > len(accountID)+1 && path[1:len(accountID)+1] == accountID && path[len(accountID)+1] == '/'
+}
+
+// idleAfter is when a lease that nobody used is given back.
+const idleAfter = 15 * time.Second

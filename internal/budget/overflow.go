@@ -58,7 +58,7 @@ func (e *Engine) Overflows(ctx context.Context, chargeIDs []string) (map[string]
 	p = nil
 	err = e.query(ctx, e.db, `SELECT c.id, b.id, s.id, s.name, s.kind, c.account_id, c.plane, c.starts_at, c.lim, c.overflow
 		FROM budget_cycles c JOIN budgets b ON b.id = c.budget_id JOIN scopes s ON s.id = b.scope_id
-		WHERE c.overflow > 0 AND c.spent > c.lim AND c.id IN (`+p.list(slices.Sorted(maps.Keys(cycles)))+")", p, func(r *sql.Rows) error {
+		WHERE c.overflow > 0 AND c.folded + `+leased("spent")+` > c.lim AND c.id IN (`+p.list(slices.Sorted(maps.Keys(cycles)))+")", p, func(r *sql.Rows) error {
 		var k string
 		var s span
 		err := r.Scan(&k, &s.BudgetID, &s.ScopeID, &s.ScopeName, &s.ScopeKind, &s.accountID, &s.plane, &s.startsAt, &s.lim, &s.overflow)

@@ -114,7 +114,8 @@ func (e *Engine) Pools(ctx context.Context, accountIDs []string) (map[string]Poo
 		return out, nil
 	}
 	p := params{stamp(e.now())}
-	q := `SELECT b.account_id, coalesce(c.lim, b.lim), coalesce(c.spent, 0) FROM budgets b JOIN scopes s ON s.id = b.scope_id AND s.kind = 'COPILOT'
+	e.flushed()
+	q := `SELECT b.account_id, coalesce(c.lim, b.lim), coalesce(c.folded, 0) + ` + leased("spent") + ` FROM budgets b JOIN scopes s ON s.id = b.scope_id AND s.kind = 'COPILOT'
 		LEFT JOIN budget_cycles c ON c.budget_id = b.id AND c.starts_at <= $1 AND c.ends_at > $1 WHERE b.account_id IN (` + p.list(accountIDs) + ")"
 	err := e.query(ctx, e.db, q, p, func(r *sql.Rows) error {
 		var account string

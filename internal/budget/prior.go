@@ -97,8 +97,9 @@ func (d dialect) countPrior(ctx context.Context, c conn, budgetID string) error 
 		return err
 	}
 	row := locked[f.id]
-	row.move(sum-f.prior, 0)
-	_, err = d.exec(ctx, c, "UPDATE budget_cycles SET spent = spent + $2, prior = prior + $2, excess = $3, revision = revision + 1 WHERE id = $1",
+	row.escrow(sum-f.prior, sum-f.prior)
+	row.exceed()
+	_, err = d.exec(ctx, c, "UPDATE budget_cycles SET escrowed = escrowed + $2, folded = folded + $2, prior = prior + $2, excess = $3, revision = revision + 1 WHERE id = $1",
 		f.id, int64(sum-f.prior), int64(row.excess))
 	return err
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/store"
-	"github.com/alchemi/cockpit/internal/store/storetest"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -25,7 +24,7 @@ func spend(t *testing.T, e *budget.Engine, c budget.Call, n int64) {
 
 func TestReadsStayInsideReach(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
+	each(t, func(t *testing.T, st *store.Store) {
 		now := newClock(november())
 		e := start(t, st, now.now)
 		tr, foreign := plant(t, st, tenancy.Console, "UTC"), plant(t, st, tenancy.Console, "UTC")
@@ -111,7 +110,7 @@ func TestReadsStayInsideReach(t *testing.T) {
 
 func TestWatchTellsTheNewestState(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
+	each(t, func(t *testing.T, st *store.Store) {
 		now := newClock(november())
 		e := start(t, st, now.now)
 		tr, foreign := plant(t, st, tenancy.Console, "UTC"), plant(t, st, tenancy.Console, "UTC")
@@ -145,7 +144,7 @@ func TestWatchTellsTheNewestState(t *testing.T) {
 		until(func(d budget.Delta) bool { return d.Limit == 120*usd })
 
 		// Another replica's change is found by asking.
-		tr.exec(t, "UPDATE budget_cycles SET spent = spent + 1, revision = revision + 1 WHERE budget_id = ?", team)
+		tr.exec(t, "UPDATE budget_cycles SET escrowed = escrowed + 1, folded = folded + 1, revision = revision + 1 WHERE budget_id = ?", team)
 		until(func(d budget.Delta) bool { return d.Spent == 50*usd+1 })
 		diff, err := e.Verify(ctx)
 		require.NoError(t, err)

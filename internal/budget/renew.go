@@ -56,6 +56,8 @@ type place struct {
 // done once.
 func (e *Engine) Renew(ctx context.Context) (out Renewed, err error) {
 	now := stamp(e.now())
+	e.node.returnEnded(now)
+	e.flushed()
 	var due []place
 	err = e.query(ctx, e.db, "SELECT DISTINCT account_id, plane FROM budget_cycles WHERE closed_at IS NULL AND ends_at <= $1 ORDER BY 1, 2", []any{now}, func(r *sql.Rows) error {
 		var p place
@@ -177,6 +179,8 @@ func (e *Engine) RenewNow(ctx context.Context, tx *store.Tx, scopeID string) err
 			return err
 		}
 	}
-	_, err = e.openWhere(ctx, tx.SQL(), where, args, now)
-	return err
+	if _, err = e.openWhere(ctx, tx.SQL(), where, args, now); err != nil {
+		return err
+	}
+	return e.changing(ctx, tx, scope.AccountID, current)
 }

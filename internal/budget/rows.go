@@ -14,83 +14,104 @@ import (
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
-// cycle is a row of budget_cycles, with what changed since it was read.
+// cycle is a row of budget_cycles, with what its leases add to it.
 type cycle struct {
 	id, budgetID, accountID string
 	plane                   tenancy.Plane
 	startsAt, endsAt        time.Time
 	lim, overflow           money.Nano
 	base, raised            money.Nano // the budget's own limit, and what is raised in a new row
-	spent, held, excess     money.Nano
-	revision                int64
-	dSpent, dHeld           money.Nano
+	// escrowed is all that leases were granted, and folded; see schema.
+	escrowed, folded, excess money.Nano
+	// spent and held are those of all replicas, and revision their sum.
+	spent, held money.Nano
+	revision    int64
+	// closed tells that its statement was written.
+	closed bool
+	// steps is by how much the row's own revision shall grow.
+	steps int64
 }
 
 func (c *cycle) room() money.Nano { return c.lim + c.overflow }
 
-// fits tells whether x can still be taken; a zero limit gives nothing at all.
-func (c *cycle) fits(x money.Nano) bool {
-	used, err := money.Add(c.spent, c.held)
-	if err != nil {
-		return false
-	}
-	used, err = money.Add(used, x)
-	return err == nil && c.room() > 0 && used <= c.room()
+// escrow moves the sums of the locked row. What is above the room stays
+// allowed only as long as it is there.
+func (c *cycle) escrow(escrowed, folded money.Nano) {
+	c.escrowed, c.folded = c.escrowed+escrowed, c.folded+folded
+	c.excess = min(c.excess, max(0, c.escrowed-c.room()))
+	c.steps++
 }
 
-// move changes the counters of the locked row.
-func (c *cycle) move(spent, held money.Nano) {
-	c.spent, c.held = c.spent+spent, c.held+held
-	c.dSpent, c.dHeld = c.dSpent+spent, c.dHeld+held
-	c.excess = max(0, c.spent+c.held-c.room())
+// exceed allows what stands above the room, for a good reason.
+func (c *cycle) exceed() { c.excess = max(0, c.escrowed-c.room()) }
+
+// leased sums a column of a cycle's leases.
+func leased(column string) string {
+	return "CAST((SELECT COALESCE(SUM(l." + column + "), 0) FROM budget_leases l WHERE l.cycle_id = c.id) AS BIGINT)"
 }
 
-const cycleColumns = "id, budget_id, account_id, plane, starts_at, ends_at, lim, overflow, spent, held, excess, revision"
+// cycleColumns are what everybody reads of a cycle: its own row, and the sums
+// of its leases.
+var cycleColumns = "c.id, c.budget_id, c.account_id, c.plane, c.starts_at, c.ends_at, c.lim, c.overflow, c.escrowed, c.folded, c.excess, CASE WHEN c.closed_at IS NULL THEN 0 ELSE 1 END, " +
+	"c.folded + " + leased("spent") + ", " + leased("held") + ", c.revision + " + leased("revision")
 
 // scan reads the columns of a cycle and those that follow them.
 func (c *cycle) scan(r *sql.Rows, more ...any) error {
-	own := []any{&c.id, &c.budgetID, &c.accountID, &c.plane, &c.startsAt, &c.endsAt, &c.lim, &c.overflow, &c.spent, &c.held, &c.excess, &c.revision}
+	own := []any{&c.id, &c.budgetID, &c.accountID, &c.plane, &c.startsAt, &c.endsAt, &c.lim, &c.overflow, &c.escrowed, &c.folded, &c.excess, &c.closed,
+		&c.spent, &c.held, &c.revision}
 	err := r.Scan(append(own, more...)...)
 	c.startsAt, c.endsAt = c.startsAt.UTC(), c.endsAt.UTC()
 	return err
 }
 
-// lockCycles locks rows in the order of their ids, which every writer keeps.
-// Rows that are gone are left out.
+// lockCycles locks rows in the order of their ids, which every writer keeps,
+// and reads them and their leases' sums after that. Rows that are gone are left
+// out. While a row is locked nobody grants, returns or folds a lease of it.
 func (d dialect) lockCycles(ctx context.Context, c conn, ids []string) (map[string]*cycle, error) {
 	out := make(map[string]*cycle, len(ids))
-	if len(ids) == 0 {
-		return out, nil
-	}
-	var p params
-	q := "SELECT " + cycleColumns + " FROM budget_cycles WHERE id IN (" + p.list(ids) + ") ORDER BY id FOR UPDATE"
-	err := d.query(ctx, c, q, p, func(r *sql.Rows) error {
-		var row cycle
-		err := row.scan(r)
-		out[row.id] = &row
-		return err
-	})
-	return out, err
-}
-
-// saveCycles writes the changed counters of locked rows, each once.
-func (d dialect) saveCycles(ctx context.Context, c conn, cycles map[string]*cycle) error {
-	var p params
-	var values []string
-	for _, k := range slices.Sorted(maps.Keys(cycles)) {
-		if row := cycles[k]; row.dSpent != 0 || row.dHeld != 0 {
-			row.revision++
-			values = append(values, "("+p.add(row.id)+",CAST("+p.add(int64(row.dSpent))+" AS BIGINT),CAST("+
-				p.add(int64(row.dHeld))+" AS BIGINT),CAST("+p.add(int64(row.excess))+" AS BIGINT))")
+	slices.Sort(ids)
+	for part := range slices.Chunk(ids, maxBatch) {
+		var p params
+		in := "c.id IN (" + p.list(part) + ")"
+		if d == postgres {
+			if err := d.query(ctx, c, "SELECT c.id FROM budget_cycles c WHERE "+in+" ORDER BY c.id FOR UPDATE", p, func(*sql.Rows) error { return nil }); err != nil {
+				return nil, err
+			}
+		}
+		err := d.query(ctx, c, "SELECT "+cycleColumns+" FROM budget_cycles c WHERE "+in, p, func(r *sql.Rows) error {
+			var row cycle
+			err := row.scan(r)
+			out[row.id] = &row
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	if len(values) == 0 {
-		return nil
+	return out, nil
+}
+
+// saveCycles writes the changed sums of locked rows, each once.
+func (d dialect) saveCycles(ctx context.Context, c conn, cycles map[string]*cycle) error {
+	ids := slices.DeleteFunc(slices.Sorted(maps.Keys(cycles)), func(k string) bool { return cycles[k].steps == 0 })
+	for part := range slices.Chunk(ids, d.rowsAtOnce()) {
+		var p params
+		values := make([]string, 0, len(part))
+		for _, k := range part {
+			row := cycles[k]
+			values = append(values, "("+p.add(row.id)+","+p.int(int64(row.escrowed))+","+p.int(int64(row.folded))+","+p.int(int64(row.excess))+","+p.int(row.steps)+")")
+		}
+		_, err := d.exec(ctx, c, "WITH d AS (VALUES "+strings.Join(values, ",")+`)
+			UPDATE budget_cycles SET escrowed = d.column2, folded = d.column3, excess = d.column4, revision = revision + d.column5
+			FROM d WHERE id = d.column1`, p...)
+		if err != nil {
+			return err
+		}
+		for _, k := range part {
+			cycles[k].steps = 0
+		}
 	}
-	_, err := d.exec(ctx, c, "WITH d AS (VALUES "+strings.Join(values, ",")+`)
-		UPDATE budget_cycles SET spent = spent + d.column2, held = held + d.column3, excess = d.column4, revision = revision + 1
-		FROM d WHERE id = d.column1`, p...)
-	return err
+	return nil
 }
 
 // openCycles inserts cycles that nobody else has opened yet.
@@ -105,11 +126,10 @@ func (d dialect) openCycles(ctx context.Context, c conn, cycles []cycle, now tim
 	var values []string
 	for _, row := range cycles {
 		values = append(values, p.row(id.At(id.BudgetCycle, row.startsAt), row.budgetID, row.accountID, string(row.plane),
-			stamp(row.startsAt), stamp(row.endsAt), int64(row.lim), int64(row.overflow), int64(row.spent), int64(row.held),
-			int64(row.excess), row.revision, int64(row.raised), stamp(now)))
+			stamp(row.startsAt), stamp(row.endsAt), int64(row.lim), int64(row.overflow), row.revision, int64(row.raised), stamp(now)))
 	}
-	_, err := d.exec(ctx, c, "INSERT INTO budget_cycles ("+cycleColumns+", raised, created_at) VALUES "+strings.Join(values, ",")+
-		" ON CONFLICT (budget_id, starts_at) DO NOTHING", p...)
+	_, err := d.exec(ctx, c, `INSERT INTO budget_cycles (id, budget_id, account_id, plane, starts_at, ends_at, lim, overflow, revision, raised, created_at)
+		VALUES `+strings.Join(values, ",")+" ON CONFLICT (budget_id, starts_at) DO NOTHING", p...)
 	return err
 }
 
@@ -128,7 +148,7 @@ type standing struct {
 }
 
 // standingFrom reads budgets with their newest cycles; conditions follow it.
-const standingFrom = `SELECT c.id, b.id, b.account_id, b.plane, c.starts_at, c.ends_at, c.lim, c.overflow, c.spent, c.held, c.excess, c.revision,
+var standingFrom = "SELECT " + cycleColumns + `,
 	b.scope_id, s.kind, s.name, s.path, b.unit, b.cycle, b.cycle_day, a.time_zone, b.frozen_at, b.frozen_by, b.freeze_reason, b.lim
 	FROM budgets b JOIN scopes s ON s.id = b.scope_id JOIN accounts a ON a.id = b.account_id
 	JOIN budget_cycles c ON c.budget_id = b.id AND c.starts_at = (SELECT max(l.starts_at) FROM budget_cycles l WHERE l.budget_id = b.id)
@@ -167,17 +187,6 @@ func (s *standing) rule(pool *standing) rule {
 	return rule{Monthly, 1, s.zone()}
 }
 
-func (s *standing) roomNow(c *cycle) Room {
-	r := Room{
-		BudgetID: s.budgetID, ScopeID: s.scopeID, ScopeKind: s.scopeKind, ScopeName: s.scopeName, Unit: s.unit,
-		Limit: c.room(), Spent: c.spent, Held: c.held, Available: c.room() - c.spent - c.held,
-	}
-	if c.endsAt.Before(never) {
-		r.RenewsAt = c.endsAt.In(s.zone())
-	}
-	return r
-}
-
 // lockHolds locks the given holds that are still open, by id.
 func (d dialect) lockHolds(ctx context.Context, c conn, ids []string) (map[string]*Hold, error) {
 	out := make(map[string]*Hold, len(ids))
@@ -185,10 +194,10 @@ func (d dialect) lockHolds(ctx context.Context, c conn, ids []string) (map[strin
 		return out, nil
 	}
 	var p params
-	q := "SELECT id, cycles, amount, cost, call, held_at FROM holds WHERE id IN (" + p.list(ids) + ") ORDER BY id FOR UPDATE"
+	q := "SELECT id, node_id, cycles, amount, cost, call, held_at FROM holds WHERE id IN (" + p.list(ids) + ") ORDER BY id FOR UPDATE"
 	err := d.query(ctx, c, q, p, func(r *sql.Rows) error {
 		var h Hold
-		if err := r.Scan(&h.ID, fromJSON{&h.cycles}, &h.Amount, &h.Cost, fromJSON{&h.Call}, &h.HeldAt); err != nil {
+		if err := r.Scan(&h.ID, &h.nodeID, fromJSON{&h.cycles}, &h.Amount, &h.Cost, fromJSON{&h.Call}, &h.HeldAt); err != nil {
 			return err
 		}
 		out[h.ID] = &h
@@ -198,35 +207,28 @@ func (d dialect) lockHolds(ctx context.Context, c conn, ids []string) (map[strin
 }
 
 func (d dialect) insertHolds(ctx context.Context, c conn, holds []*Hold) error {
-	if len(holds) == 0 {
-		return nil
-	}
-	var p params
-	values := make([]string, 0, len(holds))
-	for _, h := range holds {
+	rows := make([][]any, len(holds))
+	for i, h := range holds {
 		cycles, err := jsonText(h.cycles)
 		if err != nil {
 			return err
 		}
-		call, err := jsonText(h.Call)
-		if err != nil {
-			return err
-		}
-		values = append(values, p.row(h.ID, h.Call.AccountID, string(h.Call.Plane), h.nodeID, h.Call.Path, cycles,
-			int64(h.Amount), int64(h.Cost), call, h.HeldAt))
+		rows[i] = []any{h.ID, h.Call.AccountID, string(h.Call.Plane), h.nodeID, h.Call.Path, cycles, int64(h.Amount), int64(h.Cost), string(h.encoded), h.HeldAt}
 	}
-	_, err := d.exec(ctx, c, "INSERT INTO holds (id, account_id, plane, node_id, path, cycles, amount, cost, call, held_at) VALUES "+strings.Join(values, ","), p...)
-	return err
+	return d.insert(ctx, c, "INSERT INTO holds (id, account_id, plane, node_id, path, cycles, amount, cost, call, held_at)", rows)
 }
 
 func (d dialect) deleteHolds(ctx context.Context, c conn, ids []string) error {
-	if len(ids) == 0 {
-		return nil
+	slices.Sort(ids)
+	for part := range slices.Chunk(ids, maxBatch) {
+		var p params
+		n, err := d.exec(ctx, c, "DELETE FROM holds WHERE id IN ("+p.list(part)+")", p...)
+		if err == nil && n != int64(len(part)) {
+			err = errors.New("budget: a hold is gone that nobody else may end")
+		}
+		if err != nil {
+			return err
+		}
 	}
-	var p params
-	n, err := d.exec(ctx, c, "DELETE FROM holds WHERE id IN ("+p.list(ids)+")", p...)
-	if err == nil && n != int64(len(ids)) {
-		err = errors.New("budget: a locked hold is gone")
-	}
-	return err
+	return nil
 }

@@ -152,7 +152,7 @@ func (e *Engine) Set(ctx context.Context, tx *store.Tx, scopeID string, spec Spe
 		return nil, err
 	}
 	me.budgetID, me.saved = row.ID, true
-	out, err := e.finish(ctx, tx, d, row)
+	out, err := e.carryOut(ctx, tx, d, row)
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +235,7 @@ func (e *Engine) Remove(ctx context.Context, tx *store.Tx, scopeID string) (*Pla
 	if tight, lack := d.short(); tight != nil {
 		return nil, d.refuse(tight, lack)
 	}
-	return e.finish(ctx, tx, d, nil)
+	return e.carryOut(ctx, tx, d, nil)
 }
 
 // lockPlane lets one change of a plane's budgets follow the other, so that

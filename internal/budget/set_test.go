@@ -59,7 +59,7 @@ func TestBadSpecsAreRefused(t *testing.T) {
 
 func TestCopilotAllocatesNoMoreThanThereIs(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
+	each(t, func(t *testing.T, st *store.Store) {
 		e := start(t, st, newClock(november()).now)
 		tr := plant(t, st, tenancy.Copilot, "UTC")
 		bob, _ := tr.member(t)
@@ -126,7 +126,7 @@ func TestConsoleMayOvercommit(t *testing.T) {
 
 func TestRemovedBudgetLimitsNoMore(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
+	each(t, func(t *testing.T, st *store.Store) {
 		e := start(t, st, newClock(november()).now)
 		tr := plant(t, st, tenancy.Console, "UTC")
 		tr.set(t, e, tr.root, 10*usd)
@@ -154,7 +154,7 @@ func TestRemovedBudgetLimitsNoMore(t *testing.T) {
 
 func TestCycleIsThePlanesButForKeys(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
+	each(t, func(t *testing.T, st *store.Store) {
 		now := newClock(november())
 		e := start(t, st, now.now)
 		tr := plant(t, st, tenancy.Console, "UTC")
@@ -187,7 +187,7 @@ func TestCycleIsThePlanesButForKeys(t *testing.T) {
 // out is counted against both all the same.
 func TestAllocationCountsWhatTheAdminCannotSee(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
+	each(t, func(t *testing.T, st *store.Store) {
 		e := start(t, st, newClock(november()).now)
 		tr := plant(t, st, tenancy.Copilot, "UTC")
 		tr.set(t, e, tr.root, 10*usd)

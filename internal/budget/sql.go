@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 type conn interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 }
 
 // dialect is "sqlite" or "postgres"; statements are written for PostgreSQL.
@@ -22,9 +24,18 @@ type dialect string
 
 const postgres dialect = "postgres"
 
+// rowsAtOnce bounds the rows of one statement: SQLite's driver takes quadratic
+// time in the number of arguments.
+func (d dialect) rowsAtOnce() int {
+	if d == postgres {
+		return 500
+	}
+	return 20
+}
+
 var (
 	placeholder = regexp.MustCompile(`\$\d+`)
-	rowLocks    = strings.NewReplacer("FOR UPDATE", "", "FOR KEY SHARE", "")
+	rowLocks    = strings.NewReplacer("FOR UPDATE", "", "FOR NO KEY UPDATE", "")
 )
 
 // adapt puts a statement into SQLite's words. Placeholders lose their numbers,
@@ -55,6 +66,38 @@ func (d dialect) exec(ctx context.Context, c conn, query string, args ...any) (i
 	return res.RowsAffected()
 }
 
+// insert adds rows: many by one statement on PostgreSQL, one by one on SQLite,
+// whose statement is prepared once and runs in this process.
+func (d dialect) insert(ctx context.Context, c conn, into string, rows [][]any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if d == postgres {
+		for part := range slices.Chunk(rows, d.rowsAtOnce()) {
+			var p params
+			values := make([]string, len(part))
+			for i, r := range part {
+				values[i] = p.row(r...)
+			}
+			if _, err := d.exec(ctx, c, into+" VALUES "+strings.Join(values, ","), p...); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	stmt, err := c.PrepareContext(ctx, into+" VALUES ("+strings.TrimSuffix(strings.Repeat("?,", len(rows[0])), ",")+")")
+	if err != nil {
+		return fmt.Errorf("budget: %.60s: %w", into, err)
+	}
+	defer stmt.Close()
+	for _, r := range rows {
+		if _, err := stmt.ExecContext(ctx, r...); err != nil {
+			return fmt.Errorf("budget: %.60s: %w", into, err)
+		}
+	}
+	return nil
+}
+
 // query calls scan for every row.
 func (d dialect) query(ctx context.Context, c conn, query string, args []any, scan func(*sql.Rows) error) error {
 	text, args := d.adapt(query, args)
@@ -77,6 +120,16 @@ type params []any
 func (p *params) add(v any) string {
 	*p = append(*p, v)
 	return fmt.Sprintf("$%d", len(*p))
+}
+
+// int is a number whose type PostgreSQL can't tell from where it stands.
+func (p *params) int(n int64) string { return "CAST(" + p.add(n) + " AS BIGINT)" }
+
+func sqlBool(b bool) string {
+	if b {
+		return "TRUE"
+	}
+	return "FALSE"
 }
 
 func (p *params) list(vs []string) string {

@@ -77,6 +77,7 @@ func (e *Engine) States(ctx context.Context, reach tenancy.Reach, ids []string) 
 		}
 		where += " AND b.id IN (" + p.list(ids) + ")"
 	}
+	e.flushed()
 	list, err := e.standings(ctx, e.db, where+" ORDER BY s.path", p)
 	if err != nil {
 		return nil, err
@@ -139,7 +140,7 @@ func (s *standing) state(burn outlook, now time.Time) State {
 	p := burn.predict(spent, left, now, s.endsAt)
 	out := State{
 		BudgetID: s.budgetID, ScopeID: s.scopeID, ScopeKind: s.scopeKind, ScopeName: s.scopeName, Path: s.path, Unit: s.unit,
-		Limit: s.lim, Overflow: s.overflow, Spent: s.spent, Held: s.held, Excess: s.excess,
+		Limit: s.lim, Overflow: s.overflow, Spent: s.spent, Held: s.held, Excess: max(0, s.spent+s.held-s.room()),
 		OverflowSpent: overflowOf(s.spent, s.lim, s.overflow), FrozenAt: s.frozenAt,
 		StartsAt: s.startsAt, EndsAt: s.endsAt, Revision: s.revision, Status: OK,
 		RatePerDay: burn.mean(), Forecast: p.likely, ForecastLow: p.low, ForecastHigh: p.high,

@@ -90,7 +90,7 @@ func TestStatementSaysWhatTheLedgerSays(t *testing.T) {
 		require.Equal(t, []budget.ModelSum{{ModelID: "mod_x", Name: "small", Calls: 4, Amount: 16 * usd, OutputTokens: 16}}, models)
 		balanced(t, e)
 
-		for _, q := range []string{"UPDATE statements SET spent = 0", "UPDATE budget_cycles SET spent = spent + 1, excess = excess + 1 WHERE closed_at IS NOT NULL"} {
+		for _, q := range []string{"UPDATE statements SET spent = 0", "UPDATE budget_cycles SET folded = folded + 1, excess = excess + 1 WHERE closed_at IS NOT NULL"} {
 			_, err := st.System().ExecContext(ctx, q)
 			require.Error(t, err, q)
 		}

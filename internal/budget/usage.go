@@ -96,6 +96,7 @@ func (s *Sum) to() []any {
 // Usage sums what was charged inside reaches, all of one plane, by a
 // dimension: the dearest first, at most rows of them, or days in their order.
 func (e *Engine) Usage(ctx context.Context, in []tenancy.Reach, f UsageFilter, by Dimension, rows int) ([]Sum, error) {
+	e.flushed()
 	dim, ok := dimensions[by]
 	if !ok {
 		return nil, fmt.Errorf("budget: no dimension %q", by)
@@ -177,6 +178,7 @@ var indexed = map[id.Prefix]string{id.Organization: "organization_id", id.Team: 
 // longer ago than minutes, at most n of them; calls without a member are one
 // of them, without an id.
 func (e *Engine) TopSpenders(ctx context.Context, reach tenancy.Reach, since time.Time, n int) ([]Sum, error) {
+	e.flushed()
 	q := `SELECT g.id, coalesce(s.name, ''), g.calls, g.cost, g.credits FROM (
 		SELECT member_id AS id, sum(CASE WHEN kind IN ('SETTLED', 'IN_DOUBT') THEN 1 ELSE 0 END) AS calls,
 			CAST(sum(cost) AS BIGINT) AS cost, CAST(sum(credits) AS BIGINT) AS credits
@@ -196,6 +198,7 @@ func (e *Engine) TopSpenders(ctx context.Context, reach tenancy.Reach, since tim
 // first, today last: nano-USD in Console, nano-credits in Copilot. Scopes
 // outside reach read as never having spent.
 func (e *Engine) Series(ctx context.Context, reach tenancy.Reach, scopeIDs []string, days int) (map[string][]money.Nano, error) {
+	e.flushed()
 	first := dayOf(e.now()) - days + 1
 	out := make(map[string][]money.Nano, len(scopeIDs))
 	kinds := map[string][]string{}

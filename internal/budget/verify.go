@@ -14,11 +14,11 @@ import (
 type Difference struct {
 	CycleID  string
 	BudgetID string
-	// Counter is "spent", "corrections", "held", "excess", or "statement" for what
-	// a closed cycle's says.
+	// Counter is "spent", "corrections", "held", "escrowed", "excess", or "statement"
+	// for what a closed cycle's says.
 	Counter string
-	// Stands is what the counter says, Sums what the ledger, the open holds or
-	// the limit say.
+	// Stands is what the counter says, Sums what the ledger, the open holds, the
+	// leases or the limit say.
 	Stands, Sums money.Nano
 }
 
@@ -26,9 +26,11 @@ func (d Difference) String() string {
 	return fmt.Sprintf("budget %s cycle %s: %s is %s, should be %s", d.BudgetID, d.CycleID, d.Counter, d.Stands, d.Sums)
 }
 
-// Verify recomputes every counter from the ledger and the open holds in one
-// consistent read, and returns those that differ. It reads the whole ledger.
+// Verify recomputes every counter from the ledger, the open holds and the leases
+// in one consistent read, and returns those that differ. It reads the whole
+// ledger.
 func (e *Engine) Verify(ctx context.Context) ([]Difference, error) {
+	e.flushed()
 	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: e.snapshot(), ReadOnly: true})
 	if err != nil {
 		return nil, err
@@ -36,7 +38,7 @@ func (e *Engine) Verify(ctx context.Context) ([]Difference, error) {
 	defer func() { _ = tx.Rollback() }()
 	cycles := map[string]*cycle{}
 	var ids []string
-	err = e.query(ctx, tx, "SELECT "+cycleColumns+" FROM budget_cycles", nil, func(r *sql.Rows) error {
+	err = e.query(ctx, tx, "SELECT "+cycleColumns+" FROM budget_cycles c", nil, func(r *sql.Rows) error {
 		var c cycle
 		err := c.scan(r)
 		cycles[c.id] = &c
@@ -93,6 +95,17 @@ func (e *Engine) Verify(ctx context.Context) ([]Difference, error) {
 	if err != nil {
 		return nil, err
 	}
+	granted := map[string]money.Nano{}
+	err = e.query(ctx, tx, "SELECT cycle_id, granted FROM budget_leases", nil, func(r *sql.Rows) error {
+		var k string
+		var x money.Nano
+		err := r.Scan(&k, &x)
+		granted[k] += x
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	var out []Difference
 	for _, k := range slices.Sorted(maps.Keys(cycles)) {
 		c := cycles[k]
@@ -104,7 +117,8 @@ func (e *Engine) Verify(ctx context.Context) ([]Difference, error) {
 		check("spent", c.spent, spent[k]+besides[k].prior)
 		check("corrections", besides[k].corrections, corrections[k])
 		check("held", c.held, held[k])
-		check("excess", c.excess, max(0, c.spent+c.held-c.room()))
+		check("escrowed", c.escrowed, c.folded+granted[k])
+		check("excess", c.excess, max(0, c.escrowed-c.room()))
 		if amount, closed := stated[k]; closed || besides[k].closed {
 			check("statement", amount, c.spent)
 		}

@@ -30,6 +30,7 @@ type Delta struct {
 type burn struct {
 	mu       sync.Mutex
 	watchers map[*watcher]bool
+	changed  chan struct{}
 }
 
 type watcher struct {
@@ -38,9 +39,21 @@ type watcher struct {
 	wake    chan struct{}
 }
 
-func newBurn() burn { return burn{watchers: map[*watcher]bool{}} }
+func newBurn() burn { return burn{watchers: map[*watcher]bool{}, changed: make(chan struct{}, 1)} }
 
-const pollEvery = 500 * time.Millisecond
+const (
+	pollEvery = 500 * time.Millisecond
+	// pollPause keeps watchers of a busy replica from asking after every round.
+	pollPause = 50 * time.Millisecond
+)
+
+// nudge has the watched budgets read at once: this replica has written.
+func (b *burn) nudge() {
+	select {
+	case b.changed <- struct{}{}:
+	default:
+	}
+}
 
 // Watch reports changes of the given budgets until ctx ends, when the channel
 // is closed: those of this replica at once, of others within half a second.
@@ -144,6 +157,8 @@ func (e *Engine) poll() {
 		case <-e.stop:
 			return
 		case <-ticker.C:
+		case <-e.burn.changed:
+			time.Sleep(pollPause)
 		}
 		ids := e.burn.watched()
 		if len(ids) == 0 {
@@ -153,8 +168,8 @@ func (e *Engine) poll() {
 		found := map[string]*cycle{}
 		for part := range slices.Chunk(ids, 1000) {
 			var p params
-			err := e.query(ctx, e.db, "SELECT "+cycleColumns+" FROM budget_cycles c WHERE budget_id IN ("+p.list(part)+
-				") AND starts_at = (SELECT max(l.starts_at) FROM budget_cycles l WHERE l.budget_id = c.budget_id)", p, func(r *sql.Rows) error {
+			err := e.query(ctx, e.db, "SELECT "+cycleColumns+" FROM budget_cycles c WHERE c.budget_id IN ("+p.list(part)+
+				") AND c.starts_at = (SELECT max(l.starts_at) FROM budget_cycles l WHERE l.budget_id = c.budget_id)", p, func(r *sql.Rows) error {
 				var c cycle
 				err := c.scan(r)
 				found[c.id] = &c

@@ -286,11 +286,11 @@ func (p *inPlane) book(ctx context.Context, calls []*call) error {
 		return err
 	}
 	for _, c := range cycles {
-		if c.Spent == 0 {
+		if c.Folded == 0 {
 			continue
 		}
-		err := p.tx.BudgetCycle.UpdateOneID(c.ID).SetSpent(c.Spent).AddRevision(1).
-			SetExcess(max(0, c.Spent-c.Lim-c.Overflow)).Exec(ctx)
+		err := p.tx.BudgetCycle.UpdateOneID(c.ID).SetFolded(c.Folded).SetEscrowed(c.Folded).AddRevision(1).
+			SetExcess(max(0, c.Folded-c.Lim-c.Overflow)).Exec(ctx)
 		if err != nil {
 			return err
 		}
@@ -321,7 +321,7 @@ func (p *inPlane) charge(c *call, byScope map[string][]*ent.BudgetCycle) *ent.Ch
 	for _, s := range strings.Split(strings.Trim(c.path, "/"), "/") {
 		for _, cycle := range byScope[s] {
 			if !c.at.Before(cycle.StartsAt) && c.at.Before(cycle.EndsAt) {
-				cycle.Spent += int64(c.amount(p.plane.plane))
+				cycle.Folded += int64(c.amount(p.plane.plane))
 				in = append(in, cycle.ID)
 			}
 		}

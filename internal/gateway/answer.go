@@ -2,31 +2,10 @@ package gateway
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/alchemi/cockpit/internal/budget"
 )
-
-// part is what the gateway reads of an answer, or of one event of a stream.
-type part struct {
-	Choices []struct {
-		Message *content `json:"message"`
-		Delta   *content `json:"delta"`
-		Finish  *string  `json:"finish_reason"`
-	} `json:"choices"`
-	Usage json.RawMessage `json:"usage"`
-	Error json.RawMessage `json:"error"`
-}
-
-// content is everything of a message that was generated.
-type content struct {
-	Content   json.RawMessage `json:"content"`
-	Refusal   json.RawMessage `json:"refusal"`
-	Reasoning json.RawMessage `json:"reasoning"`         // OpenRouter
-	Thinking  json.RawMessage `json:"reasoning_content"` // DeepSeek, vLLM
-	Tools     json.RawMessage `json:"tool_calls"`
-	Function  json.RawMessage `json:"function_call"`
-	Audio     json.RawMessage `json:"audio"`
-}
 
 // meter adds up what an answer used.
 type meter struct {
@@ -43,42 +22,79 @@ type meter struct {
 // read meters one JSON document of the upstream's. It tells whether that
 // carries usage and nothing else.
 func (m *meter) read(doc []byte) bool {
-	var p part
-	if json.Unmarshal(doc, &p) != nil {
+	from := skipSpace(doc, 0)
+	if !json.Valid(doc) || doc[from] != '{' && doc[from] != 'n' {
 		m.garbled = true
 		return false
 	}
-	for _, c := range p.Choices {
-		for _, from := range []*content{c.Message, c.Delta} {
-			if from != nil {
-				m.seen += from.size()
+	choices := 0
+	var usage []byte
+	for name, value := range fields(doc, from) {
+		switch {
+		case named(name, "choices"):
+			for _, choice := range m.list(doc, value) {
+				choices++
+				m.choice(doc, choice)
 			}
+		case named(name, "usage"):
+			usage = value.of(doc)
+		case named(name, "error"):
+			m.failed = m.failed || present(value.of(doc))
 		}
-		m.finished = m.finished || c.Finish != nil
 	}
-	m.failed = m.failed || present(p.Error)
-	if !present(p.Usage) {
+	if !present(usage) {
 		return false
 	}
-	if t, usable := readUsage(p.Usage); usable {
+	if t, usable := readUsage(usage); usable {
 		m.usage, m.reported = t, true // later reports replace earlier ones
 	}
-	return len(p.Choices) == 0
+	return choices == 0
 }
 
-func (c *content) size() int64 {
-	n := 0
-	for _, raw := range []json.RawMessage{c.Content, c.Refusal, c.Reasoning, c.Thinking} {
-		if present(raw) {
-			n += max(len(raw)-2, 0) // without the quotes
-		}
-	}
-	for _, raw := range []json.RawMessage{c.Tools, c.Function, c.Audio} {
-		if present(raw) {
-			n += len(raw)
-		}
-	}
-	return int64(n)
+// list are the elements of an array; nothing else may stand for one but null.
+func (m *meter) list(doc []byte, at span) []span {
+	m.garbled = m.garbled || doc[at.from] != '[' && doc[at.from] != 'n'
+	return elements(doc, at)
 }
 
-func present(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" }
+func (m *meter) choice(doc []byte, at span) {
+	m.garbled = m.garbled || doc[at.from] != '{' && doc[at.from] != 'n'
+	for name, value := range fields(doc, at.from) {
+		first := doc[value.from]
+		switch {
+		case named(name, "message") || named(name, "delta"):
+			m.garbled = m.garbled || first != '{' && first != 'n'
+			m.seen += generated(doc, value)
+		case named(name, "finish_reason"):
+			m.garbled = m.garbled || first != '"' && first != 'n'
+			m.finished = m.finished || first == '"'
+		}
+	}
+}
+
+// generated is how many bytes of a message were generated: its texts without
+// their quotes, and whatever calls and sounds it has.
+func generated(doc []byte, at span) (n int64) {
+	for name, value := range fields(doc, at.from) {
+		raw := value.of(doc)
+		if !present(raw) {
+			continue
+		}
+		switch {
+		case named(name, "content"), named(name, "refusal"),
+			named(name, "reasoning"),         // OpenRouter
+			named(name, "reasoning_content"): // DeepSeek, vLLM
+			n += int64(max(len(raw)-2, 0))
+		case named(name, "tool_calls"), named(name, "function_call"), named(name, "audio"):
+			n += int64(len(raw))
+		}
+	}
+	return n
+}
+
+// named compares as encoding/json does, without regard to case.
+func named(name []byte, want string) bool {
+	return string(name) == want || len(name) == len(want) && strings.EqualFold(string(name), want)
+}
+
+func present(raw []byte) bool { return len(raw) > 0 && string(raw) != "null" }

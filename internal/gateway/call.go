@@ -86,8 +86,12 @@ func (c *call) reserve() error {
 	if err != nil {
 		return err
 	}
+	key, refused := c.idempotencyKey()
+	if refused != nil {
+		return refused
+	}
 	for range 3 { // budgets move meanwhile, and another may be tighter still
-		c.hold, err = c.Budget.Hold(c.r.Context(), what, c.bound.usage())
+		c.hold, err = c.Budget.HoldOnce(c.r.Context(), what, c.bound.usage(), key)
 		var exceeded *budget.Exceeded
 		if err == nil || !errors.As(err, &exceeded) || c.q.limit > 0 {
 			break
@@ -180,7 +184,8 @@ func (c *call) stream(body io.Reader, hangUp context.CancelFunc) ending {
 	h.Set("X-Accel-Buffering", "no")
 	c.answering = true
 	r := &relay{
-		w: c.w, client: c.r.Context(), hangUp: hangUp, limits: c.Timeouts, boundWrite: c.boundWrite,
+		durable: c.durable,
+		w:       c.w, client: c.r.Context(), hangUp: hangUp, limits: c.Timeouts, boundWrite: c.boundWrite,
 		meter: &c.meter, usage: c.q.usage, first: c.firstByte, stands: c.goesOn, why: c.why, hangUpClient: c.hangUpClient,
 	}
 	ask := func(ctx context.Context) error {
@@ -278,6 +283,7 @@ func (c *call) answer(ctx context.Context, answer []byte, err error) error {
 		}
 	}
 	c.answering = true
+	c.durable()
 	c.boundWrite()
 	_, _ = c.w.Write(answer) // fails only when the client has gone
 	return nil
@@ -310,6 +316,15 @@ func (c *call) end(ctx context.Context, usage budget.Usage, v verdict) budget.Re
 func (c *call) logSettlement(ctx context.Context, err error) {
 	if err != nil {
 		c.Log.ErrorContext(ctx, "settling a call waits for the database", "requestId", c.requestID, "chargeId", c.hold.ID, "error", err)
+	}
+}
+
+// durable lets no byte of an answer out before the database knows of the call,
+// so that it is charged even if this machine is lost. Where the database is
+// away the answer goes out all the same: the journal has the call.
+func (c *call) durable() {
+	if err := c.hold.Durable(); err != nil {
+		c.Log.Warn("the database doesn't know of a call that is answered", "requestId", c.requestID, "chargeId", c.hold.ID, "error", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/fault"
 )
 
@@ -38,6 +39,9 @@ var wire = map[fault.Code]struct {
 	fault.Forbidden:       {http.StatusForbidden, "permission_error"},
 	modelNotFound:         {http.StatusNotFound, "invalid_request_error"},
 	fault.NotFound:        {http.StatusNotFound, "invalid_request_error"},
+	budget.KeyInUse:       {http.StatusConflict, "invalid_request_error"},
+	budget.KeyUsed:        {http.StatusConflict, "invalid_request_error"},
+	budget.KeyReused:      {http.StatusUnprocessableEntity, "invalid_request_error"},
 	fault.Conflict:        {http.StatusConflict, "invalid_request_error"},
 	fault.RateLimited:     {http.StatusTooManyRequests, "rate_limit_error"},
 	upstreamFailed:        {http.StatusBadGateway, "api_error"},

@@ -25,6 +25,8 @@ type relay struct {
 	meter      *meter
 	// usage passes the usage event on, because the client asked for it.
 	usage bool
+	// durable returns once the call is safe; then its first byte may go out.
+	durable func()
 	// first is called when the first event has been passed on.
 	first func()
 	// stands asks whether the caller's key is still good.
@@ -123,6 +125,9 @@ func (r *relay) pass(raw []byte, flush bool) {
 func (r *relay) write(raw []byte, flush bool) {
 	if r.gone || r.client.Err() != nil {
 		return
+	}
+	if r.first != nil {
+		r.durable()
 	}
 	r.boundWrite()
 	_, err := r.w.Write(raw)

@@ -38,6 +38,8 @@ const (
 	CreditFactor           Prefix = "fac"
 	Budget                 Prefix = "bud"
 	BudgetCycle            Prefix = "cyc"
+	BudgetLease            Prefix = "lse"
+	IdempotencyKey         Prefix = "idk"
 	Hold                   Prefix = "hld"
 	Charge                 Prefix = "chg"
 	AuditEvent             Prefix = "evt"

@@ -86,7 +86,7 @@ func (d *directory) unlimited() {
 		tx.Unaudited()
 		for _, first := range []interface {
 			Exec(context.Context) (int, error)
-		}{tx.BudgetIncrease.Delete(), tx.BudgetAlert.Delete(), tx.BudgetCycle.Delete()} {
+		}{tx.BudgetIncrease.Delete(), tx.BudgetAlert.Delete(), tx.BudgetLease.Delete(), tx.BudgetCycle.Delete()} {
 			if _, err := first.Exec(ctx); err != nil {
 				return err
 			}

@@ -14,13 +14,13 @@ import (
 
 // unauditedTables tell of no act of anybody: they are records themselves, or
 // the engine's working state.
-var unauditedTables = []string{"audit_events", "audit_checkpoints", "charges", "holds", "nodes", "budget_cycles"}
+var unauditedTables = []string{"audit_events", "audit_checkpoints", "charges", "holds", "nodes", "budget_cycles", "budget_leases", "idempotency_keys"}
 
 // epochTables hold what sessions, keys and routes are cached from.
 var epochTables = []string{
 	"accounts", "scopes", "members", "role_bindings", "users", "keys", "key_models",
 	"providers", "models", "prices", "central_providers", "catalog_models", "credit_factors",
-	"grants", "support_accesses", "identity_providers",
+	"grants", "support_accesses", "identity_providers", "budgets",
 }
 
 type row interface {

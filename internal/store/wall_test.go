@@ -48,14 +48,14 @@ func code(err error) string {
 var grants = map[string][]string{
 	"scopes": allGrants, "organizations": allGrants, "teams": allGrants, "members": allGrants, "role_bindings": allGrants,
 	"keys": allGrants, "key_models": allGrants, "providers": allGrants, "models": allGrants, "prices": {"INSERT", "SELECT"},
-	"budgets": allGrants, "budget_cycles": allGrants, "invitations": allGrants, "grants": allGrants,
+	"budgets": allGrants, "budget_cycles": allGrants, "budget_leases": {"DELETE", "SELECT", "UPDATE"}, "invitations": allGrants, "grants": allGrants,
 	"accounts": {"SELECT"}, "users": {"SELECT"}, "sessions": {"SELECT"}, "credit_factors": {"SELECT"},
 	"catalog_models": {"SELECT"}, "charges": {"SELECT"}, "audit_events": {"INSERT", "SELECT"},
 	"domains": {"SELECT"}, "identity_providers": {"SELECT"}, "group_mappings": {"SELECT"}, "external_identities": {"SELECT"},
 	"service_clients": {"SELECT"}, "authorizations": {"SELECT"}, "personal_tokens": {"SELECT"}, "support_accesses": {"SELECT"}, "audit_checkpoints": {"SELECT"},
 	"budget_increases": allGrants, "budget_alerts": {"DELETE", "SELECT"}, "statements": {"SELECT"}, "usage_days": {"SELECT"}, "usage_tags": {"SELECT"},
 	"notifications": {"SELECT"}, "notification_preferences": {"SELECT"}, "webhooks": {"SELECT"}, "webhook_deliveries": {"SELECT"}, "increase_requests": {"SELECT"},
-	"logins": nil, "central_providers": nil, "holds": nil, "nodes": nil, "usage_totals": nil,
+	"logins": nil, "central_providers": nil, "holds": nil, "idempotency_keys": nil, "nodes": nil, "usage_totals": nil,
 }
 
 var allGrants = []string{"DELETE", "INSERT", "SELECT", "UPDATE"}
@@ -630,7 +630,7 @@ func TestTenantSymbolsAreInBothDatabases(t *testing.T) {
 			}
 		}
 		require.Greater(t, n, 20)
-		for _, must := range []string{"tenant_scopes_parent", "tenant_budgets_amounts", "tenant_budget_cycles_limit", "tenant_models_route", "tenant_prices_owner",
+		for _, must := range []string{"tenant_scopes_parent", "tenant_budgets_amounts", "tenant_budget_cycles_limit", "tenant_budget_leases_granted", "tenant_models_route", "tenant_prices_owner",
 			"tenant_sessions_whose", "tenant_grants_resource", "tenant_audit_sealed", "tenant_audit_events_noun"} {
 			require.True(t, has[must], "%s is missing", must)
 		}

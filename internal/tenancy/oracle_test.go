@@ -117,6 +117,8 @@ var sights = map[string]sight{
 	"central_providers":        nobody,
 	"holds":                    nobody,
 	"nodes":                    nobody,
+	"budget_leases":            nobody,
+	"idempotency_keys":         nobody,
 }
 
 func anyRow(world, *tenancy.Viewer, row) bool { return true }

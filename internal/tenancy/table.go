@@ -57,6 +57,8 @@ var tables = map[string]rule{
 	"central_providers":        noRow,
 	"holds":                    noRow,
 	"nodes":                    noRow,
+	"budget_leases":            noRow,
+	"idempotency_keys":         noRow,
 }
 
 // written says what viewers may do to rows in their reach, where that isn't
@@ -96,6 +98,8 @@ var written = map[string]ent.Op{
 	"central_providers":        0,
 	"holds":                    0,
 	"nodes":                    0,
+	"budget_leases":            ent.OpUpdate | ent.OpUpdateOne | ent.OpDelete | ent.OpDeleteOne, // called back, and removed with their cycles
+	"idempotency_keys":         0,
 }
 
 // everyRow of the account in the viewer's planes.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/budget"
+	"github.com/alchemi/cockpit/ent/budgetlease"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
@@ -23,6 +24,7 @@ import (
 	"github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/groupmapping"
 	"github.com/alchemi/cockpit/ent/hold"
+	"github.com/alchemi/cockpit/ent/idempotencykey"
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/migrate"
 	"github.com/alchemi/cockpit/ent/model"
@@ -296,7 +298,9 @@ func (p *planter) spend(l *Plane, s *ent.Scope, asks *ent.User) {
 		unit = budget.UnitCREDITS
 	}
 	b := p.tx.Budget.Create().SetAccountID(s.AccountID).SetPlane(budget.Plane(s.Plane)).SetScopeID(s.ID).SetUnit(unit).SetLim(100).SaveX(p.ctx)
-	p.history(s, b, p.cycle(s, b), asks)
+	c := p.cycle(s, b)
+	p.tx.BudgetLease.Create().SetAccountID(s.AccountID).SetPlane(budgetlease.Plane(s.Plane)).SetCycleID(c.ID).SetNodeID(id.New(id.Node)).ExecX(p.ctx)
+	p.history(s, b, c, asks)
 	l.Budgets[s.ID] = b
 }
 
@@ -309,4 +313,6 @@ func (p *planter) charge(l *Plane, s *ent.Scope) {
 		SetCost(1).SetHeldAt(p.now).SetAt(p.now).SetDay(int(p.now.Unix() / 86400)).ExecX(p.ctx)
 	p.tx.Hold.Create().SetAccountID(s.AccountID).SetPlane(hold.Plane(s.Plane)).SetNodeID("nod_test").SetPath(s.Path).
 		SetCycles([]string{}).SetCall(json.RawMessage("{}")).SetHeldAt(p.now).ExecX(p.ctx)
+	p.tx.IdempotencyKey.Create().SetAccountID(s.AccountID).SetPlane(idempotencykey.Plane(s.Plane)).SetPrincipal(s.ID).SetKeyHash("k").SetRequestHash("r").
+		SetChargeID(id.New(id.Charge)).SetExpiresAt(p.now.Add(24 * time.Hour)).ExecX(p.ctx)
 }

@@ -34,7 +34,7 @@ var platformsOwn = []string{"catalog_models", "central_providers", "logins", "no
 
 // Tables of things that lie in a plane: a row in each of both.
 var inPlanes = []string{"organizations", "teams", "members", "role_bindings", "keys", "key_models", "models",
-	"budgets", "budget_cycles", "charges", "holds", "grants", "group_mappings", "invitations"}
+	"budgets", "budget_cycles", "budget_leases", "charges", "holds", "idempotency_keys", "grants", "group_mappings", "invitations"}
 
 // The accounts are alike, table by table and plane by plane.
 func TestAccountsAreAlike(t *testing.T) {

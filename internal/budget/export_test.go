@@ -1,0 +1,57 @@
+package budget
+
+import (
+	"context"
+	"time"
+)
+
+// Crash ends the engine as a killed process would: nothing is written or given
+// back, only the journal's file stays.
+func (e *Engine) Crash() {
+	n := e.node
+	n.mu.Lock()
+	n.closed, n.over = true, true
+	n.told.Broadcast()
+	n.mu.Unlock()
+	close(e.stop)
+	e.ending()
+	e.tasks.Wait()
+	if e.journal != nil {
+		_ = e.journal.lock.Close()
+	}
+}
+
+// Pass moves the engine's monotonic clock on.
+func (e *Engine) Pass(d time.Duration) {
+	e.node.mu.Lock()
+	defer e.node.mu.Unlock()
+	was := e.elapsed
+	e.elapsed = func() time.Duration { return was() + d }
+}
+
+// Admits tells whether memory admits calls so much later.
+func (e *Engine) Admits(later time.Duration) bool {
+	e.node.mu.Lock()
+	defer e.node.mu.Unlock()
+	return e.admits(e.elapsed() + later)
+}
+
+// Learn has the engine know at once what other replicas changed of budgets.
+func (e *Engine) Learn(accountID string) { e.node.forget(accountID) }
+
+// Drained is what the closing of cycles asks.
+func (e *Engine) Drained(ctx context.Context, cycleID string) (bool, error) {
+	return e.drained(ctx, e.db, cycleID)
+}
+
+// Tidy gives back leases of cycles that are over.
+func (e *Engine) Tidy() { e.tidy(); e.rush() }
+
+// Sweep looks for dead replicas at once.
+func (e *Engine) Sweep(ctx context.Context) error { return e.sweep(ctx) }
+
+// Prune deletes idempotency keys that have expired.
+func (e *Engine) Prune(ctx context.Context) error { return e.pruneKeys(ctx) }
+
+// NodeID is the engine's node.
+func (e *Engine) NodeID() string { return e.nodeID() }

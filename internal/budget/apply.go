@@ -175,7 +175,7 @@ func (d *draft) make(ctx context.Context, tx *store.Tx, made []*entry) error {
 		}
 	}
 	for _, e := range made {
-		if err := d.countPrior(ctx, tx.SQL(), e.budgetID); err != nil {
+		if _, err := d.countPrior(ctx, tx.SQL(), e.budgetID); err != nil {
 			return err
 		}
 	}

@@ -204,7 +204,7 @@ func (d dialect) drained(ctx context.Context, c conn, cycleID string) (bool, err
 // close writes a cycle's statement, carries over what is left of its limit, and
 // marks it: from here on it never moves.
 func (c *closing) close(ctx context.Context, x *ended) error {
-	if err := c.countPrior(ctx, c.tx, x.budgetID); err != nil {
+	if _, err := c.countPrior(ctx, c.tx, x.budgetID); err != nil {
 		return err
 	}
 	more, err := c.lookUp(ctx, c.tx, []string{x.id})

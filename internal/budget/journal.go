@@ -27,6 +27,8 @@ type journal struct {
 	file *os.File
 	size int64
 	buf  []byte
+	// node is whose process writes it.
+	node string
 	// live are the records that the database may not have yet, by hold.
 	live map[string]*liveRecord
 }
@@ -39,6 +41,7 @@ const rewriteAt = 8 << 20
 
 // The kinds of records.
 const (
+	nodeRecord  byte = 'N'
 	heldRecord  byte = 'H'
 	endedRecord byte = 'E'
 )
@@ -75,6 +78,17 @@ func lockJournal(dir string, slot int) (j *journal, taken bool, err error) {
 		return nil, true, lock.Close()
 	}
 	return &journal{lock: lock, path: path + ".journal", live: map[string]*liveRecord{}}, false, nil
+}
+
+// own puts down whose journal it is by now, so that the next process knows of
+// leases also where no call was held.
+func (j *journal) own(node string) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.node = node; j.file == nil {
+		return nil // rewrite will
+	}
+	return j.append(nodeRecord, []byte(node))
 }
 
 func (j *journal) hold(h *Hold) error {
@@ -151,7 +165,7 @@ func (j *journal) rewrite() error {
 	if err != nil {
 		return err
 	}
-	var all []byte
+	all := frame(nil, nodeRecord, []byte(j.node))
 	for _, l := range j.live {
 		all = frame(all, heldRecord, l.hold)
 		if l.end != nil {

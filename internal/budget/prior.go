@@ -77,36 +77,41 @@ func (f *firstCycle) lines(p *params) string {
 // countPrior brings what a budget's first cycle counts of calls that don't know
 // the budget to what the ledger says: those before it, and those that ran when
 // it was made.
-func (d dialect) countPrior(ctx context.Context, c conn, budgetID string) error {
+func (d dialect) countPrior(ctx context.Context, c conn, budgetID string) (changed *firstCycle, err error) {
 	f, err := d.firstCycle(ctx, c, budgetID)
 	if err != nil || f == nil {
-		return err
+		return nil, err
 	}
 	locked, err := d.lockCycles(ctx, c, []string{f.id})
 	if err != nil || locked[f.id] == nil {
-		return err
+		return nil, err
 	}
 	// Under the lock: another replica may have counted meanwhile.
 	if f, err = d.firstCycle(ctx, c, budgetID); err != nil || f == nil {
-		return err
+		return nil, err
 	}
 	var p params
 	var sum money.Nano
 	err = d.query(ctx, c, "SELECT CAST(COALESCE(SUM("+amountOf+"), 0) AS BIGINT) FROM charges h WHERE "+f.lines(&p), p, scanInto(&sum))
 	if err != nil || sum == f.prior {
-		return err
+		return nil, err
 	}
 	row := locked[f.id]
 	row.escrow(sum-f.prior, sum-f.prior)
 	row.exceed()
 	_, err = d.exec(ctx, c, "UPDATE budget_cycles SET escrowed = escrowed + $2, folded = folded + $2, prior = prior + $2, excess = $3, revision = revision + 1 WHERE id = $1",
 		f.id, int64(sum-f.prior), int64(row.excess))
-	return err
+	if err == nil {
+		// There is less to give than was leased by.
+		err = d.recall(ctx, c, []string{f.id}, "")
+	}
+	return f, err
 }
 
 // CountPrior counts the calls that ran while their scope got its budget, for
 // all budgets of the last hour. Closing a cycle counts them once more.
 func (e *Engine) CountPrior(ctx context.Context) error {
+	e.flushed()
 	var ids []string
 	err := e.query(ctx, e.db, `SELECT c.budget_id FROM budget_cycles c WHERE c.closed_at IS NULL AND c.created_at > $1 AND c.starts_at < c.created_at
 		AND NOT EXISTS (SELECT 1 FROM budget_cycles f WHERE f.budget_id = c.budget_id AND f.starts_at < c.starts_at) ORDER BY 1`, []any{stamp(e.now().Add(-priorWindow))}, func(r *sql.Rows) error {
@@ -119,9 +124,18 @@ func (e *Engine) CountPrior(ctx context.Context) error {
 		return err
 	}
 	for _, k := range ids {
-		err := e.store.WriteTx(ctx, func(tx *sql.Tx) error { return e.countPrior(ctx, tx, k) })
+		var changed *firstCycle
+		err := e.store.WriteTx(ctx, func(tx *sql.Tx) (err error) {
+			changed, err = e.countPrior(ctx, tx, k)
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("budget %s: %w", k, err)
+		}
+		if changed != nil {
+			e.node.forget(changed.accountID)
+			e.node.close([]string{changed.id})
+			e.nudge()
 		}
 	}
 	return nil

@@ -33,7 +33,9 @@ func (e *Engine) openJournal(ctx context.Context) error {
 		switch {
 		case e.journal == nil:
 			e.journal = j
-			err = j.rewrite()
+			if err = j.own(e.nodeID()); err == nil {
+				err = j.rewrite()
+			}
 		case left == 0:
 			err = errors.Join(remove(j.path), j.close())
 		default:
@@ -124,6 +126,10 @@ func readJournal(text []byte, live map[string]*liveRecord) (ops []*op, nodes []s
 		kind, record := text[header-1], text[header:header+size]
 		text = text[header+size:]
 		switch kind {
+		case nodeRecord:
+			if node := string(record); node != "" && !slices.Contains(nodes, node) {
+				nodes = append(nodes, node)
+			}
 		case heldRecord:
 			var r heldJSON
 			h := &Hold{}

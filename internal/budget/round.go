@@ -145,6 +145,11 @@ func (e *Engine) attempt(ctx context.Context) (again bool) {
 			r.fail(err)
 			return false
 		}
+		if e.journal != nil {
+			if err := e.journal.own(e.nodeID()); err != nil {
+				e.log.Error("the journal can't be written", "error", err)
+			}
+		}
 		r.outlaw()
 		return true
 	}

@@ -212,6 +212,9 @@ func (r *Resolver) canRequest(ctx context.Context, row *ent.IncreaseRequest) ([]
 	if withdraw == "" && (v == nil || row.RequestedBy != v.UserID) {
 		withdraw = "Only who asked takes a request back."
 	}
+	if withdraw == "" && v.Narrowed && !slices.Contains(v.Permissions, "budgets.manage") {
+		withdraw = "The program or token lacks the permission budgets.manage."
+	}
 	permission := func(action, reason string) *model.ViewerPermission {
 		return &model.ViewerPermission{Action: action, Allowed: reason == "", Reason: reason}
 	}

@@ -41,6 +41,11 @@ allows("member") if {
 	count(input.subject.roles) > 0
 }
 
+allows("requester") if {
+	actor
+	count(input.subject.roles) > 0
+}
+
 allows("reader") if holds({"ADMIN", "VIEWER"}, {"PLATFORM", "ACCOUNT", "PLANE", "ORGANIZATION", "TEAM"})
 
 allows("admin") if holds({"ADMIN"}, {"PLATFORM", "ACCOUNT", "PLANE", "ORGANIZATION", "TEAM"})

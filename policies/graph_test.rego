@@ -22,7 +22,7 @@ account_admin := person([role("ADMIN", "ACCOUNT", "ACCOUNT")])
 
 super_admin := staff([role("ADMIN", "PLATFORM", "PLATFORM")])
 
-of_account_admin := {"public", "viewer", "person", "member", "reader", "admin", "planeReader", "planeAdmin", "accountReader", "accountAdmin", "tenantReader"}
+of_account_admin := {"public", "viewer", "person", "member", "requester", "reader", "admin", "planeReader", "planeAdmin", "accountReader", "accountAdmin", "tenantReader"}
 
 test_stranger if allowed(subject("", false, [])) == {"public"}
 
@@ -33,37 +33,37 @@ test_key_has_no_roles_of_a_person if {
 test_person_without_role if allowed(person([])) == {"public", "viewer", "person"}
 
 test_member if {
-	allowed(person([role("MEMBER", "MEMBER", "CONSOLE")])) == {"public", "viewer", "person", "member"}
+	allowed(person([role("MEMBER", "MEMBER", "CONSOLE")])) == {"public", "viewer", "person", "member", "requester"}
 }
 
 test_team_viewer if {
-	allowed(person([role("VIEWER", "TEAM", "CONSOLE")])) == {"public", "viewer", "person", "member", "reader"}
+	allowed(person([role("VIEWER", "TEAM", "CONSOLE")])) == {"public", "viewer", "person", "member", "requester", "reader"}
 }
 
 test_team_admin if {
-	allowed(person([role("ADMIN", "TEAM", "CONSOLE")])) == {"public", "viewer", "person", "member", "reader", "admin"}
+	allowed(person([role("ADMIN", "TEAM", "CONSOLE")])) == {"public", "viewer", "person", "member", "requester", "reader", "admin"}
 }
 
 test_plane_admin if {
-	allowed(person([role("ADMIN", "PLANE", "COPILOT")])) == {"public", "viewer", "person", "member", "reader", "admin", "planeReader", "planeAdmin"}
+	allowed(person([role("ADMIN", "PLANE", "COPILOT")])) == {"public", "viewer", "person", "member", "requester", "reader", "admin", "planeReader", "planeAdmin"}
 }
 
 test_account_auditor if {
-	allowed(person([role("VIEWER", "ACCOUNT", "ACCOUNT")])) == {"public", "viewer", "person", "member", "reader", "planeReader", "accountReader", "tenantReader"}
+	allowed(person([role("VIEWER", "ACCOUNT", "ACCOUNT")])) == {"public", "viewer", "person", "member", "requester", "reader", "planeReader", "accountReader", "tenantReader"}
 }
 
 test_account_admin if allowed(account_admin) == of_account_admin
 
 test_super_admin_is_no_plane_admin if {
-	allowed(super_admin) == {"public", "viewer", "person", "member", "reader", "admin", "accountReader", "accountAdmin", "platformReader", "platformAdmin"}
+	allowed(super_admin) == {"public", "viewer", "person", "member", "requester", "reader", "admin", "accountReader", "accountAdmin", "platformReader", "platformAdmin"}
 }
 
 test_platform_auditor if {
-	allowed(staff([role("VIEWER", "PLATFORM", "PLATFORM")])) == {"public", "viewer", "person", "member", "reader", "accountReader", "platformReader"}
+	allowed(staff([role("VIEWER", "PLATFORM", "PLATFORM")])) == {"public", "viewer", "person", "member", "requester", "reader", "accountReader", "platformReader"}
 }
 
 test_platform_role_of_a_tenant_counts_for_nothing if {
-	allowed(person([role("ADMIN", "PLATFORM", "PLATFORM")])) == {"public", "viewer", "person", "member"}
+	allowed(person([role("ADMIN", "PLATFORM", "PLATFORM")])) == {"public", "viewer", "person", "member", "requester"}
 }
 
 test_unknown_kind_has_no_roles if {
@@ -73,7 +73,7 @@ test_unknown_kind_has_no_roles if {
 # A program that acts for itself holds roles as a person does, and is none.
 test_program_holds_roles if {
 	client := narrowed(subject("CLIENT", false, [role("ADMIN", "ACCOUNT", "ACCOUNT")]), ["profile", "read"])
-	allowed(client) == of_account_admin - {"person"}
+	allowed(client) == of_account_admin - {"person", "requester"}
 	allowed(narrowed(subject("CLIENT", false, []), ["profile", "read"])) == {"public", "viewer"}
 	not "person" in allowed(subject("CLIENT", false, []))
 }
@@ -87,7 +87,9 @@ test_narrowed_to_nothing if allowed(narrowed(account_admin, [])) == {"public"}
 
 test_narrowed_to_the_profile if allowed(narrowed(account_admin, ["profile"])) == {"public", "viewer"}
 
-test_narrowed_to_reading if allowed(narrowed(account_admin, ["read"])) == of_account_admin - {"person", "viewer"}
+test_narrowed_to_reading if allowed(narrowed(account_admin, ["read"])) == of_account_admin - {"person", "viewer", "requester"}
+
+test_narrowed_to_budgets if allowed(narrowed(account_admin, ["budgets.manage"])) == {"public", "requester"}
 
 test_narrowed_to_what_is_no_class if allowed(narrowed(account_admin, ["models.call", "keys.manage", "cakes.eat"])) == {"public"}
 

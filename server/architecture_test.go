@@ -33,6 +33,7 @@ var order = [][]string{
 	{"internal/budget"},
 	{"internal/identity"},
 	{"internal/idtoken"},
+	{"internal/increase"},
 	{"internal/notify"},
 	{"internal/alert"},
 	{"internal/webhook"},

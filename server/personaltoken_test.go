@@ -27,12 +27,12 @@ func TestPersonalTokensAreThePersonNarrowed(t *testing.T) {
 	grantable := func(b *browser) string {
 		return fmt.Sprint(b.do(t, `{viewer{grantable{name}}}`, nil)["grantable"])
 	}
-	require.Equal(t, "[map[name:directory.manage] map[name:keys.manage] map[name:models.call] map[name:profile] map[name:read]]", grantable(member))
+	require.Equal(t, "[map[name:budgets.manage] map[name:directory.manage] map[name:keys.manage] map[name:models.call] map[name:profile] map[name:read]]", grantable(member))
 	require.Contains(t, grantable(admin), "account.manage")
 	require.NotContains(t, grantable(admin), "platform.manage")
 	require.Contains(t, grantable(w.signIn(t, w.env[demo.SuperAdminEmail])), "platform.manage")
 	for name, in := range map[string]map[string]any{
-		"permissions": {"name": "x", "permissions": []string{"budgets.manage"}, "expiresInDays": 1},
+		"permissions": {"name": "x", "permissions": []string{"roles.manage"}, "expiresInDays": 1},
 		"name":        {"name": "", "permissions": []string{"read"}, "expiresInDays": 1},
 	} {
 		require.Contains(t, fmt.Sprint(member.try(t, createToken, in)), name)

@@ -265,6 +265,7 @@ var nouns = []struct{ title, about string }{
 	{"invitation", "Invitations and roles"}, {"role", "Invitations and roles"}, {"key", "Virtual keys"}, {"member", "Seats and people"},
 	{"user", "Seats and people"}, {"session", "Seats and people"}, {"model", "Models and providers"}, {"modelPrice", "Models and providers"},
 	{"provider", "Models and providers"}, {"organization", "Organizations"}, {"team", "Teams"}, {"serviceClient", "Programs"}, {"webhook", "Webhooks"}, {"support", "Support access"},
+	{"request", "Requests for more budget"}, {"usage", "Usage"},
 }
 
 func (g *grid) document() string {

@@ -9,7 +9,7 @@ const forPeople: readonly Permission[] = [{ name: 'models.call', about: t("Call 
 // Programs of the platform act for people of every account, in whatever those may do there.
 const forEveryAccount: readonly Permission[] = [
   { name: 'keys.manage', about: t('Revoke virtual keys; make them, together with models.call.') },
-  { name: 'budgets.manage', about: t('Set and remove budgets.') },
+  { name: 'budgets.manage', about: t('Set, stop and remove budgets; ask for more, and decide on it.') },
   { name: 'access.manage', about: t('Allow and deny models.') },
   { name: 'models.manage', about: t('Set up providers, models and prices.') },
 ]

@@ -13,7 +13,7 @@ const pages = {
     '/a/acme/console/alerts',
     '/a/acme/console/statements',
     '/a/acme/console/requests',
-    '/a/acme/console/requests?show=decided',
+    '/a/acme/console/requests?show=CLOSED',
     '/a/acme/console/organizations',
     '/a/acme/console/teams',
     '/a/acme/console/teams?new=team',

@@ -54,7 +54,7 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
     <Sheet
       open
       onClose={onClose}
-      className="max-w-lg"
+      className="max-w-xl"
       title={scope?.name ?? t('Budget')}
       description={scope && [kindName[scope.kind], scope.location].filter(Boolean).join(' · ')}
     >
@@ -171,7 +171,9 @@ function Use({ scope, previous, plan, spenders, unit }: UseProps) {
       {scope.budget && (
         <div>
           <BurnPicture state={scope.budget.state} series={scope.budget.series} previous={previous} />
-          <AtLimit overflow={scope.budget.overflow} unit={unit} />
+          <p className="mt-3">
+            <AtLimit overflow={scope.budget.overflow} unit={unit} />
+          </p>
         </div>
       )}
       {spenders.length > 0 && (

@@ -149,7 +149,7 @@ test('a budget gets its settings: an overflow, a rest that is carried over, and 
   await budgets(page)
   await row(page, 'Platform').focus()
   await page.keyboard.press('Enter')
-  const peek = page.getByRole('dialog', { name: 'Platform' })
+  const peek = page.getByRole('dialog', { name: 'Platform', exact: true })
   const open = async () => {
     await peek.getByRole('button', { name: 'Settings' }).click()
     return page.getByRole('dialog', { name: 'Budget settings of Platform' })

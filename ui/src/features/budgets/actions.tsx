@@ -22,7 +22,7 @@ export function actsOn(row: Row, rows: readonly Row[]): Record<Act | 'edit', boo
     move: sets && rows.some((r) => r.id !== row.id && neighbours(row, r)),
     raise: sets && Boolean(row.budget),
     share: Boolean(row.budget) && row.kind !== 'MEMBER' && row.kind !== 'KEY' && may(row, 'budget.distribute'),
-    settings: sets && Boolean(row.budget),
+    settings: Boolean(row.budget) && (sets || may(row, 'budget.distribute')),
     remove: Boolean(row.budget) && row.budget?.origin === 'SET' && may(row, 'budget.remove'),
   }
 }

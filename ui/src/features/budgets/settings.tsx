@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { byField } from '@/graphql/fault'
 import { BudgetSetDocument, type BudgetSetInput, type CycleRule, type ScopeRowFragment } from '@/graphql/generated/graphql'
 import { useMutate } from '@/graphql/mutate'
+import { may } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
 import { Dialog, DialogActions } from '@/kit/dialog'
 import { Field, Input } from '@/kit/field'
@@ -41,6 +42,8 @@ export function BudgetSettings({ scope, unit, onClose }: Props) {
   const { run, busy, fault } = useMutate(BudgetSetDocument)
   const amounts = { overflow: parseAmount(overflow || '0'), rolloverCap: parseAmount(rollover || '0') }
   const thresholds = parseThresholds(told)
+  // Whoever administers the scope itself chooses when to be told; the rest is for those above.
+  const sets = may(scope, 'budget.set')
   const root = scope.kind === 'CONSOLE' || scope.kind === 'COPILOT'
 
   const changes: Omit<BudgetSetInput, 'scopeId'> = {}
@@ -74,19 +77,21 @@ export function BudgetSettings({ scope, unit, onClose }: Props) {
         }}
         className="flex flex-col gap-4"
       >
-        {(root || scope.kind === 'KEY') && (
+        {sets && (root || scope.kind === 'KEY') && (
           <Field label={t('Renews')} hint={root ? t('Every budget below renews with it. The current cycle keeps what is spent.') : t('The current cycle keeps what is spent.')} error={errors.cycle}>
             {(wiring) => <Select {...wiring} value={cycle} onChange={setCycle} options={cycles} />}
           </Field>
         )}
-        <div className="grid grid-cols-2 items-start gap-3 max-sm:grid-cols-1">
-          <Field label={unit === 'USD' ? t('Overflow, $') : t('Overflow in credits')} hint={t('May be spent beyond the limit. Zero is a hard stop.')} error={amounts.overflow === null ? amountWanted : errors.overflow}>
-            {(wiring) => <Input {...wiring} inputMode="decimal" autoComplete="off" className="num" value={overflow} onChange={(e) => setOverflow(e.target.value)} />}
-          </Field>
-          <Field label={unit === 'USD' ? t('Carried over at most, $') : t('Carried over at most, credits')} hint={t('Of what is left when it renews. Zero carries nothing.')} error={amounts.rolloverCap === null ? amountWanted : errors.rolloverCap}>
-            {(wiring) => <Input {...wiring} inputMode="decimal" autoComplete="off" className="num" value={rollover} onChange={(e) => setRollover(e.target.value)} />}
-          </Field>
-        </div>
+        {sets && (
+          <div className="grid grid-cols-2 items-start gap-3 max-sm:grid-cols-1">
+            <Field label={unit === 'USD' ? t('Overflow, $') : t('Overflow in credits')} hint={t('May be spent beyond the limit. Zero is a hard stop.')} error={amounts.overflow === null ? amountWanted : errors.overflow}>
+              {(wiring) => <Input {...wiring} inputMode="decimal" autoComplete="off" className="num" value={overflow} onChange={(e) => setOverflow(e.target.value)} />}
+            </Field>
+            <Field label={unit === 'USD' ? t('Carried over at most, $') : t('Carried over at most, credits')} hint={t('Of what is left when it renews. Zero carries nothing.')} error={amounts.rolloverCap === null ? amountWanted : errors.rolloverCap}>
+              {(wiring) => <Input {...wiring} inputMode="decimal" autoComplete="off" className="num" value={rollover} onChange={(e) => setRollover(e.target.value)} />}
+            </Field>
+          </div>
+        )}
         <Field label={t('Tell admins at, % of the limit')} hint={t('Up to ten, lowest first. Empty: 80, 95 and 100.')} error={thresholds === null ? t('Enter percentages such as 80, 95, 100.') : errors.thresholds}>
           {(wiring) => <Input {...wiring} inputMode="numeric" autoComplete="off" className="num" value={told} onChange={(e) => setTold(e.target.value)} />}
         </Field>

@@ -9,7 +9,7 @@ import { defineConfig } from 'vitest/config'
 const server = process.env.COCKPIT_URL ?? 'http://127.0.0.1:8080'
 
 export default defineConfig({
-  plugins: [react(), tailwindcss(), gzip()],
+  plugins: [operations(), react(), tailwindcss(), gzip()],
   resolve: { alias: { '@': join(import.meta.dirname, 'src') } },
   // Go replaces the placeholder by a fresh nonce in every response.
   html: { cspNonce: '__CSP_NONCE__' },
@@ -52,5 +52,28 @@ function gzip(): Plugin {
         if (packed.length < raw.length * 0.95) writeFileSync(`${file}.gz`, packed)
       }
     },
+  }
+}
+
+// operations gives each generated GraphQL document a module of its own, so that a page loads its own and not everybody's.
+function operations(): Plugin {
+  const generated = '@/graphql/generated/graphql'
+  const own = 'virtual:operation/'
+  return {
+    name: 'operations',
+    apply: 'build',
+    enforce: 'pre',
+    resolveId: (id) => (id.startsWith(own) ? `\0${id}` : undefined),
+    load(id) {
+      if (!id.startsWith(`\0${own}`)) return
+      const source = readFileSync(join(import.meta.dirname, 'src/graphql/generated/graphql.ts'), 'utf8')
+      const document = source.match(new RegExp(`^export const ${id.slice(own.length + 1)} = (.*) as unknown as`, 'm'))
+      return { code: `export default ${document![1]}`, moduleSideEffects: false }
+    },
+    transform: (code) =>
+      code.replaceAll(new RegExp(`import \\{([^}]*)\\} from '${generated}'`, 'g'), (_, names: string) => {
+        const [documents, types] = [true, false].map((is) => names.split(',').filter((n) => /^\s*\w+Document\s*$/.test(n) === is))
+        return [...documents!.map((n) => `import ${n} from '${own}${n.trim()}'`), `import {${types!.join()}} from '${generated}'`].join('\n')
+      }),
   }
 }

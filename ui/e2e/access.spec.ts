@@ -61,8 +61,9 @@ test('a model is allowed to a team, then denied; the list and the explanation sa
 test('a member learns why a model is closed to them, by keyboard from the palette too', async ({ page, signIn }) => {
   await signIn('member')
   await page.goto('/me')
+  await page.getByRole('group', { name: 'Plane' }).getByRole('button', { name: 'Copilot' }).click()
   await expect(page.getByRole('heading', { name: 'Models I can use in Copilot' })).toBeVisible()
-  await page.getByText("Why can't I use a model?").last().click()
+  await page.getByText("Why can't I use a model?").click()
   await page.getByRole('button', { name: "Why can't I use gpt-5?" }).click()
   const dialog = page.getByRole('dialog', { name: "Why can't I?" })
   await expect(dialog.getByRole('status')).toContainText('No, you may not use gpt-5')

@@ -57,7 +57,7 @@ test('an admin watches a budget burn live, raises its limit, and the next call p
 
 test('a budget is raised with the keyboard alone', async ({ page, signIn }) => {
   await signIn('admin')
-  await expect(page.getByText('Needs a look')).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Needs a look' })).toBeVisible()
   await page.keyboard.press('g')
   await page.keyboard.press('b')
   await expect(page.getByRole('row', { name: /Underwriting Team/ })).toBeVisible()

@@ -83,7 +83,7 @@ export function Shell({ children, onSignOut, onSwitchAccount, onEndSupport, onSu
     <>
       {!platform && !viewer.isPlatformStaff && <PlaneSwitch planes={viewer.account.planes.filter((p) => planePages(viewer, p).length > 0)} shown={shown} />}
       <Nav pages={pages} current={current} label={platform ? t('Super admin') : nameOf(shown)} />
-      {otherPages(viewer).length > 0 && <hr className="mx-3 my-2 border-line" />}
+      {pages.length > 0 && otherPages(viewer).length > 0 && <hr className="mx-3 my-2 border-line" />}
       <Nav pages={otherPages(viewer)} current={current} label={t('Account')} />
     </>
   )

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react'
+import { useLayoutEffect, useRef } from 'react'
 
 const OFF = 'cockpit.single-keys'
 
@@ -21,10 +21,11 @@ type Bindings = Record<string, () => void>
  */
 export function useKeys(bindings: Bindings) {
   const latest = useRef(bindings)
-  useEffect(() => {
+  // Before the page is painted: what is typed as soon as it shows must not be lost.
+  useLayoutEffect(() => {
     latest.current = bindings
   })
-  useEffect(() => {
+  useLayoutEffect(() => {
     let first = ''
     let timer = 0
     const press = (e: KeyboardEvent) => {

@@ -77,6 +77,7 @@ export const words: Record<string, Words> = {
   'model.uninstall': [t('switched off'), t('switch off')],
   'model.update': [t('changed the model'), t('change the model')],
   'modelPrice.publish': [t('published a price for'), t('publish a price for')],
+  'notificationPreference.set': [t('chose what to be told of'), t('choose what to be told of')],
   'organization.archive': [t('archived the organization'), t('archive the organization')],
   'organization.create': [t('created the organization'), t('create an organization in')],
   'organization.delete': [t('deleted the organization'), t('delete the organization')],
@@ -115,11 +116,20 @@ export const words: Record<string, Words> = {
   'team.restore': [t('restored the team'), t('restore the team')],
   'team.update': [t('changed the team'), t('change the team')],
   'token.issue': [t('was issued a token'), t('get a token')],
+  'usage.export': [t('exported the usage of'), t('export the usage of')],
   'user.create': [t('added the user'), t('add the user')],
   'user.deactivate': [t('deactivated'), t('deactivate')],
   'user.link': [t('linked a sign-in of'), t('link a sign-in of')],
   'user.reactivate': [t('reactivated'), t('reactivate')],
   'user.update': [t('changed the user'), t('change the user')],
+  'webhook.create': [t('added the webhook'), t('add a webhook to')],
+  'webhook.delete': [t('deleted the webhook'), t('delete the webhook')],
+  'webhook.disable': [t('switched off the webhook'), t('switch off the webhook')],
+  'webhook.manage': [t('managed the webhooks of'), t('manage the webhooks of')],
+  'webhook.replay': [t('sent again an event to the webhook'), t('send again an event to the webhook')],
+  'webhook.secretRotate': [t('renewed the secret of the webhook'), t('renew the secret of the webhook')],
+  'webhook.test': [t('tested the webhook'), t('test the webhook')],
+  'webhook.update': [t('changed the webhook'), t('change the webhook')],
 }
 
 const nouns: Record<string, string> = {
@@ -139,11 +149,13 @@ const nouns: Record<string, string> = {
   member: t('Seats'),
   model: t('Models'),
   modelPrice: t('Prices'),
+  notificationPreference: t('Notifications'),
   organization: t('Organizations'),
   password: t('Passwords'),
   personalToken: t('Personal tokens'),
   platform: t('The platform'),
   provider: t('Providers'),
+  request: t('Requests for more budget'),
   role: t('Roles'),
   serviceClient: t('Programs'),
   session: t('Sign-ins and sessions'),
@@ -151,7 +163,9 @@ const nouns: Record<string, string> = {
   support: t('Support access'),
   team: t('Teams'),
   token: t('Tokens of programs'),
+  usage: t('Usage'),
   user: t('Users'),
+  webhook: t('Webhooks'),
 }
 
 type Choice = { value: string; label: string; note: string }

@@ -1,4 +1,4 @@
-import { ArrowRightLeft, Ellipsis, Equal, Pencil, TrendingUp, Undo2 } from 'lucide-react'
+import { ArrowRightLeft, Ellipsis, Equal, Pencil, SlidersHorizontal, TrendingUp, Undo2 } from 'lucide-react'
 import { useState } from 'react'
 import { may } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
@@ -8,10 +8,11 @@ import { t } from '@/lib/i18n'
 import { MoveBudget } from './move'
 import { RaiseBudget } from './raise'
 import { RemoveBudget } from './remove'
+import { BudgetSettings } from './settings'
 import { ShareOut } from './share-out'
 import type { Row } from './tree'
 
-export type Act = 'move' | 'raise' | 'share' | 'remove'
+export type Act = 'move' | 'raise' | 'share' | 'settings' | 'remove'
 
 /** What the viewer may do with a row's budget. */
 export function actsOn(row: Row, rows: readonly Row[]): Record<Act | 'edit', boolean> {
@@ -21,6 +22,7 @@ export function actsOn(row: Row, rows: readonly Row[]): Record<Act | 'edit', boo
     move: sets && rows.some((r) => r.id !== row.id && neighbours(row, r)),
     raise: sets && Boolean(row.budget),
     share: Boolean(row.budget) && row.kind !== 'MEMBER' && row.kind !== 'KEY' && may(row, 'budget.distribute'),
+    settings: Boolean(row.budget) && (sets || may(row, 'budget.distribute')),
     remove: Boolean(row.budget) && row.budget?.origin === 'SET' && may(row, 'budget.remove'),
   }
 }
@@ -53,6 +55,7 @@ export function useActs(rows: readonly Row[], unit: Unit) {
       {act === 'move' && <MoveBudget from={row} to={to} neighbours={neighboursOf(row, rows)} unit={unit} onClose={close} />}
       {act === 'raise' && <RaiseBudget scope={row} unit={unit} onClose={close} />}
       {act === 'share' && <ShareOut scope={row} unit={unit} onClose={close} />}
+      {act === 'settings' && <BudgetSettings scope={row} unit={unit} onClose={close} />}
       {act === 'remove' && row.budget && <RemoveBudget scope={row} budget={row.budget} overrides={overridesShare(row, parentOf(row, rows))} unit={unit} onClose={close} />}
     </>
   )
@@ -89,6 +92,11 @@ export function RowMenu({ row, acts, overrides, onEdit, onAct }: MenuProps) {
       {acts.share && (
         <MenuItem onClick={() => onAct('share')}>
           <Equal aria-hidden /> {t('Share out')} <Key k="S" />
+        </MenuItem>
+      )}
+      {acts.settings && (
+        <MenuItem onClick={() => onAct('settings')}>
+          <SlidersHorizontal aria-hidden /> {t('Settings')}
         </MenuItem>
       )}
       {acts.remove && (

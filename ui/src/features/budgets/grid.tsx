@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { cx } from '@/kit/cx'
 import type { Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
@@ -77,7 +77,7 @@ export function Grid({ rows, unit, editing, onEdit, onToggle, onPeek, onAct }: P
 
   // The rows keep the same handlers, so that only those that changed are drawn anew.
   const latest = useRef<Handlers>(undefined)
-  useEffect(() => {
+  useLayoutEffect(() => {
     latest.current = { focus: (id) => setActive(id), press, peek: onPeek, toggle: onToggle, edit, act }
   })
   const handlers = useMemo<Handlers>(

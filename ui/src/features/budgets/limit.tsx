@@ -31,10 +31,10 @@ export function Limit({ scope, budget, unit, editing, onEdit, allowed }: Props) 
       type="button"
       onClick={() => onEdit(true)}
       aria-label={budget ? t('Change the limit of {{name}}, {{limit}}', { name: scope.name, limit: moneyWords(budget.limit, unit) }) : t('Set a limit for {{name}}', { name: scope.name })}
-      className="group/limit -mx-1 inline-flex min-h-6 items-center gap-1 rounded-sm px-1 text-muted underline decoration-line-strong decoration-dotted underline-offset-4 hover:bg-hover hover:text-fg"
+      className="group/limit relative -mx-1 inline-flex min-h-6 items-center gap-1 rounded-sm px-1 text-muted underline decoration-line-strong decoration-dotted underline-offset-4 hover:bg-hover hover:text-fg"
     >
       {budget ? text : t('Set a limit')}
-      <Pencil aria-hidden className="size-3 opacity-0 group-hover/limit:opacity-100" />
+      <Pencil aria-hidden className="absolute start-full top-1/2 z-10 size-4 -translate-y-1/2 rounded-sm bg-hover p-0.5 opacity-0 group-hover/limit:opacity-100" />
     </button>
   )
 }

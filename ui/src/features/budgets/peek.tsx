@@ -1,4 +1,5 @@
-import { ArrowRightLeft, Equal, TrendingUp } from 'lucide-react'
+import { Link } from '@tanstack/react-router'
+import { ArrowRightLeft, Ellipsis, Equal, SlidersHorizontal, TrendingUp, Undo2 } from 'lucide-react'
 import { type ReactNode, useMemo, useState } from 'react'
 import { BudgetPeekDocument, type BudgetPeekQuery, type ChargePartsFragment, type ScopeRowFragment, type SpendRowsFragment } from '@/graphql/generated/graphql'
 import { LiveBadge } from '@/graphql/live'
@@ -8,12 +9,13 @@ import { Badge } from '@/kit/badge'
 import { Button } from '@/kit/button'
 import { CopyButton } from '@/kit/copy'
 import { Sheet } from '@/kit/dialog'
+import { Menu, MenuItem } from '@/kit/menu'
 import { SkeletonRows } from '@/kit/skeleton'
 import { ErrorBar } from '@/kit/state'
 import { Tabs } from '@/kit/tabs'
 import { ago, count, dateTime, money, moneyWords, percent, utc, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
-import { ask, pick, type Plane, unitOf } from '@/lib/plane'
+import { ask, pick, type Plane, slugOf, unitOf } from '@/lib/plane'
 import { thisMonth } from '@/lib/range'
 import { BudgetAlerts } from '@/features/alerts'
 import { BurnPicture } from '@/features/burn'
@@ -40,8 +42,8 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
   const { data, fault, loading, retry } = useRead(BudgetPeekDocument, { ...ask(plane), id, spend })
   const [editing, setEditing] = useState(false)
   const [tab, setTab] = useState<'use' | 'why' | 'history'>('use')
-  const account = useViewer().account.name
-  const scope = data?.node && 'kind' in data.node ? named(data.node as ScopeRowFragment, account) : undefined
+  const { account } = useViewer()
+  const scope = data?.node && 'kind' in data.node ? named(data.node as ScopeRowFragment, account.name) : undefined
   const previous = data?.node && 'budget' in data.node ? data.node.budget?.previousSeries : undefined
   const plan = pick(data)
   const unit = unitOf(plane)
@@ -52,7 +54,7 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
     <Sheet
       open
       onClose={onClose}
-      className="max-w-lg"
+      className="max-w-xl"
       title={scope?.name ?? t('Budget')}
       description={scope && [kindName[scope.kind], scope.location].filter(Boolean).join(' · ')}
     >
@@ -74,17 +76,21 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
                   {t('{{held}} held by running calls. Renews {{when}}.', {
                     held: money(scope.budget.state.held, unit),
                     when: isManual(scope.budget.state) ? t('by hand') : dateTime(scope.budget.state.endsAt),
-                  })}
+                  })}{' '}
+                  <Link to="/a/$account/$plane/statements" params={{ account: account.slug, plane: slugOf(plane) }} search={{ scope: scope.id }} className="font-medium text-accent-text hover:underline">
+                    {t('Statements')}
+                  </Link>
                 </p>
                 <Increases budget={scope.budget} unit={unit} allowed={may(scope, 'budget.set')} />
-                <BudgetControls budgetId={scope.budget.id} scope={scope} plane={plane} />
+                <BudgetControls budgetId={scope.budget.id} name={scope.name} more={<More row={row} rows={rows} onAct={(act) => acts.start(act, row)} />}>
+                  <Acts row={row} rows={rows} onAct={(act) => acts.start(act, row)} />
+                </BudgetControls>
               </>
             ) : (
               <p className="text-muted">
                 {t('Only the budgets above limit it.')} <Limit scope={scope} budget={null} unit={unit} editing={editing} onEdit={setEditing} allowed={may(scope, 'budget.set')} />
               </p>
             )}
-            <Acts row={row} rows={rows} onAct={(act) => acts.start(act, row)} />
           </section>
           {scope.budget && <BudgetAlerts budgetId={scope.budget.id} thresholds={scope.budget.thresholds} />}
           <Tabs
@@ -104,20 +110,16 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
   )
 }
 
+type ActsProps = { row: Row; rows: readonly Row[]; onAct: (act: Act) => void }
+
 /** The row's actions, where there is no row beside to hold them. */
-function Acts({ row, rows, onAct }: { row: Row; rows: readonly Row[]; onAct: (act: Act) => void }) {
+function Acts({ row, rows, onAct }: ActsProps) {
   const can = actsOn(row, rows)
-  const overrides = overridesShare(row, parentOf(row, rows))
   return (
-    <div className="flex flex-wrap gap-1.5 empty:hidden">
+    <>
       {can.raise && (
         <Button size="sm" onClick={() => onAct('raise')}>
           <TrendingUp aria-hidden /> {t('Raise for a while')}
-        </Button>
-      )}
-      {can.move && (
-        <Button size="sm" onClick={() => onAct('move')}>
-          <ArrowRightLeft aria-hidden /> {t('Move budget')}
         </Button>
       )}
       {can.share && (
@@ -125,12 +127,39 @@ function Acts({ row, rows, onAct }: { row: Row; rows: readonly Row[]; onAct: (ac
           <Equal aria-hidden /> {t('Share out')}
         </Button>
       )}
-      {can.remove && (
-        <Button size="sm" variant="ghost" onClick={() => onAct('remove')}>
-          {overrides ? t('Remove override') : t('Remove this limit')}
+      {can.settings && (
+        <Button size="sm" onClick={() => onAct('settings')}>
+          <SlidersHorizontal aria-hidden /> {t('Settings')}
         </Button>
       )}
-    </div>
+    </>
+  )
+}
+
+/** What is done seldom, behind one button. */
+function More({ row, rows, onAct }: ActsProps) {
+  const can = actsOn(row, rows)
+  const overrides = overridesShare(row, parentOf(row, rows))
+  if (!can.move && !can.remove) return null
+  return (
+    <Menu
+      trigger={
+        <Button size="sm" variant="ghost" className="px-2" aria-label={t('More actions')}>
+          <Ellipsis aria-hidden />
+        </Button>
+      }
+    >
+      {can.move && (
+        <MenuItem onClick={() => onAct('move')}>
+          <ArrowRightLeft aria-hidden /> {t('Move budget')}
+        </MenuItem>
+      )}
+      {can.remove && (
+        <MenuItem danger={!overrides} onClick={() => onAct('remove')}>
+          <Undo2 aria-hidden /> {overrides ? t('Remove override') : t('Remove limit')}
+        </MenuItem>
+      )}
+    </Menu>
   )
 }
 
@@ -142,7 +171,9 @@ function Use({ scope, previous, plan, spenders, unit }: UseProps) {
       {scope.budget && (
         <div>
           <BurnPicture state={scope.budget.state} series={scope.budget.series} previous={previous} />
-          <AtLimit overflow={scope.budget.overflow} unit={unit} />
+          <p className="mt-3">
+            <AtLimit overflow={scope.budget.overflow} unit={unit} />
+          </p>
         </div>
       )}
       {spenders.length > 0 && (

@@ -44,7 +44,7 @@ export function Decide({ request }: Props) {
   return (
     <div className="flex flex-col gap-2">
       {text === undefined ? (
-        <div className="flex flex-wrap items-center gap-2">
+        <div className="flex flex-wrap items-center gap-2 max-sm:gap-1.5 max-sm:[&_svg]:hidden">
           <Button variant="primary" size="sm" busy={approve.busy} disabled={Boolean(short && !some)} onClick={() => give(some ? impact.available : request.amount)}>
             <Check aria-hidden /> {some ? t('Give {{amount}}', { amount: moneyWords(impact.available, unit) }) : t('Approve')}
           </Button>

@@ -1,25 +1,22 @@
-import { Link } from '@tanstack/react-router'
 import { Snowflake } from 'lucide-react'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { BudgetFreezeDocument, BudgetFreezeStateDocument, BudgetRenewDocument, BudgetResumeDocument, type FreezePartsFragment } from '@/graphql/generated/graphql'
 import { byField } from '@/graphql/fault'
 import { useMutate } from '@/graphql/mutate'
 import { useRead } from '@/graphql/query'
-import { may, useViewer } from '@/graphql/viewer'
-import { Button, buttonClass } from '@/kit/button'
+import { may } from '@/graphql/viewer'
+import { Button } from '@/kit/button'
 import { Confirm } from '@/kit/confirm'
 import { Field, Textarea } from '@/kit/field'
 import { ErrorBar } from '@/kit/state'
 import { toast } from '@/kit/toast'
 import { dateTime, moneyWords, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
-import { type Plane, slugOf } from '@/lib/plane'
 
-type Props = { budgetId: string; scope: { id: string; name: string }; plane: Plane }
+type Props = { budgetId: string; name: string; /** The other actions, before these in one row, and after them. */ children?: ReactNode; more?: ReactNode }
 
-/** What stops a budget, lets it go again, renews it by hand, and the way to its statements. */
-export function BudgetControls({ budgetId, scope, plane }: Props) {
-  const { account } = useViewer()
+/** What stops a budget, lets it go again and renews it by hand. */
+export function BudgetControls({ budgetId, name, children, more }: Props) {
   const { data, fault, retry } = useRead(BudgetFreezeStateDocument, { id: budgetId })
   const [asking, setAsking] = useState<'freeze' | 'resume' | 'renew'>()
   const budget = data?.node && 'freezeReason' in data.node ? (data.node as FreezePartsFragment) : undefined
@@ -41,7 +38,8 @@ export function BudgetControls({ budgetId, scope, plane }: Props) {
       )}
       {budget && some(budget.state.carried) && <p className="text-muted">{t('{{amount}} more in this cycle, carried over from the one before.', { amount: moneyWords(budget.state.carried, budget.state.unit) })}</p>}
       {budget && some(budget.state.overflowSpent) && <p className="text-muted">{t('{{amount}} of it lies in the overflow.', { amount: moneyWords(budget.state.overflowSpent, budget.state.unit) })}</p>}
-      <div className="flex flex-wrap items-center gap-2">
+      <div className="flex flex-wrap items-center gap-1.5 empty:hidden">
+        {children}
         {budget && !budget.frozenAt && may(budget, 'budget.freeze') && (
           <Button size="sm" onClick={() => setAsking('freeze')}>
             <Snowflake aria-hidden /> {t('Freeze')}
@@ -57,13 +55,11 @@ export function BudgetControls({ budgetId, scope, plane }: Props) {
             {t('Renew now')}
           </Button>
         )}
-        <Link to="/a/$account/$plane/statements" params={{ account: account.slug, plane: slugOf(plane) }} search={{ scope: scope.id }} className={buttonClass({ size: 'sm', variant: 'ghost' })}>
-          {t('Statements')}
-        </Link>
+        {more}
       </div>
-      {asking === 'freeze' && <Freeze budgetId={budgetId} name={scope.name} onClose={close} />}
-      {asking === 'resume' && <Resume budgetId={budgetId} name={scope.name} onClose={close} />}
-      {asking === 'renew' && <Renew budgetId={budgetId} name={scope.name} onClose={close} />}
+      {asking === 'freeze' && <Freeze budgetId={budgetId} name={name} onClose={close} />}
+      {asking === 'resume' && <Resume budgetId={budgetId} name={name} onClose={close} />}
+      {asking === 'renew' && <Renew budgetId={budgetId} name={name} onClose={close} />}
     </div>
   )
 }

@@ -6,7 +6,7 @@ import { Select } from '@/kit/select'
 import { SkeletonBlock } from '@/kit/skeleton'
 import { ErrorBar } from '@/kit/state'
 import { Segments } from '@/kit/toggle'
-import { compactCount, compactMoney, count, moneyWords, percent, tickMoney, utcDay } from '@/lib/format'
+import { about, compactCount, compactMoney, count, moneyWords, percent, tickMoney, utcDay } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, unitOf } from '@/lib/plane'
 import { Classes } from './classes'
@@ -39,15 +39,15 @@ export function Explore({ plane, url, setUrl }: { plane: Plane; url: Partial<Sea
       {report && total && (
         <>
           <div className="mb-4 grid grid-cols-2 gap-4 lg:grid-cols-4">
-            <Stat label={unit === 'USD' ? t('Spent') : t('Credits spent')} value={compactMoney(total.amount, unit)} note={moneyWords(total.amount, unit)} />
-            <Stat label={t('Calls')} value={compactCount(total.calls)} note={count(total.calls)} />
+            <Stat label={unit === 'USD' ? t('Spent') : t('Credits spent')} value={compactMoney(total.amount, unit)} note={total.calls > 0 ? t('about {{amount}} a call', { amount: about(Number(total.amount) / total.calls, unit) }) : ''} />
+            <Stat label={t('Calls')} value={count(total.calls)} note={total.calls > 0 ? t('about {{tokens}} tokens each', { tokens: compactCount(Math.round((total.inputTokens + total.outputTokens) / total.calls)) }) : ''} />
             <Stat label={t('Input tokens')} value={compactCount(total.inputTokens)} note={t('{{share}} from the cache', { share: percent(cached) })} />
             <Stat label={t('Output tokens')} value={compactCount(total.outputTokens)} note={total.reasoningTokens ? t('{{count}} of them reasoning', { count: compactCount(total.reasoningTokens) }) : ''} />
           </div>
           {report.periods.length > 0 && (
           <div className="mb-4 grid gap-4 lg:grid-cols-3">
             <Card className="lg:col-span-2">
-              <CardHead title={t('Over time')} note={t('{{amount}} in {{count}} calls', { amount: moneyWords(total.amount, unit), count: total.calls })}>
+              <CardHead title={t('Over time')}>
                 <Segments label={t('Interval')} value={by} onChange={(by) => setUrl({ by })} options={intervals} />
               </CardHead>
               <div className="px-3 pb-3">

@@ -65,7 +65,7 @@ function Lines({ rows, unit, onOpen }: { rows: readonly ReceiptLinePartsFragment
     <Table label={t('Receipts')}>
       <Head>
         <Th>{t('When')}</Th>
-        <Th>{t('Model')}</Th>
+        <Th wide>{t('Model')}</Th>
         <Th wide>{t('Who')}</Th>
         <Th wide className="text-end">
           {t('Tokens in')}
@@ -83,8 +83,11 @@ function Lines({ rows, unit, onOpen }: { rows: readonly ReceiptLinePartsFragment
               <button type="button" data-row-link onClick={() => onOpen(c.id)} className="rounded-sm text-start font-medium hover:underline" title={utc(c.at)}>
                 {dateTime(c.at)}
               </button>
+              <span className="block max-w-44 truncate text-xs text-muted md:hidden">{c.modelName}</span>
             </Td>
-            <Td className="max-w-40 truncate">{c.modelName}</Td>
+            <Td wide className="max-w-40 truncate">
+              {c.modelName}
+            </Td>
             <Td wide>
               <span className="block max-w-52 truncate">{[c.memberName, c.keyName].filter(Boolean).join(' · ') || t('Without one')}</span>
               <span className="block max-w-52 truncate text-xs text-muted">{c.location}</span>

@@ -1,0 +1,119 @@
+import { useState } from 'react'
+import { byField } from '@/graphql/fault'
+import { BudgetSetDocument, type BudgetSetInput, type CycleRule, type ScopeRowFragment } from '@/graphql/generated/graphql'
+import { useMutate } from '@/graphql/mutate'
+import { may } from '@/graphql/viewer'
+import { Button } from '@/kit/button'
+import { Dialog, DialogActions } from '@/kit/dialog'
+import { Field, Input } from '@/kit/field'
+import { Select } from '@/kit/select'
+import { ErrorBar } from '@/kit/state'
+import { toast } from '@/kit/toast'
+import { parseAmount, type Unit } from '@/lib/format'
+import { t } from '@/lib/i18n'
+import { Plan } from './plan'
+import { usePreview } from './preview'
+
+type Props = { scope: ScopeRowFragment; unit: Unit; onClose: () => void }
+
+const cycles: readonly { value: CycleRule; label: string }[] = [
+  { value: 'MONTHLY', label: t('Every month') },
+  { value: 'QUARTERLY', label: t('Every three months') },
+  { value: 'YEARLY', label: t('Every year') },
+  { value: 'MANUAL', label: t('By hand') },
+]
+
+/** "80, 95 and 100 %" as numbers; null where something in it is none. The server knows which are allowed. */
+export const parseThresholds = (text: string): number[] | null => {
+  const parts = text.split(/[\s,;%]+/).filter(Boolean)
+  return parts.every((p) => /^\d{1,3}$/.test(p)) ? parts.map(Number) : null
+}
+
+const amountWanted = t('Enter an amount such as 1200 or 12.50.')
+
+/** When a budget renews, what it allows beyond its limit, what it takes along, and when admins are told. */
+export function BudgetSettings({ scope, unit, onClose }: Props) {
+  const budget = scope.budget!
+  const [cycle, setCycle] = useState(budget.cycle)
+  const [overflow, setOverflow] = useState(budget.overflow)
+  const [rollover, setRollover] = useState(budget.rolloverCap)
+  const [told, setTold] = useState(budget.thresholds.join(', '))
+  const [errors, setErrors] = useState<Record<string, string>>({})
+  const { run, busy, fault } = useMutate(BudgetSetDocument)
+  const amounts = { overflow: parseAmount(overflow || '0'), rolloverCap: parseAmount(rollover || '0') }
+  const thresholds = parseThresholds(told)
+  // Whoever administers the scope itself chooses when to be told; the rest is for those above.
+  const sets = may(scope, 'budget.set')
+  const root = scope.kind === 'CONSOLE' || scope.kind === 'COPILOT'
+
+  const changes: Omit<BudgetSetInput, 'scopeId'> = {}
+  if (cycle !== budget.cycle) changes.cycle = cycle
+  if (amounts.overflow && amounts.overflow !== budget.overflow) changes.overflow = amounts.overflow
+  if (amounts.rolloverCap && amounts.rolloverCap !== budget.rolloverCap) changes.rolloverCap = amounts.rolloverCap
+  if (thresholds && thresholds.join() !== budget.thresholds.join()) changes.thresholds = thresholds
+  const valid = amounts.overflow !== null && amounts.rolloverCap !== null && thresholds !== null
+  const input = valid && Object.keys(changes).length > 0 ? { scopeId: scope.id, ...changes } : null
+  const preview = usePreview(BudgetSetDocument, input)
+  const refused = preview.refusal?.message ?? errors['']
+
+  const save = async () => {
+    if (!valid) return
+    if (!input) return onClose()
+    const payload = await run({ input: { ...input, expectedVersion: budget.version } })
+    if (!payload) return
+    if (payload.errors.length > 0) return setErrors(byField(payload.errors))
+    toast(t('The settings of {{name}} are saved', { name: scope.name }))
+    onClose()
+  }
+
+  return (
+    <Dialog open onClose={onClose} title={t('Budget settings of {{name}}', { name: scope.name })}>
+      <form
+        noValidate
+        onChange={() => setErrors({})}
+        onSubmit={(e) => {
+          e.preventDefault()
+          void save()
+        }}
+        className="flex flex-col gap-4"
+      >
+        {sets && (root || scope.kind === 'KEY') && (
+          <Field label={t('Renews')} hint={root ? t('Every budget below renews with it. The current cycle keeps what is spent.') : t('The current cycle keeps what is spent.')} error={errors.cycle}>
+            {(wiring) => <Select {...wiring} value={cycle} onChange={setCycle} options={cycles} />}
+          </Field>
+        )}
+        {sets && (
+          <div className="grid grid-cols-2 items-start gap-3 max-sm:grid-cols-1">
+            <Field label={unit === 'USD' ? t('Overflow, $') : t('Overflow in credits')} hint={t('May be spent beyond the limit. Zero is a hard stop.')} error={amounts.overflow === null ? amountWanted : errors.overflow}>
+              {(wiring) => <Input {...wiring} inputMode="decimal" autoComplete="off" className="num" value={overflow} onChange={(e) => setOverflow(e.target.value)} />}
+            </Field>
+            <Field label={unit === 'USD' ? t('Carried over at most, $') : t('Carried over at most, credits')} hint={t('Of what is left when it renews. Zero carries nothing.')} error={amounts.rolloverCap === null ? amountWanted : errors.rolloverCap}>
+              {(wiring) => <Input {...wiring} inputMode="decimal" autoComplete="off" className="num" value={rollover} onChange={(e) => setRollover(e.target.value)} />}
+            </Field>
+          </div>
+        )}
+        <Field label={t('Tell admins at, % of the limit')} hint={t('Up to ten, lowest first. Empty: 80, 95 and 100.')} error={thresholds === null ? t('Enter percentages such as 80, 95, 100.') : errors.thresholds}>
+          {(wiring) => <Input {...wiring} inputMode="numeric" autoComplete="off" className="num" value={told} onChange={(e) => setTold(e.target.value)} />}
+        </Field>
+        {input && (
+          <div className="rounded-lg bg-hover/60 px-3 py-2">
+            {refused ? (
+              <p role="alert" className="text-bad">
+                {refused}
+              </p>
+            ) : (
+              <Plan preview={preview} unit={unit} but={scope.id} empty={t('Nobody’s limit changes.')} />
+            )}
+          </div>
+        )}
+        {fault && <ErrorBar fault={fault} />}
+        <DialogActions>
+          <Button onClick={onClose}>{t('Cancel')}</Button>
+          <Button type="submit" variant="primary" busy={busy} disabled={Boolean(preview.refusal)}>
+            {t('Save')}
+          </Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  )
+}

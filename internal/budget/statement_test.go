@@ -75,7 +75,7 @@ func TestStatementSaysWhatTheLedgerSays(t *testing.T) {
 		require.NoError(t, err)
 		tr.spend(t, e, 1)
 		first := tr.statements(t, tr.team)[0]
-		require.EqualValues(t, []money.Nano{16 * usd, 4 * usd, 2 * usd, 0}, []money.Nano{nano(first.Spent), nano(first.OverflowSpent), nano(first.ExcessSpent), nano(first.Corrections)})
+		require.Equal(t, []money.Nano{16 * usd, 4 * usd, 2 * usd, 0}, []money.Nano{nano(first.Spent), nano(first.OverflowSpent), nano(first.ExcessSpent), nano(first.Corrections)})
 		require.EqualValues(t, 4, first.Calls)
 		require.Equal(t, "Risk", first.ScopeName)
 
@@ -84,7 +84,7 @@ func TestStatementSaysWhatTheLedgerSays(t *testing.T) {
 		both := tr.statements(t, tr.team)
 		require.Len(t, both, 2)
 		require.Equal(t, first.String(), both[0].String(), "it never moves")
-		require.EqualValues(t, []money.Nano{usd, -6 * usd}, []money.Nano{nano(both[1].Spent), nano(both[1].Corrections)})
+		require.Equal(t, []money.Nano{usd, -6 * usd}, []money.Nano{nano(both[1].Spent), nano(both[1].Corrections)})
 		var models []budget.ModelSum
 		require.NoError(t, json.Unmarshal(both[0].Models, &models))
 		require.Equal(t, []budget.ModelSum{{ModelID: "mod_x", Name: "small", Calls: 4, Amount: 16 * usd, OutputTokens: 16}}, models)
@@ -186,6 +186,6 @@ func TestIncreasesAndOverflowAreNotCarried(t *testing.T) {
 		s = tr.states(t, e)[tr.root]
 		require.Equal(t, []money.Nano{16 * usd, 4 * usd, 2 * usd}, []money.Nano{s.Limit, s.Raised, s.Carried}, "10, the increase that lasts, and 2 of 10 that were left")
 		one := tr.statements(t, tr.root)[0]
-		require.EqualValues(t, []int64{int64(17 * usd), int64(7 * usd), int64(2 * usd)}, []int64{one.Lim, one.Raised, one.CarriedOut})
+		require.Equal(t, []int64{int64(17 * usd), int64(7 * usd), int64(2 * usd)}, []int64{one.Lim, one.Raised, one.CarriedOut})
 	})
 }

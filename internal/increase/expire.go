@@ -117,11 +117,11 @@ func (r *Requests) rehome(ctx context.Context, requestID string) error {
 			return err
 		}
 		p, err := open(ctx, tx, tx.Now(), requestID, nil)
-		if fault.As(err) != nil || err == nil && p.waits.ID == p.row.WaitsAt {
+		switch told := fault.As(err); {
+		case told != nil || err == nil && p.waits.ID == p.row.WaitsAt:
 			tx.Unaudited() // closed by now, or nobody is there: it waits until it expires
-			return nil
-		}
-		if err != nil {
+			return nil //nolint:nilerr // what it was told is how things stand
+		case err != nil:
 			return err
 		}
 		if row, err = p.row.Update().SetWaitsAt(p.waits.ID).Save(ctx); err != nil {

@@ -2,7 +2,6 @@ package increase_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -465,7 +464,7 @@ func (d *desk) both(name string, a, b func(id string) error, id string) int {
 			continue
 		}
 		var told *fault.Error
-		require.True(d.t, errors.As(err, &told), "%s: %v", name, err)
+		require.ErrorAs(d.t, err, &told, name)
 	}
 	return won
 }

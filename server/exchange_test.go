@@ -61,6 +61,14 @@ func TestProgramActsForAPerson(t *testing.T) {
 	}, 20*time.Second, 100*time.Millisecond, "the last use is kept, and is no change")
 }
 
+// charged is the charge of an answered call; the answer didn't wait for it.
+func (w *world) charged(t *testing.T, res *http.Response) *ent.Charge {
+	t.Helper()
+	of := w.store.Charge.Query().Where(charge.RequestID(res.Header.Get("X-Request-Id")))
+	require.Eventually(t, func() bool { return of.Clone().CountX(system(t)) == 1 }, 10*time.Second, 5*time.Millisecond)
+	return of.OnlyX(system(t))
+}
+
 func (w *world) callAs(t *testing.T, token string, u *ent.User) {
 	t.Helper()
 	status, got := w.ask(t, token, `{viewer{name clientName permissions user{id} accounts{id} seat(plane:COPILOT){id} models(plane:COPILOT,first:50){edges{node{name}}} budget(plane:COPILOT){limit}}}`, nil)
@@ -88,7 +96,7 @@ func (w *world) callAs(t *testing.T, token string, u *ent.User) {
 		res, answer := w.send(t, http.MethodPost, w.url+"/v1/chat/completions", body, bearer)
 		require.Equal(t, http.StatusOK, res.StatusCode, answer)
 		require.Equal(t, more != "", strings.Contains(answer, "data: [DONE]"))
-		row := w.store.Charge.Query().Where(charge.RequestID(res.Header.Get("X-Request-Id"))).OnlyX(system(t))
+		row := w.charged(t, res)
 		require.Equal(t, []string{u.ID, seat, w.env[demo.ClientID], ""}, []string{row.UserID, row.MemberID, row.ClientID, row.KeyID})
 		require.True(t, strings.HasSuffix(row.Path, "/"+seat+"/"))
 		require.Positive(t, row.Credits)
@@ -107,7 +115,7 @@ func (w *world) callAs(t *testing.T, token string, u *ent.User) {
 	body := fmt.Sprintf(`{"model":%q,"messages":[{"role":"user","content":"Hello"}]}`, w.env[demo.ConsoleModel])
 	res, answer := w.send(t, http.MethodPost, w.url+"/v1/chat/completions", body, bearer, "X-Cockpit-Team: "+team)
 	require.Equal(t, http.StatusOK, res.StatusCode, answer)
-	row := w.store.Charge.Query().Where(charge.RequestID(res.Header.Get("X-Request-Id"))).OnlyX(system(t))
+	row := w.charged(t, res)
 	require.Equal(t, console.ScopeID, row.MemberID)
 	for _, other := range []string{parts[len(parts)-3], "team_01JD0000000000000000000000", parts[0]} {
 		res, answer = w.send(t, http.MethodPost, w.url+"/v1/chat/completions", body, bearer, "X-Cockpit-Team: "+other)

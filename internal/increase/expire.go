@@ -120,7 +120,7 @@ func (r *Requests) rehome(ctx context.Context, requestID string) error {
 		switch told := fault.As(err); {
 		case told != nil || err == nil && p.waits.ID == p.row.WaitsAt:
 			tx.Unaudited() // closed by now, or nobody is there: it waits until it expires
-			return nil //nolint:nilerr // what it was told is how things stand
+			return nil     //nolint:nilerr // what it was told is how things stand
 		case err != nil:
 			return err
 		}

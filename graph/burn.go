@@ -11,7 +11,6 @@ import (
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/budget"
-	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -111,13 +110,9 @@ func (b *burning) payload(ctx context.Context, ids []string) (*model.BudgetBurn,
 		return nil, err
 	}
 	now := b.Store.Now()
-	sums, err := b.Budgets.TopSpenders(ctx, b.reach, now.Add(-time.Minute), maxWatched)
+	sums, minute, err := b.Budgets.TopSpenders(ctx, b.reach, now.Add(-time.Minute), maxSpenders)
 	if err != nil {
 		return nil, err
-	}
-	var minute money.Nano
-	for _, sum := range sums {
-		minute += amountIn(b.reach.Plane, sum.Cost, sum.Credits)
 	}
 	for _, st := range states {
 		b.known[st.BudgetID] = st.Revision
@@ -125,7 +120,7 @@ func (b *burning) payload(ctx context.Context, ids []string) (*model.BudgetBurn,
 	return &model.BudgetBurn{
 		ScopeID: b.scopeID, At: now, LastMinute: minute, Cursor: b.cursor(),
 		States: mapTo(states, func(s budget.State) *model.BudgetState { return toState(s, now) }),
-		TopSpenders: mapTo(sums[:min(maxSpenders, len(sums))], func(s budget.Sum) *model.Spender {
+		TopSpenders: mapTo(sums, func(s budget.Sum) *model.Spender {
 			name := s.Name
 			if name == "" {
 				name = "Team keys"

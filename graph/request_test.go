@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alchemi/cockpit/internal/budget"
-	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -167,9 +166,6 @@ func TestWhatIfOverTheAPI(t *testing.T) {
 func TestBurnResumes(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, a *api) {
-		if a.Store.Dialect == store.Postgres {
-			t.Skip("the cursor is made of what States reads, which is tested on both")
-		}
 		p := a.A.Console
 		const q = `subscription($s: ID!, $a: String) { budgetBurn(scopeId: $s, after: $a) { cursor lastMinute states { budgetId } } }`
 		first := next(t, a.socketTo(p.TeamAdmin, q, map[string]any{"s": p.Team.ID}))

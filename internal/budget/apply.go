@@ -3,8 +3,10 @@ package budget
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/alchemi/cockpit/ent"
 	entbudget "github.com/alchemi/cockpit/ent/budget"
@@ -169,14 +171,56 @@ func (d *draft) make(ctx context.Context, tx *store.Tx, made []*entry) error {
 			return err
 		}
 	}
+	if err := d.bringPrior(ctx, tx.SQL(), made, cycles); err != nil {
+		return err
+	}
 	for some := range slices.Chunk(cycles, 500) {
 		if err := d.openCycles(ctx, tx.SQL(), some, d.now); err != nil {
 			return err
 		}
 	}
-	for _, e := range made {
-		if _, err := d.countPrior(ctx, tx.SQL(), e.budgetID); err != nil {
-			return err
+	return nil
+}
+
+// bringPrior puts into new cycles what their scopes have spent in them already.
+// A line that isn't there yet is counted once it is; see CountPrior.
+func (d *draft) bringPrior(ctx context.Context, c conn, made []*entry, cycles []cycle) error {
+	type alike struct { // scopes that one query answers for
+		column   string
+		from, to time.Time
+	}
+	groups := map[alike]map[string]*cycle{}
+	for i, e := range made {
+		k := alike{payer(e.kind), cycles[i].startsAt, cycles[i].endsAt}
+		if groups[k] == nil {
+			groups[k] = map[string]*cycle{}
+		}
+		groups[k][e.scopeID] = &cycles[i]
+	}
+	for k, of := range groups {
+		for some := range slices.Chunk(slices.Sorted(maps.Keys(of)), 500) {
+			p := params{d.accountID, string(d.plane), stamp(k.from), stamp(k.to)}
+			column, where := k.column, ""
+			if column == "" { // the plane's root, alone
+				column = "CAST(" + p.add(some[0]) + " AS TEXT)"
+			} else {
+				where = " AND " + column + " IN (" + p.list(some) + ")"
+			}
+			err := d.query(ctx, c, "SELECT "+column+", CAST(SUM("+amountOf+`) AS BIGINT) FROM charges h
+				WHERE h.account_id = $1 AND h.plane = $2 AND h.at >= $3 AND h.held_at >= $3 AND h.held_at < $4`+where+" GROUP BY 1", p, func(r *sql.Rows) error {
+				var scopeID string
+				var spent money.Nano
+				if err := r.Scan(&scopeID, &spent); err != nil {
+					return err
+				}
+				row := of[scopeID]
+				row.prior, row.folded, row.escrowed = spent, spent, spent
+				row.exceed()
+				return nil
+			})
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil

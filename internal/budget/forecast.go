@@ -138,9 +138,9 @@ func (o outlook) predict(spent, left money.Nano, now, end time.Time) prediction 
 	if end.Before(never) && end.After(now) {
 		more := o.spentBy(now, end)
 		band := o.band(end.Sub(now))
-		p.likely = plus(spent, more)
-		p.high = plus(spent, plus(more, band))
-		p.low = plus(spent, max(0, more-band))
+		p.likely = add(spent, more)
+		p.high = add(spent, add(more, band))
+		p.low = add(spent, max(0, more-band))
 	}
 	if left <= 0 {
 		return p
@@ -151,7 +151,7 @@ func (o outlook) predict(spent, left money.Nano, now, end time.Time) prediction 
 	}
 	p.at = o.reach(left, now, until)
 	p.earliest = o.first(now, until, func(t time.Time) bool {
-		return plus(o.spentBy(now, t), o.band(t.Sub(now))) >= left
+		return add(o.spentBy(now, t), o.band(t.Sub(now))) >= left
 	})
 	p.latest = o.first(now, until, func(t time.Time) bool {
 		return o.spentBy(now, t)-o.band(t.Sub(now)) >= left
@@ -277,14 +277,6 @@ func ratio(amount money.Nano, num, den uint64) money.Nano {
 	}
 	q, _ := bits.Div64(hi, lo, den)
 	return money.Nano(min(q, uint64(money.Max)))
-}
-
-func plus(a, b money.Nano) money.Nano {
-	sum, err := money.Add(a, b)
-	if err != nil {
-		return money.Max
-	}
-	return sum
 }
 
 // seriesCache keeps the days of scopes for a few seconds: a list that is looked

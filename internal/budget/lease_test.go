@@ -3,6 +3,7 @@ package budget_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net"
@@ -166,6 +167,61 @@ func TestJournalThatComesBackLate(t *testing.T) {
 	} else {
 		require.Empty(t, late)
 	}
+	balanced(t, back)
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// A call that nobody but its killed replica knew of comes back when its cycle has
+// its statement already: it is charged to the cycle that is open by then, and
+// what is closed doesn't move.
+func TestJournalThatComesBackAfterTheStatement(t *testing.T) {
+	t.Parallel()
+	st := storetest.OpenPostgres(t)
+	dir := t.TempDir()
+	e := journaled(t, st, dir)
+	tr := plant(t, st, tenancy.Console, "UTC")
+	tr.set(t, e, tr.root, 10*usd)
+	warm, err := e.Hold(ctx, tr.call(), output(4))
+	require.NoError(t, err)
+	_, err = warm.Settle(ctx, output(1), budget.Outcome{})
+	require.NoError(t, err)
+	tr.states(t, e)
+	lock, err := st.System().BeginTx(ctx, nil)
+	require.NoError(t, err)
+	_, err = lock.ExecContext(ctx, "SELECT 1 FROM nodes WHERE id = $1 FOR UPDATE", e.NodeID()) // no round gets through
+	require.NoError(t, err)
+	_, err = e.Hold(ctx, tr.call(), output(2)) // from memory
+	require.NoError(t, err)
+	crashed := make(chan struct{})
+	go func() {
+		e.Crash()
+		close(crashed)
+	}()
+	time.Sleep(50 * time.Millisecond)
+	_, err = lock.ExecContext(ctx, "DELETE FROM nodes WHERE id = $1", e.NodeID()) // given up
+	require.NoError(t, err)
+	require.NoError(t, lock.Commit())
+	<-crashed
+
+	now := newClock(november())
+	other := start(t, st, now.now)
+	now.set(november().AddDate(0, 1, 0))
+	renew(t, other)
+	before := tr.statements(t, tr.root)
+	require.Len(t, before, 1)
+	require.Equal(t, int64(usd), before[0].Spent, "the call was nowhere to be seen")
+
+	back := budget.New(st, budget.Options{Now: now.now, Journal: dir, Log: slog.New(slog.DiscardHandler)})
+	require.NoError(t, back.Start(ctx))
+	defer func() { require.NoError(t, back.Close(ctx)) }()
+	require.Equal(t, 2*usd, tr.states(t, back)[tr.root].Spent, "in full, to the open cycle")
+	require.JSONEq(t, asJSON(t, before), asJSON(t, tr.statements(t, tr.root)))
 	balanced(t, back)
 }
 

@@ -83,11 +83,11 @@ func (d dialect) openNext(ctx context.Context, c conn, cycles []cycle, now time.
 // increases that last beyond their start, whose sums it returns. What is carried
 // over comes when the cycle before closes.
 func (d dialect) begin(ctx context.Context, c conn, cycles []cycle) ([]money.Nano, error) {
-	var p params
 	var budgets []string
 	for _, row := range cycles {
 		budgets = append(budgets, row.budgetID)
 	}
+	slices.Sort(budgets)
 	type own struct{ lim, overflow money.Nano }
 	owns := map[string]own{}
 	type increase struct {
@@ -95,25 +95,30 @@ func (d dialect) begin(ctx context.Context, c conn, cycles []cycle) ([]money.Nan
 		endsAt time.Time
 	}
 	increases := map[string][]increase{}
-	slices.Sort(budgets)
-	in := p.list(slices.Compact(budgets))
-	err := d.query(ctx, c, "SELECT id, lim, overflow FROM budgets WHERE id IN ("+in+")", p, func(r *sql.Rows) error {
-		var k string
-		var o own
-		err := r.Scan(&k, &o.lim, &o.overflow)
-		owns[k] = o
-		return err
-	})
-	if err != nil {
-		return nil, err
+	for some := range slices.Chunk(slices.Compact(budgets), maxBatch) {
+		var p params
+		in := p.list(some)
+		err := d.query(ctx, c, "SELECT id, lim, overflow FROM budgets WHERE id IN ("+in+")", p, func(r *sql.Rows) error {
+			var k string
+			var o own
+			err := r.Scan(&k, &o.lim, &o.overflow)
+			owns[k] = o
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		err = d.query(ctx, c, "SELECT budget_id, amount, ends_at FROM budget_increases WHERE ended_at IS NULL AND budget_id IN ("+in+")", p, func(r *sql.Rows) error {
+			var k string
+			var i increase
+			err := r.Scan(&k, &i.amount, &i.endsAt)
+			increases[k] = append(increases[k], i)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
-	err = d.query(ctx, c, "SELECT budget_id, amount, ends_at FROM budget_increases WHERE ended_at IS NULL AND budget_id IN ("+in+")", p, func(r *sql.Rows) error {
-		var k string
-		var i increase
-		err := r.Scan(&k, &i.amount, &i.endsAt)
-		increases[k] = append(increases[k], i)
-		return err
-	})
 	raised := make([]money.Nano, len(cycles))
 	for i := range cycles {
 		row := &cycles[i]
@@ -124,5 +129,5 @@ func (d dialect) begin(ctx context.Context, c conn, cycles []cycle) ([]money.Nan
 		}
 		row.lim, row.overflow = owns[row.budgetID].lim+raised[i], owns[row.budgetID].overflow
 	}
-	return raised, err
+	return raised, nil
 }

@@ -74,11 +74,14 @@ func TestReadsStayInsideReach(t *testing.T) {
 		_, err = e.Usage(ctx, []tenancy.Reach{all}, budget.UsageFilter{From: from, To: to}, "1; DROP TABLE charges", 1)
 		require.Error(t, err)
 
-		top, err := e.TopSpenders(ctx, all, november().Add(time.Hour), 1)
+		top, _, err := e.TopSpenders(ctx, all, november().Add(time.Hour), 1)
 		require.NoError(t, err)
 		require.Len(t, top, 1)
 		require.Equal(t, bob, top[0].ID)
 		require.Equal(t, 2*usd, top[0].Cost)
+		_, whole, err := e.TopSpenders(ctx, all, from, 1)
+		require.NoError(t, err)
+		require.Equal(t, 29*usd, whole, "of all, not of the first alone")
 
 		series, err := e.Series(ctx, all, []string{tr.root, tr.team, tr.mem, bob, tr.key, foreign.team, foreign.root, "rubbish"}, 3)
 		require.NoError(t, err)

@@ -101,18 +101,20 @@ type beside struct {
 
 func (d dialect) lookUp(ctx context.Context, c conn, cycleIDs []string) (map[string]beside, error) {
 	out := make(map[string]beside, len(cycleIDs))
-	if len(cycleIDs) == 0 {
-		return out, nil
+	for some := range slices.Chunk(cycleIDs, maxBatch) {
+		var p params
+		err := d.query(ctx, c, "SELECT id, carried, raised, prior, corrections, closed_at FROM budget_cycles WHERE id IN ("+p.list(some)+")", p, func(r *sql.Rows) error {
+			var k string
+			var b beside
+			var closed sql.NullTime
+			err := r.Scan(&k, &b.carried, &b.raised, &b.prior, &b.corrections, &closed)
+			b.closed = closed.Valid
+			out[k] = b
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
-	var p params
-	err := d.query(ctx, c, "SELECT id, carried, raised, prior, corrections, closed_at FROM budget_cycles WHERE id IN ("+p.list(cycleIDs)+")", p, func(r *sql.Rows) error {
-		var k string
-		var b beside
-		var closed sql.NullTime
-		err := r.Scan(&k, &b.carried, &b.raised, &b.prior, &b.corrections, &closed)
-		b.closed = closed.Valid
-		out[k] = b
-		return err
-	})
-	return out, err
+	return out, nil
 }

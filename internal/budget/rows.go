@@ -20,7 +20,8 @@ type cycle struct {
 	plane                   tenancy.Plane
 	startsAt, endsAt        time.Time
 	lim, overflow           money.Nano
-	base, raised            money.Nano // the budget's own limit, and what is raised in a new row
+	base                    money.Nano // the budget's own limit
+	raised, prior           money.Nano // of a row that is new; see schema
 	// escrowed is all that leases were granted, and folded; see schema.
 	escrowed, folded, excess money.Nano
 	// spent and held are those of all replicas, and revision their sum.
@@ -126,9 +127,11 @@ func (d dialect) openCycles(ctx context.Context, c conn, cycles []cycle, now tim
 	var values []string
 	for _, row := range cycles {
 		values = append(values, p.row(id.At(id.BudgetCycle, row.startsAt), row.budgetID, row.accountID, string(row.plane),
-			stamp(row.startsAt), stamp(row.endsAt), int64(row.lim), int64(row.overflow), row.revision, int64(row.raised), stamp(now)))
+			stamp(row.startsAt), stamp(row.endsAt), int64(row.lim), int64(row.overflow), int64(row.prior), int64(row.folded), int64(row.escrowed), int64(row.excess),
+			row.revision, int64(row.raised), stamp(now)))
 	}
-	_, err := d.exec(ctx, c, `INSERT INTO budget_cycles (id, budget_id, account_id, plane, starts_at, ends_at, lim, overflow, revision, raised, created_at)
+	_, err := d.exec(ctx, c, `INSERT INTO budget_cycles (id, budget_id, account_id, plane, starts_at, ends_at, lim, overflow, prior, folded, escrowed, excess, revision,
+		raised, created_at)
 		VALUES `+strings.Join(values, ",")+" ON CONFLICT (budget_id, starts_at) DO NOTHING", p...)
 	return err
 }

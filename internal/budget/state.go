@@ -107,16 +107,27 @@ func (e *Engine) States(ctx context.Context, reach tenancy.Reach, ids []string) 
 	if err != nil {
 		return nil, err
 	}
+	var coming []cycle
+	var whose []*standing
+	for _, s := range list {
+		if next := s.next(s.rule(pool), now); len(next) > 0 {
+			coming, whose = append(coming, next[len(next)-1]), append(whose, s)
+		}
+	}
+	raised, err := e.begin(ctx, e.db, coming)
+	if err != nil {
+		return nil, err
+	}
+	begins := map[*standing]beside{}
+	for i, s := range whose {
+		s.cycle = coming[i]
+		begins[s] = beside{raised: raised[i]}
+	}
 	out := make([]State, len(list))
 	for i, s := range list {
-		of := more[s.id]
-		if next := s.next(s.rule(pool), now); len(next) > 0 {
-			raised, err := e.begin(ctx, e.db, next)
-			if err != nil {
-				return nil, err
-			}
-			s.cycle = next[len(next)-1]
-			of = beside{raised: raised[len(raised)-1]}
+		of, ok := begins[s]
+		if !ok {
+			of = more[s.id]
 		}
 		out[i] = s.state(s.outlookOf(days[s.scopeID], now), now)
 		out[i].Carried, out[i].Raised, out[i].Corrections = of.carried, of.raised, of.corrections

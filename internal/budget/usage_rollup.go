@@ -62,41 +62,24 @@ func whole(column string) bool {
 	return column == "day" || column == "factor_ppm" || slices.Contains(counterColumns, column)
 }
 
-// column is the charge's value of a rollup's column that isn't a counter.
-func (r *charge) column(name string) string {
-	switch name {
-	case "account_id":
-		return r.AccountID
-	case "plane":
-		return string(r.Plane)
-	case "day":
-		return strconv.Itoa(dayOf(stamp(r.at)))
-	case "path":
-		return r.Path
-	case "organization_id":
-		return r.OrganizationID
-	case "team_id":
-		return r.TeamID
-	case "member_id":
-		return r.MemberID
-	case "user_id":
-		return r.UserID
-	case "key_id":
-		return r.KeyID
-	case "agent_id":
-		return r.AgentID
-	case "client_id":
-		return r.ClientID
-	case "model_id":
-		return r.ModelID
-	case "model_name":
-		return r.ModelName
-	case "price_id":
-		return r.PriceID
-	case "factor_ppm":
-		return strconv.FormatInt(r.FactorPPM, 10)
-	}
-	panic("budget: no column " + name)
+// columnsOf are a charge's values of the columns that aren't counters; the tag
+// is one of several.
+var columnsOf = map[string]func(*charge) string{
+	"account_id":      func(r *charge) string { return r.AccountID },
+	"plane":           func(r *charge) string { return string(r.Plane) },
+	"day":             func(r *charge) string { return strconv.Itoa(dayOf(stamp(r.at))) },
+	"path":            func(r *charge) string { return r.Path },
+	"organization_id": func(r *charge) string { return r.OrganizationID },
+	"team_id":         func(r *charge) string { return r.TeamID },
+	"member_id":       func(r *charge) string { return r.MemberID },
+	"user_id":         func(r *charge) string { return r.UserID },
+	"key_id":          func(r *charge) string { return r.KeyID },
+	"agent_id":        func(r *charge) string { return r.AgentID },
+	"client_id":       func(r *charge) string { return r.ClientID },
+	"model_id":        func(r *charge) string { return r.ModelID },
+	"model_name":      func(r *charge) string { return r.ModelName },
+	"price_id":        func(r *charge) string { return r.PriceID },
+	"factor_ppm":      func(r *charge) string { return strconv.FormatInt(r.FactorPPM, 10) },
 }
 
 // rolled is a row of a rollup to add.
@@ -120,7 +103,7 @@ func (t rollup) roll(charges []charge) []*rolled {
 				if name == "tag" {
 					values = append(values, tag)
 				} else {
-					values = append(values, c.column(name))
+					values = append(values, columnsOf[name](c))
 				}
 			}
 			key := strings.Join(values[:len(t.key)], "\x00")

@@ -48,13 +48,10 @@ func (e *Engine) Verify(ctx context.Context) ([]Difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	besides, stated := map[string]beside{}, map[string]money.Nano{}
-	for some := range slices.Chunk(ids, 1000) {
-		more, err := e.lookUp(ctx, tx, some)
-		if err != nil {
-			return nil, err
-		}
-		maps.Copy(besides, more)
+	stated := map[string]money.Nano{}
+	besides, err := e.lookUp(ctx, tx, ids)
+	if err != nil {
+		return nil, err
 	}
 	spent, held, corrections := map[string]money.Nano{}, map[string]money.Nano{}, map[string]money.Nano{}
 	err = e.query(ctx, tx, "SELECT h.cycles, "+amountOf+", o.cycles FROM charges h LEFT JOIN charges o ON o.id = h.adjusts AND h.kind = 'ADJUSTED'", nil, func(r *sql.Rows) error {

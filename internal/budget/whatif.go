@@ -39,7 +39,7 @@ type WhatIfPart struct {
 func (w WhatIf) scale(o outlook) outlook {
 	var was, would money.Nano
 	for _, p := range w.Models {
-		was, would = plus(was, max(0, p.Was)), plus(would, max(0, p.Would))
+		was, would = add(was, max(0, p.Was)), add(would, max(0, p.Would))
 	}
 	if was > 0 && was != would {
 		o = o.times(uint64(would), uint64(was))
@@ -137,7 +137,7 @@ func (f *Foresight) EndsAt(days int) time.Time {
 // Course follows the burn under a what-if.
 func (f *Foresight) Course(w WhatIf) Course {
 	burn, end := w.scale(f.burn), f.EndsAt(w.Days)
-	c := Course{PerDay: burn.mean(), Forecast: plus(f.spent, burn.spentBy(f.now, end))}
+	c := Course{PerDay: burn.mean(), Forecast: add(f.spent, burn.spentBy(f.now, end))}
 	if f.Limit != nil && *f.Limit > f.spent {
 		until := end
 		if f.endsAt.Before(until) {
@@ -150,7 +150,7 @@ func (f *Foresight) Course(w WhatIf) Course {
 		step = n
 	}
 	for t := f.now; t.Before(end); t = t.Add(step) {
-		c.Series = append(c.Series, plus(f.spent, burn.spentBy(f.now, t)))
+		c.Series = append(c.Series, add(f.spent, burn.spentBy(f.now, t)))
 	}
 	c.Series = append(c.Series, c.Forecast)
 	return c

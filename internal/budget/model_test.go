@@ -209,10 +209,10 @@ func agrees(t *testing.T, st *store.Store, nodes int, journal bool) {
 				i := node(rt)
 				engines[i].Crash()
 				if nodes > 1 && !journal {
-					silence(t, tr) // nothing else tells that it is dead
+					giveUp(t, tr) // nothing else tells that it is dead
 					for j, e := range engines {
 						if j != i {
-							require.NoError(rt, e.Sweep(ctx)) // gives up the silent ones, itself among them
+							require.NoError(rt, e.Sweep(ctx))
 							doubted(j, false)
 						}
 					}
@@ -227,7 +227,7 @@ func agrees(t *testing.T, st *store.Store, nodes int, journal bool) {
 					rt.Skip("nobody to give it up")
 				}
 				flush()
-				silence(t, tr)
+				giveUp(t, tr)
 				require.NoError(rt, engines[0].Sweep(ctx))
 				flush() // they notice, and register anew
 				for i := range engines {
@@ -256,6 +256,13 @@ func agrees(t *testing.T, st *store.Store, nodes int, journal bool) {
 		require.Zero(rt, st.Hold.Query().CountX(system()))
 		balanced(t, engines[0])
 	})
+}
+
+// giveUp does what a sweep does to silent nodes, to all of them: none can be heard
+// of in between.
+func giveUp(t testing.TB, tr *tree) {
+	t.Helper()
+	tr.exec(t, "DELETE FROM nodes")
 }
 
 // corrected books what came back of a charge of the running cycle; what comes

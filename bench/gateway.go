@@ -129,7 +129,7 @@ func plant(ctx context.Context, st *store.Store, cat *catalog.Catalog, engine *b
 		if err != nil {
 			return err
 		}
-		if _, err := grant.Set(ctx, tx, st.Now(), grant.Input{Scope: root, ModelID: m.ID, Effect: grant.Allow, Authority: root.Path}); err != nil {
+		if _, err := grant.Set(ctx, tx, st.Now(), grant.Input{Scope: root, ResourceID: m.ID, Effect: grant.Allow, Authority: root.Path}); err != nil {
 			return err
 		}
 		_, leaf, key, err := identity.CreateKey(ctx, tx, st.Now(), identity.KeyInput{Name: name, Owner: seat, ModelIDs: []string{m.ID}})

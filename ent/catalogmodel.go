@@ -3,6 +3,7 @@
 package ent
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -44,6 +45,16 @@ type CatalogModel struct {
 	MaxOutputTokens int64 `json:"max_output_tokens,omitempty"`
 	// Status holds the value of the "status" field.
 	Status catalogmodel.Status `json:"status,omitempty"`
+	// Inputs holds the value of the "inputs" field.
+	Inputs []string `json:"inputs,omitempty"`
+	// Outputs holds the value of the "outputs" field.
+	Outputs []string `json:"outputs,omitempty"`
+	// Region holds the value of the "region" field.
+	Region string `json:"region,omitempty"`
+	// DeprecatedAt holds the value of the "deprecated_at" field.
+	DeprecatedAt *time.Time `json:"deprecated_at,omitempty"`
+	// SuccessorID holds the value of the "successor_id" field.
+	SuccessorID *string `json:"successor_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the CatalogModelQuery when eager-loading is set.
 	Edges        CatalogModelEdges `json:"edges"`
@@ -58,9 +69,15 @@ type CatalogModelEdges struct {
 	Prices []*Price `json:"prices,omitempty"`
 	// Installations holds the value of the installations edge.
 	Installations []*Model `json:"installations,omitempty"`
+	// Listings holds the value of the listings edge.
+	Listings []*Listing `json:"listings,omitempty"`
+	// Successor holds the value of the successor edge.
+	Successor *CatalogModel `json:"successor,omitempty"`
+	// Predecessors holds the value of the predecessors edge.
+	Predecessors []*CatalogModel `json:"predecessors,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [3]bool
+	loadedTypes [6]bool
 }
 
 // CentralProviderOrErr returns the CentralProvider value or an error if the edge
@@ -92,16 +109,47 @@ func (e CatalogModelEdges) InstallationsOrErr() ([]*Model, error) {
 	return nil, &NotLoadedError{edge: "installations"}
 }
 
+// ListingsOrErr returns the Listings value or an error if the edge
+// was not loaded in eager-loading.
+func (e CatalogModelEdges) ListingsOrErr() ([]*Listing, error) {
+	if e.loadedTypes[3] {
+		return e.Listings, nil
+	}
+	return nil, &NotLoadedError{edge: "listings"}
+}
+
+// SuccessorOrErr returns the Successor value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e CatalogModelEdges) SuccessorOrErr() (*CatalogModel, error) {
+	if e.Successor != nil {
+		return e.Successor, nil
+	} else if e.loadedTypes[4] {
+		return nil, &NotFoundError{label: catalogmodel.Label}
+	}
+	return nil, &NotLoadedError{edge: "successor"}
+}
+
+// PredecessorsOrErr returns the Predecessors value or an error if the edge
+// was not loaded in eager-loading.
+func (e CatalogModelEdges) PredecessorsOrErr() ([]*CatalogModel, error) {
+	if e.loadedTypes[5] {
+		return e.Predecessors, nil
+	}
+	return nil, &NotLoadedError{edge: "predecessors"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*CatalogModel) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case catalogmodel.FieldInputs, catalogmodel.FieldOutputs:
+			values[i] = new([]byte)
 		case catalogmodel.FieldVersion, catalogmodel.FieldContextLength, catalogmodel.FieldMaxOutputTokens:
 			values[i] = new(sql.NullInt64)
-		case catalogmodel.FieldID, catalogmodel.FieldAccountID, catalogmodel.FieldPlane, catalogmodel.FieldCentralProviderID, catalogmodel.FieldName, catalogmodel.FieldUpstreamName, catalogmodel.FieldDescription, catalogmodel.FieldCapability, catalogmodel.FieldStatus:
+		case catalogmodel.FieldID, catalogmodel.FieldAccountID, catalogmodel.FieldPlane, catalogmodel.FieldCentralProviderID, catalogmodel.FieldName, catalogmodel.FieldUpstreamName, catalogmodel.FieldDescription, catalogmodel.FieldCapability, catalogmodel.FieldStatus, catalogmodel.FieldRegion, catalogmodel.FieldSuccessorID:
 			values[i] = new(sql.NullString)
-		case catalogmodel.FieldCreatedAt, catalogmodel.FieldUpdatedAt:
+		case catalogmodel.FieldCreatedAt, catalogmodel.FieldUpdatedAt, catalogmodel.FieldDeprecatedAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -202,6 +250,42 @@ func (_m *CatalogModel) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Status = catalogmodel.Status(value.String)
 			}
+		case catalogmodel.FieldInputs:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field inputs", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Inputs); err != nil {
+					return fmt.Errorf("unmarshal field inputs: %w", err)
+				}
+			}
+		case catalogmodel.FieldOutputs:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field outputs", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Outputs); err != nil {
+					return fmt.Errorf("unmarshal field outputs: %w", err)
+				}
+			}
+		case catalogmodel.FieldRegion:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field region", values[i])
+			} else if value.Valid {
+				_m.Region = value.String
+			}
+		case catalogmodel.FieldDeprecatedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field deprecated_at", values[i])
+			} else if value.Valid {
+				_m.DeprecatedAt = new(time.Time)
+				*_m.DeprecatedAt = value.Time
+			}
+		case catalogmodel.FieldSuccessorID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field successor_id", values[i])
+			} else if value.Valid {
+				_m.SuccessorID = new(string)
+				*_m.SuccessorID = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -228,6 +312,21 @@ func (_m *CatalogModel) QueryPrices() *PriceQuery {
 // QueryInstallations queries the "installations" edge of the CatalogModel entity.
 func (_m *CatalogModel) QueryInstallations() *ModelQuery {
 	return NewCatalogModelClient(_m.config).QueryInstallations(_m)
+}
+
+// QueryListings queries the "listings" edge of the CatalogModel entity.
+func (_m *CatalogModel) QueryListings() *ListingQuery {
+	return NewCatalogModelClient(_m.config).QueryListings(_m)
+}
+
+// QuerySuccessor queries the "successor" edge of the CatalogModel entity.
+func (_m *CatalogModel) QuerySuccessor() *CatalogModelQuery {
+	return NewCatalogModelClient(_m.config).QuerySuccessor(_m)
+}
+
+// QueryPredecessors queries the "predecessors" edge of the CatalogModel entity.
+func (_m *CatalogModel) QueryPredecessors() *CatalogModelQuery {
+	return NewCatalogModelClient(_m.config).QueryPredecessors(_m)
 }
 
 // Update returns a builder for updating this CatalogModel.
@@ -291,6 +390,25 @@ func (_m *CatalogModel) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("status=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Status))
+	builder.WriteString(", ")
+	builder.WriteString("inputs=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Inputs))
+	builder.WriteString(", ")
+	builder.WriteString("outputs=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Outputs))
+	builder.WriteString(", ")
+	builder.WriteString("region=")
+	builder.WriteString(_m.Region)
+	builder.WriteString(", ")
+	if v := _m.DeprecatedAt; v != nil {
+		builder.WriteString("deprecated_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.SuccessorID; v != nil {
+		builder.WriteString("successor_id=")
+		builder.WriteString(*v)
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

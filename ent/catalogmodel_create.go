@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
+	"github.com/alchemi/cockpit/ent/listing"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/price"
 )
@@ -133,6 +134,60 @@ func (_c *CatalogModelCreate) SetNillableStatus(v *catalogmodel.Status) *Catalog
 	return _c
 }
 
+// SetInputs sets the "inputs" field.
+func (_c *CatalogModelCreate) SetInputs(v []string) *CatalogModelCreate {
+	_c.mutation.SetInputs(v)
+	return _c
+}
+
+// SetOutputs sets the "outputs" field.
+func (_c *CatalogModelCreate) SetOutputs(v []string) *CatalogModelCreate {
+	_c.mutation.SetOutputs(v)
+	return _c
+}
+
+// SetRegion sets the "region" field.
+func (_c *CatalogModelCreate) SetRegion(v string) *CatalogModelCreate {
+	_c.mutation.SetRegion(v)
+	return _c
+}
+
+// SetNillableRegion sets the "region" field if the given value is not nil.
+func (_c *CatalogModelCreate) SetNillableRegion(v *string) *CatalogModelCreate {
+	if v != nil {
+		_c.SetRegion(*v)
+	}
+	return _c
+}
+
+// SetDeprecatedAt sets the "deprecated_at" field.
+func (_c *CatalogModelCreate) SetDeprecatedAt(v time.Time) *CatalogModelCreate {
+	_c.mutation.SetDeprecatedAt(v)
+	return _c
+}
+
+// SetNillableDeprecatedAt sets the "deprecated_at" field if the given value is not nil.
+func (_c *CatalogModelCreate) SetNillableDeprecatedAt(v *time.Time) *CatalogModelCreate {
+	if v != nil {
+		_c.SetDeprecatedAt(*v)
+	}
+	return _c
+}
+
+// SetSuccessorID sets the "successor_id" field.
+func (_c *CatalogModelCreate) SetSuccessorID(v string) *CatalogModelCreate {
+	_c.mutation.SetSuccessorID(v)
+	return _c
+}
+
+// SetNillableSuccessorID sets the "successor_id" field if the given value is not nil.
+func (_c *CatalogModelCreate) SetNillableSuccessorID(v *string) *CatalogModelCreate {
+	if v != nil {
+		_c.SetSuccessorID(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *CatalogModelCreate) SetID(v string) *CatalogModelCreate {
 	_c.mutation.SetID(v)
@@ -180,6 +235,41 @@ func (_c *CatalogModelCreate) AddInstallations(v ...*Model) *CatalogModelCreate 
 		ids[i] = v[i].ID
 	}
 	return _c.AddInstallationIDs(ids...)
+}
+
+// AddListingIDs adds the "listings" edge to the Listing entity by IDs.
+func (_c *CatalogModelCreate) AddListingIDs(ids ...string) *CatalogModelCreate {
+	_c.mutation.AddListingIDs(ids...)
+	return _c
+}
+
+// AddListings adds the "listings" edges to the Listing entity.
+func (_c *CatalogModelCreate) AddListings(v ...*Listing) *CatalogModelCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddListingIDs(ids...)
+}
+
+// SetSuccessor sets the "successor" edge to the CatalogModel entity.
+func (_c *CatalogModelCreate) SetSuccessor(v *CatalogModel) *CatalogModelCreate {
+	return _c.SetSuccessorID(v.ID)
+}
+
+// AddPredecessorIDs adds the "predecessors" edge to the CatalogModel entity by IDs.
+func (_c *CatalogModelCreate) AddPredecessorIDs(ids ...string) *CatalogModelCreate {
+	_c.mutation.AddPredecessorIDs(ids...)
+	return _c
+}
+
+// AddPredecessors adds the "predecessors" edges to the CatalogModel entity.
+func (_c *CatalogModelCreate) AddPredecessors(v ...*CatalogModel) *CatalogModelCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddPredecessorIDs(ids...)
 }
 
 // Mutation returns the CatalogModelMutation object of the builder.
@@ -232,6 +322,10 @@ func (_c *CatalogModelCreate) defaults() {
 	if _, ok := _c.mutation.Status(); !ok {
 		v := catalogmodel.DefaultStatus
 		_c.mutation.SetStatus(v)
+	}
+	if _, ok := _c.mutation.Region(); !ok {
+		v := catalogmodel.DefaultRegion
+		_c.mutation.SetRegion(v)
 	}
 	if _, ok := _c.mutation.ID(); !ok {
 		v := catalogmodel.DefaultID()
@@ -335,6 +429,14 @@ func (_c *CatalogModelCreate) check() error {
 			return &ValidationError{Name: "status", err: fmt.Errorf(`ent: validator failed for field "CatalogModel.status": %w`, err)}
 		}
 	}
+	if _, ok := _c.mutation.Region(); !ok {
+		return &ValidationError{Name: "region", err: errors.New(`ent: missing required field "CatalogModel.region"`)}
+	}
+	if v, ok := _c.mutation.Region(); ok {
+		if err := catalogmodel.RegionValidator(v); err != nil {
+			return &ValidationError{Name: "region", err: fmt.Errorf(`ent: validator failed for field "CatalogModel.region": %w`, err)}
+		}
+	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := catalogmodel.IDValidator(v); err != nil {
 			return &ValidationError{Name: "id", err: fmt.Errorf(`ent: validator failed for field "CatalogModel.id": %w`, err)}
@@ -426,6 +528,22 @@ func (_c *CatalogModelCreate) createSpec() (*CatalogModel, *sqlgraph.CreateSpec)
 		_spec.SetField(catalogmodel.FieldStatus, field.TypeEnum, value)
 		_node.Status = value
 	}
+	if value, ok := _c.mutation.Inputs(); ok {
+		_spec.SetField(catalogmodel.FieldInputs, field.TypeJSON, value)
+		_node.Inputs = value
+	}
+	if value, ok := _c.mutation.Outputs(); ok {
+		_spec.SetField(catalogmodel.FieldOutputs, field.TypeJSON, value)
+		_node.Outputs = value
+	}
+	if value, ok := _c.mutation.Region(); ok {
+		_spec.SetField(catalogmodel.FieldRegion, field.TypeString, value)
+		_node.Region = value
+	}
+	if value, ok := _c.mutation.DeprecatedAt(); ok {
+		_spec.SetField(catalogmodel.FieldDeprecatedAt, field.TypeTime, value)
+		_node.DeprecatedAt = &value
+	}
 	if nodes := _c.mutation.CentralProviderIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -468,6 +586,55 @@ func (_c *CatalogModelCreate) createSpec() (*CatalogModel, *sqlgraph.CreateSpec)
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(model.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.ListingsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   catalogmodel.ListingsTable,
+			Columns: []string{catalogmodel.ListingsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(listing.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.SuccessorIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   catalogmodel.SuccessorTable,
+			Columns: []string{catalogmodel.SuccessorColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(catalogmodel.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.SuccessorID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.PredecessorsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   catalogmodel.PredecessorsTable,
+			Columns: []string{catalogmodel.PredecessorsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(catalogmodel.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -14,6 +14,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
+	"github.com/alchemi/cockpit/ent/listing"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/predicate"
 	"github.com/alchemi/cockpit/ent/price"
@@ -29,6 +30,9 @@ type CatalogModelQuery struct {
 	withCentralProvider *CentralProviderQuery
 	withPrices          *PriceQuery
 	withInstallations   *ModelQuery
+	withListings        *ListingQuery
+	withSuccessor       *CatalogModelQuery
+	withPredecessors    *CatalogModelQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -124,6 +128,72 @@ func (_q *CatalogModelQuery) QueryInstallations() *ModelQuery {
 			sqlgraph.From(catalogmodel.Table, catalogmodel.FieldID, selector),
 			sqlgraph.To(model.Table, model.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, catalogmodel.InstallationsTable, catalogmodel.InstallationsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryListings chains the current query on the "listings" edge.
+func (_q *CatalogModelQuery) QueryListings() *ListingQuery {
+	query := (&ListingClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(catalogmodel.Table, catalogmodel.FieldID, selector),
+			sqlgraph.To(listing.Table, listing.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, catalogmodel.ListingsTable, catalogmodel.ListingsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QuerySuccessor chains the current query on the "successor" edge.
+func (_q *CatalogModelQuery) QuerySuccessor() *CatalogModelQuery {
+	query := (&CatalogModelClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(catalogmodel.Table, catalogmodel.FieldID, selector),
+			sqlgraph.To(catalogmodel.Table, catalogmodel.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, catalogmodel.SuccessorTable, catalogmodel.SuccessorColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryPredecessors chains the current query on the "predecessors" edge.
+func (_q *CatalogModelQuery) QueryPredecessors() *CatalogModelQuery {
+	query := (&CatalogModelClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(catalogmodel.Table, catalogmodel.FieldID, selector),
+			sqlgraph.To(catalogmodel.Table, catalogmodel.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, catalogmodel.PredecessorsTable, catalogmodel.PredecessorsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -326,6 +396,9 @@ func (_q *CatalogModelQuery) Clone() *CatalogModelQuery {
 		withCentralProvider: _q.withCentralProvider.Clone(),
 		withPrices:          _q.withPrices.Clone(),
 		withInstallations:   _q.withInstallations.Clone(),
+		withListings:        _q.withListings.Clone(),
+		withSuccessor:       _q.withSuccessor.Clone(),
+		withPredecessors:    _q.withPredecessors.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -362,6 +435,39 @@ func (_q *CatalogModelQuery) WithInstallations(opts ...func(*ModelQuery)) *Catal
 		opt(query)
 	}
 	_q.withInstallations = query
+	return _q
+}
+
+// WithListings tells the query-builder to eager-load the nodes that are connected to
+// the "listings" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *CatalogModelQuery) WithListings(opts ...func(*ListingQuery)) *CatalogModelQuery {
+	query := (&ListingClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withListings = query
+	return _q
+}
+
+// WithSuccessor tells the query-builder to eager-load the nodes that are connected to
+// the "successor" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *CatalogModelQuery) WithSuccessor(opts ...func(*CatalogModelQuery)) *CatalogModelQuery {
+	query := (&CatalogModelClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withSuccessor = query
+	return _q
+}
+
+// WithPredecessors tells the query-builder to eager-load the nodes that are connected to
+// the "predecessors" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *CatalogModelQuery) WithPredecessors(opts ...func(*CatalogModelQuery)) *CatalogModelQuery {
+	query := (&CatalogModelClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withPredecessors = query
 	return _q
 }
 
@@ -443,10 +549,13 @@ func (_q *CatalogModelQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]
 	var (
 		nodes       = []*CatalogModel{}
 		_spec       = _q.querySpec()
-		loadedTypes = [3]bool{
+		loadedTypes = [6]bool{
 			_q.withCentralProvider != nil,
 			_q.withPrices != nil,
 			_q.withInstallations != nil,
+			_q.withListings != nil,
+			_q.withSuccessor != nil,
+			_q.withPredecessors != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -484,6 +593,26 @@ func (_q *CatalogModelQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]
 		if err := _q.loadInstallations(ctx, query, nodes,
 			func(n *CatalogModel) { n.Edges.Installations = []*Model{} },
 			func(n *CatalogModel, e *Model) { n.Edges.Installations = append(n.Edges.Installations, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withListings; query != nil {
+		if err := _q.loadListings(ctx, query, nodes,
+			func(n *CatalogModel) { n.Edges.Listings = []*Listing{} },
+			func(n *CatalogModel, e *Listing) { n.Edges.Listings = append(n.Edges.Listings, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withSuccessor; query != nil {
+		if err := _q.loadSuccessor(ctx, query, nodes, nil,
+			func(n *CatalogModel, e *CatalogModel) { n.Edges.Successor = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withPredecessors; query != nil {
+		if err := _q.loadPredecessors(ctx, query, nodes,
+			func(n *CatalogModel) { n.Edges.Predecessors = []*CatalogModel{} },
+			func(n *CatalogModel, e *CatalogModel) { n.Edges.Predecessors = append(n.Edges.Predecessors, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -585,6 +714,104 @@ func (_q *CatalogModelQuery) loadInstallations(ctx context.Context, query *Model
 	}
 	return nil
 }
+func (_q *CatalogModelQuery) loadListings(ctx context.Context, query *ListingQuery, nodes []*CatalogModel, init func(*CatalogModel), assign func(*CatalogModel, *Listing)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*CatalogModel)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(listing.FieldCatalogModelID)
+	}
+	query.Where(predicate.Listing(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(catalogmodel.ListingsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.CatalogModelID
+		if fk == nil {
+			return fmt.Errorf(`foreign-key "catalog_model_id" is nil for node %v`, n.ID)
+		}
+		node, ok := nodeids[*fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "catalog_model_id" returned %v for node %v`, *fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *CatalogModelQuery) loadSuccessor(ctx context.Context, query *CatalogModelQuery, nodes []*CatalogModel, init func(*CatalogModel), assign func(*CatalogModel, *CatalogModel)) error {
+	ids := make([]string, 0, len(nodes))
+	nodeids := make(map[string][]*CatalogModel)
+	for i := range nodes {
+		if nodes[i].SuccessorID == nil {
+			continue
+		}
+		fk := *nodes[i].SuccessorID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(catalogmodel.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "successor_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
+func (_q *CatalogModelQuery) loadPredecessors(ctx context.Context, query *CatalogModelQuery, nodes []*CatalogModel, init func(*CatalogModel), assign func(*CatalogModel, *CatalogModel)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*CatalogModel)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(catalogmodel.FieldSuccessorID)
+	}
+	query.Where(predicate.CatalogModel(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(catalogmodel.PredecessorsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.SuccessorID
+		if fk == nil {
+			return fmt.Errorf(`foreign-key "successor_id" is nil for node %v`, n.ID)
+		}
+		node, ok := nodeids[*fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "successor_id" returned %v for node %v`, *fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
 
 func (_q *CatalogModelQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
@@ -613,6 +840,9 @@ func (_q *CatalogModelQuery) querySpec() *sqlgraph.QuerySpec {
 		}
 		if _q.withCentralProvider != nil {
 			_spec.Node.AddColumnOnce(catalogmodel.FieldCentralProviderID)
+		}
+		if _q.withSuccessor != nil {
+			_spec.Node.AddColumnOnce(catalogmodel.FieldSuccessorID)
 		}
 	}
 	if ps := _q.predicates; len(ps) > 0 {

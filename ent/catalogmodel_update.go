@@ -10,9 +10,11 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
+	"github.com/alchemi/cockpit/ent/listing"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/predicate"
 	"github.com/alchemi/cockpit/ent/price"
@@ -192,6 +194,96 @@ func (_u *CatalogModelUpdate) SetNillableStatus(v *catalogmodel.Status) *Catalog
 	return _u
 }
 
+// SetInputs sets the "inputs" field.
+func (_u *CatalogModelUpdate) SetInputs(v []string) *CatalogModelUpdate {
+	_u.mutation.SetInputs(v)
+	return _u
+}
+
+// AppendInputs appends value to the "inputs" field.
+func (_u *CatalogModelUpdate) AppendInputs(v []string) *CatalogModelUpdate {
+	_u.mutation.AppendInputs(v)
+	return _u
+}
+
+// ClearInputs clears the value of the "inputs" field.
+func (_u *CatalogModelUpdate) ClearInputs() *CatalogModelUpdate {
+	_u.mutation.ClearInputs()
+	return _u
+}
+
+// SetOutputs sets the "outputs" field.
+func (_u *CatalogModelUpdate) SetOutputs(v []string) *CatalogModelUpdate {
+	_u.mutation.SetOutputs(v)
+	return _u
+}
+
+// AppendOutputs appends value to the "outputs" field.
+func (_u *CatalogModelUpdate) AppendOutputs(v []string) *CatalogModelUpdate {
+	_u.mutation.AppendOutputs(v)
+	return _u
+}
+
+// ClearOutputs clears the value of the "outputs" field.
+func (_u *CatalogModelUpdate) ClearOutputs() *CatalogModelUpdate {
+	_u.mutation.ClearOutputs()
+	return _u
+}
+
+// SetRegion sets the "region" field.
+func (_u *CatalogModelUpdate) SetRegion(v string) *CatalogModelUpdate {
+	_u.mutation.SetRegion(v)
+	return _u
+}
+
+// SetNillableRegion sets the "region" field if the given value is not nil.
+func (_u *CatalogModelUpdate) SetNillableRegion(v *string) *CatalogModelUpdate {
+	if v != nil {
+		_u.SetRegion(*v)
+	}
+	return _u
+}
+
+// SetDeprecatedAt sets the "deprecated_at" field.
+func (_u *CatalogModelUpdate) SetDeprecatedAt(v time.Time) *CatalogModelUpdate {
+	_u.mutation.SetDeprecatedAt(v)
+	return _u
+}
+
+// SetNillableDeprecatedAt sets the "deprecated_at" field if the given value is not nil.
+func (_u *CatalogModelUpdate) SetNillableDeprecatedAt(v *time.Time) *CatalogModelUpdate {
+	if v != nil {
+		_u.SetDeprecatedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeprecatedAt clears the value of the "deprecated_at" field.
+func (_u *CatalogModelUpdate) ClearDeprecatedAt() *CatalogModelUpdate {
+	_u.mutation.ClearDeprecatedAt()
+	return _u
+}
+
+// SetSuccessorID sets the "successor_id" field.
+func (_u *CatalogModelUpdate) SetSuccessorID(v string) *CatalogModelUpdate {
+	_u.mutation.SetSuccessorID(v)
+	return _u
+}
+
+// SetNillableSuccessorID sets the "successor_id" field if the given value is not nil.
+func (_u *CatalogModelUpdate) SetNillableSuccessorID(v *string) *CatalogModelUpdate {
+	if v != nil {
+		_u.SetSuccessorID(*v)
+	}
+	return _u
+}
+
+// ClearSuccessorID clears the value of the "successor_id" field.
+func (_u *CatalogModelUpdate) ClearSuccessorID() *CatalogModelUpdate {
+	_u.mutation.ClearSuccessorID()
+	return _u
+}
+
 // SetCentralProvider sets the "central_provider" edge to the CentralProvider entity.
 func (_u *CatalogModelUpdate) SetCentralProvider(v *CentralProvider) *CatalogModelUpdate {
 	return _u.SetCentralProviderID(v.ID)
@@ -225,6 +317,41 @@ func (_u *CatalogModelUpdate) AddInstallations(v ...*Model) *CatalogModelUpdate 
 		ids[i] = v[i].ID
 	}
 	return _u.AddInstallationIDs(ids...)
+}
+
+// AddListingIDs adds the "listings" edge to the Listing entity by IDs.
+func (_u *CatalogModelUpdate) AddListingIDs(ids ...string) *CatalogModelUpdate {
+	_u.mutation.AddListingIDs(ids...)
+	return _u
+}
+
+// AddListings adds the "listings" edges to the Listing entity.
+func (_u *CatalogModelUpdate) AddListings(v ...*Listing) *CatalogModelUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddListingIDs(ids...)
+}
+
+// SetSuccessor sets the "successor" edge to the CatalogModel entity.
+func (_u *CatalogModelUpdate) SetSuccessor(v *CatalogModel) *CatalogModelUpdate {
+	return _u.SetSuccessorID(v.ID)
+}
+
+// AddPredecessorIDs adds the "predecessors" edge to the CatalogModel entity by IDs.
+func (_u *CatalogModelUpdate) AddPredecessorIDs(ids ...string) *CatalogModelUpdate {
+	_u.mutation.AddPredecessorIDs(ids...)
+	return _u
+}
+
+// AddPredecessors adds the "predecessors" edges to the CatalogModel entity.
+func (_u *CatalogModelUpdate) AddPredecessors(v ...*CatalogModel) *CatalogModelUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddPredecessorIDs(ids...)
 }
 
 // Mutation returns the CatalogModelMutation object of the builder.
@@ -278,6 +405,54 @@ func (_u *CatalogModelUpdate) RemoveInstallations(v ...*Model) *CatalogModelUpda
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveInstallationIDs(ids...)
+}
+
+// ClearListings clears all "listings" edges to the Listing entity.
+func (_u *CatalogModelUpdate) ClearListings() *CatalogModelUpdate {
+	_u.mutation.ClearListings()
+	return _u
+}
+
+// RemoveListingIDs removes the "listings" edge to Listing entities by IDs.
+func (_u *CatalogModelUpdate) RemoveListingIDs(ids ...string) *CatalogModelUpdate {
+	_u.mutation.RemoveListingIDs(ids...)
+	return _u
+}
+
+// RemoveListings removes "listings" edges to Listing entities.
+func (_u *CatalogModelUpdate) RemoveListings(v ...*Listing) *CatalogModelUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveListingIDs(ids...)
+}
+
+// ClearSuccessor clears the "successor" edge to the CatalogModel entity.
+func (_u *CatalogModelUpdate) ClearSuccessor() *CatalogModelUpdate {
+	_u.mutation.ClearSuccessor()
+	return _u
+}
+
+// ClearPredecessors clears all "predecessors" edges to the CatalogModel entity.
+func (_u *CatalogModelUpdate) ClearPredecessors() *CatalogModelUpdate {
+	_u.mutation.ClearPredecessors()
+	return _u
+}
+
+// RemovePredecessorIDs removes the "predecessors" edge to CatalogModel entities by IDs.
+func (_u *CatalogModelUpdate) RemovePredecessorIDs(ids ...string) *CatalogModelUpdate {
+	_u.mutation.RemovePredecessorIDs(ids...)
+	return _u
+}
+
+// RemovePredecessors removes "predecessors" edges to CatalogModel entities.
+func (_u *CatalogModelUpdate) RemovePredecessors(v ...*CatalogModel) *CatalogModelUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemovePredecessorIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -354,6 +529,11 @@ func (_u *CatalogModelUpdate) check() error {
 			return &ValidationError{Name: "status", err: fmt.Errorf(`ent: validator failed for field "CatalogModel.status": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Region(); ok {
+		if err := catalogmodel.RegionValidator(v); err != nil {
+			return &ValidationError{Name: "region", err: fmt.Errorf(`ent: validator failed for field "CatalogModel.region": %w`, err)}
+		}
+	}
 	if _u.mutation.CentralProviderCleared() && len(_u.mutation.CentralProviderIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "CatalogModel.central_provider"`)
 	}
@@ -407,6 +587,37 @@ func (_u *CatalogModelUpdate) sqlSave(ctx context.Context) (_node int, err error
 	}
 	if value, ok := _u.mutation.Status(); ok {
 		_spec.SetField(catalogmodel.FieldStatus, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.Inputs(); ok {
+		_spec.SetField(catalogmodel.FieldInputs, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedInputs(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, catalogmodel.FieldInputs, value)
+		})
+	}
+	if _u.mutation.InputsCleared() {
+		_spec.ClearField(catalogmodel.FieldInputs, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Outputs(); ok {
+		_spec.SetField(catalogmodel.FieldOutputs, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedOutputs(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, catalogmodel.FieldOutputs, value)
+		})
+	}
+	if _u.mutation.OutputsCleared() {
+		_spec.ClearField(catalogmodel.FieldOutputs, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Region(); ok {
+		_spec.SetField(catalogmodel.FieldRegion, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.DeprecatedAt(); ok {
+		_spec.SetField(catalogmodel.FieldDeprecatedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeprecatedAtCleared() {
+		_spec.ClearField(catalogmodel.FieldDeprecatedAt, field.TypeTime)
 	}
 	if _u.mutation.CentralProviderCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -520,6 +731,125 @@ func (_u *CatalogModelUpdate) sqlSave(ctx context.Context) (_node int, err error
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(model.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.ListingsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   catalogmodel.ListingsTable,
+			Columns: []string{catalogmodel.ListingsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(listing.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedListingsIDs(); len(nodes) > 0 && !_u.mutation.ListingsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   catalogmodel.ListingsTable,
+			Columns: []string{catalogmodel.ListingsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(listing.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ListingsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   catalogmodel.ListingsTable,
+			Columns: []string{catalogmodel.ListingsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(listing.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.SuccessorCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   catalogmodel.SuccessorTable,
+			Columns: []string{catalogmodel.SuccessorColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(catalogmodel.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.SuccessorIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   catalogmodel.SuccessorTable,
+			Columns: []string{catalogmodel.SuccessorColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(catalogmodel.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.PredecessorsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   catalogmodel.PredecessorsTable,
+			Columns: []string{catalogmodel.PredecessorsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(catalogmodel.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedPredecessorsIDs(); len(nodes) > 0 && !_u.mutation.PredecessorsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   catalogmodel.PredecessorsTable,
+			Columns: []string{catalogmodel.PredecessorsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(catalogmodel.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PredecessorsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   catalogmodel.PredecessorsTable,
+			Columns: []string{catalogmodel.PredecessorsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(catalogmodel.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {
@@ -708,6 +1038,96 @@ func (_u *CatalogModelUpdateOne) SetNillableStatus(v *catalogmodel.Status) *Cata
 	return _u
 }
 
+// SetInputs sets the "inputs" field.
+func (_u *CatalogModelUpdateOne) SetInputs(v []string) *CatalogModelUpdateOne {
+	_u.mutation.SetInputs(v)
+	return _u
+}
+
+// AppendInputs appends value to the "inputs" field.
+func (_u *CatalogModelUpdateOne) AppendInputs(v []string) *CatalogModelUpdateOne {
+	_u.mutation.AppendInputs(v)
+	return _u
+}
+
+// ClearInputs clears the value of the "inputs" field.
+func (_u *CatalogModelUpdateOne) ClearInputs() *CatalogModelUpdateOne {
+	_u.mutation.ClearInputs()
+	return _u
+}
+
+// SetOutputs sets the "outputs" field.
+func (_u *CatalogModelUpdateOne) SetOutputs(v []string) *CatalogModelUpdateOne {
+	_u.mutation.SetOutputs(v)
+	return _u
+}
+
+// AppendOutputs appends value to the "outputs" field.
+func (_u *CatalogModelUpdateOne) AppendOutputs(v []string) *CatalogModelUpdateOne {
+	_u.mutation.AppendOutputs(v)
+	return _u
+}
+
+// ClearOutputs clears the value of the "outputs" field.
+func (_u *CatalogModelUpdateOne) ClearOutputs() *CatalogModelUpdateOne {
+	_u.mutation.ClearOutputs()
+	return _u
+}
+
+// SetRegion sets the "region" field.
+func (_u *CatalogModelUpdateOne) SetRegion(v string) *CatalogModelUpdateOne {
+	_u.mutation.SetRegion(v)
+	return _u
+}
+
+// SetNillableRegion sets the "region" field if the given value is not nil.
+func (_u *CatalogModelUpdateOne) SetNillableRegion(v *string) *CatalogModelUpdateOne {
+	if v != nil {
+		_u.SetRegion(*v)
+	}
+	return _u
+}
+
+// SetDeprecatedAt sets the "deprecated_at" field.
+func (_u *CatalogModelUpdateOne) SetDeprecatedAt(v time.Time) *CatalogModelUpdateOne {
+	_u.mutation.SetDeprecatedAt(v)
+	return _u
+}
+
+// SetNillableDeprecatedAt sets the "deprecated_at" field if the given value is not nil.
+func (_u *CatalogModelUpdateOne) SetNillableDeprecatedAt(v *time.Time) *CatalogModelUpdateOne {
+	if v != nil {
+		_u.SetDeprecatedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeprecatedAt clears the value of the "deprecated_at" field.
+func (_u *CatalogModelUpdateOne) ClearDeprecatedAt() *CatalogModelUpdateOne {
+	_u.mutation.ClearDeprecatedAt()
+	return _u
+}
+
+// SetSuccessorID sets the "successor_id" field.
+func (_u *CatalogModelUpdateOne) SetSuccessorID(v string) *CatalogModelUpdateOne {
+	_u.mutation.SetSuccessorID(v)
+	return _u
+}
+
+// SetNillableSuccessorID sets the "successor_id" field if the given value is not nil.
+func (_u *CatalogModelUpdateOne) SetNillableSuccessorID(v *string) *CatalogModelUpdateOne {
+	if v != nil {
+		_u.SetSuccessorID(*v)
+	}
+	return _u
+}
+
+// ClearSuccessorID clears the value of the "successor_id" field.
+func (_u *CatalogModelUpdateOne) ClearSuccessorID() *CatalogModelUpdateOne {
+	_u.mutation.ClearSuccessorID()
+	return _u
+}
+
 // SetCentralProvider sets the "central_provider" edge to the CentralProvider entity.
 func (_u *CatalogModelUpdateOne) SetCentralProvider(v *CentralProvider) *CatalogModelUpdateOne {
 	return _u.SetCentralProviderID(v.ID)
@@ -741,6 +1161,41 @@ func (_u *CatalogModelUpdateOne) AddInstallations(v ...*Model) *CatalogModelUpda
 		ids[i] = v[i].ID
 	}
 	return _u.AddInstallationIDs(ids...)
+}
+
+// AddListingIDs adds the "listings" edge to the Listing entity by IDs.
+func (_u *CatalogModelUpdateOne) AddListingIDs(ids ...string) *CatalogModelUpdateOne {
+	_u.mutation.AddListingIDs(ids...)
+	return _u
+}
+
+// AddListings adds the "listings" edges to the Listing entity.
+func (_u *CatalogModelUpdateOne) AddListings(v ...*Listing) *CatalogModelUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddListingIDs(ids...)
+}
+
+// SetSuccessor sets the "successor" edge to the CatalogModel entity.
+func (_u *CatalogModelUpdateOne) SetSuccessor(v *CatalogModel) *CatalogModelUpdateOne {
+	return _u.SetSuccessorID(v.ID)
+}
+
+// AddPredecessorIDs adds the "predecessors" edge to the CatalogModel entity by IDs.
+func (_u *CatalogModelUpdateOne) AddPredecessorIDs(ids ...string) *CatalogModelUpdateOne {
+	_u.mutation.AddPredecessorIDs(ids...)
+	return _u
+}
+
+// AddPredecessors adds the "predecessors" edges to the CatalogModel entity.
+func (_u *CatalogModelUpdateOne) AddPredecessors(v ...*CatalogModel) *CatalogModelUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddPredecessorIDs(ids...)
 }
 
 // Mutation returns the CatalogModelMutation object of the builder.
@@ -794,6 +1249,54 @@ func (_u *CatalogModelUpdateOne) RemoveInstallations(v ...*Model) *CatalogModelU
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveInstallationIDs(ids...)
+}
+
+// ClearListings clears all "listings" edges to the Listing entity.
+func (_u *CatalogModelUpdateOne) ClearListings() *CatalogModelUpdateOne {
+	_u.mutation.ClearListings()
+	return _u
+}
+
+// RemoveListingIDs removes the "listings" edge to Listing entities by IDs.
+func (_u *CatalogModelUpdateOne) RemoveListingIDs(ids ...string) *CatalogModelUpdateOne {
+	_u.mutation.RemoveListingIDs(ids...)
+	return _u
+}
+
+// RemoveListings removes "listings" edges to Listing entities.
+func (_u *CatalogModelUpdateOne) RemoveListings(v ...*Listing) *CatalogModelUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveListingIDs(ids...)
+}
+
+// ClearSuccessor clears the "successor" edge to the CatalogModel entity.
+func (_u *CatalogModelUpdateOne) ClearSuccessor() *CatalogModelUpdateOne {
+	_u.mutation.ClearSuccessor()
+	return _u
+}
+
+// ClearPredecessors clears all "predecessors" edges to the CatalogModel entity.
+func (_u *CatalogModelUpdateOne) ClearPredecessors() *CatalogModelUpdateOne {
+	_u.mutation.ClearPredecessors()
+	return _u
+}
+
+// RemovePredecessorIDs removes the "predecessors" edge to CatalogModel entities by IDs.
+func (_u *CatalogModelUpdateOne) RemovePredecessorIDs(ids ...string) *CatalogModelUpdateOne {
+	_u.mutation.RemovePredecessorIDs(ids...)
+	return _u
+}
+
+// RemovePredecessors removes "predecessors" edges to CatalogModel entities.
+func (_u *CatalogModelUpdateOne) RemovePredecessors(v ...*CatalogModel) *CatalogModelUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemovePredecessorIDs(ids...)
 }
 
 // Where appends a list predicates to the CatalogModelUpdate builder.
@@ -883,6 +1386,11 @@ func (_u *CatalogModelUpdateOne) check() error {
 			return &ValidationError{Name: "status", err: fmt.Errorf(`ent: validator failed for field "CatalogModel.status": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Region(); ok {
+		if err := catalogmodel.RegionValidator(v); err != nil {
+			return &ValidationError{Name: "region", err: fmt.Errorf(`ent: validator failed for field "CatalogModel.region": %w`, err)}
+		}
+	}
 	if _u.mutation.CentralProviderCleared() && len(_u.mutation.CentralProviderIDs()) > 0 {
 		return errors.New(`ent: clearing a required unique edge "CatalogModel.central_provider"`)
 	}
@@ -953,6 +1461,37 @@ func (_u *CatalogModelUpdateOne) sqlSave(ctx context.Context) (_node *CatalogMod
 	}
 	if value, ok := _u.mutation.Status(); ok {
 		_spec.SetField(catalogmodel.FieldStatus, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.Inputs(); ok {
+		_spec.SetField(catalogmodel.FieldInputs, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedInputs(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, catalogmodel.FieldInputs, value)
+		})
+	}
+	if _u.mutation.InputsCleared() {
+		_spec.ClearField(catalogmodel.FieldInputs, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Outputs(); ok {
+		_spec.SetField(catalogmodel.FieldOutputs, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedOutputs(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, catalogmodel.FieldOutputs, value)
+		})
+	}
+	if _u.mutation.OutputsCleared() {
+		_spec.ClearField(catalogmodel.FieldOutputs, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Region(); ok {
+		_spec.SetField(catalogmodel.FieldRegion, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.DeprecatedAt(); ok {
+		_spec.SetField(catalogmodel.FieldDeprecatedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeprecatedAtCleared() {
+		_spec.ClearField(catalogmodel.FieldDeprecatedAt, field.TypeTime)
 	}
 	if _u.mutation.CentralProviderCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -1066,6 +1605,125 @@ func (_u *CatalogModelUpdateOne) sqlSave(ctx context.Context) (_node *CatalogMod
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(model.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.ListingsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   catalogmodel.ListingsTable,
+			Columns: []string{catalogmodel.ListingsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(listing.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedListingsIDs(); len(nodes) > 0 && !_u.mutation.ListingsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   catalogmodel.ListingsTable,
+			Columns: []string{catalogmodel.ListingsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(listing.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ListingsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   catalogmodel.ListingsTable,
+			Columns: []string{catalogmodel.ListingsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(listing.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.SuccessorCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   catalogmodel.SuccessorTable,
+			Columns: []string{catalogmodel.SuccessorColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(catalogmodel.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.SuccessorIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   catalogmodel.SuccessorTable,
+			Columns: []string{catalogmodel.SuccessorColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(catalogmodel.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.PredecessorsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   catalogmodel.PredecessorsTable,
+			Columns: []string{catalogmodel.PredecessorsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(catalogmodel.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedPredecessorsIDs(); len(nodes) > 0 && !_u.mutation.PredecessorsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   catalogmodel.PredecessorsTable,
+			Columns: []string{catalogmodel.PredecessorsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(catalogmodel.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PredecessorsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   catalogmodel.PredecessorsTable,
+			Columns: []string{catalogmodel.PredecessorsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(catalogmodel.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -16,6 +16,8 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/alchemi/cockpit/ent/account"
+	"github.com/alchemi/cockpit/ent/agent"
+	"github.com/alchemi/cockpit/ent/agentversion"
 	"github.com/alchemi/cockpit/ent/auditcheckpoint"
 	"github.com/alchemi/cockpit/ent/auditevent"
 	"github.com/alchemi/cockpit/ent/authorization"
@@ -27,11 +29,16 @@ import (
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
+	"github.com/alchemi/cockpit/ent/connection"
+	"github.com/alchemi/cockpit/ent/connectioncredential"
 	"github.com/alchemi/cockpit/ent/creditfactor"
 	"github.com/alchemi/cockpit/ent/domain"
 	"github.com/alchemi/cockpit/ent/externalidentity"
+	"github.com/alchemi/cockpit/ent/featureflag"
 	"github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/groupmapping"
+	"github.com/alchemi/cockpit/ent/guardrailassignment"
+	"github.com/alchemi/cockpit/ent/guardrailpreset"
 	"github.com/alchemi/cockpit/ent/hold"
 	"github.com/alchemi/cockpit/ent/idempotencykey"
 	"github.com/alchemi/cockpit/ent/identityprovider"
@@ -39,6 +46,9 @@ import (
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/key"
 	"github.com/alchemi/cockpit/ent/keymodel"
+	"github.com/alchemi/cockpit/ent/listing"
+	"github.com/alchemi/cockpit/ent/listingaccount"
+	"github.com/alchemi/cockpit/ent/listingversion"
 	"github.com/alchemi/cockpit/ent/login"
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/model"
@@ -49,6 +59,7 @@ import (
 	"github.com/alchemi/cockpit/ent/personaltoken"
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
+	"github.com/alchemi/cockpit/ent/rating"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/serviceclient"
@@ -56,6 +67,7 @@ import (
 	"github.com/alchemi/cockpit/ent/statement"
 	"github.com/alchemi/cockpit/ent/supportaccess"
 	"github.com/alchemi/cockpit/ent/team"
+	"github.com/alchemi/cockpit/ent/tool"
 	"github.com/alchemi/cockpit/ent/usageday"
 	"github.com/alchemi/cockpit/ent/usagetag"
 	"github.com/alchemi/cockpit/ent/usagetotal"
@@ -71,6 +83,10 @@ type Client struct {
 	Schema *migrate.Schema
 	// Account is the client for interacting with the Account builders.
 	Account *AccountClient
+	// Agent is the client for interacting with the Agent builders.
+	Agent *AgentClient
+	// AgentVersion is the client for interacting with the AgentVersion builders.
+	AgentVersion *AgentVersionClient
 	// AuditCheckpoint is the client for interacting with the AuditCheckpoint builders.
 	AuditCheckpoint *AuditCheckpointClient
 	// AuditEvent is the client for interacting with the AuditEvent builders.
@@ -93,16 +109,26 @@ type Client struct {
 	CentralProvider *CentralProviderClient
 	// Charge is the client for interacting with the Charge builders.
 	Charge *ChargeClient
+	// Connection is the client for interacting with the Connection builders.
+	Connection *ConnectionClient
+	// ConnectionCredential is the client for interacting with the ConnectionCredential builders.
+	ConnectionCredential *ConnectionCredentialClient
 	// CreditFactor is the client for interacting with the CreditFactor builders.
 	CreditFactor *CreditFactorClient
 	// Domain is the client for interacting with the Domain builders.
 	Domain *DomainClient
 	// ExternalIdentity is the client for interacting with the ExternalIdentity builders.
 	ExternalIdentity *ExternalIdentityClient
+	// FeatureFlag is the client for interacting with the FeatureFlag builders.
+	FeatureFlag *FeatureFlagClient
 	// Grant is the client for interacting with the Grant builders.
 	Grant *GrantClient
 	// GroupMapping is the client for interacting with the GroupMapping builders.
 	GroupMapping *GroupMappingClient
+	// GuardrailAssignment is the client for interacting with the GuardrailAssignment builders.
+	GuardrailAssignment *GuardrailAssignmentClient
+	// GuardrailPreset is the client for interacting with the GuardrailPreset builders.
+	GuardrailPreset *GuardrailPresetClient
 	// Hold is the client for interacting with the Hold builders.
 	Hold *HoldClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
@@ -117,6 +143,12 @@ type Client struct {
 	Key *KeyClient
 	// KeyModel is the client for interacting with the KeyModel builders.
 	KeyModel *KeyModelClient
+	// Listing is the client for interacting with the Listing builders.
+	Listing *ListingClient
+	// ListingAccount is the client for interacting with the ListingAccount builders.
+	ListingAccount *ListingAccountClient
+	// ListingVersion is the client for interacting with the ListingVersion builders.
+	ListingVersion *ListingVersionClient
 	// Login is the client for interacting with the Login builders.
 	Login *LoginClient
 	// Member is the client for interacting with the Member builders.
@@ -137,6 +169,8 @@ type Client struct {
 	Price *PriceClient
 	// Provider is the client for interacting with the Provider builders.
 	Provider *ProviderClient
+	// Rating is the client for interacting with the Rating builders.
+	Rating *RatingClient
 	// RoleBinding is the client for interacting with the RoleBinding builders.
 	RoleBinding *RoleBindingClient
 	// Scope is the client for interacting with the Scope builders.
@@ -151,6 +185,8 @@ type Client struct {
 	SupportAccess *SupportAccessClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
+	// Tool is the client for interacting with the Tool builders.
+	Tool *ToolClient
 	// UsageDay is the client for interacting with the UsageDay builders.
 	UsageDay *UsageDayClient
 	// UsageTag is the client for interacting with the UsageTag builders.
@@ -175,6 +211,8 @@ func NewClient(opts ...Option) *Client {
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.Account = NewAccountClient(c.config)
+	c.Agent = NewAgentClient(c.config)
+	c.AgentVersion = NewAgentVersionClient(c.config)
 	c.AuditCheckpoint = NewAuditCheckpointClient(c.config)
 	c.AuditEvent = NewAuditEventClient(c.config)
 	c.Authorization = NewAuthorizationClient(c.config)
@@ -186,11 +224,16 @@ func (c *Client) init() {
 	c.CatalogModel = NewCatalogModelClient(c.config)
 	c.CentralProvider = NewCentralProviderClient(c.config)
 	c.Charge = NewChargeClient(c.config)
+	c.Connection = NewConnectionClient(c.config)
+	c.ConnectionCredential = NewConnectionCredentialClient(c.config)
 	c.CreditFactor = NewCreditFactorClient(c.config)
 	c.Domain = NewDomainClient(c.config)
 	c.ExternalIdentity = NewExternalIdentityClient(c.config)
+	c.FeatureFlag = NewFeatureFlagClient(c.config)
 	c.Grant = NewGrantClient(c.config)
 	c.GroupMapping = NewGroupMappingClient(c.config)
+	c.GuardrailAssignment = NewGuardrailAssignmentClient(c.config)
+	c.GuardrailPreset = NewGuardrailPresetClient(c.config)
 	c.Hold = NewHoldClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.IdentityProvider = NewIdentityProviderClient(c.config)
@@ -198,6 +241,9 @@ func (c *Client) init() {
 	c.Invitation = NewInvitationClient(c.config)
 	c.Key = NewKeyClient(c.config)
 	c.KeyModel = NewKeyModelClient(c.config)
+	c.Listing = NewListingClient(c.config)
+	c.ListingAccount = NewListingAccountClient(c.config)
+	c.ListingVersion = NewListingVersionClient(c.config)
 	c.Login = NewLoginClient(c.config)
 	c.Member = NewMemberClient(c.config)
 	c.Model = NewModelClient(c.config)
@@ -208,6 +254,7 @@ func (c *Client) init() {
 	c.PersonalToken = NewPersonalTokenClient(c.config)
 	c.Price = NewPriceClient(c.config)
 	c.Provider = NewProviderClient(c.config)
+	c.Rating = NewRatingClient(c.config)
 	c.RoleBinding = NewRoleBindingClient(c.config)
 	c.Scope = NewScopeClient(c.config)
 	c.ServiceClient = NewServiceClientClient(c.config)
@@ -215,6 +262,7 @@ func (c *Client) init() {
 	c.Statement = NewStatementClient(c.config)
 	c.SupportAccess = NewSupportAccessClient(c.config)
 	c.Team = NewTeamClient(c.config)
+	c.Tool = NewToolClient(c.config)
 	c.UsageDay = NewUsageDayClient(c.config)
 	c.UsageTag = NewUsageTagClient(c.config)
 	c.UsageTotal = NewUsageTotalClient(c.config)
@@ -314,6 +362,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ctx:                    ctx,
 		config:                 cfg,
 		Account:                NewAccountClient(cfg),
+		Agent:                  NewAgentClient(cfg),
+		AgentVersion:           NewAgentVersionClient(cfg),
 		AuditCheckpoint:        NewAuditCheckpointClient(cfg),
 		AuditEvent:             NewAuditEventClient(cfg),
 		Authorization:          NewAuthorizationClient(cfg),
@@ -325,11 +375,16 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		CatalogModel:           NewCatalogModelClient(cfg),
 		CentralProvider:        NewCentralProviderClient(cfg),
 		Charge:                 NewChargeClient(cfg),
+		Connection:             NewConnectionClient(cfg),
+		ConnectionCredential:   NewConnectionCredentialClient(cfg),
 		CreditFactor:           NewCreditFactorClient(cfg),
 		Domain:                 NewDomainClient(cfg),
 		ExternalIdentity:       NewExternalIdentityClient(cfg),
+		FeatureFlag:            NewFeatureFlagClient(cfg),
 		Grant:                  NewGrantClient(cfg),
 		GroupMapping:           NewGroupMappingClient(cfg),
+		GuardrailAssignment:    NewGuardrailAssignmentClient(cfg),
+		GuardrailPreset:        NewGuardrailPresetClient(cfg),
 		Hold:                   NewHoldClient(cfg),
 		IdempotencyKey:         NewIdempotencyKeyClient(cfg),
 		IdentityProvider:       NewIdentityProviderClient(cfg),
@@ -337,6 +392,9 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Invitation:             NewInvitationClient(cfg),
 		Key:                    NewKeyClient(cfg),
 		KeyModel:               NewKeyModelClient(cfg),
+		Listing:                NewListingClient(cfg),
+		ListingAccount:         NewListingAccountClient(cfg),
+		ListingVersion:         NewListingVersionClient(cfg),
 		Login:                  NewLoginClient(cfg),
 		Member:                 NewMemberClient(cfg),
 		Model:                  NewModelClient(cfg),
@@ -347,6 +405,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		PersonalToken:          NewPersonalTokenClient(cfg),
 		Price:                  NewPriceClient(cfg),
 		Provider:               NewProviderClient(cfg),
+		Rating:                 NewRatingClient(cfg),
 		RoleBinding:            NewRoleBindingClient(cfg),
 		Scope:                  NewScopeClient(cfg),
 		ServiceClient:          NewServiceClientClient(cfg),
@@ -354,6 +413,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Statement:              NewStatementClient(cfg),
 		SupportAccess:          NewSupportAccessClient(cfg),
 		Team:                   NewTeamClient(cfg),
+		Tool:                   NewToolClient(cfg),
 		UsageDay:               NewUsageDayClient(cfg),
 		UsageTag:               NewUsageTagClient(cfg),
 		UsageTotal:             NewUsageTotalClient(cfg),
@@ -380,6 +440,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ctx:                    ctx,
 		config:                 cfg,
 		Account:                NewAccountClient(cfg),
+		Agent:                  NewAgentClient(cfg),
+		AgentVersion:           NewAgentVersionClient(cfg),
 		AuditCheckpoint:        NewAuditCheckpointClient(cfg),
 		AuditEvent:             NewAuditEventClient(cfg),
 		Authorization:          NewAuthorizationClient(cfg),
@@ -391,11 +453,16 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		CatalogModel:           NewCatalogModelClient(cfg),
 		CentralProvider:        NewCentralProviderClient(cfg),
 		Charge:                 NewChargeClient(cfg),
+		Connection:             NewConnectionClient(cfg),
+		ConnectionCredential:   NewConnectionCredentialClient(cfg),
 		CreditFactor:           NewCreditFactorClient(cfg),
 		Domain:                 NewDomainClient(cfg),
 		ExternalIdentity:       NewExternalIdentityClient(cfg),
+		FeatureFlag:            NewFeatureFlagClient(cfg),
 		Grant:                  NewGrantClient(cfg),
 		GroupMapping:           NewGroupMappingClient(cfg),
+		GuardrailAssignment:    NewGuardrailAssignmentClient(cfg),
+		GuardrailPreset:        NewGuardrailPresetClient(cfg),
 		Hold:                   NewHoldClient(cfg),
 		IdempotencyKey:         NewIdempotencyKeyClient(cfg),
 		IdentityProvider:       NewIdentityProviderClient(cfg),
@@ -403,6 +470,9 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Invitation:             NewInvitationClient(cfg),
 		Key:                    NewKeyClient(cfg),
 		KeyModel:               NewKeyModelClient(cfg),
+		Listing:                NewListingClient(cfg),
+		ListingAccount:         NewListingAccountClient(cfg),
+		ListingVersion:         NewListingVersionClient(cfg),
 		Login:                  NewLoginClient(cfg),
 		Member:                 NewMemberClient(cfg),
 		Model:                  NewModelClient(cfg),
@@ -413,6 +483,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		PersonalToken:          NewPersonalTokenClient(cfg),
 		Price:                  NewPriceClient(cfg),
 		Provider:               NewProviderClient(cfg),
+		Rating:                 NewRatingClient(cfg),
 		RoleBinding:            NewRoleBindingClient(cfg),
 		Scope:                  NewScopeClient(cfg),
 		ServiceClient:          NewServiceClientClient(cfg),
@@ -420,6 +491,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Statement:              NewStatementClient(cfg),
 		SupportAccess:          NewSupportAccessClient(cfg),
 		Team:                   NewTeamClient(cfg),
+		Tool:                   NewToolClient(cfg),
 		UsageDay:               NewUsageDayClient(cfg),
 		UsageTag:               NewUsageTagClient(cfg),
 		UsageTotal:             NewUsageTotalClient(cfg),
@@ -455,15 +527,18 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Account, c.AuditCheckpoint, c.AuditEvent, c.Authorization, c.Budget,
-		c.BudgetAlert, c.BudgetCycle, c.BudgetIncrease, c.BudgetLease, c.CatalogModel,
-		c.CentralProvider, c.Charge, c.CreditFactor, c.Domain, c.ExternalIdentity,
-		c.Grant, c.GroupMapping, c.Hold, c.IdempotencyKey, c.IdentityProvider,
-		c.IncreaseRequest, c.Invitation, c.Key, c.KeyModel, c.Login, c.Member, c.Model,
-		c.Node, c.Notification, c.NotificationPreference, c.Organization,
-		c.PersonalToken, c.Price, c.Provider, c.RoleBinding, c.Scope, c.ServiceClient,
-		c.Session, c.Statement, c.SupportAccess, c.Team, c.UsageDay, c.UsageTag,
-		c.UsageTotal, c.User, c.Webhook, c.WebhookDelivery,
+		c.Account, c.Agent, c.AgentVersion, c.AuditCheckpoint, c.AuditEvent,
+		c.Authorization, c.Budget, c.BudgetAlert, c.BudgetCycle, c.BudgetIncrease,
+		c.BudgetLease, c.CatalogModel, c.CentralProvider, c.Charge, c.Connection,
+		c.ConnectionCredential, c.CreditFactor, c.Domain, c.ExternalIdentity,
+		c.FeatureFlag, c.Grant, c.GroupMapping, c.GuardrailAssignment,
+		c.GuardrailPreset, c.Hold, c.IdempotencyKey, c.IdentityProvider,
+		c.IncreaseRequest, c.Invitation, c.Key, c.KeyModel, c.Listing,
+		c.ListingAccount, c.ListingVersion, c.Login, c.Member, c.Model, c.Node,
+		c.Notification, c.NotificationPreference, c.Organization, c.PersonalToken,
+		c.Price, c.Provider, c.Rating, c.RoleBinding, c.Scope, c.ServiceClient,
+		c.Session, c.Statement, c.SupportAccess, c.Team, c.Tool, c.UsageDay,
+		c.UsageTag, c.UsageTotal, c.User, c.Webhook, c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -473,15 +548,18 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Account, c.AuditCheckpoint, c.AuditEvent, c.Authorization, c.Budget,
-		c.BudgetAlert, c.BudgetCycle, c.BudgetIncrease, c.BudgetLease, c.CatalogModel,
-		c.CentralProvider, c.Charge, c.CreditFactor, c.Domain, c.ExternalIdentity,
-		c.Grant, c.GroupMapping, c.Hold, c.IdempotencyKey, c.IdentityProvider,
-		c.IncreaseRequest, c.Invitation, c.Key, c.KeyModel, c.Login, c.Member, c.Model,
-		c.Node, c.Notification, c.NotificationPreference, c.Organization,
-		c.PersonalToken, c.Price, c.Provider, c.RoleBinding, c.Scope, c.ServiceClient,
-		c.Session, c.Statement, c.SupportAccess, c.Team, c.UsageDay, c.UsageTag,
-		c.UsageTotal, c.User, c.Webhook, c.WebhookDelivery,
+		c.Account, c.Agent, c.AgentVersion, c.AuditCheckpoint, c.AuditEvent,
+		c.Authorization, c.Budget, c.BudgetAlert, c.BudgetCycle, c.BudgetIncrease,
+		c.BudgetLease, c.CatalogModel, c.CentralProvider, c.Charge, c.Connection,
+		c.ConnectionCredential, c.CreditFactor, c.Domain, c.ExternalIdentity,
+		c.FeatureFlag, c.Grant, c.GroupMapping, c.GuardrailAssignment,
+		c.GuardrailPreset, c.Hold, c.IdempotencyKey, c.IdentityProvider,
+		c.IncreaseRequest, c.Invitation, c.Key, c.KeyModel, c.Listing,
+		c.ListingAccount, c.ListingVersion, c.Login, c.Member, c.Model, c.Node,
+		c.Notification, c.NotificationPreference, c.Organization, c.PersonalToken,
+		c.Price, c.Provider, c.Rating, c.RoleBinding, c.Scope, c.ServiceClient,
+		c.Session, c.Statement, c.SupportAccess, c.Team, c.Tool, c.UsageDay,
+		c.UsageTag, c.UsageTotal, c.User, c.Webhook, c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -492,6 +570,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
 	case *AccountMutation:
 		return c.Account.mutate(ctx, m)
+	case *AgentMutation:
+		return c.Agent.mutate(ctx, m)
+	case *AgentVersionMutation:
+		return c.AgentVersion.mutate(ctx, m)
 	case *AuditCheckpointMutation:
 		return c.AuditCheckpoint.mutate(ctx, m)
 	case *AuditEventMutation:
@@ -514,16 +596,26 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.CentralProvider.mutate(ctx, m)
 	case *ChargeMutation:
 		return c.Charge.mutate(ctx, m)
+	case *ConnectionMutation:
+		return c.Connection.mutate(ctx, m)
+	case *ConnectionCredentialMutation:
+		return c.ConnectionCredential.mutate(ctx, m)
 	case *CreditFactorMutation:
 		return c.CreditFactor.mutate(ctx, m)
 	case *DomainMutation:
 		return c.Domain.mutate(ctx, m)
 	case *ExternalIdentityMutation:
 		return c.ExternalIdentity.mutate(ctx, m)
+	case *FeatureFlagMutation:
+		return c.FeatureFlag.mutate(ctx, m)
 	case *GrantMutation:
 		return c.Grant.mutate(ctx, m)
 	case *GroupMappingMutation:
 		return c.GroupMapping.mutate(ctx, m)
+	case *GuardrailAssignmentMutation:
+		return c.GuardrailAssignment.mutate(ctx, m)
+	case *GuardrailPresetMutation:
+		return c.GuardrailPreset.mutate(ctx, m)
 	case *HoldMutation:
 		return c.Hold.mutate(ctx, m)
 	case *IdempotencyKeyMutation:
@@ -538,6 +630,12 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Key.mutate(ctx, m)
 	case *KeyModelMutation:
 		return c.KeyModel.mutate(ctx, m)
+	case *ListingMutation:
+		return c.Listing.mutate(ctx, m)
+	case *ListingAccountMutation:
+		return c.ListingAccount.mutate(ctx, m)
+	case *ListingVersionMutation:
+		return c.ListingVersion.mutate(ctx, m)
 	case *LoginMutation:
 		return c.Login.mutate(ctx, m)
 	case *MemberMutation:
@@ -558,6 +656,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Price.mutate(ctx, m)
 	case *ProviderMutation:
 		return c.Provider.mutate(ctx, m)
+	case *RatingMutation:
+		return c.Rating.mutate(ctx, m)
 	case *RoleBindingMutation:
 		return c.RoleBinding.mutate(ctx, m)
 	case *ScopeMutation:
@@ -572,6 +672,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.SupportAccess.mutate(ctx, m)
 	case *TeamMutation:
 		return c.Team.mutate(ctx, m)
+	case *ToolMutation:
+		return c.Tool.mutate(ctx, m)
 	case *UsageDayMutation:
 		return c.UsageDay.mutate(ctx, m)
 	case *UsageTagMutation:
@@ -719,6 +821,304 @@ func (c *AccountClient) mutate(ctx context.Context, m *AccountMutation) (Value, 
 		return (&AccountDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Account mutation op: %q", m.Op())
+	}
+}
+
+// AgentClient is a client for the Agent schema.
+type AgentClient struct {
+	config
+}
+
+// NewAgentClient returns a client for the Agent from the given config.
+func NewAgentClient(c config) *AgentClient {
+	return &AgentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `agent.Hooks(f(g(h())))`.
+func (c *AgentClient) Use(hooks ...Hook) {
+	c.hooks.Agent = append(c.hooks.Agent, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `agent.Intercept(f(g(h())))`.
+func (c *AgentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Agent = append(c.inters.Agent, interceptors...)
+}
+
+// Create returns a builder for creating a Agent entity.
+func (c *AgentClient) Create() *AgentCreate {
+	mutation := newAgentMutation(c.config, OpCreate)
+	return &AgentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Agent entities.
+func (c *AgentClient) CreateBulk(builders ...*AgentCreate) *AgentCreateBulk {
+	return &AgentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AgentClient) MapCreateBulk(slice any, setFunc func(*AgentCreate, int)) *AgentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AgentCreateBulk{err: fmt.Errorf("calling to AgentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AgentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AgentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Agent.
+func (c *AgentClient) Update() *AgentUpdate {
+	mutation := newAgentMutation(c.config, OpUpdate)
+	return &AgentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AgentClient) UpdateOne(_m *Agent) *AgentUpdateOne {
+	mutation := newAgentMutation(c.config, OpUpdateOne, withAgent(_m))
+	return &AgentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AgentClient) UpdateOneID(id string) *AgentUpdateOne {
+	mutation := newAgentMutation(c.config, OpUpdateOne, withAgentID(id))
+	return &AgentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Agent.
+func (c *AgentClient) Delete() *AgentDelete {
+	mutation := newAgentMutation(c.config, OpDelete)
+	return &AgentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AgentClient) DeleteOne(_m *Agent) *AgentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AgentClient) DeleteOneID(id string) *AgentDeleteOne {
+	builder := c.Delete().Where(agent.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AgentDeleteOne{builder}
+}
+
+// Query returns a query builder for Agent.
+func (c *AgentClient) Query() *AgentQuery {
+	return &AgentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAgent},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Agent entity by its id.
+func (c *AgentClient) Get(ctx context.Context, id string) (*Agent, error) {
+	return c.Query().Where(agent.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AgentClient) GetX(ctx context.Context, id string) *Agent {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryVersions queries the versions edge of a Agent.
+func (c *AgentClient) QueryVersions(_m *Agent) *AgentVersionQuery {
+	query := (&AgentVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(agent.Table, agent.FieldID, id),
+			sqlgraph.To(agentversion.Table, agentversion.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, agent.VersionsTable, agent.VersionsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AgentClient) Hooks() []Hook {
+	return c.hooks.Agent
+}
+
+// Interceptors returns the client interceptors.
+func (c *AgentClient) Interceptors() []Interceptor {
+	return c.inters.Agent
+}
+
+func (c *AgentClient) mutate(ctx context.Context, m *AgentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AgentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AgentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AgentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AgentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Agent mutation op: %q", m.Op())
+	}
+}
+
+// AgentVersionClient is a client for the AgentVersion schema.
+type AgentVersionClient struct {
+	config
+}
+
+// NewAgentVersionClient returns a client for the AgentVersion from the given config.
+func NewAgentVersionClient(c config) *AgentVersionClient {
+	return &AgentVersionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `agentversion.Hooks(f(g(h())))`.
+func (c *AgentVersionClient) Use(hooks ...Hook) {
+	c.hooks.AgentVersion = append(c.hooks.AgentVersion, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `agentversion.Intercept(f(g(h())))`.
+func (c *AgentVersionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AgentVersion = append(c.inters.AgentVersion, interceptors...)
+}
+
+// Create returns a builder for creating a AgentVersion entity.
+func (c *AgentVersionClient) Create() *AgentVersionCreate {
+	mutation := newAgentVersionMutation(c.config, OpCreate)
+	return &AgentVersionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AgentVersion entities.
+func (c *AgentVersionClient) CreateBulk(builders ...*AgentVersionCreate) *AgentVersionCreateBulk {
+	return &AgentVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AgentVersionClient) MapCreateBulk(slice any, setFunc func(*AgentVersionCreate, int)) *AgentVersionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AgentVersionCreateBulk{err: fmt.Errorf("calling to AgentVersionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AgentVersionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AgentVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AgentVersion.
+func (c *AgentVersionClient) Update() *AgentVersionUpdate {
+	mutation := newAgentVersionMutation(c.config, OpUpdate)
+	return &AgentVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AgentVersionClient) UpdateOne(_m *AgentVersion) *AgentVersionUpdateOne {
+	mutation := newAgentVersionMutation(c.config, OpUpdateOne, withAgentVersion(_m))
+	return &AgentVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AgentVersionClient) UpdateOneID(id string) *AgentVersionUpdateOne {
+	mutation := newAgentVersionMutation(c.config, OpUpdateOne, withAgentVersionID(id))
+	return &AgentVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AgentVersion.
+func (c *AgentVersionClient) Delete() *AgentVersionDelete {
+	mutation := newAgentVersionMutation(c.config, OpDelete)
+	return &AgentVersionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AgentVersionClient) DeleteOne(_m *AgentVersion) *AgentVersionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AgentVersionClient) DeleteOneID(id string) *AgentVersionDeleteOne {
+	builder := c.Delete().Where(agentversion.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AgentVersionDeleteOne{builder}
+}
+
+// Query returns a query builder for AgentVersion.
+func (c *AgentVersionClient) Query() *AgentVersionQuery {
+	return &AgentVersionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAgentVersion},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AgentVersion entity by its id.
+func (c *AgentVersionClient) Get(ctx context.Context, id string) (*AgentVersion, error) {
+	return c.Query().Where(agentversion.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AgentVersionClient) GetX(ctx context.Context, id string) *AgentVersion {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAgent queries the agent edge of a AgentVersion.
+func (c *AgentVersionClient) QueryAgent(_m *AgentVersion) *AgentQuery {
+	query := (&AgentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(agentversion.Table, agentversion.FieldID, id),
+			sqlgraph.To(agent.Table, agent.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, agentversion.AgentTable, agentversion.AgentColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AgentVersionClient) Hooks() []Hook {
+	return c.hooks.AgentVersion
+}
+
+// Interceptors returns the client interceptors.
+func (c *AgentVersionClient) Interceptors() []Interceptor {
+	return c.inters.AgentVersion
+}
+
+func (c *AgentVersionClient) mutate(ctx context.Context, m *AgentVersionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AgentVersionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AgentVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AgentVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AgentVersionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AgentVersion mutation op: %q", m.Op())
 	}
 }
 
@@ -2102,6 +2502,54 @@ func (c *CatalogModelClient) QueryInstallations(_m *CatalogModel) *ModelQuery {
 	return query
 }
 
+// QueryListings queries the listings edge of a CatalogModel.
+func (c *CatalogModelClient) QueryListings(_m *CatalogModel) *ListingQuery {
+	query := (&ListingClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(catalogmodel.Table, catalogmodel.FieldID, id),
+			sqlgraph.To(listing.Table, listing.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, catalogmodel.ListingsTable, catalogmodel.ListingsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySuccessor queries the successor edge of a CatalogModel.
+func (c *CatalogModelClient) QuerySuccessor(_m *CatalogModel) *CatalogModelQuery {
+	query := (&CatalogModelClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(catalogmodel.Table, catalogmodel.FieldID, id),
+			sqlgraph.To(catalogmodel.Table, catalogmodel.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, catalogmodel.SuccessorTable, catalogmodel.SuccessorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPredecessors queries the predecessors edge of a CatalogModel.
+func (c *CatalogModelClient) QueryPredecessors(_m *CatalogModel) *CatalogModelQuery {
+	query := (&CatalogModelClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(catalogmodel.Table, catalogmodel.FieldID, id),
+			sqlgraph.To(catalogmodel.Table, catalogmodel.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, catalogmodel.PredecessorsTable, catalogmodel.PredecessorsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *CatalogModelClient) Hooks() []Hook {
 	return c.hooks.CatalogModel
@@ -2406,6 +2854,336 @@ func (c *ChargeClient) mutate(ctx context.Context, m *ChargeMutation) (Value, er
 		return (&ChargeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Charge mutation op: %q", m.Op())
+	}
+}
+
+// ConnectionClient is a client for the Connection schema.
+type ConnectionClient struct {
+	config
+}
+
+// NewConnectionClient returns a client for the Connection from the given config.
+func NewConnectionClient(c config) *ConnectionClient {
+	return &ConnectionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `connection.Hooks(f(g(h())))`.
+func (c *ConnectionClient) Use(hooks ...Hook) {
+	c.hooks.Connection = append(c.hooks.Connection, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `connection.Intercept(f(g(h())))`.
+func (c *ConnectionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Connection = append(c.inters.Connection, interceptors...)
+}
+
+// Create returns a builder for creating a Connection entity.
+func (c *ConnectionClient) Create() *ConnectionCreate {
+	mutation := newConnectionMutation(c.config, OpCreate)
+	return &ConnectionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Connection entities.
+func (c *ConnectionClient) CreateBulk(builders ...*ConnectionCreate) *ConnectionCreateBulk {
+	return &ConnectionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ConnectionClient) MapCreateBulk(slice any, setFunc func(*ConnectionCreate, int)) *ConnectionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ConnectionCreateBulk{err: fmt.Errorf("calling to ConnectionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ConnectionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ConnectionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Connection.
+func (c *ConnectionClient) Update() *ConnectionUpdate {
+	mutation := newConnectionMutation(c.config, OpUpdate)
+	return &ConnectionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ConnectionClient) UpdateOne(_m *Connection) *ConnectionUpdateOne {
+	mutation := newConnectionMutation(c.config, OpUpdateOne, withConnection(_m))
+	return &ConnectionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ConnectionClient) UpdateOneID(id string) *ConnectionUpdateOne {
+	mutation := newConnectionMutation(c.config, OpUpdateOne, withConnectionID(id))
+	return &ConnectionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Connection.
+func (c *ConnectionClient) Delete() *ConnectionDelete {
+	mutation := newConnectionMutation(c.config, OpDelete)
+	return &ConnectionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ConnectionClient) DeleteOne(_m *Connection) *ConnectionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ConnectionClient) DeleteOneID(id string) *ConnectionDeleteOne {
+	builder := c.Delete().Where(connection.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ConnectionDeleteOne{builder}
+}
+
+// Query returns a query builder for Connection.
+func (c *ConnectionClient) Query() *ConnectionQuery {
+	return &ConnectionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeConnection},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Connection entity by its id.
+func (c *ConnectionClient) Get(ctx context.Context, id string) (*Connection, error) {
+	return c.Query().Where(connection.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ConnectionClient) GetX(ctx context.Context, id string) *Connection {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryScope queries the scope edge of a Connection.
+func (c *ConnectionClient) QueryScope(_m *Connection) *ScopeQuery {
+	query := (&ScopeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(connection.Table, connection.FieldID, id),
+			sqlgraph.To(scope.Table, scope.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, connection.ScopeTable, connection.ScopeColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryTools queries the tools edge of a Connection.
+func (c *ConnectionClient) QueryTools(_m *Connection) *ToolQuery {
+	query := (&ToolClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(connection.Table, connection.FieldID, id),
+			sqlgraph.To(tool.Table, tool.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, connection.ToolsTable, connection.ToolsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryCredentials queries the credentials edge of a Connection.
+func (c *ConnectionClient) QueryCredentials(_m *Connection) *ConnectionCredentialQuery {
+	query := (&ConnectionCredentialClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(connection.Table, connection.FieldID, id),
+			sqlgraph.To(connectioncredential.Table, connectioncredential.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, connection.CredentialsTable, connection.CredentialsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ConnectionClient) Hooks() []Hook {
+	return c.hooks.Connection
+}
+
+// Interceptors returns the client interceptors.
+func (c *ConnectionClient) Interceptors() []Interceptor {
+	return c.inters.Connection
+}
+
+func (c *ConnectionClient) mutate(ctx context.Context, m *ConnectionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ConnectionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ConnectionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ConnectionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ConnectionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Connection mutation op: %q", m.Op())
+	}
+}
+
+// ConnectionCredentialClient is a client for the ConnectionCredential schema.
+type ConnectionCredentialClient struct {
+	config
+}
+
+// NewConnectionCredentialClient returns a client for the ConnectionCredential from the given config.
+func NewConnectionCredentialClient(c config) *ConnectionCredentialClient {
+	return &ConnectionCredentialClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `connectioncredential.Hooks(f(g(h())))`.
+func (c *ConnectionCredentialClient) Use(hooks ...Hook) {
+	c.hooks.ConnectionCredential = append(c.hooks.ConnectionCredential, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `connectioncredential.Intercept(f(g(h())))`.
+func (c *ConnectionCredentialClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ConnectionCredential = append(c.inters.ConnectionCredential, interceptors...)
+}
+
+// Create returns a builder for creating a ConnectionCredential entity.
+func (c *ConnectionCredentialClient) Create() *ConnectionCredentialCreate {
+	mutation := newConnectionCredentialMutation(c.config, OpCreate)
+	return &ConnectionCredentialCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ConnectionCredential entities.
+func (c *ConnectionCredentialClient) CreateBulk(builders ...*ConnectionCredentialCreate) *ConnectionCredentialCreateBulk {
+	return &ConnectionCredentialCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ConnectionCredentialClient) MapCreateBulk(slice any, setFunc func(*ConnectionCredentialCreate, int)) *ConnectionCredentialCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ConnectionCredentialCreateBulk{err: fmt.Errorf("calling to ConnectionCredentialClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ConnectionCredentialCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ConnectionCredentialCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ConnectionCredential.
+func (c *ConnectionCredentialClient) Update() *ConnectionCredentialUpdate {
+	mutation := newConnectionCredentialMutation(c.config, OpUpdate)
+	return &ConnectionCredentialUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ConnectionCredentialClient) UpdateOne(_m *ConnectionCredential) *ConnectionCredentialUpdateOne {
+	mutation := newConnectionCredentialMutation(c.config, OpUpdateOne, withConnectionCredential(_m))
+	return &ConnectionCredentialUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ConnectionCredentialClient) UpdateOneID(id string) *ConnectionCredentialUpdateOne {
+	mutation := newConnectionCredentialMutation(c.config, OpUpdateOne, withConnectionCredentialID(id))
+	return &ConnectionCredentialUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ConnectionCredential.
+func (c *ConnectionCredentialClient) Delete() *ConnectionCredentialDelete {
+	mutation := newConnectionCredentialMutation(c.config, OpDelete)
+	return &ConnectionCredentialDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ConnectionCredentialClient) DeleteOne(_m *ConnectionCredential) *ConnectionCredentialDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ConnectionCredentialClient) DeleteOneID(id string) *ConnectionCredentialDeleteOne {
+	builder := c.Delete().Where(connectioncredential.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ConnectionCredentialDeleteOne{builder}
+}
+
+// Query returns a query builder for ConnectionCredential.
+func (c *ConnectionCredentialClient) Query() *ConnectionCredentialQuery {
+	return &ConnectionCredentialQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeConnectionCredential},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ConnectionCredential entity by its id.
+func (c *ConnectionCredentialClient) Get(ctx context.Context, id string) (*ConnectionCredential, error) {
+	return c.Query().Where(connectioncredential.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ConnectionCredentialClient) GetX(ctx context.Context, id string) *ConnectionCredential {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryConnection queries the connection edge of a ConnectionCredential.
+func (c *ConnectionCredentialClient) QueryConnection(_m *ConnectionCredential) *ConnectionQuery {
+	query := (&ConnectionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(connectioncredential.Table, connectioncredential.FieldID, id),
+			sqlgraph.To(connection.Table, connection.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, connectioncredential.ConnectionTable, connectioncredential.ConnectionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ConnectionCredentialClient) Hooks() []Hook {
+	return c.hooks.ConnectionCredential
+}
+
+// Interceptors returns the client interceptors.
+func (c *ConnectionCredentialClient) Interceptors() []Interceptor {
+	return c.inters.ConnectionCredential
+}
+
+func (c *ConnectionCredentialClient) mutate(ctx context.Context, m *ConnectionCredentialMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ConnectionCredentialCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ConnectionCredentialUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ConnectionCredentialUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ConnectionCredentialDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ConnectionCredential mutation op: %q", m.Op())
 	}
 }
 
@@ -2840,6 +3618,155 @@ func (c *ExternalIdentityClient) mutate(ctx context.Context, m *ExternalIdentity
 	}
 }
 
+// FeatureFlagClient is a client for the FeatureFlag schema.
+type FeatureFlagClient struct {
+	config
+}
+
+// NewFeatureFlagClient returns a client for the FeatureFlag from the given config.
+func NewFeatureFlagClient(c config) *FeatureFlagClient {
+	return &FeatureFlagClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `featureflag.Hooks(f(g(h())))`.
+func (c *FeatureFlagClient) Use(hooks ...Hook) {
+	c.hooks.FeatureFlag = append(c.hooks.FeatureFlag, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `featureflag.Intercept(f(g(h())))`.
+func (c *FeatureFlagClient) Intercept(interceptors ...Interceptor) {
+	c.inters.FeatureFlag = append(c.inters.FeatureFlag, interceptors...)
+}
+
+// Create returns a builder for creating a FeatureFlag entity.
+func (c *FeatureFlagClient) Create() *FeatureFlagCreate {
+	mutation := newFeatureFlagMutation(c.config, OpCreate)
+	return &FeatureFlagCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of FeatureFlag entities.
+func (c *FeatureFlagClient) CreateBulk(builders ...*FeatureFlagCreate) *FeatureFlagCreateBulk {
+	return &FeatureFlagCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *FeatureFlagClient) MapCreateBulk(slice any, setFunc func(*FeatureFlagCreate, int)) *FeatureFlagCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &FeatureFlagCreateBulk{err: fmt.Errorf("calling to FeatureFlagClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*FeatureFlagCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &FeatureFlagCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for FeatureFlag.
+func (c *FeatureFlagClient) Update() *FeatureFlagUpdate {
+	mutation := newFeatureFlagMutation(c.config, OpUpdate)
+	return &FeatureFlagUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *FeatureFlagClient) UpdateOne(_m *FeatureFlag) *FeatureFlagUpdateOne {
+	mutation := newFeatureFlagMutation(c.config, OpUpdateOne, withFeatureFlag(_m))
+	return &FeatureFlagUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *FeatureFlagClient) UpdateOneID(id string) *FeatureFlagUpdateOne {
+	mutation := newFeatureFlagMutation(c.config, OpUpdateOne, withFeatureFlagID(id))
+	return &FeatureFlagUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for FeatureFlag.
+func (c *FeatureFlagClient) Delete() *FeatureFlagDelete {
+	mutation := newFeatureFlagMutation(c.config, OpDelete)
+	return &FeatureFlagDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *FeatureFlagClient) DeleteOne(_m *FeatureFlag) *FeatureFlagDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *FeatureFlagClient) DeleteOneID(id string) *FeatureFlagDeleteOne {
+	builder := c.Delete().Where(featureflag.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &FeatureFlagDeleteOne{builder}
+}
+
+// Query returns a query builder for FeatureFlag.
+func (c *FeatureFlagClient) Query() *FeatureFlagQuery {
+	return &FeatureFlagQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeFeatureFlag},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a FeatureFlag entity by its id.
+func (c *FeatureFlagClient) Get(ctx context.Context, id string) (*FeatureFlag, error) {
+	return c.Query().Where(featureflag.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *FeatureFlagClient) GetX(ctx context.Context, id string) *FeatureFlag {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryScope queries the scope edge of a FeatureFlag.
+func (c *FeatureFlagClient) QueryScope(_m *FeatureFlag) *ScopeQuery {
+	query := (&ScopeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(featureflag.Table, featureflag.FieldID, id),
+			sqlgraph.To(scope.Table, scope.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, featureflag.ScopeTable, featureflag.ScopeColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *FeatureFlagClient) Hooks() []Hook {
+	return c.hooks.FeatureFlag
+}
+
+// Interceptors returns the client interceptors.
+func (c *FeatureFlagClient) Interceptors() []Interceptor {
+	return c.inters.FeatureFlag
+}
+
+func (c *FeatureFlagClient) mutate(ctx context.Context, m *FeatureFlagMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&FeatureFlagCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&FeatureFlagUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&FeatureFlagUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&FeatureFlagDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown FeatureFlag mutation op: %q", m.Op())
+	}
+}
+
 // GrantClient is a client for the Grant schema.
 type GrantClient struct {
 	config
@@ -2973,6 +3900,54 @@ func (c *GrantClient) QueryModel(_m *Grant) *ModelQuery {
 			sqlgraph.From(grant.Table, grant.FieldID, id),
 			sqlgraph.To(model.Table, model.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, grant.ModelTable, grant.ModelColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAgent queries the agent edge of a Grant.
+func (c *GrantClient) QueryAgent(_m *Grant) *AgentQuery {
+	query := (&AgentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(grant.Table, grant.FieldID, id),
+			sqlgraph.To(agent.Table, agent.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, grant.AgentTable, grant.AgentColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryConnection queries the connection edge of a Grant.
+func (c *GrantClient) QueryConnection(_m *Grant) *ConnectionQuery {
+	query := (&ConnectionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(grant.Table, grant.FieldID, id),
+			sqlgraph.To(connection.Table, connection.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, grant.ConnectionTable, grant.ConnectionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryTool queries the tool edge of a Grant.
+func (c *GrantClient) QueryTool(_m *Grant) *ToolQuery {
+	query := (&ToolClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(grant.Table, grant.FieldID, id),
+			sqlgraph.To(tool.Table, tool.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, grant.ToolTable, grant.ToolColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -3167,6 +4142,320 @@ func (c *GroupMappingClient) mutate(ctx context.Context, m *GroupMappingMutation
 		return (&GroupMappingDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown GroupMapping mutation op: %q", m.Op())
+	}
+}
+
+// GuardrailAssignmentClient is a client for the GuardrailAssignment schema.
+type GuardrailAssignmentClient struct {
+	config
+}
+
+// NewGuardrailAssignmentClient returns a client for the GuardrailAssignment from the given config.
+func NewGuardrailAssignmentClient(c config) *GuardrailAssignmentClient {
+	return &GuardrailAssignmentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `guardrailassignment.Hooks(f(g(h())))`.
+func (c *GuardrailAssignmentClient) Use(hooks ...Hook) {
+	c.hooks.GuardrailAssignment = append(c.hooks.GuardrailAssignment, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `guardrailassignment.Intercept(f(g(h())))`.
+func (c *GuardrailAssignmentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.GuardrailAssignment = append(c.inters.GuardrailAssignment, interceptors...)
+}
+
+// Create returns a builder for creating a GuardrailAssignment entity.
+func (c *GuardrailAssignmentClient) Create() *GuardrailAssignmentCreate {
+	mutation := newGuardrailAssignmentMutation(c.config, OpCreate)
+	return &GuardrailAssignmentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of GuardrailAssignment entities.
+func (c *GuardrailAssignmentClient) CreateBulk(builders ...*GuardrailAssignmentCreate) *GuardrailAssignmentCreateBulk {
+	return &GuardrailAssignmentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *GuardrailAssignmentClient) MapCreateBulk(slice any, setFunc func(*GuardrailAssignmentCreate, int)) *GuardrailAssignmentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &GuardrailAssignmentCreateBulk{err: fmt.Errorf("calling to GuardrailAssignmentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*GuardrailAssignmentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &GuardrailAssignmentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for GuardrailAssignment.
+func (c *GuardrailAssignmentClient) Update() *GuardrailAssignmentUpdate {
+	mutation := newGuardrailAssignmentMutation(c.config, OpUpdate)
+	return &GuardrailAssignmentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *GuardrailAssignmentClient) UpdateOne(_m *GuardrailAssignment) *GuardrailAssignmentUpdateOne {
+	mutation := newGuardrailAssignmentMutation(c.config, OpUpdateOne, withGuardrailAssignment(_m))
+	return &GuardrailAssignmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *GuardrailAssignmentClient) UpdateOneID(id string) *GuardrailAssignmentUpdateOne {
+	mutation := newGuardrailAssignmentMutation(c.config, OpUpdateOne, withGuardrailAssignmentID(id))
+	return &GuardrailAssignmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for GuardrailAssignment.
+func (c *GuardrailAssignmentClient) Delete() *GuardrailAssignmentDelete {
+	mutation := newGuardrailAssignmentMutation(c.config, OpDelete)
+	return &GuardrailAssignmentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *GuardrailAssignmentClient) DeleteOne(_m *GuardrailAssignment) *GuardrailAssignmentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *GuardrailAssignmentClient) DeleteOneID(id string) *GuardrailAssignmentDeleteOne {
+	builder := c.Delete().Where(guardrailassignment.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &GuardrailAssignmentDeleteOne{builder}
+}
+
+// Query returns a query builder for GuardrailAssignment.
+func (c *GuardrailAssignmentClient) Query() *GuardrailAssignmentQuery {
+	return &GuardrailAssignmentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeGuardrailAssignment},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a GuardrailAssignment entity by its id.
+func (c *GuardrailAssignmentClient) Get(ctx context.Context, id string) (*GuardrailAssignment, error) {
+	return c.Query().Where(guardrailassignment.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *GuardrailAssignmentClient) GetX(ctx context.Context, id string) *GuardrailAssignment {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryScope queries the scope edge of a GuardrailAssignment.
+func (c *GuardrailAssignmentClient) QueryScope(_m *GuardrailAssignment) *ScopeQuery {
+	query := (&ScopeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(guardrailassignment.Table, guardrailassignment.FieldID, id),
+			sqlgraph.To(scope.Table, scope.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, guardrailassignment.ScopeTable, guardrailassignment.ScopeColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPreset queries the preset edge of a GuardrailAssignment.
+func (c *GuardrailAssignmentClient) QueryPreset(_m *GuardrailAssignment) *GuardrailPresetQuery {
+	query := (&GuardrailPresetClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(guardrailassignment.Table, guardrailassignment.FieldID, id),
+			sqlgraph.To(guardrailpreset.Table, guardrailpreset.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, guardrailassignment.PresetTable, guardrailassignment.PresetColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *GuardrailAssignmentClient) Hooks() []Hook {
+	return c.hooks.GuardrailAssignment
+}
+
+// Interceptors returns the client interceptors.
+func (c *GuardrailAssignmentClient) Interceptors() []Interceptor {
+	return c.inters.GuardrailAssignment
+}
+
+func (c *GuardrailAssignmentClient) mutate(ctx context.Context, m *GuardrailAssignmentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&GuardrailAssignmentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&GuardrailAssignmentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&GuardrailAssignmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&GuardrailAssignmentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown GuardrailAssignment mutation op: %q", m.Op())
+	}
+}
+
+// GuardrailPresetClient is a client for the GuardrailPreset schema.
+type GuardrailPresetClient struct {
+	config
+}
+
+// NewGuardrailPresetClient returns a client for the GuardrailPreset from the given config.
+func NewGuardrailPresetClient(c config) *GuardrailPresetClient {
+	return &GuardrailPresetClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `guardrailpreset.Hooks(f(g(h())))`.
+func (c *GuardrailPresetClient) Use(hooks ...Hook) {
+	c.hooks.GuardrailPreset = append(c.hooks.GuardrailPreset, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `guardrailpreset.Intercept(f(g(h())))`.
+func (c *GuardrailPresetClient) Intercept(interceptors ...Interceptor) {
+	c.inters.GuardrailPreset = append(c.inters.GuardrailPreset, interceptors...)
+}
+
+// Create returns a builder for creating a GuardrailPreset entity.
+func (c *GuardrailPresetClient) Create() *GuardrailPresetCreate {
+	mutation := newGuardrailPresetMutation(c.config, OpCreate)
+	return &GuardrailPresetCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of GuardrailPreset entities.
+func (c *GuardrailPresetClient) CreateBulk(builders ...*GuardrailPresetCreate) *GuardrailPresetCreateBulk {
+	return &GuardrailPresetCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *GuardrailPresetClient) MapCreateBulk(slice any, setFunc func(*GuardrailPresetCreate, int)) *GuardrailPresetCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &GuardrailPresetCreateBulk{err: fmt.Errorf("calling to GuardrailPresetClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*GuardrailPresetCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &GuardrailPresetCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for GuardrailPreset.
+func (c *GuardrailPresetClient) Update() *GuardrailPresetUpdate {
+	mutation := newGuardrailPresetMutation(c.config, OpUpdate)
+	return &GuardrailPresetUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *GuardrailPresetClient) UpdateOne(_m *GuardrailPreset) *GuardrailPresetUpdateOne {
+	mutation := newGuardrailPresetMutation(c.config, OpUpdateOne, withGuardrailPreset(_m))
+	return &GuardrailPresetUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *GuardrailPresetClient) UpdateOneID(id string) *GuardrailPresetUpdateOne {
+	mutation := newGuardrailPresetMutation(c.config, OpUpdateOne, withGuardrailPresetID(id))
+	return &GuardrailPresetUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for GuardrailPreset.
+func (c *GuardrailPresetClient) Delete() *GuardrailPresetDelete {
+	mutation := newGuardrailPresetMutation(c.config, OpDelete)
+	return &GuardrailPresetDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *GuardrailPresetClient) DeleteOne(_m *GuardrailPreset) *GuardrailPresetDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *GuardrailPresetClient) DeleteOneID(id string) *GuardrailPresetDeleteOne {
+	builder := c.Delete().Where(guardrailpreset.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &GuardrailPresetDeleteOne{builder}
+}
+
+// Query returns a query builder for GuardrailPreset.
+func (c *GuardrailPresetClient) Query() *GuardrailPresetQuery {
+	return &GuardrailPresetQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeGuardrailPreset},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a GuardrailPreset entity by its id.
+func (c *GuardrailPresetClient) Get(ctx context.Context, id string) (*GuardrailPreset, error) {
+	return c.Query().Where(guardrailpreset.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *GuardrailPresetClient) GetX(ctx context.Context, id string) *GuardrailPreset {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryAssignments queries the assignments edge of a GuardrailPreset.
+func (c *GuardrailPresetClient) QueryAssignments(_m *GuardrailPreset) *GuardrailAssignmentQuery {
+	query := (&GuardrailAssignmentClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(guardrailpreset.Table, guardrailpreset.FieldID, id),
+			sqlgraph.To(guardrailassignment.Table, guardrailassignment.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, guardrailpreset.AssignmentsTable, guardrailpreset.AssignmentsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *GuardrailPresetClient) Hooks() []Hook {
+	return c.hooks.GuardrailPreset
+}
+
+// Interceptors returns the client interceptors.
+func (c *GuardrailPresetClient) Interceptors() []Interceptor {
+	return c.inters.GuardrailPreset
+}
+
+func (c *GuardrailPresetClient) mutate(ctx context.Context, m *GuardrailPresetMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&GuardrailPresetCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&GuardrailPresetUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&GuardrailPresetUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&GuardrailPresetDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown GuardrailPreset mutation op: %q", m.Op())
 	}
 }
 
@@ -4226,6 +5515,501 @@ func (c *KeyModelClient) mutate(ctx context.Context, m *KeyModelMutation) (Value
 		return (&KeyModelDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown KeyModel mutation op: %q", m.Op())
+	}
+}
+
+// ListingClient is a client for the Listing schema.
+type ListingClient struct {
+	config
+}
+
+// NewListingClient returns a client for the Listing from the given config.
+func NewListingClient(c config) *ListingClient {
+	return &ListingClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `listing.Hooks(f(g(h())))`.
+func (c *ListingClient) Use(hooks ...Hook) {
+	c.hooks.Listing = append(c.hooks.Listing, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `listing.Intercept(f(g(h())))`.
+func (c *ListingClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Listing = append(c.inters.Listing, interceptors...)
+}
+
+// Create returns a builder for creating a Listing entity.
+func (c *ListingClient) Create() *ListingCreate {
+	mutation := newListingMutation(c.config, OpCreate)
+	return &ListingCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Listing entities.
+func (c *ListingClient) CreateBulk(builders ...*ListingCreate) *ListingCreateBulk {
+	return &ListingCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ListingClient) MapCreateBulk(slice any, setFunc func(*ListingCreate, int)) *ListingCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ListingCreateBulk{err: fmt.Errorf("calling to ListingClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ListingCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ListingCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Listing.
+func (c *ListingClient) Update() *ListingUpdate {
+	mutation := newListingMutation(c.config, OpUpdate)
+	return &ListingUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ListingClient) UpdateOne(_m *Listing) *ListingUpdateOne {
+	mutation := newListingMutation(c.config, OpUpdateOne, withListing(_m))
+	return &ListingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ListingClient) UpdateOneID(id string) *ListingUpdateOne {
+	mutation := newListingMutation(c.config, OpUpdateOne, withListingID(id))
+	return &ListingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Listing.
+func (c *ListingClient) Delete() *ListingDelete {
+	mutation := newListingMutation(c.config, OpDelete)
+	return &ListingDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ListingClient) DeleteOne(_m *Listing) *ListingDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ListingClient) DeleteOneID(id string) *ListingDeleteOne {
+	builder := c.Delete().Where(listing.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ListingDeleteOne{builder}
+}
+
+// Query returns a query builder for Listing.
+func (c *ListingClient) Query() *ListingQuery {
+	return &ListingQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeListing},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Listing entity by its id.
+func (c *ListingClient) Get(ctx context.Context, id string) (*Listing, error) {
+	return c.Query().Where(listing.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ListingClient) GetX(ctx context.Context, id string) *Listing {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryScope queries the scope edge of a Listing.
+func (c *ListingClient) QueryScope(_m *Listing) *ScopeQuery {
+	query := (&ScopeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(listing.Table, listing.FieldID, id),
+			sqlgraph.To(scope.Table, scope.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, listing.ScopeTable, listing.ScopeColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryVersions queries the versions edge of a Listing.
+func (c *ListingClient) QueryVersions(_m *Listing) *ListingVersionQuery {
+	query := (&ListingVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(listing.Table, listing.FieldID, id),
+			sqlgraph.To(listingversion.Table, listingversion.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, listing.VersionsTable, listing.VersionsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAccounts queries the accounts edge of a Listing.
+func (c *ListingClient) QueryAccounts(_m *Listing) *ListingAccountQuery {
+	query := (&ListingAccountClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(listing.Table, listing.FieldID, id),
+			sqlgraph.To(listingaccount.Table, listingaccount.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, listing.AccountsTable, listing.AccountsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryCatalogModel queries the catalog_model edge of a Listing.
+func (c *ListingClient) QueryCatalogModel(_m *Listing) *CatalogModelQuery {
+	query := (&CatalogModelClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(listing.Table, listing.FieldID, id),
+			sqlgraph.To(catalogmodel.Table, catalogmodel.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, listing.CatalogModelTable, listing.CatalogModelColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ListingClient) Hooks() []Hook {
+	return c.hooks.Listing
+}
+
+// Interceptors returns the client interceptors.
+func (c *ListingClient) Interceptors() []Interceptor {
+	return c.inters.Listing
+}
+
+func (c *ListingClient) mutate(ctx context.Context, m *ListingMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ListingCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ListingUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ListingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ListingDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Listing mutation op: %q", m.Op())
+	}
+}
+
+// ListingAccountClient is a client for the ListingAccount schema.
+type ListingAccountClient struct {
+	config
+}
+
+// NewListingAccountClient returns a client for the ListingAccount from the given config.
+func NewListingAccountClient(c config) *ListingAccountClient {
+	return &ListingAccountClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `listingaccount.Hooks(f(g(h())))`.
+func (c *ListingAccountClient) Use(hooks ...Hook) {
+	c.hooks.ListingAccount = append(c.hooks.ListingAccount, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `listingaccount.Intercept(f(g(h())))`.
+func (c *ListingAccountClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ListingAccount = append(c.inters.ListingAccount, interceptors...)
+}
+
+// Create returns a builder for creating a ListingAccount entity.
+func (c *ListingAccountClient) Create() *ListingAccountCreate {
+	mutation := newListingAccountMutation(c.config, OpCreate)
+	return &ListingAccountCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ListingAccount entities.
+func (c *ListingAccountClient) CreateBulk(builders ...*ListingAccountCreate) *ListingAccountCreateBulk {
+	return &ListingAccountCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ListingAccountClient) MapCreateBulk(slice any, setFunc func(*ListingAccountCreate, int)) *ListingAccountCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ListingAccountCreateBulk{err: fmt.Errorf("calling to ListingAccountClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ListingAccountCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ListingAccountCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ListingAccount.
+func (c *ListingAccountClient) Update() *ListingAccountUpdate {
+	mutation := newListingAccountMutation(c.config, OpUpdate)
+	return &ListingAccountUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ListingAccountClient) UpdateOne(_m *ListingAccount) *ListingAccountUpdateOne {
+	mutation := newListingAccountMutation(c.config, OpUpdateOne, withListingAccount(_m))
+	return &ListingAccountUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ListingAccountClient) UpdateOneID(id string) *ListingAccountUpdateOne {
+	mutation := newListingAccountMutation(c.config, OpUpdateOne, withListingAccountID(id))
+	return &ListingAccountUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ListingAccount.
+func (c *ListingAccountClient) Delete() *ListingAccountDelete {
+	mutation := newListingAccountMutation(c.config, OpDelete)
+	return &ListingAccountDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ListingAccountClient) DeleteOne(_m *ListingAccount) *ListingAccountDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ListingAccountClient) DeleteOneID(id string) *ListingAccountDeleteOne {
+	builder := c.Delete().Where(listingaccount.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ListingAccountDeleteOne{builder}
+}
+
+// Query returns a query builder for ListingAccount.
+func (c *ListingAccountClient) Query() *ListingAccountQuery {
+	return &ListingAccountQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeListingAccount},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ListingAccount entity by its id.
+func (c *ListingAccountClient) Get(ctx context.Context, id string) (*ListingAccount, error) {
+	return c.Query().Where(listingaccount.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ListingAccountClient) GetX(ctx context.Context, id string) *ListingAccount {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryListing queries the listing edge of a ListingAccount.
+func (c *ListingAccountClient) QueryListing(_m *ListingAccount) *ListingQuery {
+	query := (&ListingClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(listingaccount.Table, listingaccount.FieldID, id),
+			sqlgraph.To(listing.Table, listing.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, listingaccount.ListingTable, listingaccount.ListingColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ListingAccountClient) Hooks() []Hook {
+	return c.hooks.ListingAccount
+}
+
+// Interceptors returns the client interceptors.
+func (c *ListingAccountClient) Interceptors() []Interceptor {
+	return c.inters.ListingAccount
+}
+
+func (c *ListingAccountClient) mutate(ctx context.Context, m *ListingAccountMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ListingAccountCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ListingAccountUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ListingAccountUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ListingAccountDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ListingAccount mutation op: %q", m.Op())
+	}
+}
+
+// ListingVersionClient is a client for the ListingVersion schema.
+type ListingVersionClient struct {
+	config
+}
+
+// NewListingVersionClient returns a client for the ListingVersion from the given config.
+func NewListingVersionClient(c config) *ListingVersionClient {
+	return &ListingVersionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `listingversion.Hooks(f(g(h())))`.
+func (c *ListingVersionClient) Use(hooks ...Hook) {
+	c.hooks.ListingVersion = append(c.hooks.ListingVersion, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `listingversion.Intercept(f(g(h())))`.
+func (c *ListingVersionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ListingVersion = append(c.inters.ListingVersion, interceptors...)
+}
+
+// Create returns a builder for creating a ListingVersion entity.
+func (c *ListingVersionClient) Create() *ListingVersionCreate {
+	mutation := newListingVersionMutation(c.config, OpCreate)
+	return &ListingVersionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ListingVersion entities.
+func (c *ListingVersionClient) CreateBulk(builders ...*ListingVersionCreate) *ListingVersionCreateBulk {
+	return &ListingVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ListingVersionClient) MapCreateBulk(slice any, setFunc func(*ListingVersionCreate, int)) *ListingVersionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ListingVersionCreateBulk{err: fmt.Errorf("calling to ListingVersionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ListingVersionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ListingVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ListingVersion.
+func (c *ListingVersionClient) Update() *ListingVersionUpdate {
+	mutation := newListingVersionMutation(c.config, OpUpdate)
+	return &ListingVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ListingVersionClient) UpdateOne(_m *ListingVersion) *ListingVersionUpdateOne {
+	mutation := newListingVersionMutation(c.config, OpUpdateOne, withListingVersion(_m))
+	return &ListingVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ListingVersionClient) UpdateOneID(id string) *ListingVersionUpdateOne {
+	mutation := newListingVersionMutation(c.config, OpUpdateOne, withListingVersionID(id))
+	return &ListingVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ListingVersion.
+func (c *ListingVersionClient) Delete() *ListingVersionDelete {
+	mutation := newListingVersionMutation(c.config, OpDelete)
+	return &ListingVersionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ListingVersionClient) DeleteOne(_m *ListingVersion) *ListingVersionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ListingVersionClient) DeleteOneID(id string) *ListingVersionDeleteOne {
+	builder := c.Delete().Where(listingversion.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ListingVersionDeleteOne{builder}
+}
+
+// Query returns a query builder for ListingVersion.
+func (c *ListingVersionClient) Query() *ListingVersionQuery {
+	return &ListingVersionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeListingVersion},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ListingVersion entity by its id.
+func (c *ListingVersionClient) Get(ctx context.Context, id string) (*ListingVersion, error) {
+	return c.Query().Where(listingversion.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ListingVersionClient) GetX(ctx context.Context, id string) *ListingVersion {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryListing queries the listing edge of a ListingVersion.
+func (c *ListingVersionClient) QueryListing(_m *ListingVersion) *ListingQuery {
+	query := (&ListingClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(listingversion.Table, listingversion.FieldID, id),
+			sqlgraph.To(listing.Table, listing.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, listingversion.ListingTable, listingversion.ListingColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ListingVersionClient) Hooks() []Hook {
+	return c.hooks.ListingVersion
+}
+
+// Interceptors returns the client interceptors.
+func (c *ListingVersionClient) Interceptors() []Interceptor {
+	return c.inters.ListingVersion
+}
+
+func (c *ListingVersionClient) mutate(ctx context.Context, m *ListingVersionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ListingVersionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ListingVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ListingVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ListingVersionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ListingVersion mutation op: %q", m.Op())
 	}
 }
 
@@ -5767,6 +7551,155 @@ func (c *ProviderClient) mutate(ctx context.Context, m *ProviderMutation) (Value
 	}
 }
 
+// RatingClient is a client for the Rating schema.
+type RatingClient struct {
+	config
+}
+
+// NewRatingClient returns a client for the Rating from the given config.
+func NewRatingClient(c config) *RatingClient {
+	return &RatingClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `rating.Hooks(f(g(h())))`.
+func (c *RatingClient) Use(hooks ...Hook) {
+	c.hooks.Rating = append(c.hooks.Rating, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `rating.Intercept(f(g(h())))`.
+func (c *RatingClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Rating = append(c.inters.Rating, interceptors...)
+}
+
+// Create returns a builder for creating a Rating entity.
+func (c *RatingClient) Create() *RatingCreate {
+	mutation := newRatingMutation(c.config, OpCreate)
+	return &RatingCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Rating entities.
+func (c *RatingClient) CreateBulk(builders ...*RatingCreate) *RatingCreateBulk {
+	return &RatingCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RatingClient) MapCreateBulk(slice any, setFunc func(*RatingCreate, int)) *RatingCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RatingCreateBulk{err: fmt.Errorf("calling to RatingClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RatingCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RatingCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Rating.
+func (c *RatingClient) Update() *RatingUpdate {
+	mutation := newRatingMutation(c.config, OpUpdate)
+	return &RatingUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RatingClient) UpdateOne(_m *Rating) *RatingUpdateOne {
+	mutation := newRatingMutation(c.config, OpUpdateOne, withRating(_m))
+	return &RatingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RatingClient) UpdateOneID(id string) *RatingUpdateOne {
+	mutation := newRatingMutation(c.config, OpUpdateOne, withRatingID(id))
+	return &RatingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Rating.
+func (c *RatingClient) Delete() *RatingDelete {
+	mutation := newRatingMutation(c.config, OpDelete)
+	return &RatingDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RatingClient) DeleteOne(_m *Rating) *RatingDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RatingClient) DeleteOneID(id string) *RatingDeleteOne {
+	builder := c.Delete().Where(rating.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RatingDeleteOne{builder}
+}
+
+// Query returns a query builder for Rating.
+func (c *RatingClient) Query() *RatingQuery {
+	return &RatingQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRating},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Rating entity by its id.
+func (c *RatingClient) Get(ctx context.Context, id string) (*Rating, error) {
+	return c.Query().Where(rating.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RatingClient) GetX(ctx context.Context, id string) *Rating {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryUser queries the user edge of a Rating.
+func (c *RatingClient) QueryUser(_m *Rating) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(rating.Table, rating.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, rating.UserTable, rating.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RatingClient) Hooks() []Hook {
+	return c.hooks.Rating
+}
+
+// Interceptors returns the client interceptors.
+func (c *RatingClient) Interceptors() []Interceptor {
+	return c.inters.Rating
+}
+
+func (c *RatingClient) mutate(ctx context.Context, m *RatingMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RatingCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RatingUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RatingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RatingDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Rating mutation op: %q", m.Op())
+	}
+}
+
 // RoleBindingClient is a client for the RoleBinding schema.
 type RoleBindingClient struct {
 	config
@@ -6065,6 +7998,22 @@ func (c *ScopeClient) QueryChildren(_m *Scope) *ScopeQuery {
 			sqlgraph.From(scope.Table, scope.FieldID, id),
 			sqlgraph.To(scope.Table, scope.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, scope.ChildrenTable, scope.ChildrenColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDefaultModel queries the default_model edge of a Scope.
+func (c *ScopeClient) QueryDefaultModel(_m *Scope) *ModelQuery {
+	query := (&ModelClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(scope.Table, scope.FieldID, id),
+			sqlgraph.To(model.Table, model.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, scope.DefaultModelTable, scope.DefaultModelColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -6842,6 +8791,155 @@ func (c *TeamClient) mutate(ctx context.Context, m *TeamMutation) (Value, error)
 	}
 }
 
+// ToolClient is a client for the Tool schema.
+type ToolClient struct {
+	config
+}
+
+// NewToolClient returns a client for the Tool from the given config.
+func NewToolClient(c config) *ToolClient {
+	return &ToolClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `tool.Hooks(f(g(h())))`.
+func (c *ToolClient) Use(hooks ...Hook) {
+	c.hooks.Tool = append(c.hooks.Tool, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `tool.Intercept(f(g(h())))`.
+func (c *ToolClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Tool = append(c.inters.Tool, interceptors...)
+}
+
+// Create returns a builder for creating a Tool entity.
+func (c *ToolClient) Create() *ToolCreate {
+	mutation := newToolMutation(c.config, OpCreate)
+	return &ToolCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Tool entities.
+func (c *ToolClient) CreateBulk(builders ...*ToolCreate) *ToolCreateBulk {
+	return &ToolCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ToolClient) MapCreateBulk(slice any, setFunc func(*ToolCreate, int)) *ToolCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ToolCreateBulk{err: fmt.Errorf("calling to ToolClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ToolCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ToolCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Tool.
+func (c *ToolClient) Update() *ToolUpdate {
+	mutation := newToolMutation(c.config, OpUpdate)
+	return &ToolUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ToolClient) UpdateOne(_m *Tool) *ToolUpdateOne {
+	mutation := newToolMutation(c.config, OpUpdateOne, withTool(_m))
+	return &ToolUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ToolClient) UpdateOneID(id string) *ToolUpdateOne {
+	mutation := newToolMutation(c.config, OpUpdateOne, withToolID(id))
+	return &ToolUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Tool.
+func (c *ToolClient) Delete() *ToolDelete {
+	mutation := newToolMutation(c.config, OpDelete)
+	return &ToolDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ToolClient) DeleteOne(_m *Tool) *ToolDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ToolClient) DeleteOneID(id string) *ToolDeleteOne {
+	builder := c.Delete().Where(tool.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ToolDeleteOne{builder}
+}
+
+// Query returns a query builder for Tool.
+func (c *ToolClient) Query() *ToolQuery {
+	return &ToolQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeTool},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Tool entity by its id.
+func (c *ToolClient) Get(ctx context.Context, id string) (*Tool, error) {
+	return c.Query().Where(tool.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ToolClient) GetX(ctx context.Context, id string) *Tool {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryConnection queries the connection edge of a Tool.
+func (c *ToolClient) QueryConnection(_m *Tool) *ConnectionQuery {
+	query := (&ConnectionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(tool.Table, tool.FieldID, id),
+			sqlgraph.To(connection.Table, connection.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, tool.ConnectionTable, tool.ConnectionColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ToolClient) Hooks() []Hook {
+	return c.hooks.Tool
+}
+
+// Interceptors returns the client interceptors.
+func (c *ToolClient) Interceptors() []Interceptor {
+	return c.inters.Tool
+}
+
+func (c *ToolClient) mutate(ctx context.Context, m *ToolMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ToolCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ToolUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ToolUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ToolDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Tool mutation op: %q", m.Op())
+	}
+}
+
 // UsageDayClient is a client for the UsageDay schema.
 type UsageDayClient struct {
 	config
@@ -7493,6 +9591,22 @@ func (c *UserClient) QueryAuthorizations(_m *User) *AuthorizationQuery {
 	return query
 }
 
+// QueryRatings queries the ratings edge of a User.
+func (c *UserClient) QueryRatings(_m *User) *RatingQuery {
+	query := (&RatingClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, id),
+			sqlgraph.To(rating.Table, rating.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, user.RatingsTable, user.RatingsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *UserClient) Hooks() []Hook {
 	return c.hooks.User
@@ -7819,23 +9933,28 @@ func (c *WebhookDeliveryClient) mutate(ctx context.Context, m *WebhookDeliveryMu
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Account, AuditCheckpoint, AuditEvent, Authorization, Budget, BudgetAlert,
-		BudgetCycle, BudgetIncrease, BudgetLease, CatalogModel, CentralProvider,
-		Charge, CreditFactor, Domain, ExternalIdentity, Grant, GroupMapping, Hold,
-		IdempotencyKey, IdentityProvider, IncreaseRequest, Invitation, Key, KeyModel,
-		Login, Member, Model, Node, Notification, NotificationPreference, Organization,
-		PersonalToken, Price, Provider, RoleBinding, Scope, ServiceClient, Session,
-		Statement, SupportAccess, Team, UsageDay, UsageTag, UsageTotal, User, Webhook,
-		WebhookDelivery []ent.Hook
+		Account, Agent, AgentVersion, AuditCheckpoint, AuditEvent, Authorization,
+		Budget, BudgetAlert, BudgetCycle, BudgetIncrease, BudgetLease, CatalogModel,
+		CentralProvider, Charge, Connection, ConnectionCredential, CreditFactor,
+		Domain, ExternalIdentity, FeatureFlag, Grant, GroupMapping,
+		GuardrailAssignment, GuardrailPreset, Hold, IdempotencyKey, IdentityProvider,
+		IncreaseRequest, Invitation, Key, KeyModel, Listing, ListingAccount,
+		ListingVersion, Login, Member, Model, Node, Notification,
+		NotificationPreference, Organization, PersonalToken, Price, Provider, Rating,
+		RoleBinding, Scope, ServiceClient, Session, Statement, SupportAccess, Team,
+		Tool, UsageDay, UsageTag, UsageTotal, User, Webhook, WebhookDelivery []ent.Hook
 	}
 	inters struct {
-		Account, AuditCheckpoint, AuditEvent, Authorization, Budget, BudgetAlert,
-		BudgetCycle, BudgetIncrease, BudgetLease, CatalogModel, CentralProvider,
-		Charge, CreditFactor, Domain, ExternalIdentity, Grant, GroupMapping, Hold,
-		IdempotencyKey, IdentityProvider, IncreaseRequest, Invitation, Key, KeyModel,
-		Login, Member, Model, Node, Notification, NotificationPreference, Organization,
-		PersonalToken, Price, Provider, RoleBinding, Scope, ServiceClient, Session,
-		Statement, SupportAccess, Team, UsageDay, UsageTag, UsageTotal, User, Webhook,
+		Account, Agent, AgentVersion, AuditCheckpoint, AuditEvent, Authorization,
+		Budget, BudgetAlert, BudgetCycle, BudgetIncrease, BudgetLease, CatalogModel,
+		CentralProvider, Charge, Connection, ConnectionCredential, CreditFactor,
+		Domain, ExternalIdentity, FeatureFlag, Grant, GroupMapping,
+		GuardrailAssignment, GuardrailPreset, Hold, IdempotencyKey, IdentityProvider,
+		IncreaseRequest, Invitation, Key, KeyModel, Listing, ListingAccount,
+		ListingVersion, Login, Member, Model, Node, Notification,
+		NotificationPreference, Organization, PersonalToken, Price, Provider, Rating,
+		RoleBinding, Scope, ServiceClient, Session, Statement, SupportAccess, Team,
+		Tool, UsageDay, UsageTag, UsageTotal, User, Webhook,
 		WebhookDelivery []ent.Interceptor
 	}
 )

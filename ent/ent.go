@@ -13,6 +13,8 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/alchemi/cockpit/ent/account"
+	"github.com/alchemi/cockpit/ent/agent"
+	"github.com/alchemi/cockpit/ent/agentversion"
 	"github.com/alchemi/cockpit/ent/auditcheckpoint"
 	"github.com/alchemi/cockpit/ent/auditevent"
 	"github.com/alchemi/cockpit/ent/authorization"
@@ -24,11 +26,16 @@ import (
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
+	"github.com/alchemi/cockpit/ent/connection"
+	"github.com/alchemi/cockpit/ent/connectioncredential"
 	"github.com/alchemi/cockpit/ent/creditfactor"
 	"github.com/alchemi/cockpit/ent/domain"
 	"github.com/alchemi/cockpit/ent/externalidentity"
+	"github.com/alchemi/cockpit/ent/featureflag"
 	"github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/groupmapping"
+	"github.com/alchemi/cockpit/ent/guardrailassignment"
+	"github.com/alchemi/cockpit/ent/guardrailpreset"
 	"github.com/alchemi/cockpit/ent/hold"
 	"github.com/alchemi/cockpit/ent/idempotencykey"
 	"github.com/alchemi/cockpit/ent/identityprovider"
@@ -36,6 +43,9 @@ import (
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/key"
 	"github.com/alchemi/cockpit/ent/keymodel"
+	"github.com/alchemi/cockpit/ent/listing"
+	"github.com/alchemi/cockpit/ent/listingaccount"
+	"github.com/alchemi/cockpit/ent/listingversion"
 	"github.com/alchemi/cockpit/ent/login"
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/model"
@@ -46,6 +56,7 @@ import (
 	"github.com/alchemi/cockpit/ent/personaltoken"
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
+	"github.com/alchemi/cockpit/ent/rating"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/serviceclient"
@@ -53,6 +64,7 @@ import (
 	"github.com/alchemi/cockpit/ent/statement"
 	"github.com/alchemi/cockpit/ent/supportaccess"
 	"github.com/alchemi/cockpit/ent/team"
+	"github.com/alchemi/cockpit/ent/tool"
 	"github.com/alchemi/cockpit/ent/usageday"
 	"github.com/alchemi/cockpit/ent/usagetag"
 	"github.com/alchemi/cockpit/ent/usagetotal"
@@ -120,6 +132,8 @@ func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			account.Table:                account.ValidColumn,
+			agent.Table:                  agent.ValidColumn,
+			agentversion.Table:           agentversion.ValidColumn,
 			auditcheckpoint.Table:        auditcheckpoint.ValidColumn,
 			auditevent.Table:             auditevent.ValidColumn,
 			authorization.Table:          authorization.ValidColumn,
@@ -131,11 +145,16 @@ func checkColumn(t, c string) error {
 			catalogmodel.Table:           catalogmodel.ValidColumn,
 			centralprovider.Table:        centralprovider.ValidColumn,
 			charge.Table:                 charge.ValidColumn,
+			connection.Table:             connection.ValidColumn,
+			connectioncredential.Table:   connectioncredential.ValidColumn,
 			creditfactor.Table:           creditfactor.ValidColumn,
 			domain.Table:                 domain.ValidColumn,
 			externalidentity.Table:       externalidentity.ValidColumn,
+			featureflag.Table:            featureflag.ValidColumn,
 			grant.Table:                  grant.ValidColumn,
 			groupmapping.Table:           groupmapping.ValidColumn,
+			guardrailassignment.Table:    guardrailassignment.ValidColumn,
+			guardrailpreset.Table:        guardrailpreset.ValidColumn,
 			hold.Table:                   hold.ValidColumn,
 			idempotencykey.Table:         idempotencykey.ValidColumn,
 			identityprovider.Table:       identityprovider.ValidColumn,
@@ -143,6 +162,9 @@ func checkColumn(t, c string) error {
 			invitation.Table:             invitation.ValidColumn,
 			key.Table:                    key.ValidColumn,
 			keymodel.Table:               keymodel.ValidColumn,
+			listing.Table:                listing.ValidColumn,
+			listingaccount.Table:         listingaccount.ValidColumn,
+			listingversion.Table:         listingversion.ValidColumn,
 			login.Table:                  login.ValidColumn,
 			member.Table:                 member.ValidColumn,
 			model.Table:                  model.ValidColumn,
@@ -153,6 +175,7 @@ func checkColumn(t, c string) error {
 			personaltoken.Table:          personaltoken.ValidColumn,
 			price.Table:                  price.ValidColumn,
 			provider.Table:               provider.ValidColumn,
+			rating.Table:                 rating.ValidColumn,
 			rolebinding.Table:            rolebinding.ValidColumn,
 			scope.Table:                  scope.ValidColumn,
 			serviceclient.Table:          serviceclient.ValidColumn,
@@ -160,6 +183,7 @@ func checkColumn(t, c string) error {
 			statement.Table:              statement.ValidColumn,
 			supportaccess.Table:          supportaccess.ValidColumn,
 			team.Table:                   team.ValidColumn,
+			tool.Table:                   tool.ValidColumn,
 			usageday.Table:               usageday.ValidColumn,
 			usagetag.Table:               usagetag.ValidColumn,
 			usagetotal.Table:             usagetotal.ValidColumn,

@@ -9,9 +9,12 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/alchemi/cockpit/ent/agent"
+	"github.com/alchemi/cockpit/ent/connection"
 	"github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/ent/tool"
 )
 
 // Grant is the model entity for the Grant schema.
@@ -33,6 +36,12 @@ type Grant struct {
 	ScopeID string `json:"scope_id,omitempty"`
 	// ModelID holds the value of the "model_id" field.
 	ModelID *string `json:"model_id,omitempty"`
+	// AgentID holds the value of the "agent_id" field.
+	AgentID *string `json:"agent_id,omitempty"`
+	// ConnectionID holds the value of the "connection_id" field.
+	ConnectionID *string `json:"connection_id,omitempty"`
+	// ToolID holds the value of the "tool_id" field.
+	ToolID *string `json:"tool_id,omitempty"`
 	// Effect holds the value of the "effect" field.
 	Effect grant.Effect `json:"effect,omitempty"`
 	// ExpiresAt holds the value of the "expires_at" field.
@@ -57,9 +66,15 @@ type GrantEdges struct {
 	Scope *Scope `json:"scope,omitempty"`
 	// Model holds the value of the model edge.
 	Model *Model `json:"model,omitempty"`
+	// Agent holds the value of the agent edge.
+	Agent *Agent `json:"agent,omitempty"`
+	// Connection holds the value of the connection edge.
+	Connection *Connection `json:"connection,omitempty"`
+	// Tool holds the value of the tool edge.
+	Tool *Tool `json:"tool,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [5]bool
 }
 
 // ScopeOrErr returns the Scope value or an error if the edge
@@ -84,6 +99,39 @@ func (e GrantEdges) ModelOrErr() (*Model, error) {
 	return nil, &NotLoadedError{edge: "model"}
 }
 
+// AgentOrErr returns the Agent value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e GrantEdges) AgentOrErr() (*Agent, error) {
+	if e.Agent != nil {
+		return e.Agent, nil
+	} else if e.loadedTypes[2] {
+		return nil, &NotFoundError{label: agent.Label}
+	}
+	return nil, &NotLoadedError{edge: "agent"}
+}
+
+// ConnectionOrErr returns the Connection value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e GrantEdges) ConnectionOrErr() (*Connection, error) {
+	if e.Connection != nil {
+		return e.Connection, nil
+	} else if e.loadedTypes[3] {
+		return nil, &NotFoundError{label: connection.Label}
+	}
+	return nil, &NotLoadedError{edge: "connection"}
+}
+
+// ToolOrErr returns the Tool value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e GrantEdges) ToolOrErr() (*Tool, error) {
+	if e.Tool != nil {
+		return e.Tool, nil
+	} else if e.loadedTypes[4] {
+		return nil, &NotFoundError{label: tool.Label}
+	}
+	return nil, &NotLoadedError{edge: "tool"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Grant) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
@@ -91,7 +139,7 @@ func (*Grant) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case grant.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case grant.FieldID, grant.FieldAccountID, grant.FieldPlane, grant.FieldScopeID, grant.FieldModelID, grant.FieldEffect, grant.FieldNote, grant.FieldAuthority, grant.FieldGrantedBy, grant.FieldGrantedByName:
+		case grant.FieldID, grant.FieldAccountID, grant.FieldPlane, grant.FieldScopeID, grant.FieldModelID, grant.FieldAgentID, grant.FieldConnectionID, grant.FieldToolID, grant.FieldEffect, grant.FieldNote, grant.FieldAuthority, grant.FieldGrantedBy, grant.FieldGrantedByName:
 			values[i] = new(sql.NullString)
 		case grant.FieldCreatedAt, grant.FieldUpdatedAt, grant.FieldExpiresAt:
 			values[i] = new(sql.NullTime)
@@ -159,6 +207,27 @@ func (_m *Grant) assignValues(columns []string, values []any) error {
 				_m.ModelID = new(string)
 				*_m.ModelID = value.String
 			}
+		case grant.FieldAgentID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field agent_id", values[i])
+			} else if value.Valid {
+				_m.AgentID = new(string)
+				*_m.AgentID = value.String
+			}
+		case grant.FieldConnectionID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field connection_id", values[i])
+			} else if value.Valid {
+				_m.ConnectionID = new(string)
+				*_m.ConnectionID = value.String
+			}
+		case grant.FieldToolID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field tool_id", values[i])
+			} else if value.Valid {
+				_m.ToolID = new(string)
+				*_m.ToolID = value.String
+			}
 		case grant.FieldEffect:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field effect", values[i])
@@ -219,6 +288,21 @@ func (_m *Grant) QueryModel() *ModelQuery {
 	return NewGrantClient(_m.config).QueryModel(_m)
 }
 
+// QueryAgent queries the "agent" edge of the Grant entity.
+func (_m *Grant) QueryAgent() *AgentQuery {
+	return NewGrantClient(_m.config).QueryAgent(_m)
+}
+
+// QueryConnection queries the "connection" edge of the Grant entity.
+func (_m *Grant) QueryConnection() *ConnectionQuery {
+	return NewGrantClient(_m.config).QueryConnection(_m)
+}
+
+// QueryTool queries the "tool" edge of the Grant entity.
+func (_m *Grant) QueryTool() *ToolQuery {
+	return NewGrantClient(_m.config).QueryTool(_m)
+}
+
 // Update returns a builder for updating this Grant.
 // Note that you need to call Grant.Unwrap() before calling this method if this Grant
 // was returned from a transaction, and the transaction was committed or rolled back.
@@ -262,6 +346,21 @@ func (_m *Grant) String() string {
 	builder.WriteString(", ")
 	if v := _m.ModelID; v != nil {
 		builder.WriteString("model_id=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.AgentID; v != nil {
+		builder.WriteString("agent_id=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.ConnectionID; v != nil {
+		builder.WriteString("connection_id=")
+		builder.WriteString(*v)
+	}
+	builder.WriteString(", ")
+	if v := _m.ToolID; v != nil {
+		builder.WriteString("tool_id=")
 		builder.WriteString(*v)
 	}
 	builder.WriteString(", ")

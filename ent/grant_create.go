@@ -10,9 +10,12 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/alchemi/cockpit/ent/agent"
+	"github.com/alchemi/cockpit/ent/connection"
 	"github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/ent/tool"
 )
 
 // GrantCreate is the builder for creating a Grant entity.
@@ -76,6 +79,48 @@ func (_c *GrantCreate) SetModelID(v string) *GrantCreate {
 func (_c *GrantCreate) SetNillableModelID(v *string) *GrantCreate {
 	if v != nil {
 		_c.SetModelID(*v)
+	}
+	return _c
+}
+
+// SetAgentID sets the "agent_id" field.
+func (_c *GrantCreate) SetAgentID(v string) *GrantCreate {
+	_c.mutation.SetAgentID(v)
+	return _c
+}
+
+// SetNillableAgentID sets the "agent_id" field if the given value is not nil.
+func (_c *GrantCreate) SetNillableAgentID(v *string) *GrantCreate {
+	if v != nil {
+		_c.SetAgentID(*v)
+	}
+	return _c
+}
+
+// SetConnectionID sets the "connection_id" field.
+func (_c *GrantCreate) SetConnectionID(v string) *GrantCreate {
+	_c.mutation.SetConnectionID(v)
+	return _c
+}
+
+// SetNillableConnectionID sets the "connection_id" field if the given value is not nil.
+func (_c *GrantCreate) SetNillableConnectionID(v *string) *GrantCreate {
+	if v != nil {
+		_c.SetConnectionID(*v)
+	}
+	return _c
+}
+
+// SetToolID sets the "tool_id" field.
+func (_c *GrantCreate) SetToolID(v string) *GrantCreate {
+	_c.mutation.SetToolID(v)
+	return _c
+}
+
+// SetNillableToolID sets the "tool_id" field if the given value is not nil.
+func (_c *GrantCreate) SetNillableToolID(v *string) *GrantCreate {
+	if v != nil {
+		_c.SetToolID(*v)
 	}
 	return _c
 }
@@ -170,6 +215,21 @@ func (_c *GrantCreate) SetScope(v *Scope) *GrantCreate {
 // SetModel sets the "model" edge to the Model entity.
 func (_c *GrantCreate) SetModel(v *Model) *GrantCreate {
 	return _c.SetModelID(v.ID)
+}
+
+// SetAgent sets the "agent" edge to the Agent entity.
+func (_c *GrantCreate) SetAgent(v *Agent) *GrantCreate {
+	return _c.SetAgentID(v.ID)
+}
+
+// SetConnection sets the "connection" edge to the Connection entity.
+func (_c *GrantCreate) SetConnection(v *Connection) *GrantCreate {
+	return _c.SetConnectionID(v.ID)
+}
+
+// SetTool sets the "tool" edge to the Tool entity.
+func (_c *GrantCreate) SetTool(v *Tool) *GrantCreate {
+	return _c.SetToolID(v.ID)
 }
 
 // Mutation returns the GrantMutation object of the builder.
@@ -418,6 +478,57 @@ func (_c *GrantCreate) createSpec() (*Grant, *sqlgraph.CreateSpec) {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
 		_node.ModelID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.AgentIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   grant.AgentTable,
+			Columns: []string{grant.AgentColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(agent.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.AgentID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.ConnectionIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   grant.ConnectionTable,
+			Columns: []string{grant.ConnectionColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(connection.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.ConnectionID = &nodes[0]
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.ToolIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   grant.ToolTable,
+			Columns: []string{grant.ToolColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(tool.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.ToolID = &nodes[0]
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec

@@ -11,21 +11,27 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/alchemi/cockpit/ent/agent"
+	"github.com/alchemi/cockpit/ent/connection"
 	"github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/predicate"
 	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/ent/tool"
 )
 
 // GrantQuery is the builder for querying Grant entities.
 type GrantQuery struct {
 	config
-	ctx        *QueryContext
-	order      []grant.OrderOption
-	inters     []Interceptor
-	predicates []predicate.Grant
-	withScope  *ScopeQuery
-	withModel  *ModelQuery
+	ctx            *QueryContext
+	order          []grant.OrderOption
+	inters         []Interceptor
+	predicates     []predicate.Grant
+	withScope      *ScopeQuery
+	withModel      *ModelQuery
+	withAgent      *AgentQuery
+	withConnection *ConnectionQuery
+	withTool       *ToolQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -99,6 +105,72 @@ func (_q *GrantQuery) QueryModel() *ModelQuery {
 			sqlgraph.From(grant.Table, grant.FieldID, selector),
 			sqlgraph.To(model.Table, model.FieldID),
 			sqlgraph.Edge(sqlgraph.M2O, false, grant.ModelTable, grant.ModelColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryAgent chains the current query on the "agent" edge.
+func (_q *GrantQuery) QueryAgent() *AgentQuery {
+	query := (&AgentClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(grant.Table, grant.FieldID, selector),
+			sqlgraph.To(agent.Table, agent.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, grant.AgentTable, grant.AgentColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryConnection chains the current query on the "connection" edge.
+func (_q *GrantQuery) QueryConnection() *ConnectionQuery {
+	query := (&ConnectionClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(grant.Table, grant.FieldID, selector),
+			sqlgraph.To(connection.Table, connection.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, grant.ConnectionTable, grant.ConnectionColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryTool chains the current query on the "tool" edge.
+func (_q *GrantQuery) QueryTool() *ToolQuery {
+	query := (&ToolClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(grant.Table, grant.FieldID, selector),
+			sqlgraph.To(tool.Table, tool.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, grant.ToolTable, grant.ToolColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -293,13 +365,16 @@ func (_q *GrantQuery) Clone() *GrantQuery {
 		return nil
 	}
 	return &GrantQuery{
-		config:     _q.config,
-		ctx:        _q.ctx.Clone(),
-		order:      append([]grant.OrderOption{}, _q.order...),
-		inters:     append([]Interceptor{}, _q.inters...),
-		predicates: append([]predicate.Grant{}, _q.predicates...),
-		withScope:  _q.withScope.Clone(),
-		withModel:  _q.withModel.Clone(),
+		config:         _q.config,
+		ctx:            _q.ctx.Clone(),
+		order:          append([]grant.OrderOption{}, _q.order...),
+		inters:         append([]Interceptor{}, _q.inters...),
+		predicates:     append([]predicate.Grant{}, _q.predicates...),
+		withScope:      _q.withScope.Clone(),
+		withModel:      _q.withModel.Clone(),
+		withAgent:      _q.withAgent.Clone(),
+		withConnection: _q.withConnection.Clone(),
+		withTool:       _q.withTool.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -325,6 +400,39 @@ func (_q *GrantQuery) WithModel(opts ...func(*ModelQuery)) *GrantQuery {
 		opt(query)
 	}
 	_q.withModel = query
+	return _q
+}
+
+// WithAgent tells the query-builder to eager-load the nodes that are connected to
+// the "agent" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *GrantQuery) WithAgent(opts ...func(*AgentQuery)) *GrantQuery {
+	query := (&AgentClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withAgent = query
+	return _q
+}
+
+// WithConnection tells the query-builder to eager-load the nodes that are connected to
+// the "connection" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *GrantQuery) WithConnection(opts ...func(*ConnectionQuery)) *GrantQuery {
+	query := (&ConnectionClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withConnection = query
+	return _q
+}
+
+// WithTool tells the query-builder to eager-load the nodes that are connected to
+// the "tool" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *GrantQuery) WithTool(opts ...func(*ToolQuery)) *GrantQuery {
+	query := (&ToolClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withTool = query
 	return _q
 }
 
@@ -406,9 +514,12 @@ func (_q *GrantQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Grant,
 	var (
 		nodes       = []*Grant{}
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [5]bool{
 			_q.withScope != nil,
 			_q.withModel != nil,
+			_q.withAgent != nil,
+			_q.withConnection != nil,
+			_q.withTool != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -438,6 +549,24 @@ func (_q *GrantQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Grant,
 	if query := _q.withModel; query != nil {
 		if err := _q.loadModel(ctx, query, nodes, nil,
 			func(n *Grant, e *Model) { n.Edges.Model = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withAgent; query != nil {
+		if err := _q.loadAgent(ctx, query, nodes, nil,
+			func(n *Grant, e *Agent) { n.Edges.Agent = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withConnection; query != nil {
+		if err := _q.loadConnection(ctx, query, nodes, nil,
+			func(n *Grant, e *Connection) { n.Edges.Connection = e }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withTool; query != nil {
+		if err := _q.loadTool(ctx, query, nodes, nil,
+			func(n *Grant, e *Tool) { n.Edges.Tool = e }); err != nil {
 			return nil, err
 		}
 	}
@@ -505,6 +634,102 @@ func (_q *GrantQuery) loadModel(ctx context.Context, query *ModelQuery, nodes []
 	}
 	return nil
 }
+func (_q *GrantQuery) loadAgent(ctx context.Context, query *AgentQuery, nodes []*Grant, init func(*Grant), assign func(*Grant, *Agent)) error {
+	ids := make([]string, 0, len(nodes))
+	nodeids := make(map[string][]*Grant)
+	for i := range nodes {
+		if nodes[i].AgentID == nil {
+			continue
+		}
+		fk := *nodes[i].AgentID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(agent.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "agent_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
+func (_q *GrantQuery) loadConnection(ctx context.Context, query *ConnectionQuery, nodes []*Grant, init func(*Grant), assign func(*Grant, *Connection)) error {
+	ids := make([]string, 0, len(nodes))
+	nodeids := make(map[string][]*Grant)
+	for i := range nodes {
+		if nodes[i].ConnectionID == nil {
+			continue
+		}
+		fk := *nodes[i].ConnectionID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(connection.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "connection_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
+func (_q *GrantQuery) loadTool(ctx context.Context, query *ToolQuery, nodes []*Grant, init func(*Grant), assign func(*Grant, *Tool)) error {
+	ids := make([]string, 0, len(nodes))
+	nodeids := make(map[string][]*Grant)
+	for i := range nodes {
+		if nodes[i].ToolID == nil {
+			continue
+		}
+		fk := *nodes[i].ToolID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(tool.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "tool_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
 
 func (_q *GrantQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
@@ -536,6 +761,15 @@ func (_q *GrantQuery) querySpec() *sqlgraph.QuerySpec {
 		}
 		if _q.withModel != nil {
 			_spec.Node.AddColumnOnce(grant.FieldModelID)
+		}
+		if _q.withAgent != nil {
+			_spec.Node.AddColumnOnce(grant.FieldAgentID)
+		}
+		if _q.withConnection != nil {
+			_spec.Node.AddColumnOnce(grant.FieldConnectionID)
+		}
+		if _q.withTool != nil {
+			_spec.Node.AddColumnOnce(grant.FieldToolID)
 		}
 	}
 	if ps := _q.predicates; len(ps) > 0 {

@@ -18,6 +18,14 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		q := c.Account.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
+	case "agents":
+		q := c.Agent.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "agent_versions":
+		q := c.AgentVersion.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
 	case "audit_checkpoints":
 		q := c.AuditCheckpoint.Query()
 		q.WhereP(byID)
@@ -62,6 +70,14 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		q := c.Charge.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
+	case "connections":
+		q := c.Connection.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "connection_credentials":
+		q := c.ConnectionCredential.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
 	case "credit_factors":
 		q := c.CreditFactor.Query()
 		q.WhereP(byID)
@@ -74,12 +90,24 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		q := c.ExternalIdentity.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
+	case "feature_flags":
+		q := c.FeatureFlag.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
 	case "grants":
 		q := c.Grant.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
 	case "group_mappings":
 		q := c.GroupMapping.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "guardrail_assignments":
+		q := c.GuardrailAssignment.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "guardrail_presets":
+		q := c.GuardrailPreset.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
 	case "holds":
@@ -108,6 +136,18 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		return q.Exist(ctx)
 	case "key_models":
 		q := c.KeyModel.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "listings":
+		q := c.Listing.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "listing_accounts":
+		q := c.ListingAccount.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "listing_versions":
+		q := c.ListingVersion.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
 	case "logins":
@@ -150,6 +190,10 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		q := c.Provider.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
+	case "ratings":
+		q := c.Rating.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
 	case "role_bindings":
 		q := c.RoleBinding.Query()
 		q.WhereP(byID)
@@ -176,6 +220,10 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		return q.Exist(ctx)
 	case "teams":
 		q := c.Team.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "tools":
+		q := c.Tool.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
 	case "usage_days":
@@ -226,6 +274,66 @@ func (m *AccountMutation) EdgeTable(edge string) string {
 
 // RowID is the id of the row that is written, if it is known.
 func (m *AccountMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *AgentQuery) TableName() string { return "agents" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *AgentQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *AgentMutation) TableName() string { return "agents" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *AgentMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "versions":
+		return "agent_versions"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *AgentMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *AgentVersionQuery) TableName() string { return "agent_versions" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *AgentVersionQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *AgentVersionMutation) TableName() string { return "agent_versions" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *AgentVersionMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "agent":
+		return "agents"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *AgentVersionMutation) RowID() string {
 	if m.id == nil {
 		return ""
 	}
@@ -494,6 +602,12 @@ func (m *CatalogModelMutation) EdgeTable(edge string) string {
 		return "prices"
 	case "installations":
 		return "models"
+	case "listings":
+		return "listings"
+	case "successor":
+		return "catalog_models"
+	case "predecessors":
+		return "catalog_models"
 	}
 	return ""
 }
@@ -556,6 +670,70 @@ func (m *ChargeMutation) EdgeTable(edge string) string {
 
 // RowID is the id of the row that is written, if it is known.
 func (m *ChargeMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *ConnectionQuery) TableName() string { return "connections" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *ConnectionQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *ConnectionMutation) TableName() string { return "connections" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *ConnectionMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "scope":
+		return "scopes"
+	case "tools":
+		return "tools"
+	case "credentials":
+		return "connection_credentials"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *ConnectionMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *ConnectionCredentialQuery) TableName() string { return "connection_credentials" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *ConnectionCredentialQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *ConnectionCredentialMutation) TableName() string { return "connection_credentials" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *ConnectionCredentialMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "connection":
+		return "connections"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *ConnectionCredentialMutation) RowID() string {
 	if m.id == nil {
 		return ""
 	}
@@ -647,6 +825,36 @@ func (m *ExternalIdentityMutation) RowID() string {
 }
 
 // TableName is the table that the query reads.
+func (_q *FeatureFlagQuery) TableName() string { return "feature_flags" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *FeatureFlagQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *FeatureFlagMutation) TableName() string { return "feature_flags" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *FeatureFlagMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "scope":
+		return "scopes"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *FeatureFlagMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
 func (_q *GrantQuery) TableName() string { return "grants" }
 
 // WhereP confines the query by storage-level predicates.
@@ -666,6 +874,12 @@ func (m *GrantMutation) EdgeTable(edge string) string {
 		return "scopes"
 	case "model":
 		return "models"
+	case "agent":
+		return "agents"
+	case "connection":
+		return "connections"
+	case "tool":
+		return "tools"
 	}
 	return ""
 }
@@ -704,6 +918,68 @@ func (m *GroupMappingMutation) EdgeTable(edge string) string {
 
 // RowID is the id of the row that is written, if it is known.
 func (m *GroupMappingMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *GuardrailAssignmentQuery) TableName() string { return "guardrail_assignments" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *GuardrailAssignmentQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *GuardrailAssignmentMutation) TableName() string { return "guardrail_assignments" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *GuardrailAssignmentMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "scope":
+		return "scopes"
+	case "preset":
+		return "guardrail_presets"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *GuardrailAssignmentMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *GuardrailPresetQuery) TableName() string { return "guardrail_presets" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *GuardrailPresetQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *GuardrailPresetMutation) TableName() string { return "guardrail_presets" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *GuardrailPresetMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "assignments":
+		return "guardrail_assignments"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *GuardrailPresetMutation) RowID() string {
 	if m.id == nil {
 		return ""
 	}
@@ -912,6 +1188,102 @@ func (m *KeyModelMutation) EdgeTable(edge string) string {
 
 // RowID is the id of the row that is written, if it is known.
 func (m *KeyModelMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *ListingQuery) TableName() string { return "listings" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *ListingQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *ListingMutation) TableName() string { return "listings" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *ListingMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "scope":
+		return "scopes"
+	case "versions":
+		return "listing_versions"
+	case "accounts":
+		return "listing_accounts"
+	case "catalog_model":
+		return "catalog_models"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *ListingMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *ListingAccountQuery) TableName() string { return "listing_accounts" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *ListingAccountQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *ListingAccountMutation) TableName() string { return "listing_accounts" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *ListingAccountMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "listing":
+		return "listings"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *ListingAccountMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *ListingVersionQuery) TableName() string { return "listing_versions" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *ListingVersionQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *ListingVersionMutation) TableName() string { return "listing_versions" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *ListingVersionMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "listing":
+		return "listings"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *ListingVersionMutation) RowID() string {
 	if m.id == nil {
 		return ""
 	}
@@ -1223,6 +1595,36 @@ func (m *ProviderMutation) RowID() string {
 }
 
 // TableName is the table that the query reads.
+func (_q *RatingQuery) TableName() string { return "ratings" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *RatingQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *RatingMutation) TableName() string { return "ratings" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *RatingMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "user":
+		return "users"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *RatingMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
 func (_q *RoleBindingQuery) TableName() string { return "role_bindings" }
 
 // WhereP confines the query by storage-level predicates.
@@ -1274,6 +1676,8 @@ func (m *ScopeMutation) EdgeTable(edge string) string {
 		return "scopes"
 	case "children":
 		return "scopes"
+	case "default_model":
+		return "models"
 	}
 	return ""
 }
@@ -1433,6 +1837,36 @@ func (m *TeamMutation) RowID() string {
 }
 
 // TableName is the table that the query reads.
+func (_q *ToolQuery) TableName() string { return "tools" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *ToolQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *ToolMutation) TableName() string { return "tools" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *ToolMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "connection":
+		return "connections"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *ToolMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
 func (_q *UsageDayQuery) TableName() string { return "usage_days" }
 
 // WhereP confines the query by storage-level predicates.
@@ -1544,6 +1978,8 @@ func (m *UserMutation) EdgeTable(edge string) string {
 		return "notification_preferences"
 	case "authorizations":
 		return "authorizations"
+	case "ratings":
+		return "ratings"
 	}
 	return ""
 }

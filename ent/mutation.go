@@ -13,6 +13,8 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/alchemi/cockpit/ent/account"
+	"github.com/alchemi/cockpit/ent/agent"
+	"github.com/alchemi/cockpit/ent/agentversion"
 	"github.com/alchemi/cockpit/ent/auditcheckpoint"
 	"github.com/alchemi/cockpit/ent/auditevent"
 	"github.com/alchemi/cockpit/ent/authorization"
@@ -24,11 +26,16 @@ import (
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
+	"github.com/alchemi/cockpit/ent/connection"
+	"github.com/alchemi/cockpit/ent/connectioncredential"
 	"github.com/alchemi/cockpit/ent/creditfactor"
 	"github.com/alchemi/cockpit/ent/domain"
 	"github.com/alchemi/cockpit/ent/externalidentity"
+	"github.com/alchemi/cockpit/ent/featureflag"
 	"github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/groupmapping"
+	"github.com/alchemi/cockpit/ent/guardrailassignment"
+	"github.com/alchemi/cockpit/ent/guardrailpreset"
 	"github.com/alchemi/cockpit/ent/hold"
 	"github.com/alchemi/cockpit/ent/idempotencykey"
 	"github.com/alchemi/cockpit/ent/identityprovider"
@@ -36,6 +43,9 @@ import (
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/key"
 	"github.com/alchemi/cockpit/ent/keymodel"
+	"github.com/alchemi/cockpit/ent/listing"
+	"github.com/alchemi/cockpit/ent/listingaccount"
+	"github.com/alchemi/cockpit/ent/listingversion"
 	"github.com/alchemi/cockpit/ent/login"
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/model"
@@ -47,6 +57,7 @@ import (
 	"github.com/alchemi/cockpit/ent/predicate"
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
+	"github.com/alchemi/cockpit/ent/rating"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/serviceclient"
@@ -54,6 +65,7 @@ import (
 	"github.com/alchemi/cockpit/ent/statement"
 	"github.com/alchemi/cockpit/ent/supportaccess"
 	"github.com/alchemi/cockpit/ent/team"
+	"github.com/alchemi/cockpit/ent/tool"
 	"github.com/alchemi/cockpit/ent/usageday"
 	"github.com/alchemi/cockpit/ent/usagetag"
 	"github.com/alchemi/cockpit/ent/usagetotal"
@@ -72,6 +84,8 @@ const (
 
 	// Node types.
 	TypeAccount                = "Account"
+	TypeAgent                  = "Agent"
+	TypeAgentVersion           = "AgentVersion"
 	TypeAuditCheckpoint        = "AuditCheckpoint"
 	TypeAuditEvent             = "AuditEvent"
 	TypeAuthorization          = "Authorization"
@@ -83,11 +97,16 @@ const (
 	TypeCatalogModel           = "CatalogModel"
 	TypeCentralProvider        = "CentralProvider"
 	TypeCharge                 = "Charge"
+	TypeConnection             = "Connection"
+	TypeConnectionCredential   = "ConnectionCredential"
 	TypeCreditFactor           = "CreditFactor"
 	TypeDomain                 = "Domain"
 	TypeExternalIdentity       = "ExternalIdentity"
+	TypeFeatureFlag            = "FeatureFlag"
 	TypeGrant                  = "Grant"
 	TypeGroupMapping           = "GroupMapping"
+	TypeGuardrailAssignment    = "GuardrailAssignment"
+	TypeGuardrailPreset        = "GuardrailPreset"
 	TypeHold                   = "Hold"
 	TypeIdempotencyKey         = "IdempotencyKey"
 	TypeIdentityProvider       = "IdentityProvider"
@@ -95,6 +114,9 @@ const (
 	TypeInvitation             = "Invitation"
 	TypeKey                    = "Key"
 	TypeKeyModel               = "KeyModel"
+	TypeListing                = "Listing"
+	TypeListingAccount         = "ListingAccount"
+	TypeListingVersion         = "ListingVersion"
 	TypeLogin                  = "Login"
 	TypeMember                 = "Member"
 	TypeModel                  = "Model"
@@ -105,6 +127,7 @@ const (
 	TypePersonalToken          = "PersonalToken"
 	TypePrice                  = "Price"
 	TypeProvider               = "Provider"
+	TypeRating                 = "Rating"
 	TypeRoleBinding            = "RoleBinding"
 	TypeScope                  = "Scope"
 	TypeServiceClient          = "ServiceClient"
@@ -112,6 +135,7 @@ const (
 	TypeStatement              = "Statement"
 	TypeSupportAccess          = "SupportAccess"
 	TypeTeam                   = "Team"
+	TypeTool                   = "Tool"
 	TypeUsageDay               = "UsageDay"
 	TypeUsageTag               = "UsageTag"
 	TypeUsageTotal             = "UsageTotal"
@@ -1899,6 +1923,2715 @@ func (m *AccountMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *AccountMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Account edge %s", name)
+}
+
+// AgentMutation represents an operation that mutates the Agent nodes in the graph.
+type AgentMutation struct {
+	config
+	op                   Op
+	typ                  string
+	id                   *string
+	account_id           *string
+	plane                *agent.Plane
+	version              *int
+	addversion           *int
+	created_at           *time.Time
+	updated_at           *time.Time
+	purpose              *string
+	icon                 *string
+	group_name           *string
+	categories           *[]string
+	appendcategories     []string
+	tags                 *[]string
+	appendtags           []string
+	owner_user_id        *string
+	availability         *agent.Availability
+	draft                *json.RawMessage
+	appenddraft          json.RawMessage
+	published_version    *int
+	addpublished_version *int
+	session_credits      *int64
+	addsession_credits   *int64
+	session_turns        *int
+	addsession_turns     *int
+	listing_id           *string
+	listing_version      *int
+	addlisting_version   *int
+	created_by           *string
+	clearedFields        map[string]struct{}
+	versions             map[string]struct{}
+	removedversions      map[string]struct{}
+	clearedversions      bool
+	done                 bool
+	oldValue             func(context.Context) (*Agent, error)
+	predicates           []predicate.Agent
+}
+
+var _ ent.Mutation = (*AgentMutation)(nil)
+
+// agentOption allows management of the mutation configuration using functional options.
+type agentOption func(*AgentMutation)
+
+// newAgentMutation creates new mutation for the Agent entity.
+func newAgentMutation(c config, op Op, opts ...agentOption) *AgentMutation {
+	m := &AgentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeAgent,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withAgentID sets the ID field of the mutation.
+func withAgentID(id string) agentOption {
+	return func(m *AgentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Agent
+		)
+		m.oldValue = func(ctx context.Context) (*Agent, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Agent.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withAgent sets the old Agent of the mutation.
+func withAgent(node *Agent) agentOption {
+	return func(m *AgentMutation) {
+		m.oldValue = func(context.Context) (*Agent, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m AgentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m AgentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Agent entities.
+func (m *AgentMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *AgentMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *AgentMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Agent.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *AgentMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *AgentMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *AgentMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *AgentMutation) SetPlane(a agent.Plane) {
+	m.plane = &a
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *AgentMutation) Plane() (r agent.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldPlane(ctx context.Context) (v agent.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *AgentMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *AgentMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *AgentMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *AgentMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *AgentMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *AgentMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *AgentMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *AgentMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *AgentMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *AgentMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *AgentMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *AgentMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetPurpose sets the "purpose" field.
+func (m *AgentMutation) SetPurpose(s string) {
+	m.purpose = &s
+}
+
+// Purpose returns the value of the "purpose" field in the mutation.
+func (m *AgentMutation) Purpose() (r string, exists bool) {
+	v := m.purpose
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurpose returns the old "purpose" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldPurpose(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurpose is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurpose requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurpose: %w", err)
+	}
+	return oldValue.Purpose, nil
+}
+
+// ResetPurpose resets all changes to the "purpose" field.
+func (m *AgentMutation) ResetPurpose() {
+	m.purpose = nil
+}
+
+// SetIcon sets the "icon" field.
+func (m *AgentMutation) SetIcon(s string) {
+	m.icon = &s
+}
+
+// Icon returns the value of the "icon" field in the mutation.
+func (m *AgentMutation) Icon() (r string, exists bool) {
+	v := m.icon
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIcon returns the old "icon" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldIcon(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIcon is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIcon requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIcon: %w", err)
+	}
+	return oldValue.Icon, nil
+}
+
+// ResetIcon resets all changes to the "icon" field.
+func (m *AgentMutation) ResetIcon() {
+	m.icon = nil
+}
+
+// SetGroupName sets the "group_name" field.
+func (m *AgentMutation) SetGroupName(s string) {
+	m.group_name = &s
+}
+
+// GroupName returns the value of the "group_name" field in the mutation.
+func (m *AgentMutation) GroupName() (r string, exists bool) {
+	v := m.group_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGroupName returns the old "group_name" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldGroupName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGroupName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGroupName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGroupName: %w", err)
+	}
+	return oldValue.GroupName, nil
+}
+
+// ResetGroupName resets all changes to the "group_name" field.
+func (m *AgentMutation) ResetGroupName() {
+	m.group_name = nil
+}
+
+// SetCategories sets the "categories" field.
+func (m *AgentMutation) SetCategories(s []string) {
+	m.categories = &s
+	m.appendcategories = nil
+}
+
+// Categories returns the value of the "categories" field in the mutation.
+func (m *AgentMutation) Categories() (r []string, exists bool) {
+	v := m.categories
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCategories returns the old "categories" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldCategories(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCategories is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCategories requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCategories: %w", err)
+	}
+	return oldValue.Categories, nil
+}
+
+// AppendCategories adds s to the "categories" field.
+func (m *AgentMutation) AppendCategories(s []string) {
+	m.appendcategories = append(m.appendcategories, s...)
+}
+
+// AppendedCategories returns the list of values that were appended to the "categories" field in this mutation.
+func (m *AgentMutation) AppendedCategories() ([]string, bool) {
+	if len(m.appendcategories) == 0 {
+		return nil, false
+	}
+	return m.appendcategories, true
+}
+
+// ClearCategories clears the value of the "categories" field.
+func (m *AgentMutation) ClearCategories() {
+	m.categories = nil
+	m.appendcategories = nil
+	m.clearedFields[agent.FieldCategories] = struct{}{}
+}
+
+// CategoriesCleared returns if the "categories" field was cleared in this mutation.
+func (m *AgentMutation) CategoriesCleared() bool {
+	_, ok := m.clearedFields[agent.FieldCategories]
+	return ok
+}
+
+// ResetCategories resets all changes to the "categories" field.
+func (m *AgentMutation) ResetCategories() {
+	m.categories = nil
+	m.appendcategories = nil
+	delete(m.clearedFields, agent.FieldCategories)
+}
+
+// SetTags sets the "tags" field.
+func (m *AgentMutation) SetTags(s []string) {
+	m.tags = &s
+	m.appendtags = nil
+}
+
+// Tags returns the value of the "tags" field in the mutation.
+func (m *AgentMutation) Tags() (r []string, exists bool) {
+	v := m.tags
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTags returns the old "tags" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldTags(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTags is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTags requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTags: %w", err)
+	}
+	return oldValue.Tags, nil
+}
+
+// AppendTags adds s to the "tags" field.
+func (m *AgentMutation) AppendTags(s []string) {
+	m.appendtags = append(m.appendtags, s...)
+}
+
+// AppendedTags returns the list of values that were appended to the "tags" field in this mutation.
+func (m *AgentMutation) AppendedTags() ([]string, bool) {
+	if len(m.appendtags) == 0 {
+		return nil, false
+	}
+	return m.appendtags, true
+}
+
+// ClearTags clears the value of the "tags" field.
+func (m *AgentMutation) ClearTags() {
+	m.tags = nil
+	m.appendtags = nil
+	m.clearedFields[agent.FieldTags] = struct{}{}
+}
+
+// TagsCleared returns if the "tags" field was cleared in this mutation.
+func (m *AgentMutation) TagsCleared() bool {
+	_, ok := m.clearedFields[agent.FieldTags]
+	return ok
+}
+
+// ResetTags resets all changes to the "tags" field.
+func (m *AgentMutation) ResetTags() {
+	m.tags = nil
+	m.appendtags = nil
+	delete(m.clearedFields, agent.FieldTags)
+}
+
+// SetOwnerUserID sets the "owner_user_id" field.
+func (m *AgentMutation) SetOwnerUserID(s string) {
+	m.owner_user_id = &s
+}
+
+// OwnerUserID returns the value of the "owner_user_id" field in the mutation.
+func (m *AgentMutation) OwnerUserID() (r string, exists bool) {
+	v := m.owner_user_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOwnerUserID returns the old "owner_user_id" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldOwnerUserID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOwnerUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOwnerUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOwnerUserID: %w", err)
+	}
+	return oldValue.OwnerUserID, nil
+}
+
+// ResetOwnerUserID resets all changes to the "owner_user_id" field.
+func (m *AgentMutation) ResetOwnerUserID() {
+	m.owner_user_id = nil
+}
+
+// SetAvailability sets the "availability" field.
+func (m *AgentMutation) SetAvailability(a agent.Availability) {
+	m.availability = &a
+}
+
+// Availability returns the value of the "availability" field in the mutation.
+func (m *AgentMutation) Availability() (r agent.Availability, exists bool) {
+	v := m.availability
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAvailability returns the old "availability" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldAvailability(ctx context.Context) (v agent.Availability, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAvailability is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAvailability requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAvailability: %w", err)
+	}
+	return oldValue.Availability, nil
+}
+
+// ResetAvailability resets all changes to the "availability" field.
+func (m *AgentMutation) ResetAvailability() {
+	m.availability = nil
+}
+
+// SetDraft sets the "draft" field.
+func (m *AgentMutation) SetDraft(jm json.RawMessage) {
+	m.draft = &jm
+	m.appenddraft = nil
+}
+
+// Draft returns the value of the "draft" field in the mutation.
+func (m *AgentMutation) Draft() (r json.RawMessage, exists bool) {
+	v := m.draft
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDraft returns the old "draft" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldDraft(ctx context.Context) (v json.RawMessage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDraft is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDraft requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDraft: %w", err)
+	}
+	return oldValue.Draft, nil
+}
+
+// AppendDraft adds jm to the "draft" field.
+func (m *AgentMutation) AppendDraft(jm json.RawMessage) {
+	m.appenddraft = append(m.appenddraft, jm...)
+}
+
+// AppendedDraft returns the list of values that were appended to the "draft" field in this mutation.
+func (m *AgentMutation) AppendedDraft() (json.RawMessage, bool) {
+	if len(m.appenddraft) == 0 {
+		return nil, false
+	}
+	return m.appenddraft, true
+}
+
+// ResetDraft resets all changes to the "draft" field.
+func (m *AgentMutation) ResetDraft() {
+	m.draft = nil
+	m.appenddraft = nil
+}
+
+// SetPublishedVersion sets the "published_version" field.
+func (m *AgentMutation) SetPublishedVersion(i int) {
+	m.published_version = &i
+	m.addpublished_version = nil
+}
+
+// PublishedVersion returns the value of the "published_version" field in the mutation.
+func (m *AgentMutation) PublishedVersion() (r int, exists bool) {
+	v := m.published_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPublishedVersion returns the old "published_version" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldPublishedVersion(ctx context.Context) (v *int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPublishedVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPublishedVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPublishedVersion: %w", err)
+	}
+	return oldValue.PublishedVersion, nil
+}
+
+// AddPublishedVersion adds i to the "published_version" field.
+func (m *AgentMutation) AddPublishedVersion(i int) {
+	if m.addpublished_version != nil {
+		*m.addpublished_version += i
+	} else {
+		m.addpublished_version = &i
+	}
+}
+
+// AddedPublishedVersion returns the value that was added to the "published_version" field in this mutation.
+func (m *AgentMutation) AddedPublishedVersion() (r int, exists bool) {
+	v := m.addpublished_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearPublishedVersion clears the value of the "published_version" field.
+func (m *AgentMutation) ClearPublishedVersion() {
+	m.published_version = nil
+	m.addpublished_version = nil
+	m.clearedFields[agent.FieldPublishedVersion] = struct{}{}
+}
+
+// PublishedVersionCleared returns if the "published_version" field was cleared in this mutation.
+func (m *AgentMutation) PublishedVersionCleared() bool {
+	_, ok := m.clearedFields[agent.FieldPublishedVersion]
+	return ok
+}
+
+// ResetPublishedVersion resets all changes to the "published_version" field.
+func (m *AgentMutation) ResetPublishedVersion() {
+	m.published_version = nil
+	m.addpublished_version = nil
+	delete(m.clearedFields, agent.FieldPublishedVersion)
+}
+
+// SetSessionCredits sets the "session_credits" field.
+func (m *AgentMutation) SetSessionCredits(i int64) {
+	m.session_credits = &i
+	m.addsession_credits = nil
+}
+
+// SessionCredits returns the value of the "session_credits" field in the mutation.
+func (m *AgentMutation) SessionCredits() (r int64, exists bool) {
+	v := m.session_credits
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSessionCredits returns the old "session_credits" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldSessionCredits(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSessionCredits is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSessionCredits requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSessionCredits: %w", err)
+	}
+	return oldValue.SessionCredits, nil
+}
+
+// AddSessionCredits adds i to the "session_credits" field.
+func (m *AgentMutation) AddSessionCredits(i int64) {
+	if m.addsession_credits != nil {
+		*m.addsession_credits += i
+	} else {
+		m.addsession_credits = &i
+	}
+}
+
+// AddedSessionCredits returns the value that was added to the "session_credits" field in this mutation.
+func (m *AgentMutation) AddedSessionCredits() (r int64, exists bool) {
+	v := m.addsession_credits
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSessionCredits resets all changes to the "session_credits" field.
+func (m *AgentMutation) ResetSessionCredits() {
+	m.session_credits = nil
+	m.addsession_credits = nil
+}
+
+// SetSessionTurns sets the "session_turns" field.
+func (m *AgentMutation) SetSessionTurns(i int) {
+	m.session_turns = &i
+	m.addsession_turns = nil
+}
+
+// SessionTurns returns the value of the "session_turns" field in the mutation.
+func (m *AgentMutation) SessionTurns() (r int, exists bool) {
+	v := m.session_turns
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSessionTurns returns the old "session_turns" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldSessionTurns(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSessionTurns is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSessionTurns requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSessionTurns: %w", err)
+	}
+	return oldValue.SessionTurns, nil
+}
+
+// AddSessionTurns adds i to the "session_turns" field.
+func (m *AgentMutation) AddSessionTurns(i int) {
+	if m.addsession_turns != nil {
+		*m.addsession_turns += i
+	} else {
+		m.addsession_turns = &i
+	}
+}
+
+// AddedSessionTurns returns the value that was added to the "session_turns" field in this mutation.
+func (m *AgentMutation) AddedSessionTurns() (r int, exists bool) {
+	v := m.addsession_turns
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSessionTurns resets all changes to the "session_turns" field.
+func (m *AgentMutation) ResetSessionTurns() {
+	m.session_turns = nil
+	m.addsession_turns = nil
+}
+
+// SetListingID sets the "listing_id" field.
+func (m *AgentMutation) SetListingID(s string) {
+	m.listing_id = &s
+}
+
+// ListingID returns the value of the "listing_id" field in the mutation.
+func (m *AgentMutation) ListingID() (r string, exists bool) {
+	v := m.listing_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldListingID returns the old "listing_id" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldListingID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldListingID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldListingID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldListingID: %w", err)
+	}
+	return oldValue.ListingID, nil
+}
+
+// ResetListingID resets all changes to the "listing_id" field.
+func (m *AgentMutation) ResetListingID() {
+	m.listing_id = nil
+}
+
+// SetListingVersion sets the "listing_version" field.
+func (m *AgentMutation) SetListingVersion(i int) {
+	m.listing_version = &i
+	m.addlisting_version = nil
+}
+
+// ListingVersion returns the value of the "listing_version" field in the mutation.
+func (m *AgentMutation) ListingVersion() (r int, exists bool) {
+	v := m.listing_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldListingVersion returns the old "listing_version" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldListingVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldListingVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldListingVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldListingVersion: %w", err)
+	}
+	return oldValue.ListingVersion, nil
+}
+
+// AddListingVersion adds i to the "listing_version" field.
+func (m *AgentMutation) AddListingVersion(i int) {
+	if m.addlisting_version != nil {
+		*m.addlisting_version += i
+	} else {
+		m.addlisting_version = &i
+	}
+}
+
+// AddedListingVersion returns the value that was added to the "listing_version" field in this mutation.
+func (m *AgentMutation) AddedListingVersion() (r int, exists bool) {
+	v := m.addlisting_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetListingVersion resets all changes to the "listing_version" field.
+func (m *AgentMutation) ResetListingVersion() {
+	m.listing_version = nil
+	m.addlisting_version = nil
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *AgentMutation) SetCreatedBy(s string) {
+	m.created_by = &s
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *AgentMutation) CreatedBy() (r string, exists bool) {
+	v := m.created_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the Agent entity.
+// If the Agent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentMutation) OldCreatedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *AgentMutation) ResetCreatedBy() {
+	m.created_by = nil
+}
+
+// AddVersionIDs adds the "versions" edge to the AgentVersion entity by ids.
+func (m *AgentMutation) AddVersionIDs(ids ...string) {
+	if m.versions == nil {
+		m.versions = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.versions[ids[i]] = struct{}{}
+	}
+}
+
+// ClearVersions clears the "versions" edge to the AgentVersion entity.
+func (m *AgentMutation) ClearVersions() {
+	m.clearedversions = true
+}
+
+// VersionsCleared reports if the "versions" edge to the AgentVersion entity was cleared.
+func (m *AgentMutation) VersionsCleared() bool {
+	return m.clearedversions
+}
+
+// RemoveVersionIDs removes the "versions" edge to the AgentVersion entity by IDs.
+func (m *AgentMutation) RemoveVersionIDs(ids ...string) {
+	if m.removedversions == nil {
+		m.removedversions = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.versions, ids[i])
+		m.removedversions[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedVersions returns the removed IDs of the "versions" edge to the AgentVersion entity.
+func (m *AgentMutation) RemovedVersionsIDs() (ids []string) {
+	for id := range m.removedversions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// VersionsIDs returns the "versions" edge IDs in the mutation.
+func (m *AgentMutation) VersionsIDs() (ids []string) {
+	for id := range m.versions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetVersions resets all changes to the "versions" edge.
+func (m *AgentMutation) ResetVersions() {
+	m.versions = nil
+	m.clearedversions = false
+	m.removedversions = nil
+}
+
+// Where appends a list predicates to the AgentMutation builder.
+func (m *AgentMutation) Where(ps ...predicate.Agent) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the AgentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *AgentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Agent, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *AgentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *AgentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Agent).
+func (m *AgentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *AgentMutation) Fields() []string {
+	fields := make([]string, 0, 19)
+	if m.account_id != nil {
+		fields = append(fields, agent.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, agent.FieldPlane)
+	}
+	if m.version != nil {
+		fields = append(fields, agent.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, agent.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, agent.FieldUpdatedAt)
+	}
+	if m.purpose != nil {
+		fields = append(fields, agent.FieldPurpose)
+	}
+	if m.icon != nil {
+		fields = append(fields, agent.FieldIcon)
+	}
+	if m.group_name != nil {
+		fields = append(fields, agent.FieldGroupName)
+	}
+	if m.categories != nil {
+		fields = append(fields, agent.FieldCategories)
+	}
+	if m.tags != nil {
+		fields = append(fields, agent.FieldTags)
+	}
+	if m.owner_user_id != nil {
+		fields = append(fields, agent.FieldOwnerUserID)
+	}
+	if m.availability != nil {
+		fields = append(fields, agent.FieldAvailability)
+	}
+	if m.draft != nil {
+		fields = append(fields, agent.FieldDraft)
+	}
+	if m.published_version != nil {
+		fields = append(fields, agent.FieldPublishedVersion)
+	}
+	if m.session_credits != nil {
+		fields = append(fields, agent.FieldSessionCredits)
+	}
+	if m.session_turns != nil {
+		fields = append(fields, agent.FieldSessionTurns)
+	}
+	if m.listing_id != nil {
+		fields = append(fields, agent.FieldListingID)
+	}
+	if m.listing_version != nil {
+		fields = append(fields, agent.FieldListingVersion)
+	}
+	if m.created_by != nil {
+		fields = append(fields, agent.FieldCreatedBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *AgentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case agent.FieldAccountID:
+		return m.AccountID()
+	case agent.FieldPlane:
+		return m.Plane()
+	case agent.FieldVersion:
+		return m.Version()
+	case agent.FieldCreatedAt:
+		return m.CreatedAt()
+	case agent.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case agent.FieldPurpose:
+		return m.Purpose()
+	case agent.FieldIcon:
+		return m.Icon()
+	case agent.FieldGroupName:
+		return m.GroupName()
+	case agent.FieldCategories:
+		return m.Categories()
+	case agent.FieldTags:
+		return m.Tags()
+	case agent.FieldOwnerUserID:
+		return m.OwnerUserID()
+	case agent.FieldAvailability:
+		return m.Availability()
+	case agent.FieldDraft:
+		return m.Draft()
+	case agent.FieldPublishedVersion:
+		return m.PublishedVersion()
+	case agent.FieldSessionCredits:
+		return m.SessionCredits()
+	case agent.FieldSessionTurns:
+		return m.SessionTurns()
+	case agent.FieldListingID:
+		return m.ListingID()
+	case agent.FieldListingVersion:
+		return m.ListingVersion()
+	case agent.FieldCreatedBy:
+		return m.CreatedBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *AgentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case agent.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case agent.FieldPlane:
+		return m.OldPlane(ctx)
+	case agent.FieldVersion:
+		return m.OldVersion(ctx)
+	case agent.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case agent.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case agent.FieldPurpose:
+		return m.OldPurpose(ctx)
+	case agent.FieldIcon:
+		return m.OldIcon(ctx)
+	case agent.FieldGroupName:
+		return m.OldGroupName(ctx)
+	case agent.FieldCategories:
+		return m.OldCategories(ctx)
+	case agent.FieldTags:
+		return m.OldTags(ctx)
+	case agent.FieldOwnerUserID:
+		return m.OldOwnerUserID(ctx)
+	case agent.FieldAvailability:
+		return m.OldAvailability(ctx)
+	case agent.FieldDraft:
+		return m.OldDraft(ctx)
+	case agent.FieldPublishedVersion:
+		return m.OldPublishedVersion(ctx)
+	case agent.FieldSessionCredits:
+		return m.OldSessionCredits(ctx)
+	case agent.FieldSessionTurns:
+		return m.OldSessionTurns(ctx)
+	case agent.FieldListingID:
+		return m.OldListingID(ctx)
+	case agent.FieldListingVersion:
+		return m.OldListingVersion(ctx)
+	case agent.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown Agent field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AgentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case agent.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case agent.FieldPlane:
+		v, ok := value.(agent.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case agent.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case agent.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case agent.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case agent.FieldPurpose:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurpose(v)
+		return nil
+	case agent.FieldIcon:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIcon(v)
+		return nil
+	case agent.FieldGroupName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGroupName(v)
+		return nil
+	case agent.FieldCategories:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCategories(v)
+		return nil
+	case agent.FieldTags:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTags(v)
+		return nil
+	case agent.FieldOwnerUserID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOwnerUserID(v)
+		return nil
+	case agent.FieldAvailability:
+		v, ok := value.(agent.Availability)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAvailability(v)
+		return nil
+	case agent.FieldDraft:
+		v, ok := value.(json.RawMessage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDraft(v)
+		return nil
+	case agent.FieldPublishedVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPublishedVersion(v)
+		return nil
+	case agent.FieldSessionCredits:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSessionCredits(v)
+		return nil
+	case agent.FieldSessionTurns:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSessionTurns(v)
+		return nil
+	case agent.FieldListingID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetListingID(v)
+		return nil
+	case agent.FieldListingVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetListingVersion(v)
+		return nil
+	case agent.FieldCreatedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Agent field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *AgentMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, agent.FieldVersion)
+	}
+	if m.addpublished_version != nil {
+		fields = append(fields, agent.FieldPublishedVersion)
+	}
+	if m.addsession_credits != nil {
+		fields = append(fields, agent.FieldSessionCredits)
+	}
+	if m.addsession_turns != nil {
+		fields = append(fields, agent.FieldSessionTurns)
+	}
+	if m.addlisting_version != nil {
+		fields = append(fields, agent.FieldListingVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *AgentMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case agent.FieldVersion:
+		return m.AddedVersion()
+	case agent.FieldPublishedVersion:
+		return m.AddedPublishedVersion()
+	case agent.FieldSessionCredits:
+		return m.AddedSessionCredits()
+	case agent.FieldSessionTurns:
+		return m.AddedSessionTurns()
+	case agent.FieldListingVersion:
+		return m.AddedListingVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AgentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case agent.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case agent.FieldPublishedVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPublishedVersion(v)
+		return nil
+	case agent.FieldSessionCredits:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSessionCredits(v)
+		return nil
+	case agent.FieldSessionTurns:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSessionTurns(v)
+		return nil
+	case agent.FieldListingVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddListingVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Agent numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *AgentMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(agent.FieldCategories) {
+		fields = append(fields, agent.FieldCategories)
+	}
+	if m.FieldCleared(agent.FieldTags) {
+		fields = append(fields, agent.FieldTags)
+	}
+	if m.FieldCleared(agent.FieldPublishedVersion) {
+		fields = append(fields, agent.FieldPublishedVersion)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *AgentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *AgentMutation) ClearField(name string) error {
+	switch name {
+	case agent.FieldCategories:
+		m.ClearCategories()
+		return nil
+	case agent.FieldTags:
+		m.ClearTags()
+		return nil
+	case agent.FieldPublishedVersion:
+		m.ClearPublishedVersion()
+		return nil
+	}
+	return fmt.Errorf("unknown Agent nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *AgentMutation) ResetField(name string) error {
+	switch name {
+	case agent.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case agent.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case agent.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case agent.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case agent.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case agent.FieldPurpose:
+		m.ResetPurpose()
+		return nil
+	case agent.FieldIcon:
+		m.ResetIcon()
+		return nil
+	case agent.FieldGroupName:
+		m.ResetGroupName()
+		return nil
+	case agent.FieldCategories:
+		m.ResetCategories()
+		return nil
+	case agent.FieldTags:
+		m.ResetTags()
+		return nil
+	case agent.FieldOwnerUserID:
+		m.ResetOwnerUserID()
+		return nil
+	case agent.FieldAvailability:
+		m.ResetAvailability()
+		return nil
+	case agent.FieldDraft:
+		m.ResetDraft()
+		return nil
+	case agent.FieldPublishedVersion:
+		m.ResetPublishedVersion()
+		return nil
+	case agent.FieldSessionCredits:
+		m.ResetSessionCredits()
+		return nil
+	case agent.FieldSessionTurns:
+		m.ResetSessionTurns()
+		return nil
+	case agent.FieldListingID:
+		m.ResetListingID()
+		return nil
+	case agent.FieldListingVersion:
+		m.ResetListingVersion()
+		return nil
+	case agent.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Agent field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *AgentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.versions != nil {
+		edges = append(edges, agent.EdgeVersions)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *AgentMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case agent.EdgeVersions:
+		ids := make([]ent.Value, 0, len(m.versions))
+		for id := range m.versions {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *AgentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.removedversions != nil {
+		edges = append(edges, agent.EdgeVersions)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *AgentMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case agent.EdgeVersions:
+		ids := make([]ent.Value, 0, len(m.removedversions))
+		for id := range m.removedversions {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *AgentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedversions {
+		edges = append(edges, agent.EdgeVersions)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *AgentMutation) EdgeCleared(name string) bool {
+	switch name {
+	case agent.EdgeVersions:
+		return m.clearedversions
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *AgentMutation) ClearEdge(name string) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Agent unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *AgentMutation) ResetEdge(name string) error {
+	switch name {
+	case agent.EdgeVersions:
+		m.ResetVersions()
+		return nil
+	}
+	return fmt.Errorf("unknown Agent edge %s", name)
+}
+
+// AgentVersionMutation represents an operation that mutates the AgentVersion nodes in the graph.
+type AgentVersionMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *string
+	account_id        *string
+	plane             *agentversion.Plane
+	created_at        *time.Time
+	number            *int
+	addnumber         *int
+	definition        *json.RawMessage
+	appenddefinition  json.RawMessage
+	changelog         *string
+	published_by      *string
+	published_by_name *string
+	restores          *int
+	addrestores       *int
+	retired_at        *time.Time
+	clearedFields     map[string]struct{}
+	agent             *string
+	clearedagent      bool
+	done              bool
+	oldValue          func(context.Context) (*AgentVersion, error)
+	predicates        []predicate.AgentVersion
+}
+
+var _ ent.Mutation = (*AgentVersionMutation)(nil)
+
+// agentversionOption allows management of the mutation configuration using functional options.
+type agentversionOption func(*AgentVersionMutation)
+
+// newAgentVersionMutation creates new mutation for the AgentVersion entity.
+func newAgentVersionMutation(c config, op Op, opts ...agentversionOption) *AgentVersionMutation {
+	m := &AgentVersionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeAgentVersion,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withAgentVersionID sets the ID field of the mutation.
+func withAgentVersionID(id string) agentversionOption {
+	return func(m *AgentVersionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *AgentVersion
+		)
+		m.oldValue = func(ctx context.Context) (*AgentVersion, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().AgentVersion.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withAgentVersion sets the old AgentVersion of the mutation.
+func withAgentVersion(node *AgentVersion) agentversionOption {
+	return func(m *AgentVersionMutation) {
+		m.oldValue = func(context.Context) (*AgentVersion, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m AgentVersionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m AgentVersionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of AgentVersion entities.
+func (m *AgentVersionMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *AgentVersionMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *AgentVersionMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().AgentVersion.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *AgentVersionMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *AgentVersionMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the AgentVersion entity.
+// If the AgentVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentVersionMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *AgentVersionMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *AgentVersionMutation) SetPlane(a agentversion.Plane) {
+	m.plane = &a
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *AgentVersionMutation) Plane() (r agentversion.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the AgentVersion entity.
+// If the AgentVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentVersionMutation) OldPlane(ctx context.Context) (v agentversion.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *AgentVersionMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *AgentVersionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *AgentVersionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the AgentVersion entity.
+// If the AgentVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentVersionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *AgentVersionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetAgentID sets the "agent_id" field.
+func (m *AgentVersionMutation) SetAgentID(s string) {
+	m.agent = &s
+}
+
+// AgentID returns the value of the "agent_id" field in the mutation.
+func (m *AgentVersionMutation) AgentID() (r string, exists bool) {
+	v := m.agent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAgentID returns the old "agent_id" field's value of the AgentVersion entity.
+// If the AgentVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentVersionMutation) OldAgentID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAgentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAgentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAgentID: %w", err)
+	}
+	return oldValue.AgentID, nil
+}
+
+// ResetAgentID resets all changes to the "agent_id" field.
+func (m *AgentVersionMutation) ResetAgentID() {
+	m.agent = nil
+}
+
+// SetNumber sets the "number" field.
+func (m *AgentVersionMutation) SetNumber(i int) {
+	m.number = &i
+	m.addnumber = nil
+}
+
+// Number returns the value of the "number" field in the mutation.
+func (m *AgentVersionMutation) Number() (r int, exists bool) {
+	v := m.number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNumber returns the old "number" field's value of the AgentVersion entity.
+// If the AgentVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentVersionMutation) OldNumber(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNumber: %w", err)
+	}
+	return oldValue.Number, nil
+}
+
+// AddNumber adds i to the "number" field.
+func (m *AgentVersionMutation) AddNumber(i int) {
+	if m.addnumber != nil {
+		*m.addnumber += i
+	} else {
+		m.addnumber = &i
+	}
+}
+
+// AddedNumber returns the value that was added to the "number" field in this mutation.
+func (m *AgentVersionMutation) AddedNumber() (r int, exists bool) {
+	v := m.addnumber
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNumber resets all changes to the "number" field.
+func (m *AgentVersionMutation) ResetNumber() {
+	m.number = nil
+	m.addnumber = nil
+}
+
+// SetDefinition sets the "definition" field.
+func (m *AgentVersionMutation) SetDefinition(jm json.RawMessage) {
+	m.definition = &jm
+	m.appenddefinition = nil
+}
+
+// Definition returns the value of the "definition" field in the mutation.
+func (m *AgentVersionMutation) Definition() (r json.RawMessage, exists bool) {
+	v := m.definition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDefinition returns the old "definition" field's value of the AgentVersion entity.
+// If the AgentVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentVersionMutation) OldDefinition(ctx context.Context) (v json.RawMessage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDefinition is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDefinition requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDefinition: %w", err)
+	}
+	return oldValue.Definition, nil
+}
+
+// AppendDefinition adds jm to the "definition" field.
+func (m *AgentVersionMutation) AppendDefinition(jm json.RawMessage) {
+	m.appenddefinition = append(m.appenddefinition, jm...)
+}
+
+// AppendedDefinition returns the list of values that were appended to the "definition" field in this mutation.
+func (m *AgentVersionMutation) AppendedDefinition() (json.RawMessage, bool) {
+	if len(m.appenddefinition) == 0 {
+		return nil, false
+	}
+	return m.appenddefinition, true
+}
+
+// ResetDefinition resets all changes to the "definition" field.
+func (m *AgentVersionMutation) ResetDefinition() {
+	m.definition = nil
+	m.appenddefinition = nil
+}
+
+// SetChangelog sets the "changelog" field.
+func (m *AgentVersionMutation) SetChangelog(s string) {
+	m.changelog = &s
+}
+
+// Changelog returns the value of the "changelog" field in the mutation.
+func (m *AgentVersionMutation) Changelog() (r string, exists bool) {
+	v := m.changelog
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangelog returns the old "changelog" field's value of the AgentVersion entity.
+// If the AgentVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentVersionMutation) OldChangelog(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangelog is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangelog requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangelog: %w", err)
+	}
+	return oldValue.Changelog, nil
+}
+
+// ResetChangelog resets all changes to the "changelog" field.
+func (m *AgentVersionMutation) ResetChangelog() {
+	m.changelog = nil
+}
+
+// SetPublishedBy sets the "published_by" field.
+func (m *AgentVersionMutation) SetPublishedBy(s string) {
+	m.published_by = &s
+}
+
+// PublishedBy returns the value of the "published_by" field in the mutation.
+func (m *AgentVersionMutation) PublishedBy() (r string, exists bool) {
+	v := m.published_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPublishedBy returns the old "published_by" field's value of the AgentVersion entity.
+// If the AgentVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentVersionMutation) OldPublishedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPublishedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPublishedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPublishedBy: %w", err)
+	}
+	return oldValue.PublishedBy, nil
+}
+
+// ResetPublishedBy resets all changes to the "published_by" field.
+func (m *AgentVersionMutation) ResetPublishedBy() {
+	m.published_by = nil
+}
+
+// SetPublishedByName sets the "published_by_name" field.
+func (m *AgentVersionMutation) SetPublishedByName(s string) {
+	m.published_by_name = &s
+}
+
+// PublishedByName returns the value of the "published_by_name" field in the mutation.
+func (m *AgentVersionMutation) PublishedByName() (r string, exists bool) {
+	v := m.published_by_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPublishedByName returns the old "published_by_name" field's value of the AgentVersion entity.
+// If the AgentVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentVersionMutation) OldPublishedByName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPublishedByName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPublishedByName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPublishedByName: %w", err)
+	}
+	return oldValue.PublishedByName, nil
+}
+
+// ResetPublishedByName resets all changes to the "published_by_name" field.
+func (m *AgentVersionMutation) ResetPublishedByName() {
+	m.published_by_name = nil
+}
+
+// SetRestores sets the "restores" field.
+func (m *AgentVersionMutation) SetRestores(i int) {
+	m.restores = &i
+	m.addrestores = nil
+}
+
+// Restores returns the value of the "restores" field in the mutation.
+func (m *AgentVersionMutation) Restores() (r int, exists bool) {
+	v := m.restores
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRestores returns the old "restores" field's value of the AgentVersion entity.
+// If the AgentVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentVersionMutation) OldRestores(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRestores is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRestores requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRestores: %w", err)
+	}
+	return oldValue.Restores, nil
+}
+
+// AddRestores adds i to the "restores" field.
+func (m *AgentVersionMutation) AddRestores(i int) {
+	if m.addrestores != nil {
+		*m.addrestores += i
+	} else {
+		m.addrestores = &i
+	}
+}
+
+// AddedRestores returns the value that was added to the "restores" field in this mutation.
+func (m *AgentVersionMutation) AddedRestores() (r int, exists bool) {
+	v := m.addrestores
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRestores resets all changes to the "restores" field.
+func (m *AgentVersionMutation) ResetRestores() {
+	m.restores = nil
+	m.addrestores = nil
+}
+
+// SetRetiredAt sets the "retired_at" field.
+func (m *AgentVersionMutation) SetRetiredAt(t time.Time) {
+	m.retired_at = &t
+}
+
+// RetiredAt returns the value of the "retired_at" field in the mutation.
+func (m *AgentVersionMutation) RetiredAt() (r time.Time, exists bool) {
+	v := m.retired_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRetiredAt returns the old "retired_at" field's value of the AgentVersion entity.
+// If the AgentVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AgentVersionMutation) OldRetiredAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRetiredAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRetiredAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRetiredAt: %w", err)
+	}
+	return oldValue.RetiredAt, nil
+}
+
+// ClearRetiredAt clears the value of the "retired_at" field.
+func (m *AgentVersionMutation) ClearRetiredAt() {
+	m.retired_at = nil
+	m.clearedFields[agentversion.FieldRetiredAt] = struct{}{}
+}
+
+// RetiredAtCleared returns if the "retired_at" field was cleared in this mutation.
+func (m *AgentVersionMutation) RetiredAtCleared() bool {
+	_, ok := m.clearedFields[agentversion.FieldRetiredAt]
+	return ok
+}
+
+// ResetRetiredAt resets all changes to the "retired_at" field.
+func (m *AgentVersionMutation) ResetRetiredAt() {
+	m.retired_at = nil
+	delete(m.clearedFields, agentversion.FieldRetiredAt)
+}
+
+// ClearAgent clears the "agent" edge to the Agent entity.
+func (m *AgentVersionMutation) ClearAgent() {
+	m.clearedagent = true
+	m.clearedFields[agentversion.FieldAgentID] = struct{}{}
+}
+
+// AgentCleared reports if the "agent" edge to the Agent entity was cleared.
+func (m *AgentVersionMutation) AgentCleared() bool {
+	return m.clearedagent
+}
+
+// AgentIDs returns the "agent" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AgentID instead. It exists only for internal usage by the builders.
+func (m *AgentVersionMutation) AgentIDs() (ids []string) {
+	if id := m.agent; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAgent resets all changes to the "agent" edge.
+func (m *AgentVersionMutation) ResetAgent() {
+	m.agent = nil
+	m.clearedagent = false
+}
+
+// Where appends a list predicates to the AgentVersionMutation builder.
+func (m *AgentVersionMutation) Where(ps ...predicate.AgentVersion) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the AgentVersionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *AgentVersionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.AgentVersion, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *AgentVersionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *AgentVersionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (AgentVersion).
+func (m *AgentVersionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *AgentVersionMutation) Fields() []string {
+	fields := make([]string, 0, 11)
+	if m.account_id != nil {
+		fields = append(fields, agentversion.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, agentversion.FieldPlane)
+	}
+	if m.created_at != nil {
+		fields = append(fields, agentversion.FieldCreatedAt)
+	}
+	if m.agent != nil {
+		fields = append(fields, agentversion.FieldAgentID)
+	}
+	if m.number != nil {
+		fields = append(fields, agentversion.FieldNumber)
+	}
+	if m.definition != nil {
+		fields = append(fields, agentversion.FieldDefinition)
+	}
+	if m.changelog != nil {
+		fields = append(fields, agentversion.FieldChangelog)
+	}
+	if m.published_by != nil {
+		fields = append(fields, agentversion.FieldPublishedBy)
+	}
+	if m.published_by_name != nil {
+		fields = append(fields, agentversion.FieldPublishedByName)
+	}
+	if m.restores != nil {
+		fields = append(fields, agentversion.FieldRestores)
+	}
+	if m.retired_at != nil {
+		fields = append(fields, agentversion.FieldRetiredAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *AgentVersionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case agentversion.FieldAccountID:
+		return m.AccountID()
+	case agentversion.FieldPlane:
+		return m.Plane()
+	case agentversion.FieldCreatedAt:
+		return m.CreatedAt()
+	case agentversion.FieldAgentID:
+		return m.AgentID()
+	case agentversion.FieldNumber:
+		return m.Number()
+	case agentversion.FieldDefinition:
+		return m.Definition()
+	case agentversion.FieldChangelog:
+		return m.Changelog()
+	case agentversion.FieldPublishedBy:
+		return m.PublishedBy()
+	case agentversion.FieldPublishedByName:
+		return m.PublishedByName()
+	case agentversion.FieldRestores:
+		return m.Restores()
+	case agentversion.FieldRetiredAt:
+		return m.RetiredAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *AgentVersionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case agentversion.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case agentversion.FieldPlane:
+		return m.OldPlane(ctx)
+	case agentversion.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case agentversion.FieldAgentID:
+		return m.OldAgentID(ctx)
+	case agentversion.FieldNumber:
+		return m.OldNumber(ctx)
+	case agentversion.FieldDefinition:
+		return m.OldDefinition(ctx)
+	case agentversion.FieldChangelog:
+		return m.OldChangelog(ctx)
+	case agentversion.FieldPublishedBy:
+		return m.OldPublishedBy(ctx)
+	case agentversion.FieldPublishedByName:
+		return m.OldPublishedByName(ctx)
+	case agentversion.FieldRestores:
+		return m.OldRestores(ctx)
+	case agentversion.FieldRetiredAt:
+		return m.OldRetiredAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown AgentVersion field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AgentVersionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case agentversion.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case agentversion.FieldPlane:
+		v, ok := value.(agentversion.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case agentversion.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case agentversion.FieldAgentID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAgentID(v)
+		return nil
+	case agentversion.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNumber(v)
+		return nil
+	case agentversion.FieldDefinition:
+		v, ok := value.(json.RawMessage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDefinition(v)
+		return nil
+	case agentversion.FieldChangelog:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangelog(v)
+		return nil
+	case agentversion.FieldPublishedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPublishedBy(v)
+		return nil
+	case agentversion.FieldPublishedByName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPublishedByName(v)
+		return nil
+	case agentversion.FieldRestores:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRestores(v)
+		return nil
+	case agentversion.FieldRetiredAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRetiredAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown AgentVersion field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *AgentVersionMutation) AddedFields() []string {
+	var fields []string
+	if m.addnumber != nil {
+		fields = append(fields, agentversion.FieldNumber)
+	}
+	if m.addrestores != nil {
+		fields = append(fields, agentversion.FieldRestores)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *AgentVersionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case agentversion.FieldNumber:
+		return m.AddedNumber()
+	case agentversion.FieldRestores:
+		return m.AddedRestores()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AgentVersionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case agentversion.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNumber(v)
+		return nil
+	case agentversion.FieldRestores:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRestores(v)
+		return nil
+	}
+	return fmt.Errorf("unknown AgentVersion numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *AgentVersionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(agentversion.FieldRetiredAt) {
+		fields = append(fields, agentversion.FieldRetiredAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *AgentVersionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *AgentVersionMutation) ClearField(name string) error {
+	switch name {
+	case agentversion.FieldRetiredAt:
+		m.ClearRetiredAt()
+		return nil
+	}
+	return fmt.Errorf("unknown AgentVersion nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *AgentVersionMutation) ResetField(name string) error {
+	switch name {
+	case agentversion.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case agentversion.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case agentversion.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case agentversion.FieldAgentID:
+		m.ResetAgentID()
+		return nil
+	case agentversion.FieldNumber:
+		m.ResetNumber()
+		return nil
+	case agentversion.FieldDefinition:
+		m.ResetDefinition()
+		return nil
+	case agentversion.FieldChangelog:
+		m.ResetChangelog()
+		return nil
+	case agentversion.FieldPublishedBy:
+		m.ResetPublishedBy()
+		return nil
+	case agentversion.FieldPublishedByName:
+		m.ResetPublishedByName()
+		return nil
+	case agentversion.FieldRestores:
+		m.ResetRestores()
+		return nil
+	case agentversion.FieldRetiredAt:
+		m.ResetRetiredAt()
+		return nil
+	}
+	return fmt.Errorf("unknown AgentVersion field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *AgentVersionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.agent != nil {
+		edges = append(edges, agentversion.EdgeAgent)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *AgentVersionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case agentversion.EdgeAgent:
+		if id := m.agent; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *AgentVersionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *AgentVersionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *AgentVersionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedagent {
+		edges = append(edges, agentversion.EdgeAgent)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *AgentVersionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case agentversion.EdgeAgent:
+		return m.clearedagent
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *AgentVersionMutation) ClearEdge(name string) error {
+	switch name {
+	case agentversion.EdgeAgent:
+		m.ClearAgent()
+		return nil
+	}
+	return fmt.Errorf("unknown AgentVersion unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *AgentVersionMutation) ResetEdge(name string) error {
+	switch name {
+	case agentversion.EdgeAgent:
+		m.ResetAgent()
+		return nil
+	}
+	return fmt.Errorf("unknown AgentVersion edge %s", name)
 }
 
 // AuditCheckpointMutation represents an operation that mutates the AuditCheckpoint nodes in the graph.
@@ -12042,6 +14775,12 @@ type CatalogModelMutation struct {
 	max_output_tokens       *int64
 	addmax_output_tokens    *int64
 	status                  *catalogmodel.Status
+	inputs                  *[]string
+	appendinputs            []string
+	outputs                 *[]string
+	appendoutputs           []string
+	region                  *string
+	deprecated_at           *time.Time
 	clearedFields           map[string]struct{}
 	central_provider        *string
 	clearedcentral_provider bool
@@ -12051,6 +14790,14 @@ type CatalogModelMutation struct {
 	installations           map[string]struct{}
 	removedinstallations    map[string]struct{}
 	clearedinstallations    bool
+	listings                map[string]struct{}
+	removedlistings         map[string]struct{}
+	clearedlistings         bool
+	successor               *string
+	clearedsuccessor        bool
+	predecessors            map[string]struct{}
+	removedpredecessors     map[string]struct{}
+	clearedpredecessors     bool
 	done                    bool
 	oldValue                func(context.Context) (*CatalogModel, error)
 	predicates              []predicate.CatalogModel
@@ -12688,6 +15435,270 @@ func (m *CatalogModelMutation) ResetStatus() {
 	m.status = nil
 }
 
+// SetInputs sets the "inputs" field.
+func (m *CatalogModelMutation) SetInputs(s []string) {
+	m.inputs = &s
+	m.appendinputs = nil
+}
+
+// Inputs returns the value of the "inputs" field in the mutation.
+func (m *CatalogModelMutation) Inputs() (r []string, exists bool) {
+	v := m.inputs
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInputs returns the old "inputs" field's value of the CatalogModel entity.
+// If the CatalogModel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CatalogModelMutation) OldInputs(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInputs is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInputs requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInputs: %w", err)
+	}
+	return oldValue.Inputs, nil
+}
+
+// AppendInputs adds s to the "inputs" field.
+func (m *CatalogModelMutation) AppendInputs(s []string) {
+	m.appendinputs = append(m.appendinputs, s...)
+}
+
+// AppendedInputs returns the list of values that were appended to the "inputs" field in this mutation.
+func (m *CatalogModelMutation) AppendedInputs() ([]string, bool) {
+	if len(m.appendinputs) == 0 {
+		return nil, false
+	}
+	return m.appendinputs, true
+}
+
+// ClearInputs clears the value of the "inputs" field.
+func (m *CatalogModelMutation) ClearInputs() {
+	m.inputs = nil
+	m.appendinputs = nil
+	m.clearedFields[catalogmodel.FieldInputs] = struct{}{}
+}
+
+// InputsCleared returns if the "inputs" field was cleared in this mutation.
+func (m *CatalogModelMutation) InputsCleared() bool {
+	_, ok := m.clearedFields[catalogmodel.FieldInputs]
+	return ok
+}
+
+// ResetInputs resets all changes to the "inputs" field.
+func (m *CatalogModelMutation) ResetInputs() {
+	m.inputs = nil
+	m.appendinputs = nil
+	delete(m.clearedFields, catalogmodel.FieldInputs)
+}
+
+// SetOutputs sets the "outputs" field.
+func (m *CatalogModelMutation) SetOutputs(s []string) {
+	m.outputs = &s
+	m.appendoutputs = nil
+}
+
+// Outputs returns the value of the "outputs" field in the mutation.
+func (m *CatalogModelMutation) Outputs() (r []string, exists bool) {
+	v := m.outputs
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOutputs returns the old "outputs" field's value of the CatalogModel entity.
+// If the CatalogModel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CatalogModelMutation) OldOutputs(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOutputs is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOutputs requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOutputs: %w", err)
+	}
+	return oldValue.Outputs, nil
+}
+
+// AppendOutputs adds s to the "outputs" field.
+func (m *CatalogModelMutation) AppendOutputs(s []string) {
+	m.appendoutputs = append(m.appendoutputs, s...)
+}
+
+// AppendedOutputs returns the list of values that were appended to the "outputs" field in this mutation.
+func (m *CatalogModelMutation) AppendedOutputs() ([]string, bool) {
+	if len(m.appendoutputs) == 0 {
+		return nil, false
+	}
+	return m.appendoutputs, true
+}
+
+// ClearOutputs clears the value of the "outputs" field.
+func (m *CatalogModelMutation) ClearOutputs() {
+	m.outputs = nil
+	m.appendoutputs = nil
+	m.clearedFields[catalogmodel.FieldOutputs] = struct{}{}
+}
+
+// OutputsCleared returns if the "outputs" field was cleared in this mutation.
+func (m *CatalogModelMutation) OutputsCleared() bool {
+	_, ok := m.clearedFields[catalogmodel.FieldOutputs]
+	return ok
+}
+
+// ResetOutputs resets all changes to the "outputs" field.
+func (m *CatalogModelMutation) ResetOutputs() {
+	m.outputs = nil
+	m.appendoutputs = nil
+	delete(m.clearedFields, catalogmodel.FieldOutputs)
+}
+
+// SetRegion sets the "region" field.
+func (m *CatalogModelMutation) SetRegion(s string) {
+	m.region = &s
+}
+
+// Region returns the value of the "region" field in the mutation.
+func (m *CatalogModelMutation) Region() (r string, exists bool) {
+	v := m.region
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRegion returns the old "region" field's value of the CatalogModel entity.
+// If the CatalogModel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CatalogModelMutation) OldRegion(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRegion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRegion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRegion: %w", err)
+	}
+	return oldValue.Region, nil
+}
+
+// ResetRegion resets all changes to the "region" field.
+func (m *CatalogModelMutation) ResetRegion() {
+	m.region = nil
+}
+
+// SetDeprecatedAt sets the "deprecated_at" field.
+func (m *CatalogModelMutation) SetDeprecatedAt(t time.Time) {
+	m.deprecated_at = &t
+}
+
+// DeprecatedAt returns the value of the "deprecated_at" field in the mutation.
+func (m *CatalogModelMutation) DeprecatedAt() (r time.Time, exists bool) {
+	v := m.deprecated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeprecatedAt returns the old "deprecated_at" field's value of the CatalogModel entity.
+// If the CatalogModel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CatalogModelMutation) OldDeprecatedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeprecatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeprecatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeprecatedAt: %w", err)
+	}
+	return oldValue.DeprecatedAt, nil
+}
+
+// ClearDeprecatedAt clears the value of the "deprecated_at" field.
+func (m *CatalogModelMutation) ClearDeprecatedAt() {
+	m.deprecated_at = nil
+	m.clearedFields[catalogmodel.FieldDeprecatedAt] = struct{}{}
+}
+
+// DeprecatedAtCleared returns if the "deprecated_at" field was cleared in this mutation.
+func (m *CatalogModelMutation) DeprecatedAtCleared() bool {
+	_, ok := m.clearedFields[catalogmodel.FieldDeprecatedAt]
+	return ok
+}
+
+// ResetDeprecatedAt resets all changes to the "deprecated_at" field.
+func (m *CatalogModelMutation) ResetDeprecatedAt() {
+	m.deprecated_at = nil
+	delete(m.clearedFields, catalogmodel.FieldDeprecatedAt)
+}
+
+// SetSuccessorID sets the "successor_id" field.
+func (m *CatalogModelMutation) SetSuccessorID(s string) {
+	m.successor = &s
+}
+
+// SuccessorID returns the value of the "successor_id" field in the mutation.
+func (m *CatalogModelMutation) SuccessorID() (r string, exists bool) {
+	v := m.successor
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSuccessorID returns the old "successor_id" field's value of the CatalogModel entity.
+// If the CatalogModel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *CatalogModelMutation) OldSuccessorID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSuccessorID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSuccessorID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSuccessorID: %w", err)
+	}
+	return oldValue.SuccessorID, nil
+}
+
+// ClearSuccessorID clears the value of the "successor_id" field.
+func (m *CatalogModelMutation) ClearSuccessorID() {
+	m.successor = nil
+	m.clearedFields[catalogmodel.FieldSuccessorID] = struct{}{}
+}
+
+// SuccessorIDCleared returns if the "successor_id" field was cleared in this mutation.
+func (m *CatalogModelMutation) SuccessorIDCleared() bool {
+	_, ok := m.clearedFields[catalogmodel.FieldSuccessorID]
+	return ok
+}
+
+// ResetSuccessorID resets all changes to the "successor_id" field.
+func (m *CatalogModelMutation) ResetSuccessorID() {
+	m.successor = nil
+	delete(m.clearedFields, catalogmodel.FieldSuccessorID)
+}
+
 // ClearCentralProvider clears the "central_provider" edge to the CentralProvider entity.
 func (m *CatalogModelMutation) ClearCentralProvider() {
 	m.clearedcentral_provider = true
@@ -12823,6 +15834,141 @@ func (m *CatalogModelMutation) ResetInstallations() {
 	m.removedinstallations = nil
 }
 
+// AddListingIDs adds the "listings" edge to the Listing entity by ids.
+func (m *CatalogModelMutation) AddListingIDs(ids ...string) {
+	if m.listings == nil {
+		m.listings = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.listings[ids[i]] = struct{}{}
+	}
+}
+
+// ClearListings clears the "listings" edge to the Listing entity.
+func (m *CatalogModelMutation) ClearListings() {
+	m.clearedlistings = true
+}
+
+// ListingsCleared reports if the "listings" edge to the Listing entity was cleared.
+func (m *CatalogModelMutation) ListingsCleared() bool {
+	return m.clearedlistings
+}
+
+// RemoveListingIDs removes the "listings" edge to the Listing entity by IDs.
+func (m *CatalogModelMutation) RemoveListingIDs(ids ...string) {
+	if m.removedlistings == nil {
+		m.removedlistings = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.listings, ids[i])
+		m.removedlistings[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedListings returns the removed IDs of the "listings" edge to the Listing entity.
+func (m *CatalogModelMutation) RemovedListingsIDs() (ids []string) {
+	for id := range m.removedlistings {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ListingsIDs returns the "listings" edge IDs in the mutation.
+func (m *CatalogModelMutation) ListingsIDs() (ids []string) {
+	for id := range m.listings {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetListings resets all changes to the "listings" edge.
+func (m *CatalogModelMutation) ResetListings() {
+	m.listings = nil
+	m.clearedlistings = false
+	m.removedlistings = nil
+}
+
+// ClearSuccessor clears the "successor" edge to the CatalogModel entity.
+func (m *CatalogModelMutation) ClearSuccessor() {
+	m.clearedsuccessor = true
+	m.clearedFields[catalogmodel.FieldSuccessorID] = struct{}{}
+}
+
+// SuccessorCleared reports if the "successor" edge to the CatalogModel entity was cleared.
+func (m *CatalogModelMutation) SuccessorCleared() bool {
+	return m.SuccessorIDCleared() || m.clearedsuccessor
+}
+
+// SuccessorIDs returns the "successor" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// SuccessorID instead. It exists only for internal usage by the builders.
+func (m *CatalogModelMutation) SuccessorIDs() (ids []string) {
+	if id := m.successor; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetSuccessor resets all changes to the "successor" edge.
+func (m *CatalogModelMutation) ResetSuccessor() {
+	m.successor = nil
+	m.clearedsuccessor = false
+}
+
+// AddPredecessorIDs adds the "predecessors" edge to the CatalogModel entity by ids.
+func (m *CatalogModelMutation) AddPredecessorIDs(ids ...string) {
+	if m.predecessors == nil {
+		m.predecessors = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.predecessors[ids[i]] = struct{}{}
+	}
+}
+
+// ClearPredecessors clears the "predecessors" edge to the CatalogModel entity.
+func (m *CatalogModelMutation) ClearPredecessors() {
+	m.clearedpredecessors = true
+}
+
+// PredecessorsCleared reports if the "predecessors" edge to the CatalogModel entity was cleared.
+func (m *CatalogModelMutation) PredecessorsCleared() bool {
+	return m.clearedpredecessors
+}
+
+// RemovePredecessorIDs removes the "predecessors" edge to the CatalogModel entity by IDs.
+func (m *CatalogModelMutation) RemovePredecessorIDs(ids ...string) {
+	if m.removedpredecessors == nil {
+		m.removedpredecessors = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.predecessors, ids[i])
+		m.removedpredecessors[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedPredecessors returns the removed IDs of the "predecessors" edge to the CatalogModel entity.
+func (m *CatalogModelMutation) RemovedPredecessorsIDs() (ids []string) {
+	for id := range m.removedpredecessors {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// PredecessorsIDs returns the "predecessors" edge IDs in the mutation.
+func (m *CatalogModelMutation) PredecessorsIDs() (ids []string) {
+	for id := range m.predecessors {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetPredecessors resets all changes to the "predecessors" edge.
+func (m *CatalogModelMutation) ResetPredecessors() {
+	m.predecessors = nil
+	m.clearedpredecessors = false
+	m.removedpredecessors = nil
+}
+
 // Where appends a list predicates to the CatalogModelMutation builder.
 func (m *CatalogModelMutation) Where(ps ...predicate.CatalogModel) {
 	m.predicates = append(m.predicates, ps...)
@@ -12857,7 +16003,7 @@ func (m *CatalogModelMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *CatalogModelMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 18)
 	if m.account_id != nil {
 		fields = append(fields, catalogmodel.FieldAccountID)
 	}
@@ -12897,6 +16043,21 @@ func (m *CatalogModelMutation) Fields() []string {
 	if m.status != nil {
 		fields = append(fields, catalogmodel.FieldStatus)
 	}
+	if m.inputs != nil {
+		fields = append(fields, catalogmodel.FieldInputs)
+	}
+	if m.outputs != nil {
+		fields = append(fields, catalogmodel.FieldOutputs)
+	}
+	if m.region != nil {
+		fields = append(fields, catalogmodel.FieldRegion)
+	}
+	if m.deprecated_at != nil {
+		fields = append(fields, catalogmodel.FieldDeprecatedAt)
+	}
+	if m.successor != nil {
+		fields = append(fields, catalogmodel.FieldSuccessorID)
+	}
 	return fields
 }
 
@@ -12931,6 +16092,16 @@ func (m *CatalogModelMutation) Field(name string) (ent.Value, bool) {
 		return m.MaxOutputTokens()
 	case catalogmodel.FieldStatus:
 		return m.Status()
+	case catalogmodel.FieldInputs:
+		return m.Inputs()
+	case catalogmodel.FieldOutputs:
+		return m.Outputs()
+	case catalogmodel.FieldRegion:
+		return m.Region()
+	case catalogmodel.FieldDeprecatedAt:
+		return m.DeprecatedAt()
+	case catalogmodel.FieldSuccessorID:
+		return m.SuccessorID()
 	}
 	return nil, false
 }
@@ -12966,6 +16137,16 @@ func (m *CatalogModelMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldMaxOutputTokens(ctx)
 	case catalogmodel.FieldStatus:
 		return m.OldStatus(ctx)
+	case catalogmodel.FieldInputs:
+		return m.OldInputs(ctx)
+	case catalogmodel.FieldOutputs:
+		return m.OldOutputs(ctx)
+	case catalogmodel.FieldRegion:
+		return m.OldRegion(ctx)
+	case catalogmodel.FieldDeprecatedAt:
+		return m.OldDeprecatedAt(ctx)
+	case catalogmodel.FieldSuccessorID:
+		return m.OldSuccessorID(ctx)
 	}
 	return nil, fmt.Errorf("unknown CatalogModel field %s", name)
 }
@@ -13066,6 +16247,41 @@ func (m *CatalogModelMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetStatus(v)
 		return nil
+	case catalogmodel.FieldInputs:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInputs(v)
+		return nil
+	case catalogmodel.FieldOutputs:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOutputs(v)
+		return nil
+	case catalogmodel.FieldRegion:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRegion(v)
+		return nil
+	case catalogmodel.FieldDeprecatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeprecatedAt(v)
+		return nil
+	case catalogmodel.FieldSuccessorID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSuccessorID(v)
+		return nil
 	}
 	return fmt.Errorf("unknown CatalogModel field %s", name)
 }
@@ -13134,7 +16350,20 @@ func (m *CatalogModelMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *CatalogModelMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(catalogmodel.FieldInputs) {
+		fields = append(fields, catalogmodel.FieldInputs)
+	}
+	if m.FieldCleared(catalogmodel.FieldOutputs) {
+		fields = append(fields, catalogmodel.FieldOutputs)
+	}
+	if m.FieldCleared(catalogmodel.FieldDeprecatedAt) {
+		fields = append(fields, catalogmodel.FieldDeprecatedAt)
+	}
+	if m.FieldCleared(catalogmodel.FieldSuccessorID) {
+		fields = append(fields, catalogmodel.FieldSuccessorID)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -13147,6 +16376,20 @@ func (m *CatalogModelMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *CatalogModelMutation) ClearField(name string) error {
+	switch name {
+	case catalogmodel.FieldInputs:
+		m.ClearInputs()
+		return nil
+	case catalogmodel.FieldOutputs:
+		m.ClearOutputs()
+		return nil
+	case catalogmodel.FieldDeprecatedAt:
+		m.ClearDeprecatedAt()
+		return nil
+	case catalogmodel.FieldSuccessorID:
+		m.ClearSuccessorID()
+		return nil
+	}
 	return fmt.Errorf("unknown CatalogModel nullable field %s", name)
 }
 
@@ -13193,13 +16436,28 @@ func (m *CatalogModelMutation) ResetField(name string) error {
 	case catalogmodel.FieldStatus:
 		m.ResetStatus()
 		return nil
+	case catalogmodel.FieldInputs:
+		m.ResetInputs()
+		return nil
+	case catalogmodel.FieldOutputs:
+		m.ResetOutputs()
+		return nil
+	case catalogmodel.FieldRegion:
+		m.ResetRegion()
+		return nil
+	case catalogmodel.FieldDeprecatedAt:
+		m.ResetDeprecatedAt()
+		return nil
+	case catalogmodel.FieldSuccessorID:
+		m.ResetSuccessorID()
+		return nil
 	}
 	return fmt.Errorf("unknown CatalogModel field %s", name)
 }
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *CatalogModelMutation) AddedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 6)
 	if m.central_provider != nil {
 		edges = append(edges, catalogmodel.EdgeCentralProvider)
 	}
@@ -13208,6 +16466,15 @@ func (m *CatalogModelMutation) AddedEdges() []string {
 	}
 	if m.installations != nil {
 		edges = append(edges, catalogmodel.EdgeInstallations)
+	}
+	if m.listings != nil {
+		edges = append(edges, catalogmodel.EdgeListings)
+	}
+	if m.successor != nil {
+		edges = append(edges, catalogmodel.EdgeSuccessor)
+	}
+	if m.predecessors != nil {
+		edges = append(edges, catalogmodel.EdgePredecessors)
 	}
 	return edges
 }
@@ -13232,18 +16499,40 @@ func (m *CatalogModelMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case catalogmodel.EdgeListings:
+		ids := make([]ent.Value, 0, len(m.listings))
+		for id := range m.listings {
+			ids = append(ids, id)
+		}
+		return ids
+	case catalogmodel.EdgeSuccessor:
+		if id := m.successor; id != nil {
+			return []ent.Value{*id}
+		}
+	case catalogmodel.EdgePredecessors:
+		ids := make([]ent.Value, 0, len(m.predecessors))
+		for id := range m.predecessors {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *CatalogModelMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 6)
 	if m.removedprices != nil {
 		edges = append(edges, catalogmodel.EdgePrices)
 	}
 	if m.removedinstallations != nil {
 		edges = append(edges, catalogmodel.EdgeInstallations)
+	}
+	if m.removedlistings != nil {
+		edges = append(edges, catalogmodel.EdgeListings)
+	}
+	if m.removedpredecessors != nil {
+		edges = append(edges, catalogmodel.EdgePredecessors)
 	}
 	return edges
 }
@@ -13264,13 +16553,25 @@ func (m *CatalogModelMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case catalogmodel.EdgeListings:
+		ids := make([]ent.Value, 0, len(m.removedlistings))
+		for id := range m.removedlistings {
+			ids = append(ids, id)
+		}
+		return ids
+	case catalogmodel.EdgePredecessors:
+		ids := make([]ent.Value, 0, len(m.removedpredecessors))
+		for id := range m.removedpredecessors {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *CatalogModelMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 6)
 	if m.clearedcentral_provider {
 		edges = append(edges, catalogmodel.EdgeCentralProvider)
 	}
@@ -13279,6 +16580,15 @@ func (m *CatalogModelMutation) ClearedEdges() []string {
 	}
 	if m.clearedinstallations {
 		edges = append(edges, catalogmodel.EdgeInstallations)
+	}
+	if m.clearedlistings {
+		edges = append(edges, catalogmodel.EdgeListings)
+	}
+	if m.clearedsuccessor {
+		edges = append(edges, catalogmodel.EdgeSuccessor)
+	}
+	if m.clearedpredecessors {
+		edges = append(edges, catalogmodel.EdgePredecessors)
 	}
 	return edges
 }
@@ -13293,6 +16603,12 @@ func (m *CatalogModelMutation) EdgeCleared(name string) bool {
 		return m.clearedprices
 	case catalogmodel.EdgeInstallations:
 		return m.clearedinstallations
+	case catalogmodel.EdgeListings:
+		return m.clearedlistings
+	case catalogmodel.EdgeSuccessor:
+		return m.clearedsuccessor
+	case catalogmodel.EdgePredecessors:
+		return m.clearedpredecessors
 	}
 	return false
 }
@@ -13303,6 +16619,9 @@ func (m *CatalogModelMutation) ClearEdge(name string) error {
 	switch name {
 	case catalogmodel.EdgeCentralProvider:
 		m.ClearCentralProvider()
+		return nil
+	case catalogmodel.EdgeSuccessor:
+		m.ClearSuccessor()
 		return nil
 	}
 	return fmt.Errorf("unknown CatalogModel unique edge %s", name)
@@ -13320,6 +16639,15 @@ func (m *CatalogModelMutation) ResetEdge(name string) error {
 		return nil
 	case catalogmodel.EdgeInstallations:
 		m.ResetInstallations()
+		return nil
+	case catalogmodel.EdgeListings:
+		m.ResetListings()
+		return nil
+	case catalogmodel.EdgeSuccessor:
+		m.ResetSuccessor()
+		return nil
+	case catalogmodel.EdgePredecessors:
+		m.ResetPredecessors()
 		return nil
 	}
 	return fmt.Errorf("unknown CatalogModel edge %s", name)
@@ -17217,6 +20545,3617 @@ func (m *ChargeMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Charge edge %s", name)
 }
 
+// ConnectionMutation represents an operation that mutates the Connection nodes in the graph.
+type ConnectionMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *string
+	account_id         *string
+	plane              *connection.Plane
+	version            *int
+	addversion         *int
+	created_at         *time.Time
+	updated_at         *time.Time
+	name               *string
+	description        *string
+	icon               *string
+	kind               *connection.Kind
+	status             *connection.Status
+	url                *string
+	command            *[]string
+	appendcommand      []string
+	document           *string
+	document_url       *string
+	auth               *connection.Auth
+	credential         *connection.Credential
+	auth_name          *string
+	oauth              *json.RawMessage
+	appendoauth        json.RawMessage
+	client_secret      *[]byte
+	client_secret_hint *string
+	discovered_at      *time.Time
+	discovery_error    *string
+	checked_at         *time.Time
+	health_error       *string
+	latency_ms         *int64
+	addlatency_ms      *int64
+	listing_id         *string
+	listing_version    *int
+	addlisting_version *int
+	created_by         *string
+	clearedFields      map[string]struct{}
+	scope              *string
+	clearedscope       bool
+	tools              map[string]struct{}
+	removedtools       map[string]struct{}
+	clearedtools       bool
+	credentials        map[string]struct{}
+	removedcredentials map[string]struct{}
+	clearedcredentials bool
+	done               bool
+	oldValue           func(context.Context) (*Connection, error)
+	predicates         []predicate.Connection
+}
+
+var _ ent.Mutation = (*ConnectionMutation)(nil)
+
+// connectionOption allows management of the mutation configuration using functional options.
+type connectionOption func(*ConnectionMutation)
+
+// newConnectionMutation creates new mutation for the Connection entity.
+func newConnectionMutation(c config, op Op, opts ...connectionOption) *ConnectionMutation {
+	m := &ConnectionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeConnection,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withConnectionID sets the ID field of the mutation.
+func withConnectionID(id string) connectionOption {
+	return func(m *ConnectionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Connection
+		)
+		m.oldValue = func(ctx context.Context) (*Connection, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Connection.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withConnection sets the old Connection of the mutation.
+func withConnection(node *Connection) connectionOption {
+	return func(m *ConnectionMutation) {
+		m.oldValue = func(context.Context) (*Connection, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ConnectionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ConnectionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Connection entities.
+func (m *ConnectionMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ConnectionMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ConnectionMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Connection.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *ConnectionMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *ConnectionMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *ConnectionMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *ConnectionMutation) SetPlane(c connection.Plane) {
+	m.plane = &c
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *ConnectionMutation) Plane() (r connection.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldPlane(ctx context.Context) (v connection.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *ConnectionMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *ConnectionMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *ConnectionMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *ConnectionMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *ConnectionMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *ConnectionMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ConnectionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ConnectionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ConnectionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *ConnectionMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *ConnectionMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *ConnectionMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetScopeID sets the "scope_id" field.
+func (m *ConnectionMutation) SetScopeID(s string) {
+	m.scope = &s
+}
+
+// ScopeID returns the value of the "scope_id" field in the mutation.
+func (m *ConnectionMutation) ScopeID() (r string, exists bool) {
+	v := m.scope
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScopeID returns the old "scope_id" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldScopeID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScopeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScopeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScopeID: %w", err)
+	}
+	return oldValue.ScopeID, nil
+}
+
+// ResetScopeID resets all changes to the "scope_id" field.
+func (m *ConnectionMutation) ResetScopeID() {
+	m.scope = nil
+}
+
+// SetName sets the "name" field.
+func (m *ConnectionMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *ConnectionMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *ConnectionMutation) ResetName() {
+	m.name = nil
+}
+
+// SetDescription sets the "description" field.
+func (m *ConnectionMutation) SetDescription(s string) {
+	m.description = &s
+}
+
+// Description returns the value of the "description" field in the mutation.
+func (m *ConnectionMutation) Description() (r string, exists bool) {
+	v := m.description
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDescription returns the old "description" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldDescription(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDescription is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDescription requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDescription: %w", err)
+	}
+	return oldValue.Description, nil
+}
+
+// ResetDescription resets all changes to the "description" field.
+func (m *ConnectionMutation) ResetDescription() {
+	m.description = nil
+}
+
+// SetIcon sets the "icon" field.
+func (m *ConnectionMutation) SetIcon(s string) {
+	m.icon = &s
+}
+
+// Icon returns the value of the "icon" field in the mutation.
+func (m *ConnectionMutation) Icon() (r string, exists bool) {
+	v := m.icon
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIcon returns the old "icon" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldIcon(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIcon is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIcon requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIcon: %w", err)
+	}
+	return oldValue.Icon, nil
+}
+
+// ResetIcon resets all changes to the "icon" field.
+func (m *ConnectionMutation) ResetIcon() {
+	m.icon = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *ConnectionMutation) SetKind(c connection.Kind) {
+	m.kind = &c
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *ConnectionMutation) Kind() (r connection.Kind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldKind(ctx context.Context) (v connection.Kind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *ConnectionMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetStatus sets the "status" field.
+func (m *ConnectionMutation) SetStatus(c connection.Status) {
+	m.status = &c
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *ConnectionMutation) Status() (r connection.Status, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldStatus(ctx context.Context) (v connection.Status, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *ConnectionMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetURL sets the "url" field.
+func (m *ConnectionMutation) SetURL(s string) {
+	m.url = &s
+}
+
+// URL returns the value of the "url" field in the mutation.
+func (m *ConnectionMutation) URL() (r string, exists bool) {
+	v := m.url
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldURL returns the old "url" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldURL(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldURL is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldURL requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldURL: %w", err)
+	}
+	return oldValue.URL, nil
+}
+
+// ResetURL resets all changes to the "url" field.
+func (m *ConnectionMutation) ResetURL() {
+	m.url = nil
+}
+
+// SetCommand sets the "command" field.
+func (m *ConnectionMutation) SetCommand(s []string) {
+	m.command = &s
+	m.appendcommand = nil
+}
+
+// Command returns the value of the "command" field in the mutation.
+func (m *ConnectionMutation) Command() (r []string, exists bool) {
+	v := m.command
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCommand returns the old "command" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldCommand(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCommand is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCommand requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCommand: %w", err)
+	}
+	return oldValue.Command, nil
+}
+
+// AppendCommand adds s to the "command" field.
+func (m *ConnectionMutation) AppendCommand(s []string) {
+	m.appendcommand = append(m.appendcommand, s...)
+}
+
+// AppendedCommand returns the list of values that were appended to the "command" field in this mutation.
+func (m *ConnectionMutation) AppendedCommand() ([]string, bool) {
+	if len(m.appendcommand) == 0 {
+		return nil, false
+	}
+	return m.appendcommand, true
+}
+
+// ClearCommand clears the value of the "command" field.
+func (m *ConnectionMutation) ClearCommand() {
+	m.command = nil
+	m.appendcommand = nil
+	m.clearedFields[connection.FieldCommand] = struct{}{}
+}
+
+// CommandCleared returns if the "command" field was cleared in this mutation.
+func (m *ConnectionMutation) CommandCleared() bool {
+	_, ok := m.clearedFields[connection.FieldCommand]
+	return ok
+}
+
+// ResetCommand resets all changes to the "command" field.
+func (m *ConnectionMutation) ResetCommand() {
+	m.command = nil
+	m.appendcommand = nil
+	delete(m.clearedFields, connection.FieldCommand)
+}
+
+// SetDocument sets the "document" field.
+func (m *ConnectionMutation) SetDocument(s string) {
+	m.document = &s
+}
+
+// Document returns the value of the "document" field in the mutation.
+func (m *ConnectionMutation) Document() (r string, exists bool) {
+	v := m.document
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDocument returns the old "document" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldDocument(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDocument is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDocument requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDocument: %w", err)
+	}
+	return oldValue.Document, nil
+}
+
+// ResetDocument resets all changes to the "document" field.
+func (m *ConnectionMutation) ResetDocument() {
+	m.document = nil
+}
+
+// SetDocumentURL sets the "document_url" field.
+func (m *ConnectionMutation) SetDocumentURL(s string) {
+	m.document_url = &s
+}
+
+// DocumentURL returns the value of the "document_url" field in the mutation.
+func (m *ConnectionMutation) DocumentURL() (r string, exists bool) {
+	v := m.document_url
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDocumentURL returns the old "document_url" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldDocumentURL(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDocumentURL is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDocumentURL requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDocumentURL: %w", err)
+	}
+	return oldValue.DocumentURL, nil
+}
+
+// ResetDocumentURL resets all changes to the "document_url" field.
+func (m *ConnectionMutation) ResetDocumentURL() {
+	m.document_url = nil
+}
+
+// SetAuth sets the "auth" field.
+func (m *ConnectionMutation) SetAuth(c connection.Auth) {
+	m.auth = &c
+}
+
+// Auth returns the value of the "auth" field in the mutation.
+func (m *ConnectionMutation) Auth() (r connection.Auth, exists bool) {
+	v := m.auth
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAuth returns the old "auth" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldAuth(ctx context.Context) (v connection.Auth, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAuth is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAuth requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAuth: %w", err)
+	}
+	return oldValue.Auth, nil
+}
+
+// ResetAuth resets all changes to the "auth" field.
+func (m *ConnectionMutation) ResetAuth() {
+	m.auth = nil
+}
+
+// SetCredential sets the "credential" field.
+func (m *ConnectionMutation) SetCredential(c connection.Credential) {
+	m.credential = &c
+}
+
+// Credential returns the value of the "credential" field in the mutation.
+func (m *ConnectionMutation) Credential() (r connection.Credential, exists bool) {
+	v := m.credential
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCredential returns the old "credential" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldCredential(ctx context.Context) (v connection.Credential, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCredential is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCredential requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCredential: %w", err)
+	}
+	return oldValue.Credential, nil
+}
+
+// ResetCredential resets all changes to the "credential" field.
+func (m *ConnectionMutation) ResetCredential() {
+	m.credential = nil
+}
+
+// SetAuthName sets the "auth_name" field.
+func (m *ConnectionMutation) SetAuthName(s string) {
+	m.auth_name = &s
+}
+
+// AuthName returns the value of the "auth_name" field in the mutation.
+func (m *ConnectionMutation) AuthName() (r string, exists bool) {
+	v := m.auth_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAuthName returns the old "auth_name" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldAuthName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAuthName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAuthName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAuthName: %w", err)
+	}
+	return oldValue.AuthName, nil
+}
+
+// ResetAuthName resets all changes to the "auth_name" field.
+func (m *ConnectionMutation) ResetAuthName() {
+	m.auth_name = nil
+}
+
+// SetOauth sets the "oauth" field.
+func (m *ConnectionMutation) SetOauth(jm json.RawMessage) {
+	m.oauth = &jm
+	m.appendoauth = nil
+}
+
+// Oauth returns the value of the "oauth" field in the mutation.
+func (m *ConnectionMutation) Oauth() (r json.RawMessage, exists bool) {
+	v := m.oauth
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOauth returns the old "oauth" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldOauth(ctx context.Context) (v json.RawMessage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOauth is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOauth requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOauth: %w", err)
+	}
+	return oldValue.Oauth, nil
+}
+
+// AppendOauth adds jm to the "oauth" field.
+func (m *ConnectionMutation) AppendOauth(jm json.RawMessage) {
+	m.appendoauth = append(m.appendoauth, jm...)
+}
+
+// AppendedOauth returns the list of values that were appended to the "oauth" field in this mutation.
+func (m *ConnectionMutation) AppendedOauth() (json.RawMessage, bool) {
+	if len(m.appendoauth) == 0 {
+		return nil, false
+	}
+	return m.appendoauth, true
+}
+
+// ClearOauth clears the value of the "oauth" field.
+func (m *ConnectionMutation) ClearOauth() {
+	m.oauth = nil
+	m.appendoauth = nil
+	m.clearedFields[connection.FieldOauth] = struct{}{}
+}
+
+// OauthCleared returns if the "oauth" field was cleared in this mutation.
+func (m *ConnectionMutation) OauthCleared() bool {
+	_, ok := m.clearedFields[connection.FieldOauth]
+	return ok
+}
+
+// ResetOauth resets all changes to the "oauth" field.
+func (m *ConnectionMutation) ResetOauth() {
+	m.oauth = nil
+	m.appendoauth = nil
+	delete(m.clearedFields, connection.FieldOauth)
+}
+
+// SetClientSecret sets the "client_secret" field.
+func (m *ConnectionMutation) SetClientSecret(b []byte) {
+	m.client_secret = &b
+}
+
+// ClientSecret returns the value of the "client_secret" field in the mutation.
+func (m *ConnectionMutation) ClientSecret() (r []byte, exists bool) {
+	v := m.client_secret
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClientSecret returns the old "client_secret" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldClientSecret(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClientSecret is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClientSecret requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClientSecret: %w", err)
+	}
+	return oldValue.ClientSecret, nil
+}
+
+// ClearClientSecret clears the value of the "client_secret" field.
+func (m *ConnectionMutation) ClearClientSecret() {
+	m.client_secret = nil
+	m.clearedFields[connection.FieldClientSecret] = struct{}{}
+}
+
+// ClientSecretCleared returns if the "client_secret" field was cleared in this mutation.
+func (m *ConnectionMutation) ClientSecretCleared() bool {
+	_, ok := m.clearedFields[connection.FieldClientSecret]
+	return ok
+}
+
+// ResetClientSecret resets all changes to the "client_secret" field.
+func (m *ConnectionMutation) ResetClientSecret() {
+	m.client_secret = nil
+	delete(m.clearedFields, connection.FieldClientSecret)
+}
+
+// SetClientSecretHint sets the "client_secret_hint" field.
+func (m *ConnectionMutation) SetClientSecretHint(s string) {
+	m.client_secret_hint = &s
+}
+
+// ClientSecretHint returns the value of the "client_secret_hint" field in the mutation.
+func (m *ConnectionMutation) ClientSecretHint() (r string, exists bool) {
+	v := m.client_secret_hint
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClientSecretHint returns the old "client_secret_hint" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldClientSecretHint(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClientSecretHint is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClientSecretHint requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClientSecretHint: %w", err)
+	}
+	return oldValue.ClientSecretHint, nil
+}
+
+// ResetClientSecretHint resets all changes to the "client_secret_hint" field.
+func (m *ConnectionMutation) ResetClientSecretHint() {
+	m.client_secret_hint = nil
+}
+
+// SetDiscoveredAt sets the "discovered_at" field.
+func (m *ConnectionMutation) SetDiscoveredAt(t time.Time) {
+	m.discovered_at = &t
+}
+
+// DiscoveredAt returns the value of the "discovered_at" field in the mutation.
+func (m *ConnectionMutation) DiscoveredAt() (r time.Time, exists bool) {
+	v := m.discovered_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDiscoveredAt returns the old "discovered_at" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldDiscoveredAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDiscoveredAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDiscoveredAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDiscoveredAt: %w", err)
+	}
+	return oldValue.DiscoveredAt, nil
+}
+
+// ClearDiscoveredAt clears the value of the "discovered_at" field.
+func (m *ConnectionMutation) ClearDiscoveredAt() {
+	m.discovered_at = nil
+	m.clearedFields[connection.FieldDiscoveredAt] = struct{}{}
+}
+
+// DiscoveredAtCleared returns if the "discovered_at" field was cleared in this mutation.
+func (m *ConnectionMutation) DiscoveredAtCleared() bool {
+	_, ok := m.clearedFields[connection.FieldDiscoveredAt]
+	return ok
+}
+
+// ResetDiscoveredAt resets all changes to the "discovered_at" field.
+func (m *ConnectionMutation) ResetDiscoveredAt() {
+	m.discovered_at = nil
+	delete(m.clearedFields, connection.FieldDiscoveredAt)
+}
+
+// SetDiscoveryError sets the "discovery_error" field.
+func (m *ConnectionMutation) SetDiscoveryError(s string) {
+	m.discovery_error = &s
+}
+
+// DiscoveryError returns the value of the "discovery_error" field in the mutation.
+func (m *ConnectionMutation) DiscoveryError() (r string, exists bool) {
+	v := m.discovery_error
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDiscoveryError returns the old "discovery_error" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldDiscoveryError(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDiscoveryError is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDiscoveryError requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDiscoveryError: %w", err)
+	}
+	return oldValue.DiscoveryError, nil
+}
+
+// ResetDiscoveryError resets all changes to the "discovery_error" field.
+func (m *ConnectionMutation) ResetDiscoveryError() {
+	m.discovery_error = nil
+}
+
+// SetCheckedAt sets the "checked_at" field.
+func (m *ConnectionMutation) SetCheckedAt(t time.Time) {
+	m.checked_at = &t
+}
+
+// CheckedAt returns the value of the "checked_at" field in the mutation.
+func (m *ConnectionMutation) CheckedAt() (r time.Time, exists bool) {
+	v := m.checked_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCheckedAt returns the old "checked_at" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldCheckedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCheckedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCheckedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCheckedAt: %w", err)
+	}
+	return oldValue.CheckedAt, nil
+}
+
+// ClearCheckedAt clears the value of the "checked_at" field.
+func (m *ConnectionMutation) ClearCheckedAt() {
+	m.checked_at = nil
+	m.clearedFields[connection.FieldCheckedAt] = struct{}{}
+}
+
+// CheckedAtCleared returns if the "checked_at" field was cleared in this mutation.
+func (m *ConnectionMutation) CheckedAtCleared() bool {
+	_, ok := m.clearedFields[connection.FieldCheckedAt]
+	return ok
+}
+
+// ResetCheckedAt resets all changes to the "checked_at" field.
+func (m *ConnectionMutation) ResetCheckedAt() {
+	m.checked_at = nil
+	delete(m.clearedFields, connection.FieldCheckedAt)
+}
+
+// SetHealthError sets the "health_error" field.
+func (m *ConnectionMutation) SetHealthError(s string) {
+	m.health_error = &s
+}
+
+// HealthError returns the value of the "health_error" field in the mutation.
+func (m *ConnectionMutation) HealthError() (r string, exists bool) {
+	v := m.health_error
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldHealthError returns the old "health_error" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldHealthError(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldHealthError is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldHealthError requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldHealthError: %w", err)
+	}
+	return oldValue.HealthError, nil
+}
+
+// ResetHealthError resets all changes to the "health_error" field.
+func (m *ConnectionMutation) ResetHealthError() {
+	m.health_error = nil
+}
+
+// SetLatencyMs sets the "latency_ms" field.
+func (m *ConnectionMutation) SetLatencyMs(i int64) {
+	m.latency_ms = &i
+	m.addlatency_ms = nil
+}
+
+// LatencyMs returns the value of the "latency_ms" field in the mutation.
+func (m *ConnectionMutation) LatencyMs() (r int64, exists bool) {
+	v := m.latency_ms
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLatencyMs returns the old "latency_ms" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldLatencyMs(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLatencyMs is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLatencyMs requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLatencyMs: %w", err)
+	}
+	return oldValue.LatencyMs, nil
+}
+
+// AddLatencyMs adds i to the "latency_ms" field.
+func (m *ConnectionMutation) AddLatencyMs(i int64) {
+	if m.addlatency_ms != nil {
+		*m.addlatency_ms += i
+	} else {
+		m.addlatency_ms = &i
+	}
+}
+
+// AddedLatencyMs returns the value that was added to the "latency_ms" field in this mutation.
+func (m *ConnectionMutation) AddedLatencyMs() (r int64, exists bool) {
+	v := m.addlatency_ms
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLatencyMs resets all changes to the "latency_ms" field.
+func (m *ConnectionMutation) ResetLatencyMs() {
+	m.latency_ms = nil
+	m.addlatency_ms = nil
+}
+
+// SetListingID sets the "listing_id" field.
+func (m *ConnectionMutation) SetListingID(s string) {
+	m.listing_id = &s
+}
+
+// ListingID returns the value of the "listing_id" field in the mutation.
+func (m *ConnectionMutation) ListingID() (r string, exists bool) {
+	v := m.listing_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldListingID returns the old "listing_id" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldListingID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldListingID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldListingID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldListingID: %w", err)
+	}
+	return oldValue.ListingID, nil
+}
+
+// ResetListingID resets all changes to the "listing_id" field.
+func (m *ConnectionMutation) ResetListingID() {
+	m.listing_id = nil
+}
+
+// SetListingVersion sets the "listing_version" field.
+func (m *ConnectionMutation) SetListingVersion(i int) {
+	m.listing_version = &i
+	m.addlisting_version = nil
+}
+
+// ListingVersion returns the value of the "listing_version" field in the mutation.
+func (m *ConnectionMutation) ListingVersion() (r int, exists bool) {
+	v := m.listing_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldListingVersion returns the old "listing_version" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldListingVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldListingVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldListingVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldListingVersion: %w", err)
+	}
+	return oldValue.ListingVersion, nil
+}
+
+// AddListingVersion adds i to the "listing_version" field.
+func (m *ConnectionMutation) AddListingVersion(i int) {
+	if m.addlisting_version != nil {
+		*m.addlisting_version += i
+	} else {
+		m.addlisting_version = &i
+	}
+}
+
+// AddedListingVersion returns the value that was added to the "listing_version" field in this mutation.
+func (m *ConnectionMutation) AddedListingVersion() (r int, exists bool) {
+	v := m.addlisting_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetListingVersion resets all changes to the "listing_version" field.
+func (m *ConnectionMutation) ResetListingVersion() {
+	m.listing_version = nil
+	m.addlisting_version = nil
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *ConnectionMutation) SetCreatedBy(s string) {
+	m.created_by = &s
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *ConnectionMutation) CreatedBy() (r string, exists bool) {
+	v := m.created_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldCreatedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *ConnectionMutation) ResetCreatedBy() {
+	m.created_by = nil
+}
+
+// ClearScope clears the "scope" edge to the Scope entity.
+func (m *ConnectionMutation) ClearScope() {
+	m.clearedscope = true
+	m.clearedFields[connection.FieldScopeID] = struct{}{}
+}
+
+// ScopeCleared reports if the "scope" edge to the Scope entity was cleared.
+func (m *ConnectionMutation) ScopeCleared() bool {
+	return m.clearedscope
+}
+
+// ScopeIDs returns the "scope" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ScopeID instead. It exists only for internal usage by the builders.
+func (m *ConnectionMutation) ScopeIDs() (ids []string) {
+	if id := m.scope; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetScope resets all changes to the "scope" edge.
+func (m *ConnectionMutation) ResetScope() {
+	m.scope = nil
+	m.clearedscope = false
+}
+
+// AddToolIDs adds the "tools" edge to the Tool entity by ids.
+func (m *ConnectionMutation) AddToolIDs(ids ...string) {
+	if m.tools == nil {
+		m.tools = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.tools[ids[i]] = struct{}{}
+	}
+}
+
+// ClearTools clears the "tools" edge to the Tool entity.
+func (m *ConnectionMutation) ClearTools() {
+	m.clearedtools = true
+}
+
+// ToolsCleared reports if the "tools" edge to the Tool entity was cleared.
+func (m *ConnectionMutation) ToolsCleared() bool {
+	return m.clearedtools
+}
+
+// RemoveToolIDs removes the "tools" edge to the Tool entity by IDs.
+func (m *ConnectionMutation) RemoveToolIDs(ids ...string) {
+	if m.removedtools == nil {
+		m.removedtools = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.tools, ids[i])
+		m.removedtools[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedTools returns the removed IDs of the "tools" edge to the Tool entity.
+func (m *ConnectionMutation) RemovedToolsIDs() (ids []string) {
+	for id := range m.removedtools {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ToolsIDs returns the "tools" edge IDs in the mutation.
+func (m *ConnectionMutation) ToolsIDs() (ids []string) {
+	for id := range m.tools {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetTools resets all changes to the "tools" edge.
+func (m *ConnectionMutation) ResetTools() {
+	m.tools = nil
+	m.clearedtools = false
+	m.removedtools = nil
+}
+
+// AddCredentialIDs adds the "credentials" edge to the ConnectionCredential entity by ids.
+func (m *ConnectionMutation) AddCredentialIDs(ids ...string) {
+	if m.credentials == nil {
+		m.credentials = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.credentials[ids[i]] = struct{}{}
+	}
+}
+
+// ClearCredentials clears the "credentials" edge to the ConnectionCredential entity.
+func (m *ConnectionMutation) ClearCredentials() {
+	m.clearedcredentials = true
+}
+
+// CredentialsCleared reports if the "credentials" edge to the ConnectionCredential entity was cleared.
+func (m *ConnectionMutation) CredentialsCleared() bool {
+	return m.clearedcredentials
+}
+
+// RemoveCredentialIDs removes the "credentials" edge to the ConnectionCredential entity by IDs.
+func (m *ConnectionMutation) RemoveCredentialIDs(ids ...string) {
+	if m.removedcredentials == nil {
+		m.removedcredentials = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.credentials, ids[i])
+		m.removedcredentials[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedCredentials returns the removed IDs of the "credentials" edge to the ConnectionCredential entity.
+func (m *ConnectionMutation) RemovedCredentialsIDs() (ids []string) {
+	for id := range m.removedcredentials {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// CredentialsIDs returns the "credentials" edge IDs in the mutation.
+func (m *ConnectionMutation) CredentialsIDs() (ids []string) {
+	for id := range m.credentials {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetCredentials resets all changes to the "credentials" edge.
+func (m *ConnectionMutation) ResetCredentials() {
+	m.credentials = nil
+	m.clearedcredentials = false
+	m.removedcredentials = nil
+}
+
+// Where appends a list predicates to the ConnectionMutation builder.
+func (m *ConnectionMutation) Where(ps ...predicate.Connection) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ConnectionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ConnectionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Connection, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ConnectionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ConnectionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Connection).
+func (m *ConnectionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ConnectionMutation) Fields() []string {
+	fields := make([]string, 0, 29)
+	if m.account_id != nil {
+		fields = append(fields, connection.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, connection.FieldPlane)
+	}
+	if m.version != nil {
+		fields = append(fields, connection.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, connection.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, connection.FieldUpdatedAt)
+	}
+	if m.scope != nil {
+		fields = append(fields, connection.FieldScopeID)
+	}
+	if m.name != nil {
+		fields = append(fields, connection.FieldName)
+	}
+	if m.description != nil {
+		fields = append(fields, connection.FieldDescription)
+	}
+	if m.icon != nil {
+		fields = append(fields, connection.FieldIcon)
+	}
+	if m.kind != nil {
+		fields = append(fields, connection.FieldKind)
+	}
+	if m.status != nil {
+		fields = append(fields, connection.FieldStatus)
+	}
+	if m.url != nil {
+		fields = append(fields, connection.FieldURL)
+	}
+	if m.command != nil {
+		fields = append(fields, connection.FieldCommand)
+	}
+	if m.document != nil {
+		fields = append(fields, connection.FieldDocument)
+	}
+	if m.document_url != nil {
+		fields = append(fields, connection.FieldDocumentURL)
+	}
+	if m.auth != nil {
+		fields = append(fields, connection.FieldAuth)
+	}
+	if m.credential != nil {
+		fields = append(fields, connection.FieldCredential)
+	}
+	if m.auth_name != nil {
+		fields = append(fields, connection.FieldAuthName)
+	}
+	if m.oauth != nil {
+		fields = append(fields, connection.FieldOauth)
+	}
+	if m.client_secret != nil {
+		fields = append(fields, connection.FieldClientSecret)
+	}
+	if m.client_secret_hint != nil {
+		fields = append(fields, connection.FieldClientSecretHint)
+	}
+	if m.discovered_at != nil {
+		fields = append(fields, connection.FieldDiscoveredAt)
+	}
+	if m.discovery_error != nil {
+		fields = append(fields, connection.FieldDiscoveryError)
+	}
+	if m.checked_at != nil {
+		fields = append(fields, connection.FieldCheckedAt)
+	}
+	if m.health_error != nil {
+		fields = append(fields, connection.FieldHealthError)
+	}
+	if m.latency_ms != nil {
+		fields = append(fields, connection.FieldLatencyMs)
+	}
+	if m.listing_id != nil {
+		fields = append(fields, connection.FieldListingID)
+	}
+	if m.listing_version != nil {
+		fields = append(fields, connection.FieldListingVersion)
+	}
+	if m.created_by != nil {
+		fields = append(fields, connection.FieldCreatedBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ConnectionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case connection.FieldAccountID:
+		return m.AccountID()
+	case connection.FieldPlane:
+		return m.Plane()
+	case connection.FieldVersion:
+		return m.Version()
+	case connection.FieldCreatedAt:
+		return m.CreatedAt()
+	case connection.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case connection.FieldScopeID:
+		return m.ScopeID()
+	case connection.FieldName:
+		return m.Name()
+	case connection.FieldDescription:
+		return m.Description()
+	case connection.FieldIcon:
+		return m.Icon()
+	case connection.FieldKind:
+		return m.Kind()
+	case connection.FieldStatus:
+		return m.Status()
+	case connection.FieldURL:
+		return m.URL()
+	case connection.FieldCommand:
+		return m.Command()
+	case connection.FieldDocument:
+		return m.Document()
+	case connection.FieldDocumentURL:
+		return m.DocumentURL()
+	case connection.FieldAuth:
+		return m.Auth()
+	case connection.FieldCredential:
+		return m.Credential()
+	case connection.FieldAuthName:
+		return m.AuthName()
+	case connection.FieldOauth:
+		return m.Oauth()
+	case connection.FieldClientSecret:
+		return m.ClientSecret()
+	case connection.FieldClientSecretHint:
+		return m.ClientSecretHint()
+	case connection.FieldDiscoveredAt:
+		return m.DiscoveredAt()
+	case connection.FieldDiscoveryError:
+		return m.DiscoveryError()
+	case connection.FieldCheckedAt:
+		return m.CheckedAt()
+	case connection.FieldHealthError:
+		return m.HealthError()
+	case connection.FieldLatencyMs:
+		return m.LatencyMs()
+	case connection.FieldListingID:
+		return m.ListingID()
+	case connection.FieldListingVersion:
+		return m.ListingVersion()
+	case connection.FieldCreatedBy:
+		return m.CreatedBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ConnectionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case connection.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case connection.FieldPlane:
+		return m.OldPlane(ctx)
+	case connection.FieldVersion:
+		return m.OldVersion(ctx)
+	case connection.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case connection.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case connection.FieldScopeID:
+		return m.OldScopeID(ctx)
+	case connection.FieldName:
+		return m.OldName(ctx)
+	case connection.FieldDescription:
+		return m.OldDescription(ctx)
+	case connection.FieldIcon:
+		return m.OldIcon(ctx)
+	case connection.FieldKind:
+		return m.OldKind(ctx)
+	case connection.FieldStatus:
+		return m.OldStatus(ctx)
+	case connection.FieldURL:
+		return m.OldURL(ctx)
+	case connection.FieldCommand:
+		return m.OldCommand(ctx)
+	case connection.FieldDocument:
+		return m.OldDocument(ctx)
+	case connection.FieldDocumentURL:
+		return m.OldDocumentURL(ctx)
+	case connection.FieldAuth:
+		return m.OldAuth(ctx)
+	case connection.FieldCredential:
+		return m.OldCredential(ctx)
+	case connection.FieldAuthName:
+		return m.OldAuthName(ctx)
+	case connection.FieldOauth:
+		return m.OldOauth(ctx)
+	case connection.FieldClientSecret:
+		return m.OldClientSecret(ctx)
+	case connection.FieldClientSecretHint:
+		return m.OldClientSecretHint(ctx)
+	case connection.FieldDiscoveredAt:
+		return m.OldDiscoveredAt(ctx)
+	case connection.FieldDiscoveryError:
+		return m.OldDiscoveryError(ctx)
+	case connection.FieldCheckedAt:
+		return m.OldCheckedAt(ctx)
+	case connection.FieldHealthError:
+		return m.OldHealthError(ctx)
+	case connection.FieldLatencyMs:
+		return m.OldLatencyMs(ctx)
+	case connection.FieldListingID:
+		return m.OldListingID(ctx)
+	case connection.FieldListingVersion:
+		return m.OldListingVersion(ctx)
+	case connection.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown Connection field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConnectionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case connection.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case connection.FieldPlane:
+		v, ok := value.(connection.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case connection.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case connection.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case connection.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case connection.FieldScopeID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScopeID(v)
+		return nil
+	case connection.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case connection.FieldDescription:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDescription(v)
+		return nil
+	case connection.FieldIcon:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIcon(v)
+		return nil
+	case connection.FieldKind:
+		v, ok := value.(connection.Kind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case connection.FieldStatus:
+		v, ok := value.(connection.Status)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case connection.FieldURL:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetURL(v)
+		return nil
+	case connection.FieldCommand:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCommand(v)
+		return nil
+	case connection.FieldDocument:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDocument(v)
+		return nil
+	case connection.FieldDocumentURL:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDocumentURL(v)
+		return nil
+	case connection.FieldAuth:
+		v, ok := value.(connection.Auth)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAuth(v)
+		return nil
+	case connection.FieldCredential:
+		v, ok := value.(connection.Credential)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCredential(v)
+		return nil
+	case connection.FieldAuthName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAuthName(v)
+		return nil
+	case connection.FieldOauth:
+		v, ok := value.(json.RawMessage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOauth(v)
+		return nil
+	case connection.FieldClientSecret:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClientSecret(v)
+		return nil
+	case connection.FieldClientSecretHint:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClientSecretHint(v)
+		return nil
+	case connection.FieldDiscoveredAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDiscoveredAt(v)
+		return nil
+	case connection.FieldDiscoveryError:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDiscoveryError(v)
+		return nil
+	case connection.FieldCheckedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCheckedAt(v)
+		return nil
+	case connection.FieldHealthError:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetHealthError(v)
+		return nil
+	case connection.FieldLatencyMs:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLatencyMs(v)
+		return nil
+	case connection.FieldListingID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetListingID(v)
+		return nil
+	case connection.FieldListingVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetListingVersion(v)
+		return nil
+	case connection.FieldCreatedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Connection field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ConnectionMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, connection.FieldVersion)
+	}
+	if m.addlatency_ms != nil {
+		fields = append(fields, connection.FieldLatencyMs)
+	}
+	if m.addlisting_version != nil {
+		fields = append(fields, connection.FieldListingVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ConnectionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case connection.FieldVersion:
+		return m.AddedVersion()
+	case connection.FieldLatencyMs:
+		return m.AddedLatencyMs()
+	case connection.FieldListingVersion:
+		return m.AddedListingVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConnectionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case connection.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case connection.FieldLatencyMs:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLatencyMs(v)
+		return nil
+	case connection.FieldListingVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddListingVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Connection numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ConnectionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(connection.FieldCommand) {
+		fields = append(fields, connection.FieldCommand)
+	}
+	if m.FieldCleared(connection.FieldOauth) {
+		fields = append(fields, connection.FieldOauth)
+	}
+	if m.FieldCleared(connection.FieldClientSecret) {
+		fields = append(fields, connection.FieldClientSecret)
+	}
+	if m.FieldCleared(connection.FieldDiscoveredAt) {
+		fields = append(fields, connection.FieldDiscoveredAt)
+	}
+	if m.FieldCleared(connection.FieldCheckedAt) {
+		fields = append(fields, connection.FieldCheckedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ConnectionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ConnectionMutation) ClearField(name string) error {
+	switch name {
+	case connection.FieldCommand:
+		m.ClearCommand()
+		return nil
+	case connection.FieldOauth:
+		m.ClearOauth()
+		return nil
+	case connection.FieldClientSecret:
+		m.ClearClientSecret()
+		return nil
+	case connection.FieldDiscoveredAt:
+		m.ClearDiscoveredAt()
+		return nil
+	case connection.FieldCheckedAt:
+		m.ClearCheckedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Connection nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ConnectionMutation) ResetField(name string) error {
+	switch name {
+	case connection.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case connection.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case connection.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case connection.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case connection.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case connection.FieldScopeID:
+		m.ResetScopeID()
+		return nil
+	case connection.FieldName:
+		m.ResetName()
+		return nil
+	case connection.FieldDescription:
+		m.ResetDescription()
+		return nil
+	case connection.FieldIcon:
+		m.ResetIcon()
+		return nil
+	case connection.FieldKind:
+		m.ResetKind()
+		return nil
+	case connection.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case connection.FieldURL:
+		m.ResetURL()
+		return nil
+	case connection.FieldCommand:
+		m.ResetCommand()
+		return nil
+	case connection.FieldDocument:
+		m.ResetDocument()
+		return nil
+	case connection.FieldDocumentURL:
+		m.ResetDocumentURL()
+		return nil
+	case connection.FieldAuth:
+		m.ResetAuth()
+		return nil
+	case connection.FieldCredential:
+		m.ResetCredential()
+		return nil
+	case connection.FieldAuthName:
+		m.ResetAuthName()
+		return nil
+	case connection.FieldOauth:
+		m.ResetOauth()
+		return nil
+	case connection.FieldClientSecret:
+		m.ResetClientSecret()
+		return nil
+	case connection.FieldClientSecretHint:
+		m.ResetClientSecretHint()
+		return nil
+	case connection.FieldDiscoveredAt:
+		m.ResetDiscoveredAt()
+		return nil
+	case connection.FieldDiscoveryError:
+		m.ResetDiscoveryError()
+		return nil
+	case connection.FieldCheckedAt:
+		m.ResetCheckedAt()
+		return nil
+	case connection.FieldHealthError:
+		m.ResetHealthError()
+		return nil
+	case connection.FieldLatencyMs:
+		m.ResetLatencyMs()
+		return nil
+	case connection.FieldListingID:
+		m.ResetListingID()
+		return nil
+	case connection.FieldListingVersion:
+		m.ResetListingVersion()
+		return nil
+	case connection.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown Connection field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ConnectionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.scope != nil {
+		edges = append(edges, connection.EdgeScope)
+	}
+	if m.tools != nil {
+		edges = append(edges, connection.EdgeTools)
+	}
+	if m.credentials != nil {
+		edges = append(edges, connection.EdgeCredentials)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ConnectionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case connection.EdgeScope:
+		if id := m.scope; id != nil {
+			return []ent.Value{*id}
+		}
+	case connection.EdgeTools:
+		ids := make([]ent.Value, 0, len(m.tools))
+		for id := range m.tools {
+			ids = append(ids, id)
+		}
+		return ids
+	case connection.EdgeCredentials:
+		ids := make([]ent.Value, 0, len(m.credentials))
+		for id := range m.credentials {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ConnectionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.removedtools != nil {
+		edges = append(edges, connection.EdgeTools)
+	}
+	if m.removedcredentials != nil {
+		edges = append(edges, connection.EdgeCredentials)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ConnectionMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case connection.EdgeTools:
+		ids := make([]ent.Value, 0, len(m.removedtools))
+		for id := range m.removedtools {
+			ids = append(ids, id)
+		}
+		return ids
+	case connection.EdgeCredentials:
+		ids := make([]ent.Value, 0, len(m.removedcredentials))
+		for id := range m.removedcredentials {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ConnectionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedscope {
+		edges = append(edges, connection.EdgeScope)
+	}
+	if m.clearedtools {
+		edges = append(edges, connection.EdgeTools)
+	}
+	if m.clearedcredentials {
+		edges = append(edges, connection.EdgeCredentials)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ConnectionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case connection.EdgeScope:
+		return m.clearedscope
+	case connection.EdgeTools:
+		return m.clearedtools
+	case connection.EdgeCredentials:
+		return m.clearedcredentials
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ConnectionMutation) ClearEdge(name string) error {
+	switch name {
+	case connection.EdgeScope:
+		m.ClearScope()
+		return nil
+	}
+	return fmt.Errorf("unknown Connection unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ConnectionMutation) ResetEdge(name string) error {
+	switch name {
+	case connection.EdgeScope:
+		m.ResetScope()
+		return nil
+	case connection.EdgeTools:
+		m.ResetTools()
+		return nil
+	case connection.EdgeCredentials:
+		m.ResetCredentials()
+		return nil
+	}
+	return fmt.Errorf("unknown Connection edge %s", name)
+}
+
+// ConnectionCredentialMutation represents an operation that mutates the ConnectionCredential nodes in the graph.
+type ConnectionCredentialMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *string
+	account_id        *string
+	plane             *connectioncredential.Plane
+	version           *int
+	addversion        *int
+	created_at        *time.Time
+	updated_at        *time.Time
+	user_id           *string
+	secret            *[]byte
+	secret_hint       *string
+	expires_at        *time.Time
+	status            *connectioncredential.Status
+	error             *string
+	scopes            *string
+	refreshed_at      *time.Time
+	refreshing_until  *time.Time
+	used_at           *time.Time
+	clearedFields     map[string]struct{}
+	connection        *string
+	clearedconnection bool
+	done              bool
+	oldValue          func(context.Context) (*ConnectionCredential, error)
+	predicates        []predicate.ConnectionCredential
+}
+
+var _ ent.Mutation = (*ConnectionCredentialMutation)(nil)
+
+// connectioncredentialOption allows management of the mutation configuration using functional options.
+type connectioncredentialOption func(*ConnectionCredentialMutation)
+
+// newConnectionCredentialMutation creates new mutation for the ConnectionCredential entity.
+func newConnectionCredentialMutation(c config, op Op, opts ...connectioncredentialOption) *ConnectionCredentialMutation {
+	m := &ConnectionCredentialMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeConnectionCredential,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withConnectionCredentialID sets the ID field of the mutation.
+func withConnectionCredentialID(id string) connectioncredentialOption {
+	return func(m *ConnectionCredentialMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ConnectionCredential
+		)
+		m.oldValue = func(ctx context.Context) (*ConnectionCredential, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ConnectionCredential.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withConnectionCredential sets the old ConnectionCredential of the mutation.
+func withConnectionCredential(node *ConnectionCredential) connectioncredentialOption {
+	return func(m *ConnectionCredentialMutation) {
+		m.oldValue = func(context.Context) (*ConnectionCredential, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ConnectionCredentialMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ConnectionCredentialMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ConnectionCredential entities.
+func (m *ConnectionCredentialMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ConnectionCredentialMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ConnectionCredentialMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ConnectionCredential.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *ConnectionCredentialMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *ConnectionCredentialMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *ConnectionCredentialMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *ConnectionCredentialMutation) SetPlane(c connectioncredential.Plane) {
+	m.plane = &c
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *ConnectionCredentialMutation) Plane() (r connectioncredential.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldPlane(ctx context.Context) (v connectioncredential.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *ConnectionCredentialMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *ConnectionCredentialMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *ConnectionCredentialMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *ConnectionCredentialMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *ConnectionCredentialMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *ConnectionCredentialMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ConnectionCredentialMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ConnectionCredentialMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ConnectionCredentialMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *ConnectionCredentialMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *ConnectionCredentialMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *ConnectionCredentialMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetConnectionID sets the "connection_id" field.
+func (m *ConnectionCredentialMutation) SetConnectionID(s string) {
+	m.connection = &s
+}
+
+// ConnectionID returns the value of the "connection_id" field in the mutation.
+func (m *ConnectionCredentialMutation) ConnectionID() (r string, exists bool) {
+	v := m.connection
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConnectionID returns the old "connection_id" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldConnectionID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConnectionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConnectionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConnectionID: %w", err)
+	}
+	return oldValue.ConnectionID, nil
+}
+
+// ResetConnectionID resets all changes to the "connection_id" field.
+func (m *ConnectionCredentialMutation) ResetConnectionID() {
+	m.connection = nil
+}
+
+// SetUserID sets the "user_id" field.
+func (m *ConnectionCredentialMutation) SetUserID(s string) {
+	m.user_id = &s
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *ConnectionCredentialMutation) UserID() (r string, exists bool) {
+	v := m.user_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldUserID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *ConnectionCredentialMutation) ResetUserID() {
+	m.user_id = nil
+}
+
+// SetSecret sets the "secret" field.
+func (m *ConnectionCredentialMutation) SetSecret(b []byte) {
+	m.secret = &b
+}
+
+// Secret returns the value of the "secret" field in the mutation.
+func (m *ConnectionCredentialMutation) Secret() (r []byte, exists bool) {
+	v := m.secret
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSecret returns the old "secret" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldSecret(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSecret is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSecret requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSecret: %w", err)
+	}
+	return oldValue.Secret, nil
+}
+
+// ResetSecret resets all changes to the "secret" field.
+func (m *ConnectionCredentialMutation) ResetSecret() {
+	m.secret = nil
+}
+
+// SetSecretHint sets the "secret_hint" field.
+func (m *ConnectionCredentialMutation) SetSecretHint(s string) {
+	m.secret_hint = &s
+}
+
+// SecretHint returns the value of the "secret_hint" field in the mutation.
+func (m *ConnectionCredentialMutation) SecretHint() (r string, exists bool) {
+	v := m.secret_hint
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSecretHint returns the old "secret_hint" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldSecretHint(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSecretHint is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSecretHint requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSecretHint: %w", err)
+	}
+	return oldValue.SecretHint, nil
+}
+
+// ResetSecretHint resets all changes to the "secret_hint" field.
+func (m *ConnectionCredentialMutation) ResetSecretHint() {
+	m.secret_hint = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *ConnectionCredentialMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *ConnectionCredentialMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldExpiresAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ClearExpiresAt clears the value of the "expires_at" field.
+func (m *ConnectionCredentialMutation) ClearExpiresAt() {
+	m.expires_at = nil
+	m.clearedFields[connectioncredential.FieldExpiresAt] = struct{}{}
+}
+
+// ExpiresAtCleared returns if the "expires_at" field was cleared in this mutation.
+func (m *ConnectionCredentialMutation) ExpiresAtCleared() bool {
+	_, ok := m.clearedFields[connectioncredential.FieldExpiresAt]
+	return ok
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *ConnectionCredentialMutation) ResetExpiresAt() {
+	m.expires_at = nil
+	delete(m.clearedFields, connectioncredential.FieldExpiresAt)
+}
+
+// SetStatus sets the "status" field.
+func (m *ConnectionCredentialMutation) SetStatus(c connectioncredential.Status) {
+	m.status = &c
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *ConnectionCredentialMutation) Status() (r connectioncredential.Status, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldStatus(ctx context.Context) (v connectioncredential.Status, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *ConnectionCredentialMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetError sets the "error" field.
+func (m *ConnectionCredentialMutation) SetError(s string) {
+	m.error = &s
+}
+
+// Error returns the value of the "error" field in the mutation.
+func (m *ConnectionCredentialMutation) Error() (r string, exists bool) {
+	v := m.error
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldError returns the old "error" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldError(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldError is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldError requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldError: %w", err)
+	}
+	return oldValue.Error, nil
+}
+
+// ResetError resets all changes to the "error" field.
+func (m *ConnectionCredentialMutation) ResetError() {
+	m.error = nil
+}
+
+// SetScopes sets the "scopes" field.
+func (m *ConnectionCredentialMutation) SetScopes(s string) {
+	m.scopes = &s
+}
+
+// Scopes returns the value of the "scopes" field in the mutation.
+func (m *ConnectionCredentialMutation) Scopes() (r string, exists bool) {
+	v := m.scopes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScopes returns the old "scopes" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldScopes(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScopes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScopes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScopes: %w", err)
+	}
+	return oldValue.Scopes, nil
+}
+
+// ResetScopes resets all changes to the "scopes" field.
+func (m *ConnectionCredentialMutation) ResetScopes() {
+	m.scopes = nil
+}
+
+// SetRefreshedAt sets the "refreshed_at" field.
+func (m *ConnectionCredentialMutation) SetRefreshedAt(t time.Time) {
+	m.refreshed_at = &t
+}
+
+// RefreshedAt returns the value of the "refreshed_at" field in the mutation.
+func (m *ConnectionCredentialMutation) RefreshedAt() (r time.Time, exists bool) {
+	v := m.refreshed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRefreshedAt returns the old "refreshed_at" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldRefreshedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRefreshedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRefreshedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRefreshedAt: %w", err)
+	}
+	return oldValue.RefreshedAt, nil
+}
+
+// ClearRefreshedAt clears the value of the "refreshed_at" field.
+func (m *ConnectionCredentialMutation) ClearRefreshedAt() {
+	m.refreshed_at = nil
+	m.clearedFields[connectioncredential.FieldRefreshedAt] = struct{}{}
+}
+
+// RefreshedAtCleared returns if the "refreshed_at" field was cleared in this mutation.
+func (m *ConnectionCredentialMutation) RefreshedAtCleared() bool {
+	_, ok := m.clearedFields[connectioncredential.FieldRefreshedAt]
+	return ok
+}
+
+// ResetRefreshedAt resets all changes to the "refreshed_at" field.
+func (m *ConnectionCredentialMutation) ResetRefreshedAt() {
+	m.refreshed_at = nil
+	delete(m.clearedFields, connectioncredential.FieldRefreshedAt)
+}
+
+// SetRefreshingUntil sets the "refreshing_until" field.
+func (m *ConnectionCredentialMutation) SetRefreshingUntil(t time.Time) {
+	m.refreshing_until = &t
+}
+
+// RefreshingUntil returns the value of the "refreshing_until" field in the mutation.
+func (m *ConnectionCredentialMutation) RefreshingUntil() (r time.Time, exists bool) {
+	v := m.refreshing_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRefreshingUntil returns the old "refreshing_until" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldRefreshingUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRefreshingUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRefreshingUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRefreshingUntil: %w", err)
+	}
+	return oldValue.RefreshingUntil, nil
+}
+
+// ClearRefreshingUntil clears the value of the "refreshing_until" field.
+func (m *ConnectionCredentialMutation) ClearRefreshingUntil() {
+	m.refreshing_until = nil
+	m.clearedFields[connectioncredential.FieldRefreshingUntil] = struct{}{}
+}
+
+// RefreshingUntilCleared returns if the "refreshing_until" field was cleared in this mutation.
+func (m *ConnectionCredentialMutation) RefreshingUntilCleared() bool {
+	_, ok := m.clearedFields[connectioncredential.FieldRefreshingUntil]
+	return ok
+}
+
+// ResetRefreshingUntil resets all changes to the "refreshing_until" field.
+func (m *ConnectionCredentialMutation) ResetRefreshingUntil() {
+	m.refreshing_until = nil
+	delete(m.clearedFields, connectioncredential.FieldRefreshingUntil)
+}
+
+// SetUsedAt sets the "used_at" field.
+func (m *ConnectionCredentialMutation) SetUsedAt(t time.Time) {
+	m.used_at = &t
+}
+
+// UsedAt returns the value of the "used_at" field in the mutation.
+func (m *ConnectionCredentialMutation) UsedAt() (r time.Time, exists bool) {
+	v := m.used_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUsedAt returns the old "used_at" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldUsedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUsedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUsedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUsedAt: %w", err)
+	}
+	return oldValue.UsedAt, nil
+}
+
+// ClearUsedAt clears the value of the "used_at" field.
+func (m *ConnectionCredentialMutation) ClearUsedAt() {
+	m.used_at = nil
+	m.clearedFields[connectioncredential.FieldUsedAt] = struct{}{}
+}
+
+// UsedAtCleared returns if the "used_at" field was cleared in this mutation.
+func (m *ConnectionCredentialMutation) UsedAtCleared() bool {
+	_, ok := m.clearedFields[connectioncredential.FieldUsedAt]
+	return ok
+}
+
+// ResetUsedAt resets all changes to the "used_at" field.
+func (m *ConnectionCredentialMutation) ResetUsedAt() {
+	m.used_at = nil
+	delete(m.clearedFields, connectioncredential.FieldUsedAt)
+}
+
+// ClearConnection clears the "connection" edge to the Connection entity.
+func (m *ConnectionCredentialMutation) ClearConnection() {
+	m.clearedconnection = true
+	m.clearedFields[connectioncredential.FieldConnectionID] = struct{}{}
+}
+
+// ConnectionCleared reports if the "connection" edge to the Connection entity was cleared.
+func (m *ConnectionCredentialMutation) ConnectionCleared() bool {
+	return m.clearedconnection
+}
+
+// ConnectionIDs returns the "connection" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ConnectionID instead. It exists only for internal usage by the builders.
+func (m *ConnectionCredentialMutation) ConnectionIDs() (ids []string) {
+	if id := m.connection; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetConnection resets all changes to the "connection" edge.
+func (m *ConnectionCredentialMutation) ResetConnection() {
+	m.connection = nil
+	m.clearedconnection = false
+}
+
+// Where appends a list predicates to the ConnectionCredentialMutation builder.
+func (m *ConnectionCredentialMutation) Where(ps ...predicate.ConnectionCredential) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ConnectionCredentialMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ConnectionCredentialMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ConnectionCredential, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ConnectionCredentialMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ConnectionCredentialMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ConnectionCredential).
+func (m *ConnectionCredentialMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ConnectionCredentialMutation) Fields() []string {
+	fields := make([]string, 0, 16)
+	if m.account_id != nil {
+		fields = append(fields, connectioncredential.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, connectioncredential.FieldPlane)
+	}
+	if m.version != nil {
+		fields = append(fields, connectioncredential.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, connectioncredential.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, connectioncredential.FieldUpdatedAt)
+	}
+	if m.connection != nil {
+		fields = append(fields, connectioncredential.FieldConnectionID)
+	}
+	if m.user_id != nil {
+		fields = append(fields, connectioncredential.FieldUserID)
+	}
+	if m.secret != nil {
+		fields = append(fields, connectioncredential.FieldSecret)
+	}
+	if m.secret_hint != nil {
+		fields = append(fields, connectioncredential.FieldSecretHint)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, connectioncredential.FieldExpiresAt)
+	}
+	if m.status != nil {
+		fields = append(fields, connectioncredential.FieldStatus)
+	}
+	if m.error != nil {
+		fields = append(fields, connectioncredential.FieldError)
+	}
+	if m.scopes != nil {
+		fields = append(fields, connectioncredential.FieldScopes)
+	}
+	if m.refreshed_at != nil {
+		fields = append(fields, connectioncredential.FieldRefreshedAt)
+	}
+	if m.refreshing_until != nil {
+		fields = append(fields, connectioncredential.FieldRefreshingUntil)
+	}
+	if m.used_at != nil {
+		fields = append(fields, connectioncredential.FieldUsedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ConnectionCredentialMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case connectioncredential.FieldAccountID:
+		return m.AccountID()
+	case connectioncredential.FieldPlane:
+		return m.Plane()
+	case connectioncredential.FieldVersion:
+		return m.Version()
+	case connectioncredential.FieldCreatedAt:
+		return m.CreatedAt()
+	case connectioncredential.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case connectioncredential.FieldConnectionID:
+		return m.ConnectionID()
+	case connectioncredential.FieldUserID:
+		return m.UserID()
+	case connectioncredential.FieldSecret:
+		return m.Secret()
+	case connectioncredential.FieldSecretHint:
+		return m.SecretHint()
+	case connectioncredential.FieldExpiresAt:
+		return m.ExpiresAt()
+	case connectioncredential.FieldStatus:
+		return m.Status()
+	case connectioncredential.FieldError:
+		return m.Error()
+	case connectioncredential.FieldScopes:
+		return m.Scopes()
+	case connectioncredential.FieldRefreshedAt:
+		return m.RefreshedAt()
+	case connectioncredential.FieldRefreshingUntil:
+		return m.RefreshingUntil()
+	case connectioncredential.FieldUsedAt:
+		return m.UsedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ConnectionCredentialMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case connectioncredential.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case connectioncredential.FieldPlane:
+		return m.OldPlane(ctx)
+	case connectioncredential.FieldVersion:
+		return m.OldVersion(ctx)
+	case connectioncredential.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case connectioncredential.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case connectioncredential.FieldConnectionID:
+		return m.OldConnectionID(ctx)
+	case connectioncredential.FieldUserID:
+		return m.OldUserID(ctx)
+	case connectioncredential.FieldSecret:
+		return m.OldSecret(ctx)
+	case connectioncredential.FieldSecretHint:
+		return m.OldSecretHint(ctx)
+	case connectioncredential.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	case connectioncredential.FieldStatus:
+		return m.OldStatus(ctx)
+	case connectioncredential.FieldError:
+		return m.OldError(ctx)
+	case connectioncredential.FieldScopes:
+		return m.OldScopes(ctx)
+	case connectioncredential.FieldRefreshedAt:
+		return m.OldRefreshedAt(ctx)
+	case connectioncredential.FieldRefreshingUntil:
+		return m.OldRefreshingUntil(ctx)
+	case connectioncredential.FieldUsedAt:
+		return m.OldUsedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown ConnectionCredential field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConnectionCredentialMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case connectioncredential.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case connectioncredential.FieldPlane:
+		v, ok := value.(connectioncredential.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case connectioncredential.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case connectioncredential.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case connectioncredential.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case connectioncredential.FieldConnectionID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConnectionID(v)
+		return nil
+	case connectioncredential.FieldUserID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case connectioncredential.FieldSecret:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSecret(v)
+		return nil
+	case connectioncredential.FieldSecretHint:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSecretHint(v)
+		return nil
+	case connectioncredential.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	case connectioncredential.FieldStatus:
+		v, ok := value.(connectioncredential.Status)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case connectioncredential.FieldError:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetError(v)
+		return nil
+	case connectioncredential.FieldScopes:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScopes(v)
+		return nil
+	case connectioncredential.FieldRefreshedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRefreshedAt(v)
+		return nil
+	case connectioncredential.FieldRefreshingUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRefreshingUntil(v)
+		return nil
+	case connectioncredential.FieldUsedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUsedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ConnectionCredential field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ConnectionCredentialMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, connectioncredential.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ConnectionCredentialMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case connectioncredential.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ConnectionCredentialMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case connectioncredential.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ConnectionCredential numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ConnectionCredentialMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(connectioncredential.FieldExpiresAt) {
+		fields = append(fields, connectioncredential.FieldExpiresAt)
+	}
+	if m.FieldCleared(connectioncredential.FieldRefreshedAt) {
+		fields = append(fields, connectioncredential.FieldRefreshedAt)
+	}
+	if m.FieldCleared(connectioncredential.FieldRefreshingUntil) {
+		fields = append(fields, connectioncredential.FieldRefreshingUntil)
+	}
+	if m.FieldCleared(connectioncredential.FieldUsedAt) {
+		fields = append(fields, connectioncredential.FieldUsedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ConnectionCredentialMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ConnectionCredentialMutation) ClearField(name string) error {
+	switch name {
+	case connectioncredential.FieldExpiresAt:
+		m.ClearExpiresAt()
+		return nil
+	case connectioncredential.FieldRefreshedAt:
+		m.ClearRefreshedAt()
+		return nil
+	case connectioncredential.FieldRefreshingUntil:
+		m.ClearRefreshingUntil()
+		return nil
+	case connectioncredential.FieldUsedAt:
+		m.ClearUsedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ConnectionCredential nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ConnectionCredentialMutation) ResetField(name string) error {
+	switch name {
+	case connectioncredential.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case connectioncredential.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case connectioncredential.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case connectioncredential.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case connectioncredential.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case connectioncredential.FieldConnectionID:
+		m.ResetConnectionID()
+		return nil
+	case connectioncredential.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case connectioncredential.FieldSecret:
+		m.ResetSecret()
+		return nil
+	case connectioncredential.FieldSecretHint:
+		m.ResetSecretHint()
+		return nil
+	case connectioncredential.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	case connectioncredential.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case connectioncredential.FieldError:
+		m.ResetError()
+		return nil
+	case connectioncredential.FieldScopes:
+		m.ResetScopes()
+		return nil
+	case connectioncredential.FieldRefreshedAt:
+		m.ResetRefreshedAt()
+		return nil
+	case connectioncredential.FieldRefreshingUntil:
+		m.ResetRefreshingUntil()
+		return nil
+	case connectioncredential.FieldUsedAt:
+		m.ResetUsedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ConnectionCredential field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ConnectionCredentialMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.connection != nil {
+		edges = append(edges, connectioncredential.EdgeConnection)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ConnectionCredentialMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case connectioncredential.EdgeConnection:
+		if id := m.connection; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ConnectionCredentialMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ConnectionCredentialMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ConnectionCredentialMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedconnection {
+		edges = append(edges, connectioncredential.EdgeConnection)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ConnectionCredentialMutation) EdgeCleared(name string) bool {
+	switch name {
+	case connectioncredential.EdgeConnection:
+		return m.clearedconnection
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ConnectionCredentialMutation) ClearEdge(name string) error {
+	switch name {
+	case connectioncredential.EdgeConnection:
+		m.ClearConnection()
+		return nil
+	}
+	return fmt.Errorf("unknown ConnectionCredential unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ConnectionCredentialMutation) ResetEdge(name string) error {
+	switch name {
+	case connectioncredential.EdgeConnection:
+		m.ResetConnection()
+		return nil
+	}
+	return fmt.Errorf("unknown ConnectionCredential edge %s", name)
+}
+
 // CreditFactorMutation represents an operation that mutates the CreditFactor nodes in the graph.
 type CreditFactorMutation struct {
 	config
@@ -19709,32 +26648,892 @@ func (m *ExternalIdentityMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown ExternalIdentity edge %s", name)
 }
 
+// FeatureFlagMutation represents an operation that mutates the FeatureFlag nodes in the graph.
+type FeatureFlagMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	account_id    *string
+	plane         *featureflag.Plane
+	version       *int
+	addversion    *int
+	created_at    *time.Time
+	updated_at    *time.Time
+	feature       *featureflag.Feature
+	setting       *featureflag.Setting
+	set_by        *string
+	clearedFields map[string]struct{}
+	scope         *string
+	clearedscope  bool
+	done          bool
+	oldValue      func(context.Context) (*FeatureFlag, error)
+	predicates    []predicate.FeatureFlag
+}
+
+var _ ent.Mutation = (*FeatureFlagMutation)(nil)
+
+// featureflagOption allows management of the mutation configuration using functional options.
+type featureflagOption func(*FeatureFlagMutation)
+
+// newFeatureFlagMutation creates new mutation for the FeatureFlag entity.
+func newFeatureFlagMutation(c config, op Op, opts ...featureflagOption) *FeatureFlagMutation {
+	m := &FeatureFlagMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeFeatureFlag,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withFeatureFlagID sets the ID field of the mutation.
+func withFeatureFlagID(id string) featureflagOption {
+	return func(m *FeatureFlagMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *FeatureFlag
+		)
+		m.oldValue = func(ctx context.Context) (*FeatureFlag, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().FeatureFlag.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withFeatureFlag sets the old FeatureFlag of the mutation.
+func withFeatureFlag(node *FeatureFlag) featureflagOption {
+	return func(m *FeatureFlagMutation) {
+		m.oldValue = func(context.Context) (*FeatureFlag, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m FeatureFlagMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m FeatureFlagMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of FeatureFlag entities.
+func (m *FeatureFlagMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *FeatureFlagMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *FeatureFlagMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().FeatureFlag.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *FeatureFlagMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *FeatureFlagMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the FeatureFlag entity.
+// If the FeatureFlag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeatureFlagMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *FeatureFlagMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *FeatureFlagMutation) SetPlane(f featureflag.Plane) {
+	m.plane = &f
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *FeatureFlagMutation) Plane() (r featureflag.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the FeatureFlag entity.
+// If the FeatureFlag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeatureFlagMutation) OldPlane(ctx context.Context) (v featureflag.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *FeatureFlagMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *FeatureFlagMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *FeatureFlagMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the FeatureFlag entity.
+// If the FeatureFlag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeatureFlagMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *FeatureFlagMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *FeatureFlagMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *FeatureFlagMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *FeatureFlagMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *FeatureFlagMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the FeatureFlag entity.
+// If the FeatureFlag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeatureFlagMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *FeatureFlagMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *FeatureFlagMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *FeatureFlagMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the FeatureFlag entity.
+// If the FeatureFlag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeatureFlagMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *FeatureFlagMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetScopeID sets the "scope_id" field.
+func (m *FeatureFlagMutation) SetScopeID(s string) {
+	m.scope = &s
+}
+
+// ScopeID returns the value of the "scope_id" field in the mutation.
+func (m *FeatureFlagMutation) ScopeID() (r string, exists bool) {
+	v := m.scope
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScopeID returns the old "scope_id" field's value of the FeatureFlag entity.
+// If the FeatureFlag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeatureFlagMutation) OldScopeID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScopeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScopeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScopeID: %w", err)
+	}
+	return oldValue.ScopeID, nil
+}
+
+// ResetScopeID resets all changes to the "scope_id" field.
+func (m *FeatureFlagMutation) ResetScopeID() {
+	m.scope = nil
+}
+
+// SetFeature sets the "feature" field.
+func (m *FeatureFlagMutation) SetFeature(f featureflag.Feature) {
+	m.feature = &f
+}
+
+// Feature returns the value of the "feature" field in the mutation.
+func (m *FeatureFlagMutation) Feature() (r featureflag.Feature, exists bool) {
+	v := m.feature
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFeature returns the old "feature" field's value of the FeatureFlag entity.
+// If the FeatureFlag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeatureFlagMutation) OldFeature(ctx context.Context) (v featureflag.Feature, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFeature is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFeature requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFeature: %w", err)
+	}
+	return oldValue.Feature, nil
+}
+
+// ResetFeature resets all changes to the "feature" field.
+func (m *FeatureFlagMutation) ResetFeature() {
+	m.feature = nil
+}
+
+// SetSetting sets the "setting" field.
+func (m *FeatureFlagMutation) SetSetting(f featureflag.Setting) {
+	m.setting = &f
+}
+
+// Setting returns the value of the "setting" field in the mutation.
+func (m *FeatureFlagMutation) Setting() (r featureflag.Setting, exists bool) {
+	v := m.setting
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSetting returns the old "setting" field's value of the FeatureFlag entity.
+// If the FeatureFlag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeatureFlagMutation) OldSetting(ctx context.Context) (v featureflag.Setting, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSetting is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSetting requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSetting: %w", err)
+	}
+	return oldValue.Setting, nil
+}
+
+// ResetSetting resets all changes to the "setting" field.
+func (m *FeatureFlagMutation) ResetSetting() {
+	m.setting = nil
+}
+
+// SetSetBy sets the "set_by" field.
+func (m *FeatureFlagMutation) SetSetBy(s string) {
+	m.set_by = &s
+}
+
+// SetBy returns the value of the "set_by" field in the mutation.
+func (m *FeatureFlagMutation) SetBy() (r string, exists bool) {
+	v := m.set_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSetBy returns the old "set_by" field's value of the FeatureFlag entity.
+// If the FeatureFlag object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FeatureFlagMutation) OldSetBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSetBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSetBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSetBy: %w", err)
+	}
+	return oldValue.SetBy, nil
+}
+
+// ResetSetBy resets all changes to the "set_by" field.
+func (m *FeatureFlagMutation) ResetSetBy() {
+	m.set_by = nil
+}
+
+// ClearScope clears the "scope" edge to the Scope entity.
+func (m *FeatureFlagMutation) ClearScope() {
+	m.clearedscope = true
+	m.clearedFields[featureflag.FieldScopeID] = struct{}{}
+}
+
+// ScopeCleared reports if the "scope" edge to the Scope entity was cleared.
+func (m *FeatureFlagMutation) ScopeCleared() bool {
+	return m.clearedscope
+}
+
+// ScopeIDs returns the "scope" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ScopeID instead. It exists only for internal usage by the builders.
+func (m *FeatureFlagMutation) ScopeIDs() (ids []string) {
+	if id := m.scope; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetScope resets all changes to the "scope" edge.
+func (m *FeatureFlagMutation) ResetScope() {
+	m.scope = nil
+	m.clearedscope = false
+}
+
+// Where appends a list predicates to the FeatureFlagMutation builder.
+func (m *FeatureFlagMutation) Where(ps ...predicate.FeatureFlag) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the FeatureFlagMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *FeatureFlagMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.FeatureFlag, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *FeatureFlagMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *FeatureFlagMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (FeatureFlag).
+func (m *FeatureFlagMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *FeatureFlagMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.account_id != nil {
+		fields = append(fields, featureflag.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, featureflag.FieldPlane)
+	}
+	if m.version != nil {
+		fields = append(fields, featureflag.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, featureflag.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, featureflag.FieldUpdatedAt)
+	}
+	if m.scope != nil {
+		fields = append(fields, featureflag.FieldScopeID)
+	}
+	if m.feature != nil {
+		fields = append(fields, featureflag.FieldFeature)
+	}
+	if m.setting != nil {
+		fields = append(fields, featureflag.FieldSetting)
+	}
+	if m.set_by != nil {
+		fields = append(fields, featureflag.FieldSetBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *FeatureFlagMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case featureflag.FieldAccountID:
+		return m.AccountID()
+	case featureflag.FieldPlane:
+		return m.Plane()
+	case featureflag.FieldVersion:
+		return m.Version()
+	case featureflag.FieldCreatedAt:
+		return m.CreatedAt()
+	case featureflag.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case featureflag.FieldScopeID:
+		return m.ScopeID()
+	case featureflag.FieldFeature:
+		return m.Feature()
+	case featureflag.FieldSetting:
+		return m.Setting()
+	case featureflag.FieldSetBy:
+		return m.SetBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *FeatureFlagMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case featureflag.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case featureflag.FieldPlane:
+		return m.OldPlane(ctx)
+	case featureflag.FieldVersion:
+		return m.OldVersion(ctx)
+	case featureflag.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case featureflag.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case featureflag.FieldScopeID:
+		return m.OldScopeID(ctx)
+	case featureflag.FieldFeature:
+		return m.OldFeature(ctx)
+	case featureflag.FieldSetting:
+		return m.OldSetting(ctx)
+	case featureflag.FieldSetBy:
+		return m.OldSetBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown FeatureFlag field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FeatureFlagMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case featureflag.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case featureflag.FieldPlane:
+		v, ok := value.(featureflag.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case featureflag.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case featureflag.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case featureflag.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case featureflag.FieldScopeID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScopeID(v)
+		return nil
+	case featureflag.FieldFeature:
+		v, ok := value.(featureflag.Feature)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFeature(v)
+		return nil
+	case featureflag.FieldSetting:
+		v, ok := value.(featureflag.Setting)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSetting(v)
+		return nil
+	case featureflag.FieldSetBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSetBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown FeatureFlag field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *FeatureFlagMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, featureflag.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *FeatureFlagMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case featureflag.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FeatureFlagMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case featureflag.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown FeatureFlag numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *FeatureFlagMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *FeatureFlagMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *FeatureFlagMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown FeatureFlag nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *FeatureFlagMutation) ResetField(name string) error {
+	switch name {
+	case featureflag.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case featureflag.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case featureflag.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case featureflag.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case featureflag.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case featureflag.FieldScopeID:
+		m.ResetScopeID()
+		return nil
+	case featureflag.FieldFeature:
+		m.ResetFeature()
+		return nil
+	case featureflag.FieldSetting:
+		m.ResetSetting()
+		return nil
+	case featureflag.FieldSetBy:
+		m.ResetSetBy()
+		return nil
+	}
+	return fmt.Errorf("unknown FeatureFlag field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *FeatureFlagMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.scope != nil {
+		edges = append(edges, featureflag.EdgeScope)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *FeatureFlagMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case featureflag.EdgeScope:
+		if id := m.scope; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *FeatureFlagMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *FeatureFlagMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *FeatureFlagMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedscope {
+		edges = append(edges, featureflag.EdgeScope)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *FeatureFlagMutation) EdgeCleared(name string) bool {
+	switch name {
+	case featureflag.EdgeScope:
+		return m.clearedscope
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *FeatureFlagMutation) ClearEdge(name string) error {
+	switch name {
+	case featureflag.EdgeScope:
+		m.ClearScope()
+		return nil
+	}
+	return fmt.Errorf("unknown FeatureFlag unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *FeatureFlagMutation) ResetEdge(name string) error {
+	switch name {
+	case featureflag.EdgeScope:
+		m.ResetScope()
+		return nil
+	}
+	return fmt.Errorf("unknown FeatureFlag edge %s", name)
+}
+
 // GrantMutation represents an operation that mutates the Grant nodes in the graph.
 type GrantMutation struct {
 	config
-	op              Op
-	typ             string
-	id              *string
-	account_id      *string
-	plane           *grant.Plane
-	version         *int
-	addversion      *int
-	created_at      *time.Time
-	updated_at      *time.Time
-	effect          *grant.Effect
-	expires_at      *time.Time
-	note            *string
-	authority       *string
-	granted_by      *string
-	granted_by_name *string
-	clearedFields   map[string]struct{}
-	scope           *string
-	clearedscope    bool
-	model           *string
-	clearedmodel    bool
-	done            bool
-	oldValue        func(context.Context) (*Grant, error)
-	predicates      []predicate.Grant
+	op                Op
+	typ               string
+	id                *string
+	account_id        *string
+	plane             *grant.Plane
+	version           *int
+	addversion        *int
+	created_at        *time.Time
+	updated_at        *time.Time
+	effect            *grant.Effect
+	expires_at        *time.Time
+	note              *string
+	authority         *string
+	granted_by        *string
+	granted_by_name   *string
+	clearedFields     map[string]struct{}
+	scope             *string
+	clearedscope      bool
+	model             *string
+	clearedmodel      bool
+	agent             *string
+	clearedagent      bool
+	connection        *string
+	clearedconnection bool
+	tool              *string
+	clearedtool       bool
+	done              bool
+	oldValue          func(context.Context) (*Grant, error)
+	predicates        []predicate.Grant
 }
 
 var _ ent.Mutation = (*GrantMutation)(nil)
@@ -20126,6 +27925,153 @@ func (m *GrantMutation) ResetModelID() {
 	delete(m.clearedFields, grant.FieldModelID)
 }
 
+// SetAgentID sets the "agent_id" field.
+func (m *GrantMutation) SetAgentID(s string) {
+	m.agent = &s
+}
+
+// AgentID returns the value of the "agent_id" field in the mutation.
+func (m *GrantMutation) AgentID() (r string, exists bool) {
+	v := m.agent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAgentID returns the old "agent_id" field's value of the Grant entity.
+// If the Grant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GrantMutation) OldAgentID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAgentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAgentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAgentID: %w", err)
+	}
+	return oldValue.AgentID, nil
+}
+
+// ClearAgentID clears the value of the "agent_id" field.
+func (m *GrantMutation) ClearAgentID() {
+	m.agent = nil
+	m.clearedFields[grant.FieldAgentID] = struct{}{}
+}
+
+// AgentIDCleared returns if the "agent_id" field was cleared in this mutation.
+func (m *GrantMutation) AgentIDCleared() bool {
+	_, ok := m.clearedFields[grant.FieldAgentID]
+	return ok
+}
+
+// ResetAgentID resets all changes to the "agent_id" field.
+func (m *GrantMutation) ResetAgentID() {
+	m.agent = nil
+	delete(m.clearedFields, grant.FieldAgentID)
+}
+
+// SetConnectionID sets the "connection_id" field.
+func (m *GrantMutation) SetConnectionID(s string) {
+	m.connection = &s
+}
+
+// ConnectionID returns the value of the "connection_id" field in the mutation.
+func (m *GrantMutation) ConnectionID() (r string, exists bool) {
+	v := m.connection
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConnectionID returns the old "connection_id" field's value of the Grant entity.
+// If the Grant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GrantMutation) OldConnectionID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConnectionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConnectionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConnectionID: %w", err)
+	}
+	return oldValue.ConnectionID, nil
+}
+
+// ClearConnectionID clears the value of the "connection_id" field.
+func (m *GrantMutation) ClearConnectionID() {
+	m.connection = nil
+	m.clearedFields[grant.FieldConnectionID] = struct{}{}
+}
+
+// ConnectionIDCleared returns if the "connection_id" field was cleared in this mutation.
+func (m *GrantMutation) ConnectionIDCleared() bool {
+	_, ok := m.clearedFields[grant.FieldConnectionID]
+	return ok
+}
+
+// ResetConnectionID resets all changes to the "connection_id" field.
+func (m *GrantMutation) ResetConnectionID() {
+	m.connection = nil
+	delete(m.clearedFields, grant.FieldConnectionID)
+}
+
+// SetToolID sets the "tool_id" field.
+func (m *GrantMutation) SetToolID(s string) {
+	m.tool = &s
+}
+
+// ToolID returns the value of the "tool_id" field in the mutation.
+func (m *GrantMutation) ToolID() (r string, exists bool) {
+	v := m.tool
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldToolID returns the old "tool_id" field's value of the Grant entity.
+// If the Grant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GrantMutation) OldToolID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldToolID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldToolID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldToolID: %w", err)
+	}
+	return oldValue.ToolID, nil
+}
+
+// ClearToolID clears the value of the "tool_id" field.
+func (m *GrantMutation) ClearToolID() {
+	m.tool = nil
+	m.clearedFields[grant.FieldToolID] = struct{}{}
+}
+
+// ToolIDCleared returns if the "tool_id" field was cleared in this mutation.
+func (m *GrantMutation) ToolIDCleared() bool {
+	_, ok := m.clearedFields[grant.FieldToolID]
+	return ok
+}
+
+// ResetToolID resets all changes to the "tool_id" field.
+func (m *GrantMutation) ResetToolID() {
+	m.tool = nil
+	delete(m.clearedFields, grant.FieldToolID)
+}
+
 // SetEffect sets the "effect" field.
 func (m *GrantMutation) SetEffect(gr grant.Effect) {
 	m.effect = &gr
@@ -20409,6 +28355,87 @@ func (m *GrantMutation) ResetModel() {
 	m.clearedmodel = false
 }
 
+// ClearAgent clears the "agent" edge to the Agent entity.
+func (m *GrantMutation) ClearAgent() {
+	m.clearedagent = true
+	m.clearedFields[grant.FieldAgentID] = struct{}{}
+}
+
+// AgentCleared reports if the "agent" edge to the Agent entity was cleared.
+func (m *GrantMutation) AgentCleared() bool {
+	return m.AgentIDCleared() || m.clearedagent
+}
+
+// AgentIDs returns the "agent" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AgentID instead. It exists only for internal usage by the builders.
+func (m *GrantMutation) AgentIDs() (ids []string) {
+	if id := m.agent; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAgent resets all changes to the "agent" edge.
+func (m *GrantMutation) ResetAgent() {
+	m.agent = nil
+	m.clearedagent = false
+}
+
+// ClearConnection clears the "connection" edge to the Connection entity.
+func (m *GrantMutation) ClearConnection() {
+	m.clearedconnection = true
+	m.clearedFields[grant.FieldConnectionID] = struct{}{}
+}
+
+// ConnectionCleared reports if the "connection" edge to the Connection entity was cleared.
+func (m *GrantMutation) ConnectionCleared() bool {
+	return m.ConnectionIDCleared() || m.clearedconnection
+}
+
+// ConnectionIDs returns the "connection" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ConnectionID instead. It exists only for internal usage by the builders.
+func (m *GrantMutation) ConnectionIDs() (ids []string) {
+	if id := m.connection; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetConnection resets all changes to the "connection" edge.
+func (m *GrantMutation) ResetConnection() {
+	m.connection = nil
+	m.clearedconnection = false
+}
+
+// ClearTool clears the "tool" edge to the Tool entity.
+func (m *GrantMutation) ClearTool() {
+	m.clearedtool = true
+	m.clearedFields[grant.FieldToolID] = struct{}{}
+}
+
+// ToolCleared reports if the "tool" edge to the Tool entity was cleared.
+func (m *GrantMutation) ToolCleared() bool {
+	return m.ToolIDCleared() || m.clearedtool
+}
+
+// ToolIDs returns the "tool" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ToolID instead. It exists only for internal usage by the builders.
+func (m *GrantMutation) ToolIDs() (ids []string) {
+	if id := m.tool; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetTool resets all changes to the "tool" edge.
+func (m *GrantMutation) ResetTool() {
+	m.tool = nil
+	m.clearedtool = false
+}
+
 // Where appends a list predicates to the GrantMutation builder.
 func (m *GrantMutation) Where(ps ...predicate.Grant) {
 	m.predicates = append(m.predicates, ps...)
@@ -20443,7 +28470,7 @@ func (m *GrantMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GrantMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 16)
 	if m.account_id != nil {
 		fields = append(fields, grant.FieldAccountID)
 	}
@@ -20464,6 +28491,15 @@ func (m *GrantMutation) Fields() []string {
 	}
 	if m.model != nil {
 		fields = append(fields, grant.FieldModelID)
+	}
+	if m.agent != nil {
+		fields = append(fields, grant.FieldAgentID)
+	}
+	if m.connection != nil {
+		fields = append(fields, grant.FieldConnectionID)
+	}
+	if m.tool != nil {
+		fields = append(fields, grant.FieldToolID)
 	}
 	if m.effect != nil {
 		fields = append(fields, grant.FieldEffect)
@@ -20505,6 +28541,12 @@ func (m *GrantMutation) Field(name string) (ent.Value, bool) {
 		return m.ScopeID()
 	case grant.FieldModelID:
 		return m.ModelID()
+	case grant.FieldAgentID:
+		return m.AgentID()
+	case grant.FieldConnectionID:
+		return m.ConnectionID()
+	case grant.FieldToolID:
+		return m.ToolID()
 	case grant.FieldEffect:
 		return m.Effect()
 	case grant.FieldExpiresAt:
@@ -20540,6 +28582,12 @@ func (m *GrantMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldScopeID(ctx)
 	case grant.FieldModelID:
 		return m.OldModelID(ctx)
+	case grant.FieldAgentID:
+		return m.OldAgentID(ctx)
+	case grant.FieldConnectionID:
+		return m.OldConnectionID(ctx)
+	case grant.FieldToolID:
+		return m.OldToolID(ctx)
 	case grant.FieldEffect:
 		return m.OldEffect(ctx)
 	case grant.FieldExpiresAt:
@@ -20609,6 +28657,27 @@ func (m *GrantMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetModelID(v)
+		return nil
+	case grant.FieldAgentID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAgentID(v)
+		return nil
+	case grant.FieldConnectionID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConnectionID(v)
+		return nil
+	case grant.FieldToolID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetToolID(v)
 		return nil
 	case grant.FieldEffect:
 		v, ok := value.(grant.Effect)
@@ -20700,6 +28769,15 @@ func (m *GrantMutation) ClearedFields() []string {
 	if m.FieldCleared(grant.FieldModelID) {
 		fields = append(fields, grant.FieldModelID)
 	}
+	if m.FieldCleared(grant.FieldAgentID) {
+		fields = append(fields, grant.FieldAgentID)
+	}
+	if m.FieldCleared(grant.FieldConnectionID) {
+		fields = append(fields, grant.FieldConnectionID)
+	}
+	if m.FieldCleared(grant.FieldToolID) {
+		fields = append(fields, grant.FieldToolID)
+	}
 	if m.FieldCleared(grant.FieldExpiresAt) {
 		fields = append(fields, grant.FieldExpiresAt)
 	}
@@ -20719,6 +28797,15 @@ func (m *GrantMutation) ClearField(name string) error {
 	switch name {
 	case grant.FieldModelID:
 		m.ClearModelID()
+		return nil
+	case grant.FieldAgentID:
+		m.ClearAgentID()
+		return nil
+	case grant.FieldConnectionID:
+		m.ClearConnectionID()
+		return nil
+	case grant.FieldToolID:
+		m.ClearToolID()
 		return nil
 	case grant.FieldExpiresAt:
 		m.ClearExpiresAt()
@@ -20752,6 +28839,15 @@ func (m *GrantMutation) ResetField(name string) error {
 	case grant.FieldModelID:
 		m.ResetModelID()
 		return nil
+	case grant.FieldAgentID:
+		m.ResetAgentID()
+		return nil
+	case grant.FieldConnectionID:
+		m.ResetConnectionID()
+		return nil
+	case grant.FieldToolID:
+		m.ResetToolID()
+		return nil
 	case grant.FieldEffect:
 		m.ResetEffect()
 		return nil
@@ -20776,12 +28872,21 @@ func (m *GrantMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *GrantMutation) AddedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 5)
 	if m.scope != nil {
 		edges = append(edges, grant.EdgeScope)
 	}
 	if m.model != nil {
 		edges = append(edges, grant.EdgeModel)
+	}
+	if m.agent != nil {
+		edges = append(edges, grant.EdgeAgent)
+	}
+	if m.connection != nil {
+		edges = append(edges, grant.EdgeConnection)
+	}
+	if m.tool != nil {
+		edges = append(edges, grant.EdgeTool)
 	}
 	return edges
 }
@@ -20798,13 +28903,25 @@ func (m *GrantMutation) AddedIDs(name string) []ent.Value {
 		if id := m.model; id != nil {
 			return []ent.Value{*id}
 		}
+	case grant.EdgeAgent:
+		if id := m.agent; id != nil {
+			return []ent.Value{*id}
+		}
+	case grant.EdgeConnection:
+		if id := m.connection; id != nil {
+			return []ent.Value{*id}
+		}
+	case grant.EdgeTool:
+		if id := m.tool; id != nil {
+			return []ent.Value{*id}
+		}
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *GrantMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 5)
 	return edges
 }
 
@@ -20816,12 +28933,21 @@ func (m *GrantMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *GrantMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 5)
 	if m.clearedscope {
 		edges = append(edges, grant.EdgeScope)
 	}
 	if m.clearedmodel {
 		edges = append(edges, grant.EdgeModel)
+	}
+	if m.clearedagent {
+		edges = append(edges, grant.EdgeAgent)
+	}
+	if m.clearedconnection {
+		edges = append(edges, grant.EdgeConnection)
+	}
+	if m.clearedtool {
+		edges = append(edges, grant.EdgeTool)
 	}
 	return edges
 }
@@ -20834,6 +28960,12 @@ func (m *GrantMutation) EdgeCleared(name string) bool {
 		return m.clearedscope
 	case grant.EdgeModel:
 		return m.clearedmodel
+	case grant.EdgeAgent:
+		return m.clearedagent
+	case grant.EdgeConnection:
+		return m.clearedconnection
+	case grant.EdgeTool:
+		return m.clearedtool
 	}
 	return false
 }
@@ -20848,6 +28980,15 @@ func (m *GrantMutation) ClearEdge(name string) error {
 	case grant.EdgeModel:
 		m.ClearModel()
 		return nil
+	case grant.EdgeAgent:
+		m.ClearAgent()
+		return nil
+	case grant.EdgeConnection:
+		m.ClearConnection()
+		return nil
+	case grant.EdgeTool:
+		m.ClearTool()
+		return nil
 	}
 	return fmt.Errorf("unknown Grant unique edge %s", name)
 }
@@ -20861,6 +29002,15 @@ func (m *GrantMutation) ResetEdge(name string) error {
 		return nil
 	case grant.EdgeModel:
 		m.ResetModel()
+		return nil
+	case grant.EdgeAgent:
+		m.ResetAgent()
+		return nil
+	case grant.EdgeConnection:
+		m.ResetConnection()
+		return nil
+	case grant.EdgeTool:
+		m.ResetTool()
 		return nil
 	}
 	return fmt.Errorf("unknown Grant edge %s", name)
@@ -21620,6 +29770,1855 @@ func (m *GroupMappingMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown GroupMapping edge %s", name)
+}
+
+// GuardrailAssignmentMutation represents an operation that mutates the GuardrailAssignment nodes in the graph.
+type GuardrailAssignmentMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	account_id    *string
+	plane         *guardrailassignment.Plane
+	created_at    *time.Time
+	assigned_by   *string
+	clearedFields map[string]struct{}
+	scope         *string
+	clearedscope  bool
+	preset        *string
+	clearedpreset bool
+	done          bool
+	oldValue      func(context.Context) (*GuardrailAssignment, error)
+	predicates    []predicate.GuardrailAssignment
+}
+
+var _ ent.Mutation = (*GuardrailAssignmentMutation)(nil)
+
+// guardrailassignmentOption allows management of the mutation configuration using functional options.
+type guardrailassignmentOption func(*GuardrailAssignmentMutation)
+
+// newGuardrailAssignmentMutation creates new mutation for the GuardrailAssignment entity.
+func newGuardrailAssignmentMutation(c config, op Op, opts ...guardrailassignmentOption) *GuardrailAssignmentMutation {
+	m := &GuardrailAssignmentMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeGuardrailAssignment,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withGuardrailAssignmentID sets the ID field of the mutation.
+func withGuardrailAssignmentID(id string) guardrailassignmentOption {
+	return func(m *GuardrailAssignmentMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *GuardrailAssignment
+		)
+		m.oldValue = func(ctx context.Context) (*GuardrailAssignment, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().GuardrailAssignment.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withGuardrailAssignment sets the old GuardrailAssignment of the mutation.
+func withGuardrailAssignment(node *GuardrailAssignment) guardrailassignmentOption {
+	return func(m *GuardrailAssignmentMutation) {
+		m.oldValue = func(context.Context) (*GuardrailAssignment, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m GuardrailAssignmentMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m GuardrailAssignmentMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of GuardrailAssignment entities.
+func (m *GuardrailAssignmentMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *GuardrailAssignmentMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *GuardrailAssignmentMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().GuardrailAssignment.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *GuardrailAssignmentMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *GuardrailAssignmentMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the GuardrailAssignment entity.
+// If the GuardrailAssignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailAssignmentMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *GuardrailAssignmentMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *GuardrailAssignmentMutation) SetPlane(gu guardrailassignment.Plane) {
+	m.plane = &gu
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *GuardrailAssignmentMutation) Plane() (r guardrailassignment.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the GuardrailAssignment entity.
+// If the GuardrailAssignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailAssignmentMutation) OldPlane(ctx context.Context) (v guardrailassignment.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *GuardrailAssignmentMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *GuardrailAssignmentMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *GuardrailAssignmentMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the GuardrailAssignment entity.
+// If the GuardrailAssignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailAssignmentMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *GuardrailAssignmentMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetScopeID sets the "scope_id" field.
+func (m *GuardrailAssignmentMutation) SetScopeID(s string) {
+	m.scope = &s
+}
+
+// ScopeID returns the value of the "scope_id" field in the mutation.
+func (m *GuardrailAssignmentMutation) ScopeID() (r string, exists bool) {
+	v := m.scope
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScopeID returns the old "scope_id" field's value of the GuardrailAssignment entity.
+// If the GuardrailAssignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailAssignmentMutation) OldScopeID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScopeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScopeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScopeID: %w", err)
+	}
+	return oldValue.ScopeID, nil
+}
+
+// ResetScopeID resets all changes to the "scope_id" field.
+func (m *GuardrailAssignmentMutation) ResetScopeID() {
+	m.scope = nil
+}
+
+// SetPresetID sets the "preset_id" field.
+func (m *GuardrailAssignmentMutation) SetPresetID(s string) {
+	m.preset = &s
+}
+
+// PresetID returns the value of the "preset_id" field in the mutation.
+func (m *GuardrailAssignmentMutation) PresetID() (r string, exists bool) {
+	v := m.preset
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPresetID returns the old "preset_id" field's value of the GuardrailAssignment entity.
+// If the GuardrailAssignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailAssignmentMutation) OldPresetID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPresetID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPresetID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPresetID: %w", err)
+	}
+	return oldValue.PresetID, nil
+}
+
+// ResetPresetID resets all changes to the "preset_id" field.
+func (m *GuardrailAssignmentMutation) ResetPresetID() {
+	m.preset = nil
+}
+
+// SetAssignedBy sets the "assigned_by" field.
+func (m *GuardrailAssignmentMutation) SetAssignedBy(s string) {
+	m.assigned_by = &s
+}
+
+// AssignedBy returns the value of the "assigned_by" field in the mutation.
+func (m *GuardrailAssignmentMutation) AssignedBy() (r string, exists bool) {
+	v := m.assigned_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAssignedBy returns the old "assigned_by" field's value of the GuardrailAssignment entity.
+// If the GuardrailAssignment object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailAssignmentMutation) OldAssignedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAssignedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAssignedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAssignedBy: %w", err)
+	}
+	return oldValue.AssignedBy, nil
+}
+
+// ResetAssignedBy resets all changes to the "assigned_by" field.
+func (m *GuardrailAssignmentMutation) ResetAssignedBy() {
+	m.assigned_by = nil
+}
+
+// ClearScope clears the "scope" edge to the Scope entity.
+func (m *GuardrailAssignmentMutation) ClearScope() {
+	m.clearedscope = true
+	m.clearedFields[guardrailassignment.FieldScopeID] = struct{}{}
+}
+
+// ScopeCleared reports if the "scope" edge to the Scope entity was cleared.
+func (m *GuardrailAssignmentMutation) ScopeCleared() bool {
+	return m.clearedscope
+}
+
+// ScopeIDs returns the "scope" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ScopeID instead. It exists only for internal usage by the builders.
+func (m *GuardrailAssignmentMutation) ScopeIDs() (ids []string) {
+	if id := m.scope; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetScope resets all changes to the "scope" edge.
+func (m *GuardrailAssignmentMutation) ResetScope() {
+	m.scope = nil
+	m.clearedscope = false
+}
+
+// ClearPreset clears the "preset" edge to the GuardrailPreset entity.
+func (m *GuardrailAssignmentMutation) ClearPreset() {
+	m.clearedpreset = true
+	m.clearedFields[guardrailassignment.FieldPresetID] = struct{}{}
+}
+
+// PresetCleared reports if the "preset" edge to the GuardrailPreset entity was cleared.
+func (m *GuardrailAssignmentMutation) PresetCleared() bool {
+	return m.clearedpreset
+}
+
+// PresetIDs returns the "preset" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PresetID instead. It exists only for internal usage by the builders.
+func (m *GuardrailAssignmentMutation) PresetIDs() (ids []string) {
+	if id := m.preset; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPreset resets all changes to the "preset" edge.
+func (m *GuardrailAssignmentMutation) ResetPreset() {
+	m.preset = nil
+	m.clearedpreset = false
+}
+
+// Where appends a list predicates to the GuardrailAssignmentMutation builder.
+func (m *GuardrailAssignmentMutation) Where(ps ...predicate.GuardrailAssignment) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the GuardrailAssignmentMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *GuardrailAssignmentMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.GuardrailAssignment, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *GuardrailAssignmentMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *GuardrailAssignmentMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (GuardrailAssignment).
+func (m *GuardrailAssignmentMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *GuardrailAssignmentMutation) Fields() []string {
+	fields := make([]string, 0, 6)
+	if m.account_id != nil {
+		fields = append(fields, guardrailassignment.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, guardrailassignment.FieldPlane)
+	}
+	if m.created_at != nil {
+		fields = append(fields, guardrailassignment.FieldCreatedAt)
+	}
+	if m.scope != nil {
+		fields = append(fields, guardrailassignment.FieldScopeID)
+	}
+	if m.preset != nil {
+		fields = append(fields, guardrailassignment.FieldPresetID)
+	}
+	if m.assigned_by != nil {
+		fields = append(fields, guardrailassignment.FieldAssignedBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *GuardrailAssignmentMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case guardrailassignment.FieldAccountID:
+		return m.AccountID()
+	case guardrailassignment.FieldPlane:
+		return m.Plane()
+	case guardrailassignment.FieldCreatedAt:
+		return m.CreatedAt()
+	case guardrailassignment.FieldScopeID:
+		return m.ScopeID()
+	case guardrailassignment.FieldPresetID:
+		return m.PresetID()
+	case guardrailassignment.FieldAssignedBy:
+		return m.AssignedBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *GuardrailAssignmentMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case guardrailassignment.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case guardrailassignment.FieldPlane:
+		return m.OldPlane(ctx)
+	case guardrailassignment.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case guardrailassignment.FieldScopeID:
+		return m.OldScopeID(ctx)
+	case guardrailassignment.FieldPresetID:
+		return m.OldPresetID(ctx)
+	case guardrailassignment.FieldAssignedBy:
+		return m.OldAssignedBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown GuardrailAssignment field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *GuardrailAssignmentMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case guardrailassignment.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case guardrailassignment.FieldPlane:
+		v, ok := value.(guardrailassignment.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case guardrailassignment.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case guardrailassignment.FieldScopeID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScopeID(v)
+		return nil
+	case guardrailassignment.FieldPresetID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPresetID(v)
+		return nil
+	case guardrailassignment.FieldAssignedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAssignedBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown GuardrailAssignment field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *GuardrailAssignmentMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *GuardrailAssignmentMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *GuardrailAssignmentMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown GuardrailAssignment numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *GuardrailAssignmentMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *GuardrailAssignmentMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *GuardrailAssignmentMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown GuardrailAssignment nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *GuardrailAssignmentMutation) ResetField(name string) error {
+	switch name {
+	case guardrailassignment.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case guardrailassignment.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case guardrailassignment.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case guardrailassignment.FieldScopeID:
+		m.ResetScopeID()
+		return nil
+	case guardrailassignment.FieldPresetID:
+		m.ResetPresetID()
+		return nil
+	case guardrailassignment.FieldAssignedBy:
+		m.ResetAssignedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown GuardrailAssignment field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *GuardrailAssignmentMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.scope != nil {
+		edges = append(edges, guardrailassignment.EdgeScope)
+	}
+	if m.preset != nil {
+		edges = append(edges, guardrailassignment.EdgePreset)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *GuardrailAssignmentMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case guardrailassignment.EdgeScope:
+		if id := m.scope; id != nil {
+			return []ent.Value{*id}
+		}
+	case guardrailassignment.EdgePreset:
+		if id := m.preset; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *GuardrailAssignmentMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *GuardrailAssignmentMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *GuardrailAssignmentMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedscope {
+		edges = append(edges, guardrailassignment.EdgeScope)
+	}
+	if m.clearedpreset {
+		edges = append(edges, guardrailassignment.EdgePreset)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *GuardrailAssignmentMutation) EdgeCleared(name string) bool {
+	switch name {
+	case guardrailassignment.EdgeScope:
+		return m.clearedscope
+	case guardrailassignment.EdgePreset:
+		return m.clearedpreset
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *GuardrailAssignmentMutation) ClearEdge(name string) error {
+	switch name {
+	case guardrailassignment.EdgeScope:
+		m.ClearScope()
+		return nil
+	case guardrailassignment.EdgePreset:
+		m.ClearPreset()
+		return nil
+	}
+	return fmt.Errorf("unknown GuardrailAssignment unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *GuardrailAssignmentMutation) ResetEdge(name string) error {
+	switch name {
+	case guardrailassignment.EdgeScope:
+		m.ResetScope()
+		return nil
+	case guardrailassignment.EdgePreset:
+		m.ResetPreset()
+		return nil
+	}
+	return fmt.Errorf("unknown GuardrailAssignment edge %s", name)
+}
+
+// GuardrailPresetMutation represents an operation that mutates the GuardrailPreset nodes in the graph.
+type GuardrailPresetMutation struct {
+	config
+	op                     Op
+	typ                    string
+	id                     *string
+	account_id             *string
+	plane                  *guardrailpreset.Plane
+	version                *int
+	addversion             *int
+	created_at             *time.Time
+	updated_at             *time.Time
+	name                   *string
+	description            *string
+	status                 *guardrailpreset.Status
+	rules                  *json.RawMessage
+	appendrules            json.RawMessage
+	moderation_url         *string
+	moderation_secret      *[]byte
+	moderation_secret_hint *string
+	created_by             *string
+	clearedFields          map[string]struct{}
+	assignments            map[string]struct{}
+	removedassignments     map[string]struct{}
+	clearedassignments     bool
+	done                   bool
+	oldValue               func(context.Context) (*GuardrailPreset, error)
+	predicates             []predicate.GuardrailPreset
+}
+
+var _ ent.Mutation = (*GuardrailPresetMutation)(nil)
+
+// guardrailpresetOption allows management of the mutation configuration using functional options.
+type guardrailpresetOption func(*GuardrailPresetMutation)
+
+// newGuardrailPresetMutation creates new mutation for the GuardrailPreset entity.
+func newGuardrailPresetMutation(c config, op Op, opts ...guardrailpresetOption) *GuardrailPresetMutation {
+	m := &GuardrailPresetMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeGuardrailPreset,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withGuardrailPresetID sets the ID field of the mutation.
+func withGuardrailPresetID(id string) guardrailpresetOption {
+	return func(m *GuardrailPresetMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *GuardrailPreset
+		)
+		m.oldValue = func(ctx context.Context) (*GuardrailPreset, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().GuardrailPreset.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withGuardrailPreset sets the old GuardrailPreset of the mutation.
+func withGuardrailPreset(node *GuardrailPreset) guardrailpresetOption {
+	return func(m *GuardrailPresetMutation) {
+		m.oldValue = func(context.Context) (*GuardrailPreset, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m GuardrailPresetMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m GuardrailPresetMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of GuardrailPreset entities.
+func (m *GuardrailPresetMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *GuardrailPresetMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *GuardrailPresetMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().GuardrailPreset.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *GuardrailPresetMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *GuardrailPresetMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the GuardrailPreset entity.
+// If the GuardrailPreset object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailPresetMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *GuardrailPresetMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *GuardrailPresetMutation) SetPlane(gu guardrailpreset.Plane) {
+	m.plane = &gu
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *GuardrailPresetMutation) Plane() (r guardrailpreset.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the GuardrailPreset entity.
+// If the GuardrailPreset object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailPresetMutation) OldPlane(ctx context.Context) (v guardrailpreset.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *GuardrailPresetMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *GuardrailPresetMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *GuardrailPresetMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the GuardrailPreset entity.
+// If the GuardrailPreset object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailPresetMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *GuardrailPresetMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *GuardrailPresetMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *GuardrailPresetMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *GuardrailPresetMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *GuardrailPresetMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the GuardrailPreset entity.
+// If the GuardrailPreset object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailPresetMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *GuardrailPresetMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *GuardrailPresetMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *GuardrailPresetMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the GuardrailPreset entity.
+// If the GuardrailPreset object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailPresetMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *GuardrailPresetMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetName sets the "name" field.
+func (m *GuardrailPresetMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *GuardrailPresetMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the GuardrailPreset entity.
+// If the GuardrailPreset object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailPresetMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *GuardrailPresetMutation) ResetName() {
+	m.name = nil
+}
+
+// SetDescription sets the "description" field.
+func (m *GuardrailPresetMutation) SetDescription(s string) {
+	m.description = &s
+}
+
+// Description returns the value of the "description" field in the mutation.
+func (m *GuardrailPresetMutation) Description() (r string, exists bool) {
+	v := m.description
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDescription returns the old "description" field's value of the GuardrailPreset entity.
+// If the GuardrailPreset object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailPresetMutation) OldDescription(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDescription is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDescription requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDescription: %w", err)
+	}
+	return oldValue.Description, nil
+}
+
+// ResetDescription resets all changes to the "description" field.
+func (m *GuardrailPresetMutation) ResetDescription() {
+	m.description = nil
+}
+
+// SetStatus sets the "status" field.
+func (m *GuardrailPresetMutation) SetStatus(gu guardrailpreset.Status) {
+	m.status = &gu
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *GuardrailPresetMutation) Status() (r guardrailpreset.Status, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the GuardrailPreset entity.
+// If the GuardrailPreset object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailPresetMutation) OldStatus(ctx context.Context) (v guardrailpreset.Status, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *GuardrailPresetMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetRules sets the "rules" field.
+func (m *GuardrailPresetMutation) SetRules(jm json.RawMessage) {
+	m.rules = &jm
+	m.appendrules = nil
+}
+
+// Rules returns the value of the "rules" field in the mutation.
+func (m *GuardrailPresetMutation) Rules() (r json.RawMessage, exists bool) {
+	v := m.rules
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRules returns the old "rules" field's value of the GuardrailPreset entity.
+// If the GuardrailPreset object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailPresetMutation) OldRules(ctx context.Context) (v json.RawMessage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRules is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRules requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRules: %w", err)
+	}
+	return oldValue.Rules, nil
+}
+
+// AppendRules adds jm to the "rules" field.
+func (m *GuardrailPresetMutation) AppendRules(jm json.RawMessage) {
+	m.appendrules = append(m.appendrules, jm...)
+}
+
+// AppendedRules returns the list of values that were appended to the "rules" field in this mutation.
+func (m *GuardrailPresetMutation) AppendedRules() (json.RawMessage, bool) {
+	if len(m.appendrules) == 0 {
+		return nil, false
+	}
+	return m.appendrules, true
+}
+
+// ResetRules resets all changes to the "rules" field.
+func (m *GuardrailPresetMutation) ResetRules() {
+	m.rules = nil
+	m.appendrules = nil
+}
+
+// SetModerationURL sets the "moderation_url" field.
+func (m *GuardrailPresetMutation) SetModerationURL(s string) {
+	m.moderation_url = &s
+}
+
+// ModerationURL returns the value of the "moderation_url" field in the mutation.
+func (m *GuardrailPresetMutation) ModerationURL() (r string, exists bool) {
+	v := m.moderation_url
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldModerationURL returns the old "moderation_url" field's value of the GuardrailPreset entity.
+// If the GuardrailPreset object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailPresetMutation) OldModerationURL(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldModerationURL is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldModerationURL requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldModerationURL: %w", err)
+	}
+	return oldValue.ModerationURL, nil
+}
+
+// ResetModerationURL resets all changes to the "moderation_url" field.
+func (m *GuardrailPresetMutation) ResetModerationURL() {
+	m.moderation_url = nil
+}
+
+// SetModerationSecret sets the "moderation_secret" field.
+func (m *GuardrailPresetMutation) SetModerationSecret(b []byte) {
+	m.moderation_secret = &b
+}
+
+// ModerationSecret returns the value of the "moderation_secret" field in the mutation.
+func (m *GuardrailPresetMutation) ModerationSecret() (r []byte, exists bool) {
+	v := m.moderation_secret
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldModerationSecret returns the old "moderation_secret" field's value of the GuardrailPreset entity.
+// If the GuardrailPreset object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailPresetMutation) OldModerationSecret(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldModerationSecret is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldModerationSecret requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldModerationSecret: %w", err)
+	}
+	return oldValue.ModerationSecret, nil
+}
+
+// ClearModerationSecret clears the value of the "moderation_secret" field.
+func (m *GuardrailPresetMutation) ClearModerationSecret() {
+	m.moderation_secret = nil
+	m.clearedFields[guardrailpreset.FieldModerationSecret] = struct{}{}
+}
+
+// ModerationSecretCleared returns if the "moderation_secret" field was cleared in this mutation.
+func (m *GuardrailPresetMutation) ModerationSecretCleared() bool {
+	_, ok := m.clearedFields[guardrailpreset.FieldModerationSecret]
+	return ok
+}
+
+// ResetModerationSecret resets all changes to the "moderation_secret" field.
+func (m *GuardrailPresetMutation) ResetModerationSecret() {
+	m.moderation_secret = nil
+	delete(m.clearedFields, guardrailpreset.FieldModerationSecret)
+}
+
+// SetModerationSecretHint sets the "moderation_secret_hint" field.
+func (m *GuardrailPresetMutation) SetModerationSecretHint(s string) {
+	m.moderation_secret_hint = &s
+}
+
+// ModerationSecretHint returns the value of the "moderation_secret_hint" field in the mutation.
+func (m *GuardrailPresetMutation) ModerationSecretHint() (r string, exists bool) {
+	v := m.moderation_secret_hint
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldModerationSecretHint returns the old "moderation_secret_hint" field's value of the GuardrailPreset entity.
+// If the GuardrailPreset object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailPresetMutation) OldModerationSecretHint(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldModerationSecretHint is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldModerationSecretHint requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldModerationSecretHint: %w", err)
+	}
+	return oldValue.ModerationSecretHint, nil
+}
+
+// ResetModerationSecretHint resets all changes to the "moderation_secret_hint" field.
+func (m *GuardrailPresetMutation) ResetModerationSecretHint() {
+	m.moderation_secret_hint = nil
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *GuardrailPresetMutation) SetCreatedBy(s string) {
+	m.created_by = &s
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *GuardrailPresetMutation) CreatedBy() (r string, exists bool) {
+	v := m.created_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the GuardrailPreset entity.
+// If the GuardrailPreset object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GuardrailPresetMutation) OldCreatedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *GuardrailPresetMutation) ResetCreatedBy() {
+	m.created_by = nil
+}
+
+// AddAssignmentIDs adds the "assignments" edge to the GuardrailAssignment entity by ids.
+func (m *GuardrailPresetMutation) AddAssignmentIDs(ids ...string) {
+	if m.assignments == nil {
+		m.assignments = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.assignments[ids[i]] = struct{}{}
+	}
+}
+
+// ClearAssignments clears the "assignments" edge to the GuardrailAssignment entity.
+func (m *GuardrailPresetMutation) ClearAssignments() {
+	m.clearedassignments = true
+}
+
+// AssignmentsCleared reports if the "assignments" edge to the GuardrailAssignment entity was cleared.
+func (m *GuardrailPresetMutation) AssignmentsCleared() bool {
+	return m.clearedassignments
+}
+
+// RemoveAssignmentIDs removes the "assignments" edge to the GuardrailAssignment entity by IDs.
+func (m *GuardrailPresetMutation) RemoveAssignmentIDs(ids ...string) {
+	if m.removedassignments == nil {
+		m.removedassignments = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.assignments, ids[i])
+		m.removedassignments[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedAssignments returns the removed IDs of the "assignments" edge to the GuardrailAssignment entity.
+func (m *GuardrailPresetMutation) RemovedAssignmentsIDs() (ids []string) {
+	for id := range m.removedassignments {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// AssignmentsIDs returns the "assignments" edge IDs in the mutation.
+func (m *GuardrailPresetMutation) AssignmentsIDs() (ids []string) {
+	for id := range m.assignments {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetAssignments resets all changes to the "assignments" edge.
+func (m *GuardrailPresetMutation) ResetAssignments() {
+	m.assignments = nil
+	m.clearedassignments = false
+	m.removedassignments = nil
+}
+
+// Where appends a list predicates to the GuardrailPresetMutation builder.
+func (m *GuardrailPresetMutation) Where(ps ...predicate.GuardrailPreset) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the GuardrailPresetMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *GuardrailPresetMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.GuardrailPreset, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *GuardrailPresetMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *GuardrailPresetMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (GuardrailPreset).
+func (m *GuardrailPresetMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *GuardrailPresetMutation) Fields() []string {
+	fields := make([]string, 0, 13)
+	if m.account_id != nil {
+		fields = append(fields, guardrailpreset.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, guardrailpreset.FieldPlane)
+	}
+	if m.version != nil {
+		fields = append(fields, guardrailpreset.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, guardrailpreset.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, guardrailpreset.FieldUpdatedAt)
+	}
+	if m.name != nil {
+		fields = append(fields, guardrailpreset.FieldName)
+	}
+	if m.description != nil {
+		fields = append(fields, guardrailpreset.FieldDescription)
+	}
+	if m.status != nil {
+		fields = append(fields, guardrailpreset.FieldStatus)
+	}
+	if m.rules != nil {
+		fields = append(fields, guardrailpreset.FieldRules)
+	}
+	if m.moderation_url != nil {
+		fields = append(fields, guardrailpreset.FieldModerationURL)
+	}
+	if m.moderation_secret != nil {
+		fields = append(fields, guardrailpreset.FieldModerationSecret)
+	}
+	if m.moderation_secret_hint != nil {
+		fields = append(fields, guardrailpreset.FieldModerationSecretHint)
+	}
+	if m.created_by != nil {
+		fields = append(fields, guardrailpreset.FieldCreatedBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *GuardrailPresetMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case guardrailpreset.FieldAccountID:
+		return m.AccountID()
+	case guardrailpreset.FieldPlane:
+		return m.Plane()
+	case guardrailpreset.FieldVersion:
+		return m.Version()
+	case guardrailpreset.FieldCreatedAt:
+		return m.CreatedAt()
+	case guardrailpreset.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case guardrailpreset.FieldName:
+		return m.Name()
+	case guardrailpreset.FieldDescription:
+		return m.Description()
+	case guardrailpreset.FieldStatus:
+		return m.Status()
+	case guardrailpreset.FieldRules:
+		return m.Rules()
+	case guardrailpreset.FieldModerationURL:
+		return m.ModerationURL()
+	case guardrailpreset.FieldModerationSecret:
+		return m.ModerationSecret()
+	case guardrailpreset.FieldModerationSecretHint:
+		return m.ModerationSecretHint()
+	case guardrailpreset.FieldCreatedBy:
+		return m.CreatedBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *GuardrailPresetMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case guardrailpreset.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case guardrailpreset.FieldPlane:
+		return m.OldPlane(ctx)
+	case guardrailpreset.FieldVersion:
+		return m.OldVersion(ctx)
+	case guardrailpreset.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case guardrailpreset.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case guardrailpreset.FieldName:
+		return m.OldName(ctx)
+	case guardrailpreset.FieldDescription:
+		return m.OldDescription(ctx)
+	case guardrailpreset.FieldStatus:
+		return m.OldStatus(ctx)
+	case guardrailpreset.FieldRules:
+		return m.OldRules(ctx)
+	case guardrailpreset.FieldModerationURL:
+		return m.OldModerationURL(ctx)
+	case guardrailpreset.FieldModerationSecret:
+		return m.OldModerationSecret(ctx)
+	case guardrailpreset.FieldModerationSecretHint:
+		return m.OldModerationSecretHint(ctx)
+	case guardrailpreset.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown GuardrailPreset field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *GuardrailPresetMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case guardrailpreset.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case guardrailpreset.FieldPlane:
+		v, ok := value.(guardrailpreset.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case guardrailpreset.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case guardrailpreset.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case guardrailpreset.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case guardrailpreset.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case guardrailpreset.FieldDescription:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDescription(v)
+		return nil
+	case guardrailpreset.FieldStatus:
+		v, ok := value.(guardrailpreset.Status)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case guardrailpreset.FieldRules:
+		v, ok := value.(json.RawMessage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRules(v)
+		return nil
+	case guardrailpreset.FieldModerationURL:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetModerationURL(v)
+		return nil
+	case guardrailpreset.FieldModerationSecret:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetModerationSecret(v)
+		return nil
+	case guardrailpreset.FieldModerationSecretHint:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetModerationSecretHint(v)
+		return nil
+	case guardrailpreset.FieldCreatedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown GuardrailPreset field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *GuardrailPresetMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, guardrailpreset.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *GuardrailPresetMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case guardrailpreset.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *GuardrailPresetMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case guardrailpreset.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown GuardrailPreset numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *GuardrailPresetMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(guardrailpreset.FieldModerationSecret) {
+		fields = append(fields, guardrailpreset.FieldModerationSecret)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *GuardrailPresetMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *GuardrailPresetMutation) ClearField(name string) error {
+	switch name {
+	case guardrailpreset.FieldModerationSecret:
+		m.ClearModerationSecret()
+		return nil
+	}
+	return fmt.Errorf("unknown GuardrailPreset nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *GuardrailPresetMutation) ResetField(name string) error {
+	switch name {
+	case guardrailpreset.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case guardrailpreset.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case guardrailpreset.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case guardrailpreset.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case guardrailpreset.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case guardrailpreset.FieldName:
+		m.ResetName()
+		return nil
+	case guardrailpreset.FieldDescription:
+		m.ResetDescription()
+		return nil
+	case guardrailpreset.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case guardrailpreset.FieldRules:
+		m.ResetRules()
+		return nil
+	case guardrailpreset.FieldModerationURL:
+		m.ResetModerationURL()
+		return nil
+	case guardrailpreset.FieldModerationSecret:
+		m.ResetModerationSecret()
+		return nil
+	case guardrailpreset.FieldModerationSecretHint:
+		m.ResetModerationSecretHint()
+		return nil
+	case guardrailpreset.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown GuardrailPreset field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *GuardrailPresetMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.assignments != nil {
+		edges = append(edges, guardrailpreset.EdgeAssignments)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *GuardrailPresetMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case guardrailpreset.EdgeAssignments:
+		ids := make([]ent.Value, 0, len(m.assignments))
+		for id := range m.assignments {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *GuardrailPresetMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.removedassignments != nil {
+		edges = append(edges, guardrailpreset.EdgeAssignments)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *GuardrailPresetMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case guardrailpreset.EdgeAssignments:
+		ids := make([]ent.Value, 0, len(m.removedassignments))
+		for id := range m.removedassignments {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *GuardrailPresetMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedassignments {
+		edges = append(edges, guardrailpreset.EdgeAssignments)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *GuardrailPresetMutation) EdgeCleared(name string) bool {
+	switch name {
+	case guardrailpreset.EdgeAssignments:
+		return m.clearedassignments
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *GuardrailPresetMutation) ClearEdge(name string) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown GuardrailPreset unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *GuardrailPresetMutation) ResetEdge(name string) error {
+	switch name {
+	case guardrailpreset.EdgeAssignments:
+		m.ResetAssignments()
+		return nil
+	}
+	return fmt.Errorf("unknown GuardrailPreset edge %s", name)
 }
 
 // HoldMutation represents an operation that mutates the Hold nodes in the graph.
@@ -29366,6 +39365,4090 @@ func (m *KeyModelMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown KeyModel edge %s", name)
+}
+
+// ListingMutation represents an operation that mutates the Listing nodes in the graph.
+type ListingMutation struct {
+	config
+	op                   Op
+	typ                  string
+	id                   *string
+	account_id           *string
+	plane                *listing.Plane
+	version              *int
+	addversion           *int
+	created_at           *time.Time
+	updated_at           *time.Time
+	kind                 *listing.Kind
+	name                 *string
+	summary              *string
+	description          *string
+	icon                 *string
+	categories           *[]string
+	appendcategories     []string
+	tags                 *[]string
+	appendtags           []string
+	screenshots          *[]string
+	appendscreenshots    []string
+	capabilities         *[]string
+	appendcapabilities   []string
+	requirements         *[]string
+	appendrequirements   []string
+	status               *listing.Status
+	review_note          *string
+	eligibility          *listing.Eligibility
+	featured             *bool
+	verified             *bool
+	published_version    *int
+	addpublished_version *int
+	source_id            *string
+	rating_sum           *int64
+	addrating_sum        *int64
+	rating_count         *int64
+	addrating_count      *int64
+	install_count        *int64
+	addinstall_count     *int64
+	created_by           *string
+	publisher            *string
+	clearedFields        map[string]struct{}
+	scope                *string
+	clearedscope         bool
+	versions             map[string]struct{}
+	removedversions      map[string]struct{}
+	clearedversions      bool
+	accounts             map[string]struct{}
+	removedaccounts      map[string]struct{}
+	clearedaccounts      bool
+	catalog_model        *string
+	clearedcatalog_model bool
+	done                 bool
+	oldValue             func(context.Context) (*Listing, error)
+	predicates           []predicate.Listing
+}
+
+var _ ent.Mutation = (*ListingMutation)(nil)
+
+// listingOption allows management of the mutation configuration using functional options.
+type listingOption func(*ListingMutation)
+
+// newListingMutation creates new mutation for the Listing entity.
+func newListingMutation(c config, op Op, opts ...listingOption) *ListingMutation {
+	m := &ListingMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeListing,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withListingID sets the ID field of the mutation.
+func withListingID(id string) listingOption {
+	return func(m *ListingMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Listing
+		)
+		m.oldValue = func(ctx context.Context) (*Listing, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Listing.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withListing sets the old Listing of the mutation.
+func withListing(node *Listing) listingOption {
+	return func(m *ListingMutation) {
+		m.oldValue = func(context.Context) (*Listing, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ListingMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ListingMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Listing entities.
+func (m *ListingMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ListingMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ListingMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Listing.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *ListingMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *ListingMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *ListingMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *ListingMutation) SetPlane(l listing.Plane) {
+	m.plane = &l
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *ListingMutation) Plane() (r listing.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldPlane(ctx context.Context) (v listing.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *ListingMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *ListingMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *ListingMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *ListingMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *ListingMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *ListingMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ListingMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ListingMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ListingMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *ListingMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *ListingMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *ListingMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetScopeID sets the "scope_id" field.
+func (m *ListingMutation) SetScopeID(s string) {
+	m.scope = &s
+}
+
+// ScopeID returns the value of the "scope_id" field in the mutation.
+func (m *ListingMutation) ScopeID() (r string, exists bool) {
+	v := m.scope
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScopeID returns the old "scope_id" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldScopeID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScopeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScopeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScopeID: %w", err)
+	}
+	return oldValue.ScopeID, nil
+}
+
+// ResetScopeID resets all changes to the "scope_id" field.
+func (m *ListingMutation) ResetScopeID() {
+	m.scope = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *ListingMutation) SetKind(l listing.Kind) {
+	m.kind = &l
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *ListingMutation) Kind() (r listing.Kind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldKind(ctx context.Context) (v listing.Kind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *ListingMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetName sets the "name" field.
+func (m *ListingMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *ListingMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *ListingMutation) ResetName() {
+	m.name = nil
+}
+
+// SetSummary sets the "summary" field.
+func (m *ListingMutation) SetSummary(s string) {
+	m.summary = &s
+}
+
+// Summary returns the value of the "summary" field in the mutation.
+func (m *ListingMutation) Summary() (r string, exists bool) {
+	v := m.summary
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSummary returns the old "summary" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldSummary(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSummary is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSummary requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSummary: %w", err)
+	}
+	return oldValue.Summary, nil
+}
+
+// ResetSummary resets all changes to the "summary" field.
+func (m *ListingMutation) ResetSummary() {
+	m.summary = nil
+}
+
+// SetDescription sets the "description" field.
+func (m *ListingMutation) SetDescription(s string) {
+	m.description = &s
+}
+
+// Description returns the value of the "description" field in the mutation.
+func (m *ListingMutation) Description() (r string, exists bool) {
+	v := m.description
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDescription returns the old "description" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldDescription(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDescription is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDescription requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDescription: %w", err)
+	}
+	return oldValue.Description, nil
+}
+
+// ResetDescription resets all changes to the "description" field.
+func (m *ListingMutation) ResetDescription() {
+	m.description = nil
+}
+
+// SetIcon sets the "icon" field.
+func (m *ListingMutation) SetIcon(s string) {
+	m.icon = &s
+}
+
+// Icon returns the value of the "icon" field in the mutation.
+func (m *ListingMutation) Icon() (r string, exists bool) {
+	v := m.icon
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldIcon returns the old "icon" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldIcon(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldIcon is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldIcon requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldIcon: %w", err)
+	}
+	return oldValue.Icon, nil
+}
+
+// ResetIcon resets all changes to the "icon" field.
+func (m *ListingMutation) ResetIcon() {
+	m.icon = nil
+}
+
+// SetCategories sets the "categories" field.
+func (m *ListingMutation) SetCategories(s []string) {
+	m.categories = &s
+	m.appendcategories = nil
+}
+
+// Categories returns the value of the "categories" field in the mutation.
+func (m *ListingMutation) Categories() (r []string, exists bool) {
+	v := m.categories
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCategories returns the old "categories" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldCategories(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCategories is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCategories requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCategories: %w", err)
+	}
+	return oldValue.Categories, nil
+}
+
+// AppendCategories adds s to the "categories" field.
+func (m *ListingMutation) AppendCategories(s []string) {
+	m.appendcategories = append(m.appendcategories, s...)
+}
+
+// AppendedCategories returns the list of values that were appended to the "categories" field in this mutation.
+func (m *ListingMutation) AppendedCategories() ([]string, bool) {
+	if len(m.appendcategories) == 0 {
+		return nil, false
+	}
+	return m.appendcategories, true
+}
+
+// ClearCategories clears the value of the "categories" field.
+func (m *ListingMutation) ClearCategories() {
+	m.categories = nil
+	m.appendcategories = nil
+	m.clearedFields[listing.FieldCategories] = struct{}{}
+}
+
+// CategoriesCleared returns if the "categories" field was cleared in this mutation.
+func (m *ListingMutation) CategoriesCleared() bool {
+	_, ok := m.clearedFields[listing.FieldCategories]
+	return ok
+}
+
+// ResetCategories resets all changes to the "categories" field.
+func (m *ListingMutation) ResetCategories() {
+	m.categories = nil
+	m.appendcategories = nil
+	delete(m.clearedFields, listing.FieldCategories)
+}
+
+// SetTags sets the "tags" field.
+func (m *ListingMutation) SetTags(s []string) {
+	m.tags = &s
+	m.appendtags = nil
+}
+
+// Tags returns the value of the "tags" field in the mutation.
+func (m *ListingMutation) Tags() (r []string, exists bool) {
+	v := m.tags
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTags returns the old "tags" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldTags(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTags is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTags requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTags: %w", err)
+	}
+	return oldValue.Tags, nil
+}
+
+// AppendTags adds s to the "tags" field.
+func (m *ListingMutation) AppendTags(s []string) {
+	m.appendtags = append(m.appendtags, s...)
+}
+
+// AppendedTags returns the list of values that were appended to the "tags" field in this mutation.
+func (m *ListingMutation) AppendedTags() ([]string, bool) {
+	if len(m.appendtags) == 0 {
+		return nil, false
+	}
+	return m.appendtags, true
+}
+
+// ClearTags clears the value of the "tags" field.
+func (m *ListingMutation) ClearTags() {
+	m.tags = nil
+	m.appendtags = nil
+	m.clearedFields[listing.FieldTags] = struct{}{}
+}
+
+// TagsCleared returns if the "tags" field was cleared in this mutation.
+func (m *ListingMutation) TagsCleared() bool {
+	_, ok := m.clearedFields[listing.FieldTags]
+	return ok
+}
+
+// ResetTags resets all changes to the "tags" field.
+func (m *ListingMutation) ResetTags() {
+	m.tags = nil
+	m.appendtags = nil
+	delete(m.clearedFields, listing.FieldTags)
+}
+
+// SetScreenshots sets the "screenshots" field.
+func (m *ListingMutation) SetScreenshots(s []string) {
+	m.screenshots = &s
+	m.appendscreenshots = nil
+}
+
+// Screenshots returns the value of the "screenshots" field in the mutation.
+func (m *ListingMutation) Screenshots() (r []string, exists bool) {
+	v := m.screenshots
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScreenshots returns the old "screenshots" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldScreenshots(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScreenshots is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScreenshots requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScreenshots: %w", err)
+	}
+	return oldValue.Screenshots, nil
+}
+
+// AppendScreenshots adds s to the "screenshots" field.
+func (m *ListingMutation) AppendScreenshots(s []string) {
+	m.appendscreenshots = append(m.appendscreenshots, s...)
+}
+
+// AppendedScreenshots returns the list of values that were appended to the "screenshots" field in this mutation.
+func (m *ListingMutation) AppendedScreenshots() ([]string, bool) {
+	if len(m.appendscreenshots) == 0 {
+		return nil, false
+	}
+	return m.appendscreenshots, true
+}
+
+// ClearScreenshots clears the value of the "screenshots" field.
+func (m *ListingMutation) ClearScreenshots() {
+	m.screenshots = nil
+	m.appendscreenshots = nil
+	m.clearedFields[listing.FieldScreenshots] = struct{}{}
+}
+
+// ScreenshotsCleared returns if the "screenshots" field was cleared in this mutation.
+func (m *ListingMutation) ScreenshotsCleared() bool {
+	_, ok := m.clearedFields[listing.FieldScreenshots]
+	return ok
+}
+
+// ResetScreenshots resets all changes to the "screenshots" field.
+func (m *ListingMutation) ResetScreenshots() {
+	m.screenshots = nil
+	m.appendscreenshots = nil
+	delete(m.clearedFields, listing.FieldScreenshots)
+}
+
+// SetCapabilities sets the "capabilities" field.
+func (m *ListingMutation) SetCapabilities(s []string) {
+	m.capabilities = &s
+	m.appendcapabilities = nil
+}
+
+// Capabilities returns the value of the "capabilities" field in the mutation.
+func (m *ListingMutation) Capabilities() (r []string, exists bool) {
+	v := m.capabilities
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCapabilities returns the old "capabilities" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldCapabilities(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCapabilities is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCapabilities requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCapabilities: %w", err)
+	}
+	return oldValue.Capabilities, nil
+}
+
+// AppendCapabilities adds s to the "capabilities" field.
+func (m *ListingMutation) AppendCapabilities(s []string) {
+	m.appendcapabilities = append(m.appendcapabilities, s...)
+}
+
+// AppendedCapabilities returns the list of values that were appended to the "capabilities" field in this mutation.
+func (m *ListingMutation) AppendedCapabilities() ([]string, bool) {
+	if len(m.appendcapabilities) == 0 {
+		return nil, false
+	}
+	return m.appendcapabilities, true
+}
+
+// ClearCapabilities clears the value of the "capabilities" field.
+func (m *ListingMutation) ClearCapabilities() {
+	m.capabilities = nil
+	m.appendcapabilities = nil
+	m.clearedFields[listing.FieldCapabilities] = struct{}{}
+}
+
+// CapabilitiesCleared returns if the "capabilities" field was cleared in this mutation.
+func (m *ListingMutation) CapabilitiesCleared() bool {
+	_, ok := m.clearedFields[listing.FieldCapabilities]
+	return ok
+}
+
+// ResetCapabilities resets all changes to the "capabilities" field.
+func (m *ListingMutation) ResetCapabilities() {
+	m.capabilities = nil
+	m.appendcapabilities = nil
+	delete(m.clearedFields, listing.FieldCapabilities)
+}
+
+// SetRequirements sets the "requirements" field.
+func (m *ListingMutation) SetRequirements(s []string) {
+	m.requirements = &s
+	m.appendrequirements = nil
+}
+
+// Requirements returns the value of the "requirements" field in the mutation.
+func (m *ListingMutation) Requirements() (r []string, exists bool) {
+	v := m.requirements
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequirements returns the old "requirements" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldRequirements(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequirements is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequirements requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequirements: %w", err)
+	}
+	return oldValue.Requirements, nil
+}
+
+// AppendRequirements adds s to the "requirements" field.
+func (m *ListingMutation) AppendRequirements(s []string) {
+	m.appendrequirements = append(m.appendrequirements, s...)
+}
+
+// AppendedRequirements returns the list of values that were appended to the "requirements" field in this mutation.
+func (m *ListingMutation) AppendedRequirements() ([]string, bool) {
+	if len(m.appendrequirements) == 0 {
+		return nil, false
+	}
+	return m.appendrequirements, true
+}
+
+// ClearRequirements clears the value of the "requirements" field.
+func (m *ListingMutation) ClearRequirements() {
+	m.requirements = nil
+	m.appendrequirements = nil
+	m.clearedFields[listing.FieldRequirements] = struct{}{}
+}
+
+// RequirementsCleared returns if the "requirements" field was cleared in this mutation.
+func (m *ListingMutation) RequirementsCleared() bool {
+	_, ok := m.clearedFields[listing.FieldRequirements]
+	return ok
+}
+
+// ResetRequirements resets all changes to the "requirements" field.
+func (m *ListingMutation) ResetRequirements() {
+	m.requirements = nil
+	m.appendrequirements = nil
+	delete(m.clearedFields, listing.FieldRequirements)
+}
+
+// SetStatus sets the "status" field.
+func (m *ListingMutation) SetStatus(l listing.Status) {
+	m.status = &l
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *ListingMutation) Status() (r listing.Status, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldStatus(ctx context.Context) (v listing.Status, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *ListingMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetReviewNote sets the "review_note" field.
+func (m *ListingMutation) SetReviewNote(s string) {
+	m.review_note = &s
+}
+
+// ReviewNote returns the value of the "review_note" field in the mutation.
+func (m *ListingMutation) ReviewNote() (r string, exists bool) {
+	v := m.review_note
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReviewNote returns the old "review_note" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldReviewNote(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReviewNote is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReviewNote requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReviewNote: %w", err)
+	}
+	return oldValue.ReviewNote, nil
+}
+
+// ResetReviewNote resets all changes to the "review_note" field.
+func (m *ListingMutation) ResetReviewNote() {
+	m.review_note = nil
+}
+
+// SetEligibility sets the "eligibility" field.
+func (m *ListingMutation) SetEligibility(l listing.Eligibility) {
+	m.eligibility = &l
+}
+
+// Eligibility returns the value of the "eligibility" field in the mutation.
+func (m *ListingMutation) Eligibility() (r listing.Eligibility, exists bool) {
+	v := m.eligibility
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEligibility returns the old "eligibility" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldEligibility(ctx context.Context) (v listing.Eligibility, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEligibility is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEligibility requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEligibility: %w", err)
+	}
+	return oldValue.Eligibility, nil
+}
+
+// ResetEligibility resets all changes to the "eligibility" field.
+func (m *ListingMutation) ResetEligibility() {
+	m.eligibility = nil
+}
+
+// SetFeatured sets the "featured" field.
+func (m *ListingMutation) SetFeatured(b bool) {
+	m.featured = &b
+}
+
+// Featured returns the value of the "featured" field in the mutation.
+func (m *ListingMutation) Featured() (r bool, exists bool) {
+	v := m.featured
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFeatured returns the old "featured" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldFeatured(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFeatured is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFeatured requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFeatured: %w", err)
+	}
+	return oldValue.Featured, nil
+}
+
+// ResetFeatured resets all changes to the "featured" field.
+func (m *ListingMutation) ResetFeatured() {
+	m.featured = nil
+}
+
+// SetVerified sets the "verified" field.
+func (m *ListingMutation) SetVerified(b bool) {
+	m.verified = &b
+}
+
+// Verified returns the value of the "verified" field in the mutation.
+func (m *ListingMutation) Verified() (r bool, exists bool) {
+	v := m.verified
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVerified returns the old "verified" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldVerified(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVerified is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVerified requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVerified: %w", err)
+	}
+	return oldValue.Verified, nil
+}
+
+// ResetVerified resets all changes to the "verified" field.
+func (m *ListingMutation) ResetVerified() {
+	m.verified = nil
+}
+
+// SetPublishedVersion sets the "published_version" field.
+func (m *ListingMutation) SetPublishedVersion(i int) {
+	m.published_version = &i
+	m.addpublished_version = nil
+}
+
+// PublishedVersion returns the value of the "published_version" field in the mutation.
+func (m *ListingMutation) PublishedVersion() (r int, exists bool) {
+	v := m.published_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPublishedVersion returns the old "published_version" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldPublishedVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPublishedVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPublishedVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPublishedVersion: %w", err)
+	}
+	return oldValue.PublishedVersion, nil
+}
+
+// AddPublishedVersion adds i to the "published_version" field.
+func (m *ListingMutation) AddPublishedVersion(i int) {
+	if m.addpublished_version != nil {
+		*m.addpublished_version += i
+	} else {
+		m.addpublished_version = &i
+	}
+}
+
+// AddedPublishedVersion returns the value that was added to the "published_version" field in this mutation.
+func (m *ListingMutation) AddedPublishedVersion() (r int, exists bool) {
+	v := m.addpublished_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPublishedVersion resets all changes to the "published_version" field.
+func (m *ListingMutation) ResetPublishedVersion() {
+	m.published_version = nil
+	m.addpublished_version = nil
+}
+
+// SetCatalogModelID sets the "catalog_model_id" field.
+func (m *ListingMutation) SetCatalogModelID(s string) {
+	m.catalog_model = &s
+}
+
+// CatalogModelID returns the value of the "catalog_model_id" field in the mutation.
+func (m *ListingMutation) CatalogModelID() (r string, exists bool) {
+	v := m.catalog_model
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCatalogModelID returns the old "catalog_model_id" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldCatalogModelID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCatalogModelID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCatalogModelID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCatalogModelID: %w", err)
+	}
+	return oldValue.CatalogModelID, nil
+}
+
+// ClearCatalogModelID clears the value of the "catalog_model_id" field.
+func (m *ListingMutation) ClearCatalogModelID() {
+	m.catalog_model = nil
+	m.clearedFields[listing.FieldCatalogModelID] = struct{}{}
+}
+
+// CatalogModelIDCleared returns if the "catalog_model_id" field was cleared in this mutation.
+func (m *ListingMutation) CatalogModelIDCleared() bool {
+	_, ok := m.clearedFields[listing.FieldCatalogModelID]
+	return ok
+}
+
+// ResetCatalogModelID resets all changes to the "catalog_model_id" field.
+func (m *ListingMutation) ResetCatalogModelID() {
+	m.catalog_model = nil
+	delete(m.clearedFields, listing.FieldCatalogModelID)
+}
+
+// SetSourceID sets the "source_id" field.
+func (m *ListingMutation) SetSourceID(s string) {
+	m.source_id = &s
+}
+
+// SourceID returns the value of the "source_id" field in the mutation.
+func (m *ListingMutation) SourceID() (r string, exists bool) {
+	v := m.source_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSourceID returns the old "source_id" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldSourceID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSourceID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSourceID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSourceID: %w", err)
+	}
+	return oldValue.SourceID, nil
+}
+
+// ResetSourceID resets all changes to the "source_id" field.
+func (m *ListingMutation) ResetSourceID() {
+	m.source_id = nil
+}
+
+// SetRatingSum sets the "rating_sum" field.
+func (m *ListingMutation) SetRatingSum(i int64) {
+	m.rating_sum = &i
+	m.addrating_sum = nil
+}
+
+// RatingSum returns the value of the "rating_sum" field in the mutation.
+func (m *ListingMutation) RatingSum() (r int64, exists bool) {
+	v := m.rating_sum
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRatingSum returns the old "rating_sum" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldRatingSum(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRatingSum is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRatingSum requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRatingSum: %w", err)
+	}
+	return oldValue.RatingSum, nil
+}
+
+// AddRatingSum adds i to the "rating_sum" field.
+func (m *ListingMutation) AddRatingSum(i int64) {
+	if m.addrating_sum != nil {
+		*m.addrating_sum += i
+	} else {
+		m.addrating_sum = &i
+	}
+}
+
+// AddedRatingSum returns the value that was added to the "rating_sum" field in this mutation.
+func (m *ListingMutation) AddedRatingSum() (r int64, exists bool) {
+	v := m.addrating_sum
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRatingSum resets all changes to the "rating_sum" field.
+func (m *ListingMutation) ResetRatingSum() {
+	m.rating_sum = nil
+	m.addrating_sum = nil
+}
+
+// SetRatingCount sets the "rating_count" field.
+func (m *ListingMutation) SetRatingCount(i int64) {
+	m.rating_count = &i
+	m.addrating_count = nil
+}
+
+// RatingCount returns the value of the "rating_count" field in the mutation.
+func (m *ListingMutation) RatingCount() (r int64, exists bool) {
+	v := m.rating_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRatingCount returns the old "rating_count" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldRatingCount(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRatingCount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRatingCount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRatingCount: %w", err)
+	}
+	return oldValue.RatingCount, nil
+}
+
+// AddRatingCount adds i to the "rating_count" field.
+func (m *ListingMutation) AddRatingCount(i int64) {
+	if m.addrating_count != nil {
+		*m.addrating_count += i
+	} else {
+		m.addrating_count = &i
+	}
+}
+
+// AddedRatingCount returns the value that was added to the "rating_count" field in this mutation.
+func (m *ListingMutation) AddedRatingCount() (r int64, exists bool) {
+	v := m.addrating_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRatingCount resets all changes to the "rating_count" field.
+func (m *ListingMutation) ResetRatingCount() {
+	m.rating_count = nil
+	m.addrating_count = nil
+}
+
+// SetInstallCount sets the "install_count" field.
+func (m *ListingMutation) SetInstallCount(i int64) {
+	m.install_count = &i
+	m.addinstall_count = nil
+}
+
+// InstallCount returns the value of the "install_count" field in the mutation.
+func (m *ListingMutation) InstallCount() (r int64, exists bool) {
+	v := m.install_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInstallCount returns the old "install_count" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldInstallCount(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInstallCount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInstallCount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInstallCount: %w", err)
+	}
+	return oldValue.InstallCount, nil
+}
+
+// AddInstallCount adds i to the "install_count" field.
+func (m *ListingMutation) AddInstallCount(i int64) {
+	if m.addinstall_count != nil {
+		*m.addinstall_count += i
+	} else {
+		m.addinstall_count = &i
+	}
+}
+
+// AddedInstallCount returns the value that was added to the "install_count" field in this mutation.
+func (m *ListingMutation) AddedInstallCount() (r int64, exists bool) {
+	v := m.addinstall_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetInstallCount resets all changes to the "install_count" field.
+func (m *ListingMutation) ResetInstallCount() {
+	m.install_count = nil
+	m.addinstall_count = nil
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *ListingMutation) SetCreatedBy(s string) {
+	m.created_by = &s
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *ListingMutation) CreatedBy() (r string, exists bool) {
+	v := m.created_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldCreatedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *ListingMutation) ResetCreatedBy() {
+	m.created_by = nil
+}
+
+// SetPublisher sets the "publisher" field.
+func (m *ListingMutation) SetPublisher(s string) {
+	m.publisher = &s
+}
+
+// Publisher returns the value of the "publisher" field in the mutation.
+func (m *ListingMutation) Publisher() (r string, exists bool) {
+	v := m.publisher
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPublisher returns the old "publisher" field's value of the Listing entity.
+// If the Listing object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingMutation) OldPublisher(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPublisher is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPublisher requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPublisher: %w", err)
+	}
+	return oldValue.Publisher, nil
+}
+
+// ResetPublisher resets all changes to the "publisher" field.
+func (m *ListingMutation) ResetPublisher() {
+	m.publisher = nil
+}
+
+// ClearScope clears the "scope" edge to the Scope entity.
+func (m *ListingMutation) ClearScope() {
+	m.clearedscope = true
+	m.clearedFields[listing.FieldScopeID] = struct{}{}
+}
+
+// ScopeCleared reports if the "scope" edge to the Scope entity was cleared.
+func (m *ListingMutation) ScopeCleared() bool {
+	return m.clearedscope
+}
+
+// ScopeIDs returns the "scope" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ScopeID instead. It exists only for internal usage by the builders.
+func (m *ListingMutation) ScopeIDs() (ids []string) {
+	if id := m.scope; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetScope resets all changes to the "scope" edge.
+func (m *ListingMutation) ResetScope() {
+	m.scope = nil
+	m.clearedscope = false
+}
+
+// AddVersionIDs adds the "versions" edge to the ListingVersion entity by ids.
+func (m *ListingMutation) AddVersionIDs(ids ...string) {
+	if m.versions == nil {
+		m.versions = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.versions[ids[i]] = struct{}{}
+	}
+}
+
+// ClearVersions clears the "versions" edge to the ListingVersion entity.
+func (m *ListingMutation) ClearVersions() {
+	m.clearedversions = true
+}
+
+// VersionsCleared reports if the "versions" edge to the ListingVersion entity was cleared.
+func (m *ListingMutation) VersionsCleared() bool {
+	return m.clearedversions
+}
+
+// RemoveVersionIDs removes the "versions" edge to the ListingVersion entity by IDs.
+func (m *ListingMutation) RemoveVersionIDs(ids ...string) {
+	if m.removedversions == nil {
+		m.removedversions = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.versions, ids[i])
+		m.removedversions[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedVersions returns the removed IDs of the "versions" edge to the ListingVersion entity.
+func (m *ListingMutation) RemovedVersionsIDs() (ids []string) {
+	for id := range m.removedversions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// VersionsIDs returns the "versions" edge IDs in the mutation.
+func (m *ListingMutation) VersionsIDs() (ids []string) {
+	for id := range m.versions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetVersions resets all changes to the "versions" edge.
+func (m *ListingMutation) ResetVersions() {
+	m.versions = nil
+	m.clearedversions = false
+	m.removedversions = nil
+}
+
+// AddAccountIDs adds the "accounts" edge to the ListingAccount entity by ids.
+func (m *ListingMutation) AddAccountIDs(ids ...string) {
+	if m.accounts == nil {
+		m.accounts = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.accounts[ids[i]] = struct{}{}
+	}
+}
+
+// ClearAccounts clears the "accounts" edge to the ListingAccount entity.
+func (m *ListingMutation) ClearAccounts() {
+	m.clearedaccounts = true
+}
+
+// AccountsCleared reports if the "accounts" edge to the ListingAccount entity was cleared.
+func (m *ListingMutation) AccountsCleared() bool {
+	return m.clearedaccounts
+}
+
+// RemoveAccountIDs removes the "accounts" edge to the ListingAccount entity by IDs.
+func (m *ListingMutation) RemoveAccountIDs(ids ...string) {
+	if m.removedaccounts == nil {
+		m.removedaccounts = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.accounts, ids[i])
+		m.removedaccounts[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedAccounts returns the removed IDs of the "accounts" edge to the ListingAccount entity.
+func (m *ListingMutation) RemovedAccountsIDs() (ids []string) {
+	for id := range m.removedaccounts {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// AccountsIDs returns the "accounts" edge IDs in the mutation.
+func (m *ListingMutation) AccountsIDs() (ids []string) {
+	for id := range m.accounts {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetAccounts resets all changes to the "accounts" edge.
+func (m *ListingMutation) ResetAccounts() {
+	m.accounts = nil
+	m.clearedaccounts = false
+	m.removedaccounts = nil
+}
+
+// ClearCatalogModel clears the "catalog_model" edge to the CatalogModel entity.
+func (m *ListingMutation) ClearCatalogModel() {
+	m.clearedcatalog_model = true
+	m.clearedFields[listing.FieldCatalogModelID] = struct{}{}
+}
+
+// CatalogModelCleared reports if the "catalog_model" edge to the CatalogModel entity was cleared.
+func (m *ListingMutation) CatalogModelCleared() bool {
+	return m.CatalogModelIDCleared() || m.clearedcatalog_model
+}
+
+// CatalogModelIDs returns the "catalog_model" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CatalogModelID instead. It exists only for internal usage by the builders.
+func (m *ListingMutation) CatalogModelIDs() (ids []string) {
+	if id := m.catalog_model; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCatalogModel resets all changes to the "catalog_model" edge.
+func (m *ListingMutation) ResetCatalogModel() {
+	m.catalog_model = nil
+	m.clearedcatalog_model = false
+}
+
+// Where appends a list predicates to the ListingMutation builder.
+func (m *ListingMutation) Where(ps ...predicate.Listing) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ListingMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ListingMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Listing, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ListingMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ListingMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Listing).
+func (m *ListingMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ListingMutation) Fields() []string {
+	fields := make([]string, 0, 29)
+	if m.account_id != nil {
+		fields = append(fields, listing.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, listing.FieldPlane)
+	}
+	if m.version != nil {
+		fields = append(fields, listing.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, listing.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, listing.FieldUpdatedAt)
+	}
+	if m.scope != nil {
+		fields = append(fields, listing.FieldScopeID)
+	}
+	if m.kind != nil {
+		fields = append(fields, listing.FieldKind)
+	}
+	if m.name != nil {
+		fields = append(fields, listing.FieldName)
+	}
+	if m.summary != nil {
+		fields = append(fields, listing.FieldSummary)
+	}
+	if m.description != nil {
+		fields = append(fields, listing.FieldDescription)
+	}
+	if m.icon != nil {
+		fields = append(fields, listing.FieldIcon)
+	}
+	if m.categories != nil {
+		fields = append(fields, listing.FieldCategories)
+	}
+	if m.tags != nil {
+		fields = append(fields, listing.FieldTags)
+	}
+	if m.screenshots != nil {
+		fields = append(fields, listing.FieldScreenshots)
+	}
+	if m.capabilities != nil {
+		fields = append(fields, listing.FieldCapabilities)
+	}
+	if m.requirements != nil {
+		fields = append(fields, listing.FieldRequirements)
+	}
+	if m.status != nil {
+		fields = append(fields, listing.FieldStatus)
+	}
+	if m.review_note != nil {
+		fields = append(fields, listing.FieldReviewNote)
+	}
+	if m.eligibility != nil {
+		fields = append(fields, listing.FieldEligibility)
+	}
+	if m.featured != nil {
+		fields = append(fields, listing.FieldFeatured)
+	}
+	if m.verified != nil {
+		fields = append(fields, listing.FieldVerified)
+	}
+	if m.published_version != nil {
+		fields = append(fields, listing.FieldPublishedVersion)
+	}
+	if m.catalog_model != nil {
+		fields = append(fields, listing.FieldCatalogModelID)
+	}
+	if m.source_id != nil {
+		fields = append(fields, listing.FieldSourceID)
+	}
+	if m.rating_sum != nil {
+		fields = append(fields, listing.FieldRatingSum)
+	}
+	if m.rating_count != nil {
+		fields = append(fields, listing.FieldRatingCount)
+	}
+	if m.install_count != nil {
+		fields = append(fields, listing.FieldInstallCount)
+	}
+	if m.created_by != nil {
+		fields = append(fields, listing.FieldCreatedBy)
+	}
+	if m.publisher != nil {
+		fields = append(fields, listing.FieldPublisher)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ListingMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case listing.FieldAccountID:
+		return m.AccountID()
+	case listing.FieldPlane:
+		return m.Plane()
+	case listing.FieldVersion:
+		return m.Version()
+	case listing.FieldCreatedAt:
+		return m.CreatedAt()
+	case listing.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case listing.FieldScopeID:
+		return m.ScopeID()
+	case listing.FieldKind:
+		return m.Kind()
+	case listing.FieldName:
+		return m.Name()
+	case listing.FieldSummary:
+		return m.Summary()
+	case listing.FieldDescription:
+		return m.Description()
+	case listing.FieldIcon:
+		return m.Icon()
+	case listing.FieldCategories:
+		return m.Categories()
+	case listing.FieldTags:
+		return m.Tags()
+	case listing.FieldScreenshots:
+		return m.Screenshots()
+	case listing.FieldCapabilities:
+		return m.Capabilities()
+	case listing.FieldRequirements:
+		return m.Requirements()
+	case listing.FieldStatus:
+		return m.Status()
+	case listing.FieldReviewNote:
+		return m.ReviewNote()
+	case listing.FieldEligibility:
+		return m.Eligibility()
+	case listing.FieldFeatured:
+		return m.Featured()
+	case listing.FieldVerified:
+		return m.Verified()
+	case listing.FieldPublishedVersion:
+		return m.PublishedVersion()
+	case listing.FieldCatalogModelID:
+		return m.CatalogModelID()
+	case listing.FieldSourceID:
+		return m.SourceID()
+	case listing.FieldRatingSum:
+		return m.RatingSum()
+	case listing.FieldRatingCount:
+		return m.RatingCount()
+	case listing.FieldInstallCount:
+		return m.InstallCount()
+	case listing.FieldCreatedBy:
+		return m.CreatedBy()
+	case listing.FieldPublisher:
+		return m.Publisher()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ListingMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case listing.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case listing.FieldPlane:
+		return m.OldPlane(ctx)
+	case listing.FieldVersion:
+		return m.OldVersion(ctx)
+	case listing.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case listing.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case listing.FieldScopeID:
+		return m.OldScopeID(ctx)
+	case listing.FieldKind:
+		return m.OldKind(ctx)
+	case listing.FieldName:
+		return m.OldName(ctx)
+	case listing.FieldSummary:
+		return m.OldSummary(ctx)
+	case listing.FieldDescription:
+		return m.OldDescription(ctx)
+	case listing.FieldIcon:
+		return m.OldIcon(ctx)
+	case listing.FieldCategories:
+		return m.OldCategories(ctx)
+	case listing.FieldTags:
+		return m.OldTags(ctx)
+	case listing.FieldScreenshots:
+		return m.OldScreenshots(ctx)
+	case listing.FieldCapabilities:
+		return m.OldCapabilities(ctx)
+	case listing.FieldRequirements:
+		return m.OldRequirements(ctx)
+	case listing.FieldStatus:
+		return m.OldStatus(ctx)
+	case listing.FieldReviewNote:
+		return m.OldReviewNote(ctx)
+	case listing.FieldEligibility:
+		return m.OldEligibility(ctx)
+	case listing.FieldFeatured:
+		return m.OldFeatured(ctx)
+	case listing.FieldVerified:
+		return m.OldVerified(ctx)
+	case listing.FieldPublishedVersion:
+		return m.OldPublishedVersion(ctx)
+	case listing.FieldCatalogModelID:
+		return m.OldCatalogModelID(ctx)
+	case listing.FieldSourceID:
+		return m.OldSourceID(ctx)
+	case listing.FieldRatingSum:
+		return m.OldRatingSum(ctx)
+	case listing.FieldRatingCount:
+		return m.OldRatingCount(ctx)
+	case listing.FieldInstallCount:
+		return m.OldInstallCount(ctx)
+	case listing.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	case listing.FieldPublisher:
+		return m.OldPublisher(ctx)
+	}
+	return nil, fmt.Errorf("unknown Listing field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ListingMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case listing.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case listing.FieldPlane:
+		v, ok := value.(listing.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case listing.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case listing.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case listing.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case listing.FieldScopeID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScopeID(v)
+		return nil
+	case listing.FieldKind:
+		v, ok := value.(listing.Kind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case listing.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case listing.FieldSummary:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSummary(v)
+		return nil
+	case listing.FieldDescription:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDescription(v)
+		return nil
+	case listing.FieldIcon:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetIcon(v)
+		return nil
+	case listing.FieldCategories:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCategories(v)
+		return nil
+	case listing.FieldTags:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTags(v)
+		return nil
+	case listing.FieldScreenshots:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScreenshots(v)
+		return nil
+	case listing.FieldCapabilities:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCapabilities(v)
+		return nil
+	case listing.FieldRequirements:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequirements(v)
+		return nil
+	case listing.FieldStatus:
+		v, ok := value.(listing.Status)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case listing.FieldReviewNote:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReviewNote(v)
+		return nil
+	case listing.FieldEligibility:
+		v, ok := value.(listing.Eligibility)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEligibility(v)
+		return nil
+	case listing.FieldFeatured:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFeatured(v)
+		return nil
+	case listing.FieldVerified:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVerified(v)
+		return nil
+	case listing.FieldPublishedVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPublishedVersion(v)
+		return nil
+	case listing.FieldCatalogModelID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCatalogModelID(v)
+		return nil
+	case listing.FieldSourceID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSourceID(v)
+		return nil
+	case listing.FieldRatingSum:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRatingSum(v)
+		return nil
+	case listing.FieldRatingCount:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRatingCount(v)
+		return nil
+	case listing.FieldInstallCount:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInstallCount(v)
+		return nil
+	case listing.FieldCreatedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	case listing.FieldPublisher:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPublisher(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Listing field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ListingMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, listing.FieldVersion)
+	}
+	if m.addpublished_version != nil {
+		fields = append(fields, listing.FieldPublishedVersion)
+	}
+	if m.addrating_sum != nil {
+		fields = append(fields, listing.FieldRatingSum)
+	}
+	if m.addrating_count != nil {
+		fields = append(fields, listing.FieldRatingCount)
+	}
+	if m.addinstall_count != nil {
+		fields = append(fields, listing.FieldInstallCount)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ListingMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case listing.FieldVersion:
+		return m.AddedVersion()
+	case listing.FieldPublishedVersion:
+		return m.AddedPublishedVersion()
+	case listing.FieldRatingSum:
+		return m.AddedRatingSum()
+	case listing.FieldRatingCount:
+		return m.AddedRatingCount()
+	case listing.FieldInstallCount:
+		return m.AddedInstallCount()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ListingMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case listing.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case listing.FieldPublishedVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPublishedVersion(v)
+		return nil
+	case listing.FieldRatingSum:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRatingSum(v)
+		return nil
+	case listing.FieldRatingCount:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRatingCount(v)
+		return nil
+	case listing.FieldInstallCount:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddInstallCount(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Listing numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ListingMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(listing.FieldCategories) {
+		fields = append(fields, listing.FieldCategories)
+	}
+	if m.FieldCleared(listing.FieldTags) {
+		fields = append(fields, listing.FieldTags)
+	}
+	if m.FieldCleared(listing.FieldScreenshots) {
+		fields = append(fields, listing.FieldScreenshots)
+	}
+	if m.FieldCleared(listing.FieldCapabilities) {
+		fields = append(fields, listing.FieldCapabilities)
+	}
+	if m.FieldCleared(listing.FieldRequirements) {
+		fields = append(fields, listing.FieldRequirements)
+	}
+	if m.FieldCleared(listing.FieldCatalogModelID) {
+		fields = append(fields, listing.FieldCatalogModelID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ListingMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ListingMutation) ClearField(name string) error {
+	switch name {
+	case listing.FieldCategories:
+		m.ClearCategories()
+		return nil
+	case listing.FieldTags:
+		m.ClearTags()
+		return nil
+	case listing.FieldScreenshots:
+		m.ClearScreenshots()
+		return nil
+	case listing.FieldCapabilities:
+		m.ClearCapabilities()
+		return nil
+	case listing.FieldRequirements:
+		m.ClearRequirements()
+		return nil
+	case listing.FieldCatalogModelID:
+		m.ClearCatalogModelID()
+		return nil
+	}
+	return fmt.Errorf("unknown Listing nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ListingMutation) ResetField(name string) error {
+	switch name {
+	case listing.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case listing.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case listing.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case listing.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case listing.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case listing.FieldScopeID:
+		m.ResetScopeID()
+		return nil
+	case listing.FieldKind:
+		m.ResetKind()
+		return nil
+	case listing.FieldName:
+		m.ResetName()
+		return nil
+	case listing.FieldSummary:
+		m.ResetSummary()
+		return nil
+	case listing.FieldDescription:
+		m.ResetDescription()
+		return nil
+	case listing.FieldIcon:
+		m.ResetIcon()
+		return nil
+	case listing.FieldCategories:
+		m.ResetCategories()
+		return nil
+	case listing.FieldTags:
+		m.ResetTags()
+		return nil
+	case listing.FieldScreenshots:
+		m.ResetScreenshots()
+		return nil
+	case listing.FieldCapabilities:
+		m.ResetCapabilities()
+		return nil
+	case listing.FieldRequirements:
+		m.ResetRequirements()
+		return nil
+	case listing.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case listing.FieldReviewNote:
+		m.ResetReviewNote()
+		return nil
+	case listing.FieldEligibility:
+		m.ResetEligibility()
+		return nil
+	case listing.FieldFeatured:
+		m.ResetFeatured()
+		return nil
+	case listing.FieldVerified:
+		m.ResetVerified()
+		return nil
+	case listing.FieldPublishedVersion:
+		m.ResetPublishedVersion()
+		return nil
+	case listing.FieldCatalogModelID:
+		m.ResetCatalogModelID()
+		return nil
+	case listing.FieldSourceID:
+		m.ResetSourceID()
+		return nil
+	case listing.FieldRatingSum:
+		m.ResetRatingSum()
+		return nil
+	case listing.FieldRatingCount:
+		m.ResetRatingCount()
+		return nil
+	case listing.FieldInstallCount:
+		m.ResetInstallCount()
+		return nil
+	case listing.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	case listing.FieldPublisher:
+		m.ResetPublisher()
+		return nil
+	}
+	return fmt.Errorf("unknown Listing field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ListingMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.scope != nil {
+		edges = append(edges, listing.EdgeScope)
+	}
+	if m.versions != nil {
+		edges = append(edges, listing.EdgeVersions)
+	}
+	if m.accounts != nil {
+		edges = append(edges, listing.EdgeAccounts)
+	}
+	if m.catalog_model != nil {
+		edges = append(edges, listing.EdgeCatalogModel)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ListingMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case listing.EdgeScope:
+		if id := m.scope; id != nil {
+			return []ent.Value{*id}
+		}
+	case listing.EdgeVersions:
+		ids := make([]ent.Value, 0, len(m.versions))
+		for id := range m.versions {
+			ids = append(ids, id)
+		}
+		return ids
+	case listing.EdgeAccounts:
+		ids := make([]ent.Value, 0, len(m.accounts))
+		for id := range m.accounts {
+			ids = append(ids, id)
+		}
+		return ids
+	case listing.EdgeCatalogModel:
+		if id := m.catalog_model; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ListingMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.removedversions != nil {
+		edges = append(edges, listing.EdgeVersions)
+	}
+	if m.removedaccounts != nil {
+		edges = append(edges, listing.EdgeAccounts)
+	}
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ListingMutation) RemovedIDs(name string) []ent.Value {
+	switch name {
+	case listing.EdgeVersions:
+		ids := make([]ent.Value, 0, len(m.removedversions))
+		for id := range m.removedversions {
+			ids = append(ids, id)
+		}
+		return ids
+	case listing.EdgeAccounts:
+		ids := make([]ent.Value, 0, len(m.removedaccounts))
+		for id := range m.removedaccounts {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ListingMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedscope {
+		edges = append(edges, listing.EdgeScope)
+	}
+	if m.clearedversions {
+		edges = append(edges, listing.EdgeVersions)
+	}
+	if m.clearedaccounts {
+		edges = append(edges, listing.EdgeAccounts)
+	}
+	if m.clearedcatalog_model {
+		edges = append(edges, listing.EdgeCatalogModel)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ListingMutation) EdgeCleared(name string) bool {
+	switch name {
+	case listing.EdgeScope:
+		return m.clearedscope
+	case listing.EdgeVersions:
+		return m.clearedversions
+	case listing.EdgeAccounts:
+		return m.clearedaccounts
+	case listing.EdgeCatalogModel:
+		return m.clearedcatalog_model
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ListingMutation) ClearEdge(name string) error {
+	switch name {
+	case listing.EdgeScope:
+		m.ClearScope()
+		return nil
+	case listing.EdgeCatalogModel:
+		m.ClearCatalogModel()
+		return nil
+	}
+	return fmt.Errorf("unknown Listing unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ListingMutation) ResetEdge(name string) error {
+	switch name {
+	case listing.EdgeScope:
+		m.ResetScope()
+		return nil
+	case listing.EdgeVersions:
+		m.ResetVersions()
+		return nil
+	case listing.EdgeAccounts:
+		m.ResetAccounts()
+		return nil
+	case listing.EdgeCatalogModel:
+		m.ResetCatalogModel()
+		return nil
+	}
+	return fmt.Errorf("unknown Listing edge %s", name)
+}
+
+// ListingAccountMutation represents an operation that mutates the ListingAccount nodes in the graph.
+type ListingAccountMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *string
+	account_id     *string
+	plane          *listingaccount.Plane
+	created_at     *time.Time
+	offered_to     *string
+	clearedFields  map[string]struct{}
+	listing        *string
+	clearedlisting bool
+	done           bool
+	oldValue       func(context.Context) (*ListingAccount, error)
+	predicates     []predicate.ListingAccount
+}
+
+var _ ent.Mutation = (*ListingAccountMutation)(nil)
+
+// listingaccountOption allows management of the mutation configuration using functional options.
+type listingaccountOption func(*ListingAccountMutation)
+
+// newListingAccountMutation creates new mutation for the ListingAccount entity.
+func newListingAccountMutation(c config, op Op, opts ...listingaccountOption) *ListingAccountMutation {
+	m := &ListingAccountMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeListingAccount,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withListingAccountID sets the ID field of the mutation.
+func withListingAccountID(id string) listingaccountOption {
+	return func(m *ListingAccountMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ListingAccount
+		)
+		m.oldValue = func(ctx context.Context) (*ListingAccount, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ListingAccount.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withListingAccount sets the old ListingAccount of the mutation.
+func withListingAccount(node *ListingAccount) listingaccountOption {
+	return func(m *ListingAccountMutation) {
+		m.oldValue = func(context.Context) (*ListingAccount, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ListingAccountMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ListingAccountMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ListingAccount entities.
+func (m *ListingAccountMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ListingAccountMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ListingAccountMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ListingAccount.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *ListingAccountMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *ListingAccountMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the ListingAccount entity.
+// If the ListingAccount object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingAccountMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *ListingAccountMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *ListingAccountMutation) SetPlane(l listingaccount.Plane) {
+	m.plane = &l
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *ListingAccountMutation) Plane() (r listingaccount.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the ListingAccount entity.
+// If the ListingAccount object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingAccountMutation) OldPlane(ctx context.Context) (v listingaccount.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *ListingAccountMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ListingAccountMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ListingAccountMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ListingAccount entity.
+// If the ListingAccount object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingAccountMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ListingAccountMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetListingID sets the "listing_id" field.
+func (m *ListingAccountMutation) SetListingID(s string) {
+	m.listing = &s
+}
+
+// ListingID returns the value of the "listing_id" field in the mutation.
+func (m *ListingAccountMutation) ListingID() (r string, exists bool) {
+	v := m.listing
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldListingID returns the old "listing_id" field's value of the ListingAccount entity.
+// If the ListingAccount object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingAccountMutation) OldListingID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldListingID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldListingID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldListingID: %w", err)
+	}
+	return oldValue.ListingID, nil
+}
+
+// ResetListingID resets all changes to the "listing_id" field.
+func (m *ListingAccountMutation) ResetListingID() {
+	m.listing = nil
+}
+
+// SetOfferedTo sets the "offered_to" field.
+func (m *ListingAccountMutation) SetOfferedTo(s string) {
+	m.offered_to = &s
+}
+
+// OfferedTo returns the value of the "offered_to" field in the mutation.
+func (m *ListingAccountMutation) OfferedTo() (r string, exists bool) {
+	v := m.offered_to
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOfferedTo returns the old "offered_to" field's value of the ListingAccount entity.
+// If the ListingAccount object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingAccountMutation) OldOfferedTo(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOfferedTo is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOfferedTo requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOfferedTo: %w", err)
+	}
+	return oldValue.OfferedTo, nil
+}
+
+// ResetOfferedTo resets all changes to the "offered_to" field.
+func (m *ListingAccountMutation) ResetOfferedTo() {
+	m.offered_to = nil
+}
+
+// ClearListing clears the "listing" edge to the Listing entity.
+func (m *ListingAccountMutation) ClearListing() {
+	m.clearedlisting = true
+	m.clearedFields[listingaccount.FieldListingID] = struct{}{}
+}
+
+// ListingCleared reports if the "listing" edge to the Listing entity was cleared.
+func (m *ListingAccountMutation) ListingCleared() bool {
+	return m.clearedlisting
+}
+
+// ListingIDs returns the "listing" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ListingID instead. It exists only for internal usage by the builders.
+func (m *ListingAccountMutation) ListingIDs() (ids []string) {
+	if id := m.listing; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetListing resets all changes to the "listing" edge.
+func (m *ListingAccountMutation) ResetListing() {
+	m.listing = nil
+	m.clearedlisting = false
+}
+
+// Where appends a list predicates to the ListingAccountMutation builder.
+func (m *ListingAccountMutation) Where(ps ...predicate.ListingAccount) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ListingAccountMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ListingAccountMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ListingAccount, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ListingAccountMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ListingAccountMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ListingAccount).
+func (m *ListingAccountMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ListingAccountMutation) Fields() []string {
+	fields := make([]string, 0, 5)
+	if m.account_id != nil {
+		fields = append(fields, listingaccount.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, listingaccount.FieldPlane)
+	}
+	if m.created_at != nil {
+		fields = append(fields, listingaccount.FieldCreatedAt)
+	}
+	if m.listing != nil {
+		fields = append(fields, listingaccount.FieldListingID)
+	}
+	if m.offered_to != nil {
+		fields = append(fields, listingaccount.FieldOfferedTo)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ListingAccountMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case listingaccount.FieldAccountID:
+		return m.AccountID()
+	case listingaccount.FieldPlane:
+		return m.Plane()
+	case listingaccount.FieldCreatedAt:
+		return m.CreatedAt()
+	case listingaccount.FieldListingID:
+		return m.ListingID()
+	case listingaccount.FieldOfferedTo:
+		return m.OfferedTo()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ListingAccountMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case listingaccount.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case listingaccount.FieldPlane:
+		return m.OldPlane(ctx)
+	case listingaccount.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case listingaccount.FieldListingID:
+		return m.OldListingID(ctx)
+	case listingaccount.FieldOfferedTo:
+		return m.OldOfferedTo(ctx)
+	}
+	return nil, fmt.Errorf("unknown ListingAccount field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ListingAccountMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case listingaccount.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case listingaccount.FieldPlane:
+		v, ok := value.(listingaccount.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case listingaccount.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case listingaccount.FieldListingID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetListingID(v)
+		return nil
+	case listingaccount.FieldOfferedTo:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOfferedTo(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ListingAccount field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ListingAccountMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ListingAccountMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ListingAccountMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown ListingAccount numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ListingAccountMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ListingAccountMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ListingAccountMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown ListingAccount nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ListingAccountMutation) ResetField(name string) error {
+	switch name {
+	case listingaccount.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case listingaccount.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case listingaccount.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case listingaccount.FieldListingID:
+		m.ResetListingID()
+		return nil
+	case listingaccount.FieldOfferedTo:
+		m.ResetOfferedTo()
+		return nil
+	}
+	return fmt.Errorf("unknown ListingAccount field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ListingAccountMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.listing != nil {
+		edges = append(edges, listingaccount.EdgeListing)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ListingAccountMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case listingaccount.EdgeListing:
+		if id := m.listing; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ListingAccountMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ListingAccountMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ListingAccountMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedlisting {
+		edges = append(edges, listingaccount.EdgeListing)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ListingAccountMutation) EdgeCleared(name string) bool {
+	switch name {
+	case listingaccount.EdgeListing:
+		return m.clearedlisting
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ListingAccountMutation) ClearEdge(name string) error {
+	switch name {
+	case listingaccount.EdgeListing:
+		m.ClearListing()
+		return nil
+	}
+	return fmt.Errorf("unknown ListingAccount unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ListingAccountMutation) ResetEdge(name string) error {
+	switch name {
+	case listingaccount.EdgeListing:
+		m.ResetListing()
+		return nil
+	}
+	return fmt.Errorf("unknown ListingAccount edge %s", name)
+}
+
+// ListingVersionMutation represents an operation that mutates the ListingVersion nodes in the graph.
+type ListingVersionMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *string
+	account_id     *string
+	plane          *listingversion.Plane
+	created_at     *time.Time
+	number         *int
+	addnumber      *int
+	payload        *json.RawMessage
+	appendpayload  json.RawMessage
+	changelog      *string
+	status         *listingversion.Status
+	created_by     *string
+	reviewed_by    *string
+	reviewed_at    *time.Time
+	clearedFields  map[string]struct{}
+	listing        *string
+	clearedlisting bool
+	done           bool
+	oldValue       func(context.Context) (*ListingVersion, error)
+	predicates     []predicate.ListingVersion
+}
+
+var _ ent.Mutation = (*ListingVersionMutation)(nil)
+
+// listingversionOption allows management of the mutation configuration using functional options.
+type listingversionOption func(*ListingVersionMutation)
+
+// newListingVersionMutation creates new mutation for the ListingVersion entity.
+func newListingVersionMutation(c config, op Op, opts ...listingversionOption) *ListingVersionMutation {
+	m := &ListingVersionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeListingVersion,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withListingVersionID sets the ID field of the mutation.
+func withListingVersionID(id string) listingversionOption {
+	return func(m *ListingVersionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ListingVersion
+		)
+		m.oldValue = func(ctx context.Context) (*ListingVersion, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ListingVersion.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withListingVersion sets the old ListingVersion of the mutation.
+func withListingVersion(node *ListingVersion) listingversionOption {
+	return func(m *ListingVersionMutation) {
+		m.oldValue = func(context.Context) (*ListingVersion, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ListingVersionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ListingVersionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ListingVersion entities.
+func (m *ListingVersionMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ListingVersionMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ListingVersionMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ListingVersion.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *ListingVersionMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *ListingVersionMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the ListingVersion entity.
+// If the ListingVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingVersionMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *ListingVersionMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *ListingVersionMutation) SetPlane(l listingversion.Plane) {
+	m.plane = &l
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *ListingVersionMutation) Plane() (r listingversion.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the ListingVersion entity.
+// If the ListingVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingVersionMutation) OldPlane(ctx context.Context) (v listingversion.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *ListingVersionMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ListingVersionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ListingVersionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ListingVersion entity.
+// If the ListingVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingVersionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ListingVersionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetListingID sets the "listing_id" field.
+func (m *ListingVersionMutation) SetListingID(s string) {
+	m.listing = &s
+}
+
+// ListingID returns the value of the "listing_id" field in the mutation.
+func (m *ListingVersionMutation) ListingID() (r string, exists bool) {
+	v := m.listing
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldListingID returns the old "listing_id" field's value of the ListingVersion entity.
+// If the ListingVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingVersionMutation) OldListingID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldListingID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldListingID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldListingID: %w", err)
+	}
+	return oldValue.ListingID, nil
+}
+
+// ResetListingID resets all changes to the "listing_id" field.
+func (m *ListingVersionMutation) ResetListingID() {
+	m.listing = nil
+}
+
+// SetNumber sets the "number" field.
+func (m *ListingVersionMutation) SetNumber(i int) {
+	m.number = &i
+	m.addnumber = nil
+}
+
+// Number returns the value of the "number" field in the mutation.
+func (m *ListingVersionMutation) Number() (r int, exists bool) {
+	v := m.number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNumber returns the old "number" field's value of the ListingVersion entity.
+// If the ListingVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingVersionMutation) OldNumber(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNumber: %w", err)
+	}
+	return oldValue.Number, nil
+}
+
+// AddNumber adds i to the "number" field.
+func (m *ListingVersionMutation) AddNumber(i int) {
+	if m.addnumber != nil {
+		*m.addnumber += i
+	} else {
+		m.addnumber = &i
+	}
+}
+
+// AddedNumber returns the value that was added to the "number" field in this mutation.
+func (m *ListingVersionMutation) AddedNumber() (r int, exists bool) {
+	v := m.addnumber
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNumber resets all changes to the "number" field.
+func (m *ListingVersionMutation) ResetNumber() {
+	m.number = nil
+	m.addnumber = nil
+}
+
+// SetPayload sets the "payload" field.
+func (m *ListingVersionMutation) SetPayload(jm json.RawMessage) {
+	m.payload = &jm
+	m.appendpayload = nil
+}
+
+// Payload returns the value of the "payload" field in the mutation.
+func (m *ListingVersionMutation) Payload() (r json.RawMessage, exists bool) {
+	v := m.payload
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPayload returns the old "payload" field's value of the ListingVersion entity.
+// If the ListingVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingVersionMutation) OldPayload(ctx context.Context) (v json.RawMessage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPayload is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPayload requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPayload: %w", err)
+	}
+	return oldValue.Payload, nil
+}
+
+// AppendPayload adds jm to the "payload" field.
+func (m *ListingVersionMutation) AppendPayload(jm json.RawMessage) {
+	m.appendpayload = append(m.appendpayload, jm...)
+}
+
+// AppendedPayload returns the list of values that were appended to the "payload" field in this mutation.
+func (m *ListingVersionMutation) AppendedPayload() (json.RawMessage, bool) {
+	if len(m.appendpayload) == 0 {
+		return nil, false
+	}
+	return m.appendpayload, true
+}
+
+// ResetPayload resets all changes to the "payload" field.
+func (m *ListingVersionMutation) ResetPayload() {
+	m.payload = nil
+	m.appendpayload = nil
+}
+
+// SetChangelog sets the "changelog" field.
+func (m *ListingVersionMutation) SetChangelog(s string) {
+	m.changelog = &s
+}
+
+// Changelog returns the value of the "changelog" field in the mutation.
+func (m *ListingVersionMutation) Changelog() (r string, exists bool) {
+	v := m.changelog
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangelog returns the old "changelog" field's value of the ListingVersion entity.
+// If the ListingVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingVersionMutation) OldChangelog(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangelog is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangelog requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangelog: %w", err)
+	}
+	return oldValue.Changelog, nil
+}
+
+// ResetChangelog resets all changes to the "changelog" field.
+func (m *ListingVersionMutation) ResetChangelog() {
+	m.changelog = nil
+}
+
+// SetStatus sets the "status" field.
+func (m *ListingVersionMutation) SetStatus(l listingversion.Status) {
+	m.status = &l
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *ListingVersionMutation) Status() (r listingversion.Status, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the ListingVersion entity.
+// If the ListingVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingVersionMutation) OldStatus(ctx context.Context) (v listingversion.Status, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *ListingVersionMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *ListingVersionMutation) SetCreatedBy(s string) {
+	m.created_by = &s
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *ListingVersionMutation) CreatedBy() (r string, exists bool) {
+	v := m.created_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the ListingVersion entity.
+// If the ListingVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingVersionMutation) OldCreatedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *ListingVersionMutation) ResetCreatedBy() {
+	m.created_by = nil
+}
+
+// SetReviewedBy sets the "reviewed_by" field.
+func (m *ListingVersionMutation) SetReviewedBy(s string) {
+	m.reviewed_by = &s
+}
+
+// ReviewedBy returns the value of the "reviewed_by" field in the mutation.
+func (m *ListingVersionMutation) ReviewedBy() (r string, exists bool) {
+	v := m.reviewed_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReviewedBy returns the old "reviewed_by" field's value of the ListingVersion entity.
+// If the ListingVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingVersionMutation) OldReviewedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReviewedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReviewedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReviewedBy: %w", err)
+	}
+	return oldValue.ReviewedBy, nil
+}
+
+// ResetReviewedBy resets all changes to the "reviewed_by" field.
+func (m *ListingVersionMutation) ResetReviewedBy() {
+	m.reviewed_by = nil
+}
+
+// SetReviewedAt sets the "reviewed_at" field.
+func (m *ListingVersionMutation) SetReviewedAt(t time.Time) {
+	m.reviewed_at = &t
+}
+
+// ReviewedAt returns the value of the "reviewed_at" field in the mutation.
+func (m *ListingVersionMutation) ReviewedAt() (r time.Time, exists bool) {
+	v := m.reviewed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReviewedAt returns the old "reviewed_at" field's value of the ListingVersion entity.
+// If the ListingVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ListingVersionMutation) OldReviewedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReviewedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReviewedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReviewedAt: %w", err)
+	}
+	return oldValue.ReviewedAt, nil
+}
+
+// ClearReviewedAt clears the value of the "reviewed_at" field.
+func (m *ListingVersionMutation) ClearReviewedAt() {
+	m.reviewed_at = nil
+	m.clearedFields[listingversion.FieldReviewedAt] = struct{}{}
+}
+
+// ReviewedAtCleared returns if the "reviewed_at" field was cleared in this mutation.
+func (m *ListingVersionMutation) ReviewedAtCleared() bool {
+	_, ok := m.clearedFields[listingversion.FieldReviewedAt]
+	return ok
+}
+
+// ResetReviewedAt resets all changes to the "reviewed_at" field.
+func (m *ListingVersionMutation) ResetReviewedAt() {
+	m.reviewed_at = nil
+	delete(m.clearedFields, listingversion.FieldReviewedAt)
+}
+
+// ClearListing clears the "listing" edge to the Listing entity.
+func (m *ListingVersionMutation) ClearListing() {
+	m.clearedlisting = true
+	m.clearedFields[listingversion.FieldListingID] = struct{}{}
+}
+
+// ListingCleared reports if the "listing" edge to the Listing entity was cleared.
+func (m *ListingVersionMutation) ListingCleared() bool {
+	return m.clearedlisting
+}
+
+// ListingIDs returns the "listing" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ListingID instead. It exists only for internal usage by the builders.
+func (m *ListingVersionMutation) ListingIDs() (ids []string) {
+	if id := m.listing; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetListing resets all changes to the "listing" edge.
+func (m *ListingVersionMutation) ResetListing() {
+	m.listing = nil
+	m.clearedlisting = false
+}
+
+// Where appends a list predicates to the ListingVersionMutation builder.
+func (m *ListingVersionMutation) Where(ps ...predicate.ListingVersion) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ListingVersionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ListingVersionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ListingVersion, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ListingVersionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ListingVersionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ListingVersion).
+func (m *ListingVersionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ListingVersionMutation) Fields() []string {
+	fields := make([]string, 0, 11)
+	if m.account_id != nil {
+		fields = append(fields, listingversion.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, listingversion.FieldPlane)
+	}
+	if m.created_at != nil {
+		fields = append(fields, listingversion.FieldCreatedAt)
+	}
+	if m.listing != nil {
+		fields = append(fields, listingversion.FieldListingID)
+	}
+	if m.number != nil {
+		fields = append(fields, listingversion.FieldNumber)
+	}
+	if m.payload != nil {
+		fields = append(fields, listingversion.FieldPayload)
+	}
+	if m.changelog != nil {
+		fields = append(fields, listingversion.FieldChangelog)
+	}
+	if m.status != nil {
+		fields = append(fields, listingversion.FieldStatus)
+	}
+	if m.created_by != nil {
+		fields = append(fields, listingversion.FieldCreatedBy)
+	}
+	if m.reviewed_by != nil {
+		fields = append(fields, listingversion.FieldReviewedBy)
+	}
+	if m.reviewed_at != nil {
+		fields = append(fields, listingversion.FieldReviewedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ListingVersionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case listingversion.FieldAccountID:
+		return m.AccountID()
+	case listingversion.FieldPlane:
+		return m.Plane()
+	case listingversion.FieldCreatedAt:
+		return m.CreatedAt()
+	case listingversion.FieldListingID:
+		return m.ListingID()
+	case listingversion.FieldNumber:
+		return m.Number()
+	case listingversion.FieldPayload:
+		return m.Payload()
+	case listingversion.FieldChangelog:
+		return m.Changelog()
+	case listingversion.FieldStatus:
+		return m.Status()
+	case listingversion.FieldCreatedBy:
+		return m.CreatedBy()
+	case listingversion.FieldReviewedBy:
+		return m.ReviewedBy()
+	case listingversion.FieldReviewedAt:
+		return m.ReviewedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ListingVersionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case listingversion.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case listingversion.FieldPlane:
+		return m.OldPlane(ctx)
+	case listingversion.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case listingversion.FieldListingID:
+		return m.OldListingID(ctx)
+	case listingversion.FieldNumber:
+		return m.OldNumber(ctx)
+	case listingversion.FieldPayload:
+		return m.OldPayload(ctx)
+	case listingversion.FieldChangelog:
+		return m.OldChangelog(ctx)
+	case listingversion.FieldStatus:
+		return m.OldStatus(ctx)
+	case listingversion.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	case listingversion.FieldReviewedBy:
+		return m.OldReviewedBy(ctx)
+	case listingversion.FieldReviewedAt:
+		return m.OldReviewedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown ListingVersion field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ListingVersionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case listingversion.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case listingversion.FieldPlane:
+		v, ok := value.(listingversion.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case listingversion.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case listingversion.FieldListingID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetListingID(v)
+		return nil
+	case listingversion.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNumber(v)
+		return nil
+	case listingversion.FieldPayload:
+		v, ok := value.(json.RawMessage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPayload(v)
+		return nil
+	case listingversion.FieldChangelog:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangelog(v)
+		return nil
+	case listingversion.FieldStatus:
+		v, ok := value.(listingversion.Status)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case listingversion.FieldCreatedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	case listingversion.FieldReviewedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReviewedBy(v)
+		return nil
+	case listingversion.FieldReviewedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReviewedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ListingVersion field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ListingVersionMutation) AddedFields() []string {
+	var fields []string
+	if m.addnumber != nil {
+		fields = append(fields, listingversion.FieldNumber)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ListingVersionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case listingversion.FieldNumber:
+		return m.AddedNumber()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ListingVersionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case listingversion.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNumber(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ListingVersion numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ListingVersionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(listingversion.FieldReviewedAt) {
+		fields = append(fields, listingversion.FieldReviewedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ListingVersionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ListingVersionMutation) ClearField(name string) error {
+	switch name {
+	case listingversion.FieldReviewedAt:
+		m.ClearReviewedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ListingVersion nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ListingVersionMutation) ResetField(name string) error {
+	switch name {
+	case listingversion.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case listingversion.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case listingversion.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case listingversion.FieldListingID:
+		m.ResetListingID()
+		return nil
+	case listingversion.FieldNumber:
+		m.ResetNumber()
+		return nil
+	case listingversion.FieldPayload:
+		m.ResetPayload()
+		return nil
+	case listingversion.FieldChangelog:
+		m.ResetChangelog()
+		return nil
+	case listingversion.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case listingversion.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	case listingversion.FieldReviewedBy:
+		m.ResetReviewedBy()
+		return nil
+	case listingversion.FieldReviewedAt:
+		m.ResetReviewedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown ListingVersion field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ListingVersionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.listing != nil {
+		edges = append(edges, listingversion.EdgeListing)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ListingVersionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case listingversion.EdgeListing:
+		if id := m.listing; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ListingVersionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ListingVersionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ListingVersionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedlisting {
+		edges = append(edges, listingversion.EdgeListing)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ListingVersionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case listingversion.EdgeListing:
+		return m.clearedlisting
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ListingVersionMutation) ClearEdge(name string) error {
+	switch name {
+	case listingversion.EdgeListing:
+		m.ClearListing()
+		return nil
+	}
+	return fmt.Errorf("unknown ListingVersion unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ListingVersionMutation) ResetEdge(name string) error {
+	switch name {
+	case listingversion.EdgeListing:
+		m.ResetListing()
+		return nil
+	}
+	return fmt.Errorf("unknown ListingVersion edge %s", name)
 }
 
 // LoginMutation represents an operation that mutates the Login nodes in the graph.
@@ -39319,6 +53402,893 @@ func (m *ProviderMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Provider edge %s", name)
 }
 
+// RatingMutation represents an operation that mutates the Rating nodes in the graph.
+type RatingMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	account_id    *string
+	plane         *rating.Plane
+	version       *int
+	addversion    *int
+	created_at    *time.Time
+	updated_at    *time.Time
+	listing_id    *string
+	stars         *int
+	addstars      *int
+	text          *string
+	clearedFields map[string]struct{}
+	user          *string
+	cleareduser   bool
+	done          bool
+	oldValue      func(context.Context) (*Rating, error)
+	predicates    []predicate.Rating
+}
+
+var _ ent.Mutation = (*RatingMutation)(nil)
+
+// ratingOption allows management of the mutation configuration using functional options.
+type ratingOption func(*RatingMutation)
+
+// newRatingMutation creates new mutation for the Rating entity.
+func newRatingMutation(c config, op Op, opts ...ratingOption) *RatingMutation {
+	m := &RatingMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRating,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRatingID sets the ID field of the mutation.
+func withRatingID(id string) ratingOption {
+	return func(m *RatingMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Rating
+		)
+		m.oldValue = func(ctx context.Context) (*Rating, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Rating.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRating sets the old Rating of the mutation.
+func withRating(node *Rating) ratingOption {
+	return func(m *RatingMutation) {
+		m.oldValue = func(context.Context) (*Rating, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RatingMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RatingMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Rating entities.
+func (m *RatingMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RatingMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RatingMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Rating.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *RatingMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *RatingMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the Rating entity.
+// If the Rating object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RatingMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *RatingMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *RatingMutation) SetPlane(r rating.Plane) {
+	m.plane = &r
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *RatingMutation) Plane() (r rating.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the Rating entity.
+// If the Rating object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RatingMutation) OldPlane(ctx context.Context) (v rating.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *RatingMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *RatingMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *RatingMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Rating entity.
+// If the Rating object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RatingMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *RatingMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *RatingMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *RatingMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *RatingMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *RatingMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Rating entity.
+// If the Rating object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RatingMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *RatingMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *RatingMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *RatingMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Rating entity.
+// If the Rating object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RatingMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *RatingMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetListingID sets the "listing_id" field.
+func (m *RatingMutation) SetListingID(s string) {
+	m.listing_id = &s
+}
+
+// ListingID returns the value of the "listing_id" field in the mutation.
+func (m *RatingMutation) ListingID() (r string, exists bool) {
+	v := m.listing_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldListingID returns the old "listing_id" field's value of the Rating entity.
+// If the Rating object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RatingMutation) OldListingID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldListingID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldListingID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldListingID: %w", err)
+	}
+	return oldValue.ListingID, nil
+}
+
+// ResetListingID resets all changes to the "listing_id" field.
+func (m *RatingMutation) ResetListingID() {
+	m.listing_id = nil
+}
+
+// SetUserID sets the "user_id" field.
+func (m *RatingMutation) SetUserID(s string) {
+	m.user = &s
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *RatingMutation) UserID() (r string, exists bool) {
+	v := m.user
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the Rating entity.
+// If the Rating object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RatingMutation) OldUserID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *RatingMutation) ResetUserID() {
+	m.user = nil
+}
+
+// SetStars sets the "stars" field.
+func (m *RatingMutation) SetStars(i int) {
+	m.stars = &i
+	m.addstars = nil
+}
+
+// Stars returns the value of the "stars" field in the mutation.
+func (m *RatingMutation) Stars() (r int, exists bool) {
+	v := m.stars
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStars returns the old "stars" field's value of the Rating entity.
+// If the Rating object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RatingMutation) OldStars(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStars is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStars requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStars: %w", err)
+	}
+	return oldValue.Stars, nil
+}
+
+// AddStars adds i to the "stars" field.
+func (m *RatingMutation) AddStars(i int) {
+	if m.addstars != nil {
+		*m.addstars += i
+	} else {
+		m.addstars = &i
+	}
+}
+
+// AddedStars returns the value that was added to the "stars" field in this mutation.
+func (m *RatingMutation) AddedStars() (r int, exists bool) {
+	v := m.addstars
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetStars resets all changes to the "stars" field.
+func (m *RatingMutation) ResetStars() {
+	m.stars = nil
+	m.addstars = nil
+}
+
+// SetText sets the "text" field.
+func (m *RatingMutation) SetText(s string) {
+	m.text = &s
+}
+
+// Text returns the value of the "text" field in the mutation.
+func (m *RatingMutation) Text() (r string, exists bool) {
+	v := m.text
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldText returns the old "text" field's value of the Rating entity.
+// If the Rating object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RatingMutation) OldText(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldText is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldText requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldText: %w", err)
+	}
+	return oldValue.Text, nil
+}
+
+// ResetText resets all changes to the "text" field.
+func (m *RatingMutation) ResetText() {
+	m.text = nil
+}
+
+// ClearUser clears the "user" edge to the User entity.
+func (m *RatingMutation) ClearUser() {
+	m.cleareduser = true
+	m.clearedFields[rating.FieldUserID] = struct{}{}
+}
+
+// UserCleared reports if the "user" edge to the User entity was cleared.
+func (m *RatingMutation) UserCleared() bool {
+	return m.cleareduser
+}
+
+// UserIDs returns the "user" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UserID instead. It exists only for internal usage by the builders.
+func (m *RatingMutation) UserIDs() (ids []string) {
+	if id := m.user; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUser resets all changes to the "user" edge.
+func (m *RatingMutation) ResetUser() {
+	m.user = nil
+	m.cleareduser = false
+}
+
+// Where appends a list predicates to the RatingMutation builder.
+func (m *RatingMutation) Where(ps ...predicate.Rating) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RatingMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RatingMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Rating, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RatingMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RatingMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Rating).
+func (m *RatingMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RatingMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.account_id != nil {
+		fields = append(fields, rating.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, rating.FieldPlane)
+	}
+	if m.version != nil {
+		fields = append(fields, rating.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, rating.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, rating.FieldUpdatedAt)
+	}
+	if m.listing_id != nil {
+		fields = append(fields, rating.FieldListingID)
+	}
+	if m.user != nil {
+		fields = append(fields, rating.FieldUserID)
+	}
+	if m.stars != nil {
+		fields = append(fields, rating.FieldStars)
+	}
+	if m.text != nil {
+		fields = append(fields, rating.FieldText)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RatingMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case rating.FieldAccountID:
+		return m.AccountID()
+	case rating.FieldPlane:
+		return m.Plane()
+	case rating.FieldVersion:
+		return m.Version()
+	case rating.FieldCreatedAt:
+		return m.CreatedAt()
+	case rating.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case rating.FieldListingID:
+		return m.ListingID()
+	case rating.FieldUserID:
+		return m.UserID()
+	case rating.FieldStars:
+		return m.Stars()
+	case rating.FieldText:
+		return m.Text()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RatingMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case rating.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case rating.FieldPlane:
+		return m.OldPlane(ctx)
+	case rating.FieldVersion:
+		return m.OldVersion(ctx)
+	case rating.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case rating.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case rating.FieldListingID:
+		return m.OldListingID(ctx)
+	case rating.FieldUserID:
+		return m.OldUserID(ctx)
+	case rating.FieldStars:
+		return m.OldStars(ctx)
+	case rating.FieldText:
+		return m.OldText(ctx)
+	}
+	return nil, fmt.Errorf("unknown Rating field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RatingMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case rating.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case rating.FieldPlane:
+		v, ok := value.(rating.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case rating.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case rating.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case rating.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case rating.FieldListingID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetListingID(v)
+		return nil
+	case rating.FieldUserID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case rating.FieldStars:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStars(v)
+		return nil
+	case rating.FieldText:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetText(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Rating field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RatingMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, rating.FieldVersion)
+	}
+	if m.addstars != nil {
+		fields = append(fields, rating.FieldStars)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RatingMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case rating.FieldVersion:
+		return m.AddedVersion()
+	case rating.FieldStars:
+		return m.AddedStars()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RatingMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case rating.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case rating.FieldStars:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddStars(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Rating numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RatingMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RatingMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RatingMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Rating nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RatingMutation) ResetField(name string) error {
+	switch name {
+	case rating.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case rating.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case rating.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case rating.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case rating.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case rating.FieldListingID:
+		m.ResetListingID()
+		return nil
+	case rating.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case rating.FieldStars:
+		m.ResetStars()
+		return nil
+	case rating.FieldText:
+		m.ResetText()
+		return nil
+	}
+	return fmt.Errorf("unknown Rating field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RatingMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.user != nil {
+		edges = append(edges, rating.EdgeUser)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RatingMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case rating.EdgeUser:
+		if id := m.user; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RatingMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RatingMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RatingMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.cleareduser {
+		edges = append(edges, rating.EdgeUser)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RatingMutation) EdgeCleared(name string) bool {
+	switch name {
+	case rating.EdgeUser:
+		return m.cleareduser
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RatingMutation) ClearEdge(name string) error {
+	switch name {
+	case rating.EdgeUser:
+		m.ClearUser()
+		return nil
+	}
+	return fmt.Errorf("unknown Rating unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RatingMutation) ResetEdge(name string) error {
+	switch name {
+	case rating.EdgeUser:
+		m.ResetUser()
+		return nil
+	}
+	return fmt.Errorf("unknown Rating edge %s", name)
+}
+
 // RoleBindingMutation represents an operation that mutates the RoleBinding nodes in the graph.
 type RoleBindingMutation struct {
 	config
@@ -40078,30 +55048,32 @@ func (m *RoleBindingMutation) ResetEdge(name string) error {
 // ScopeMutation represents an operation that mutates the Scope nodes in the graph.
 type ScopeMutation struct {
 	config
-	op              Op
-	typ             string
-	id              *string
-	account_id      *string
-	plane           *scope.Plane
-	version         *int
-	addversion      *int
-	created_at      *time.Time
-	updated_at      *time.Time
-	kind            *scope.Kind
-	name            *string
-	parent_plane    *scope.ParentPlane
-	_path           *string
-	archived_at     *time.Time
-	deleted_at      *time.Time
-	clearedFields   map[string]struct{}
-	parent          *string
-	clearedparent   bool
-	children        map[string]struct{}
-	removedchildren map[string]struct{}
-	clearedchildren bool
-	done            bool
-	oldValue        func(context.Context) (*Scope, error)
-	predicates      []predicate.Scope
+	op                   Op
+	typ                  string
+	id                   *string
+	account_id           *string
+	plane                *scope.Plane
+	version              *int
+	addversion           *int
+	created_at           *time.Time
+	updated_at           *time.Time
+	kind                 *scope.Kind
+	name                 *string
+	parent_plane         *scope.ParentPlane
+	_path                *string
+	archived_at          *time.Time
+	deleted_at           *time.Time
+	clearedFields        map[string]struct{}
+	parent               *string
+	clearedparent        bool
+	children             map[string]struct{}
+	removedchildren      map[string]struct{}
+	clearedchildren      bool
+	default_model        *string
+	cleareddefault_model bool
+	done                 bool
+	oldValue             func(context.Context) (*Scope, error)
+	predicates           []predicate.Scope
 }
 
 var _ ent.Mutation = (*ScopeMutation)(nil)
@@ -40614,6 +55586,55 @@ func (m *ScopeMutation) ResetPath() {
 	m._path = nil
 }
 
+// SetDefaultModelID sets the "default_model_id" field.
+func (m *ScopeMutation) SetDefaultModelID(s string) {
+	m.default_model = &s
+}
+
+// DefaultModelID returns the value of the "default_model_id" field in the mutation.
+func (m *ScopeMutation) DefaultModelID() (r string, exists bool) {
+	v := m.default_model
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDefaultModelID returns the old "default_model_id" field's value of the Scope entity.
+// If the Scope object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ScopeMutation) OldDefaultModelID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDefaultModelID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDefaultModelID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDefaultModelID: %w", err)
+	}
+	return oldValue.DefaultModelID, nil
+}
+
+// ClearDefaultModelID clears the value of the "default_model_id" field.
+func (m *ScopeMutation) ClearDefaultModelID() {
+	m.default_model = nil
+	m.clearedFields[scope.FieldDefaultModelID] = struct{}{}
+}
+
+// DefaultModelIDCleared returns if the "default_model_id" field was cleared in this mutation.
+func (m *ScopeMutation) DefaultModelIDCleared() bool {
+	_, ok := m.clearedFields[scope.FieldDefaultModelID]
+	return ok
+}
+
+// ResetDefaultModelID resets all changes to the "default_model_id" field.
+func (m *ScopeMutation) ResetDefaultModelID() {
+	m.default_model = nil
+	delete(m.clearedFields, scope.FieldDefaultModelID)
+}
+
 // SetArchivedAt sets the "archived_at" field.
 func (m *ScopeMutation) SetArchivedAt(t time.Time) {
 	m.archived_at = &t
@@ -40793,6 +55814,33 @@ func (m *ScopeMutation) ResetChildren() {
 	m.removedchildren = nil
 }
 
+// ClearDefaultModel clears the "default_model" edge to the Model entity.
+func (m *ScopeMutation) ClearDefaultModel() {
+	m.cleareddefault_model = true
+	m.clearedFields[scope.FieldDefaultModelID] = struct{}{}
+}
+
+// DefaultModelCleared reports if the "default_model" edge to the Model entity was cleared.
+func (m *ScopeMutation) DefaultModelCleared() bool {
+	return m.DefaultModelIDCleared() || m.cleareddefault_model
+}
+
+// DefaultModelIDs returns the "default_model" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// DefaultModelID instead. It exists only for internal usage by the builders.
+func (m *ScopeMutation) DefaultModelIDs() (ids []string) {
+	if id := m.default_model; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetDefaultModel resets all changes to the "default_model" edge.
+func (m *ScopeMutation) ResetDefaultModel() {
+	m.default_model = nil
+	m.cleareddefault_model = false
+}
+
 // Where appends a list predicates to the ScopeMutation builder.
 func (m *ScopeMutation) Where(ps ...predicate.Scope) {
 	m.predicates = append(m.predicates, ps...)
@@ -40827,7 +55875,7 @@ func (m *ScopeMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ScopeMutation) Fields() []string {
-	fields := make([]string, 0, 12)
+	fields := make([]string, 0, 13)
 	if m.account_id != nil {
 		fields = append(fields, scope.FieldAccountID)
 	}
@@ -40857,6 +55905,9 @@ func (m *ScopeMutation) Fields() []string {
 	}
 	if m._path != nil {
 		fields = append(fields, scope.FieldPath)
+	}
+	if m.default_model != nil {
+		fields = append(fields, scope.FieldDefaultModelID)
 	}
 	if m.archived_at != nil {
 		fields = append(fields, scope.FieldArchivedAt)
@@ -40892,6 +55943,8 @@ func (m *ScopeMutation) Field(name string) (ent.Value, bool) {
 		return m.ParentPlane()
 	case scope.FieldPath:
 		return m.Path()
+	case scope.FieldDefaultModelID:
+		return m.DefaultModelID()
 	case scope.FieldArchivedAt:
 		return m.ArchivedAt()
 	case scope.FieldDeletedAt:
@@ -40925,6 +55978,8 @@ func (m *ScopeMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldParentPlane(ctx)
 	case scope.FieldPath:
 		return m.OldPath(ctx)
+	case scope.FieldDefaultModelID:
+		return m.OldDefaultModelID(ctx)
 	case scope.FieldArchivedAt:
 		return m.OldArchivedAt(ctx)
 	case scope.FieldDeletedAt:
@@ -41008,6 +56063,13 @@ func (m *ScopeMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetPath(v)
 		return nil
+	case scope.FieldDefaultModelID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDefaultModelID(v)
+		return nil
 	case scope.FieldArchivedAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -41073,6 +56135,9 @@ func (m *ScopeMutation) ClearedFields() []string {
 	if m.FieldCleared(scope.FieldParentPlane) {
 		fields = append(fields, scope.FieldParentPlane)
 	}
+	if m.FieldCleared(scope.FieldDefaultModelID) {
+		fields = append(fields, scope.FieldDefaultModelID)
+	}
 	if m.FieldCleared(scope.FieldArchivedAt) {
 		fields = append(fields, scope.FieldArchivedAt)
 	}
@@ -41098,6 +56163,9 @@ func (m *ScopeMutation) ClearField(name string) error {
 		return nil
 	case scope.FieldParentPlane:
 		m.ClearParentPlane()
+		return nil
+	case scope.FieldDefaultModelID:
+		m.ClearDefaultModelID()
 		return nil
 	case scope.FieldArchivedAt:
 		m.ClearArchivedAt()
@@ -41143,6 +56211,9 @@ func (m *ScopeMutation) ResetField(name string) error {
 	case scope.FieldPath:
 		m.ResetPath()
 		return nil
+	case scope.FieldDefaultModelID:
+		m.ResetDefaultModelID()
+		return nil
 	case scope.FieldArchivedAt:
 		m.ResetArchivedAt()
 		return nil
@@ -41155,12 +56226,15 @@ func (m *ScopeMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ScopeMutation) AddedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.parent != nil {
 		edges = append(edges, scope.EdgeParent)
 	}
 	if m.children != nil {
 		edges = append(edges, scope.EdgeChildren)
+	}
+	if m.default_model != nil {
+		edges = append(edges, scope.EdgeDefaultModel)
 	}
 	return edges
 }
@@ -41179,13 +56253,17 @@ func (m *ScopeMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case scope.EdgeDefaultModel:
+		if id := m.default_model; id != nil {
+			return []ent.Value{*id}
+		}
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ScopeMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.removedchildren != nil {
 		edges = append(edges, scope.EdgeChildren)
 	}
@@ -41208,12 +56286,15 @@ func (m *ScopeMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ScopeMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 2)
+	edges := make([]string, 0, 3)
 	if m.clearedparent {
 		edges = append(edges, scope.EdgeParent)
 	}
 	if m.clearedchildren {
 		edges = append(edges, scope.EdgeChildren)
+	}
+	if m.cleareddefault_model {
+		edges = append(edges, scope.EdgeDefaultModel)
 	}
 	return edges
 }
@@ -41226,6 +56307,8 @@ func (m *ScopeMutation) EdgeCleared(name string) bool {
 		return m.clearedparent
 	case scope.EdgeChildren:
 		return m.clearedchildren
+	case scope.EdgeDefaultModel:
+		return m.cleareddefault_model
 	}
 	return false
 }
@@ -41236,6 +56319,9 @@ func (m *ScopeMutation) ClearEdge(name string) error {
 	switch name {
 	case scope.EdgeParent:
 		m.ClearParent()
+		return nil
+	case scope.EdgeDefaultModel:
+		m.ClearDefaultModel()
 		return nil
 	}
 	return fmt.Errorf("unknown Scope unique edge %s", name)
@@ -41250,6 +56336,9 @@ func (m *ScopeMutation) ResetEdge(name string) error {
 		return nil
 	case scope.EdgeChildren:
 		m.ResetChildren()
+		return nil
+	case scope.EdgeDefaultModel:
+		m.ResetDefaultModel()
 		return nil
 	}
 	return fmt.Errorf("unknown Scope edge %s", name)
@@ -47861,6 +62950,1345 @@ func (m *TeamMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Team edge %s", name)
 }
 
+// ToolMutation represents an operation that mutates the Tool nodes in the graph.
+type ToolMutation struct {
+	config
+	op                Op
+	typ               string
+	id                *string
+	account_id        *string
+	plane             *tool.Plane
+	version           *int
+	addversion        *int
+	created_at        *time.Time
+	updated_at        *time.Time
+	name              *string
+	state             *tool.State
+	enabled           *bool
+	definition        *json.RawMessage
+	appenddefinition  json.RawMessage
+	digest            *string
+	proposed          *json.RawMessage
+	appendproposed    json.RawMessage
+	proposed_digest   *string
+	approved_by       *string
+	approved_at       *time.Time
+	price             *int64
+	addprice          *int64
+	clearedFields     map[string]struct{}
+	connection        *string
+	clearedconnection bool
+	done              bool
+	oldValue          func(context.Context) (*Tool, error)
+	predicates        []predicate.Tool
+}
+
+var _ ent.Mutation = (*ToolMutation)(nil)
+
+// toolOption allows management of the mutation configuration using functional options.
+type toolOption func(*ToolMutation)
+
+// newToolMutation creates new mutation for the Tool entity.
+func newToolMutation(c config, op Op, opts ...toolOption) *ToolMutation {
+	m := &ToolMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeTool,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withToolID sets the ID field of the mutation.
+func withToolID(id string) toolOption {
+	return func(m *ToolMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Tool
+		)
+		m.oldValue = func(ctx context.Context) (*Tool, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Tool.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withTool sets the old Tool of the mutation.
+func withTool(node *Tool) toolOption {
+	return func(m *ToolMutation) {
+		m.oldValue = func(context.Context) (*Tool, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ToolMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ToolMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Tool entities.
+func (m *ToolMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ToolMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ToolMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Tool.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *ToolMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *ToolMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the Tool entity.
+// If the Tool object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *ToolMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *ToolMutation) SetPlane(t tool.Plane) {
+	m.plane = &t
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *ToolMutation) Plane() (r tool.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the Tool entity.
+// If the Tool object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolMutation) OldPlane(ctx context.Context) (v tool.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *ToolMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *ToolMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *ToolMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Tool entity.
+// If the Tool object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *ToolMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *ToolMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *ToolMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ToolMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ToolMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Tool entity.
+// If the Tool object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ToolMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *ToolMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *ToolMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Tool entity.
+// If the Tool object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *ToolMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetConnectionID sets the "connection_id" field.
+func (m *ToolMutation) SetConnectionID(s string) {
+	m.connection = &s
+}
+
+// ConnectionID returns the value of the "connection_id" field in the mutation.
+func (m *ToolMutation) ConnectionID() (r string, exists bool) {
+	v := m.connection
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldConnectionID returns the old "connection_id" field's value of the Tool entity.
+// If the Tool object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolMutation) OldConnectionID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldConnectionID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldConnectionID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldConnectionID: %w", err)
+	}
+	return oldValue.ConnectionID, nil
+}
+
+// ResetConnectionID resets all changes to the "connection_id" field.
+func (m *ToolMutation) ResetConnectionID() {
+	m.connection = nil
+}
+
+// SetName sets the "name" field.
+func (m *ToolMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *ToolMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the Tool entity.
+// If the Tool object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *ToolMutation) ResetName() {
+	m.name = nil
+}
+
+// SetState sets the "state" field.
+func (m *ToolMutation) SetState(t tool.State) {
+	m.state = &t
+}
+
+// State returns the value of the "state" field in the mutation.
+func (m *ToolMutation) State() (r tool.State, exists bool) {
+	v := m.state
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldState returns the old "state" field's value of the Tool entity.
+// If the Tool object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolMutation) OldState(ctx context.Context) (v tool.State, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldState is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldState requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldState: %w", err)
+	}
+	return oldValue.State, nil
+}
+
+// ResetState resets all changes to the "state" field.
+func (m *ToolMutation) ResetState() {
+	m.state = nil
+}
+
+// SetEnabled sets the "enabled" field.
+func (m *ToolMutation) SetEnabled(b bool) {
+	m.enabled = &b
+}
+
+// Enabled returns the value of the "enabled" field in the mutation.
+func (m *ToolMutation) Enabled() (r bool, exists bool) {
+	v := m.enabled
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEnabled returns the old "enabled" field's value of the Tool entity.
+// If the Tool object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolMutation) OldEnabled(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEnabled is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEnabled requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEnabled: %w", err)
+	}
+	return oldValue.Enabled, nil
+}
+
+// ResetEnabled resets all changes to the "enabled" field.
+func (m *ToolMutation) ResetEnabled() {
+	m.enabled = nil
+}
+
+// SetDefinition sets the "definition" field.
+func (m *ToolMutation) SetDefinition(jm json.RawMessage) {
+	m.definition = &jm
+	m.appenddefinition = nil
+}
+
+// Definition returns the value of the "definition" field in the mutation.
+func (m *ToolMutation) Definition() (r json.RawMessage, exists bool) {
+	v := m.definition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDefinition returns the old "definition" field's value of the Tool entity.
+// If the Tool object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolMutation) OldDefinition(ctx context.Context) (v json.RawMessage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDefinition is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDefinition requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDefinition: %w", err)
+	}
+	return oldValue.Definition, nil
+}
+
+// AppendDefinition adds jm to the "definition" field.
+func (m *ToolMutation) AppendDefinition(jm json.RawMessage) {
+	m.appenddefinition = append(m.appenddefinition, jm...)
+}
+
+// AppendedDefinition returns the list of values that were appended to the "definition" field in this mutation.
+func (m *ToolMutation) AppendedDefinition() (json.RawMessage, bool) {
+	if len(m.appenddefinition) == 0 {
+		return nil, false
+	}
+	return m.appenddefinition, true
+}
+
+// ResetDefinition resets all changes to the "definition" field.
+func (m *ToolMutation) ResetDefinition() {
+	m.definition = nil
+	m.appenddefinition = nil
+}
+
+// SetDigest sets the "digest" field.
+func (m *ToolMutation) SetDigest(s string) {
+	m.digest = &s
+}
+
+// Digest returns the value of the "digest" field in the mutation.
+func (m *ToolMutation) Digest() (r string, exists bool) {
+	v := m.digest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDigest returns the old "digest" field's value of the Tool entity.
+// If the Tool object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolMutation) OldDigest(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDigest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDigest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDigest: %w", err)
+	}
+	return oldValue.Digest, nil
+}
+
+// ResetDigest resets all changes to the "digest" field.
+func (m *ToolMutation) ResetDigest() {
+	m.digest = nil
+}
+
+// SetProposed sets the "proposed" field.
+func (m *ToolMutation) SetProposed(jm json.RawMessage) {
+	m.proposed = &jm
+	m.appendproposed = nil
+}
+
+// Proposed returns the value of the "proposed" field in the mutation.
+func (m *ToolMutation) Proposed() (r json.RawMessage, exists bool) {
+	v := m.proposed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProposed returns the old "proposed" field's value of the Tool entity.
+// If the Tool object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolMutation) OldProposed(ctx context.Context) (v json.RawMessage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProposed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProposed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProposed: %w", err)
+	}
+	return oldValue.Proposed, nil
+}
+
+// AppendProposed adds jm to the "proposed" field.
+func (m *ToolMutation) AppendProposed(jm json.RawMessage) {
+	m.appendproposed = append(m.appendproposed, jm...)
+}
+
+// AppendedProposed returns the list of values that were appended to the "proposed" field in this mutation.
+func (m *ToolMutation) AppendedProposed() (json.RawMessage, bool) {
+	if len(m.appendproposed) == 0 {
+		return nil, false
+	}
+	return m.appendproposed, true
+}
+
+// ClearProposed clears the value of the "proposed" field.
+func (m *ToolMutation) ClearProposed() {
+	m.proposed = nil
+	m.appendproposed = nil
+	m.clearedFields[tool.FieldProposed] = struct{}{}
+}
+
+// ProposedCleared returns if the "proposed" field was cleared in this mutation.
+func (m *ToolMutation) ProposedCleared() bool {
+	_, ok := m.clearedFields[tool.FieldProposed]
+	return ok
+}
+
+// ResetProposed resets all changes to the "proposed" field.
+func (m *ToolMutation) ResetProposed() {
+	m.proposed = nil
+	m.appendproposed = nil
+	delete(m.clearedFields, tool.FieldProposed)
+}
+
+// SetProposedDigest sets the "proposed_digest" field.
+func (m *ToolMutation) SetProposedDigest(s string) {
+	m.proposed_digest = &s
+}
+
+// ProposedDigest returns the value of the "proposed_digest" field in the mutation.
+func (m *ToolMutation) ProposedDigest() (r string, exists bool) {
+	v := m.proposed_digest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProposedDigest returns the old "proposed_digest" field's value of the Tool entity.
+// If the Tool object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolMutation) OldProposedDigest(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProposedDigest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProposedDigest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProposedDigest: %w", err)
+	}
+	return oldValue.ProposedDigest, nil
+}
+
+// ResetProposedDigest resets all changes to the "proposed_digest" field.
+func (m *ToolMutation) ResetProposedDigest() {
+	m.proposed_digest = nil
+}
+
+// SetApprovedBy sets the "approved_by" field.
+func (m *ToolMutation) SetApprovedBy(s string) {
+	m.approved_by = &s
+}
+
+// ApprovedBy returns the value of the "approved_by" field in the mutation.
+func (m *ToolMutation) ApprovedBy() (r string, exists bool) {
+	v := m.approved_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApprovedBy returns the old "approved_by" field's value of the Tool entity.
+// If the Tool object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolMutation) OldApprovedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApprovedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApprovedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApprovedBy: %w", err)
+	}
+	return oldValue.ApprovedBy, nil
+}
+
+// ResetApprovedBy resets all changes to the "approved_by" field.
+func (m *ToolMutation) ResetApprovedBy() {
+	m.approved_by = nil
+}
+
+// SetApprovedAt sets the "approved_at" field.
+func (m *ToolMutation) SetApprovedAt(t time.Time) {
+	m.approved_at = &t
+}
+
+// ApprovedAt returns the value of the "approved_at" field in the mutation.
+func (m *ToolMutation) ApprovedAt() (r time.Time, exists bool) {
+	v := m.approved_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApprovedAt returns the old "approved_at" field's value of the Tool entity.
+// If the Tool object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolMutation) OldApprovedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApprovedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApprovedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApprovedAt: %w", err)
+	}
+	return oldValue.ApprovedAt, nil
+}
+
+// ClearApprovedAt clears the value of the "approved_at" field.
+func (m *ToolMutation) ClearApprovedAt() {
+	m.approved_at = nil
+	m.clearedFields[tool.FieldApprovedAt] = struct{}{}
+}
+
+// ApprovedAtCleared returns if the "approved_at" field was cleared in this mutation.
+func (m *ToolMutation) ApprovedAtCleared() bool {
+	_, ok := m.clearedFields[tool.FieldApprovedAt]
+	return ok
+}
+
+// ResetApprovedAt resets all changes to the "approved_at" field.
+func (m *ToolMutation) ResetApprovedAt() {
+	m.approved_at = nil
+	delete(m.clearedFields, tool.FieldApprovedAt)
+}
+
+// SetPrice sets the "price" field.
+func (m *ToolMutation) SetPrice(i int64) {
+	m.price = &i
+	m.addprice = nil
+}
+
+// Price returns the value of the "price" field in the mutation.
+func (m *ToolMutation) Price() (r int64, exists bool) {
+	v := m.price
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPrice returns the old "price" field's value of the Tool entity.
+// If the Tool object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ToolMutation) OldPrice(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPrice is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPrice requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPrice: %w", err)
+	}
+	return oldValue.Price, nil
+}
+
+// AddPrice adds i to the "price" field.
+func (m *ToolMutation) AddPrice(i int64) {
+	if m.addprice != nil {
+		*m.addprice += i
+	} else {
+		m.addprice = &i
+	}
+}
+
+// AddedPrice returns the value that was added to the "price" field in this mutation.
+func (m *ToolMutation) AddedPrice() (r int64, exists bool) {
+	v := m.addprice
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPrice resets all changes to the "price" field.
+func (m *ToolMutation) ResetPrice() {
+	m.price = nil
+	m.addprice = nil
+}
+
+// ClearConnection clears the "connection" edge to the Connection entity.
+func (m *ToolMutation) ClearConnection() {
+	m.clearedconnection = true
+	m.clearedFields[tool.FieldConnectionID] = struct{}{}
+}
+
+// ConnectionCleared reports if the "connection" edge to the Connection entity was cleared.
+func (m *ToolMutation) ConnectionCleared() bool {
+	return m.clearedconnection
+}
+
+// ConnectionIDs returns the "connection" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ConnectionID instead. It exists only for internal usage by the builders.
+func (m *ToolMutation) ConnectionIDs() (ids []string) {
+	if id := m.connection; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetConnection resets all changes to the "connection" edge.
+func (m *ToolMutation) ResetConnection() {
+	m.connection = nil
+	m.clearedconnection = false
+}
+
+// Where appends a list predicates to the ToolMutation builder.
+func (m *ToolMutation) Where(ps ...predicate.Tool) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ToolMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ToolMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Tool, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ToolMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ToolMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Tool).
+func (m *ToolMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ToolMutation) Fields() []string {
+	fields := make([]string, 0, 16)
+	if m.account_id != nil {
+		fields = append(fields, tool.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, tool.FieldPlane)
+	}
+	if m.version != nil {
+		fields = append(fields, tool.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, tool.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, tool.FieldUpdatedAt)
+	}
+	if m.connection != nil {
+		fields = append(fields, tool.FieldConnectionID)
+	}
+	if m.name != nil {
+		fields = append(fields, tool.FieldName)
+	}
+	if m.state != nil {
+		fields = append(fields, tool.FieldState)
+	}
+	if m.enabled != nil {
+		fields = append(fields, tool.FieldEnabled)
+	}
+	if m.definition != nil {
+		fields = append(fields, tool.FieldDefinition)
+	}
+	if m.digest != nil {
+		fields = append(fields, tool.FieldDigest)
+	}
+	if m.proposed != nil {
+		fields = append(fields, tool.FieldProposed)
+	}
+	if m.proposed_digest != nil {
+		fields = append(fields, tool.FieldProposedDigest)
+	}
+	if m.approved_by != nil {
+		fields = append(fields, tool.FieldApprovedBy)
+	}
+	if m.approved_at != nil {
+		fields = append(fields, tool.FieldApprovedAt)
+	}
+	if m.price != nil {
+		fields = append(fields, tool.FieldPrice)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ToolMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case tool.FieldAccountID:
+		return m.AccountID()
+	case tool.FieldPlane:
+		return m.Plane()
+	case tool.FieldVersion:
+		return m.Version()
+	case tool.FieldCreatedAt:
+		return m.CreatedAt()
+	case tool.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case tool.FieldConnectionID:
+		return m.ConnectionID()
+	case tool.FieldName:
+		return m.Name()
+	case tool.FieldState:
+		return m.State()
+	case tool.FieldEnabled:
+		return m.Enabled()
+	case tool.FieldDefinition:
+		return m.Definition()
+	case tool.FieldDigest:
+		return m.Digest()
+	case tool.FieldProposed:
+		return m.Proposed()
+	case tool.FieldProposedDigest:
+		return m.ProposedDigest()
+	case tool.FieldApprovedBy:
+		return m.ApprovedBy()
+	case tool.FieldApprovedAt:
+		return m.ApprovedAt()
+	case tool.FieldPrice:
+		return m.Price()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ToolMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case tool.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case tool.FieldPlane:
+		return m.OldPlane(ctx)
+	case tool.FieldVersion:
+		return m.OldVersion(ctx)
+	case tool.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case tool.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case tool.FieldConnectionID:
+		return m.OldConnectionID(ctx)
+	case tool.FieldName:
+		return m.OldName(ctx)
+	case tool.FieldState:
+		return m.OldState(ctx)
+	case tool.FieldEnabled:
+		return m.OldEnabled(ctx)
+	case tool.FieldDefinition:
+		return m.OldDefinition(ctx)
+	case tool.FieldDigest:
+		return m.OldDigest(ctx)
+	case tool.FieldProposed:
+		return m.OldProposed(ctx)
+	case tool.FieldProposedDigest:
+		return m.OldProposedDigest(ctx)
+	case tool.FieldApprovedBy:
+		return m.OldApprovedBy(ctx)
+	case tool.FieldApprovedAt:
+		return m.OldApprovedAt(ctx)
+	case tool.FieldPrice:
+		return m.OldPrice(ctx)
+	}
+	return nil, fmt.Errorf("unknown Tool field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ToolMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case tool.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case tool.FieldPlane:
+		v, ok := value.(tool.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case tool.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case tool.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case tool.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case tool.FieldConnectionID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetConnectionID(v)
+		return nil
+	case tool.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case tool.FieldState:
+		v, ok := value.(tool.State)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetState(v)
+		return nil
+	case tool.FieldEnabled:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEnabled(v)
+		return nil
+	case tool.FieldDefinition:
+		v, ok := value.(json.RawMessage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDefinition(v)
+		return nil
+	case tool.FieldDigest:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDigest(v)
+		return nil
+	case tool.FieldProposed:
+		v, ok := value.(json.RawMessage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProposed(v)
+		return nil
+	case tool.FieldProposedDigest:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProposedDigest(v)
+		return nil
+	case tool.FieldApprovedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApprovedBy(v)
+		return nil
+	case tool.FieldApprovedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApprovedAt(v)
+		return nil
+	case tool.FieldPrice:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPrice(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Tool field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ToolMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, tool.FieldVersion)
+	}
+	if m.addprice != nil {
+		fields = append(fields, tool.FieldPrice)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ToolMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case tool.FieldVersion:
+		return m.AddedVersion()
+	case tool.FieldPrice:
+		return m.AddedPrice()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ToolMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case tool.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case tool.FieldPrice:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPrice(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Tool numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ToolMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(tool.FieldProposed) {
+		fields = append(fields, tool.FieldProposed)
+	}
+	if m.FieldCleared(tool.FieldApprovedAt) {
+		fields = append(fields, tool.FieldApprovedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ToolMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ToolMutation) ClearField(name string) error {
+	switch name {
+	case tool.FieldProposed:
+		m.ClearProposed()
+		return nil
+	case tool.FieldApprovedAt:
+		m.ClearApprovedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Tool nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ToolMutation) ResetField(name string) error {
+	switch name {
+	case tool.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case tool.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case tool.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case tool.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case tool.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case tool.FieldConnectionID:
+		m.ResetConnectionID()
+		return nil
+	case tool.FieldName:
+		m.ResetName()
+		return nil
+	case tool.FieldState:
+		m.ResetState()
+		return nil
+	case tool.FieldEnabled:
+		m.ResetEnabled()
+		return nil
+	case tool.FieldDefinition:
+		m.ResetDefinition()
+		return nil
+	case tool.FieldDigest:
+		m.ResetDigest()
+		return nil
+	case tool.FieldProposed:
+		m.ResetProposed()
+		return nil
+	case tool.FieldProposedDigest:
+		m.ResetProposedDigest()
+		return nil
+	case tool.FieldApprovedBy:
+		m.ResetApprovedBy()
+		return nil
+	case tool.FieldApprovedAt:
+		m.ResetApprovedAt()
+		return nil
+	case tool.FieldPrice:
+		m.ResetPrice()
+		return nil
+	}
+	return fmt.Errorf("unknown Tool field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ToolMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.connection != nil {
+		edges = append(edges, tool.EdgeConnection)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ToolMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case tool.EdgeConnection:
+		if id := m.connection; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ToolMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ToolMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ToolMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedconnection {
+		edges = append(edges, tool.EdgeConnection)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ToolMutation) EdgeCleared(name string) bool {
+	switch name {
+	case tool.EdgeConnection:
+		return m.clearedconnection
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ToolMutation) ClearEdge(name string) error {
+	switch name {
+	case tool.EdgeConnection:
+		m.ClearConnection()
+		return nil
+	}
+	return fmt.Errorf("unknown Tool unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ToolMutation) ResetEdge(name string) error {
+	switch name {
+	case tool.EdgeConnection:
+		m.ResetConnection()
+		return nil
+	}
+	return fmt.Errorf("unknown Tool edge %s", name)
+}
+
 // UsageDayMutation represents an operation that mutates the UsageDay nodes in the graph.
 type UsageDayMutation struct {
 	config
@@ -53466,6 +69894,9 @@ type UserMutation struct {
 	authorizations                  map[string]struct{}
 	removedauthorizations           map[string]struct{}
 	clearedauthorizations           bool
+	ratings                         map[string]struct{}
+	removedratings                  map[string]struct{}
+	clearedratings                  bool
 	done                            bool
 	oldValue                        func(context.Context) (*User, error)
 	predicates                      []predicate.User
@@ -54440,6 +70871,60 @@ func (m *UserMutation) ResetAuthorizations() {
 	m.removedauthorizations = nil
 }
 
+// AddRatingIDs adds the "ratings" edge to the Rating entity by ids.
+func (m *UserMutation) AddRatingIDs(ids ...string) {
+	if m.ratings == nil {
+		m.ratings = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.ratings[ids[i]] = struct{}{}
+	}
+}
+
+// ClearRatings clears the "ratings" edge to the Rating entity.
+func (m *UserMutation) ClearRatings() {
+	m.clearedratings = true
+}
+
+// RatingsCleared reports if the "ratings" edge to the Rating entity was cleared.
+func (m *UserMutation) RatingsCleared() bool {
+	return m.clearedratings
+}
+
+// RemoveRatingIDs removes the "ratings" edge to the Rating entity by IDs.
+func (m *UserMutation) RemoveRatingIDs(ids ...string) {
+	if m.removedratings == nil {
+		m.removedratings = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.ratings, ids[i])
+		m.removedratings[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedRatings returns the removed IDs of the "ratings" edge to the Rating entity.
+func (m *UserMutation) RemovedRatingsIDs() (ids []string) {
+	for id := range m.removedratings {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// RatingsIDs returns the "ratings" edge IDs in the mutation.
+func (m *UserMutation) RatingsIDs() (ids []string) {
+	for id := range m.ratings {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetRatings resets all changes to the "ratings" edge.
+func (m *UserMutation) ResetRatings() {
+	m.ratings = nil
+	m.clearedratings = false
+	m.removedratings = nil
+}
+
 // Where appends a list predicates to the UserMutation builder.
 func (m *UserMutation) Where(ps ...predicate.User) {
 	m.predicates = append(m.predicates, ps...)
@@ -54756,7 +71241,7 @@ func (m *UserMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *UserMutation) AddedEdges() []string {
-	edges := make([]string, 0, 9)
+	edges := make([]string, 0, 10)
 	if m.login != nil {
 		edges = append(edges, user.EdgeLogin)
 	}
@@ -54783,6 +71268,9 @@ func (m *UserMutation) AddedEdges() []string {
 	}
 	if m.authorizations != nil {
 		edges = append(edges, user.EdgeAuthorizations)
+	}
+	if m.ratings != nil {
+		edges = append(edges, user.EdgeRatings)
 	}
 	return edges
 }
@@ -54843,13 +71331,19 @@ func (m *UserMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case user.EdgeRatings:
+		ids := make([]ent.Value, 0, len(m.ratings))
+		for id := range m.ratings {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *UserMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 9)
+	edges := make([]string, 0, 10)
 	if m.removedseats != nil {
 		edges = append(edges, user.EdgeSeats)
 	}
@@ -54873,6 +71367,9 @@ func (m *UserMutation) RemovedEdges() []string {
 	}
 	if m.removedauthorizations != nil {
 		edges = append(edges, user.EdgeAuthorizations)
+	}
+	if m.removedratings != nil {
+		edges = append(edges, user.EdgeRatings)
 	}
 	return edges
 }
@@ -54929,13 +71426,19 @@ func (m *UserMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case user.EdgeRatings:
+		ids := make([]ent.Value, 0, len(m.removedratings))
+		for id := range m.removedratings {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *UserMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 9)
+	edges := make([]string, 0, 10)
 	if m.clearedlogin {
 		edges = append(edges, user.EdgeLogin)
 	}
@@ -54963,6 +71466,9 @@ func (m *UserMutation) ClearedEdges() []string {
 	if m.clearedauthorizations {
 		edges = append(edges, user.EdgeAuthorizations)
 	}
+	if m.clearedratings {
+		edges = append(edges, user.EdgeRatings)
+	}
 	return edges
 }
 
@@ -54988,6 +71494,8 @@ func (m *UserMutation) EdgeCleared(name string) bool {
 		return m.clearednotification_preferences
 	case user.EdgeAuthorizations:
 		return m.clearedauthorizations
+	case user.EdgeRatings:
+		return m.clearedratings
 	}
 	return false
 }
@@ -55033,6 +71541,9 @@ func (m *UserMutation) ResetEdge(name string) error {
 		return nil
 	case user.EdgeAuthorizations:
 		m.ResetAuthorizations()
+		return nil
+	case user.EdgeRatings:
+		m.ResetRatings()
 		return nil
 	}
 	return fmt.Errorf("unknown User edge %s", name)

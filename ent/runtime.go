@@ -4,6 +4,8 @@ package ent
 
 import (
 	"github.com/alchemi/cockpit/ent/account"
+	"github.com/alchemi/cockpit/ent/agent"
+	"github.com/alchemi/cockpit/ent/agentversion"
 	"github.com/alchemi/cockpit/ent/auditcheckpoint"
 	"github.com/alchemi/cockpit/ent/auditevent"
 	"github.com/alchemi/cockpit/ent/authorization"
@@ -15,11 +17,16 @@ import (
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/charge"
+	"github.com/alchemi/cockpit/ent/connection"
+	"github.com/alchemi/cockpit/ent/connectioncredential"
 	"github.com/alchemi/cockpit/ent/creditfactor"
 	"github.com/alchemi/cockpit/ent/domain"
 	"github.com/alchemi/cockpit/ent/externalidentity"
+	"github.com/alchemi/cockpit/ent/featureflag"
 	"github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/groupmapping"
+	"github.com/alchemi/cockpit/ent/guardrailassignment"
+	"github.com/alchemi/cockpit/ent/guardrailpreset"
 	"github.com/alchemi/cockpit/ent/hold"
 	"github.com/alchemi/cockpit/ent/idempotencykey"
 	"github.com/alchemi/cockpit/ent/identityprovider"
@@ -27,6 +34,9 @@ import (
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/key"
 	"github.com/alchemi/cockpit/ent/keymodel"
+	"github.com/alchemi/cockpit/ent/listing"
+	"github.com/alchemi/cockpit/ent/listingaccount"
+	"github.com/alchemi/cockpit/ent/listingversion"
 	"github.com/alchemi/cockpit/ent/login"
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/model"
@@ -37,6 +47,7 @@ import (
 	"github.com/alchemi/cockpit/ent/personaltoken"
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
+	"github.com/alchemi/cockpit/ent/rating"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/serviceclient"
@@ -44,6 +55,7 @@ import (
 	"github.com/alchemi/cockpit/ent/statement"
 	"github.com/alchemi/cockpit/ent/supportaccess"
 	"github.com/alchemi/cockpit/ent/team"
+	"github.com/alchemi/cockpit/ent/tool"
 	"github.com/alchemi/cockpit/ent/usageday"
 	"github.com/alchemi/cockpit/ent/usagetag"
 	"github.com/alchemi/cockpit/ent/usagetotal"
@@ -170,6 +182,124 @@ func init() {
 	account.DefaultID = accountDescID.Default.(func() string)
 	// account.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	account.IDValidator = accountDescID.Validators[0].(func(string) error)
+	agentMixin := schema.Agent{}.Mixin()
+	agentMixinFields0 := agentMixin[0].Fields()
+	_ = agentMixinFields0
+	agentMixinFields1 := agentMixin[1].Fields()
+	_ = agentMixinFields1
+	agentMixinFields2 := agentMixin[2].Fields()
+	_ = agentMixinFields2
+	agentFields := schema.Agent{}.Fields()
+	_ = agentFields
+	// agentDescAccountID is the schema descriptor for account_id field.
+	agentDescAccountID := agentMixinFields1[0].Descriptor()
+	// agent.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	agent.AccountIDValidator = agentDescAccountID.Validators[0].(func(string) error)
+	// agentDescVersion is the schema descriptor for version field.
+	agentDescVersion := agentMixinFields2[0].Descriptor()
+	// agent.DefaultVersion holds the default value on creation for the version field.
+	agent.DefaultVersion = agentDescVersion.Default.(int)
+	// agent.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	agent.VersionValidator = agentDescVersion.Validators[0].(func(int) error)
+	// agentDescPurpose is the schema descriptor for purpose field.
+	agentDescPurpose := agentFields[0].Descriptor()
+	// agent.DefaultPurpose holds the default value on creation for the purpose field.
+	agent.DefaultPurpose = agentDescPurpose.Default.(string)
+	// agent.PurposeValidator is a validator for the "purpose" field. It is called by the builders before save.
+	agent.PurposeValidator = agentDescPurpose.Validators[0].(func(string) error)
+	// agentDescIcon is the schema descriptor for icon field.
+	agentDescIcon := agentFields[1].Descriptor()
+	// agent.DefaultIcon holds the default value on creation for the icon field.
+	agent.DefaultIcon = agentDescIcon.Default.(string)
+	// agent.IconValidator is a validator for the "icon" field. It is called by the builders before save.
+	agent.IconValidator = agentDescIcon.Validators[0].(func(string) error)
+	// agentDescGroupName is the schema descriptor for group_name field.
+	agentDescGroupName := agentFields[2].Descriptor()
+	// agent.DefaultGroupName holds the default value on creation for the group_name field.
+	agent.DefaultGroupName = agentDescGroupName.Default.(string)
+	// agent.GroupNameValidator is a validator for the "group_name" field. It is called by the builders before save.
+	agent.GroupNameValidator = agentDescGroupName.Validators[0].(func(string) error)
+	// agentDescOwnerUserID is the schema descriptor for owner_user_id field.
+	agentDescOwnerUserID := agentFields[5].Descriptor()
+	// agent.DefaultOwnerUserID holds the default value on creation for the owner_user_id field.
+	agent.DefaultOwnerUserID = agentDescOwnerUserID.Default.(string)
+	// agentDescPublishedVersion is the schema descriptor for published_version field.
+	agentDescPublishedVersion := agentFields[8].Descriptor()
+	// agent.PublishedVersionValidator is a validator for the "published_version" field. It is called by the builders before save.
+	agent.PublishedVersionValidator = agentDescPublishedVersion.Validators[0].(func(int) error)
+	// agentDescSessionCredits is the schema descriptor for session_credits field.
+	agentDescSessionCredits := agentFields[9].Descriptor()
+	// agent.DefaultSessionCredits holds the default value on creation for the session_credits field.
+	agent.DefaultSessionCredits = agentDescSessionCredits.Default.(int64)
+	// agent.SessionCreditsValidator is a validator for the "session_credits" field. It is called by the builders before save.
+	agent.SessionCreditsValidator = agentDescSessionCredits.Validators[0].(func(int64) error)
+	// agentDescSessionTurns is the schema descriptor for session_turns field.
+	agentDescSessionTurns := agentFields[10].Descriptor()
+	// agent.DefaultSessionTurns holds the default value on creation for the session_turns field.
+	agent.DefaultSessionTurns = agentDescSessionTurns.Default.(int)
+	// agent.SessionTurnsValidator is a validator for the "session_turns" field. It is called by the builders before save.
+	agent.SessionTurnsValidator = agentDescSessionTurns.Validators[0].(func(int) error)
+	// agentDescListingID is the schema descriptor for listing_id field.
+	agentDescListingID := agentFields[11].Descriptor()
+	// agent.DefaultListingID holds the default value on creation for the listing_id field.
+	agent.DefaultListingID = agentDescListingID.Default.(string)
+	// agentDescListingVersion is the schema descriptor for listing_version field.
+	agentDescListingVersion := agentFields[12].Descriptor()
+	// agent.DefaultListingVersion holds the default value on creation for the listing_version field.
+	agent.DefaultListingVersion = agentDescListingVersion.Default.(int)
+	// agentDescCreatedBy is the schema descriptor for created_by field.
+	agentDescCreatedBy := agentFields[13].Descriptor()
+	// agent.DefaultCreatedBy holds the default value on creation for the created_by field.
+	agent.DefaultCreatedBy = agentDescCreatedBy.Default.(string)
+	// agentDescID is the schema descriptor for id field.
+	agentDescID := agentMixinFields0[0].Descriptor()
+	// agent.DefaultID holds the default value on creation for the id field.
+	agent.DefaultID = agentDescID.Default.(func() string)
+	// agent.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	agent.IDValidator = agentDescID.Validators[0].(func(string) error)
+	agentversionMixin := schema.AgentVersion{}.Mixin()
+	agentversionMixinFields0 := agentversionMixin[0].Fields()
+	_ = agentversionMixinFields0
+	agentversionMixinFields1 := agentversionMixin[1].Fields()
+	_ = agentversionMixinFields1
+	agentversionFields := schema.AgentVersion{}.Fields()
+	_ = agentversionFields
+	// agentversionDescAccountID is the schema descriptor for account_id field.
+	agentversionDescAccountID := agentversionMixinFields1[0].Descriptor()
+	// agentversion.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	agentversion.AccountIDValidator = agentversionDescAccountID.Validators[0].(func(string) error)
+	// agentversionDescAgentID is the schema descriptor for agent_id field.
+	agentversionDescAgentID := agentversionFields[0].Descriptor()
+	// agentversion.AgentIDValidator is a validator for the "agent_id" field. It is called by the builders before save.
+	agentversion.AgentIDValidator = agentversionDescAgentID.Validators[0].(func(string) error)
+	// agentversionDescNumber is the schema descriptor for number field.
+	agentversionDescNumber := agentversionFields[1].Descriptor()
+	// agentversion.NumberValidator is a validator for the "number" field. It is called by the builders before save.
+	agentversion.NumberValidator = agentversionDescNumber.Validators[0].(func(int) error)
+	// agentversionDescChangelog is the schema descriptor for changelog field.
+	agentversionDescChangelog := agentversionFields[3].Descriptor()
+	// agentversion.DefaultChangelog holds the default value on creation for the changelog field.
+	agentversion.DefaultChangelog = agentversionDescChangelog.Default.(string)
+	// agentversion.ChangelogValidator is a validator for the "changelog" field. It is called by the builders before save.
+	agentversion.ChangelogValidator = agentversionDescChangelog.Validators[0].(func(string) error)
+	// agentversionDescPublishedBy is the schema descriptor for published_by field.
+	agentversionDescPublishedBy := agentversionFields[4].Descriptor()
+	// agentversion.DefaultPublishedBy holds the default value on creation for the published_by field.
+	agentversion.DefaultPublishedBy = agentversionDescPublishedBy.Default.(string)
+	// agentversionDescPublishedByName is the schema descriptor for published_by_name field.
+	agentversionDescPublishedByName := agentversionFields[5].Descriptor()
+	// agentversion.DefaultPublishedByName holds the default value on creation for the published_by_name field.
+	agentversion.DefaultPublishedByName = agentversionDescPublishedByName.Default.(string)
+	// agentversionDescRestores is the schema descriptor for restores field.
+	agentversionDescRestores := agentversionFields[6].Descriptor()
+	// agentversion.DefaultRestores holds the default value on creation for the restores field.
+	agentversion.DefaultRestores = agentversionDescRestores.Default.(int)
+	// agentversionDescID is the schema descriptor for id field.
+	agentversionDescID := agentversionMixinFields0[0].Descriptor()
+	// agentversion.DefaultID holds the default value on creation for the id field.
+	agentversion.DefaultID = agentversionDescID.Default.(func() string)
+	// agentversion.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	agentversion.IDValidator = agentversionDescID.Validators[0].(func(string) error)
 	auditcheckpointMixin := schema.AuditCheckpoint{}.Mixin()
 	auditcheckpointMixinFields0 := auditcheckpointMixin[0].Fields()
 	_ = auditcheckpointMixinFields0
@@ -675,6 +805,12 @@ func init() {
 	catalogmodelDescMaxOutputTokens := catalogmodelFields[6].Descriptor()
 	// catalogmodel.MaxOutputTokensValidator is a validator for the "max_output_tokens" field. It is called by the builders before save.
 	catalogmodel.MaxOutputTokensValidator = catalogmodelDescMaxOutputTokens.Validators[0].(func(int64) error)
+	// catalogmodelDescRegion is the schema descriptor for region field.
+	catalogmodelDescRegion := catalogmodelFields[10].Descriptor()
+	// catalogmodel.DefaultRegion holds the default value on creation for the region field.
+	catalogmodel.DefaultRegion = catalogmodelDescRegion.Default.(string)
+	// catalogmodel.RegionValidator is a validator for the "region" field. It is called by the builders before save.
+	catalogmodel.RegionValidator = catalogmodelDescRegion.Validators[0].(func(string) error)
 	// catalogmodelDescID is the schema descriptor for id field.
 	catalogmodelDescID := catalogmodelMixinFields0[0].Descriptor()
 	// catalogmodel.DefaultID holds the default value on creation for the id field.
@@ -881,6 +1017,168 @@ func init() {
 	charge.DefaultID = chargeDescID.Default.(func() string)
 	// charge.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	charge.IDValidator = chargeDescID.Validators[0].(func(string) error)
+	connectionMixin := schema.Connection{}.Mixin()
+	connectionMixinFields0 := connectionMixin[0].Fields()
+	_ = connectionMixinFields0
+	connectionMixinFields1 := connectionMixin[1].Fields()
+	_ = connectionMixinFields1
+	connectionMixinFields2 := connectionMixin[2].Fields()
+	_ = connectionMixinFields2
+	connectionFields := schema.Connection{}.Fields()
+	_ = connectionFields
+	// connectionDescAccountID is the schema descriptor for account_id field.
+	connectionDescAccountID := connectionMixinFields1[0].Descriptor()
+	// connection.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	connection.AccountIDValidator = connectionDescAccountID.Validators[0].(func(string) error)
+	// connectionDescVersion is the schema descriptor for version field.
+	connectionDescVersion := connectionMixinFields2[0].Descriptor()
+	// connection.DefaultVersion holds the default value on creation for the version field.
+	connection.DefaultVersion = connectionDescVersion.Default.(int)
+	// connection.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	connection.VersionValidator = connectionDescVersion.Validators[0].(func(int) error)
+	// connectionDescScopeID is the schema descriptor for scope_id field.
+	connectionDescScopeID := connectionFields[0].Descriptor()
+	// connection.ScopeIDValidator is a validator for the "scope_id" field. It is called by the builders before save.
+	connection.ScopeIDValidator = connectionDescScopeID.Validators[0].(func(string) error)
+	// connectionDescName is the schema descriptor for name field.
+	connectionDescName := connectionFields[1].Descriptor()
+	// connection.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	connection.NameValidator = func() func(string) error {
+		validators := connectionDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// connectionDescDescription is the schema descriptor for description field.
+	connectionDescDescription := connectionFields[2].Descriptor()
+	// connection.DefaultDescription holds the default value on creation for the description field.
+	connection.DefaultDescription = connectionDescDescription.Default.(string)
+	// connection.DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
+	connection.DescriptionValidator = connectionDescDescription.Validators[0].(func(string) error)
+	// connectionDescIcon is the schema descriptor for icon field.
+	connectionDescIcon := connectionFields[3].Descriptor()
+	// connection.DefaultIcon holds the default value on creation for the icon field.
+	connection.DefaultIcon = connectionDescIcon.Default.(string)
+	// connection.IconValidator is a validator for the "icon" field. It is called by the builders before save.
+	connection.IconValidator = connectionDescIcon.Validators[0].(func(string) error)
+	// connectionDescURL is the schema descriptor for url field.
+	connectionDescURL := connectionFields[6].Descriptor()
+	// connection.DefaultURL holds the default value on creation for the url field.
+	connection.DefaultURL = connectionDescURL.Default.(string)
+	// connection.URLValidator is a validator for the "url" field. It is called by the builders before save.
+	connection.URLValidator = connectionDescURL.Validators[0].(func(string) error)
+	// connectionDescDocument is the schema descriptor for document field.
+	connectionDescDocument := connectionFields[8].Descriptor()
+	// connection.DefaultDocument holds the default value on creation for the document field.
+	connection.DefaultDocument = connectionDescDocument.Default.(string)
+	// connectionDescDocumentURL is the schema descriptor for document_url field.
+	connectionDescDocumentURL := connectionFields[9].Descriptor()
+	// connection.DefaultDocumentURL holds the default value on creation for the document_url field.
+	connection.DefaultDocumentURL = connectionDescDocumentURL.Default.(string)
+	// connection.DocumentURLValidator is a validator for the "document_url" field. It is called by the builders before save.
+	connection.DocumentURLValidator = connectionDescDocumentURL.Validators[0].(func(string) error)
+	// connectionDescAuthName is the schema descriptor for auth_name field.
+	connectionDescAuthName := connectionFields[12].Descriptor()
+	// connection.DefaultAuthName holds the default value on creation for the auth_name field.
+	connection.DefaultAuthName = connectionDescAuthName.Default.(string)
+	// connection.AuthNameValidator is a validator for the "auth_name" field. It is called by the builders before save.
+	connection.AuthNameValidator = connectionDescAuthName.Validators[0].(func(string) error)
+	// connectionDescClientSecretHint is the schema descriptor for client_secret_hint field.
+	connectionDescClientSecretHint := connectionFields[15].Descriptor()
+	// connection.DefaultClientSecretHint holds the default value on creation for the client_secret_hint field.
+	connection.DefaultClientSecretHint = connectionDescClientSecretHint.Default.(string)
+	// connectionDescDiscoveryError is the schema descriptor for discovery_error field.
+	connectionDescDiscoveryError := connectionFields[17].Descriptor()
+	// connection.DefaultDiscoveryError holds the default value on creation for the discovery_error field.
+	connection.DefaultDiscoveryError = connectionDescDiscoveryError.Default.(string)
+	// connection.DiscoveryErrorValidator is a validator for the "discovery_error" field. It is called by the builders before save.
+	connection.DiscoveryErrorValidator = connectionDescDiscoveryError.Validators[0].(func(string) error)
+	// connectionDescHealthError is the schema descriptor for health_error field.
+	connectionDescHealthError := connectionFields[19].Descriptor()
+	// connection.DefaultHealthError holds the default value on creation for the health_error field.
+	connection.DefaultHealthError = connectionDescHealthError.Default.(string)
+	// connection.HealthErrorValidator is a validator for the "health_error" field. It is called by the builders before save.
+	connection.HealthErrorValidator = connectionDescHealthError.Validators[0].(func(string) error)
+	// connectionDescLatencyMs is the schema descriptor for latency_ms field.
+	connectionDescLatencyMs := connectionFields[20].Descriptor()
+	// connection.DefaultLatencyMs holds the default value on creation for the latency_ms field.
+	connection.DefaultLatencyMs = connectionDescLatencyMs.Default.(int64)
+	// connectionDescListingID is the schema descriptor for listing_id field.
+	connectionDescListingID := connectionFields[21].Descriptor()
+	// connection.DefaultListingID holds the default value on creation for the listing_id field.
+	connection.DefaultListingID = connectionDescListingID.Default.(string)
+	// connectionDescListingVersion is the schema descriptor for listing_version field.
+	connectionDescListingVersion := connectionFields[22].Descriptor()
+	// connection.DefaultListingVersion holds the default value on creation for the listing_version field.
+	connection.DefaultListingVersion = connectionDescListingVersion.Default.(int)
+	// connectionDescCreatedBy is the schema descriptor for created_by field.
+	connectionDescCreatedBy := connectionFields[23].Descriptor()
+	// connection.DefaultCreatedBy holds the default value on creation for the created_by field.
+	connection.DefaultCreatedBy = connectionDescCreatedBy.Default.(string)
+	// connectionDescID is the schema descriptor for id field.
+	connectionDescID := connectionMixinFields0[0].Descriptor()
+	// connection.DefaultID holds the default value on creation for the id field.
+	connection.DefaultID = connectionDescID.Default.(func() string)
+	// connection.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	connection.IDValidator = connectionDescID.Validators[0].(func(string) error)
+	connectioncredentialMixin := schema.ConnectionCredential{}.Mixin()
+	connectioncredentialMixinFields0 := connectioncredentialMixin[0].Fields()
+	_ = connectioncredentialMixinFields0
+	connectioncredentialMixinFields1 := connectioncredentialMixin[1].Fields()
+	_ = connectioncredentialMixinFields1
+	connectioncredentialMixinFields2 := connectioncredentialMixin[2].Fields()
+	_ = connectioncredentialMixinFields2
+	connectioncredentialFields := schema.ConnectionCredential{}.Fields()
+	_ = connectioncredentialFields
+	// connectioncredentialDescAccountID is the schema descriptor for account_id field.
+	connectioncredentialDescAccountID := connectioncredentialMixinFields1[0].Descriptor()
+	// connectioncredential.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	connectioncredential.AccountIDValidator = connectioncredentialDescAccountID.Validators[0].(func(string) error)
+	// connectioncredentialDescVersion is the schema descriptor for version field.
+	connectioncredentialDescVersion := connectioncredentialMixinFields2[0].Descriptor()
+	// connectioncredential.DefaultVersion holds the default value on creation for the version field.
+	connectioncredential.DefaultVersion = connectioncredentialDescVersion.Default.(int)
+	// connectioncredential.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	connectioncredential.VersionValidator = connectioncredentialDescVersion.Validators[0].(func(int) error)
+	// connectioncredentialDescConnectionID is the schema descriptor for connection_id field.
+	connectioncredentialDescConnectionID := connectioncredentialFields[0].Descriptor()
+	// connectioncredential.ConnectionIDValidator is a validator for the "connection_id" field. It is called by the builders before save.
+	connectioncredential.ConnectionIDValidator = connectioncredentialDescConnectionID.Validators[0].(func(string) error)
+	// connectioncredentialDescUserID is the schema descriptor for user_id field.
+	connectioncredentialDescUserID := connectioncredentialFields[1].Descriptor()
+	// connectioncredential.DefaultUserID holds the default value on creation for the user_id field.
+	connectioncredential.DefaultUserID = connectioncredentialDescUserID.Default.(string)
+	// connectioncredentialDescSecretHint is the schema descriptor for secret_hint field.
+	connectioncredentialDescSecretHint := connectioncredentialFields[3].Descriptor()
+	// connectioncredential.DefaultSecretHint holds the default value on creation for the secret_hint field.
+	connectioncredential.DefaultSecretHint = connectioncredentialDescSecretHint.Default.(string)
+	// connectioncredentialDescError is the schema descriptor for error field.
+	connectioncredentialDescError := connectioncredentialFields[6].Descriptor()
+	// connectioncredential.DefaultError holds the default value on creation for the error field.
+	connectioncredential.DefaultError = connectioncredentialDescError.Default.(string)
+	// connectioncredential.ErrorValidator is a validator for the "error" field. It is called by the builders before save.
+	connectioncredential.ErrorValidator = connectioncredentialDescError.Validators[0].(func(string) error)
+	// connectioncredentialDescScopes is the schema descriptor for scopes field.
+	connectioncredentialDescScopes := connectioncredentialFields[7].Descriptor()
+	// connectioncredential.DefaultScopes holds the default value on creation for the scopes field.
+	connectioncredential.DefaultScopes = connectioncredentialDescScopes.Default.(string)
+	// connectioncredential.ScopesValidator is a validator for the "scopes" field. It is called by the builders before save.
+	connectioncredential.ScopesValidator = connectioncredentialDescScopes.Validators[0].(func(string) error)
+	// connectioncredentialDescID is the schema descriptor for id field.
+	connectioncredentialDescID := connectioncredentialMixinFields0[0].Descriptor()
+	// connectioncredential.DefaultID holds the default value on creation for the id field.
+	connectioncredential.DefaultID = connectioncredentialDescID.Default.(func() string)
+	// connectioncredential.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	connectioncredential.IDValidator = connectioncredentialDescID.Validators[0].(func(string) error)
 	creditfactorMixin := schema.CreditFactor{}.Mixin()
 	creditfactorMixinFields0 := creditfactorMixin[0].Fields()
 	_ = creditfactorMixinFields0
@@ -1022,6 +1320,39 @@ func init() {
 	externalidentity.DefaultID = externalidentityDescID.Default.(func() string)
 	// externalidentity.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	externalidentity.IDValidator = externalidentityDescID.Validators[0].(func(string) error)
+	featureflagMixin := schema.FeatureFlag{}.Mixin()
+	featureflagMixinFields0 := featureflagMixin[0].Fields()
+	_ = featureflagMixinFields0
+	featureflagMixinFields1 := featureflagMixin[1].Fields()
+	_ = featureflagMixinFields1
+	featureflagMixinFields2 := featureflagMixin[2].Fields()
+	_ = featureflagMixinFields2
+	featureflagFields := schema.FeatureFlag{}.Fields()
+	_ = featureflagFields
+	// featureflagDescAccountID is the schema descriptor for account_id field.
+	featureflagDescAccountID := featureflagMixinFields1[0].Descriptor()
+	// featureflag.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	featureflag.AccountIDValidator = featureflagDescAccountID.Validators[0].(func(string) error)
+	// featureflagDescVersion is the schema descriptor for version field.
+	featureflagDescVersion := featureflagMixinFields2[0].Descriptor()
+	// featureflag.DefaultVersion holds the default value on creation for the version field.
+	featureflag.DefaultVersion = featureflagDescVersion.Default.(int)
+	// featureflag.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	featureflag.VersionValidator = featureflagDescVersion.Validators[0].(func(int) error)
+	// featureflagDescScopeID is the schema descriptor for scope_id field.
+	featureflagDescScopeID := featureflagFields[0].Descriptor()
+	// featureflag.ScopeIDValidator is a validator for the "scope_id" field. It is called by the builders before save.
+	featureflag.ScopeIDValidator = featureflagDescScopeID.Validators[0].(func(string) error)
+	// featureflagDescSetBy is the schema descriptor for set_by field.
+	featureflagDescSetBy := featureflagFields[3].Descriptor()
+	// featureflag.DefaultSetBy holds the default value on creation for the set_by field.
+	featureflag.DefaultSetBy = featureflagDescSetBy.Default.(string)
+	// featureflagDescID is the schema descriptor for id field.
+	featureflagDescID := featureflagMixinFields0[0].Descriptor()
+	// featureflag.DefaultID holds the default value on creation for the id field.
+	featureflag.DefaultID = featureflagDescID.Default.(func() string)
+	// featureflag.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	featureflag.IDValidator = featureflagDescID.Validators[0].(func(string) error)
 	grantMixin := schema.Grant{}.Mixin()
 	grantMixinFields0 := grantMixin[0].Fields()
 	_ = grantMixinFields0
@@ -1046,21 +1377,21 @@ func init() {
 	// grant.ScopeIDValidator is a validator for the "scope_id" field. It is called by the builders before save.
 	grant.ScopeIDValidator = grantDescScopeID.Validators[0].(func(string) error)
 	// grantDescNote is the schema descriptor for note field.
-	grantDescNote := grantFields[4].Descriptor()
+	grantDescNote := grantFields[7].Descriptor()
 	// grant.DefaultNote holds the default value on creation for the note field.
 	grant.DefaultNote = grantDescNote.Default.(string)
 	// grant.NoteValidator is a validator for the "note" field. It is called by the builders before save.
 	grant.NoteValidator = grantDescNote.Validators[0].(func(string) error)
 	// grantDescAuthority is the schema descriptor for authority field.
-	grantDescAuthority := grantFields[5].Descriptor()
+	grantDescAuthority := grantFields[8].Descriptor()
 	// grant.AuthorityValidator is a validator for the "authority" field. It is called by the builders before save.
 	grant.AuthorityValidator = grantDescAuthority.Validators[0].(func(string) error)
 	// grantDescGrantedBy is the schema descriptor for granted_by field.
-	grantDescGrantedBy := grantFields[6].Descriptor()
+	grantDescGrantedBy := grantFields[9].Descriptor()
 	// grant.DefaultGrantedBy holds the default value on creation for the granted_by field.
 	grant.DefaultGrantedBy = grantDescGrantedBy.Default.(string)
 	// grantDescGrantedByName is the schema descriptor for granted_by_name field.
-	grantDescGrantedByName := grantFields[7].Descriptor()
+	grantDescGrantedByName := grantFields[10].Descriptor()
 	// grant.DefaultGrantedByName holds the default value on creation for the granted_by_name field.
 	grant.DefaultGrantedByName = grantDescGrantedByName.Default.(string)
 	// grantDescID is the schema descriptor for id field.
@@ -1100,6 +1431,98 @@ func init() {
 	groupmapping.DefaultID = groupmappingDescID.Default.(func() string)
 	// groupmapping.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	groupmapping.IDValidator = groupmappingDescID.Validators[0].(func(string) error)
+	guardrailassignmentMixin := schema.GuardrailAssignment{}.Mixin()
+	guardrailassignmentMixinFields0 := guardrailassignmentMixin[0].Fields()
+	_ = guardrailassignmentMixinFields0
+	guardrailassignmentMixinFields1 := guardrailassignmentMixin[1].Fields()
+	_ = guardrailassignmentMixinFields1
+	guardrailassignmentFields := schema.GuardrailAssignment{}.Fields()
+	_ = guardrailassignmentFields
+	// guardrailassignmentDescAccountID is the schema descriptor for account_id field.
+	guardrailassignmentDescAccountID := guardrailassignmentMixinFields1[0].Descriptor()
+	// guardrailassignment.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	guardrailassignment.AccountIDValidator = guardrailassignmentDescAccountID.Validators[0].(func(string) error)
+	// guardrailassignmentDescScopeID is the schema descriptor for scope_id field.
+	guardrailassignmentDescScopeID := guardrailassignmentFields[0].Descriptor()
+	// guardrailassignment.ScopeIDValidator is a validator for the "scope_id" field. It is called by the builders before save.
+	guardrailassignment.ScopeIDValidator = guardrailassignmentDescScopeID.Validators[0].(func(string) error)
+	// guardrailassignmentDescPresetID is the schema descriptor for preset_id field.
+	guardrailassignmentDescPresetID := guardrailassignmentFields[1].Descriptor()
+	// guardrailassignment.PresetIDValidator is a validator for the "preset_id" field. It is called by the builders before save.
+	guardrailassignment.PresetIDValidator = guardrailassignmentDescPresetID.Validators[0].(func(string) error)
+	// guardrailassignmentDescAssignedBy is the schema descriptor for assigned_by field.
+	guardrailassignmentDescAssignedBy := guardrailassignmentFields[2].Descriptor()
+	// guardrailassignment.DefaultAssignedBy holds the default value on creation for the assigned_by field.
+	guardrailassignment.DefaultAssignedBy = guardrailassignmentDescAssignedBy.Default.(string)
+	// guardrailassignmentDescID is the schema descriptor for id field.
+	guardrailassignmentDescID := guardrailassignmentMixinFields0[0].Descriptor()
+	// guardrailassignment.DefaultID holds the default value on creation for the id field.
+	guardrailassignment.DefaultID = guardrailassignmentDescID.Default.(func() string)
+	// guardrailassignment.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	guardrailassignment.IDValidator = guardrailassignmentDescID.Validators[0].(func(string) error)
+	guardrailpresetMixin := schema.GuardrailPreset{}.Mixin()
+	guardrailpresetMixinFields0 := guardrailpresetMixin[0].Fields()
+	_ = guardrailpresetMixinFields0
+	guardrailpresetMixinFields1 := guardrailpresetMixin[1].Fields()
+	_ = guardrailpresetMixinFields1
+	guardrailpresetMixinFields2 := guardrailpresetMixin[2].Fields()
+	_ = guardrailpresetMixinFields2
+	guardrailpresetFields := schema.GuardrailPreset{}.Fields()
+	_ = guardrailpresetFields
+	// guardrailpresetDescAccountID is the schema descriptor for account_id field.
+	guardrailpresetDescAccountID := guardrailpresetMixinFields1[0].Descriptor()
+	// guardrailpreset.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	guardrailpreset.AccountIDValidator = guardrailpresetDescAccountID.Validators[0].(func(string) error)
+	// guardrailpresetDescVersion is the schema descriptor for version field.
+	guardrailpresetDescVersion := guardrailpresetMixinFields2[0].Descriptor()
+	// guardrailpreset.DefaultVersion holds the default value on creation for the version field.
+	guardrailpreset.DefaultVersion = guardrailpresetDescVersion.Default.(int)
+	// guardrailpreset.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	guardrailpreset.VersionValidator = guardrailpresetDescVersion.Validators[0].(func(int) error)
+	// guardrailpresetDescName is the schema descriptor for name field.
+	guardrailpresetDescName := guardrailpresetFields[0].Descriptor()
+	// guardrailpreset.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	guardrailpreset.NameValidator = func() func(string) error {
+		validators := guardrailpresetDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// guardrailpresetDescDescription is the schema descriptor for description field.
+	guardrailpresetDescDescription := guardrailpresetFields[1].Descriptor()
+	// guardrailpreset.DefaultDescription holds the default value on creation for the description field.
+	guardrailpreset.DefaultDescription = guardrailpresetDescDescription.Default.(string)
+	// guardrailpreset.DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
+	guardrailpreset.DescriptionValidator = guardrailpresetDescDescription.Validators[0].(func(string) error)
+	// guardrailpresetDescModerationURL is the schema descriptor for moderation_url field.
+	guardrailpresetDescModerationURL := guardrailpresetFields[4].Descriptor()
+	// guardrailpreset.DefaultModerationURL holds the default value on creation for the moderation_url field.
+	guardrailpreset.DefaultModerationURL = guardrailpresetDescModerationURL.Default.(string)
+	// guardrailpreset.ModerationURLValidator is a validator for the "moderation_url" field. It is called by the builders before save.
+	guardrailpreset.ModerationURLValidator = guardrailpresetDescModerationURL.Validators[0].(func(string) error)
+	// guardrailpresetDescModerationSecretHint is the schema descriptor for moderation_secret_hint field.
+	guardrailpresetDescModerationSecretHint := guardrailpresetFields[6].Descriptor()
+	// guardrailpreset.DefaultModerationSecretHint holds the default value on creation for the moderation_secret_hint field.
+	guardrailpreset.DefaultModerationSecretHint = guardrailpresetDescModerationSecretHint.Default.(string)
+	// guardrailpresetDescCreatedBy is the schema descriptor for created_by field.
+	guardrailpresetDescCreatedBy := guardrailpresetFields[7].Descriptor()
+	// guardrailpreset.DefaultCreatedBy holds the default value on creation for the created_by field.
+	guardrailpreset.DefaultCreatedBy = guardrailpresetDescCreatedBy.Default.(string)
+	// guardrailpresetDescID is the schema descriptor for id field.
+	guardrailpresetDescID := guardrailpresetMixinFields0[0].Descriptor()
+	// guardrailpreset.DefaultID holds the default value on creation for the id field.
+	guardrailpreset.DefaultID = guardrailpresetDescID.Default.(func() string)
+	// guardrailpreset.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	guardrailpreset.IDValidator = guardrailpresetDescID.Validators[0].(func(string) error)
 	holdMixin := schema.Hold{}.Mixin()
 	holdMixinFields0 := holdMixin[0].Fields()
 	_ = holdMixinFields0
@@ -1503,6 +1926,179 @@ func init() {
 	keymodel.DefaultID = keymodelDescID.Default.(func() string)
 	// keymodel.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	keymodel.IDValidator = keymodelDescID.Validators[0].(func(string) error)
+	listingMixin := schema.Listing{}.Mixin()
+	listingMixinFields0 := listingMixin[0].Fields()
+	_ = listingMixinFields0
+	listingMixinFields1 := listingMixin[1].Fields()
+	_ = listingMixinFields1
+	listingMixinFields2 := listingMixin[2].Fields()
+	_ = listingMixinFields2
+	listingFields := schema.Listing{}.Fields()
+	_ = listingFields
+	// listingDescAccountID is the schema descriptor for account_id field.
+	listingDescAccountID := listingMixinFields1[0].Descriptor()
+	// listing.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	listing.AccountIDValidator = listingDescAccountID.Validators[0].(func(string) error)
+	// listingDescVersion is the schema descriptor for version field.
+	listingDescVersion := listingMixinFields2[0].Descriptor()
+	// listing.DefaultVersion holds the default value on creation for the version field.
+	listing.DefaultVersion = listingDescVersion.Default.(int)
+	// listing.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	listing.VersionValidator = listingDescVersion.Validators[0].(func(int) error)
+	// listingDescScopeID is the schema descriptor for scope_id field.
+	listingDescScopeID := listingFields[0].Descriptor()
+	// listing.ScopeIDValidator is a validator for the "scope_id" field. It is called by the builders before save.
+	listing.ScopeIDValidator = listingDescScopeID.Validators[0].(func(string) error)
+	// listingDescName is the schema descriptor for name field.
+	listingDescName := listingFields[2].Descriptor()
+	// listing.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	listing.NameValidator = func() func(string) error {
+		validators := listingDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// listingDescSummary is the schema descriptor for summary field.
+	listingDescSummary := listingFields[3].Descriptor()
+	// listing.DefaultSummary holds the default value on creation for the summary field.
+	listing.DefaultSummary = listingDescSummary.Default.(string)
+	// listing.SummaryValidator is a validator for the "summary" field. It is called by the builders before save.
+	listing.SummaryValidator = listingDescSummary.Validators[0].(func(string) error)
+	// listingDescDescription is the schema descriptor for description field.
+	listingDescDescription := listingFields[4].Descriptor()
+	// listing.DefaultDescription holds the default value on creation for the description field.
+	listing.DefaultDescription = listingDescDescription.Default.(string)
+	// listing.DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
+	listing.DescriptionValidator = listingDescDescription.Validators[0].(func(string) error)
+	// listingDescIcon is the schema descriptor for icon field.
+	listingDescIcon := listingFields[5].Descriptor()
+	// listing.DefaultIcon holds the default value on creation for the icon field.
+	listing.DefaultIcon = listingDescIcon.Default.(string)
+	// listing.IconValidator is a validator for the "icon" field. It is called by the builders before save.
+	listing.IconValidator = listingDescIcon.Validators[0].(func(string) error)
+	// listingDescReviewNote is the schema descriptor for review_note field.
+	listingDescReviewNote := listingFields[12].Descriptor()
+	// listing.DefaultReviewNote holds the default value on creation for the review_note field.
+	listing.DefaultReviewNote = listingDescReviewNote.Default.(string)
+	// listing.ReviewNoteValidator is a validator for the "review_note" field. It is called by the builders before save.
+	listing.ReviewNoteValidator = listingDescReviewNote.Validators[0].(func(string) error)
+	// listingDescFeatured is the schema descriptor for featured field.
+	listingDescFeatured := listingFields[14].Descriptor()
+	// listing.DefaultFeatured holds the default value on creation for the featured field.
+	listing.DefaultFeatured = listingDescFeatured.Default.(bool)
+	// listingDescVerified is the schema descriptor for verified field.
+	listingDescVerified := listingFields[15].Descriptor()
+	// listing.DefaultVerified holds the default value on creation for the verified field.
+	listing.DefaultVerified = listingDescVerified.Default.(bool)
+	// listingDescPublishedVersion is the schema descriptor for published_version field.
+	listingDescPublishedVersion := listingFields[16].Descriptor()
+	// listing.DefaultPublishedVersion holds the default value on creation for the published_version field.
+	listing.DefaultPublishedVersion = listingDescPublishedVersion.Default.(int)
+	// listingDescSourceID is the schema descriptor for source_id field.
+	listingDescSourceID := listingFields[18].Descriptor()
+	// listing.DefaultSourceID holds the default value on creation for the source_id field.
+	listing.DefaultSourceID = listingDescSourceID.Default.(string)
+	// listingDescRatingSum is the schema descriptor for rating_sum field.
+	listingDescRatingSum := listingFields[19].Descriptor()
+	// listing.DefaultRatingSum holds the default value on creation for the rating_sum field.
+	listing.DefaultRatingSum = listingDescRatingSum.Default.(int64)
+	// listingDescRatingCount is the schema descriptor for rating_count field.
+	listingDescRatingCount := listingFields[20].Descriptor()
+	// listing.DefaultRatingCount holds the default value on creation for the rating_count field.
+	listing.DefaultRatingCount = listingDescRatingCount.Default.(int64)
+	// listingDescInstallCount is the schema descriptor for install_count field.
+	listingDescInstallCount := listingFields[21].Descriptor()
+	// listing.DefaultInstallCount holds the default value on creation for the install_count field.
+	listing.DefaultInstallCount = listingDescInstallCount.Default.(int64)
+	// listingDescCreatedBy is the schema descriptor for created_by field.
+	listingDescCreatedBy := listingFields[22].Descriptor()
+	// listing.DefaultCreatedBy holds the default value on creation for the created_by field.
+	listing.DefaultCreatedBy = listingDescCreatedBy.Default.(string)
+	// listingDescPublisher is the schema descriptor for publisher field.
+	listingDescPublisher := listingFields[23].Descriptor()
+	// listing.DefaultPublisher holds the default value on creation for the publisher field.
+	listing.DefaultPublisher = listingDescPublisher.Default.(string)
+	// listing.PublisherValidator is a validator for the "publisher" field. It is called by the builders before save.
+	listing.PublisherValidator = listingDescPublisher.Validators[0].(func(string) error)
+	// listingDescID is the schema descriptor for id field.
+	listingDescID := listingMixinFields0[0].Descriptor()
+	// listing.DefaultID holds the default value on creation for the id field.
+	listing.DefaultID = listingDescID.Default.(func() string)
+	// listing.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	listing.IDValidator = listingDescID.Validators[0].(func(string) error)
+	listingaccountMixin := schema.ListingAccount{}.Mixin()
+	listingaccountMixinFields0 := listingaccountMixin[0].Fields()
+	_ = listingaccountMixinFields0
+	listingaccountMixinFields1 := listingaccountMixin[1].Fields()
+	_ = listingaccountMixinFields1
+	listingaccountFields := schema.ListingAccount{}.Fields()
+	_ = listingaccountFields
+	// listingaccountDescAccountID is the schema descriptor for account_id field.
+	listingaccountDescAccountID := listingaccountMixinFields1[0].Descriptor()
+	// listingaccount.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	listingaccount.AccountIDValidator = listingaccountDescAccountID.Validators[0].(func(string) error)
+	// listingaccountDescListingID is the schema descriptor for listing_id field.
+	listingaccountDescListingID := listingaccountFields[0].Descriptor()
+	// listingaccount.ListingIDValidator is a validator for the "listing_id" field. It is called by the builders before save.
+	listingaccount.ListingIDValidator = listingaccountDescListingID.Validators[0].(func(string) error)
+	// listingaccountDescOfferedTo is the schema descriptor for offered_to field.
+	listingaccountDescOfferedTo := listingaccountFields[1].Descriptor()
+	// listingaccount.OfferedToValidator is a validator for the "offered_to" field. It is called by the builders before save.
+	listingaccount.OfferedToValidator = listingaccountDescOfferedTo.Validators[0].(func(string) error)
+	// listingaccountDescID is the schema descriptor for id field.
+	listingaccountDescID := listingaccountMixinFields0[0].Descriptor()
+	// listingaccount.DefaultID holds the default value on creation for the id field.
+	listingaccount.DefaultID = listingaccountDescID.Default.(func() string)
+	// listingaccount.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	listingaccount.IDValidator = listingaccountDescID.Validators[0].(func(string) error)
+	listingversionMixin := schema.ListingVersion{}.Mixin()
+	listingversionMixinFields0 := listingversionMixin[0].Fields()
+	_ = listingversionMixinFields0
+	listingversionMixinFields1 := listingversionMixin[1].Fields()
+	_ = listingversionMixinFields1
+	listingversionFields := schema.ListingVersion{}.Fields()
+	_ = listingversionFields
+	// listingversionDescAccountID is the schema descriptor for account_id field.
+	listingversionDescAccountID := listingversionMixinFields1[0].Descriptor()
+	// listingversion.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	listingversion.AccountIDValidator = listingversionDescAccountID.Validators[0].(func(string) error)
+	// listingversionDescListingID is the schema descriptor for listing_id field.
+	listingversionDescListingID := listingversionFields[0].Descriptor()
+	// listingversion.ListingIDValidator is a validator for the "listing_id" field. It is called by the builders before save.
+	listingversion.ListingIDValidator = listingversionDescListingID.Validators[0].(func(string) error)
+	// listingversionDescNumber is the schema descriptor for number field.
+	listingversionDescNumber := listingversionFields[1].Descriptor()
+	// listingversion.NumberValidator is a validator for the "number" field. It is called by the builders before save.
+	listingversion.NumberValidator = listingversionDescNumber.Validators[0].(func(int) error)
+	// listingversionDescChangelog is the schema descriptor for changelog field.
+	listingversionDescChangelog := listingversionFields[3].Descriptor()
+	// listingversion.DefaultChangelog holds the default value on creation for the changelog field.
+	listingversion.DefaultChangelog = listingversionDescChangelog.Default.(string)
+	// listingversion.ChangelogValidator is a validator for the "changelog" field. It is called by the builders before save.
+	listingversion.ChangelogValidator = listingversionDescChangelog.Validators[0].(func(string) error)
+	// listingversionDescCreatedBy is the schema descriptor for created_by field.
+	listingversionDescCreatedBy := listingversionFields[5].Descriptor()
+	// listingversion.DefaultCreatedBy holds the default value on creation for the created_by field.
+	listingversion.DefaultCreatedBy = listingversionDescCreatedBy.Default.(string)
+	// listingversionDescReviewedBy is the schema descriptor for reviewed_by field.
+	listingversionDescReviewedBy := listingversionFields[6].Descriptor()
+	// listingversion.DefaultReviewedBy holds the default value on creation for the reviewed_by field.
+	listingversion.DefaultReviewedBy = listingversionDescReviewedBy.Default.(string)
+	// listingversionDescID is the schema descriptor for id field.
+	listingversionDescID := listingversionMixinFields0[0].Descriptor()
+	// listingversion.DefaultID holds the default value on creation for the id field.
+	listingversion.DefaultID = listingversionDescID.Default.(func() string)
+	// listingversion.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	listingversion.IDValidator = listingversionDescID.Validators[0].(func(string) error)
 	loginMixin := schema.Login{}.Mixin()
 	loginMixinFields0 := loginMixin[0].Fields()
 	_ = loginMixinFields0
@@ -1959,6 +2555,49 @@ func init() {
 	provider.DefaultID = providerDescID.Default.(func() string)
 	// provider.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	provider.IDValidator = providerDescID.Validators[0].(func(string) error)
+	ratingMixin := schema.Rating{}.Mixin()
+	ratingMixinFields0 := ratingMixin[0].Fields()
+	_ = ratingMixinFields0
+	ratingMixinFields1 := ratingMixin[1].Fields()
+	_ = ratingMixinFields1
+	ratingMixinFields2 := ratingMixin[2].Fields()
+	_ = ratingMixinFields2
+	ratingFields := schema.Rating{}.Fields()
+	_ = ratingFields
+	// ratingDescAccountID is the schema descriptor for account_id field.
+	ratingDescAccountID := ratingMixinFields1[0].Descriptor()
+	// rating.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	rating.AccountIDValidator = ratingDescAccountID.Validators[0].(func(string) error)
+	// ratingDescVersion is the schema descriptor for version field.
+	ratingDescVersion := ratingMixinFields2[0].Descriptor()
+	// rating.DefaultVersion holds the default value on creation for the version field.
+	rating.DefaultVersion = ratingDescVersion.Default.(int)
+	// rating.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	rating.VersionValidator = ratingDescVersion.Validators[0].(func(int) error)
+	// ratingDescListingID is the schema descriptor for listing_id field.
+	ratingDescListingID := ratingFields[0].Descriptor()
+	// rating.ListingIDValidator is a validator for the "listing_id" field. It is called by the builders before save.
+	rating.ListingIDValidator = ratingDescListingID.Validators[0].(func(string) error)
+	// ratingDescUserID is the schema descriptor for user_id field.
+	ratingDescUserID := ratingFields[1].Descriptor()
+	// rating.UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
+	rating.UserIDValidator = ratingDescUserID.Validators[0].(func(string) error)
+	// ratingDescStars is the schema descriptor for stars field.
+	ratingDescStars := ratingFields[2].Descriptor()
+	// rating.StarsValidator is a validator for the "stars" field. It is called by the builders before save.
+	rating.StarsValidator = ratingDescStars.Validators[0].(func(int) error)
+	// ratingDescText is the schema descriptor for text field.
+	ratingDescText := ratingFields[3].Descriptor()
+	// rating.DefaultText holds the default value on creation for the text field.
+	rating.DefaultText = ratingDescText.Default.(string)
+	// rating.TextValidator is a validator for the "text" field. It is called by the builders before save.
+	rating.TextValidator = ratingDescText.Validators[0].(func(string) error)
+	// ratingDescID is the schema descriptor for id field.
+	ratingDescID := ratingMixinFields0[0].Descriptor()
+	// rating.DefaultID holds the default value on creation for the id field.
+	rating.DefaultID = ratingDescID.Default.(func() string)
+	// rating.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	rating.IDValidator = ratingDescID.Validators[0].(func(string) error)
 	rolebindingMixin := schema.RoleBinding{}.Mixin()
 	rolebindingMixinFields0 := rolebindingMixin[0].Fields()
 	_ = rolebindingMixinFields0
@@ -2348,6 +2987,75 @@ func init() {
 	team.DefaultID = teamDescID.Default.(func() string)
 	// team.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	team.IDValidator = teamDescID.Validators[0].(func(string) error)
+	toolMixin := schema.Tool{}.Mixin()
+	toolMixinFields0 := toolMixin[0].Fields()
+	_ = toolMixinFields0
+	toolMixinFields1 := toolMixin[1].Fields()
+	_ = toolMixinFields1
+	toolMixinFields2 := toolMixin[2].Fields()
+	_ = toolMixinFields2
+	toolFields := schema.Tool{}.Fields()
+	_ = toolFields
+	// toolDescAccountID is the schema descriptor for account_id field.
+	toolDescAccountID := toolMixinFields1[0].Descriptor()
+	// tool.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	tool.AccountIDValidator = toolDescAccountID.Validators[0].(func(string) error)
+	// toolDescVersion is the schema descriptor for version field.
+	toolDescVersion := toolMixinFields2[0].Descriptor()
+	// tool.DefaultVersion holds the default value on creation for the version field.
+	tool.DefaultVersion = toolDescVersion.Default.(int)
+	// tool.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	tool.VersionValidator = toolDescVersion.Validators[0].(func(int) error)
+	// toolDescConnectionID is the schema descriptor for connection_id field.
+	toolDescConnectionID := toolFields[0].Descriptor()
+	// tool.ConnectionIDValidator is a validator for the "connection_id" field. It is called by the builders before save.
+	tool.ConnectionIDValidator = toolDescConnectionID.Validators[0].(func(string) error)
+	// toolDescName is the schema descriptor for name field.
+	toolDescName := toolFields[1].Descriptor()
+	// tool.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	tool.NameValidator = func() func(string) error {
+		validators := toolDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// toolDescEnabled is the schema descriptor for enabled field.
+	toolDescEnabled := toolFields[3].Descriptor()
+	// tool.DefaultEnabled holds the default value on creation for the enabled field.
+	tool.DefaultEnabled = toolDescEnabled.Default.(bool)
+	// toolDescDigest is the schema descriptor for digest field.
+	toolDescDigest := toolFields[5].Descriptor()
+	// tool.DigestValidator is a validator for the "digest" field. It is called by the builders before save.
+	tool.DigestValidator = toolDescDigest.Validators[0].(func(string) error)
+	// toolDescProposedDigest is the schema descriptor for proposed_digest field.
+	toolDescProposedDigest := toolFields[7].Descriptor()
+	// tool.DefaultProposedDigest holds the default value on creation for the proposed_digest field.
+	tool.DefaultProposedDigest = toolDescProposedDigest.Default.(string)
+	// toolDescApprovedBy is the schema descriptor for approved_by field.
+	toolDescApprovedBy := toolFields[8].Descriptor()
+	// tool.DefaultApprovedBy holds the default value on creation for the approved_by field.
+	tool.DefaultApprovedBy = toolDescApprovedBy.Default.(string)
+	// toolDescPrice is the schema descriptor for price field.
+	toolDescPrice := toolFields[10].Descriptor()
+	// tool.DefaultPrice holds the default value on creation for the price field.
+	tool.DefaultPrice = toolDescPrice.Default.(int64)
+	// tool.PriceValidator is a validator for the "price" field. It is called by the builders before save.
+	tool.PriceValidator = toolDescPrice.Validators[0].(func(int64) error)
+	// toolDescID is the schema descriptor for id field.
+	toolDescID := toolMixinFields0[0].Descriptor()
+	// tool.DefaultID holds the default value on creation for the id field.
+	tool.DefaultID = toolDescID.Default.(func() string)
+	// tool.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	tool.IDValidator = toolDescID.Validators[0].(func(string) error)
 	usagedayMixin := schema.UsageDay{}.Mixin()
 	usagedayMixinFields0 := usagedayMixin[0].Fields()
 	_ = usagedayMixinFields0

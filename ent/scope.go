@@ -9,6 +9,7 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/scope"
 )
 
@@ -37,6 +38,8 @@ type Scope struct {
 	ParentPlane *scope.ParentPlane `json:"parent_plane,omitempty"`
 	// Path holds the value of the "path" field.
 	Path string `json:"path,omitempty"`
+	// DefaultModelID holds the value of the "default_model_id" field.
+	DefaultModelID *string `json:"default_model_id,omitempty"`
 	// ArchivedAt holds the value of the "archived_at" field.
 	ArchivedAt *time.Time `json:"archived_at,omitempty"`
 	// DeletedAt holds the value of the "deleted_at" field.
@@ -53,9 +56,11 @@ type ScopeEdges struct {
 	Parent *Scope `json:"parent,omitempty"`
 	// Children holds the value of the children edge.
 	Children []*Scope `json:"children,omitempty"`
+	// DefaultModel holds the value of the default_model edge.
+	DefaultModel *Model `json:"default_model,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [3]bool
 }
 
 // ParentOrErr returns the Parent value or an error if the edge
@@ -78,6 +83,17 @@ func (e ScopeEdges) ChildrenOrErr() ([]*Scope, error) {
 	return nil, &NotLoadedError{edge: "children"}
 }
 
+// DefaultModelOrErr returns the DefaultModel value or an error if the edge
+// was not loaded in eager-loading, or loaded but was not found.
+func (e ScopeEdges) DefaultModelOrErr() (*Model, error) {
+	if e.DefaultModel != nil {
+		return e.DefaultModel, nil
+	} else if e.loadedTypes[2] {
+		return nil, &NotFoundError{label: model.Label}
+	}
+	return nil, &NotLoadedError{edge: "default_model"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*Scope) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
@@ -85,7 +101,7 @@ func (*Scope) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case scope.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case scope.FieldID, scope.FieldAccountID, scope.FieldPlane, scope.FieldKind, scope.FieldName, scope.FieldParentID, scope.FieldParentPlane, scope.FieldPath:
+		case scope.FieldID, scope.FieldAccountID, scope.FieldPlane, scope.FieldKind, scope.FieldName, scope.FieldParentID, scope.FieldParentPlane, scope.FieldPath, scope.FieldDefaultModelID:
 			values[i] = new(sql.NullString)
 		case scope.FieldCreatedAt, scope.FieldUpdatedAt, scope.FieldArchivedAt, scope.FieldDeletedAt:
 			values[i] = new(sql.NullTime)
@@ -172,6 +188,13 @@ func (_m *Scope) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Path = value.String
 			}
+		case scope.FieldDefaultModelID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field default_model_id", values[i])
+			} else if value.Valid {
+				_m.DefaultModelID = new(string)
+				*_m.DefaultModelID = value.String
+			}
 		case scope.FieldArchivedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field archived_at", values[i])
@@ -207,6 +230,11 @@ func (_m *Scope) QueryParent() *ScopeQuery {
 // QueryChildren queries the "children" edge of the Scope entity.
 func (_m *Scope) QueryChildren() *ScopeQuery {
 	return NewScopeClient(_m.config).QueryChildren(_m)
+}
+
+// QueryDefaultModel queries the "default_model" edge of the Scope entity.
+func (_m *Scope) QueryDefaultModel() *ModelQuery {
+	return NewScopeClient(_m.config).QueryDefaultModel(_m)
 }
 
 // Update returns a builder for updating this Scope.
@@ -265,6 +293,11 @@ func (_m *Scope) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("path=")
 	builder.WriteString(_m.Path)
+	builder.WriteString(", ")
+	if v := _m.DefaultModelID; v != nil {
+		builder.WriteString("default_model_id=")
+		builder.WriteString(*v)
+	}
 	builder.WriteString(", ")
 	if v := _m.ArchivedAt; v != nil {
 		builder.WriteString("archived_at=")

@@ -10,6 +10,7 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/scope"
 )
 
@@ -104,6 +105,20 @@ func (_c *ScopeCreate) SetPath(v string) *ScopeCreate {
 	return _c
 }
 
+// SetDefaultModelID sets the "default_model_id" field.
+func (_c *ScopeCreate) SetDefaultModelID(v string) *ScopeCreate {
+	_c.mutation.SetDefaultModelID(v)
+	return _c
+}
+
+// SetNillableDefaultModelID sets the "default_model_id" field if the given value is not nil.
+func (_c *ScopeCreate) SetNillableDefaultModelID(v *string) *ScopeCreate {
+	if v != nil {
+		_c.SetDefaultModelID(*v)
+	}
+	return _c
+}
+
 // SetArchivedAt sets the "archived_at" field.
 func (_c *ScopeCreate) SetArchivedAt(v time.Time) *ScopeCreate {
 	_c.mutation.SetArchivedAt(v)
@@ -164,6 +179,11 @@ func (_c *ScopeCreate) AddChildren(v ...*Scope) *ScopeCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddChildIDs(ids...)
+}
+
+// SetDefaultModel sets the "default_model" edge to the Model entity.
+func (_c *ScopeCreate) SetDefaultModel(v *Model) *ScopeCreate {
+	return _c.SetDefaultModelID(v.ID)
 }
 
 // Mutation returns the ScopeMutation object of the builder.
@@ -387,6 +407,23 @@ func (_c *ScopeCreate) createSpec() (*Scope, *sqlgraph.CreateSpec) {
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.DefaultModelIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   scope.DefaultModelTable,
+			Columns: []string{scope.DefaultModelColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(model.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_node.DefaultModelID = &nodes[0]
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec

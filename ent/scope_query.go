@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/predicate"
 	"github.com/alchemi/cockpit/ent/scope"
 )
@@ -19,12 +20,13 @@ import (
 // ScopeQuery is the builder for querying Scope entities.
 type ScopeQuery struct {
 	config
-	ctx          *QueryContext
-	order        []scope.OrderOption
-	inters       []Interceptor
-	predicates   []predicate.Scope
-	withParent   *ScopeQuery
-	withChildren *ScopeQuery
+	ctx              *QueryContext
+	order            []scope.OrderOption
+	inters           []Interceptor
+	predicates       []predicate.Scope
+	withParent       *ScopeQuery
+	withChildren     *ScopeQuery
+	withDefaultModel *ModelQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -98,6 +100,28 @@ func (_q *ScopeQuery) QueryChildren() *ScopeQuery {
 			sqlgraph.From(scope.Table, scope.FieldID, selector),
 			sqlgraph.To(scope.Table, scope.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, scope.ChildrenTable, scope.ChildrenColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryDefaultModel chains the current query on the "default_model" edge.
+func (_q *ScopeQuery) QueryDefaultModel() *ModelQuery {
+	query := (&ModelClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(scope.Table, scope.FieldID, selector),
+			sqlgraph.To(model.Table, model.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, scope.DefaultModelTable, scope.DefaultModelColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -292,13 +316,14 @@ func (_q *ScopeQuery) Clone() *ScopeQuery {
 		return nil
 	}
 	return &ScopeQuery{
-		config:       _q.config,
-		ctx:          _q.ctx.Clone(),
-		order:        append([]scope.OrderOption{}, _q.order...),
-		inters:       append([]Interceptor{}, _q.inters...),
-		predicates:   append([]predicate.Scope{}, _q.predicates...),
-		withParent:   _q.withParent.Clone(),
-		withChildren: _q.withChildren.Clone(),
+		config:           _q.config,
+		ctx:              _q.ctx.Clone(),
+		order:            append([]scope.OrderOption{}, _q.order...),
+		inters:           append([]Interceptor{}, _q.inters...),
+		predicates:       append([]predicate.Scope{}, _q.predicates...),
+		withParent:       _q.withParent.Clone(),
+		withChildren:     _q.withChildren.Clone(),
+		withDefaultModel: _q.withDefaultModel.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -324,6 +349,17 @@ func (_q *ScopeQuery) WithChildren(opts ...func(*ScopeQuery)) *ScopeQuery {
 		opt(query)
 	}
 	_q.withChildren = query
+	return _q
+}
+
+// WithDefaultModel tells the query-builder to eager-load the nodes that are connected to
+// the "default_model" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ScopeQuery) WithDefaultModel(opts ...func(*ModelQuery)) *ScopeQuery {
+	query := (&ModelClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withDefaultModel = query
 	return _q
 }
 
@@ -405,9 +441,10 @@ func (_q *ScopeQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Scope,
 	var (
 		nodes       = []*Scope{}
 		_spec       = _q.querySpec()
-		loadedTypes = [2]bool{
+		loadedTypes = [3]bool{
 			_q.withParent != nil,
 			_q.withChildren != nil,
+			_q.withDefaultModel != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -438,6 +475,12 @@ func (_q *ScopeQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Scope,
 		if err := _q.loadChildren(ctx, query, nodes,
 			func(n *Scope) { n.Edges.Children = []*Scope{} },
 			func(n *Scope, e *Scope) { n.Edges.Children = append(n.Edges.Children, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withDefaultModel; query != nil {
+		if err := _q.loadDefaultModel(ctx, query, nodes, nil,
+			func(n *Scope, e *Model) { n.Edges.DefaultModel = e }); err != nil {
 			return nil, err
 		}
 	}
@@ -509,6 +552,38 @@ func (_q *ScopeQuery) loadChildren(ctx context.Context, query *ScopeQuery, nodes
 	}
 	return nil
 }
+func (_q *ScopeQuery) loadDefaultModel(ctx context.Context, query *ModelQuery, nodes []*Scope, init func(*Scope), assign func(*Scope, *Model)) error {
+	ids := make([]string, 0, len(nodes))
+	nodeids := make(map[string][]*Scope)
+	for i := range nodes {
+		if nodes[i].DefaultModelID == nil {
+			continue
+		}
+		fk := *nodes[i].DefaultModelID
+		if _, ok := nodeids[fk]; !ok {
+			ids = append(ids, fk)
+		}
+		nodeids[fk] = append(nodeids[fk], nodes[i])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	query.Where(model.IDIn(ids...))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nodeids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected foreign-key "default_model_id" returned %v`, n.ID)
+		}
+		for i := range nodes {
+			assign(nodes[i], n)
+		}
+	}
+	return nil
+}
 
 func (_q *ScopeQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
@@ -537,6 +612,9 @@ func (_q *ScopeQuery) querySpec() *sqlgraph.QuerySpec {
 		}
 		if _q.withParent != nil {
 			_spec.Node.AddColumnOnce(scope.FieldParentID)
+		}
+		if _q.withDefaultModel != nil {
+			_spec.Node.AddColumnOnce(scope.FieldDefaultModelID)
 		}
 	}
 	if ps := _q.predicates; len(ps) > 0 {

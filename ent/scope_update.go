@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/predicate"
 	"github.com/alchemi/cockpit/ent/scope"
 )
@@ -131,6 +132,26 @@ func (_u *ScopeUpdate) SetNillablePath(v *string) *ScopeUpdate {
 	return _u
 }
 
+// SetDefaultModelID sets the "default_model_id" field.
+func (_u *ScopeUpdate) SetDefaultModelID(v string) *ScopeUpdate {
+	_u.mutation.SetDefaultModelID(v)
+	return _u
+}
+
+// SetNillableDefaultModelID sets the "default_model_id" field if the given value is not nil.
+func (_u *ScopeUpdate) SetNillableDefaultModelID(v *string) *ScopeUpdate {
+	if v != nil {
+		_u.SetDefaultModelID(*v)
+	}
+	return _u
+}
+
+// ClearDefaultModelID clears the value of the "default_model_id" field.
+func (_u *ScopeUpdate) ClearDefaultModelID() *ScopeUpdate {
+	_u.mutation.ClearDefaultModelID()
+	return _u
+}
+
 // SetArchivedAt sets the "archived_at" field.
 func (_u *ScopeUpdate) SetArchivedAt(v time.Time) *ScopeUpdate {
 	_u.mutation.SetArchivedAt(v)
@@ -191,6 +212,11 @@ func (_u *ScopeUpdate) AddChildren(v ...*Scope) *ScopeUpdate {
 	return _u.AddChildIDs(ids...)
 }
 
+// SetDefaultModel sets the "default_model" edge to the Model entity.
+func (_u *ScopeUpdate) SetDefaultModel(v *Model) *ScopeUpdate {
+	return _u.SetDefaultModelID(v.ID)
+}
+
 // Mutation returns the ScopeMutation object of the builder.
 func (_u *ScopeUpdate) Mutation() *ScopeMutation {
 	return _u.mutation
@@ -221,6 +247,12 @@ func (_u *ScopeUpdate) RemoveChildren(v ...*Scope) *ScopeUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveChildIDs(ids...)
+}
+
+// ClearDefaultModel clears the "default_model" edge to the Model entity.
+func (_u *ScopeUpdate) ClearDefaultModel() *ScopeUpdate {
+	_u.mutation.ClearDefaultModel()
+	return _u
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -394,6 +426,35 @@ func (_u *ScopeUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.DefaultModelCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   scope.DefaultModelTable,
+			Columns: []string{scope.DefaultModelColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(model.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DefaultModelIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   scope.DefaultModelTable,
+			Columns: []string{scope.DefaultModelColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(model.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{scope.Label}
@@ -517,6 +578,26 @@ func (_u *ScopeUpdateOne) SetNillablePath(v *string) *ScopeUpdateOne {
 	return _u
 }
 
+// SetDefaultModelID sets the "default_model_id" field.
+func (_u *ScopeUpdateOne) SetDefaultModelID(v string) *ScopeUpdateOne {
+	_u.mutation.SetDefaultModelID(v)
+	return _u
+}
+
+// SetNillableDefaultModelID sets the "default_model_id" field if the given value is not nil.
+func (_u *ScopeUpdateOne) SetNillableDefaultModelID(v *string) *ScopeUpdateOne {
+	if v != nil {
+		_u.SetDefaultModelID(*v)
+	}
+	return _u
+}
+
+// ClearDefaultModelID clears the value of the "default_model_id" field.
+func (_u *ScopeUpdateOne) ClearDefaultModelID() *ScopeUpdateOne {
+	_u.mutation.ClearDefaultModelID()
+	return _u
+}
+
 // SetArchivedAt sets the "archived_at" field.
 func (_u *ScopeUpdateOne) SetArchivedAt(v time.Time) *ScopeUpdateOne {
 	_u.mutation.SetArchivedAt(v)
@@ -577,6 +658,11 @@ func (_u *ScopeUpdateOne) AddChildren(v ...*Scope) *ScopeUpdateOne {
 	return _u.AddChildIDs(ids...)
 }
 
+// SetDefaultModel sets the "default_model" edge to the Model entity.
+func (_u *ScopeUpdateOne) SetDefaultModel(v *Model) *ScopeUpdateOne {
+	return _u.SetDefaultModelID(v.ID)
+}
+
 // Mutation returns the ScopeMutation object of the builder.
 func (_u *ScopeUpdateOne) Mutation() *ScopeMutation {
 	return _u.mutation
@@ -607,6 +693,12 @@ func (_u *ScopeUpdateOne) RemoveChildren(v ...*Scope) *ScopeUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveChildIDs(ids...)
+}
+
+// ClearDefaultModel clears the "default_model" edge to the Model entity.
+func (_u *ScopeUpdateOne) ClearDefaultModel() *ScopeUpdateOne {
+	_u.mutation.ClearDefaultModel()
+	return _u
 }
 
 // Where appends a list predicates to the ScopeUpdate builder.
@@ -803,6 +895,35 @@ func (_u *ScopeUpdateOne) sqlSave(ctx context.Context) (_node *Scope, err error)
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(scope.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.DefaultModelCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   scope.DefaultModelTable,
+			Columns: []string{scope.DefaultModelColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(model.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DefaultModelIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: false,
+			Table:   scope.DefaultModelTable,
+			Columns: []string{scope.DefaultModelColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(model.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -14,6 +14,10 @@ type Tx struct {
 	config
 	// Account is the client for interacting with the Account builders.
 	Account *AccountClient
+	// Agent is the client for interacting with the Agent builders.
+	Agent *AgentClient
+	// AgentVersion is the client for interacting with the AgentVersion builders.
+	AgentVersion *AgentVersionClient
 	// AuditCheckpoint is the client for interacting with the AuditCheckpoint builders.
 	AuditCheckpoint *AuditCheckpointClient
 	// AuditEvent is the client for interacting with the AuditEvent builders.
@@ -36,16 +40,26 @@ type Tx struct {
 	CentralProvider *CentralProviderClient
 	// Charge is the client for interacting with the Charge builders.
 	Charge *ChargeClient
+	// Connection is the client for interacting with the Connection builders.
+	Connection *ConnectionClient
+	// ConnectionCredential is the client for interacting with the ConnectionCredential builders.
+	ConnectionCredential *ConnectionCredentialClient
 	// CreditFactor is the client for interacting with the CreditFactor builders.
 	CreditFactor *CreditFactorClient
 	// Domain is the client for interacting with the Domain builders.
 	Domain *DomainClient
 	// ExternalIdentity is the client for interacting with the ExternalIdentity builders.
 	ExternalIdentity *ExternalIdentityClient
+	// FeatureFlag is the client for interacting with the FeatureFlag builders.
+	FeatureFlag *FeatureFlagClient
 	// Grant is the client for interacting with the Grant builders.
 	Grant *GrantClient
 	// GroupMapping is the client for interacting with the GroupMapping builders.
 	GroupMapping *GroupMappingClient
+	// GuardrailAssignment is the client for interacting with the GuardrailAssignment builders.
+	GuardrailAssignment *GuardrailAssignmentClient
+	// GuardrailPreset is the client for interacting with the GuardrailPreset builders.
+	GuardrailPreset *GuardrailPresetClient
 	// Hold is the client for interacting with the Hold builders.
 	Hold *HoldClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
@@ -60,6 +74,12 @@ type Tx struct {
 	Key *KeyClient
 	// KeyModel is the client for interacting with the KeyModel builders.
 	KeyModel *KeyModelClient
+	// Listing is the client for interacting with the Listing builders.
+	Listing *ListingClient
+	// ListingAccount is the client for interacting with the ListingAccount builders.
+	ListingAccount *ListingAccountClient
+	// ListingVersion is the client for interacting with the ListingVersion builders.
+	ListingVersion *ListingVersionClient
 	// Login is the client for interacting with the Login builders.
 	Login *LoginClient
 	// Member is the client for interacting with the Member builders.
@@ -80,6 +100,8 @@ type Tx struct {
 	Price *PriceClient
 	// Provider is the client for interacting with the Provider builders.
 	Provider *ProviderClient
+	// Rating is the client for interacting with the Rating builders.
+	Rating *RatingClient
 	// RoleBinding is the client for interacting with the RoleBinding builders.
 	RoleBinding *RoleBindingClient
 	// Scope is the client for interacting with the Scope builders.
@@ -94,6 +116,8 @@ type Tx struct {
 	SupportAccess *SupportAccessClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
+	// Tool is the client for interacting with the Tool builders.
+	Tool *ToolClient
 	// UsageDay is the client for interacting with the UsageDay builders.
 	UsageDay *UsageDayClient
 	// UsageTag is the client for interacting with the UsageTag builders.
@@ -238,6 +262,8 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.Account = NewAccountClient(tx.config)
+	tx.Agent = NewAgentClient(tx.config)
+	tx.AgentVersion = NewAgentVersionClient(tx.config)
 	tx.AuditCheckpoint = NewAuditCheckpointClient(tx.config)
 	tx.AuditEvent = NewAuditEventClient(tx.config)
 	tx.Authorization = NewAuthorizationClient(tx.config)
@@ -249,11 +275,16 @@ func (tx *Tx) init() {
 	tx.CatalogModel = NewCatalogModelClient(tx.config)
 	tx.CentralProvider = NewCentralProviderClient(tx.config)
 	tx.Charge = NewChargeClient(tx.config)
+	tx.Connection = NewConnectionClient(tx.config)
+	tx.ConnectionCredential = NewConnectionCredentialClient(tx.config)
 	tx.CreditFactor = NewCreditFactorClient(tx.config)
 	tx.Domain = NewDomainClient(tx.config)
 	tx.ExternalIdentity = NewExternalIdentityClient(tx.config)
+	tx.FeatureFlag = NewFeatureFlagClient(tx.config)
 	tx.Grant = NewGrantClient(tx.config)
 	tx.GroupMapping = NewGroupMappingClient(tx.config)
+	tx.GuardrailAssignment = NewGuardrailAssignmentClient(tx.config)
+	tx.GuardrailPreset = NewGuardrailPresetClient(tx.config)
 	tx.Hold = NewHoldClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.IdentityProvider = NewIdentityProviderClient(tx.config)
@@ -261,6 +292,9 @@ func (tx *Tx) init() {
 	tx.Invitation = NewInvitationClient(tx.config)
 	tx.Key = NewKeyClient(tx.config)
 	tx.KeyModel = NewKeyModelClient(tx.config)
+	tx.Listing = NewListingClient(tx.config)
+	tx.ListingAccount = NewListingAccountClient(tx.config)
+	tx.ListingVersion = NewListingVersionClient(tx.config)
 	tx.Login = NewLoginClient(tx.config)
 	tx.Member = NewMemberClient(tx.config)
 	tx.Model = NewModelClient(tx.config)
@@ -271,6 +305,7 @@ func (tx *Tx) init() {
 	tx.PersonalToken = NewPersonalTokenClient(tx.config)
 	tx.Price = NewPriceClient(tx.config)
 	tx.Provider = NewProviderClient(tx.config)
+	tx.Rating = NewRatingClient(tx.config)
 	tx.RoleBinding = NewRoleBindingClient(tx.config)
 	tx.Scope = NewScopeClient(tx.config)
 	tx.ServiceClient = NewServiceClientClient(tx.config)
@@ -278,6 +313,7 @@ func (tx *Tx) init() {
 	tx.Statement = NewStatementClient(tx.config)
 	tx.SupportAccess = NewSupportAccessClient(tx.config)
 	tx.Team = NewTeamClient(tx.config)
+	tx.Tool = NewToolClient(tx.config)
 	tx.UsageDay = NewUsageDayClient(tx.config)
 	tx.UsageTag = NewUsageTagClient(tx.config)
 	tx.UsageTotal = NewUsageTotalClient(tx.config)

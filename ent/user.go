@@ -64,9 +64,11 @@ type UserEdges struct {
 	NotificationPreferences []*NotificationPreference `json:"notification_preferences,omitempty"`
 	// Authorizations holds the value of the authorizations edge.
 	Authorizations []*Authorization `json:"authorizations,omitempty"`
+	// Ratings holds the value of the ratings edge.
+	Ratings []*Rating `json:"ratings,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [9]bool
+	loadedTypes [10]bool
 }
 
 // LoginOrErr returns the Login value or an error if the edge
@@ -150,6 +152,15 @@ func (e UserEdges) AuthorizationsOrErr() ([]*Authorization, error) {
 		return e.Authorizations, nil
 	}
 	return nil, &NotLoadedError{edge: "authorizations"}
+}
+
+// RatingsOrErr returns the Ratings value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) RatingsOrErr() ([]*Rating, error) {
+	if e.loadedTypes[9] {
+		return e.Ratings, nil
+	}
+	return nil, &NotLoadedError{edge: "ratings"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -302,6 +313,11 @@ func (_m *User) QueryNotificationPreferences() *NotificationPreferenceQuery {
 // QueryAuthorizations queries the "authorizations" edge of the User entity.
 func (_m *User) QueryAuthorizations() *AuthorizationQuery {
 	return NewUserClient(_m.config).QueryAuthorizations(_m)
+}
+
+// QueryRatings queries the "ratings" edge of the User entity.
+func (_m *User) QueryRatings() *RatingQuery {
+	return NewUserClient(_m.config).QueryRatings(_m)
 }
 
 // Update returns a builder for updating this User.

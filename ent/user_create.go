@@ -17,6 +17,7 @@ import (
 	"github.com/alchemi/cockpit/ent/notification"
 	"github.com/alchemi/cockpit/ent/notificationpreference"
 	"github.com/alchemi/cockpit/ent/personaltoken"
+	"github.com/alchemi/cockpit/ent/rating"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/session"
 	"github.com/alchemi/cockpit/ent/user"
@@ -258,6 +259,21 @@ func (_c *UserCreate) AddAuthorizations(v ...*Authorization) *UserCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddAuthorizationIDs(ids...)
+}
+
+// AddRatingIDs adds the "ratings" edge to the Rating entity by IDs.
+func (_c *UserCreate) AddRatingIDs(ids ...string) *UserCreate {
+	_c.mutation.AddRatingIDs(ids...)
+	return _c
+}
+
+// AddRatings adds the "ratings" edges to the Rating entity.
+func (_c *UserCreate) AddRatings(v ...*Rating) *UserCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddRatingIDs(ids...)
 }
 
 // Mutation returns the UserMutation object of the builder.
@@ -579,6 +595,22 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(authorization.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.RatingsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.RatingsTable,
+			Columns: []string{user.RatingsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(rating.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -20,6 +20,7 @@ import (
 	"github.com/alchemi/cockpit/ent/notificationpreference"
 	"github.com/alchemi/cockpit/ent/personaltoken"
 	"github.com/alchemi/cockpit/ent/predicate"
+	"github.com/alchemi/cockpit/ent/rating"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/session"
 	"github.com/alchemi/cockpit/ent/user"
@@ -41,6 +42,7 @@ type UserQuery struct {
 	withNotifications           *NotificationQuery
 	withNotificationPreferences *NotificationPreferenceQuery
 	withAuthorizations          *AuthorizationQuery
+	withRatings                 *RatingQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -275,6 +277,28 @@ func (_q *UserQuery) QueryAuthorizations() *AuthorizationQuery {
 	return query
 }
 
+// QueryRatings chains the current query on the "ratings" edge.
+func (_q *UserQuery) QueryRatings() *RatingQuery {
+	query := (&RatingClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, selector),
+			sqlgraph.To(rating.Table, rating.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, user.RatingsTable, user.RatingsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
 // First returns the first User entity from the query.
 // Returns a *NotFoundError when no User was found.
 func (_q *UserQuery) First(ctx context.Context) (*User, error) {
@@ -476,6 +500,7 @@ func (_q *UserQuery) Clone() *UserQuery {
 		withNotifications:           _q.withNotifications.Clone(),
 		withNotificationPreferences: _q.withNotificationPreferences.Clone(),
 		withAuthorizations:          _q.withAuthorizations.Clone(),
+		withRatings:                 _q.withRatings.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -581,6 +606,17 @@ func (_q *UserQuery) WithAuthorizations(opts ...func(*AuthorizationQuery)) *User
 	return _q
 }
 
+// WithRatings tells the query-builder to eager-load the nodes that are connected to
+// the "ratings" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *UserQuery) WithRatings(opts ...func(*RatingQuery)) *UserQuery {
+	query := (&RatingClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withRatings = query
+	return _q
+}
+
 // GroupBy is used to group vertices by one or more fields/columns.
 // It is often used with aggregate functions, like: count, max, mean, min, sum.
 //
@@ -659,7 +695,7 @@ func (_q *UserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*User, e
 	var (
 		nodes       = []*User{}
 		_spec       = _q.querySpec()
-		loadedTypes = [9]bool{
+		loadedTypes = [10]bool{
 			_q.withLogin != nil,
 			_q.withSeats != nil,
 			_q.withRoles != nil,
@@ -669,6 +705,7 @@ func (_q *UserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*User, e
 			_q.withNotifications != nil,
 			_q.withNotificationPreferences != nil,
 			_q.withAuthorizations != nil,
+			_q.withRatings != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -750,6 +787,13 @@ func (_q *UserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*User, e
 		if err := _q.loadAuthorizations(ctx, query, nodes,
 			func(n *User) { n.Edges.Authorizations = []*Authorization{} },
 			func(n *User, e *Authorization) { n.Edges.Authorizations = append(n.Edges.Authorizations, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withRatings; query != nil {
+		if err := _q.loadRatings(ctx, query, nodes,
+			func(n *User) { n.Edges.Ratings = []*Rating{} },
+			func(n *User, e *Rating) { n.Edges.Ratings = append(n.Edges.Ratings, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -1016,6 +1060,36 @@ func (_q *UserQuery) loadAuthorizations(ctx context.Context, query *Authorizatio
 	}
 	query.Where(predicate.Authorization(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(user.AuthorizationsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.UserID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "user_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *UserQuery) loadRatings(ctx context.Context, query *RatingQuery, nodes []*User, init func(*User), assign func(*User, *Rating)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*User)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(rating.FieldUserID)
+	}
+	query.Where(predicate.Rating(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(user.RatingsColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/alchemi/cockpit/ent/notificationpreference"
 	"github.com/alchemi/cockpit/ent/personaltoken"
 	"github.com/alchemi/cockpit/ent/predicate"
+	"github.com/alchemi/cockpit/ent/rating"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/session"
 	"github.com/alchemi/cockpit/ent/user"
@@ -279,6 +280,21 @@ func (_u *UserUpdate) AddAuthorizations(v ...*Authorization) *UserUpdate {
 	return _u.AddAuthorizationIDs(ids...)
 }
 
+// AddRatingIDs adds the "ratings" edge to the Rating entity by IDs.
+func (_u *UserUpdate) AddRatingIDs(ids ...string) *UserUpdate {
+	_u.mutation.AddRatingIDs(ids...)
+	return _u
+}
+
+// AddRatings adds the "ratings" edges to the Rating entity.
+func (_u *UserUpdate) AddRatings(v ...*Rating) *UserUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddRatingIDs(ids...)
+}
+
 // Mutation returns the UserMutation object of the builder.
 func (_u *UserUpdate) Mutation() *UserMutation {
 	return _u.mutation
@@ -456,6 +472,27 @@ func (_u *UserUpdate) RemoveAuthorizations(v ...*Authorization) *UserUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveAuthorizationIDs(ids...)
+}
+
+// ClearRatings clears all "ratings" edges to the Rating entity.
+func (_u *UserUpdate) ClearRatings() *UserUpdate {
+	_u.mutation.ClearRatings()
+	return _u
+}
+
+// RemoveRatingIDs removes the "ratings" edge to Rating entities by IDs.
+func (_u *UserUpdate) RemoveRatingIDs(ids ...string) *UserUpdate {
+	_u.mutation.RemoveRatingIDs(ids...)
+	return _u
+}
+
+// RemoveRatings removes "ratings" edges to Rating entities.
+func (_u *UserUpdate) RemoveRatings(v ...*Rating) *UserUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveRatingIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -935,6 +972,51 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.RatingsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.RatingsTable,
+			Columns: []string{user.RatingsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(rating.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedRatingsIDs(); len(nodes) > 0 && !_u.mutation.RatingsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.RatingsTable,
+			Columns: []string{user.RatingsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(rating.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RatingsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.RatingsTable,
+			Columns: []string{user.RatingsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(rating.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{user.Label}
@@ -1197,6 +1279,21 @@ func (_u *UserUpdateOne) AddAuthorizations(v ...*Authorization) *UserUpdateOne {
 	return _u.AddAuthorizationIDs(ids...)
 }
 
+// AddRatingIDs adds the "ratings" edge to the Rating entity by IDs.
+func (_u *UserUpdateOne) AddRatingIDs(ids ...string) *UserUpdateOne {
+	_u.mutation.AddRatingIDs(ids...)
+	return _u
+}
+
+// AddRatings adds the "ratings" edges to the Rating entity.
+func (_u *UserUpdateOne) AddRatings(v ...*Rating) *UserUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddRatingIDs(ids...)
+}
+
 // Mutation returns the UserMutation object of the builder.
 func (_u *UserUpdateOne) Mutation() *UserMutation {
 	return _u.mutation
@@ -1374,6 +1471,27 @@ func (_u *UserUpdateOne) RemoveAuthorizations(v ...*Authorization) *UserUpdateOn
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveAuthorizationIDs(ids...)
+}
+
+// ClearRatings clears all "ratings" edges to the Rating entity.
+func (_u *UserUpdateOne) ClearRatings() *UserUpdateOne {
+	_u.mutation.ClearRatings()
+	return _u
+}
+
+// RemoveRatingIDs removes the "ratings" edge to Rating entities by IDs.
+func (_u *UserUpdateOne) RemoveRatingIDs(ids ...string) *UserUpdateOne {
+	_u.mutation.RemoveRatingIDs(ids...)
+	return _u
+}
+
+// RemoveRatings removes "ratings" edges to Rating entities.
+func (_u *UserUpdateOne) RemoveRatings(v ...*Rating) *UserUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveRatingIDs(ids...)
 }
 
 // Where appends a list predicates to the UserUpdate builder.
@@ -1876,6 +1994,51 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(authorization.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.RatingsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.RatingsTable,
+			Columns: []string{user.RatingsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(rating.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedRatingsIDs(); len(nodes) > 0 && !_u.mutation.RatingsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.RatingsTable,
+			Columns: []string{user.RatingsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(rating.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RatingsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.RatingsTable,
+			Columns: []string{user.RatingsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(rating.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/alchemi/cockpit/ent"
-	entmodel "github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/user"
@@ -23,14 +22,14 @@ import (
 const maxWho = 10
 
 // explain says why somebody may or may not do an action at a scope, or use a
-// model there; nil for a scope or a person that the viewer may not see.
+// resource there; nil for a scope or a person that the viewer may not see.
 func (r *Resolver) explain(ctx context.Context, in model.ExplainInput) (*model.Explanation, error) {
 	v, err := viewerOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if (in.Action == nil) == (in.ModelID == nil) {
-		return nil, fault.New(fault.BadInput, "Ask either about an action or about a model.")
+	if (in.Action == nil) == (in.ResourceID == nil) {
+		return nil, fault.New(fault.BadInput, "Ask either about an action or about a resource.")
 	}
 	self := in.UserID == nil || (*in.UserID == v.UserID && v.Kind == tenancy.UserViewer && v.SupportID == "")
 	at, err := r.explainedScope(ctx, v, in.ScopeID, self)
@@ -47,7 +46,7 @@ func (r *Resolver) explain(ctx context.Context, in model.ExplainInput) (*model.E
 	if in.Action != nil {
 		return e.action(ctx, access.Action(*in.Action))
 	}
-	return e.model(ctx, *in.ModelID)
+	return e.resource(ctx, *in.ResourceID)
 }
 
 // explainedScope finds the scope of a question. About themselves, people may
@@ -85,7 +84,7 @@ func (r *Resolver) explainedUser(ctx context.Context, userID string, at model.Re
 		return nil, err
 	}
 	listed := at
-	for listed.Kind == tenancy.KindMember || listed.Kind == tenancy.KindKey {
+	for listed.Kind == tenancy.KindMember || listed.Kind == tenancy.KindKey || listed.Kind == tenancy.KindAgent {
 		listed.Path = above(listed.Path)
 		listed.Kind = kindOf(lastID(listed.Path))
 	}
@@ -155,19 +154,22 @@ func (e *explaining) adminMay(ctx context.Context, node model.Ref, action access
 	return e.Access.Decide(tenancy.WithViewer(ctx, admin), action, target(e.at)).Allowed
 }
 
-func (e *explaining) model(ctx context.Context, modelID string) (*model.Explanation, error) {
+func (e *explaining) resource(ctx context.Context, resourceID string) (*model.Explanation, error) {
 	if !inAPlane(e.at) {
-		return nil, fault.New(fault.BadInput, "Models are used in Console and Copilot: ask at a scope of one of them.")
-	}
-	known, err := e.Store.Model.Query().Where(entmodel.ID(modelID), entmodel.AccountID(e.at.AccountID), entmodel.PlaneEQ(entmodel.Plane(e.at.Plane))).Exist(ctx)
-	if err != nil || !known {
-		return nil, err
+		return nil, fault.New(fault.BadInput, "Resources are used in Console and Copilot: ask at a scope of one of them.")
 	}
 	on, err := e.rulings(ctx, e.at)
 	if err != nil {
 		return nil, err
 	}
-	d := e.rule(on, modelID)
+	about := on.Resource(resourceID)
+	if about == nil {
+		return nil, nil
+	}
+	d := e.rule(on, resourceID)
+	if !d.allowed && !mayKnow(ctx, about) {
+		return nil, nil
+	}
 	out := &model.Explanation{Allowed: d.allowed, Rule: d.rule, Reason: d.reason, Policy: e.Access.Revision(), Who: []*model.User{}}
 	if gone, err := e.deactivated(ctx); err != nil {
 		return nil, err
@@ -175,7 +177,7 @@ func (e *explaining) model(ctx context.Context, modelID string) (*model.Explanat
 		out.Allowed, out.Rule, out.Reason = false, "deactivated", "The person is deactivated and can't sign in. Ask an admin of the account to reactivate them."
 	}
 	out.Steps, err = e.steps(ctx, func(path string, _ []tenancy.Role) (string, bool) {
-		return finding(on.Table, modelID, path, e), d.decidedAt(path, e.at.Path)
+		return finding(on.Table, resourceID, path, e), d.decidedAt(path, e.at.Path)
 	})
 	if err != nil || out.Allowed {
 		return out, err
@@ -199,9 +201,9 @@ func (d ruling) decidedAt(path, asked string) bool {
 	return false
 }
 
-// finding says what a node's grant of a model is worth.
-func finding(t *grant.Table, modelID, path string, e *explaining) string {
-	g := t.At(modelID, path)
+// finding says what a node's grant of a resource is worth.
+func finding(t *grant.Table, resourceID, path string, e *explaining) string {
+	g := t.At(resourceID, path)
 	if g == nil {
 		return ""
 	}

@@ -212,7 +212,7 @@ func TestPropertyExplanationsAreWhatHappens(t *testing.T) {
 		defer g.Close()
 
 		for _, n := range l.nodes {
-			out := a.ok(a.A.Admin, explainAny, map[string]any{"i": map[string]any{"scopeId": n.ID, "modelId": c.Model.ID}})
+			out := a.ok(a.A.Admin, explainAny, map[string]any{"i": map[string]any{"scopeId": n.ID, "resourceId": c.Model.ID}})
 			rule := out.at("explain", "rule").(string)
 			seen[rule]++
 			require.Equal(rt, l.mayUse(s, n), out.at("explain", "allowed"), "%s: %s", n.Name, out.at("explain", "reason"))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -29,12 +30,8 @@ func (r *grantResolver) Location(ctx context.Context, obj *model.Grant) (string,
 	return location(ctx, s.Path)
 }
 
-func (r *grantResolver) Model(ctx context.Context, obj *model.Grant) (*model.Model, error) {
-	m, err := from(ctx).models.Load(ctx, *obj.Row.ModelID)
-	if err != nil {
-		return nil, err
-	}
-	return toModel(m), nil
+func (r *grantResolver) Resource(ctx context.Context, obj *model.Grant) (*model.Resource, error) {
+	return r.granted(ctx, obj.Row)
 }
 
 func (r *grantResolver) Stands(ctx context.Context, obj *model.Grant) (bool, error) {
@@ -100,12 +97,12 @@ func (r *scopeAccessResolver) Invitations(ctx context.Context, obj *model.ScopeA
 	return r.invitationPage(ctx, obj.Ref, is(below), state, window{first, last, after, before})
 }
 
-func (r *scopeAccessResolver) Grants(ctx context.Context, obj *model.ScopeAccess, below *bool, modelID *string, first *int, after *string, last *int, before *string) (*model.GrantConnection, error) {
-	return r.grantsAt(ctx, obj.Ref, below != nil && *below, modelID, window{first, last, after, before})
+func (r *scopeAccessResolver) Grants(ctx context.Context, obj *model.ScopeAccess, below *bool, resourceID *string, first *int, after *string, last *int, before *string) (*model.GrantConnection, error) {
+	return r.grantsAt(ctx, obj.Ref, below != nil && *below, resourceID, window{first, last, after, before})
 }
 
-func (r *scopeAccessResolver) Models(ctx context.Context, obj *model.ScopeAccess, allowed *bool, first *int, after *string, last *int, before *string) (*model.ModelAccessConnection, error) {
-	return r.modelAccess(ctx, obj.Ref, allowed, window{first, last, after, before})
+func (r *scopeAccessResolver) Resources(ctx context.Context, obj *model.ScopeAccess, kind model.ResourceKind, allowed *bool, search *string, first *int, after *string, last *int, before *string) (*model.ResourceAccessConnection, error) {
+	return r.resourceAccess(ctx, obj.Ref, grant.Kind(kind), allowed, search, window{first, last, after, before})
 }
 
 func (r *Resolver) Grant() generated.GrantResolver { return &grantResolver{r} }

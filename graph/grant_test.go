@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	setGrant    = `mutation($i: GrantSetInput!) { grantSet(input: $i) { grant { id effect stands note expiresAt version grantedByName location scope { id name } model { id name } viewerCan { action allowed reason } } errors { code message path ... on ConflictError { currentVersion } } } }`
+	setGrant    = `mutation($i: GrantSetInput!) { grantSet(input: $i) { grant { id effect stands note expiresAt version grantedByName location scope { id name } resource { id name } viewerCan { action allowed reason } } errors { code message path ... on ConflictError { currentVersion } } } }`
 	removeGrant = `mutation($i: GrantRemoveInput!) { grantRemove(input: $i) { grantId errors { code message } } }`
-	accessAt    = `query($s: ID!, $allowed: Boolean, $below: Boolean) { access(scopeId: $s) { scope { id name } grants(below: $below, first: 50) { totalCount edges { node { id effect } } } models(allowed: $allowed, first: 50) { edges { node { allowed rule reason grant { id } model { name } } } pageInfo { hasNextPage } } } }`
+	accessAt    = `query($s: ID!, $allowed: Boolean, $below: Boolean) { access(scopeId: $s) { scope { id name } grants(below: $below, first: 50) { totalCount edges { node { id effect } } } resources(kind: MODEL, allowed: $allowed, first: 50) { edges { node { allowed rule reason grant { id } resource { name } } } pageInfo { hasNextPage } } } }`
 	explainAny  = `query($i: ExplainInput!) { explain(input: $i) { allowed rule reason policy steps { name kind finding decisive } who { name } } }`
 	usableBy    = `query($m: ID!, $search: String, $first: Int = 50, $after: String) { node(id: $m) { ... on Model { usableBy(search: $search, first: $first, after: $after) { totalCount edges { cursor node { id user { name } } } pageInfo { hasNextPage endCursor } } grants(first: 50) { totalCount edges { node { id } } } } } }`
 )
@@ -37,7 +37,7 @@ func (a *api) write(f func(ctx context.Context, tx *store.Tx) error) {
 
 func (a *api) grant(v *tenancy.Viewer, s *ent.Scope, m *ent.Model, effect string, more ...any) answer {
 	a.t.Helper()
-	in := map[string]any{"scopeId": s.ID, "modelId": m.ID, "effect": effect}
+	in := map[string]any{"scopeId": s.ID, "resourceId": m.ID, "effect": effect}
 	for i := 0; i+1 < len(more); i += 2 {
 		in[more[i].(string)] = more[i+1]
 	}
@@ -48,7 +48,7 @@ func (a *api) grant(v *tenancy.Viewer, s *ent.Scope, m *ent.Model, effect string
 func (a *api) rule(v *tenancy.Viewer, s *ent.Scope) string {
 	a.t.Helper()
 	out := a.ok(v, accessAt, map[string]any{"s": s.ID})
-	rule, _ := out.at("access", "models", "edges", 0, "node", "rule").(string)
+	rule, _ := out.at("access", "resources", "edges", 0, "node", "rule").(string)
 	return rule
 }
 
@@ -67,7 +67,7 @@ func TestGrantsAreSetAndShown(t *testing.T) {
 		require.Equal(t, true, out.at("grantSet", "grant", "stands"))
 		require.Equal(t, "Fraud", out.at("grantSet", "grant", "scope", "name"))
 		require.Equal(t, "Banking", out.at("grantSet", "grant", "location"))
-		require.Equal(t, "smart", out.at("grantSet", "grant", "model", "name"))
+		require.Equal(t, "smart", out.at("grantSet", "grant", "resource", "name"))
 		require.Equal(t, c.OrgAdmin.Name, out.at("grantSet", "grant", "grantedByName"))
 		require.Equal(t, true, out.at("grantSet", "grant", "viewerCan", 0, "allowed"))
 		require.Equal(t, "deny", a.rule(c.SiblingTeamAdmin, c.SiblingTeam))
@@ -336,7 +336,7 @@ func TestExplain(t *testing.T) {
 		require.Nil(t, ask(c.TeamAdmin, "scopeId", "team_none", "action", "team.update").at("explain"))
 		require.Equal(t, "unknown-action", ask(c.TeamAdmin, "scopeId", c.Team.ID, "action", "cake.eat").at("explain", "rule"))
 		require.Equal(t, "BAD_INPUT", ask(c.TeamAdmin, "scopeId", c.Team.ID).code())
-		require.Equal(t, "BAD_INPUT", ask(c.TeamAdmin, "scopeId", c.Team.ID, "action", "x", "modelId", "y").code())
+		require.Equal(t, "BAD_INPUT", ask(c.TeamAdmin, "scopeId", c.Team.ID, "action", "x", "resourceId", "y").code())
 		require.Equal(t, "UNAUTHENTICATED", ask(nil, "scopeId", c.Team.ID, "action", "team.update").code())
 
 		// Of somebody else, by those who may list them.
@@ -374,22 +374,22 @@ func TestExplain(t *testing.T) {
 		// Staff: about accounts, and nothing inside.
 		require.Equal(t, true, ask(a.SuperAdmin, "scopeId", a.A.Root.ID, "action", "account.suspend").at("explain", "allowed"))
 		require.Nil(t, ask(a.SuperAdmin, "scopeId", c.Team.ID, "action", "team.update").at("explain"))
-		require.Nil(t, ask(a.SuperAdmin, "scopeId", c.Team.ID, "modelId", c.Model.ID).at("explain"))
+		require.Nil(t, ask(a.SuperAdmin, "scopeId", c.Team.ID, "resourceId", c.Model.ID).at("explain"))
 		require.Nil(t, ask(a.SuperAdmin, "userId", c.Seat.UserID, "scopeId", a.A.Root.ID, "action", "account.update").at("explain"))
 
 		// About a model.
-		out = ask(c.Seat, "scopeId", c.Member.ID, "modelId", c.Model.ID)
+		out = ask(c.Seat, "scopeId", c.Member.ID, "resourceId", c.Model.ID)
 		require.Equal(t, []any{true, "allow", "Allowed at Console."}, []any{out.at("explain", "allowed"), out.at("explain", "rule"), out.at("explain", "reason")})
 		require.Equal(t, []any{"Allowed", true}, []any{out.at("explain", "steps", 1, "finding"), out.at("explain", "steps", 1, "decisive")})
 		require.Equal(t, "Own seat", out.at("explain", "steps", 4, "finding"))
-		out = ask(a.A.Admin, "scopeId", c.OtherTeam.ID, "modelId", c.Model.ID)
+		out = ask(a.A.Admin, "scopeId", c.OtherTeam.ID, "resourceId", c.Model.ID)
 		require.Equal(t, []any{false, "deny"}, []any{out.at("explain", "allowed"), out.at("explain", "rule")})
 		require.Equal(t, []any{"Denied", true}, []any{out.at("explain", "steps", 2, "finding"), out.at("explain", "steps", 2, "decisive")})
 		require.Equal(t, "console-admin", out.at("explain", "who", 0, "name"), "%v", out)
 		require.Equal(t, "admin", out.at("explain", "who", 1, "name"))
-		require.Empty(t, ask(c.SiblingOrgAdmin, "scopeId", c.OtherTeam.ID, "modelId", c.Model.ID).at("explain", "who"), "nobody beyond one's reach is named")
-		require.Nil(t, ask(a.A.Admin, "scopeId", c.Team.ID, "modelId", a.A.Copilot.Model.ID).at("explain"))
-		require.Equal(t, "BAD_INPUT", ask(a.A.Admin, "scopeId", a.A.Root.ID, "modelId", c.Model.ID).code())
+		require.Empty(t, ask(c.SiblingOrgAdmin, "scopeId", c.OtherTeam.ID, "resourceId", c.Model.ID).at("explain", "who"), "nobody beyond one's reach is named")
+		require.Nil(t, ask(a.A.Admin, "scopeId", c.Team.ID, "resourceId", a.A.Copilot.Model.ID).at("explain"))
+		require.Equal(t, "BAD_INPUT", ask(a.A.Admin, "scopeId", a.A.Root.ID, "resourceId", c.Model.ID).code())
 
 		// A deactivated person may nothing; a narrowed viewer what is left.
 		a.write(func(ctx context.Context, tx *store.Tx) error {

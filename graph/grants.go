@@ -1,8 +1,10 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -49,7 +51,7 @@ func (r *Resolver) grantSet(ctx context.Context, in model.GrantSetInput) (*ent.G
 	}
 	var row *ent.Grant
 	err = r.changeGrants(ctx, s, func(ctx context.Context, tx *store.Tx, v *tenancy.Viewer) (err error) {
-		row, err = grant.Set(ctx, tx, r.Store.Now(), grant.Input{Scope: s, ModelID: in.ModelID, Effect: grant.Effect(in.Effect),
+		row, err = grant.Set(ctx, tx, r.Store.Now(), grant.Input{Scope: s, ResourceID: in.ResourceID, Effect: grant.Effect(in.Effect),
 			ExpiresAt: in.ExpiresAt, Note: orEmpty(in.Note), ExpectedVersion: in.ExpectedVersion,
 			Authority: grant.AuthorityOf(v, s.Path)})
 		return err
@@ -102,7 +104,7 @@ func (r *Resolver) grantTo(ctx context.Context, tx *store.Tx, root *ent.Scope, m
 		return e
 	}
 	for _, s := range scopes {
-		_, err := grant.Set(ctx, tx, r.Store.Now(), grant.Input{Scope: s, ModelID: m.ID, Effect: grant.Allow,
+		_, err := grant.Set(ctx, tx, r.Store.Now(), grant.Input{Scope: s, ResourceID: m.ID, Effect: grant.Allow,
 			Authority: grant.AuthorityOf(tenancy.ViewerFrom(ctx), s.Path)})
 		if err != nil {
 			return err
@@ -127,11 +129,11 @@ func (r *Resolver) grantPage(ctx context.Context, w window, where func(*sql.Sele
 }
 
 // grantsAt lists the grants of a scope, with below those of its whole subtree.
-func (r *Resolver) grantsAt(ctx context.Context, at model.Ref, below bool, modelID *string, w window) (*model.GrantConnection, error) {
+func (r *Resolver) grantsAt(ctx context.Context, at model.Ref, below bool, resourceID *string, w window) (*model.GrantConnection, error) {
 	return r.grantPage(ctx, w, func(s *sql.Selector) {
 		s.Where(sql.And(sql.EQ(s.C(entgrant.FieldAccountID), at.AccountID), sql.EQ(s.C(entgrant.FieldPlane), string(at.Plane))))
-		if modelID != nil {
-			s.Where(sql.EQ(s.C(entgrant.FieldModelID), *modelID))
+		if resourceID != nil {
+			s.Where(about(s, *resourceID))
 		}
 		if !below {
 			s.Where(sql.EQ(s.C(entgrant.FieldScopeID), at.ID))
@@ -143,6 +145,34 @@ func (r *Resolver) grantsAt(ctx context.Context, at model.Ref, below bool, model
 	})
 }
 
+// about is true for grants of a resource, of whatever kind.
+func about(s *sql.Selector, resourceID string) *sql.Predicate {
+	k, _ := grant.KindOf(resourceID)
+	column := map[grant.Kind]string{grant.Model: entgrant.FieldModelID, grant.Agent: entgrant.FieldAgentID,
+		grant.Connection: entgrant.FieldConnectionID, grant.Tool: entgrant.FieldToolID}[k]
+	if column == "" {
+		return sql.False()
+	}
+	return sql.EQ(s.C(column), resourceID)
+}
+
+// granted is what a grant is about, by name.
+func (r *Resolver) granted(ctx context.Context, g *ent.Grant) (*model.Resource, error) {
+	t, err := r.Grants.Table(ctx, g.AccountID, tenancy.Plane(g.Plane))
+	if err != nil {
+		return nil, err
+	}
+	about := t.Resource(grant.ResourceOf(g))
+	if about == nil {
+		return nil, fmt.Errorf("graph: grant %s is about nothing that the plane has", g.ID)
+	}
+	return toResource(about), nil
+}
+
+func toResource(r *grant.Resource) *model.Resource {
+	return &model.Resource{ID: r.ID, Kind: model.ResourceKind(r.Kind), Name: r.Name}
+}
+
 // startsWith compares byte by byte under any collation.
 func startsWith(column, prefix string) *sql.Predicate {
 	return sql.P(func(b *sql.Builder) {
@@ -150,15 +180,17 @@ func startsWith(column, prefix string) *sql.Predicate {
 	})
 }
 
-// ruling is the answer to whether a scope may use a model: what the grants say,
+// ruling is the answer to whether a scope may use a resource: what the grants say,
 // and for a key also its list.
 type ruling struct {
 	grant.Verdict
+	// of is what was asked about.
+	of           *grant.Resource
 	rule, reason string
 	allowed      bool
 }
 
-// rulings answers for all models at one scope.
+// rulings answers for all resources at one scope.
 type rulings struct {
 	*grant.Table
 	at model.Ref
@@ -191,46 +223,65 @@ func (r *Resolver) rulings(ctx context.Context, at model.Ref) (*rulings, error) 
 	return out, nil
 }
 
-func (r *Resolver) rule(on *rulings, modelID string) ruling {
-	v := on.Ask(modelID, on.at.Path, r.Store.Now())
+func (r *Resolver) rule(on *rulings, resourceID string) ruling {
+	v := on.Ask(resourceID, on.at.Path, r.Store.Now())
 	switch {
 	case on.ended != "":
 		return ruling{rule: "key-ended", reason: on.ended}
-	case on.listed != nil && !on.listed[modelID]:
+	case on.listed != nil && v.Resource != nil && v.Resource.Kind == grant.Model && !on.listed[resourceID]:
 		return ruling{rule: "key-list", reason: "The model isn't on the key's list; make a key that lists it."}
 	}
 	return ruling{Verdict: v, rule: string(v.Rule), reason: v.Reason(), allowed: v.Allowed()}
 }
 
-// modelAccess lists the models of a scope's plane with what decides on each.
-func (r *Resolver) modelAccess(ctx context.Context, at model.Ref, allowed *bool, w window) (*model.ModelAccessConnection, error) {
+// resourceAccess lists the resources of a scope's plane, of one kind, with what
+// decides on each. Names of agents, connections and tools are told where they
+// may be used, or to whom they belong.
+func (r *Resolver) resourceAccess(ctx context.Context, at model.Ref, kind grant.Kind, allowed *bool, search *string, w window) (*model.ResourceAccessConnection, error) {
 	on, err := r.rulings(ctx, at)
 	if err != nil {
 		return nil, err
 	}
-	q := r.Store.Model.Query().Where(entmodel.AccountID(at.AccountID), entmodel.PlaneEQ(entmodel.Plane(at.Plane)))
-	if allowed != nil {
-		q.Where(entmodel.IDIn(slices.DeleteFunc(on.Resources(), func(m string) bool { return r.rule(on, m).allowed != *allowed })...))
+	var decided []ruling
+	for _, resourceID := range on.Resources(kind) {
+		about := on.Resource(resourceID)
+		d := r.rule(on, resourceID)
+		if (allowed == nil || d.allowed == *allowed) && (d.allowed || mayKnow(ctx, about)) && contains(about.Name, search) {
+			d.of = about
+			decided = append(decided, d)
+		}
 	}
-	rows, info, err := list[*ent.Model](ctx, q, w, entmodel.FieldName, false, func(m *ent.Model) string { return m.Name })
+	slices.SortFunc(decided, func(a, b ruling) int {
+		return cmp.Or(strings.Compare(a.of.Name, b.of.Name), strings.Compare(a.of.ID, b.of.ID))
+	})
+	decided, info, err := pageOf(decided, w, func(d ruling) named { return named{d.of.Name, d.of.ID} })
 	if err != nil {
 		return nil, err
 	}
-	decided := mapTo(rows, func(m *ent.Model) ruling { return r.rule(on, m.ID) })
 	grants, err := r.visibleGrants(ctx, decided)
 	if err != nil {
 		return nil, err
 	}
-	out := &model.ModelAccessConnection{PageInfo: info, Edges: make([]*model.ModelAccessEdge, len(rows))}
-	for i, m := range rows {
-		d := decided[i]
-		node := &model.ModelAccess{Model: toModel(m), Allowed: d.allowed, Rule: d.rule, Reason: d.reason}
+	out := &model.ResourceAccessConnection{PageInfo: info, Edges: make([]*model.ResourceAccessEdge, len(decided))}
+	for i, d := range decided {
+		node := &model.ResourceAccess{Resource: toResource(d.of), Allowed: d.allowed, Rule: d.rule, Reason: d.reason}
 		if d.Grant != nil {
 			node.Grant = grants[d.Grant.ID]
 		}
-		out.Edges[i] = &model.ModelAccessEdge{Node: node, Cursor: encode(m.Name)}
+		out.Edges[i] = &model.ResourceAccessEdge{Node: node, Cursor: encode(named{d.of.Name, d.of.ID}.cursor())}
 	}
 	return out, nil
+}
+
+// mayKnow tells whether the viewer may know of a resource that isn't allowed
+// where they ask: models are the plane's, the rest its owner's.
+func mayKnow(ctx context.Context, r *grant.Resource) bool {
+	return r.Owner == "" || tenancy.ViewerFrom(ctx).Reaches(r.Owner)
+}
+
+// contains looks for a text in a name, whatever its case.
+func contains(name string, search *string) bool {
+	return search == nil || strings.Contains(strings.ToLower(name), strings.ToLower(strings.TrimSpace(*search)))
 }
 
 // visibleGrants reads those of the deciding grants that the viewer sees.
@@ -308,7 +359,7 @@ func (r *Resolver) viewerModels(ctx context.Context, v *tenancy.Viewer, plane te
 			return nil, err
 		}
 		allowed := t.Allowed(seat.Ref.Path, r.Store.Now())
-		ids = slices.DeleteFunc(t.Resources(), func(m string) bool { return !allowed[m] })
+		ids = slices.DeleteFunc(t.Resources(grant.Model), func(m string) bool { return !allowed[m] })
 	}
 	return r.modelPage(ctx, model.Ref{AccountID: v.AccountID, Plane: plane}, w, entmodel.IDIn(ids...))
 }
@@ -349,7 +400,7 @@ func kindOf(scopeID string) tenancy.Kind {
 
 var kindByPrefix = map[string]tenancy.Kind{
 	"plt": tenancy.KindPlatform, "acc": tenancy.KindAccount, "con": tenancy.KindConsole, "cop": tenancy.KindCopilot,
-	"org": tenancy.KindOrganization, "team": tenancy.KindTeam, "mem": tenancy.KindMember, "key": tenancy.KindKey,
+	"org": tenancy.KindOrganization, "team": tenancy.KindTeam, "mem": tenancy.KindMember, "key": tenancy.KindKey, "agt": tenancy.KindAgent,
 }
 
 // canGrant tells what the viewer may do with a grant: set from above, it is not

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -80,4 +81,42 @@ func listByName[T any](ctx context.Context, q listable[T], w window, column stri
 		info.StartCursor, info.EndCursor = &start, &end
 	}
 	return rows, info, nil
+}
+
+// pageOf is one page of a sorted list in memory, in the order of names.
+func pageOf[T any](rows []T, w window, key func(T) named) ([]T, *model.PageInfo, error) {
+	n, backwards, err := w.size()
+	if err != nil {
+		return nil, nil, err
+	}
+	after, err := namedCursor("after", w.after)
+	if err != nil {
+		return nil, nil, err
+	}
+	before, err := namedCursor("before", w.before)
+	if err != nil {
+		return nil, nil, err
+	}
+	info := &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: before != nil}
+	rows = slices.DeleteFunc(slices.Clone(rows), func(row T) bool {
+		k := key(row)
+		return after != nil && k.compare(*after) <= 0 || before != nil && k.compare(*before) >= 0
+	})
+	switch more := len(rows) > n; {
+	case backwards:
+		info.HasPreviousPage = more
+		rows = rows[max(0, len(rows)-n):]
+	default:
+		info.HasNextPage = more
+		rows = rows[:min(n, len(rows))]
+	}
+	if len(rows) > 0 {
+		start, end := encode(key(rows[0]).cursor()), encode(key(rows[len(rows)-1]).cursor())
+		info.StartCursor, info.EndCursor = &start, &end
+	}
+	return rows, info, nil
+}
+
+func (n named) compare(other named) int {
+	return cmp.Or(strings.Compare(n.name, other.name), strings.Compare(n.id, other.id))
 }

@@ -108,6 +108,7 @@ func tenantWall(next schema.Differ) schema.Differ {
 // hang below the account. They are held inside the account alone.
 var acrossPlanes = map[string]bool{
 	"members.user_id": true, "role_bindings.user_id": true, "group_mappings.identity_provider_id": true,
+	"ratings.user_id": true,
 }
 
 // Links to what the platform owns. The listed edges are the only ones.
@@ -142,7 +143,7 @@ func compose(t *atlas.Table, fk *atlas.ForeignKey) {
 // spine binds a typed entity to the scope whose id it shares.
 func spine(s *atlas.Schema, t *atlas.Table) {
 	switch t.Name {
-	case "organizations", "teams", "members", "keys":
+	case "organizations", "teams", "members", "keys", "agents":
 	default:
 		return
 	}
@@ -187,7 +188,10 @@ func constrain(t *atlas.Table) {
 			"tenant_sessions_whose: (user_id IS NULL) <> (support_access_id IS NULL)",
 		},
 		"grants": {
-			"tenant_grants_resource: model_id IS NOT NULL",
+			"tenant_grants_resource: (CASE WHEN model_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN agent_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN connection_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN tool_id IS NULL THEN 0 ELSE 1 END) = 1",
+		},
+		"listings": {
+			"tenant_listings_what: (plane = 'PLATFORM' AND source_id = '' AND (kind = 'MODEL') = (catalog_model_id IS NOT NULL)) OR (plane = 'COPILOT' AND catalog_model_id IS NULL AND kind <> 'MODEL')",
 		},
 		"budgets": {
 			"tenant_budgets_amounts: lim >= 0 AND overflow >= 0",
@@ -237,4 +241,3 @@ func drops(c atlas.Change, prefix string) bool {
 	}
 	return false
 }
-

@@ -74,6 +74,16 @@ func (CatalogModel) Fields() []ent.Field {
 		field.Int64("context_length").Positive(),
 		field.Int64("max_output_tokens").Positive(),
 		field.Enum("status").Values("DRAFT", "ACTIVE", "RETIRED").Default("DRAFT"),
+		// Of TEXT, IMAGE, AUDIO, VIDEO, EMBEDDING.
+		field.JSON("inputs", []string{}).Optional(),
+		field.JSON("outputs", []string{}).Optional(),
+		// Where it is computed, as the provider says it: "EU", "US East"; empty for
+		// anywhere.
+		field.String("region").Default("").MaxLen(60),
+		// From when on it is no more than a promise to go away, and what to use
+		// instead.
+		field.Time("deprecated_at").Optional().Nillable(),
+		field.String("successor_id").Optional().Nillable(),
 	}
 }
 
@@ -83,6 +93,8 @@ func (CatalogModel) Edges() []ent.Edge {
 		edge.From("central_provider", CentralProvider.Type).Ref("catalog_models").Unique().Required().Field("central_provider_id"),
 		edge.To("prices", Price.Type),
 		edge.To("installations", Model.Type),
+		edge.To("listings", Listing.Type),
+		edge.To("predecessors", CatalogModel.Type).From("successor").Unique().Field("successor_id"),
 	}
 }
 

@@ -163,6 +163,10 @@ func (Grant) Fields() []ent.Field {
 		field.String("scope_id").Immutable().NotEmpty(),
 		// One of the resources; the others are empty.
 		field.String("model_id").Optional().Nillable().Immutable(),
+		field.String("agent_id").Optional().Nillable().Immutable(),
+		// A connection stands for all its tools.
+		field.String("connection_id").Optional().Nillable().Immutable(),
+		field.String("tool_id").Optional().Nillable().Immutable(),
 		field.Enum("effect").Values("ALLOW", "DENY"),
 		field.Time("expires_at").Optional().Nillable(),
 		field.String("note").Default("").MaxLen(500),
@@ -179,10 +183,18 @@ func (Grant) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.To("scope", Scope.Type).Unique().Required().Immutable().Field("scope_id"),
 		edge.To("model", Model.Type).Unique().Immutable().Field("model_id"),
+		edge.To("agent", Agent.Type).Unique().Immutable().Field("agent_id"),
+		edge.To("connection", Connection.Type).Unique().Immutable().Field("connection_id"),
+		edge.To("tool", Tool.Type).Unique().Immutable().Field("tool_id"),
 	}
 }
 
 // Indexes of Grant.
 func (Grant) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("scope_id", "model_id").Unique(), index.Fields("model_id")}
+	return []ent.Index{
+		index.Fields("scope_id", "model_id").Unique(), index.Fields("model_id"),
+		index.Fields("scope_id", "agent_id").Unique(), index.Fields("agent_id"),
+		index.Fields("scope_id", "connection_id").Unique(), index.Fields("connection_id"),
+		index.Fields("scope_id", "tool_id").Unique(), index.Fields("tool_id"),
+	}
 }

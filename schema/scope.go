@@ -19,7 +19,7 @@ func (Scope) Mixin() []ent.Mixin { return mixins(id.Organization, editable{}) }
 // Fields of Scope.
 func (Scope) Fields() []ent.Field {
 	return []ent.Field{
-		field.Enum("kind").Immutable().Values("PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT", "ORGANIZATION", "TEAM", "MEMBER", "KEY"),
+		field.Enum("kind").Immutable().Values("PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT", "ORGANIZATION", "TEAM", "MEMBER", "KEY", "AGENT"),
 		field.String("name").NotEmpty().MaxLen(200),
 		field.String("parent_id").Optional().Nillable(),
 		// The parent's plane: the composite foreign key compares it, and a CHECK
@@ -27,6 +27,8 @@ func (Scope) Fields() []ent.Field {
 		field.Enum("parent_plane").Values("PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT").Optional().Nillable(),
 		// Ids of all ancestors and of the node itself: "/acc_x/con_y/org_z/".
 		field.String("path").NotEmpty(),
+		// What calls from here and below use that name no model; NULL inherits.
+		field.String("default_model_id").Optional().Nillable(),
 		// Archived nodes and all below are refused until restored.
 		field.Time("archived_at").Optional().Nillable(),
 		// A deleted node stays as a tombstone, for the books that name it.
@@ -38,6 +40,7 @@ func (Scope) Fields() []ent.Field {
 func (Scope) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.To("children", Scope.Type).From("parent").Unique().Field("parent_id"),
+		edge.To("default_model", Model.Type).Unique().Field("default_model_id"),
 	}
 }
 

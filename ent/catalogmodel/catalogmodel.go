@@ -40,12 +40,28 @@ const (
 	FieldMaxOutputTokens = "max_output_tokens"
 	// FieldStatus holds the string denoting the status field in the database.
 	FieldStatus = "status"
+	// FieldInputs holds the string denoting the inputs field in the database.
+	FieldInputs = "inputs"
+	// FieldOutputs holds the string denoting the outputs field in the database.
+	FieldOutputs = "outputs"
+	// FieldRegion holds the string denoting the region field in the database.
+	FieldRegion = "region"
+	// FieldDeprecatedAt holds the string denoting the deprecated_at field in the database.
+	FieldDeprecatedAt = "deprecated_at"
+	// FieldSuccessorID holds the string denoting the successor_id field in the database.
+	FieldSuccessorID = "successor_id"
 	// EdgeCentralProvider holds the string denoting the central_provider edge name in mutations.
 	EdgeCentralProvider = "central_provider"
 	// EdgePrices holds the string denoting the prices edge name in mutations.
 	EdgePrices = "prices"
 	// EdgeInstallations holds the string denoting the installations edge name in mutations.
 	EdgeInstallations = "installations"
+	// EdgeListings holds the string denoting the listings edge name in mutations.
+	EdgeListings = "listings"
+	// EdgeSuccessor holds the string denoting the successor edge name in mutations.
+	EdgeSuccessor = "successor"
+	// EdgePredecessors holds the string denoting the predecessors edge name in mutations.
+	EdgePredecessors = "predecessors"
 	// Table holds the table name of the catalogmodel in the database.
 	Table = "catalog_models"
 	// CentralProviderTable is the table that holds the central_provider relation/edge.
@@ -69,6 +85,21 @@ const (
 	InstallationsInverseTable = "models"
 	// InstallationsColumn is the table column denoting the installations relation/edge.
 	InstallationsColumn = "catalog_model_id"
+	// ListingsTable is the table that holds the listings relation/edge.
+	ListingsTable = "listings"
+	// ListingsInverseTable is the table name for the Listing entity.
+	// It exists in this package in order to avoid circular dependency with the "listing" package.
+	ListingsInverseTable = "listings"
+	// ListingsColumn is the table column denoting the listings relation/edge.
+	ListingsColumn = "catalog_model_id"
+	// SuccessorTable is the table that holds the successor relation/edge.
+	SuccessorTable = "catalog_models"
+	// SuccessorColumn is the table column denoting the successor relation/edge.
+	SuccessorColumn = "successor_id"
+	// PredecessorsTable is the table that holds the predecessors relation/edge.
+	PredecessorsTable = "catalog_models"
+	// PredecessorsColumn is the table column denoting the predecessors relation/edge.
+	PredecessorsColumn = "successor_id"
 )
 
 // Columns holds all SQL columns for catalogmodel fields.
@@ -87,6 +118,11 @@ var Columns = []string{
 	FieldContextLength,
 	FieldMaxOutputTokens,
 	FieldStatus,
+	FieldInputs,
+	FieldOutputs,
+	FieldRegion,
+	FieldDeprecatedAt,
+	FieldSuccessorID,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -120,6 +156,10 @@ var (
 	ContextLengthValidator func(int64) error
 	// MaxOutputTokensValidator is a validator for the "max_output_tokens" field. It is called by the builders before save.
 	MaxOutputTokensValidator func(int64) error
+	// DefaultRegion holds the default value on creation for the "region" field.
+	DefaultRegion string
+	// RegionValidator is a validator for the "region" field. It is called by the builders before save.
+	RegionValidator func(string) error
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -279,6 +319,21 @@ func ByStatus(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldStatus, opts...).ToFunc()
 }
 
+// ByRegion orders the results by the region field.
+func ByRegion(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRegion, opts...).ToFunc()
+}
+
+// ByDeprecatedAt orders the results by the deprecated_at field.
+func ByDeprecatedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDeprecatedAt, opts...).ToFunc()
+}
+
+// BySuccessorID orders the results by the successor_id field.
+func BySuccessorID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSuccessorID, opts...).ToFunc()
+}
+
 // ByCentralProviderField orders the results by central_provider field.
 func ByCentralProviderField(field string, opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -313,6 +368,41 @@ func ByInstallations(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newInstallationsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByListingsCount orders the results by listings count.
+func ByListingsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newListingsStep(), opts...)
+	}
+}
+
+// ByListings orders the results by listings terms.
+func ByListings(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newListingsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// BySuccessorField orders the results by successor field.
+func BySuccessorField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newSuccessorStep(), sql.OrderByField(field, opts...))
+	}
+}
+
+// ByPredecessorsCount orders the results by predecessors count.
+func ByPredecessorsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newPredecessorsStep(), opts...)
+	}
+}
+
+// ByPredecessors orders the results by predecessors terms.
+func ByPredecessors(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newPredecessorsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newCentralProviderStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -332,5 +422,26 @@ func newInstallationsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(InstallationsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, InstallationsTable, InstallationsColumn),
+	)
+}
+func newListingsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(ListingsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, ListingsTable, ListingsColumn),
+	)
+}
+func newSuccessorStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(Table, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, true, SuccessorTable, SuccessorColumn),
+	)
+}
+func newPredecessorsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(Table, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, PredecessorsTable, PredecessorsColumn),
 	)
 }

@@ -115,6 +115,21 @@ func MaxOutputTokens(v int64) predicate.CatalogModel {
 	return predicate.CatalogModel(sql.FieldEQ(FieldMaxOutputTokens, v))
 }
 
+// Region applies equality check predicate on the "region" field. It's identical to RegionEQ.
+func Region(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldEQ(FieldRegion, v))
+}
+
+// DeprecatedAt applies equality check predicate on the "deprecated_at" field. It's identical to DeprecatedAtEQ.
+func DeprecatedAt(v time.Time) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldEQ(FieldDeprecatedAt, v))
+}
+
+// SuccessorID applies equality check predicate on the "successor_id" field. It's identical to SuccessorIDEQ.
+func SuccessorID(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldEQ(FieldSuccessorID, v))
+}
+
 // AccountIDEQ applies the EQ predicate on the "account_id" field.
 func AccountIDEQ(v string) predicate.CatalogModel {
 	return predicate.CatalogModel(sql.FieldEQ(FieldAccountID, v))
@@ -700,6 +715,216 @@ func StatusNotIn(vs ...Status) predicate.CatalogModel {
 	return predicate.CatalogModel(sql.FieldNotIn(FieldStatus, vs...))
 }
 
+// InputsIsNil applies the IsNil predicate on the "inputs" field.
+func InputsIsNil() predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldIsNull(FieldInputs))
+}
+
+// InputsNotNil applies the NotNil predicate on the "inputs" field.
+func InputsNotNil() predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldNotNull(FieldInputs))
+}
+
+// OutputsIsNil applies the IsNil predicate on the "outputs" field.
+func OutputsIsNil() predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldIsNull(FieldOutputs))
+}
+
+// OutputsNotNil applies the NotNil predicate on the "outputs" field.
+func OutputsNotNil() predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldNotNull(FieldOutputs))
+}
+
+// RegionEQ applies the EQ predicate on the "region" field.
+func RegionEQ(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldEQ(FieldRegion, v))
+}
+
+// RegionNEQ applies the NEQ predicate on the "region" field.
+func RegionNEQ(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldNEQ(FieldRegion, v))
+}
+
+// RegionIn applies the In predicate on the "region" field.
+func RegionIn(vs ...string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldIn(FieldRegion, vs...))
+}
+
+// RegionNotIn applies the NotIn predicate on the "region" field.
+func RegionNotIn(vs ...string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldNotIn(FieldRegion, vs...))
+}
+
+// RegionGT applies the GT predicate on the "region" field.
+func RegionGT(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldGT(FieldRegion, v))
+}
+
+// RegionGTE applies the GTE predicate on the "region" field.
+func RegionGTE(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldGTE(FieldRegion, v))
+}
+
+// RegionLT applies the LT predicate on the "region" field.
+func RegionLT(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldLT(FieldRegion, v))
+}
+
+// RegionLTE applies the LTE predicate on the "region" field.
+func RegionLTE(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldLTE(FieldRegion, v))
+}
+
+// RegionContains applies the Contains predicate on the "region" field.
+func RegionContains(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldContains(FieldRegion, v))
+}
+
+// RegionHasPrefix applies the HasPrefix predicate on the "region" field.
+func RegionHasPrefix(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldHasPrefix(FieldRegion, v))
+}
+
+// RegionHasSuffix applies the HasSuffix predicate on the "region" field.
+func RegionHasSuffix(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldHasSuffix(FieldRegion, v))
+}
+
+// RegionEqualFold applies the EqualFold predicate on the "region" field.
+func RegionEqualFold(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldEqualFold(FieldRegion, v))
+}
+
+// RegionContainsFold applies the ContainsFold predicate on the "region" field.
+func RegionContainsFold(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldContainsFold(FieldRegion, v))
+}
+
+// DeprecatedAtEQ applies the EQ predicate on the "deprecated_at" field.
+func DeprecatedAtEQ(v time.Time) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldEQ(FieldDeprecatedAt, v))
+}
+
+// DeprecatedAtNEQ applies the NEQ predicate on the "deprecated_at" field.
+func DeprecatedAtNEQ(v time.Time) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldNEQ(FieldDeprecatedAt, v))
+}
+
+// DeprecatedAtIn applies the In predicate on the "deprecated_at" field.
+func DeprecatedAtIn(vs ...time.Time) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldIn(FieldDeprecatedAt, vs...))
+}
+
+// DeprecatedAtNotIn applies the NotIn predicate on the "deprecated_at" field.
+func DeprecatedAtNotIn(vs ...time.Time) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldNotIn(FieldDeprecatedAt, vs...))
+}
+
+// DeprecatedAtGT applies the GT predicate on the "deprecated_at" field.
+func DeprecatedAtGT(v time.Time) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldGT(FieldDeprecatedAt, v))
+}
+
+// DeprecatedAtGTE applies the GTE predicate on the "deprecated_at" field.
+func DeprecatedAtGTE(v time.Time) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldGTE(FieldDeprecatedAt, v))
+}
+
+// DeprecatedAtLT applies the LT predicate on the "deprecated_at" field.
+func DeprecatedAtLT(v time.Time) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldLT(FieldDeprecatedAt, v))
+}
+
+// DeprecatedAtLTE applies the LTE predicate on the "deprecated_at" field.
+func DeprecatedAtLTE(v time.Time) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldLTE(FieldDeprecatedAt, v))
+}
+
+// DeprecatedAtIsNil applies the IsNil predicate on the "deprecated_at" field.
+func DeprecatedAtIsNil() predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldIsNull(FieldDeprecatedAt))
+}
+
+// DeprecatedAtNotNil applies the NotNil predicate on the "deprecated_at" field.
+func DeprecatedAtNotNil() predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldNotNull(FieldDeprecatedAt))
+}
+
+// SuccessorIDEQ applies the EQ predicate on the "successor_id" field.
+func SuccessorIDEQ(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldEQ(FieldSuccessorID, v))
+}
+
+// SuccessorIDNEQ applies the NEQ predicate on the "successor_id" field.
+func SuccessorIDNEQ(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldNEQ(FieldSuccessorID, v))
+}
+
+// SuccessorIDIn applies the In predicate on the "successor_id" field.
+func SuccessorIDIn(vs ...string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldIn(FieldSuccessorID, vs...))
+}
+
+// SuccessorIDNotIn applies the NotIn predicate on the "successor_id" field.
+func SuccessorIDNotIn(vs ...string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldNotIn(FieldSuccessorID, vs...))
+}
+
+// SuccessorIDGT applies the GT predicate on the "successor_id" field.
+func SuccessorIDGT(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldGT(FieldSuccessorID, v))
+}
+
+// SuccessorIDGTE applies the GTE predicate on the "successor_id" field.
+func SuccessorIDGTE(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldGTE(FieldSuccessorID, v))
+}
+
+// SuccessorIDLT applies the LT predicate on the "successor_id" field.
+func SuccessorIDLT(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldLT(FieldSuccessorID, v))
+}
+
+// SuccessorIDLTE applies the LTE predicate on the "successor_id" field.
+func SuccessorIDLTE(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldLTE(FieldSuccessorID, v))
+}
+
+// SuccessorIDContains applies the Contains predicate on the "successor_id" field.
+func SuccessorIDContains(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldContains(FieldSuccessorID, v))
+}
+
+// SuccessorIDHasPrefix applies the HasPrefix predicate on the "successor_id" field.
+func SuccessorIDHasPrefix(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldHasPrefix(FieldSuccessorID, v))
+}
+
+// SuccessorIDHasSuffix applies the HasSuffix predicate on the "successor_id" field.
+func SuccessorIDHasSuffix(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldHasSuffix(FieldSuccessorID, v))
+}
+
+// SuccessorIDIsNil applies the IsNil predicate on the "successor_id" field.
+func SuccessorIDIsNil() predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldIsNull(FieldSuccessorID))
+}
+
+// SuccessorIDNotNil applies the NotNil predicate on the "successor_id" field.
+func SuccessorIDNotNil() predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldNotNull(FieldSuccessorID))
+}
+
+// SuccessorIDEqualFold applies the EqualFold predicate on the "successor_id" field.
+func SuccessorIDEqualFold(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldEqualFold(FieldSuccessorID, v))
+}
+
+// SuccessorIDContainsFold applies the ContainsFold predicate on the "successor_id" field.
+func SuccessorIDContainsFold(v string) predicate.CatalogModel {
+	return predicate.CatalogModel(sql.FieldContainsFold(FieldSuccessorID, v))
+}
+
 // HasCentralProvider applies the HasEdge predicate on the "central_provider" edge.
 func HasCentralProvider() predicate.CatalogModel {
 	return predicate.CatalogModel(func(s *sql.Selector) {
@@ -761,6 +986,75 @@ func HasInstallations() predicate.CatalogModel {
 func HasInstallationsWith(preds ...predicate.Model) predicate.CatalogModel {
 	return predicate.CatalogModel(func(s *sql.Selector) {
 		step := newInstallationsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasListings applies the HasEdge predicate on the "listings" edge.
+func HasListings() predicate.CatalogModel {
+	return predicate.CatalogModel(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, ListingsTable, ListingsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasListingsWith applies the HasEdge predicate on the "listings" edge with a given conditions (other predicates).
+func HasListingsWith(preds ...predicate.Listing) predicate.CatalogModel {
+	return predicate.CatalogModel(func(s *sql.Selector) {
+		step := newListingsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasSuccessor applies the HasEdge predicate on the "successor" edge.
+func HasSuccessor() predicate.CatalogModel {
+	return predicate.CatalogModel(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, SuccessorTable, SuccessorColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasSuccessorWith applies the HasEdge predicate on the "successor" edge with a given conditions (other predicates).
+func HasSuccessorWith(preds ...predicate.CatalogModel) predicate.CatalogModel {
+	return predicate.CatalogModel(func(s *sql.Selector) {
+		step := newSuccessorStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasPredecessors applies the HasEdge predicate on the "predecessors" edge.
+func HasPredecessors() predicate.CatalogModel {
+	return predicate.CatalogModel(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, PredecessorsTable, PredecessorsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasPredecessorsWith applies the HasEdge predicate on the "predecessors" edge with a given conditions (other predicates).
+func HasPredecessorsWith(preds ...predicate.CatalogModel) predicate.CatalogModel {
+	return predicate.CatalogModel(func(s *sql.Selector) {
+		step := newPredecessorsStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

@@ -28,6 +28,12 @@ const (
 	FieldScopeID = "scope_id"
 	// FieldModelID holds the string denoting the model_id field in the database.
 	FieldModelID = "model_id"
+	// FieldAgentID holds the string denoting the agent_id field in the database.
+	FieldAgentID = "agent_id"
+	// FieldConnectionID holds the string denoting the connection_id field in the database.
+	FieldConnectionID = "connection_id"
+	// FieldToolID holds the string denoting the tool_id field in the database.
+	FieldToolID = "tool_id"
 	// FieldEffect holds the string denoting the effect field in the database.
 	FieldEffect = "effect"
 	// FieldExpiresAt holds the string denoting the expires_at field in the database.
@@ -44,6 +50,12 @@ const (
 	EdgeScope = "scope"
 	// EdgeModel holds the string denoting the model edge name in mutations.
 	EdgeModel = "model"
+	// EdgeAgent holds the string denoting the agent edge name in mutations.
+	EdgeAgent = "agent"
+	// EdgeConnection holds the string denoting the connection edge name in mutations.
+	EdgeConnection = "connection"
+	// EdgeTool holds the string denoting the tool edge name in mutations.
+	EdgeTool = "tool"
 	// Table holds the table name of the grant in the database.
 	Table = "grants"
 	// ScopeTable is the table that holds the scope relation/edge.
@@ -60,6 +72,27 @@ const (
 	ModelInverseTable = "models"
 	// ModelColumn is the table column denoting the model relation/edge.
 	ModelColumn = "model_id"
+	// AgentTable is the table that holds the agent relation/edge.
+	AgentTable = "grants"
+	// AgentInverseTable is the table name for the Agent entity.
+	// It exists in this package in order to avoid circular dependency with the "agent" package.
+	AgentInverseTable = "agents"
+	// AgentColumn is the table column denoting the agent relation/edge.
+	AgentColumn = "agent_id"
+	// ConnectionTable is the table that holds the connection relation/edge.
+	ConnectionTable = "grants"
+	// ConnectionInverseTable is the table name for the Connection entity.
+	// It exists in this package in order to avoid circular dependency with the "connection" package.
+	ConnectionInverseTable = "connections"
+	// ConnectionColumn is the table column denoting the connection relation/edge.
+	ConnectionColumn = "connection_id"
+	// ToolTable is the table that holds the tool relation/edge.
+	ToolTable = "grants"
+	// ToolInverseTable is the table name for the Tool entity.
+	// It exists in this package in order to avoid circular dependency with the "tool" package.
+	ToolInverseTable = "tools"
+	// ToolColumn is the table column denoting the tool relation/edge.
+	ToolColumn = "tool_id"
 )
 
 // Columns holds all SQL columns for grant fields.
@@ -72,6 +105,9 @@ var Columns = []string{
 	FieldUpdatedAt,
 	FieldScopeID,
 	FieldModelID,
+	FieldAgentID,
+	FieldConnectionID,
+	FieldToolID,
 	FieldEffect,
 	FieldExpiresAt,
 	FieldNote,
@@ -206,6 +242,21 @@ func ByModelID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldModelID, opts...).ToFunc()
 }
 
+// ByAgentID orders the results by the agent_id field.
+func ByAgentID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAgentID, opts...).ToFunc()
+}
+
+// ByConnectionID orders the results by the connection_id field.
+func ByConnectionID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldConnectionID, opts...).ToFunc()
+}
+
+// ByToolID orders the results by the tool_id field.
+func ByToolID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldToolID, opts...).ToFunc()
+}
+
 // ByEffect orders the results by the effect field.
 func ByEffect(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldEffect, opts...).ToFunc()
@@ -249,6 +300,27 @@ func ByModelField(field string, opts ...sql.OrderTermOption) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newModelStep(), sql.OrderByField(field, opts...))
 	}
 }
+
+// ByAgentField orders the results by agent field.
+func ByAgentField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newAgentStep(), sql.OrderByField(field, opts...))
+	}
+}
+
+// ByConnectionField orders the results by connection field.
+func ByConnectionField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newConnectionStep(), sql.OrderByField(field, opts...))
+	}
+}
+
+// ByToolField orders the results by tool field.
+func ByToolField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newToolStep(), sql.OrderByField(field, opts...))
+	}
+}
 func newScopeStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -261,5 +333,26 @@ func newModelStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(ModelInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2O, false, ModelTable, ModelColumn),
+	)
+}
+func newAgentStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(AgentInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, AgentTable, AgentColumn),
+	)
+}
+func newConnectionStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(ConnectionInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, ConnectionTable, ConnectionColumn),
+	)
+}
+func newToolStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(ToolInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, ToolTable, ToolColumn),
 	)
 }

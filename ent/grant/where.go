@@ -95,6 +95,21 @@ func ModelID(v string) predicate.Grant {
 	return predicate.Grant(sql.FieldEQ(FieldModelID, v))
 }
 
+// AgentID applies equality check predicate on the "agent_id" field. It's identical to AgentIDEQ.
+func AgentID(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldEQ(FieldAgentID, v))
+}
+
+// ConnectionID applies equality check predicate on the "connection_id" field. It's identical to ConnectionIDEQ.
+func ConnectionID(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldEQ(FieldConnectionID, v))
+}
+
+// ToolID applies equality check predicate on the "tool_id" field. It's identical to ToolIDEQ.
+func ToolID(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldEQ(FieldToolID, v))
+}
+
 // ExpiresAt applies equality check predicate on the "expires_at" field. It's identical to ExpiresAtEQ.
 func ExpiresAt(v time.Time) predicate.Grant {
 	return predicate.Grant(sql.FieldEQ(FieldExpiresAt, v))
@@ -465,6 +480,231 @@ func ModelIDContainsFold(v string) predicate.Grant {
 	return predicate.Grant(sql.FieldContainsFold(FieldModelID, v))
 }
 
+// AgentIDEQ applies the EQ predicate on the "agent_id" field.
+func AgentIDEQ(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldEQ(FieldAgentID, v))
+}
+
+// AgentIDNEQ applies the NEQ predicate on the "agent_id" field.
+func AgentIDNEQ(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldNEQ(FieldAgentID, v))
+}
+
+// AgentIDIn applies the In predicate on the "agent_id" field.
+func AgentIDIn(vs ...string) predicate.Grant {
+	return predicate.Grant(sql.FieldIn(FieldAgentID, vs...))
+}
+
+// AgentIDNotIn applies the NotIn predicate on the "agent_id" field.
+func AgentIDNotIn(vs ...string) predicate.Grant {
+	return predicate.Grant(sql.FieldNotIn(FieldAgentID, vs...))
+}
+
+// AgentIDGT applies the GT predicate on the "agent_id" field.
+func AgentIDGT(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldGT(FieldAgentID, v))
+}
+
+// AgentIDGTE applies the GTE predicate on the "agent_id" field.
+func AgentIDGTE(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldGTE(FieldAgentID, v))
+}
+
+// AgentIDLT applies the LT predicate on the "agent_id" field.
+func AgentIDLT(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldLT(FieldAgentID, v))
+}
+
+// AgentIDLTE applies the LTE predicate on the "agent_id" field.
+func AgentIDLTE(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldLTE(FieldAgentID, v))
+}
+
+// AgentIDContains applies the Contains predicate on the "agent_id" field.
+func AgentIDContains(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldContains(FieldAgentID, v))
+}
+
+// AgentIDHasPrefix applies the HasPrefix predicate on the "agent_id" field.
+func AgentIDHasPrefix(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldHasPrefix(FieldAgentID, v))
+}
+
+// AgentIDHasSuffix applies the HasSuffix predicate on the "agent_id" field.
+func AgentIDHasSuffix(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldHasSuffix(FieldAgentID, v))
+}
+
+// AgentIDIsNil applies the IsNil predicate on the "agent_id" field.
+func AgentIDIsNil() predicate.Grant {
+	return predicate.Grant(sql.FieldIsNull(FieldAgentID))
+}
+
+// AgentIDNotNil applies the NotNil predicate on the "agent_id" field.
+func AgentIDNotNil() predicate.Grant {
+	return predicate.Grant(sql.FieldNotNull(FieldAgentID))
+}
+
+// AgentIDEqualFold applies the EqualFold predicate on the "agent_id" field.
+func AgentIDEqualFold(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldEqualFold(FieldAgentID, v))
+}
+
+// AgentIDContainsFold applies the ContainsFold predicate on the "agent_id" field.
+func AgentIDContainsFold(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldContainsFold(FieldAgentID, v))
+}
+
+// ConnectionIDEQ applies the EQ predicate on the "connection_id" field.
+func ConnectionIDEQ(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldEQ(FieldConnectionID, v))
+}
+
+// ConnectionIDNEQ applies the NEQ predicate on the "connection_id" field.
+func ConnectionIDNEQ(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldNEQ(FieldConnectionID, v))
+}
+
+// ConnectionIDIn applies the In predicate on the "connection_id" field.
+func ConnectionIDIn(vs ...string) predicate.Grant {
+	return predicate.Grant(sql.FieldIn(FieldConnectionID, vs...))
+}
+
+// ConnectionIDNotIn applies the NotIn predicate on the "connection_id" field.
+func ConnectionIDNotIn(vs ...string) predicate.Grant {
+	return predicate.Grant(sql.FieldNotIn(FieldConnectionID, vs...))
+}
+
+// ConnectionIDGT applies the GT predicate on the "connection_id" field.
+func ConnectionIDGT(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldGT(FieldConnectionID, v))
+}
+
+// ConnectionIDGTE applies the GTE predicate on the "connection_id" field.
+func ConnectionIDGTE(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldGTE(FieldConnectionID, v))
+}
+
+// ConnectionIDLT applies the LT predicate on the "connection_id" field.
+func ConnectionIDLT(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldLT(FieldConnectionID, v))
+}
+
+// ConnectionIDLTE applies the LTE predicate on the "connection_id" field.
+func ConnectionIDLTE(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldLTE(FieldConnectionID, v))
+}
+
+// ConnectionIDContains applies the Contains predicate on the "connection_id" field.
+func ConnectionIDContains(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldContains(FieldConnectionID, v))
+}
+
+// ConnectionIDHasPrefix applies the HasPrefix predicate on the "connection_id" field.
+func ConnectionIDHasPrefix(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldHasPrefix(FieldConnectionID, v))
+}
+
+// ConnectionIDHasSuffix applies the HasSuffix predicate on the "connection_id" field.
+func ConnectionIDHasSuffix(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldHasSuffix(FieldConnectionID, v))
+}
+
+// ConnectionIDIsNil applies the IsNil predicate on the "connection_id" field.
+func ConnectionIDIsNil() predicate.Grant {
+	return predicate.Grant(sql.FieldIsNull(FieldConnectionID))
+}
+
+// ConnectionIDNotNil applies the NotNil predicate on the "connection_id" field.
+func ConnectionIDNotNil() predicate.Grant {
+	return predicate.Grant(sql.FieldNotNull(FieldConnectionID))
+}
+
+// ConnectionIDEqualFold applies the EqualFold predicate on the "connection_id" field.
+func ConnectionIDEqualFold(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldEqualFold(FieldConnectionID, v))
+}
+
+// ConnectionIDContainsFold applies the ContainsFold predicate on the "connection_id" field.
+func ConnectionIDContainsFold(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldContainsFold(FieldConnectionID, v))
+}
+
+// ToolIDEQ applies the EQ predicate on the "tool_id" field.
+func ToolIDEQ(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldEQ(FieldToolID, v))
+}
+
+// ToolIDNEQ applies the NEQ predicate on the "tool_id" field.
+func ToolIDNEQ(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldNEQ(FieldToolID, v))
+}
+
+// ToolIDIn applies the In predicate on the "tool_id" field.
+func ToolIDIn(vs ...string) predicate.Grant {
+	return predicate.Grant(sql.FieldIn(FieldToolID, vs...))
+}
+
+// ToolIDNotIn applies the NotIn predicate on the "tool_id" field.
+func ToolIDNotIn(vs ...string) predicate.Grant {
+	return predicate.Grant(sql.FieldNotIn(FieldToolID, vs...))
+}
+
+// ToolIDGT applies the GT predicate on the "tool_id" field.
+func ToolIDGT(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldGT(FieldToolID, v))
+}
+
+// ToolIDGTE applies the GTE predicate on the "tool_id" field.
+func ToolIDGTE(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldGTE(FieldToolID, v))
+}
+
+// ToolIDLT applies the LT predicate on the "tool_id" field.
+func ToolIDLT(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldLT(FieldToolID, v))
+}
+
+// ToolIDLTE applies the LTE predicate on the "tool_id" field.
+func ToolIDLTE(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldLTE(FieldToolID, v))
+}
+
+// ToolIDContains applies the Contains predicate on the "tool_id" field.
+func ToolIDContains(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldContains(FieldToolID, v))
+}
+
+// ToolIDHasPrefix applies the HasPrefix predicate on the "tool_id" field.
+func ToolIDHasPrefix(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldHasPrefix(FieldToolID, v))
+}
+
+// ToolIDHasSuffix applies the HasSuffix predicate on the "tool_id" field.
+func ToolIDHasSuffix(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldHasSuffix(FieldToolID, v))
+}
+
+// ToolIDIsNil applies the IsNil predicate on the "tool_id" field.
+func ToolIDIsNil() predicate.Grant {
+	return predicate.Grant(sql.FieldIsNull(FieldToolID))
+}
+
+// ToolIDNotNil applies the NotNil predicate on the "tool_id" field.
+func ToolIDNotNil() predicate.Grant {
+	return predicate.Grant(sql.FieldNotNull(FieldToolID))
+}
+
+// ToolIDEqualFold applies the EqualFold predicate on the "tool_id" field.
+func ToolIDEqualFold(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldEqualFold(FieldToolID, v))
+}
+
+// ToolIDContainsFold applies the ContainsFold predicate on the "tool_id" field.
+func ToolIDContainsFold(v string) predicate.Grant {
+	return predicate.Grant(sql.FieldContainsFold(FieldToolID, v))
+}
+
 // EffectEQ applies the EQ predicate on the "effect" field.
 func EffectEQ(v Effect) predicate.Grant {
 	return predicate.Grant(sql.FieldEQ(FieldEffect, v))
@@ -833,6 +1073,75 @@ func HasModel() predicate.Grant {
 func HasModelWith(preds ...predicate.Model) predicate.Grant {
 	return predicate.Grant(func(s *sql.Selector) {
 		step := newModelStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasAgent applies the HasEdge predicate on the "agent" edge.
+func HasAgent() predicate.Grant {
+	return predicate.Grant(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, AgentTable, AgentColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasAgentWith applies the HasEdge predicate on the "agent" edge with a given conditions (other predicates).
+func HasAgentWith(preds ...predicate.Agent) predicate.Grant {
+	return predicate.Grant(func(s *sql.Selector) {
+		step := newAgentStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasConnection applies the HasEdge predicate on the "connection" edge.
+func HasConnection() predicate.Grant {
+	return predicate.Grant(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, ConnectionTable, ConnectionColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasConnectionWith applies the HasEdge predicate on the "connection" edge with a given conditions (other predicates).
+func HasConnectionWith(preds ...predicate.Connection) predicate.Grant {
+	return predicate.Grant(func(s *sql.Selector) {
+		step := newConnectionStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasTool applies the HasEdge predicate on the "tool" edge.
+func HasTool() predicate.Grant {
+	return predicate.Grant(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, ToolTable, ToolColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasToolWith applies the HasEdge predicate on the "tool" edge with a given conditions (other predicates).
+func HasToolWith(preds ...predicate.Tool) predicate.Grant {
+	return predicate.Grant(func(s *sql.Selector) {
+		step := newToolStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

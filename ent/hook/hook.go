@@ -21,6 +21,30 @@ func (f AccountFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, err
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AccountMutation", m)
 }
 
+// The AgentFunc type is an adapter to allow the use of ordinary
+// function as Agent mutator.
+type AgentFunc func(context.Context, *ent.AgentMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AgentFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.AgentMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AgentMutation", m)
+}
+
+// The AgentVersionFunc type is an adapter to allow the use of ordinary
+// function as AgentVersion mutator.
+type AgentVersionFunc func(context.Context, *ent.AgentVersionMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f AgentVersionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.AgentVersionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AgentVersionMutation", m)
+}
+
 // The AuditCheckpointFunc type is an adapter to allow the use of ordinary
 // function as AuditCheckpoint mutator.
 type AuditCheckpointFunc func(context.Context, *ent.AuditCheckpointMutation) (ent.Value, error)
@@ -153,6 +177,30 @@ func (f ChargeFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, erro
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ChargeMutation", m)
 }
 
+// The ConnectionFunc type is an adapter to allow the use of ordinary
+// function as Connection mutator.
+type ConnectionFunc func(context.Context, *ent.ConnectionMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ConnectionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ConnectionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ConnectionMutation", m)
+}
+
+// The ConnectionCredentialFunc type is an adapter to allow the use of ordinary
+// function as ConnectionCredential mutator.
+type ConnectionCredentialFunc func(context.Context, *ent.ConnectionCredentialMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ConnectionCredentialFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ConnectionCredentialMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ConnectionCredentialMutation", m)
+}
+
 // The CreditFactorFunc type is an adapter to allow the use of ordinary
 // function as CreditFactor mutator.
 type CreditFactorFunc func(context.Context, *ent.CreditFactorMutation) (ent.Value, error)
@@ -189,6 +237,18 @@ func (f ExternalIdentityFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.V
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ExternalIdentityMutation", m)
 }
 
+// The FeatureFlagFunc type is an adapter to allow the use of ordinary
+// function as FeatureFlag mutator.
+type FeatureFlagFunc func(context.Context, *ent.FeatureFlagMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f FeatureFlagFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.FeatureFlagMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.FeatureFlagMutation", m)
+}
+
 // The GrantFunc type is an adapter to allow the use of ordinary
 // function as Grant mutator.
 type GrantFunc func(context.Context, *ent.GrantMutation) (ent.Value, error)
@@ -211,6 +271,30 @@ func (f GroupMappingFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.GroupMappingMutation", m)
+}
+
+// The GuardrailAssignmentFunc type is an adapter to allow the use of ordinary
+// function as GuardrailAssignment mutator.
+type GuardrailAssignmentFunc func(context.Context, *ent.GuardrailAssignmentMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f GuardrailAssignmentFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.GuardrailAssignmentMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.GuardrailAssignmentMutation", m)
+}
+
+// The GuardrailPresetFunc type is an adapter to allow the use of ordinary
+// function as GuardrailPreset mutator.
+type GuardrailPresetFunc func(context.Context, *ent.GuardrailPresetMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f GuardrailPresetFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.GuardrailPresetMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.GuardrailPresetMutation", m)
 }
 
 // The HoldFunc type is an adapter to allow the use of ordinary
@@ -295,6 +379,42 @@ func (f KeyModelFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, er
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.KeyModelMutation", m)
+}
+
+// The ListingFunc type is an adapter to allow the use of ordinary
+// function as Listing mutator.
+type ListingFunc func(context.Context, *ent.ListingMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ListingFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ListingMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ListingMutation", m)
+}
+
+// The ListingAccountFunc type is an adapter to allow the use of ordinary
+// function as ListingAccount mutator.
+type ListingAccountFunc func(context.Context, *ent.ListingAccountMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ListingAccountFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ListingAccountMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ListingAccountMutation", m)
+}
+
+// The ListingVersionFunc type is an adapter to allow the use of ordinary
+// function as ListingVersion mutator.
+type ListingVersionFunc func(context.Context, *ent.ListingVersionMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ListingVersionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ListingVersionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ListingVersionMutation", m)
 }
 
 // The LoginFunc type is an adapter to allow the use of ordinary
@@ -417,6 +537,18 @@ func (f ProviderFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, er
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ProviderMutation", m)
 }
 
+// The RatingFunc type is an adapter to allow the use of ordinary
+// function as Rating mutator.
+type RatingFunc func(context.Context, *ent.RatingMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RatingFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.RatingMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RatingMutation", m)
+}
+
 // The RoleBindingFunc type is an adapter to allow the use of ordinary
 // function as RoleBinding mutator.
 type RoleBindingFunc func(context.Context, *ent.RoleBindingMutation) (ent.Value, error)
@@ -499,6 +631,18 @@ func (f TeamFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error)
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.TeamMutation", m)
+}
+
+// The ToolFunc type is an adapter to allow the use of ordinary
+// function as Tool mutator.
+type ToolFunc func(context.Context, *ent.ToolMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ToolFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ToolMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ToolMutation", m)
 }
 
 // The UsageDayFunc type is an adapter to allow the use of ordinary

@@ -54,6 +54,98 @@ var (
 			},
 		},
 	}
+	// AgentsColumns holds the columns for the "agents" table.
+	AgentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "purpose", Type: field.TypeString, Size: 500, Default: ""},
+		{Name: "icon", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "group_name", Type: field.TypeString, Size: 80, Default: ""},
+		{Name: "categories", Type: field.TypeJSON, Nullable: true},
+		{Name: "tags", Type: field.TypeJSON, Nullable: true},
+		{Name: "owner_user_id", Type: field.TypeString, Default: ""},
+		{Name: "availability", Type: field.TypeEnum, Enums: []string{"ACTIVE", "PAUSED", "RETIRED"}, Default: "ACTIVE"},
+		{Name: "draft", Type: field.TypeJSON},
+		{Name: "published_version", Type: field.TypeInt, Nullable: true},
+		{Name: "session_credits", Type: field.TypeInt64, Default: 0},
+		{Name: "session_turns", Type: field.TypeInt, Default: 0},
+		{Name: "listing_id", Type: field.TypeString, Default: ""},
+		{Name: "listing_version", Type: field.TypeInt, Default: 0},
+		{Name: "created_by", Type: field.TypeString, Default: ""},
+	}
+	// AgentsTable holds the schema information for the "agents" table.
+	AgentsTable = &schema.Table{
+		Name:       "agents",
+		Columns:    AgentsColumns,
+		PrimaryKey: []*schema.Column{AgentsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "agent_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{AgentsColumns[1], AgentsColumns[2], AgentsColumns[0]},
+			},
+			{
+				Name:    "agent_account_id_plane_group_name",
+				Unique:  false,
+				Columns: []*schema.Column{AgentsColumns[1], AgentsColumns[2], AgentsColumns[8]},
+			},
+			{
+				Name:    "agent_owner_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{AgentsColumns[11]},
+			},
+			{
+				Name:    "agent_listing_id",
+				Unique:  false,
+				Columns: []*schema.Column{AgentsColumns[17]},
+			},
+		},
+	}
+	// AgentVersionsColumns holds the columns for the "agent_versions" table.
+	AgentVersionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "number", Type: field.TypeInt},
+		{Name: "definition", Type: field.TypeJSON},
+		{Name: "changelog", Type: field.TypeString, Size: 2000, Default: ""},
+		{Name: "published_by", Type: field.TypeString, Default: ""},
+		{Name: "published_by_name", Type: field.TypeString, Default: ""},
+		{Name: "restores", Type: field.TypeInt, Default: 0},
+		{Name: "retired_at", Type: field.TypeTime, Nullable: true},
+		{Name: "agent_id", Type: field.TypeString},
+	}
+	// AgentVersionsTable holds the schema information for the "agent_versions" table.
+	AgentVersionsTable = &schema.Table{
+		Name:       "agent_versions",
+		Columns:    AgentVersionsColumns,
+		PrimaryKey: []*schema.Column{AgentVersionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "agent_versions_agents_versions",
+				Columns:    []*schema.Column{AgentVersionsColumns[11]},
+				RefColumns: []*schema.Column{AgentsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "agentversion_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{AgentVersionsColumns[1], AgentVersionsColumns[2], AgentVersionsColumns[0]},
+			},
+			{
+				Name:    "agentversion_agent_id_number",
+				Unique:  true,
+				Columns: []*schema.Column{AgentVersionsColumns[11], AgentVersionsColumns[4]},
+			},
+		},
+	}
 	// AuditCheckpointsColumns holds the columns for the "audit_checkpoints" table.
 	AuditCheckpointsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -464,6 +556,11 @@ var (
 		{Name: "context_length", Type: field.TypeInt64},
 		{Name: "max_output_tokens", Type: field.TypeInt64},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"DRAFT", "ACTIVE", "RETIRED"}, Default: "DRAFT"},
+		{Name: "inputs", Type: field.TypeJSON, Nullable: true},
+		{Name: "outputs", Type: field.TypeJSON, Nullable: true},
+		{Name: "region", Type: field.TypeString, Size: 60, Default: ""},
+		{Name: "deprecated_at", Type: field.TypeTime, Nullable: true},
+		{Name: "successor_id", Type: field.TypeString, Nullable: true},
 		{Name: "central_provider_id", Type: field.TypeString},
 	}
 	// CatalogModelsTable holds the schema information for the "catalog_models" table.
@@ -473,8 +570,14 @@ var (
 		PrimaryKey: []*schema.Column{CatalogModelsColumns[0]},
 		ForeignKeys: []*schema.ForeignKey{
 			{
+				Symbol:     "catalog_models_catalog_models_predecessors",
+				Columns:    []*schema.Column{CatalogModelsColumns[17]},
+				RefColumns: []*schema.Column{CatalogModelsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
 				Symbol:     "catalog_models_central_providers_catalog_models",
-				Columns:    []*schema.Column{CatalogModelsColumns[13]},
+				Columns:    []*schema.Column{CatalogModelsColumns[18]},
 				RefColumns: []*schema.Column{CentralProvidersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -610,6 +713,131 @@ var (
 			},
 		},
 	}
+	// ConnectionsColumns holds the columns for the "connections" table.
+	ConnectionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "name", Type: field.TypeString, Size: 60},
+		{Name: "description", Type: field.TypeString, Size: 500, Default: ""},
+		{Name: "icon", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"MCP_HTTP", "MCP_SSE", "MCP_STDIO", "OPENAPI", "COMPOSIO"}},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACTIVE", "DISABLED"}, Default: "ACTIVE"},
+		{Name: "url", Type: field.TypeString, Size: 2000, Default: ""},
+		{Name: "command", Type: field.TypeJSON, Nullable: true},
+		{Name: "document", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "document_url", Type: field.TypeString, Size: 2000, Default: ""},
+		{Name: "auth", Type: field.TypeEnum, Enums: []string{"NONE", "BEARER", "HEADER", "BASIC", "OAUTH"}, Default: "NONE"},
+		{Name: "credential", Type: field.TypeEnum, Enums: []string{"SHARED", "PERSONAL"}, Default: "SHARED"},
+		{Name: "auth_name", Type: field.TypeString, Size: 120, Default: ""},
+		{Name: "oauth", Type: field.TypeJSON, Nullable: true},
+		{Name: "client_secret", Type: field.TypeBytes, Nullable: true},
+		{Name: "client_secret_hint", Type: field.TypeString, Default: ""},
+		{Name: "discovered_at", Type: field.TypeTime, Nullable: true},
+		{Name: "discovery_error", Type: field.TypeString, Size: 1000, Default: ""},
+		{Name: "checked_at", Type: field.TypeTime, Nullable: true},
+		{Name: "health_error", Type: field.TypeString, Size: 1000, Default: ""},
+		{Name: "latency_ms", Type: field.TypeInt64, Default: 0},
+		{Name: "listing_id", Type: field.TypeString, Default: ""},
+		{Name: "listing_version", Type: field.TypeInt, Default: 0},
+		{Name: "created_by", Type: field.TypeString, Default: ""},
+		{Name: "scope_id", Type: field.TypeString},
+	}
+	// ConnectionsTable holds the schema information for the "connections" table.
+	ConnectionsTable = &schema.Table{
+		Name:       "connections",
+		Columns:    ConnectionsColumns,
+		PrimaryKey: []*schema.Column{ConnectionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "connections_scopes_scope",
+				Columns:    []*schema.Column{ConnectionsColumns[29]},
+				RefColumns: []*schema.Column{ScopesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "connection_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{ConnectionsColumns[1], ConnectionsColumns[2], ConnectionsColumns[0]},
+			},
+			{
+				Name:    "connection_account_id_plane_name",
+				Unique:  true,
+				Columns: []*schema.Column{ConnectionsColumns[1], ConnectionsColumns[2], ConnectionsColumns[6]},
+			},
+			{
+				Name:    "connection_scope_id",
+				Unique:  false,
+				Columns: []*schema.Column{ConnectionsColumns[29]},
+			},
+			{
+				Name:    "connection_listing_id",
+				Unique:  false,
+				Columns: []*schema.Column{ConnectionsColumns[26]},
+			},
+			{
+				Name:    "connection_checked_at",
+				Unique:  false,
+				Columns: []*schema.Column{ConnectionsColumns[23]},
+			},
+		},
+	}
+	// ConnectionCredentialsColumns holds the columns for the "connection_credentials" table.
+	ConnectionCredentialsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "user_id", Type: field.TypeString, Default: ""},
+		{Name: "secret", Type: field.TypeBytes},
+		{Name: "secret_hint", Type: field.TypeString, Default: ""},
+		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACTIVE", "FAILED"}, Default: "ACTIVE"},
+		{Name: "error", Type: field.TypeString, Size: 500, Default: ""},
+		{Name: "scopes", Type: field.TypeString, Size: 2000, Default: ""},
+		{Name: "refreshed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "refreshing_until", Type: field.TypeTime, Nullable: true},
+		{Name: "used_at", Type: field.TypeTime, Nullable: true},
+		{Name: "connection_id", Type: field.TypeString},
+	}
+	// ConnectionCredentialsTable holds the schema information for the "connection_credentials" table.
+	ConnectionCredentialsTable = &schema.Table{
+		Name:       "connection_credentials",
+		Columns:    ConnectionCredentialsColumns,
+		PrimaryKey: []*schema.Column{ConnectionCredentialsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "connection_credentials_connections_credentials",
+				Columns:    []*schema.Column{ConnectionCredentialsColumns[16]},
+				RefColumns: []*schema.Column{ConnectionsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "connectioncredential_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{ConnectionCredentialsColumns[1], ConnectionCredentialsColumns[2], ConnectionCredentialsColumns[0]},
+			},
+			{
+				Name:    "connectioncredential_connection_id_user_id",
+				Unique:  true,
+				Columns: []*schema.Column{ConnectionCredentialsColumns[16], ConnectionCredentialsColumns[6]},
+			},
+			{
+				Name:    "connectioncredential_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{ConnectionCredentialsColumns[6]},
+			},
+		},
+	}
 	// CreditFactorsColumns holds the columns for the "credit_factors" table.
 	CreditFactorsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -726,6 +954,45 @@ var (
 			},
 		},
 	}
+	// FeatureFlagsColumns holds the columns for the "feature_flags" table.
+	FeatureFlagsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "feature", Type: field.TypeEnum, Enums: []string{"CREATE_AGENTS", "CREATE_MCP_CONNECTIONS", "CREATE_OPENAPI_CONNECTIONS", "CREATE_INTEGRATIONS", "PUBLISH_LISTINGS", "GENERATE_IMAGES"}},
+		{Name: "setting", Type: field.TypeEnum, Enums: []string{"ON", "OFF", "DENY"}},
+		{Name: "set_by", Type: field.TypeString, Default: ""},
+		{Name: "scope_id", Type: field.TypeString},
+	}
+	// FeatureFlagsTable holds the schema information for the "feature_flags" table.
+	FeatureFlagsTable = &schema.Table{
+		Name:       "feature_flags",
+		Columns:    FeatureFlagsColumns,
+		PrimaryKey: []*schema.Column{FeatureFlagsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "feature_flags_scopes_scope",
+				Columns:    []*schema.Column{FeatureFlagsColumns[9]},
+				RefColumns: []*schema.Column{ScopesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "featureflag_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{FeatureFlagsColumns[1], FeatureFlagsColumns[2], FeatureFlagsColumns[0]},
+			},
+			{
+				Name:    "featureflag_scope_id_feature",
+				Unique:  true,
+				Columns: []*schema.Column{FeatureFlagsColumns[9], FeatureFlagsColumns[6]},
+			},
+		},
+	}
 	// GrantsColumns holds the columns for the "grants" table.
 	GrantsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -742,6 +1009,9 @@ var (
 		{Name: "granted_by_name", Type: field.TypeString, Default: ""},
 		{Name: "scope_id", Type: field.TypeString},
 		{Name: "model_id", Type: field.TypeString, Nullable: true},
+		{Name: "agent_id", Type: field.TypeString, Nullable: true},
+		{Name: "connection_id", Type: field.TypeString, Nullable: true},
+		{Name: "tool_id", Type: field.TypeString, Nullable: true},
 	}
 	// GrantsTable holds the schema information for the "grants" table.
 	GrantsTable = &schema.Table{
@@ -761,6 +1031,24 @@ var (
 				RefColumns: []*schema.Column{ModelsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
+			{
+				Symbol:     "grants_agents_agent",
+				Columns:    []*schema.Column{GrantsColumns[14]},
+				RefColumns: []*schema.Column{AgentsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "grants_connections_connection",
+				Columns:    []*schema.Column{GrantsColumns[15]},
+				RefColumns: []*schema.Column{ConnectionsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "grants_tools_tool",
+				Columns:    []*schema.Column{GrantsColumns[16]},
+				RefColumns: []*schema.Column{ToolsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
 		},
 		Indexes: []*schema.Index{
 			{
@@ -777,6 +1065,36 @@ var (
 				Name:    "grant_model_id",
 				Unique:  false,
 				Columns: []*schema.Column{GrantsColumns[13]},
+			},
+			{
+				Name:    "grant_scope_id_agent_id",
+				Unique:  true,
+				Columns: []*schema.Column{GrantsColumns[12], GrantsColumns[14]},
+			},
+			{
+				Name:    "grant_agent_id",
+				Unique:  false,
+				Columns: []*schema.Column{GrantsColumns[14]},
+			},
+			{
+				Name:    "grant_scope_id_connection_id",
+				Unique:  true,
+				Columns: []*schema.Column{GrantsColumns[12], GrantsColumns[15]},
+			},
+			{
+				Name:    "grant_connection_id",
+				Unique:  false,
+				Columns: []*schema.Column{GrantsColumns[15]},
+			},
+			{
+				Name:    "grant_scope_id_tool_id",
+				Unique:  true,
+				Columns: []*schema.Column{GrantsColumns[12], GrantsColumns[16]},
+			},
+			{
+				Name:    "grant_tool_id",
+				Unique:  false,
+				Columns: []*schema.Column{GrantsColumns[16]},
 			},
 		},
 	}
@@ -825,6 +1143,88 @@ var (
 				Name:    "groupmapping_scope_id",
 				Unique:  false,
 				Columns: []*schema.Column{GroupMappingsColumns[6]},
+			},
+		},
+	}
+	// GuardrailAssignmentsColumns holds the columns for the "guardrail_assignments" table.
+	GuardrailAssignmentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "assigned_by", Type: field.TypeString, Default: ""},
+		{Name: "scope_id", Type: field.TypeString},
+		{Name: "preset_id", Type: field.TypeString},
+	}
+	// GuardrailAssignmentsTable holds the schema information for the "guardrail_assignments" table.
+	GuardrailAssignmentsTable = &schema.Table{
+		Name:       "guardrail_assignments",
+		Columns:    GuardrailAssignmentsColumns,
+		PrimaryKey: []*schema.Column{GuardrailAssignmentsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "guardrail_assignments_scopes_scope",
+				Columns:    []*schema.Column{GuardrailAssignmentsColumns[5]},
+				RefColumns: []*schema.Column{ScopesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "guardrail_assignments_guardrail_presets_assignments",
+				Columns:    []*schema.Column{GuardrailAssignmentsColumns[6]},
+				RefColumns: []*schema.Column{GuardrailPresetsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "guardrailassignment_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{GuardrailAssignmentsColumns[1], GuardrailAssignmentsColumns[2], GuardrailAssignmentsColumns[0]},
+			},
+			{
+				Name:    "guardrailassignment_scope_id_preset_id",
+				Unique:  true,
+				Columns: []*schema.Column{GuardrailAssignmentsColumns[5], GuardrailAssignmentsColumns[6]},
+			},
+			{
+				Name:    "guardrailassignment_preset_id",
+				Unique:  false,
+				Columns: []*schema.Column{GuardrailAssignmentsColumns[6]},
+			},
+		},
+	}
+	// GuardrailPresetsColumns holds the columns for the "guardrail_presets" table.
+	GuardrailPresetsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "name", Type: field.TypeString, Size: 120},
+		{Name: "description", Type: field.TypeString, Size: 500, Default: ""},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACTIVE", "DISABLED"}, Default: "ACTIVE"},
+		{Name: "rules", Type: field.TypeJSON},
+		{Name: "moderation_url", Type: field.TypeString, Size: 2000, Default: ""},
+		{Name: "moderation_secret", Type: field.TypeBytes, Nullable: true},
+		{Name: "moderation_secret_hint", Type: field.TypeString, Default: ""},
+		{Name: "created_by", Type: field.TypeString, Default: ""},
+	}
+	// GuardrailPresetsTable holds the schema information for the "guardrail_presets" table.
+	GuardrailPresetsTable = &schema.Table{
+		Name:       "guardrail_presets",
+		Columns:    GuardrailPresetsColumns,
+		PrimaryKey: []*schema.Column{GuardrailPresetsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "guardrailpreset_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{GuardrailPresetsColumns[1], GuardrailPresetsColumns[2], GuardrailPresetsColumns[0]},
+			},
+			{
+				Name:    "guardrailpreset_account_id_plane_name",
+				Unique:  true,
+				Columns: []*schema.Column{GuardrailPresetsColumns[1], GuardrailPresetsColumns[2], GuardrailPresetsColumns[6]},
 			},
 		},
 	}
@@ -1134,6 +1534,162 @@ var (
 				Name:    "keymodel_model_id",
 				Unique:  false,
 				Columns: []*schema.Column{KeyModelsColumns[5]},
+			},
+		},
+	}
+	// ListingsColumns holds the columns for the "listings" table.
+	ListingsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"MODEL", "AGENT", "CONNECTION", "TEMPLATE"}},
+		{Name: "name", Type: field.TypeString, Size: 120},
+		{Name: "summary", Type: field.TypeString, Size: 300, Default: ""},
+		{Name: "description", Type: field.TypeString, Size: 20000, Default: ""},
+		{Name: "icon", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "categories", Type: field.TypeJSON, Nullable: true},
+		{Name: "tags", Type: field.TypeJSON, Nullable: true},
+		{Name: "screenshots", Type: field.TypeJSON, Nullable: true},
+		{Name: "capabilities", Type: field.TypeJSON, Nullable: true},
+		{Name: "requirements", Type: field.TypeJSON, Nullable: true},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"DRAFT", "IN_REVIEW", "PUBLISHED", "REJECTED", "WITHDRAWN"}, Default: "DRAFT"},
+		{Name: "review_note", Type: field.TypeString, Size: 1000, Default: ""},
+		{Name: "eligibility", Type: field.TypeEnum, Enums: []string{"ALL", "NAMED"}, Default: "ALL"},
+		{Name: "featured", Type: field.TypeBool, Default: false},
+		{Name: "verified", Type: field.TypeBool, Default: false},
+		{Name: "published_version", Type: field.TypeInt, Default: 0},
+		{Name: "source_id", Type: field.TypeString, Default: ""},
+		{Name: "rating_sum", Type: field.TypeInt64, Default: 0},
+		{Name: "rating_count", Type: field.TypeInt64, Default: 0},
+		{Name: "install_count", Type: field.TypeInt64, Default: 0},
+		{Name: "created_by", Type: field.TypeString, Default: ""},
+		{Name: "publisher", Type: field.TypeString, Size: 120, Default: ""},
+		{Name: "catalog_model_id", Type: field.TypeString, Nullable: true},
+		{Name: "scope_id", Type: field.TypeString},
+	}
+	// ListingsTable holds the schema information for the "listings" table.
+	ListingsTable = &schema.Table{
+		Name:       "listings",
+		Columns:    ListingsColumns,
+		PrimaryKey: []*schema.Column{ListingsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "listings_catalog_models_listings",
+				Columns:    []*schema.Column{ListingsColumns[28]},
+				RefColumns: []*schema.Column{CatalogModelsColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "listings_scopes_scope",
+				Columns:    []*schema.Column{ListingsColumns[29]},
+				RefColumns: []*schema.Column{ScopesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "listing_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{ListingsColumns[1], ListingsColumns[2], ListingsColumns[0]},
+			},
+			{
+				Name:    "listing_account_id_plane_status_kind_name",
+				Unique:  false,
+				Columns: []*schema.Column{ListingsColumns[1], ListingsColumns[2], ListingsColumns[16], ListingsColumns[6], ListingsColumns[7]},
+			},
+			{
+				Name:    "listing_catalog_model_id",
+				Unique:  true,
+				Columns: []*schema.Column{ListingsColumns[28]},
+			},
+			{
+				Name:    "listing_scope_id",
+				Unique:  false,
+				Columns: []*schema.Column{ListingsColumns[29]},
+			},
+		},
+	}
+	// ListingAccountsColumns holds the columns for the "listing_accounts" table.
+	ListingAccountsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "offered_to", Type: field.TypeString},
+		{Name: "listing_id", Type: field.TypeString},
+	}
+	// ListingAccountsTable holds the schema information for the "listing_accounts" table.
+	ListingAccountsTable = &schema.Table{
+		Name:       "listing_accounts",
+		Columns:    ListingAccountsColumns,
+		PrimaryKey: []*schema.Column{ListingAccountsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "listing_accounts_listings_accounts",
+				Columns:    []*schema.Column{ListingAccountsColumns[5]},
+				RefColumns: []*schema.Column{ListingsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "listingaccount_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{ListingAccountsColumns[1], ListingAccountsColumns[2], ListingAccountsColumns[0]},
+			},
+			{
+				Name:    "listingaccount_listing_id_offered_to",
+				Unique:  true,
+				Columns: []*schema.Column{ListingAccountsColumns[5], ListingAccountsColumns[4]},
+			},
+			{
+				Name:    "listingaccount_offered_to",
+				Unique:  false,
+				Columns: []*schema.Column{ListingAccountsColumns[4]},
+			},
+		},
+	}
+	// ListingVersionsColumns holds the columns for the "listing_versions" table.
+	ListingVersionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "number", Type: field.TypeInt},
+		{Name: "payload", Type: field.TypeJSON},
+		{Name: "changelog", Type: field.TypeString, Size: 2000, Default: ""},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"IN_REVIEW", "PUBLISHED", "REJECTED"}, Default: "IN_REVIEW"},
+		{Name: "created_by", Type: field.TypeString, Default: ""},
+		{Name: "reviewed_by", Type: field.TypeString, Default: ""},
+		{Name: "reviewed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "listing_id", Type: field.TypeString},
+	}
+	// ListingVersionsTable holds the schema information for the "listing_versions" table.
+	ListingVersionsTable = &schema.Table{
+		Name:       "listing_versions",
+		Columns:    ListingVersionsColumns,
+		PrimaryKey: []*schema.Column{ListingVersionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "listing_versions_listings_versions",
+				Columns:    []*schema.Column{ListingVersionsColumns[11]},
+				RefColumns: []*schema.Column{ListingsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "listingversion_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{ListingVersionsColumns[1], ListingVersionsColumns[2], ListingVersionsColumns[0]},
+			},
+			{
+				Name:    "listingversion_listing_id_number",
+				Unique:  true,
+				Columns: []*schema.Column{ListingVersionsColumns[11], ListingVersionsColumns[4]},
 			},
 		},
 	}
@@ -1538,6 +2094,50 @@ var (
 			},
 		},
 	}
+	// RatingsColumns holds the columns for the "ratings" table.
+	RatingsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "listing_id", Type: field.TypeString},
+		{Name: "stars", Type: field.TypeInt},
+		{Name: "text", Type: field.TypeString, Size: 1000, Default: ""},
+		{Name: "user_id", Type: field.TypeString},
+	}
+	// RatingsTable holds the schema information for the "ratings" table.
+	RatingsTable = &schema.Table{
+		Name:       "ratings",
+		Columns:    RatingsColumns,
+		PrimaryKey: []*schema.Column{RatingsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "ratings_users_ratings",
+				Columns:    []*schema.Column{RatingsColumns[9]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "rating_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{RatingsColumns[1], RatingsColumns[2], RatingsColumns[0]},
+			},
+			{
+				Name:    "rating_listing_id_user_id",
+				Unique:  true,
+				Columns: []*schema.Column{RatingsColumns[6], RatingsColumns[9]},
+			},
+			{
+				Name:    "rating_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{RatingsColumns[9]},
+			},
+		},
+	}
 	// RoleBindingsColumns holds the columns for the "role_bindings" table.
 	RoleBindingsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -1594,13 +2194,14 @@ var (
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "updated_at", Type: field.TypeTime},
-		{Name: "kind", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT", "ORGANIZATION", "TEAM", "MEMBER", "KEY"}},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT", "ORGANIZATION", "TEAM", "MEMBER", "KEY", "AGENT"}},
 		{Name: "name", Type: field.TypeString, Size: 200},
 		{Name: "parent_plane", Type: field.TypeEnum, Nullable: true, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "path", Type: field.TypeString},
 		{Name: "archived_at", Type: field.TypeTime, Nullable: true},
 		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
 		{Name: "parent_id", Type: field.TypeString, Nullable: true},
+		{Name: "default_model_id", Type: field.TypeString, Nullable: true},
 	}
 	// ScopesTable holds the schema information for the "scopes" table.
 	ScopesTable = &schema.Table{
@@ -1612,6 +2213,12 @@ var (
 				Symbol:     "scopes_scopes_children",
 				Columns:    []*schema.Column{ScopesColumns[12]},
 				RefColumns: []*schema.Column{ScopesColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+			{
+				Symbol:     "scopes_models_default_model",
+				Columns:    []*schema.Column{ScopesColumns[13]},
+				RefColumns: []*schema.Column{ModelsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 		},
@@ -1856,6 +2463,52 @@ var (
 				Name:    "team_account_id_plane_id",
 				Unique:  true,
 				Columns: []*schema.Column{TeamsColumns[1], TeamsColumns[2], TeamsColumns[0]},
+			},
+		},
+	}
+	// ToolsColumns holds the columns for the "tools" table.
+	ToolsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "name", Type: field.TypeString, Size: 200},
+		{Name: "state", Type: field.TypeEnum, Enums: []string{"PENDING", "APPROVED", "CHANGED", "MISSING"}, Default: "PENDING"},
+		{Name: "enabled", Type: field.TypeBool, Default: true},
+		{Name: "definition", Type: field.TypeJSON},
+		{Name: "digest", Type: field.TypeString},
+		{Name: "proposed", Type: field.TypeJSON, Nullable: true},
+		{Name: "proposed_digest", Type: field.TypeString, Default: ""},
+		{Name: "approved_by", Type: field.TypeString, Default: ""},
+		{Name: "approved_at", Type: field.TypeTime, Nullable: true},
+		{Name: "price", Type: field.TypeInt64, Default: 0},
+		{Name: "connection_id", Type: field.TypeString},
+	}
+	// ToolsTable holds the schema information for the "tools" table.
+	ToolsTable = &schema.Table{
+		Name:       "tools",
+		Columns:    ToolsColumns,
+		PrimaryKey: []*schema.Column{ToolsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "tools_connections_tools",
+				Columns:    []*schema.Column{ToolsColumns[16]},
+				RefColumns: []*schema.Column{ConnectionsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "tool_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{ToolsColumns[1], ToolsColumns[2], ToolsColumns[0]},
+			},
+			{
+				Name:    "tool_connection_id_name",
+				Unique:  true,
+				Columns: []*schema.Column{ToolsColumns[16], ToolsColumns[6]},
 			},
 		},
 	}
@@ -2159,6 +2812,8 @@ var (
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		AccountsTable,
+		AgentsTable,
+		AgentVersionsTable,
 		AuditCheckpointsTable,
 		AuditEventsTable,
 		AuthorizationsTable,
@@ -2170,11 +2825,16 @@ var (
 		CatalogModelsTable,
 		CentralProvidersTable,
 		ChargesTable,
+		ConnectionsTable,
+		ConnectionCredentialsTable,
 		CreditFactorsTable,
 		DomainsTable,
 		ExternalIdentitiesTable,
+		FeatureFlagsTable,
 		GrantsTable,
 		GroupMappingsTable,
+		GuardrailAssignmentsTable,
+		GuardrailPresetsTable,
 		HoldsTable,
 		IdempotencyKeysTable,
 		IdentityProvidersTable,
@@ -2182,6 +2842,9 @@ var (
 		InvitationsTable,
 		KeysTable,
 		KeyModelsTable,
+		ListingsTable,
+		ListingAccountsTable,
+		ListingVersionsTable,
 		LoginsTable,
 		MembersTable,
 		ModelsTable,
@@ -2192,6 +2855,7 @@ var (
 		PersonalTokensTable,
 		PricesTable,
 		ProvidersTable,
+		RatingsTable,
 		RoleBindingsTable,
 		ScopesTable,
 		ServiceClientsTable,
@@ -2199,6 +2863,7 @@ var (
 		StatementsTable,
 		SupportAccessesTable,
 		TeamsTable,
+		ToolsTable,
 		UsageDaysTable,
 		UsageTagsTable,
 		UsageTotalsTable,
@@ -2209,24 +2874,38 @@ var (
 )
 
 func init() {
+	AgentVersionsTable.ForeignKeys[0].RefTable = AgentsTable
 	AuthorizationsTable.ForeignKeys[0].RefTable = UsersTable
 	BudgetsTable.ForeignKeys[0].RefTable = ScopesTable
 	BudgetAlertsTable.ForeignKeys[0].RefTable = BudgetsTable
 	BudgetCyclesTable.ForeignKeys[0].RefTable = BudgetsTable
 	BudgetIncreasesTable.ForeignKeys[0].RefTable = BudgetsTable
 	BudgetLeasesTable.ForeignKeys[0].RefTable = BudgetCyclesTable
-	CatalogModelsTable.ForeignKeys[0].RefTable = CentralProvidersTable
+	CatalogModelsTable.ForeignKeys[0].RefTable = CatalogModelsTable
+	CatalogModelsTable.ForeignKeys[1].RefTable = CentralProvidersTable
+	ConnectionsTable.ForeignKeys[0].RefTable = ScopesTable
+	ConnectionCredentialsTable.ForeignKeys[0].RefTable = ConnectionsTable
 	ExternalIdentitiesTable.ForeignKeys[0].RefTable = IdentityProvidersTable
 	ExternalIdentitiesTable.ForeignKeys[1].RefTable = UsersTable
+	FeatureFlagsTable.ForeignKeys[0].RefTable = ScopesTable
 	GrantsTable.ForeignKeys[0].RefTable = ScopesTable
 	GrantsTable.ForeignKeys[1].RefTable = ModelsTable
+	GrantsTable.ForeignKeys[2].RefTable = AgentsTable
+	GrantsTable.ForeignKeys[3].RefTable = ConnectionsTable
+	GrantsTable.ForeignKeys[4].RefTable = ToolsTable
 	GroupMappingsTable.ForeignKeys[0].RefTable = ScopesTable
 	GroupMappingsTable.ForeignKeys[1].RefTable = IdentityProvidersTable
+	GuardrailAssignmentsTable.ForeignKeys[0].RefTable = ScopesTable
+	GuardrailAssignmentsTable.ForeignKeys[1].RefTable = GuardrailPresetsTable
 	IncreaseRequestsTable.ForeignKeys[0].RefTable = ScopesTable
 	InvitationsTable.ForeignKeys[0].RefTable = ScopesTable
 	KeysTable.ForeignKeys[0].RefTable = ScopesTable
 	KeyModelsTable.ForeignKeys[0].RefTable = KeysTable
 	KeyModelsTable.ForeignKeys[1].RefTable = ModelsTable
+	ListingsTable.ForeignKeys[0].RefTable = CatalogModelsTable
+	ListingsTable.ForeignKeys[1].RefTable = ScopesTable
+	ListingAccountsTable.ForeignKeys[0].RefTable = ListingsTable
+	ListingVersionsTable.ForeignKeys[0].RefTable = ListingsTable
 	MembersTable.ForeignKeys[0].RefTable = TeamsTable
 	MembersTable.ForeignKeys[1].RefTable = UsersTable
 	ModelsTable.ForeignKeys[0].RefTable = CatalogModelsTable
@@ -2236,12 +2915,15 @@ func init() {
 	PersonalTokensTable.ForeignKeys[0].RefTable = UsersTable
 	PricesTable.ForeignKeys[0].RefTable = CatalogModelsTable
 	PricesTable.ForeignKeys[1].RefTable = ModelsTable
+	RatingsTable.ForeignKeys[0].RefTable = UsersTable
 	RoleBindingsTable.ForeignKeys[0].RefTable = ScopesTable
 	RoleBindingsTable.ForeignKeys[1].RefTable = UsersTable
 	ScopesTable.ForeignKeys[0].RefTable = ScopesTable
+	ScopesTable.ForeignKeys[1].RefTable = ModelsTable
 	SessionsTable.ForeignKeys[0].RefTable = SupportAccessesTable
 	SessionsTable.ForeignKeys[1].RefTable = UsersTable
 	TeamsTable.ForeignKeys[0].RefTable = OrganizationsTable
+	ToolsTable.ForeignKeys[0].RefTable = ConnectionsTable
 	UsersTable.ForeignKeys[0].RefTable = LoginsTable
 	WebhookDeliveriesTable.ForeignKeys[0].RefTable = WebhooksTable
 }

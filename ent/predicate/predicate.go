@@ -9,6 +9,12 @@ import (
 // Account is the predicate function for account builders.
 type Account func(*sql.Selector)
 
+// Agent is the predicate function for agent builders.
+type Agent func(*sql.Selector)
+
+// AgentVersion is the predicate function for agentversion builders.
+type AgentVersion func(*sql.Selector)
+
 // AuditCheckpoint is the predicate function for auditcheckpoint builders.
 type AuditCheckpoint func(*sql.Selector)
 
@@ -42,6 +48,12 @@ type CentralProvider func(*sql.Selector)
 // Charge is the predicate function for charge builders.
 type Charge func(*sql.Selector)
 
+// Connection is the predicate function for connection builders.
+type Connection func(*sql.Selector)
+
+// ConnectionCredential is the predicate function for connectioncredential builders.
+type ConnectionCredential func(*sql.Selector)
+
 // CreditFactor is the predicate function for creditfactor builders.
 type CreditFactor func(*sql.Selector)
 
@@ -51,11 +63,20 @@ type Domain func(*sql.Selector)
 // ExternalIdentity is the predicate function for externalidentity builders.
 type ExternalIdentity func(*sql.Selector)
 
+// FeatureFlag is the predicate function for featureflag builders.
+type FeatureFlag func(*sql.Selector)
+
 // Grant is the predicate function for grant builders.
 type Grant func(*sql.Selector)
 
 // GroupMapping is the predicate function for groupmapping builders.
 type GroupMapping func(*sql.Selector)
+
+// GuardrailAssignment is the predicate function for guardrailassignment builders.
+type GuardrailAssignment func(*sql.Selector)
+
+// GuardrailPreset is the predicate function for guardrailpreset builders.
+type GuardrailPreset func(*sql.Selector)
 
 // Hold is the predicate function for hold builders.
 type Hold func(*sql.Selector)
@@ -77,6 +98,15 @@ type Key func(*sql.Selector)
 
 // KeyModel is the predicate function for keymodel builders.
 type KeyModel func(*sql.Selector)
+
+// Listing is the predicate function for listing builders.
+type Listing func(*sql.Selector)
+
+// ListingAccount is the predicate function for listingaccount builders.
+type ListingAccount func(*sql.Selector)
+
+// ListingVersion is the predicate function for listingversion builders.
+type ListingVersion func(*sql.Selector)
 
 // Login is the predicate function for login builders.
 type Login func(*sql.Selector)
@@ -108,6 +138,9 @@ type Price func(*sql.Selector)
 // Provider is the predicate function for provider builders.
 type Provider func(*sql.Selector)
 
+// Rating is the predicate function for rating builders.
+type Rating func(*sql.Selector)
+
 // RoleBinding is the predicate function for rolebinding builders.
 type RoleBinding func(*sql.Selector)
 
@@ -128,6 +161,9 @@ type SupportAccess func(*sql.Selector)
 
 // Team is the predicate function for team builders.
 type Team func(*sql.Selector)
+
+// Tool is the predicate function for tool builders.
+type Tool func(*sql.Selector)
 
 // UsageDay is the predicate function for usageday builders.
 type UsageDay func(*sql.Selector)

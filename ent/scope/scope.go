@@ -34,6 +34,8 @@ const (
 	FieldParentPlane = "parent_plane"
 	// FieldPath holds the string denoting the path field in the database.
 	FieldPath = "path"
+	// FieldDefaultModelID holds the string denoting the default_model_id field in the database.
+	FieldDefaultModelID = "default_model_id"
 	// FieldArchivedAt holds the string denoting the archived_at field in the database.
 	FieldArchivedAt = "archived_at"
 	// FieldDeletedAt holds the string denoting the deleted_at field in the database.
@@ -42,6 +44,8 @@ const (
 	EdgeParent = "parent"
 	// EdgeChildren holds the string denoting the children edge name in mutations.
 	EdgeChildren = "children"
+	// EdgeDefaultModel holds the string denoting the default_model edge name in mutations.
+	EdgeDefaultModel = "default_model"
 	// Table holds the table name of the scope in the database.
 	Table = "scopes"
 	// ParentTable is the table that holds the parent relation/edge.
@@ -52,6 +56,13 @@ const (
 	ChildrenTable = "scopes"
 	// ChildrenColumn is the table column denoting the children relation/edge.
 	ChildrenColumn = "parent_id"
+	// DefaultModelTable is the table that holds the default_model relation/edge.
+	DefaultModelTable = "scopes"
+	// DefaultModelInverseTable is the table name for the Model entity.
+	// It exists in this package in order to avoid circular dependency with the "model" package.
+	DefaultModelInverseTable = "models"
+	// DefaultModelColumn is the table column denoting the default_model relation/edge.
+	DefaultModelColumn = "default_model_id"
 )
 
 // Columns holds all SQL columns for scope fields.
@@ -67,6 +78,7 @@ var Columns = []string{
 	FieldParentID,
 	FieldParentPlane,
 	FieldPath,
+	FieldDefaultModelID,
 	FieldArchivedAt,
 	FieldDeletedAt,
 }
@@ -136,6 +148,7 @@ const (
 	KindTEAM         Kind = "TEAM"
 	KindMEMBER       Kind = "MEMBER"
 	KindKEY          Kind = "KEY"
+	KindAGENT        Kind = "AGENT"
 )
 
 func (k Kind) String() string {
@@ -145,7 +158,7 @@ func (k Kind) String() string {
 // KindValidator is a validator for the "kind" field enum values. It is called by the builders before save.
 func KindValidator(k Kind) error {
 	switch k {
-	case KindPLATFORM, KindACCOUNT, KindCONSOLE, KindCOPILOT, KindORGANIZATION, KindTEAM, KindMEMBER, KindKEY:
+	case KindPLATFORM, KindACCOUNT, KindCONSOLE, KindCOPILOT, KindORGANIZATION, KindTEAM, KindMEMBER, KindKEY, KindAGENT:
 		return nil
 	default:
 		return fmt.Errorf("scope: invalid enum value for kind field: %q", k)
@@ -235,6 +248,11 @@ func ByPath(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPath, opts...).ToFunc()
 }
 
+// ByDefaultModelID orders the results by the default_model_id field.
+func ByDefaultModelID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDefaultModelID, opts...).ToFunc()
+}
+
 // ByArchivedAt orders the results by the archived_at field.
 func ByArchivedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldArchivedAt, opts...).ToFunc()
@@ -265,6 +283,13 @@ func ByChildren(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newChildrenStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByDefaultModelField orders the results by default_model field.
+func ByDefaultModelField(field string, opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newDefaultModelStep(), sql.OrderByField(field, opts...))
+	}
+}
 func newParentStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -277,5 +302,12 @@ func newChildrenStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(Table, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, ChildrenTable, ChildrenColumn),
+	)
+}
+func newDefaultModelStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(DefaultModelInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2O, false, DefaultModelTable, DefaultModelColumn),
 	)
 }

@@ -100,6 +100,11 @@ func Path(v string) predicate.Scope {
 	return predicate.Scope(sql.FieldEQ(FieldPath, v))
 }
 
+// DefaultModelID applies equality check predicate on the "default_model_id" field. It's identical to DefaultModelIDEQ.
+func DefaultModelID(v string) predicate.Scope {
+	return predicate.Scope(sql.FieldEQ(FieldDefaultModelID, v))
+}
+
 // ArchivedAt applies equality check predicate on the "archived_at" field. It's identical to ArchivedAtEQ.
 func ArchivedAt(v time.Time) predicate.Scope {
 	return predicate.Scope(sql.FieldEQ(FieldArchivedAt, v))
@@ -570,6 +575,81 @@ func PathContainsFold(v string) predicate.Scope {
 	return predicate.Scope(sql.FieldContainsFold(FieldPath, v))
 }
 
+// DefaultModelIDEQ applies the EQ predicate on the "default_model_id" field.
+func DefaultModelIDEQ(v string) predicate.Scope {
+	return predicate.Scope(sql.FieldEQ(FieldDefaultModelID, v))
+}
+
+// DefaultModelIDNEQ applies the NEQ predicate on the "default_model_id" field.
+func DefaultModelIDNEQ(v string) predicate.Scope {
+	return predicate.Scope(sql.FieldNEQ(FieldDefaultModelID, v))
+}
+
+// DefaultModelIDIn applies the In predicate on the "default_model_id" field.
+func DefaultModelIDIn(vs ...string) predicate.Scope {
+	return predicate.Scope(sql.FieldIn(FieldDefaultModelID, vs...))
+}
+
+// DefaultModelIDNotIn applies the NotIn predicate on the "default_model_id" field.
+func DefaultModelIDNotIn(vs ...string) predicate.Scope {
+	return predicate.Scope(sql.FieldNotIn(FieldDefaultModelID, vs...))
+}
+
+// DefaultModelIDGT applies the GT predicate on the "default_model_id" field.
+func DefaultModelIDGT(v string) predicate.Scope {
+	return predicate.Scope(sql.FieldGT(FieldDefaultModelID, v))
+}
+
+// DefaultModelIDGTE applies the GTE predicate on the "default_model_id" field.
+func DefaultModelIDGTE(v string) predicate.Scope {
+	return predicate.Scope(sql.FieldGTE(FieldDefaultModelID, v))
+}
+
+// DefaultModelIDLT applies the LT predicate on the "default_model_id" field.
+func DefaultModelIDLT(v string) predicate.Scope {
+	return predicate.Scope(sql.FieldLT(FieldDefaultModelID, v))
+}
+
+// DefaultModelIDLTE applies the LTE predicate on the "default_model_id" field.
+func DefaultModelIDLTE(v string) predicate.Scope {
+	return predicate.Scope(sql.FieldLTE(FieldDefaultModelID, v))
+}
+
+// DefaultModelIDContains applies the Contains predicate on the "default_model_id" field.
+func DefaultModelIDContains(v string) predicate.Scope {
+	return predicate.Scope(sql.FieldContains(FieldDefaultModelID, v))
+}
+
+// DefaultModelIDHasPrefix applies the HasPrefix predicate on the "default_model_id" field.
+func DefaultModelIDHasPrefix(v string) predicate.Scope {
+	return predicate.Scope(sql.FieldHasPrefix(FieldDefaultModelID, v))
+}
+
+// DefaultModelIDHasSuffix applies the HasSuffix predicate on the "default_model_id" field.
+func DefaultModelIDHasSuffix(v string) predicate.Scope {
+	return predicate.Scope(sql.FieldHasSuffix(FieldDefaultModelID, v))
+}
+
+// DefaultModelIDIsNil applies the IsNil predicate on the "default_model_id" field.
+func DefaultModelIDIsNil() predicate.Scope {
+	return predicate.Scope(sql.FieldIsNull(FieldDefaultModelID))
+}
+
+// DefaultModelIDNotNil applies the NotNil predicate on the "default_model_id" field.
+func DefaultModelIDNotNil() predicate.Scope {
+	return predicate.Scope(sql.FieldNotNull(FieldDefaultModelID))
+}
+
+// DefaultModelIDEqualFold applies the EqualFold predicate on the "default_model_id" field.
+func DefaultModelIDEqualFold(v string) predicate.Scope {
+	return predicate.Scope(sql.FieldEqualFold(FieldDefaultModelID, v))
+}
+
+// DefaultModelIDContainsFold applies the ContainsFold predicate on the "default_model_id" field.
+func DefaultModelIDContainsFold(v string) predicate.Scope {
+	return predicate.Scope(sql.FieldContainsFold(FieldDefaultModelID, v))
+}
+
 // ArchivedAtEQ applies the EQ predicate on the "archived_at" field.
 func ArchivedAtEQ(v time.Time) predicate.Scope {
 	return predicate.Scope(sql.FieldEQ(FieldArchivedAt, v))
@@ -708,6 +788,29 @@ func HasChildren() predicate.Scope {
 func HasChildrenWith(preds ...predicate.Scope) predicate.Scope {
 	return predicate.Scope(func(s *sql.Selector) {
 		step := newChildrenStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasDefaultModel applies the HasEdge predicate on the "default_model" edge.
+func HasDefaultModel() predicate.Scope {
+	return predicate.Scope(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, DefaultModelTable, DefaultModelColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasDefaultModelWith applies the HasEdge predicate on the "default_model" edge with a given conditions (other predicates).
+func HasDefaultModelWith(preds ...predicate.Model) predicate.Scope {
+	return predicate.Scope(func(s *sql.Selector) {
+		step := newDefaultModelStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

@@ -20,7 +20,7 @@ import (
 type GrantResolver interface {
 	Scope(ctx context.Context, obj *model.Grant) (model.Scope, error)
 	Location(ctx context.Context, obj *model.Grant) (string, error)
-	Model(ctx context.Context, obj *model.Grant) (*model.Model, error)
+	Resource(ctx context.Context, obj *model.Grant) (*model.Resource, error)
 
 	Stands(ctx context.Context, obj *model.Grant) (bool, error)
 
@@ -33,8 +33,8 @@ type ScopeAccessResolver interface {
 	Scope(ctx context.Context, obj *model.ScopeAccess) (model.Scope, error)
 	RoleBindings(ctx context.Context, obj *model.ScopeAccess, below *bool, first *int, after *string, last *int, before *string) (*model.RoleBindingConnection, error)
 	Invitations(ctx context.Context, obj *model.ScopeAccess, below *bool, state *model.InvitationState, first *int, after *string, last *int, before *string) (*model.InvitationConnection, error)
-	Grants(ctx context.Context, obj *model.ScopeAccess, below *bool, modelID *string, first *int, after *string, last *int, before *string) (*model.GrantConnection, error)
-	Models(ctx context.Context, obj *model.ScopeAccess, allowed *bool, first *int, after *string, last *int, before *string) (*model.ModelAccessConnection, error)
+	Grants(ctx context.Context, obj *model.ScopeAccess, below *bool, resourceID *string, first *int, after *string, last *int, before *string) (*model.GrantConnection, error)
+	Resources(ctx context.Context, obj *model.ScopeAccess, kind model.ResourceKind, allowed *bool, search *string, first *int, after *string, last *int, before *string) (*model.ResourceAccessConnection, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -52,14 +52,14 @@ func (ec *executionContext) field_ScopeAccess_grants_args(ctx context.Context, r
 		return nil, err
 	}
 	args["below"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "modelId",
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "resourceId",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOID2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["modelId"] = arg1
+	args["resourceId"] = arg1
 	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
@@ -149,49 +149,65 @@ func (ec *executionContext) field_ScopeAccess_invitations_args(ctx context.Conte
 	return args, nil
 }
 
-func (ec *executionContext) field_ScopeAccess_models_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+func (ec *executionContext) field_ScopeAccess_resources_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "allowed",
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "kind",
+		func(ctx context.Context, v any) (model.ResourceKind, error) {
+			return ec.unmarshalNResourceKind2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResourceKind(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["kind"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "allowed",
 		func(ctx context.Context, v any) (*bool, error) {
 			return ec.unmarshalOBoolean2ᚖbool(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["allowed"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (*int, error) {
-			return ec.unmarshalOInt2ᚖint(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["first"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["allowed"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "search",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	args["search"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["last"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	args["first"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["before"] = arg4
+	args["after"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg6
 	return args, nil
 }
 
@@ -571,33 +587,33 @@ func (ec *executionContext) fieldContext_Grant_location(_ context.Context, field
 	return graphql.NewScalarFieldContext("Grant", field, true, true, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _Grant_model(ctx context.Context, field graphql.CollectedField, obj *model.Grant) (ret graphql.Marshaler) {
+func (ec *executionContext) _Grant_resource(ctx context.Context, field graphql.CollectedField, obj *model.Grant) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Grant_model(ctx, field)
+			return ec.fieldContext_Grant_resource(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Grant().Model(ctx, obj)
+			return ec.Resolvers.Grant().Resource(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Model) graphql.Marshaler {
-			return ec.marshalNModel2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐModel(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Resource) graphql.Marshaler {
+			return ec.marshalNResource2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResource(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Grant_model(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Grant_resource(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Grant",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Model(ctx, field)
+			return ec.childFields_Resource(ctx, field)
 		},
 	}
 	return fc, nil
@@ -1057,45 +1073,114 @@ func (ec *executionContext) fieldContext_GrantSetPayload_errors(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ModelAccess_model(ctx context.Context, field graphql.CollectedField, obj *model.ModelAccess) (ret graphql.Marshaler) {
+func (ec *executionContext) _Resource_id(ctx context.Context, field graphql.CollectedField, obj *model.Resource) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ModelAccess_model(ctx, field)
+			return ec.fieldContext_Resource_id(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Model, nil
+			return obj.ID, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Model) graphql.Marshaler {
-			return ec.marshalNModel2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐModel(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_ModelAccess_model(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ModelAccess",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Model(ctx, field)
-		},
-	}
-	return fc, nil
+func (ec *executionContext) fieldContext_Resource_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Resource", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _ModelAccess_allowed(ctx context.Context, field graphql.CollectedField, obj *model.ModelAccess) (ret graphql.Marshaler) {
+func (ec *executionContext) _Resource_kind(ctx context.Context, field graphql.CollectedField, obj *model.Resource) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ModelAccess_allowed(ctx, field)
+			return ec.fieldContext_Resource_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.ResourceKind) graphql.Marshaler {
+			return ec.marshalNResourceKind2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResourceKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Resource_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Resource", field, false, false, errors.New("field of type ResourceKind does not have child fields"))
+}
+
+func (ec *executionContext) _Resource_name(ctx context.Context, field graphql.CollectedField, obj *model.Resource) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Resource_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Resource_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Resource", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ResourceAccess_resource(ctx context.Context, field graphql.CollectedField, obj *model.ResourceAccess) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResourceAccess_resource(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Resource, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Resource) graphql.Marshaler {
+			return ec.marshalNResource2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResource(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ResourceAccess_resource(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ResourceAccess",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Resource(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ResourceAccess_allowed(ctx context.Context, field graphql.CollectedField, obj *model.ResourceAccess) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ResourceAccess_allowed(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Allowed, nil
@@ -1108,17 +1193,17 @@ func (ec *executionContext) _ModelAccess_allowed(ctx context.Context, field grap
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_ModelAccess_allowed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ModelAccess", field, false, false, errors.New("field of type Boolean does not have child fields"))
+func (ec *executionContext) fieldContext_ResourceAccess_allowed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ResourceAccess", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
-func (ec *executionContext) _ModelAccess_rule(ctx context.Context, field graphql.CollectedField, obj *model.ModelAccess) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResourceAccess_rule(ctx context.Context, field graphql.CollectedField, obj *model.ResourceAccess) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ModelAccess_rule(ctx, field)
+			return ec.fieldContext_ResourceAccess_rule(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Rule, nil
@@ -1131,17 +1216,17 @@ func (ec *executionContext) _ModelAccess_rule(ctx context.Context, field graphql
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_ModelAccess_rule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ModelAccess", field, false, false, errors.New("field of type String does not have child fields"))
+func (ec *executionContext) fieldContext_ResourceAccess_rule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ResourceAccess", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _ModelAccess_reason(ctx context.Context, field graphql.CollectedField, obj *model.ModelAccess) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResourceAccess_reason(ctx context.Context, field graphql.CollectedField, obj *model.ResourceAccess) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ModelAccess_reason(ctx, field)
+			return ec.fieldContext_ResourceAccess_reason(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Reason, nil
@@ -1154,17 +1239,17 @@ func (ec *executionContext) _ModelAccess_reason(ctx context.Context, field graph
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_ModelAccess_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ModelAccess", field, false, false, errors.New("field of type String does not have child fields"))
+func (ec *executionContext) fieldContext_ResourceAccess_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ResourceAccess", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _ModelAccess_grant(ctx context.Context, field graphql.CollectedField, obj *model.ModelAccess) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResourceAccess_grant(ctx context.Context, field graphql.CollectedField, obj *model.ResourceAccess) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ModelAccess_grant(ctx, field)
+			return ec.fieldContext_ResourceAccess_grant(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Grant, nil
@@ -1177,9 +1262,9 @@ func (ec *executionContext) _ModelAccess_grant(ctx context.Context, field graphq
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_ModelAccess_grant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_ResourceAccess_grant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "ModelAccess",
+		Object:     "ResourceAccess",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -1190,45 +1275,45 @@ func (ec *executionContext) fieldContext_ModelAccess_grant(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _ModelAccessConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.ModelAccessConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResourceAccessConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.ResourceAccessConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ModelAccessConnection_edges(ctx, field)
+			return ec.fieldContext_ResourceAccessConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.ModelAccessEdge) graphql.Marshaler {
-			return ec.marshalNModelAccessEdge2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐModelAccessEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.ResourceAccessEdge) graphql.Marshaler {
+			return ec.marshalNResourceAccessEdge2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResourceAccessEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_ModelAccessConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_ResourceAccessConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "ModelAccessConnection",
+		Object:     "ResourceAccessConnection",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ModelAccessEdge(ctx, field)
+			return ec.childFields_ResourceAccessEdge(ctx, field)
 		},
 	}
 	return fc, nil
 }
 
-func (ec *executionContext) _ModelAccessConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.ModelAccessConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResourceAccessConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.ResourceAccessConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ModelAccessConnection_pageInfo(ctx, field)
+			return ec.fieldContext_ResourceAccessConnection_pageInfo(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
@@ -1241,9 +1326,9 @@ func (ec *executionContext) _ModelAccessConnection_pageInfo(ctx context.Context,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_ModelAccessConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_ResourceAccessConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "ModelAccessConnection",
+		Object:     "ResourceAccessConnection",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -1254,45 +1339,45 @@ func (ec *executionContext) fieldContext_ModelAccessConnection_pageInfo(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ModelAccessEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.ModelAccessEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResourceAccessEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.ResourceAccessEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ModelAccessEdge_node(ctx, field)
+			return ec.fieldContext_ResourceAccessEdge_node(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ModelAccess) graphql.Marshaler {
-			return ec.marshalNModelAccess2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐModelAccess(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ResourceAccess) graphql.Marshaler {
+			return ec.marshalNResourceAccess2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResourceAccess(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_ModelAccessEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_ResourceAccessEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "ModelAccessEdge",
+		Object:     "ResourceAccessEdge",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ModelAccess(ctx, field)
+			return ec.childFields_ResourceAccess(ctx, field)
 		},
 	}
 	return fc, nil
 }
 
-func (ec *executionContext) _ModelAccessEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ModelAccessEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _ResourceAccessEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ResourceAccessEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ModelAccessEdge_cursor(ctx, field)
+			return ec.fieldContext_ResourceAccessEdge_cursor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Cursor, nil
@@ -1305,8 +1390,8 @@ func (ec *executionContext) _ModelAccessEdge_cursor(ctx context.Context, field g
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_ModelAccessEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ModelAccessEdge", field, false, false, errors.New("field of type String does not have child fields"))
+func (ec *executionContext) fieldContext_ResourceAccessEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ResourceAccessEdge", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ScopeAccess_scope(ctx context.Context, field graphql.CollectedField, obj *model.ScopeAccess) (ret graphql.Marshaler) {
@@ -1439,7 +1524,7 @@ func (ec *executionContext) _ScopeAccess_grants(ctx context.Context, field graph
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.ScopeAccess().Grants(ctx, obj, fc.Args["below"].(*bool), fc.Args["modelId"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.ScopeAccess().Grants(ctx, obj, fc.Args["below"].(*bool), fc.Args["resourceId"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.GrantConnection) graphql.Marshaler {
@@ -1473,34 +1558,34 @@ func (ec *executionContext) fieldContext_ScopeAccess_grants(ctx context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _ScopeAccess_models(ctx context.Context, field graphql.CollectedField, obj *model.ScopeAccess) (ret graphql.Marshaler) {
+func (ec *executionContext) _ScopeAccess_resources(ctx context.Context, field graphql.CollectedField, obj *model.ScopeAccess) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ScopeAccess_models(ctx, field)
+			return ec.fieldContext_ScopeAccess_resources(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.ScopeAccess().Models(ctx, obj, fc.Args["allowed"].(*bool), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.ScopeAccess().Resources(ctx, obj, fc.Args["kind"].(model.ResourceKind), fc.Args["allowed"].(*bool), fc.Args["search"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ModelAccessConnection) graphql.Marshaler {
-			return ec.marshalNModelAccessConnection2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐModelAccessConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ResourceAccessConnection) graphql.Marshaler {
+			return ec.marshalNResourceAccessConnection2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResourceAccessConnection(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_ScopeAccess_models(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_ScopeAccess_resources(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "ScopeAccess",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_ModelAccessConnection(ctx, field)
+			return ec.childFields_ResourceAccessConnection(ctx, field)
 		},
 	}
 	defer func() {
@@ -1510,7 +1595,7 @@ func (ec *executionContext) fieldContext_ScopeAccess_models(ctx context.Context,
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_ScopeAccess_models_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.field_ScopeAccess_resources_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -1532,7 +1617,7 @@ func (ec *executionContext) unmarshalInputExplainInput(ctx context.Context, obj 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"userId", "scopeId", "action", "modelId"}
+	fieldsInOrder := [...]string{"userId", "scopeId", "action", "resourceId"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1560,13 +1645,13 @@ func (ec *executionContext) unmarshalInputExplainInput(ctx context.Context, obj 
 				return it, err
 			}
 			it.Action = data
-		case "modelId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("modelId"))
+		case "resourceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resourceId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ModelID = data
+			it.ResourceID = data
 		}
 	}
 	return it, nil
@@ -1613,7 +1698,7 @@ func (ec *executionContext) unmarshalInputGrantSetInput(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"scopeId", "modelId", "effect", "expiresAt", "note", "expectedVersion"}
+	fieldsInOrder := [...]string{"scopeId", "resourceId", "effect", "expiresAt", "note", "expectedVersion"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1627,13 +1712,13 @@ func (ec *executionContext) unmarshalInputGrantSetInput(ctx context.Context, obj
 				return it, err
 			}
 			it.ScopeID = data
-		case "modelId":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("modelId"))
+		case "resourceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resourceId"))
 			data, err := ec.unmarshalNID2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ModelID = data
+			it.ResourceID = data
 		case "effect":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("effect"))
 			data, err := ec.unmarshalNGrantEffect2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGrantEffect(ctx, v)
@@ -1884,7 +1969,7 @@ func (ec *executionContext) _Grant(ctx context.Context, sel ast.SelectionSet, ob
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
-		case "model":
+		case "resource":
 			field := field
 
 			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
@@ -1893,7 +1978,7 @@ func (ec *executionContext) _Grant(ctx context.Context, sel ast.SelectionSet, ob
 						ec.Error(ctx, ec.Recover(ctx, r))
 					}
 				}()
-				res = ec._Grant_model(ctx, field, obj)
+				res = ec._Grant_resource(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -2259,10 +2344,10 @@ func (ec *executionContext) _GrantSetPayload(ctx context.Context, sel ast.Select
 	return out
 }
 
-var modelAccessImplementors = []string{"ModelAccess"}
+var resourceImplementors = []string{"Resource"}
 
-func (ec *executionContext) _ModelAccess(ctx context.Context, sel ast.SelectionSet, obj *model.ModelAccess) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, modelAccessImplementors)
+func (ec *executionContext) _Resource(ctx context.Context, sel ast.SelectionSet, obj *model.Resource) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, resourceImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferredFieldSet := graphql.NewFieldSet(nil)
@@ -2270,29 +2355,77 @@ func (ec *executionContext) _ModelAccess(ctx context.Context, sel ast.SelectionS
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("ModelAccess")
-		case "model":
-			out.Values[i] = ec._ModelAccess_model(ctx, field, obj)
+			out.Values[i] = graphql.MarshalString("Resource")
+		case "id":
+			out.Values[i] = ec._Resource_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._Resource_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._Resource_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var resourceAccessImplementors = []string{"ResourceAccess"}
+
+func (ec *executionContext) _ResourceAccess(ctx context.Context, sel ast.SelectionSet, obj *model.ResourceAccess) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, resourceAccessImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ResourceAccess")
+		case "resource":
+			out.Values[i] = ec._ResourceAccess_resource(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "allowed":
-			out.Values[i] = ec._ModelAccess_allowed(ctx, field, obj)
+			out.Values[i] = ec._ResourceAccess_allowed(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "rule":
-			out.Values[i] = ec._ModelAccess_rule(ctx, field, obj)
+			out.Values[i] = ec._ResourceAccess_rule(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "reason":
-			out.Values[i] = ec._ModelAccess_reason(ctx, field, obj)
+			out.Values[i] = ec._ResourceAccess_reason(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "grant":
-			out.Values[i] = ec._ModelAccess_grant(ctx, field, obj)
+			out.Values[i] = ec._ResourceAccess_grant(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -2317,10 +2450,10 @@ func (ec *executionContext) _ModelAccess(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
-var modelAccessConnectionImplementors = []string{"ModelAccessConnection"}
+var resourceAccessConnectionImplementors = []string{"ResourceAccessConnection"}
 
-func (ec *executionContext) _ModelAccessConnection(ctx context.Context, sel ast.SelectionSet, obj *model.ModelAccessConnection) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, modelAccessConnectionImplementors)
+func (ec *executionContext) _ResourceAccessConnection(ctx context.Context, sel ast.SelectionSet, obj *model.ResourceAccessConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, resourceAccessConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferredFieldSet := graphql.NewFieldSet(nil)
@@ -2328,14 +2461,14 @@ func (ec *executionContext) _ModelAccessConnection(ctx context.Context, sel ast.
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("ModelAccessConnection")
+			out.Values[i] = graphql.MarshalString("ResourceAccessConnection")
 		case "edges":
-			out.Values[i] = ec._ModelAccessConnection_edges(ctx, field, obj)
+			out.Values[i] = ec._ResourceAccessConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "pageInfo":
-			out.Values[i] = ec._ModelAccessConnection_pageInfo(ctx, field, obj)
+			out.Values[i] = ec._ResourceAccessConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2360,10 +2493,10 @@ func (ec *executionContext) _ModelAccessConnection(ctx context.Context, sel ast.
 	return out
 }
 
-var modelAccessEdgeImplementors = []string{"ModelAccessEdge"}
+var resourceAccessEdgeImplementors = []string{"ResourceAccessEdge"}
 
-func (ec *executionContext) _ModelAccessEdge(ctx context.Context, sel ast.SelectionSet, obj *model.ModelAccessEdge) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, modelAccessEdgeImplementors)
+func (ec *executionContext) _ResourceAccessEdge(ctx context.Context, sel ast.SelectionSet, obj *model.ResourceAccessEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, resourceAccessEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferredFieldSet := graphql.NewFieldSet(nil)
@@ -2371,14 +2504,14 @@ func (ec *executionContext) _ModelAccessEdge(ctx context.Context, sel ast.Select
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("ModelAccessEdge")
+			out.Values[i] = graphql.MarshalString("ResourceAccessEdge")
 		case "node":
-			out.Values[i] = ec._ModelAccessEdge_node(ctx, field, obj)
+			out.Values[i] = ec._ResourceAccessEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "cursor":
-			out.Values[i] = ec._ModelAccessEdge_cursor(ctx, field, obj)
+			out.Values[i] = ec._ResourceAccessEdge_cursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2567,7 +2700,7 @@ func (ec *executionContext) _ScopeAccess(ctx context.Context, sel ast.SelectionS
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
-		case "models":
+		case "resources":
 			field := field
 
 			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
@@ -2576,7 +2709,7 @@ func (ec *executionContext) _ScopeAccess(ctx context.Context, sel ast.SelectionS
 						ec.Error(ctx, ec.Recover(ctx, r))
 					}
 				}()
-				res = ec._ScopeAccess_models(ctx, field, obj)
+				res = ec._ScopeAccess_resources(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -2759,35 +2892,49 @@ func (ec *executionContext) marshalNGrantSetPayload2ᚖgithubᚗcomᚋalchemiᚋ
 	return ec._GrantSetPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNModelAccess2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐModelAccess(ctx context.Context, sel ast.SelectionSet, v *model.ModelAccess) graphql.Marshaler {
+func (ec *executionContext) marshalNResource2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResource(ctx context.Context, sel ast.SelectionSet, v model.Resource) graphql.Marshaler {
+	return ec._Resource(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNResource2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResource(ctx context.Context, sel ast.SelectionSet, v *model.Resource) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
 		}
 		return graphql.Null
 	}
-	return ec._ModelAccess(ctx, sel, v)
+	return ec._Resource(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNModelAccessConnection2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐModelAccessConnection(ctx context.Context, sel ast.SelectionSet, v model.ModelAccessConnection) graphql.Marshaler {
-	return ec._ModelAccessConnection(ctx, sel, &v)
-}
-
-func (ec *executionContext) marshalNModelAccessConnection2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐModelAccessConnection(ctx context.Context, sel ast.SelectionSet, v *model.ModelAccessConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNResourceAccess2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResourceAccess(ctx context.Context, sel ast.SelectionSet, v *model.ResourceAccess) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
 		}
 		return graphql.Null
 	}
-	return ec._ModelAccessConnection(ctx, sel, v)
+	return ec._ResourceAccess(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNModelAccessEdge2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐModelAccessEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ModelAccessEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNResourceAccessConnection2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResourceAccessConnection(ctx context.Context, sel ast.SelectionSet, v model.ResourceAccessConnection) graphql.Marshaler {
+	return ec._ResourceAccessConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNResourceAccessConnection2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResourceAccessConnection(ctx context.Context, sel ast.SelectionSet, v *model.ResourceAccessConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ResourceAccessConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNResourceAccessEdge2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResourceAccessEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ResourceAccessEdge) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNModelAccessEdge2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐModelAccessEdge(ctx, sel, v[i])
+		return ec.marshalNResourceAccessEdge2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResourceAccessEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2799,14 +2946,24 @@ func (ec *executionContext) marshalNModelAccessEdge2ᚕᚖgithubᚗcomᚋalchemi
 	return ret
 }
 
-func (ec *executionContext) marshalNModelAccessEdge2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐModelAccessEdge(ctx context.Context, sel ast.SelectionSet, v *model.ModelAccessEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNResourceAccessEdge2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResourceAccessEdge(ctx context.Context, sel ast.SelectionSet, v *model.ResourceAccessEdge) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
 		}
 		return graphql.Null
 	}
-	return ec._ModelAccessEdge(ctx, sel, v)
+	return ec._ResourceAccessEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNResourceKind2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResourceKind(ctx context.Context, v any) (model.ResourceKind, error) {
+	var res model.ResourceKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNResourceKind2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResourceKind(ctx context.Context, sel ast.SelectionSet, v model.ResourceKind) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) marshalOExplanation2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐExplanation(ctx context.Context, sel ast.SelectionSet, v *model.Explanation) graphql.Marshaler {

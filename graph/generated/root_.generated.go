@@ -796,8 +796,8 @@ type ComplexityRoot struct {
 		GrantedByName func(childComplexity int) int
 		ID            func(childComplexity int) int
 		Location      func(childComplexity int) int
-		Model         func(childComplexity int) int
 		Note          func(childComplexity int) int
+		Resource      func(childComplexity int) int
 		Scope         func(childComplexity int) int
 		Stands        func(childComplexity int) int
 		Version       func(childComplexity int) int
@@ -1137,24 +1137,6 @@ type ComplexityRoot struct {
 		UsableBy        func(childComplexity int, search *string, first *int, after *string, last *int, before *string) int
 		Version         func(childComplexity int) int
 		ViewerCan       func(childComplexity int) int
-	}
-
-	ModelAccess struct {
-		Allowed func(childComplexity int) int
-		Grant   func(childComplexity int) int
-		Model   func(childComplexity int) int
-		Reason  func(childComplexity int) int
-		Rule    func(childComplexity int) int
-	}
-
-	ModelAccessConnection struct {
-		Edges    func(childComplexity int) int
-		PageInfo func(childComplexity int) int
-	}
-
-	ModelAccessEdge struct {
-		Cursor func(childComplexity int) int
-		Node   func(childComplexity int) int
 	}
 
 	ModelConnection struct {
@@ -1595,6 +1577,30 @@ type ComplexityRoot struct {
 		Request func(childComplexity int) int
 	}
 
+	Resource struct {
+		ID   func(childComplexity int) int
+		Kind func(childComplexity int) int
+		Name func(childComplexity int) int
+	}
+
+	ResourceAccess struct {
+		Allowed  func(childComplexity int) int
+		Grant    func(childComplexity int) int
+		Reason   func(childComplexity int) int
+		Resource func(childComplexity int) int
+		Rule     func(childComplexity int) int
+	}
+
+	ResourceAccessConnection struct {
+		Edges    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	ResourceAccessEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	RoleBindPayload struct {
 		Errors      func(childComplexity int) int
 		RoleBinding func(childComplexity int) int
@@ -1628,9 +1634,9 @@ type ComplexityRoot struct {
 	}
 
 	ScopeAccess struct {
-		Grants       func(childComplexity int, below *bool, modelID *string, first *int, after *string, last *int, before *string) int
+		Grants       func(childComplexity int, below *bool, resourceID *string, first *int, after *string, last *int, before *string) int
 		Invitations  func(childComplexity int, below *bool, state *model.InvitationState, first *int, after *string, last *int, before *string) int
-		Models       func(childComplexity int, allowed *bool, first *int, after *string, last *int, before *string) int
+		Resources    func(childComplexity int, kind model.ResourceKind, allowed *bool, search *string, first *int, after *string, last *int, before *string) int
 		RoleBindings func(childComplexity int, below *bool, first *int, after *string, last *int, before *string) int
 		Scope        func(childComplexity int) int
 	}
@@ -5256,18 +5262,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Grant.Location(childComplexity), true
-	case "Grant.model":
-		if e.ComplexityRoot.Grant.Model == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Grant.Model(childComplexity), true
 	case "Grant.note":
 		if e.ComplexityRoot.Grant.Note == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Grant.Note(childComplexity), true
+	case "Grant.resource":
+		if e.ComplexityRoot.Grant.Resource == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Grant.Resource(childComplexity), true
 	case "Grant.scope":
 		if e.ComplexityRoot.Grant.Scope == nil {
 			break
@@ -6598,63 +6604,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Model.ViewerCan(childComplexity), true
-
-	case "ModelAccess.allowed":
-		if e.ComplexityRoot.ModelAccess.Allowed == nil {
-			break
-		}
-
-		return e.ComplexityRoot.ModelAccess.Allowed(childComplexity), true
-	case "ModelAccess.grant":
-		if e.ComplexityRoot.ModelAccess.Grant == nil {
-			break
-		}
-
-		return e.ComplexityRoot.ModelAccess.Grant(childComplexity), true
-	case "ModelAccess.model":
-		if e.ComplexityRoot.ModelAccess.Model == nil {
-			break
-		}
-
-		return e.ComplexityRoot.ModelAccess.Model(childComplexity), true
-	case "ModelAccess.reason":
-		if e.ComplexityRoot.ModelAccess.Reason == nil {
-			break
-		}
-
-		return e.ComplexityRoot.ModelAccess.Reason(childComplexity), true
-	case "ModelAccess.rule":
-		if e.ComplexityRoot.ModelAccess.Rule == nil {
-			break
-		}
-
-		return e.ComplexityRoot.ModelAccess.Rule(childComplexity), true
-
-	case "ModelAccessConnection.edges":
-		if e.ComplexityRoot.ModelAccessConnection.Edges == nil {
-			break
-		}
-
-		return e.ComplexityRoot.ModelAccessConnection.Edges(childComplexity), true
-	case "ModelAccessConnection.pageInfo":
-		if e.ComplexityRoot.ModelAccessConnection.PageInfo == nil {
-			break
-		}
-
-		return e.ComplexityRoot.ModelAccessConnection.PageInfo(childComplexity), true
-
-	case "ModelAccessEdge.cursor":
-		if e.ComplexityRoot.ModelAccessEdge.Cursor == nil {
-			break
-		}
-
-		return e.ComplexityRoot.ModelAccessEdge.Cursor(childComplexity), true
-	case "ModelAccessEdge.node":
-		if e.ComplexityRoot.ModelAccessEdge.Node == nil {
-			break
-		}
-
-		return e.ComplexityRoot.ModelAccessEdge.Node(childComplexity), true
 
 	case "ModelConnection.edges":
 		if e.ComplexityRoot.ModelConnection.Edges == nil {
@@ -9081,6 +9030,82 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RequestPayload.Request(childComplexity), true
 
+	case "Resource.id":
+		if e.ComplexityRoot.Resource.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Resource.ID(childComplexity), true
+	case "Resource.kind":
+		if e.ComplexityRoot.Resource.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Resource.Kind(childComplexity), true
+	case "Resource.name":
+		if e.ComplexityRoot.Resource.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Resource.Name(childComplexity), true
+
+	case "ResourceAccess.allowed":
+		if e.ComplexityRoot.ResourceAccess.Allowed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResourceAccess.Allowed(childComplexity), true
+	case "ResourceAccess.grant":
+		if e.ComplexityRoot.ResourceAccess.Grant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResourceAccess.Grant(childComplexity), true
+	case "ResourceAccess.reason":
+		if e.ComplexityRoot.ResourceAccess.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResourceAccess.Reason(childComplexity), true
+	case "ResourceAccess.resource":
+		if e.ComplexityRoot.ResourceAccess.Resource == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResourceAccess.Resource(childComplexity), true
+	case "ResourceAccess.rule":
+		if e.ComplexityRoot.ResourceAccess.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResourceAccess.Rule(childComplexity), true
+
+	case "ResourceAccessConnection.edges":
+		if e.ComplexityRoot.ResourceAccessConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResourceAccessConnection.Edges(childComplexity), true
+	case "ResourceAccessConnection.pageInfo":
+		if e.ComplexityRoot.ResourceAccessConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResourceAccessConnection.PageInfo(childComplexity), true
+
+	case "ResourceAccessEdge.cursor":
+		if e.ComplexityRoot.ResourceAccessEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResourceAccessEdge.Cursor(childComplexity), true
+	case "ResourceAccessEdge.node":
+		if e.ComplexityRoot.ResourceAccessEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResourceAccessEdge.Node(childComplexity), true
+
 	case "RoleBindPayload.errors":
 		if e.ComplexityRoot.RoleBindPayload.Errors == nil {
 			break
@@ -9198,7 +9223,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.ScopeAccess.Grants(childComplexity, args["below"].(*bool), args["modelId"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.ScopeAccess.Grants(childComplexity, args["below"].(*bool), args["resourceId"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "ScopeAccess.invitations":
 		if e.ComplexityRoot.ScopeAccess.Invitations == nil {
 			break
@@ -9210,17 +9235,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ScopeAccess.Invitations(childComplexity, args["below"].(*bool), args["state"].(*model.InvitationState), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
-	case "ScopeAccess.models":
-		if e.ComplexityRoot.ScopeAccess.Models == nil {
+	case "ScopeAccess.resources":
+		if e.ComplexityRoot.ScopeAccess.Resources == nil {
 			break
 		}
 
-		args, err := ec.field_ScopeAccess_models_args(ctx, rawArgs)
+		args, err := ec.field_ScopeAccess_resources_args(ctx, rawArgs)
 		if err != nil {
 			return 0, false
 		}
 
-		return e.ComplexityRoot.ScopeAccess.Models(childComplexity, args["allowed"].(*bool), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.ScopeAccess.Resources(childComplexity, args["kind"].(model.ResourceKind), args["allowed"].(*bool), args["search"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "ScopeAccess.roleBindings":
 		if e.ComplexityRoot.ScopeAccess.RoleBindings == nil {
 			break
@@ -12933,7 +12958,7 @@ type Grant implements Node {
   "The scope's place in words."
   location: String!
   "What is granted."
-  model: Model!
+  resource: Resource!
   "ALLOW or DENY; a DENY is never lifted from below."
   effect: GrantEffect!
   "Whether it counts: not expired, and whoever's authority set it still has the resource."
@@ -12950,6 +12975,28 @@ type Grant implements Node {
   version: Int!
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
+}
+
+"What can be granted, by name: give its id to ` + "`" + `node` + "`" + ` for more of it."
+type Resource {
+  "Of the model, the agent, the connection or the tool."
+  id: ID!
+  "What sort of thing it is."
+  kind: ResourceKind!
+  "A tool's is that of its connection, a slash and its own."
+  name: String!
+}
+
+"What can be granted."
+enum ResourceKind {
+  "An LLM, called by name."
+  MODEL
+  "A definition that people use; Copilot only."
+  AGENT
+  "A source of tools, which stands for all of them; Copilot only."
+  CONNECTION
+  "One operation of a connection; Copilot only."
+  TOOL
 }
 
 "Which way a grant decides."
@@ -12978,13 +13025,13 @@ type GrantEdge {
   cursor: String!
 }
 
-"Whether a scope may use a model, and what decided that."
-type ModelAccess {
-  "The model."
-  model: Model!
+"Whether a scope may use a resource, and what decided that."
+type ResourceAccess {
+  "What is asked about."
+  resource: Resource!
   "Whether it may be used."
   allowed: Boolean!
-  "What decided: ` + "`" + `allow` + "`" + `, ` + "`" + `deny` + "`" + `, ` + "`" + `not-granted` + "`" + `, ` + "`" + `expired` + "`" + `, ` + "`" + `authority-lost` + "`" + `, ` + "`" + `disabled` + "`" + `, ` + "`" + `not-offered` + "`" + `, ` + "`" + `archived` + "`" + `; for a key also ` + "`" + `key-list` + "`" + ` and ` + "`" + `key-ended` + "`" + `."
+  "What decided: ` + "`" + `allow` + "`" + `, ` + "`" + `own` + "`" + ` (it is the seat's own), ` + "`" + `deny` + "`" + `, ` + "`" + `not-granted` + "`" + `, ` + "`" + `expired` + "`" + `, ` + "`" + `authority-lost` + "`" + `, ` + "`" + `disabled` + "`" + `, ` + "`" + `not-offered` + "`" + `, ` + "`" + `archived` + "`" + `, ` + "`" + `held` + "`" + ` (a tool that waits for approval), ` + "`" + `unpublished` + "`" + ` (an agent without a version in use); for a key also ` + "`" + `key-list` + "`" + ` and ` + "`" + `key-ended` + "`" + `."
   rule: String!
   "In words, with who can change it."
   reason: String!
@@ -12992,18 +13039,18 @@ type ModelAccess {
   grant: Grant
 }
 
-"A page of a scope's access to models."
-type ModelAccessConnection {
+"A page of a scope's access to resources."
+type ResourceAccessConnection {
   "The rows of this page, in order."
-  edges: [ModelAccessEdge!]!
+  edges: [ResourceAccessEdge!]!
   "Where this page begins and ends."
   pageInfo: PageInfo!
 }
 
-"A row of a page of a scope's access to models."
-type ModelAccessEdge {
+"A row of a page of a scope's access to resources."
+type ResourceAccessEdge {
   "The row itself."
-  node: ModelAccess!
+  node: ResourceAccess!
   "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
 }
@@ -13017,21 +13064,21 @@ type ScopeAccess {
   "Invitations to the scope, with ` + "`" + `below` + "`" + ` also under it; newest first."
   invitations(below: Boolean = true, state: InvitationState, first: Int, after: String, last: Int, before: String): InvitationConnection
   "Grants set at the scope, with ` + "`" + `below` + "`" + ` also under it; newest first."
-  grants(below: Boolean = false, modelId: ID, first: Int, after: String, last: Int, before: String): GrantConnection!
-  "Every model of the plane and whether the scope may use it; ` + "`" + `allowed` + "`" + ` filters. In order of names."
-  models(allowed: Boolean, first: Int, after: String, last: Int, before: String): ModelAccessConnection!
+  grants(below: Boolean = false, resourceId: ID, first: Int, after: String, last: Int, before: String): GrantConnection!
+  "The plane's resources of a kind and whether the scope may use them; ` + "`" + `allowed` + "`" + ` filters. Of agents, connections and tools those that it may use or that belong to the viewer's reach. In order of names."
+  resources(kind: ResourceKind!, allowed: Boolean, search: String, first: Int, after: String, last: Int, before: String): ResourceAccessConnection!
 }
 
-"What is asked: may somebody do an action at a scope, or use a model there?"
+"What is asked: may somebody do an action at a scope, or use a resource there?"
 input ExplainInput {
   "The person asked about; left out: the viewer. Somebody else can be asked about by those who may list them."
   userId: ID
   "Where."
   scopeId: ID!
-  "Noun and verb, as in viewerCan: ` + "`" + `budget.set` + "`" + `; or leave it out and give a model."
+  "Noun and verb, as in viewerCan: ` + "`" + `budget.set` + "`" + `; or leave it out and give a resource."
   action: String
-  "May the scope use this model?"
-  modelId: ID
+  "May the scope use this model, agent, connection or tool?"
+  resourceId: ID
 }
 
 "Why somebody may or may not: the same evaluation that enforces it."
@@ -13070,7 +13117,7 @@ extend type Query {
 }
 
 extend type Mutation {
-  "Allow a model to a scope, or deny it there; one grant per scope and model, set again to change it. Admins of the scope and those above; an ALLOW needs that whoever's authority sets it has the model."
+  "Allow a resource to a scope, or deny it there; one grant per scope and resource, set again to change it. Admins of the scope and those above; an ALLOW needs that whoever's authority sets it has the resource."
   grantSet(input: GrantSetInput!): GrantSetPayload!
   "Withdraw a grant, on every replica within a second. Admins of the scope and those above, down to whoever's authority set it."
   grantRemove(input: GrantRemoveInput!): GrantRemovePayload!
@@ -13080,8 +13127,8 @@ extend type Mutation {
 input GrantSetInput {
   "Plane, organization, team, member or key."
   scopeId: ID!
-  "A model of the same plane."
-  modelId: ID!
+  "A model, an agent, a connection or a tool of the same plane."
+  resourceId: ID!
   "ALLOW or DENY."
   effect: GrantEffect!
   "In the future; left out: never."
@@ -14537,6 +14584,8 @@ enum ScopeKind {
   MEMBER
   "A virtual key."
   KEY
+  "An agent; a leaf under the scope that owns it."
+  AGENT
 }
 
 "A page of scopes in tree order: every node after its parent."
@@ -18349,8 +18398,8 @@ func (ec *executionContext) childFields_Grant(ctx context.Context, field graphql
 		return ec.fieldContext_Grant_scope(ctx, field)
 	case "location":
 		return ec.fieldContext_Grant_location(ctx, field)
-	case "model":
-		return ec.fieldContext_Grant_model(ctx, field)
+	case "resource":
+		return ec.fieldContext_Grant_resource(ctx, field)
 	case "effect":
 		return ec.fieldContext_Grant_effect(ctx, field)
 	case "stands":
@@ -19029,42 +19078,6 @@ func (ec *executionContext) childFields_Model(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Model", field.Name)
 }
 
-func (ec *executionContext) childFields_ModelAccess(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "model":
-		return ec.fieldContext_ModelAccess_model(ctx, field)
-	case "allowed":
-		return ec.fieldContext_ModelAccess_allowed(ctx, field)
-	case "rule":
-		return ec.fieldContext_ModelAccess_rule(ctx, field)
-	case "reason":
-		return ec.fieldContext_ModelAccess_reason(ctx, field)
-	case "grant":
-		return ec.fieldContext_ModelAccess_grant(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ModelAccess", field.Name)
-}
-
-func (ec *executionContext) childFields_ModelAccessConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "edges":
-		return ec.fieldContext_ModelAccessConnection_edges(ctx, field)
-	case "pageInfo":
-		return ec.fieldContext_ModelAccessConnection_pageInfo(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ModelAccessConnection", field.Name)
-}
-
-func (ec *executionContext) childFields_ModelAccessEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "node":
-		return ec.fieldContext_ModelAccessEdge_node(ctx, field)
-	case "cursor":
-		return ec.fieldContext_ModelAccessEdge_cursor(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type ModelAccessEdge", field.Name)
-}
-
 func (ec *executionContext) childFields_ModelConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -19703,6 +19716,54 @@ func (ec *executionContext) childFields_RequestPayload(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type RequestPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Resource(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Resource_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_Resource_kind(ctx, field)
+	case "name":
+		return ec.fieldContext_Resource_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Resource", field.Name)
+}
+
+func (ec *executionContext) childFields_ResourceAccess(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "resource":
+		return ec.fieldContext_ResourceAccess_resource(ctx, field)
+	case "allowed":
+		return ec.fieldContext_ResourceAccess_allowed(ctx, field)
+	case "rule":
+		return ec.fieldContext_ResourceAccess_rule(ctx, field)
+	case "reason":
+		return ec.fieldContext_ResourceAccess_reason(ctx, field)
+	case "grant":
+		return ec.fieldContext_ResourceAccess_grant(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResourceAccess", field.Name)
+}
+
+func (ec *executionContext) childFields_ResourceAccessConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ResourceAccessConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ResourceAccessConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResourceAccessConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ResourceAccessEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ResourceAccessEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ResourceAccessEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResourceAccessEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_RoleBindPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "roleBinding":
@@ -19777,8 +19838,8 @@ func (ec *executionContext) childFields_ScopeAccess(ctx context.Context, field g
 		return ec.fieldContext_ScopeAccess_invitations(ctx, field)
 	case "grants":
 		return ec.fieldContext_ScopeAccess_grants(ctx, field)
-	case "models":
-		return ec.fieldContext_ScopeAccess_models(ctx, field)
+	case "resources":
+		return ec.fieldContext_ScopeAccess_resources(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ScopeAccess", field.Name)
 }

@@ -1624,16 +1624,16 @@ type DomainVerifyPayload struct {
 	Errors []UserError `json:"errors"`
 }
 
-// What is asked: may somebody do an action at a scope, or use a model there?
+// What is asked: may somebody do an action at a scope, or use a resource there?
 type ExplainInput struct {
 	// The person asked about; left out: the viewer. Somebody else can be asked about by those who may list them.
 	UserID *string `json:"userId,omitempty"`
 	// Where.
 	ScopeID string `json:"scopeId"`
-	// Noun and verb, as in viewerCan: `budget.set`; or leave it out and give a model.
+	// Noun and verb, as in viewerCan: `budget.set`; or leave it out and give a resource.
 	Action *string `json:"action,omitempty"`
-	// May the scope use this model?
-	ModelID *string `json:"modelId,omitempty"`
+	// May the scope use this model, agent, connection or tool?
+	ResourceID *string `json:"resourceId,omitempty"`
 }
 
 // Why somebody may or may not: the same evaluation that enforces it.
@@ -1673,7 +1673,7 @@ type Grant struct {
 	// The scope's place in words.
 	Location string `json:"location"`
 	// What is granted.
-	Model *Model `json:"model"`
+	Resource *Resource `json:"resource"`
 	// ALLOW or DENY; a DENY is never lifted from below.
 	Effect GrantEffect `json:"effect"`
 	// Whether it counts: not expired, and whoever's authority set it still has the resource.
@@ -1732,8 +1732,8 @@ type GrantRemovePayload struct {
 type GrantSetInput struct {
 	// Plane, organization, team, member or key.
 	ScopeID string `json:"scopeId"`
-	// A model of the same plane.
-	ModelID string `json:"modelId"`
+	// A model, an agent, a connection or a tool of the same plane.
+	ResourceID string `json:"resourceId"`
 	// ALLOW or DENY.
 	Effect GrantEffect `json:"effect"`
 	// In the future; left out: never.
@@ -2500,36 +2500,6 @@ type Model struct {
 }
 
 func (Model) IsNode() {}
-
-// Whether a scope may use a model, and what decided that.
-type ModelAccess struct {
-	// The model.
-	Model *Model `json:"model"`
-	// Whether it may be used.
-	Allowed bool `json:"allowed"`
-	// What decided: `allow`, `deny`, `not-granted`, `expired`, `authority-lost`, `disabled`, `not-offered`, `archived`; for a key also `key-list` and `key-ended`.
-	Rule string `json:"rule"`
-	// In words, with who can change it.
-	Reason string `json:"reason"`
-	// The grant that decided; null where none did, or where the viewer may not see it.
-	Grant *Grant `json:"grant,omitempty"`
-}
-
-// A page of a scope's access to models.
-type ModelAccessConnection struct {
-	// The rows of this page, in order.
-	Edges []*ModelAccessEdge `json:"edges"`
-	// Where this page begins and ends.
-	PageInfo *PageInfo `json:"pageInfo"`
-}
-
-// A row of a page of a scope's access to models.
-type ModelAccessEdge struct {
-	// The row itself.
-	Node *ModelAccess `json:"node"`
-	// Give it as `after` or `before` to go on from here.
-	Cursor string `json:"cursor"`
-}
 
 // A page of models.
 type ModelConnection struct {
@@ -3394,6 +3364,46 @@ type RequestWithdrawInput struct {
 	RequestID string `json:"requestId"`
 }
 
+// What can be granted, by name: give its id to `node` for more of it.
+type Resource struct {
+	// Of the model, the agent, the connection or the tool.
+	ID string `json:"id"`
+	// What sort of thing it is.
+	Kind ResourceKind `json:"kind"`
+	// A tool's is that of its connection, a slash and its own.
+	Name string `json:"name"`
+}
+
+// Whether a scope may use a resource, and what decided that.
+type ResourceAccess struct {
+	// What is asked about.
+	Resource *Resource `json:"resource"`
+	// Whether it may be used.
+	Allowed bool `json:"allowed"`
+	// What decided: `allow`, `own` (it is the seat's own), `deny`, `not-granted`, `expired`, `authority-lost`, `disabled`, `not-offered`, `archived`, `held` (a tool that waits for approval), `unpublished` (an agent without a version in use); for a key also `key-list` and `key-ended`.
+	Rule string `json:"rule"`
+	// In words, with who can change it.
+	Reason string `json:"reason"`
+	// The grant that decided; null where none did, or where the viewer may not see it.
+	Grant *Grant `json:"grant,omitempty"`
+}
+
+// A page of a scope's access to resources.
+type ResourceAccessConnection struct {
+	// The rows of this page, in order.
+	Edges []*ResourceAccessEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+}
+
+// A row of a page of a scope's access to resources.
+type ResourceAccessEdge struct {
+	// The row itself.
+	Node *ResourceAccess `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
 // What roleBind needs.
 type RoleBindInput struct {
 	// A user of the scope's account.
@@ -3478,9 +3488,9 @@ type ScopeAccess struct {
 	Invitations *InvitationConnection `json:"invitations,omitempty"`
 	// Grants set at the scope, with `below` also under it; newest first.
 	Grants *GrantConnection `json:"grants"`
-	// Every model of the plane and whether the scope may use it; `allowed` filters. In order of names.
-	Models *ModelAccessConnection `json:"models"`
-	Ref    Ref                    `json:"-"`
+	// The plane's resources of a kind and whether the scope may use them; `allowed` filters. Of agents, connections and tools those that it may use or that belong to the viewer's reach. In order of names.
+	Resources *ResourceAccessConnection `json:"resources"`
+	Ref       Ref                       `json:"-"`
 }
 
 // A page of scopes in tree order: every node after its parent.
@@ -6248,6 +6258,70 @@ func (e RequestStatus) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What can be granted.
+type ResourceKind string
+
+const (
+	// An LLM, called by name.
+	ResourceKindModel ResourceKind = "MODEL"
+	// A definition that people use; Copilot only.
+	ResourceKindAgent ResourceKind = "AGENT"
+	// A source of tools, which stands for all of them; Copilot only.
+	ResourceKindConnection ResourceKind = "CONNECTION"
+	// One operation of a connection; Copilot only.
+	ResourceKindTool ResourceKind = "TOOL"
+)
+
+var AllResourceKind = []ResourceKind{
+	ResourceKindModel,
+	ResourceKindAgent,
+	ResourceKindConnection,
+	ResourceKindTool,
+}
+
+func (e ResourceKind) IsValid() bool {
+	switch e {
+	case ResourceKindModel, ResourceKindAgent, ResourceKindConnection, ResourceKindTool:
+		return true
+	}
+	return false
+}
+
+func (e ResourceKind) String() string {
+	return string(e)
+}
+
+func (e *ResourceKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ResourceKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ResourceKind", str)
+	}
+	return nil
+}
+
+func (e ResourceKind) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ResourceKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ResourceKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What a person may be at a node.
 type Role string
 
@@ -6329,6 +6403,8 @@ const (
 	ScopeKindMember ScopeKind = "MEMBER"
 	// A virtual key.
 	ScopeKindKey ScopeKind = "KEY"
+	// An agent; a leaf under the scope that owns it.
+	ScopeKindAgent ScopeKind = "AGENT"
 )
 
 var AllScopeKind = []ScopeKind{
@@ -6340,11 +6416,12 @@ var AllScopeKind = []ScopeKind{
 	ScopeKindTeam,
 	ScopeKindMember,
 	ScopeKindKey,
+	ScopeKindAgent,
 }
 
 func (e ScopeKind) IsValid() bool {
 	switch e {
-	case ScopeKindPlatform, ScopeKindAccount, ScopeKindConsole, ScopeKindCopilot, ScopeKindOrganization, ScopeKindTeam, ScopeKindMember, ScopeKindKey:
+	case ScopeKindPlatform, ScopeKindAccount, ScopeKindConsole, ScopeKindCopilot, ScopeKindOrganization, ScopeKindTeam, ScopeKindMember, ScopeKindKey, ScopeKindAgent:
 		return true
 	}
 	return false

@@ -64,7 +64,7 @@ func (p *inPlane) grantAt(ctx context.Context, s *ent.Scope) error {
 }
 
 func (p *inPlane) grant(ctx context.Context, s *ent.Scope, modelID string, effect grant.Effect, note string) error {
-	_, err := grant.Set(ctx, p.tx, p.now, grant.Input{Scope: s, ModelID: modelID, Effect: effect, Note: note, Authority: p.root.Path})
+	_, err := grant.Set(ctx, p.tx, p.now, grant.Input{Scope: s, ResourceID: modelID, Effect: effect, Note: note, Authority: p.root.Path})
 	return err
 }
 

@@ -154,7 +154,7 @@ func TestGrantsExpireByTheClock(t *testing.T) {
 	}})
 	end := time.Now().Add(time.Hour).Truncate(time.Microsecond)
 	w.heard(func(ctx context.Context, tx *store.Tx) error {
-		_, err := grant.Set(ctx, tx, w.st.Now(), grant.Input{Scope: w.root, ModelID: w.modelIDs["demo-small"], Effect: grant.Allow, ExpiresAt: &end, Authority: w.root.Path})
+		_, err := grant.Set(ctx, tx, w.st.Now(), grant.Input{Scope: w.root, ResourceID: w.modelIDs["demo-small"], Effect: grant.Allow, ExpiresAt: &end, Authority: w.root.Path})
 		return err
 	})
 	set := func(to time.Time) {

@@ -191,7 +191,7 @@ func (w *world) plant(cat *catalog.Catalog, providerURL string) {
 func (w *world) grant(ctx context.Context, tx *store.Tx, at *ent.Scope, modelID string, effect grant.Effect) *ent.Grant {
 	w.t.Helper()
 	root := tx.Scope.Query().Where(scope.AccountID(at.AccountID), scope.KindEQ(scope.Kind(at.Plane))).OnlyX(ctx)
-	g, err := grant.Set(ctx, tx, w.st.Now(), grant.Input{Scope: at, ModelID: modelID, Effect: effect, Authority: root.Path})
+	g, err := grant.Set(ctx, tx, w.st.Now(), grant.Input{Scope: at, ResourceID: modelID, Effect: effect, Authority: root.Path})
 	require.NoError(w.t, err)
 	return g
 }

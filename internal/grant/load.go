@@ -8,26 +8,25 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/alchemi/cockpit/ent"
-	"github.com/alchemi/cockpit/ent/catalogmodel"
 	entgrant "github.com/alchemi/cockpit/ent/grant"
-	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/predicate"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
-// Load reads the table of a plane, of some models alone where any are named.
-// With the client of a transaction it sees what the transaction has changed.
-func Load(ctx context.Context, c *ent.Client, accountID string, plane tenancy.Plane, modelIDs ...string) (*Table, error) {
+// Load reads the table of a plane, of some resources alone where any are named;
+// a tool brings its connection along. With the client of a transaction it sees
+// what the transaction has changed.
+func Load(ctx context.Context, c *ent.Client, accountID string, plane tenancy.Plane, resourceIDs ...string) (*Table, error) {
 	ctx = tenancy.System(ctx, "who may use what depends on grants above those that the viewer sees")
-	t, err := load(ctx, c, accountID, plane, modelIDs)
+	t, err := load(ctx, c, accountID, plane, resourceIDs)
 	if err != nil {
 		return nil, fmt.Errorf("grant: table: %w", err)
 	}
 	return t, nil
 }
 
-func load(ctx context.Context, c *ent.Client, accountID string, plane tenancy.Plane, modelIDs []string) (*Table, error) {
+func load(ctx context.Context, c *ent.Client, accountID string, plane tenancy.Plane, ids []string) (*Table, error) {
 	root, err := c.Scope.Query().Where(scope.AccountID(accountID), scope.PlaneEQ(scope.Plane(plane)), scope.KindEQ(scope.Kind(plane))).Only(ctx)
 	if ent.IsNotFound(err) {
 		return NewTable("", nil, nil, nil), nil // the account doesn't have the plane
@@ -40,50 +39,30 @@ func load(ctx context.Context, c *ent.Client, accountID string, plane tenancy.Pl
 	if err != nil {
 		return nil, err
 	}
-	resources, err := models(ctx, c, accountID, plane, modelIDs)
+	resources, err := resourcesOf(ctx, c, accountID, plane, ids)
 	if err != nil {
 		return nil, err
 	}
-	grants, err := grantsOf(ctx, c, accountID, plane, modelIDs)
+	if len(ids) > 0 {
+		ids = ids[:0:0]
+		for _, r := range resources {
+			ids = append(ids, r.ID)
+		}
+		if len(ids) == 0 {
+			return NewTable(root.Path, archived, nil, nil), nil
+		}
+	}
+	grants, err := grantsOf(ctx, c, accountID, plane, ids)
 	if err != nil {
 		return nil, err
 	}
 	return NewTable(root.Path, archived, resources, grants), nil
 }
 
-// models are the resources of a plane that can be granted.
-func models(ctx context.Context, c *ent.Client, accountID string, plane tenancy.Plane, ids []string) ([]*Resource, error) {
-	q := c.Model.Query().Where(model.AccountID(accountID), model.PlaneEQ(model.Plane(plane))).
-		WithCatalogModel(func(q *ent.CatalogModelQuery) { q.Select(catalogmodel.FieldStatus) })
+func grantsOf(ctx context.Context, c *ent.Client, accountID string, plane tenancy.Plane, ids []string) ([]*Grant, error) {
+	mine := []predicate.Grant{entgrant.AccountID(accountID), entgrant.PlaneEQ(entgrant.Plane(plane))}
 	if len(ids) > 0 {
-		q.Where(model.IDIn(ids...))
-	}
-	rows, err := q.All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]*Resource, len(rows))
-	for i, m := range rows {
-		out[i] = &Resource{ID: m.ID, Name: m.Name, State: stateOf(m)}
-	}
-	return out, nil
-}
-
-func stateOf(m *ent.Model) State {
-	offer := m.Edges.CatalogModel
-	switch {
-	case m.CatalogModelID != nil && (offer == nil || offer.Status != catalogmodel.StatusACTIVE):
-		return NotOffered
-	case m.Status != model.StatusACTIVE:
-		return Disabled
-	}
-	return Usable
-}
-
-func grantsOf(ctx context.Context, c *ent.Client, accountID string, plane tenancy.Plane, modelIDs []string) ([]*Grant, error) {
-	mine := []predicate.Grant{entgrant.AccountID(accountID), entgrant.PlaneEQ(entgrant.Plane(plane)), entgrant.ModelIDNotNil()}
-	if len(modelIDs) > 0 {
-		mine = append(mine, entgrant.ModelIDIn(modelIDs...))
+		mine = append(mine, entgrant.Or(entgrant.ModelIDIn(ids...), entgrant.AgentIDIn(ids...), entgrant.ConnectionIDIn(ids...), entgrant.ToolIDIn(ids...)))
 	}
 	rows, err := c.Grant.Query().Where(mine...).All(ctx)
 	if err != nil {
@@ -114,7 +93,7 @@ func grantsOf(ctx context.Context, c *ent.Client, accountID string, plane tenanc
 		if s == nil {
 			continue
 		}
-		entry := &Grant{ID: g.ID, Resource: *g.ModelID, Effect: Effect(g.Effect), Scope: s.Path, ScopeName: s.Name}
+		entry := &Grant{ID: g.ID, Resource: ResourceOf(g), Effect: Effect(g.Effect), Scope: s.Path, ScopeName: s.Name}
 		if a := at[lastOf(g.Authority)]; a != nil {
 			entry.Authority = a.Path
 		}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	entgrant "github.com/alchemi/cockpit/ent/grant"
-	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/fault"
@@ -17,9 +16,11 @@ import (
 
 // Input describes a grant to set.
 type Input struct {
-	Scope   *ent.Scope
-	ModelID string
-	Effect  Effect
+	Scope *ent.Scope
+	// ResourceID names a model, an agent, a connection or a tool of the scope's
+	// plane.
+	ResourceID string
+	Effect     Effect
 	// ExpiresAt lies in the future; nil: never.
 	ExpiresAt *time.Time
 	Note      string
@@ -62,46 +63,41 @@ func rootOf(path string) string {
 	return ""
 }
 
-// Set allows a model to a scope or denies it there; what stands at the scope
+// Set allows a resource to a scope or denies it there; what stands at the scope
 // already is changed. The caller has checked that the viewer may set grants
 // there; that they have what they hand out is checked here.
 func Set(ctx context.Context, tx *store.Tx, now time.Time, in Input) (*ent.Grant, error) {
 	if err := in.check(now); err != nil {
 		return nil, err
 	}
-	m, err := tx.Model.Query().Where(model.ID(in.ModelID), model.AccountID(in.Scope.AccountID), model.PlaneEQ(model.Plane(in.Scope.Plane))).Only(ctx)
-	if ent.IsNotFound(err) {
-		e := fault.Missing("model")
-		e.Path = []string{"modelId"}
-		return nil, e
-	}
+	t, err := Load(ctx, tx.Client, in.Scope.AccountID, tenancy.Plane(in.Scope.Plane), in.ResourceID)
 	if err != nil {
 		return nil, err
 	}
-	t, err := Load(ctx, tx.Client, in.Scope.AccountID, tenancy.Plane(in.Scope.Plane), m.ID)
-	if err != nil {
-		return nil, err
+	r := t.Resource(in.ResourceID)
+	if r == nil {
+		return nil, missing(in.ResourceID)
 	}
 	if !strings.HasPrefix(in.Scope.Path, in.Authority) || rootOf(in.Scope.Path) == "" {
 		return nil, fault.New(fault.Forbidden, "Needs an admin of this scope or of one above it.")
 	}
 	if in.Effect == Allow {
-		if v := t.Holds(m.ID, in.Authority, now); !v.Allowed() {
-			return nil, fault.At("modelId", "An admin hands out only what they have, and your %s doesn't have %s: %s", level(in.Authority), m.Name, v.Reason())
+		if v := t.Holds(r.ID, in.Authority, now); !v.Allowed() {
+			return nil, fault.At("resourceId", "An admin hands out only what they have, and your %s doesn't have %s: %s", level(in.Authority), r.Name, v.Reason())
 		}
 	}
-	row, err := in.save(ctx, tx, t, m)
+	row, err := in.save(ctx, tx, t, r)
 	if err != nil {
 		return nil, err
 	}
-	return row, tx.Audit(ctx, event("grant.set", in.Scope, row, m))
+	return row, tx.Audit(ctx, event("grant.set", in.Scope, row, r))
 }
 
 func (in Input) check(now time.Time) error {
 	switch in.Scope.Kind {
 	case scope.KindCONSOLE, scope.KindCOPILOT, scope.KindORGANIZATION, scope.KindTEAM, scope.KindMEMBER, scope.KindKEY:
 	default:
-		return fault.At("scopeId", "Models are granted to a plane, an organization, a team, a member or a key.")
+		return fault.At("scopeId", "Grants are set at a plane, an organization, a team, a member or a key.")
 	}
 	switch {
 	case in.Effect != Allow && in.Effect != Deny:
@@ -119,15 +115,26 @@ func (in Input) check(now time.Time) error {
 }
 
 // save makes the row, or changes the one that stands.
-func (in Input) save(ctx context.Context, tx *store.Tx, t *Table, m *ent.Model) (*ent.Grant, error) {
+func (in Input) save(ctx context.Context, tx *store.Tx, t *Table, r *Resource) (*ent.Grant, error) {
 	by, name := actor(ctx)
-	old := t.At(m.ID, in.Scope.Path)
+	old := t.At(r.ID, in.Scope.Path)
 	if old == nil {
 		if in.ExpectedVersion != nil {
 			return nil, stale(*in.ExpectedVersion, 0)
 		}
-		row, err := tx.Grant.Create().SetAccountID(in.Scope.AccountID).SetPlane(entgrant.Plane(in.Scope.Plane)).
-			SetScopeID(in.Scope.ID).SetModelID(m.ID).SetEffect(entgrant.Effect(in.Effect)).SetNillableExpiresAt(in.ExpiresAt).
+		create := tx.Grant.Create()
+		switch r.Kind {
+		case Model:
+			create.SetModelID(r.ID)
+		case Agent:
+			create.SetAgentID(r.ID)
+		case Connection:
+			create.SetConnectionID(r.ID)
+		case Tool:
+			create.SetToolID(r.ID)
+		}
+		row, err := create.SetAccountID(in.Scope.AccountID).SetPlane(entgrant.Plane(in.Scope.Plane)).
+			SetScopeID(in.Scope.ID).SetEffect(entgrant.Effect(in.Effect)).SetNillableExpiresAt(in.ExpiresAt).
 			SetNote(in.Note).SetAuthority(in.Authority).SetGrantedBy(by).SetGrantedByName(name).Save(ctx)
 		if store.IsConflict(err) {
 			return nil, stale(0, 1) // somebody else was first
@@ -183,14 +190,10 @@ func changeable(g *Grant, authority string) error {
 // Remove withdraws a grant. The caller has checked that the viewer may set
 // grants at its scope; authority is theirs, as AuthorityOf gives it.
 func Remove(ctx context.Context, tx *store.Tx, s *ent.Scope, row *ent.Grant, authority string) error {
-	if row.ModelID == nil || row.ScopeID != s.ID {
+	if row.ScopeID != s.ID {
 		return fault.Missing("grant")
 	}
-	m, err := tx.Model.Get(ctx, *row.ModelID)
-	if err != nil {
-		return hidden(err)
-	}
-	t, err := Load(ctx, tx.Client, s.AccountID, tenancy.Plane(s.Plane), m.ID)
+	t, err := Load(ctx, tx.Client, s.AccountID, tenancy.Plane(s.Plane), ResourceOf(row))
 	if err != nil {
 		return err
 	}
@@ -204,14 +207,25 @@ func Remove(ctx context.Context, tx *store.Tx, s *ent.Scope, row *ent.Grant, aut
 	if err := tx.Grant.DeleteOneID(row.ID).Exec(ctx); err != nil {
 		return hidden(err)
 	}
-	e := event("grant.remove", s, row, m)
+	e := event("grant.remove", s, row, t.Resource(old.Resource))
 	e.Changes = map[string]audit.Change{"effect": {Before: string(row.Effect)}}
 	return tx.Audit(ctx, e)
 }
 
-func event(action string, s *ent.Scope, row *ent.Grant, m *ent.Model) audit.Event {
+func event(action string, s *ent.Scope, row *ent.Grant, r *Resource) audit.Event {
 	return audit.Event{Action: action, AccountID: s.AccountID, Plane: tenancy.Plane(s.Plane),
-		ScopeID: s.ID, ScopePath: s.Path, TargetID: row.ID, TargetName: m.Name}
+		ScopeID: s.ID, ScopePath: s.Path, TargetID: row.ID, TargetName: r.Name}
+}
+
+// missing says what doesn't exist, by the kind that the id claims.
+func missing(resourceID string) error {
+	noun := "resource"
+	if k, ok := KindOf(resourceID); ok {
+		noun = k.noun()
+	}
+	e := fault.Missing(noun)
+	e.Path = []string{"resourceId"}
+	return e
 }
 
 func actor(ctx context.Context) (id, name string) {

@@ -42,7 +42,7 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 // set is done by a viewer, with the authority that they have there.
 func (w *world) set(v *tenancy.Viewer, s *ent.Scope, m *ent.Model, effect grant.Effect, more ...func(*grant.Input)) (row *ent.Grant, err error) {
 	w.t.Helper()
-	in := grant.Input{Scope: s, ModelID: m.ID, Effect: effect, Authority: grant.AuthorityOf(v, s.Path)}
+	in := grant.Input{Scope: s, ResourceID: m.ID, Effect: effect, Authority: grant.AuthorityOf(v, s.Path)}
 	for _, f := range more {
 		f(&in)
 	}
@@ -193,7 +193,7 @@ func TestGrantsStayInTheirPlane(t *testing.T) {
 		for name, m := range map[string]*ent.Model{"the other plane's": w.A.Copilot.Model, "another account's": w.B.Console.Model} {
 			_, err := w.set(w.A.Admin, c.Team, m, grant.Allow)
 			require.True(t, fault.Is(err, fault.NotFound), "%s model: %v", name, err)
-			require.Equal(t, []string{"modelId"}, fault.As(err).Path)
+			require.Equal(t, []string{"resourceId"}, fault.As(err).Path)
 			err = w.Store.InTx(identitytest.System(t), func(ctx context.Context, tx *store.Tx) error {
 				tx.Unaudited()
 				return tx.Grant.Create().SetAccountID(w.A.Row.ID).SetPlane(entgrant.PlaneCONSOLE).SetScopeID(c.Team.ID).SetModelID(m.ID).
@@ -253,8 +253,8 @@ func TestGrantInputIsChecked(t *testing.T) {
 			"long note, in bytes": {func(in *grant.Input) { in.Note = strings.Repeat("ü", 300) }, "note", fault.Invalid},
 			"no effect":           {func(in *grant.Input) { in.Effect = "" }, "effect", fault.Invalid},
 			"unheard-of effect":   {func(in *grant.Input) { in.Effect = "MAYBE" }, "effect", fault.Invalid},
-			"no model":            {func(in *grant.Input) { in.ModelID = "" }, "modelId", fault.NotFound},
-			"no such model":       {func(in *grant.Input) { in.ModelID = "mod_x' OR 1=1" }, "modelId", fault.NotFound},
+			"no model":            {func(in *grant.Input) { in.ResourceID = "" }, "resourceId", fault.NotFound},
+			"no such model":       {func(in *grant.Input) { in.ResourceID = "mod_x' OR 1=1" }, "resourceId", fault.NotFound},
 			"version of nothing":  {func(in *grant.Input) { in.ExpectedVersion = new(int) }, "expectedVersion", fault.Conflict},
 			"no authority":        {func(in *grant.Input) { in.Authority = "" }, "", fault.Forbidden},
 			"authority elsewhere": {func(in *grant.Input) { in.Authority = c.SiblingOrg.Path }, "", fault.Forbidden},
@@ -300,7 +300,7 @@ func TestOneGrantForEachScopeAndModel(t *testing.T) {
 		for range 8 {
 			go func() {
 				done <- w.Store.InTx(tenancy.WithViewer(context.Background(), w.A.Admin), func(ctx context.Context, tx *store.Tx) error {
-					_, err := grant.Set(ctx, tx, w.Store.Now(), grant.Input{Scope: c.Team, ModelID: c.Model.ID, Effect: grant.Allow, Authority: c.Root.Path})
+					_, err := grant.Set(ctx, tx, w.Store.Now(), grant.Input{Scope: c.Team, ResourceID: c.Model.ID, Effect: grant.Allow, Authority: c.Root.Path})
 					return err
 				})
 			}()

@@ -11,24 +11,41 @@ import (
 // grants alone, of which there are few, and at no seat, of which there are many.
 func (t *Table) Subtrees(resourceID string, now time.Time) (allowed, refused []string) {
 	r := t.resources[resourceID]
-	if r == nil || r.State != Usable {
+	if r == nil || r.state() != Usable {
 		return nil, nil
 	}
 	// A verdict changes only where a grant is set: between them it is that of
 	// the node above.
-	for path := range r.at {
+	for path := range r.marks() {
 		switch t.Ask(resourceID, path, now).Rule {
-		case RuleAllow:
+		case RuleAllow, RuleOwn:
 			allowed = append(allowed, path)
 		case RuleDeny:
 			refused = append(refused, path)
-		case RuleNotGranted, RuleExpired, RuleAuthorityLost, RuleDisabled, RuleNotOffered, RuleArchived:
+		case RuleNotGranted, RuleExpired, RuleAuthorityLost, RuleDisabled, RuleNotOffered, RuleArchived, RuleHeld, RuleUnpublished:
 		}
 	}
 	for path := range t.archived {
 		refused = append(refused, path)
 	}
 	return tops(allowed), tops(refused)
+}
+
+// marks are the paths at which a verdict may change.
+func (r *Resource) marks() map[string]bool {
+	out := make(map[string]bool, len(r.at)+1)
+	for path := range r.at {
+		out[path] = true
+	}
+	if r.of != nil {
+		for path := range r.of.at {
+			out[path] = true
+		}
+	}
+	if r.ownSeat(r.Owner) {
+		out[r.Owner] = true
+	}
+	return out
 }
 
 // tops drops the paths that lie below another one of the list.

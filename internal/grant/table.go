@@ -1,6 +1,7 @@
-// Package grant decides who may use what: a resource (today a model) is allowed
-// to a scope and all below it, or denied there. Nothing granted means nothing
-// allowed, and a lower level never widens what a higher one denies.
+// Package grant decides who may use what: a model, an agent, a connection or a
+// tool is allowed to a scope and all below it, or denied there. Nothing granted
+// means nothing allowed, and a lower level never widens what a higher one
+// denies. A connection stands for its tools, and a seat has what it owns.
 //
 // The evaluation is pure: a Table answers from memory, the same for the
 // gateway, for lists and for explanations.
@@ -54,15 +55,45 @@ const (
 	NotOffered State = iota
 	// Disabled: switched off by the account.
 	Disabled
+	// Held back: a tool that nobody has approved as it is now.
+	Held
+	// Unpublished: an agent without a version in use.
+	Unpublished
 	// Usable by whom it is granted to.
 	Usable
 )
 
 // Resource is something that can be granted, with its grants.
 type Resource struct {
-	ID, Name string
-	State    State
-	at       map[string]*Grant // by the scope's path, which has one at most
+	ID    string
+	Kind  Kind
+	Name  string
+	State State
+	// Owner is the path of the scope that it belongs to, whose admins have it to
+	// hand out; "" for what is the plane's.
+	Owner string
+
+	at map[string]*Grant // by the scope's path, which has one at most
+	// of is the connection of a tool: what is granted of it is granted of the tool.
+	of *Resource
+}
+
+// owned tells whether a node's admins have the resource because it is theirs.
+func (r *Resource) owned(authority string) bool {
+	return r.Owner != "" && authority != "" && strings.HasPrefix(r.Owner, authority)
+}
+
+// ownSeat tells whether a path lies at the seat that owns the resource.
+func (r *Resource) ownSeat(path string) bool {
+	return r.Owner != "" && strings.HasPrefix(path, r.Owner) && level(r.Owner) == "seat"
+}
+
+// state is the resource's own, and where that lets through its connection's.
+func (r *Resource) state() State {
+	if r.State == Usable && r.of != nil {
+		return r.of.State
+	}
+	return r.State
 }
 
 // Table holds all grants of one plane of an account, as they stood when they
@@ -102,10 +133,16 @@ func (t *Table) Ask(resourceID, path string, now time.Time) Verdict {
 	if v.Resource == nil || t.root == "" || !strings.HasPrefix(path, t.root) {
 		return v
 	}
-	switch v.Resource.State {
+	switch v.Resource.state() {
 	case Usable:
 	case Disabled:
 		v.Rule = RuleDisabled
+		return v
+	case Held:
+		v.Rule = RuleHeld
+		return v
+	case Unpublished:
+		v.Rule = RuleUnpublished
 		return v
 	case NotOffered:
 		v.Rule, v.Needs = RuleNotOffered, "/"
@@ -115,18 +152,22 @@ func (t *Table) Ask(resourceID, path string, now time.Time) Verdict {
 		v.Rule, v.Needs = RuleArchived, parent(gone)
 		return v
 	}
-	return t.weigh(v, path, math.MaxInt, now)
+	v = t.weigh(v, path, math.MaxInt, now)
+	if v.Rule != RuleAllow && v.Rule != RuleDeny && v.Resource.ownSeat(path) {
+		v.Rule, v.Grant, v.Needs = RuleOwn, nil, ""
+	}
+	return v
 }
 
 // Holds tells whether a node has a resource by grants of those above it alone:
 // only then can its admins hand the resource out. The plane's root needs no
-// grant; whoever administers it decides for the plane.
+// grant; whoever administers it decides for the plane. Nor does the owner.
 func (t *Table) Holds(resourceID, authority string, now time.Time) Verdict {
 	v := Verdict{Rule: RuleNotGranted, Needs: t.root, root: t.root, Resource: t.resources[resourceID]}
 	switch {
 	case v.Resource == nil:
 		return v
-	case strings.HasPrefix(t.root, authority) && authority != "":
+	case strings.HasPrefix(t.root, authority) && authority != "", v.Resource.owned(authority):
 		v.Rule, v.Needs = RuleAllow, ""
 		return v
 	case !strings.HasPrefix(authority, t.root):
@@ -142,11 +183,8 @@ func (t *Table) Stands(grantID string, now time.Time) bool {
 		return false
 	}
 	var room [8]*Grant
-	return g.Effect == Deny || vouched(t.onPath(room[:0], g), g, len(t.root), now)
-}
-
-func (t *Table) onPath(into []*Grant, g *Grant) []*Grant {
-	return t.resources[g.Resource].onPath(into, t.root, g.Scope)
+	r := t.resources[g.Resource]
+	return g.Effect == Deny || r.vouched(r.onPath(room[:0], t.root, g.Scope), g, len(t.root), now)
 }
 
 // Allowed lists the resources that a scope may use now.
@@ -160,15 +198,27 @@ func (t *Table) Allowed(path string, now time.Time) map[string]bool {
 	return out
 }
 
-// Resources lists the ids of all resources of the plane, sorted.
-func (t *Table) Resources() []string {
-	out := make([]string, 0, len(t.resources))
-	for id := range t.resources {
-		out = append(out, id)
+// Resources lists the ids of the plane's resources of a kind, sorted.
+func (t *Table) Resources(kind Kind) []string {
+	var out []string
+	for id, r := range t.resources {
+		if r.Kind == kind {
+			out = append(out, id)
+		}
 	}
 	slices.Sort(out)
 	return out
 }
+
+// Usable lists the resources of a kind that a scope may use now, by their ids,
+// sorted.
+func (t *Table) Usable(kind Kind, path string, now time.Time) []string {
+	return slices.DeleteFunc(t.Resources(kind), func(id string) bool { return !t.Ask(id, path, now).Allowed() })
+}
+
+// Resource finds what can be granted by its id; nil when the plane has no such
+// thing.
+func (t *Table) Resource(resourceID string) *Resource { return t.resources[resourceID] }
 
 // Grant finds a grant by its id.
 func (t *Table) Grant(grantID string) (Grant, bool) {
@@ -199,9 +249,15 @@ func (t *Table) archivedAt(path string) string {
 	return ""
 }
 
-// onPath collects a resource's grants from the plane's root down to a node.
+// onPath collects a resource's grants from the plane's root down to a node, and
+// with a tool's those of its connection.
 func (r *Resource) onPath(into []*Grant, root, path string) []*Grant {
 	for end := len(root); end > 0; end = next(path, end) {
+		if r.of != nil {
+			if g := r.of.at[path[:end]]; g != nil {
+				into = append(into, g)
+			}
+		}
 		if g := r.at[path[:end]]; g != nil {
 			into = append(into, g)
 		}
@@ -228,7 +284,7 @@ func parent(path string) string {
 func (t *Table) weigh(v Verdict, path string, below int, now time.Time) Verdict {
 	var room [8]*Grant // deeper paths are rare, and cost an allocation
 	onPath := v.Resource.onPath(room[:0], t.root, path)
-	v.Rule, v.Grant = decide(onPath, len(t.root), len(path), below, now)
+	v.Rule, v.Grant = v.Resource.decide(onPath, len(t.root), len(path), below, now)
 	switch v.Rule {
 	case RuleAllow:
 		v.Needs = ""
@@ -239,7 +295,7 @@ func (t *Table) weigh(v Verdict, path string, below int, now time.Time) Verdict 
 		}
 	case RuleExpired:
 		v.Needs = t.root
-		if !v.Grant.adrift() && vouched(onPath, v.Grant, len(t.root), now) {
+		if !v.Grant.adrift() && v.Resource.vouched(onPath, v.Grant, len(t.root), now) {
 			v.Needs = v.Grant.Authority
 			if len(v.Needs) < len(t.root) {
 				v.Needs = t.root
@@ -254,7 +310,7 @@ func (t *Table) weigh(v Verdict, path string, below int, now time.Time) Verdict 
 // decide finds what decides at the first `node` bytes of a path, given its
 // grants from the root down. Of ALLOWs the highest is named, of reasons why one
 // doesn't stand the lowest.
-func decide(onPath []*Grant, root, node, below int, now time.Time) (Rule, *Grant) {
+func (r *Resource) decide(onPath []*Grant, root, node, below int, now time.Time) (Rule, *Grant) {
 	var allow, expired, lost *Grant
 	for _, g := range onPath {
 		if len(g.Scope) > node || (len(g.Authority) >= below && !g.adrift()) {
@@ -267,7 +323,7 @@ func decide(onPath []*Grant, root, node, below int, now time.Time) (Rule, *Grant
 			}
 		case g.expired(now):
 			expired = g
-		case !vouched(onPath, g, root, now):
+		case !r.vouched(onPath, g, root, now):
 			lost = g
 		case allow == nil:
 			allow = g
@@ -287,13 +343,13 @@ func decide(onPath []*Grant, root, node, below int, now time.Time) (Rule, *Grant
 // vouched tells whether the authority behind an ALLOW has the resource itself,
 // by authorities strictly above it: each step leads nearer to the root, whose
 // admins need no grant.
-func vouched(onPath []*Grant, g *Grant, root int, now time.Time) bool {
+func (r *Resource) vouched(onPath []*Grant, g *Grant, root int, now time.Time) bool {
 	if g.adrift() {
 		return false
 	}
-	if len(g.Authority) <= root {
+	if len(g.Authority) <= root || r.owned(g.Authority) {
 		return true
 	}
-	rule, _ := decide(onPath, root, len(g.Authority), len(g.Authority), now)
+	rule, _ := r.decide(onPath, root, len(g.Authority), len(g.Authority), now)
 	return rule == RuleAllow
 }

@@ -10,9 +10,12 @@ import (
 // Rule names what decided, for programs.
 type Rule string
 
-// The rules. Only RuleAllow lets through.
+// The rules. RuleAllow and RuleOwn let through.
 const (
 	RuleAllow         Rule = "allow"
+	RuleOwn           Rule = "own"
+	RuleHeld          Rule = "held"
+	RuleUnpublished   Rule = "unpublished"
 	RuleDeny          Rule = "deny"
 	RuleNotGranted    Rule = "not-granted"
 	RuleExpired       Rule = "expired"
@@ -37,7 +40,7 @@ type Verdict struct {
 }
 
 // Allowed tells whether the resource may be used.
-func (v Verdict) Allowed() bool { return v.Rule == RuleAllow }
+func (v Verdict) Allowed() bool { return v.Rule == RuleAllow || v.Rule == RuleOwn }
 
 // Reason says what decided and who can change it, as a sentence for people.
 func (v Verdict) Reason() string {
@@ -47,10 +50,19 @@ func (v Verdict) Reason() string {
 	}
 	switch v.Rule {
 	case RuleAllow:
+		if v.Grant == nil && v.Resource != nil && v.Resource.Owner != "" {
+			return fmt.Sprintf("It belongs to the %s.", level(v.Resource.Owner))
+		}
 		if v.Grant == nil {
 			return fmt.Sprintf("Admins of the %s decide for the whole plane.", level(v.root))
 		}
 		return fmt.Sprintf("Allowed at %s.", where(v.Grant))
+	case RuleOwn:
+		return "It belongs to this seat."
+	case RuleHeld:
+		return fmt.Sprintf("%s waits for approval: it is new, or changed since it was approved. Ask %s to look at it.", name, v.Who())
+	case RuleUnpublished:
+		return fmt.Sprintf("%s has no published version yet. Ask whoever builds it to publish one.", name)
 	case RuleDeny:
 		return fmt.Sprintf("%s is denied at %s, which nothing below lifts. Ask %s to lift it.", name, where(v.Grant), v.Who())
 	case RuleExpired:
@@ -65,7 +77,7 @@ func (v Verdict) Reason() string {
 	case RuleDisabled:
 		return fmt.Sprintf("%s is switched off. Ask %s to switch it on.", name, v.Who())
 	case RuleNotOffered:
-		return fmt.Sprintf("%s is not offered by the platform any more. Ask for another model.", name)
+		return fmt.Sprintf("%s is not offered by the platform any more. Ask for another %s.", name, v.Resource.Kind.noun())
 	case RuleArchived:
 		return fmt.Sprintf("This place was archived, so nothing is used there. Ask %s to restore it.", v.Who())
 	case RuleNotGranted:
@@ -107,7 +119,7 @@ func where(g *Grant) string {
 
 var levels = map[id.Prefix]string{
 	id.Account: "account", id.Console: "Console", id.Copilot: "Copilot", id.Organization: "organization",
-	id.Team: "team", id.Member: "seat", id.Key: "key",
+	id.Team: "team", id.Member: "seat", id.Key: "key", id.Agent: "agent",
 }
 
 // level is the kind of a path's last node, in words.

@@ -68,6 +68,18 @@ const (
 	Webhook                Prefix = "whk"
 	WebhookDelivery        Prefix = "whd"
 	IncreaseRequest        Prefix = "irq"
+	Agent                  Prefix = "agt"
+	AgentVersion           Prefix = "agv"
+	Connection             Prefix = "cnn"
+	ConnectionCredential   Prefix = "ccr"
+	Tool                   Prefix = "tol"
+	Listing                Prefix = "lst"
+	ListingVersion         Prefix = "lsv"
+	ListingAccount         Prefix = "lsa"
+	Rating                 Prefix = "rtg"
+	GuardrailPreset        Prefix = "grl"
+	GuardrailAssignment    Prefix = "gra"
+	FeatureFlag            Prefix = "flg"
 )
 
 // PlatformID is the reserved account of the platform itself.

@@ -241,7 +241,7 @@ func erasable() []string {
 			}
 		}
 	}
-	before["scopes"] = append(before["scopes"], "organizations", "teams", "members", "keys") // which share their ids
+	before["scopes"] = append(before["scopes"], "organizations", "teams", "members", "keys", "agents") // which share their ids
 	var order []string
 	var visit func(table string)
 	visit = func(table string) {

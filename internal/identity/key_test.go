@@ -51,7 +51,7 @@ func seat(t testing.TB, r *replica) *seated {
 			return err
 		}
 		root := tx.Scope.Query().Where(scope.AccountID(s.account.ID), scope.KindEQ(scope.KindCONSOLE)).OnlyX(ctx)
-		_, err = grant.Set(ctx, tx, r.Now(), grant.Input{Scope: root, ModelID: s.model.ID, Effect: grant.Allow, Authority: root.Path})
+		_, err = grant.Set(ctx, tx, r.Now(), grant.Input{Scope: root, ResourceID: s.model.ID, Effect: grant.Allow, Authority: root.Path})
 		return err
 	})
 	return s

@@ -192,7 +192,7 @@ func child(ctx context.Context, tx *store.Tx, parent *ent.Scope, kind scope.Kind
 		return nil, err
 	}
 	parents := []*ent.Scope{parent}
-	if kind == scope.KindKEY {
+	if kind == scope.KindKEY || kind == scope.KindAGENT {
 		err = lock(ctx, tx, nil, parents)
 	} else {
 		err = lock(ctx, tx, parents, nil)

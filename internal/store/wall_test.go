@@ -55,6 +55,10 @@ var grants = map[string][]string{
 	"service_clients": {"SELECT"}, "authorizations": {"SELECT"}, "personal_tokens": {"SELECT"}, "support_accesses": {"SELECT"}, "audit_checkpoints": {"SELECT"},
 	"budget_increases": allGrants, "budget_alerts": {"DELETE", "SELECT"}, "statements": {"SELECT"}, "usage_days": {"SELECT"}, "usage_tags": {"SELECT"},
 	"notifications": {"SELECT"}, "notification_preferences": {"SELECT"}, "webhooks": {"SELECT"}, "webhook_deliveries": {"SELECT"}, "increase_requests": {"SELECT"},
+	"agents": allGrants, "connections": allGrants, "tools": allGrants, "listings": allGrants, "ratings": allGrants,
+	"guardrail_presets": allGrants, "guardrail_assignments": allGrants, "feature_flags": allGrants,
+	"agent_versions": {"INSERT", "SELECT", "UPDATE"}, "listing_versions": {"INSERT", "SELECT", "UPDATE"},
+	"connection_credentials": {"SELECT"}, "listing_accounts": {"SELECT"},
 	"logins": nil, "central_providers": nil, "holds": nil, "idempotency_keys": nil, "nodes": nil, "usage_totals": nil,
 }
 
@@ -62,9 +66,12 @@ var allGrants = []string{"DELETE", "INSERT", "SELECT", "UPDATE"}
 
 // mayRead says which rows row-level security shows: the account's in the
 // viewer's planes, and what the catalogue offers.
-func mayRead(v *tenancy.Viewer, table string, r identitytest.Row, offered string) bool {
+func mayRead(v *tenancy.Viewer, table string, r identitytest.Row, w *identitytest.Trees) bool {
 	if table == "catalog_models" {
-		return r.ID == offered
+		return r.ID == w.CatalogModel.ID
+	}
+	if slices.Contains(w.Offered[r.ID], v.AccountID) {
+		return true
 	}
 	planes := tenancy.Planes(tenancy.WithViewer(context.Background(), v))
 	return r.AccountID == v.AccountID && slices.Contains(planes, tenancy.Plane(r.Plane))
@@ -103,7 +110,7 @@ func TestEveryTableIsBehindTheWall(t *testing.T) {
 		var policies []string
 		require.NoError(t, st.System().QueryRowContext(ctx, `SELECT array_agg(policyname || ' ' || cmd || ' ' || array_to_string(roles, ',') ORDER BY policyname) FROM pg_policies WHERE schemaname = current_schema() AND tablename = $1`, name).Scan(pq.Array(&policies)))
 		want := []string{"tenant_rows ALL cockpit_tenant", "tenant_system ALL cockpit_system"}
-		if name == "catalog_models" {
+		if slices.Contains([]string{"catalog_models", "listings", "listing_versions", "listing_accounts"}, name) {
 			want = append([]string{"tenant_offered SELECT cockpit_tenant"}, want...)
 		}
 		switch name { // opened to the schema's owner by tenant_prune_audit alone, for the account that it is called for
@@ -150,16 +157,19 @@ func TestSecondWallStandsAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx := tenancy.WithViewer(t.Context(), v)
 			for _, table := range migrate.Tables {
-				var mine, foreign []string
+				var mine, own, foreign []string
 				for _, r := range rows[table.Name] {
-					if mayRead(v, table.Name, r, w.CatalogModel.ID) {
+					if mayRead(v, table.Name, r, w) {
 						mine = append(mine, r.ID)
+						if r.AccountID == v.AccountID {
+							own = append(own, r.ID)
+						}
 					} else {
 						foreign = append(foreign, r.ID)
 					}
 				}
 				reads(ctx, t, st, table.Name, mine, foreign)
-				changes(ctx, t, st, table.Name, mine, foreign)
+				changes(ctx, t, st, table.Name, own, foreign)
 				inserts(ctx, t, st, table.Name, foreign, v)
 			}
 		})
@@ -183,7 +193,7 @@ func reads(ctx context.Context, t *testing.T, st *store.Store, table string, min
 }
 
 // changes tries all foreign rows at once, and to give own rows away.
-func changes(ctx context.Context, t *testing.T, st *store.Store, table string, mine, foreign []string) {
+func changes(ctx context.Context, t *testing.T, st *store.Store, table string, own, foreign []string) {
 	t.Helper()
 	none := func(grant, query string, args ...any) {
 		t.Helper()
@@ -199,9 +209,9 @@ func changes(ctx context.Context, t *testing.T, st *store.Store, table string, m
 	}
 	none("UPDATE", "UPDATE "+table+" SET id = id WHERE id = ANY ($1)", pq.Array(foreign))
 	none("DELETE", "DELETE FROM "+table+" WHERE id = ANY ($1)", pq.Array(foreign))
-	if len(mine) > 0 && slices.Contains(grants[table], "UPDATE") {
+	if len(own) > 0 && slices.Contains(grants[table], "UPDATE") {
 		for _, gift := range []string{"account_id = 'acc_other'", "plane = 'PLATFORM'"} {
-			_, err := st.Tenant().ExecContext(ctx, "UPDATE "+table+" SET "+gift+" WHERE id = $1", mine[0])
+			_, err := st.Tenant().ExecContext(ctx, "UPDATE "+table+" SET "+gift+" WHERE id = $1", own[0])
 			require.Equal(t, denied, code(err), "%s: %s: %v", table, gift, err)
 		}
 	}
@@ -405,14 +415,14 @@ type foreignKey struct {
 var open = []string{"models.catalog_model_id", "users.login_id"}
 
 // Links inside the account alone, across its planes.
-var acrossPlanes = []string{"members.user_id", "role_bindings.user_id", "group_mappings.identity_provider_id"}
+var acrossPlanes = []string{"members.user_id", "role_bindings.user_id", "group_mappings.identity_provider_id", "ratings.user_id"}
 
 // Tables whose rows all lie in one plane of an account: no link could lead to
 // the other one.
-var ofOnePlane = []string{"providers", "users", "identity_providers", "support_accesses", "webhooks"}
+var ofOnePlane = []string{"providers", "users", "identity_providers", "support_accesses", "webhooks", "agents", "connections", "tools", "listings"}
 
 // Links from the platform's rows to the platform's: nobody else has such rows.
-var amongPlatform = []string{"catalog_models.central_provider_id", "prices.catalog_model_id"}
+var amongPlatform = []string{"catalog_models.central_provider_id", "prices.catalog_model_id", "catalog_models.successor_id", "listings.catalog_model_id", "listing_accounts.listing_id"}
 
 // Every foreign key of the database holds its link inside the account and the
 // plane: a link to any row elsewhere is refused by the database itself.

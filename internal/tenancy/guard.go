@@ -61,7 +61,7 @@ func confineQuery(ctx context.Context, q ent.Query) error {
 	if !ok {
 		return fmt.Errorf("tenancy: %T can't be confined", q)
 	}
-	p, err := predicate(ctx, g.TableName())
+	p, err := predicate(ctx, g.TableName(), offers[g.TableName()])
 	if err != nil {
 		return err
 	}
@@ -69,8 +69,9 @@ func confineQuery(ctx context.Context, q ent.Query) error {
 	return nil
 }
 
-// predicate is what rows of a table must meet for the viewer of ctx.
-func predicate(ctx context.Context, table string) (func(*sql.Selector), error) {
+// predicate is what rows of a table must meet for the viewer of ctx; what the
+// platform offers besides is for reading alone.
+func predicate(ctx context.Context, table string, offer rule) (func(*sql.Selector), error) {
 	v := ViewerFrom(ctx)
 	if v == nil || v.AccountID == "" {
 		return nil, ErrNoViewer
@@ -81,18 +82,18 @@ func predicate(ctx context.Context, table string) (func(*sql.Selector), error) {
 	}
 	planes := Planes(ctx)
 	return func(s *sql.Selector) {
-		if table == "catalog_models" {
-			s.Where(r(s, v)) // the platform's, offered to all accounts
-			return
-		}
 		in := make([]any, len(planes))
 		for i, p := range planes {
 			in[i] = string(p)
 		}
-		s.Where(sql.And(sql.EQ(s.C("account_id"), v.AccountID), sql.In(s.C("plane"), in...)))
+		own := sql.And(sql.EQ(s.C("account_id"), v.AccountID), sql.In(s.C("plane"), in...))
 		if p := r(s, v); p != nil {
-			s.Where(p)
+			own = sql.And(own, p)
 		}
+		if offer != nil {
+			own = sql.Or(own, offer(s, v))
+		}
+		s.Where(own)
 	}, nil
 }
 
@@ -119,7 +120,7 @@ func confineMutation(ctx context.Context, m ent.Mutation) error {
 			return err
 		}
 	} else {
-		p, err := predicate(ctx, g.TableName())
+		p, err := predicate(ctx, g.TableName(), nil)
 		if err != nil {
 			return err
 		}
@@ -153,7 +154,7 @@ func confineCreate(ctx context.Context, v *Viewer, g guardedMutation) error {
 	switch g.TableName() {
 	case "scopes":
 		return confineScope(ctx, g)
-	case "organizations", "teams", "members", "keys":
+	case "organizations", "teams", "members", "keys", "agents":
 		return visible(ctx, g, "scopes", g.RowID())
 	}
 	return nil

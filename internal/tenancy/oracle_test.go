@@ -112,13 +112,30 @@ var sights = map[string]sight{
 	"webhooks":                 whole,
 	"webhook_deliveries":       whole,
 	"increase_requests":        scopeInOrAsked,
-	"usage_totals":             nobody,
-	"logins":                   nobody,
-	"central_providers":        nobody,
-	"holds":                    nobody,
-	"nodes":                    nobody,
-	"budget_leases":            nobody,
-	"idempotency_keys":         nobody,
+	"agents":                   scopeIn("id"),
+	"agent_versions":           scopeIn("agent_id"),
+	"connections":              scopeIn("scope_id"),
+	"tools":                    connectionIn,
+	"connection_credentials": func(w world, v *tenancy.Viewer, r row) bool {
+		return connectionIn(w, v, r) || own(w, v, r)
+	},
+	"listings": listingIn,
+	"listing_versions": func(w world, v *tenancy.Viewer, r row) bool {
+		l := w["listings"][r["listing_id"]]
+		return scopeIn("scope_id")(w, v, l) || l["status"] == "PUBLISHED" && r["status"] == "PUBLISHED"
+	},
+	"ratings":               anyRow,
+	"guardrail_presets":     anyRow,
+	"guardrail_assignments": scopeIn("scope_id"),
+	"feature_flags":         scopeIn("scope_id"),
+	"listing_accounts":      nobody,
+	"usage_totals":          nobody,
+	"logins":                nobody,
+	"central_providers":     nobody,
+	"holds":                 nobody,
+	"nodes":                 nobody,
+	"budget_leases":         nobody,
+	"idempotency_keys":      nobody,
 }
 
 func anyRow(world, *tenancy.Viewer, row) bool { return true }
@@ -137,6 +154,36 @@ func own(_ world, v *tenancy.Viewer, r row) bool {
 
 func scopeInOrAsked(w world, v *tenancy.Viewer, r row) bool {
 	return within(v, w["scopes"][r["scope_id"]]["path"]) || r["requested_by"] == v.UserID
+}
+
+func connectionIn(w world, v *tenancy.Viewer, r row) bool {
+	return scopeIn("scope_id")(w, v, w["connections"][r["connection_id"]])
+}
+
+func listingIn(w world, v *tenancy.Viewer, r row) bool {
+	return r["status"] == "PUBLISHED" || scopeIn("scope_id")(w, v, r)
+}
+
+// offered: what the platform lets the account see of its marketplace.
+func (w world) offered(v *tenancy.Viewer, table string, r row) bool {
+	if r["account_id"] != "plt_00000000000000000000000000" {
+		return false
+	}
+	switch table {
+	case "catalog_models":
+		return r["status"] == "ACTIVE" || r["status"] == "RETIRED"
+	case "listings":
+		named := r["eligibility"] == "ALL"
+		for _, a := range w["listing_accounts"] {
+			named = named || a["listing_id"] == r["id"] && a["offered_to"] == v.AccountID
+		}
+		return named && (r["status"] == "PUBLISHED" || r["status"] == "WITHDRAWN")
+	case "listing_versions":
+		return r["status"] == "PUBLISHED" && w.offered(v, "listings", w["listings"][r["listing_id"]])
+	case "listing_accounts":
+		return r["offered_to"] == v.AccountID
+	}
+	return false
 }
 
 func budgetIn(w world, v *tenancy.Viewer, r row) bool {
@@ -178,8 +225,11 @@ func (w world) sees(v *tenancy.Viewer, table, id string) bool {
 	if !ok {
 		return false
 	}
+	if w.offered(v, table, r) {
+		return true
+	}
 	if table == "catalog_models" {
-		return r["status"] == "ACTIVE" || r["status"] == "RETIRED"
+		return false
 	}
 	if r["account_id"] != v.AccountID || !slices.Contains(planesOf(v), r["plane"]) {
 		return false

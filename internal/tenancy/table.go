@@ -4,6 +4,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/internal/id"
 )
 
 // rule says how the rows of a table are confined to a viewer's reach, beyond
@@ -51,7 +52,19 @@ var tables = map[string]rule{
 	"webhooks":                 wholeAccount,
 	"webhook_deliveries":       wholeAccount,
 	"increase_requests":        anyOf(byScope("scope_id"), byUser("requested_by")),
-	"catalog_models":           offered,
+	"agents":                   byScope("id"),
+	"agent_versions":           byScope("agent_id"),
+	"connections":              byScope("scope_id"),
+	"tools":                    byConnection,
+	"connection_credentials":   anyOf(byConnection, byPerson),
+	"listings":                 anyOf(published, byScope("scope_id")),
+	"listing_versions":         byListing,
+	"ratings":                  everyRow,
+	"guardrail_presets":        everyRow,
+	"guardrail_assignments":    byScope("scope_id"),
+	"feature_flags":            byScope("scope_id"),
+	"listing_accounts":         noRow,
+	"catalog_models":           noRow,
 	"usage_totals":             noRow,
 	"logins":                   noRow,
 	"central_providers":        noRow,
@@ -59,6 +72,14 @@ var tables = map[string]rule{
 	"nodes":                    noRow,
 	"budget_leases":            noRow,
 	"idempotency_keys":         noRow,
+}
+
+// offers are the platform's rows that an account may read besides its own.
+var offers = map[string]rule{
+	"catalog_models":   offered,
+	"listings":         offeredListing,
+	"listing_versions": offeredVersion,
+	"listing_accounts": namesAccount,
 }
 
 // written says what viewers may do to rows in their reach, where that isn't
@@ -93,6 +114,10 @@ var written = map[string]ent.Op{
 	"webhooks":                 0,
 	"webhook_deliveries":       0,
 	"increase_requests":        0,
+	"agent_versions":           ent.OpCreate | ent.OpUpdate | ent.OpUpdateOne, // retired, never rewritten
+	"listing_versions":         ent.OpCreate | ent.OpUpdate | ent.OpUpdateOne, // reviewed
+	"connection_credentials":   0,                                             // sealed and refreshed by the system
+	"listing_accounts":         0,
 	"catalog_models":           0,
 	"logins":                   0,
 	"central_providers":        0,
@@ -118,6 +143,38 @@ func wholeAccount(_ *sql.Selector, v *Viewer) *sql.Predicate {
 // offered: what the platform offers in its catalogue, drafts not.
 func offered(s *sql.Selector, _ *Viewer) *sql.Predicate {
 	return sql.In(s.C("status"), "ACTIVE", "RETIRED")
+}
+
+// published listings of an account are for all its people.
+func published(s *sql.Selector, _ *Viewer) *sql.Predicate {
+	return sql.EQ(s.C("status"), "PUBLISHED")
+}
+
+// offeredListing: the platform's, to all accounts or to this one by name; what
+// was withdrawn stays to be explained where it was installed.
+func offeredListing(s *sql.Selector, v *Viewer) *sql.Predicate {
+	return eligible(s, s.C("account_id"), s.C("status"), s.C("eligibility"), s.C("id"), v)
+}
+
+func eligible(s *sql.Selector, account, status, eligibility, listing string, v *Viewer) *sql.Predicate {
+	d := sql.Dialect(s.Dialect())
+	a := d.Table("listing_accounts").As("offer_accounts")
+	return sql.And(sql.EQ(account, id.PlatformID), sql.In(status, "PUBLISHED", "WITHDRAWN"), sql.Or(sql.EQ(eligibility, "ALL"),
+		sql.Exists(d.Select(a.C("id")).From(a).Where(sql.And(sql.ColumnsEQ(a.C("listing_id"), listing), sql.EQ(a.C("offered_to"), v.AccountID))))))
+}
+
+// offeredVersion: published versions of what is offered.
+func offeredVersion(s *sql.Selector, v *Viewer) *sql.Predicate {
+	d := sql.Dialect(s.Dialect())
+	l := d.Table("listings").As("offer_listings")
+	return sql.And(sql.EQ(s.C("status"), "PUBLISHED"), sql.Exists(d.Select(l.C("id")).From(l).Where(sql.And(
+		sql.ColumnsEQ(l.C("id"), s.C("listing_id")),
+		eligible(s, l.C("account_id"), l.C("status"), l.C("eligibility"), l.C("id"), v)))))
+}
+
+// namesAccount: what names the viewer's account as one that is offered to.
+func namesAccount(s *sql.Selector, v *Viewer) *sql.Predicate {
+	return sql.EQ(s.C("offered_to"), v.AccountID)
 }
 
 // byPath confines by a materialized path of the row's own.
@@ -158,6 +215,36 @@ func byBudget(s *sql.Selector, v *Viewer) *sql.Predicate {
 		sql.ColumnsEQ(b.C("id"), s.C("budget_id")),
 		under(t.C("path"), t.C("plane"), v.Reach),
 	)))
+}
+
+// byConnection: what belongs to a connection of the viewer's reach.
+func byConnection(s *sql.Selector, v *Viewer) *sql.Predicate {
+	if v.WholeAccount() {
+		return nil
+	}
+	return through(s, "connections", "connection_id", v, nil)
+}
+
+// byListing: versions of the account's own listings, those in review for whom
+// the listing lies in reach.
+func byListing(s *sql.Selector, v *Viewer) *sql.Predicate {
+	if v.WholeAccount() {
+		return nil
+	}
+	return through(s, "listings", "listing_id", v, sql.EQ(s.C("status"), "PUBLISHED"))
+}
+
+// through confines by the scope of the row that a column names; a published one
+// (the other condition, if any) is seen wherever that lies.
+func through(s *sql.Selector, table, column string, v *Viewer, unless *sql.Predicate) *sql.Predicate {
+	d := sql.Dialect(s.Dialect())
+	o, t := d.Table(table).As("reach_owners"), d.Table("scopes").As("reach_scopes")
+	seen := under(t.C("path"), t.C("plane"), v.Reach)
+	if unless != nil {
+		seen = sql.Or(seen, sql.And(unless, sql.EQ(o.C("status"), "PUBLISHED")))
+	}
+	return sql.Exists(d.Select(o.C("id")).From(o).Join(t).On(t.C("id"), o.C("scope_id")).Where(sql.And(
+		sql.ColumnsEQ(o.C("id"), s.C(column)), seen)))
 }
 
 func byUser(column string) rule {

@@ -33,6 +33,7 @@ const (
 	KindTeam         Kind = "TEAM"
 	KindMember       Kind = "MEMBER"
 	KindKey          Kind = "KEY"
+	KindAgent        Kind = "AGENT"
 )
 
 // RoleName is what somebody may be at a node.

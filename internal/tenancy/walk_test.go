@@ -311,7 +311,7 @@ func (w *walk) forges(e entity) {
 	}
 	linked := false // all that the template leads to is seen, too
 	for _, own := range seen {
-		if !linked && w.seesLinks(e.table, own) {
+		if !linked && w.owns(e.table, own) && w.seesLinks(e.table, own) {
 			template, linked = own, true
 		}
 	}
@@ -367,6 +367,11 @@ func (w *walk) forges(e entity) {
 	}
 }
 
+// owns tells rows of the viewer's account from those that the platform offers.
+func (w *walk) owns(table, rowID string) bool {
+	return w.world[table][rowID]["account_id"] == w.viewer.AccountID
+}
+
 // seesLinks tells whether the viewer sees all rows that a row links to.
 func (w *walk) seesLinks(table, rowID string) bool {
 	if table == "scopes" && w.world[table][rowID]["parent_id"] == "<nil>" {
@@ -409,7 +414,7 @@ func foreignKeys(table string) map[string]string {
 			}
 		}
 	}
-	if slices.Contains([]string{"organizations", "teams", "members", "keys"}, table) {
+	if slices.Contains([]string{"organizations", "teams", "members", "keys", "agents"}, table) {
 		out["id"] = "scopes"
 	}
 	return out
@@ -420,6 +425,7 @@ func foreignKeys(table string) map[string]string {
 func (w *walk) links(e entity) {
 	w.Helper()
 	seen, _ := w.world.split(w.viewer, e.table)
+	seen = slices.DeleteFunc(seen, func(rowID string) bool { return !w.owns(e.table, rowID) })
 	if len(seen) == 0 {
 		return
 	}

@@ -50,6 +50,9 @@ type Trees struct {
 	SuperAdmin *tenancy.Viewer
 	// CatalogModel is offered to all accounts; Draft isn't offered yet.
 	CatalogModel, Draft *ent.CatalogModel
+	// Offered names the accounts that rows of the platform's marketplace are
+	// offered to, by the rows' ids.
+	Offered map[string][]string
 	// Program is the platform's own; people of both accounts let it act for them.
 	Program *ent.ServiceClient
 	A, B    *Account
@@ -116,6 +119,7 @@ func Tree(t testing.TB, st *store.Store) *Trees {
 		w.Program = p.platform(root)
 		w.CatalogModel, w.Draft = p.catalogue()
 		w.A, w.B = p.account("alpha", w.CatalogModel), p.account("beta", w.CatalogModel)
+		w.Offered = p.marketplace(root, w.A, w.B, w.CatalogModel, w.Draft)
 		tokens = p.tokens
 		return tx.Audit(ctx, audit.Event{Action: "test.plant", AccountID: id.PlatformID, Plane: tenancy.PlanePlatform, ScopePath: "/"})
 	}))
@@ -273,6 +277,10 @@ func (p *planter) plane(a *Account, plane scope.Plane, cm *ent.CatalogModel) *Pl
 		p.used(l, s)
 	}
 	p.total(l, l.Root)
+	p.governed(l)
+	if plane == scope.PlaneCOPILOT {
+		p.agents(l, seat)
+	}
 	return l
 }
 

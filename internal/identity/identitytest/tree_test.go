@@ -30,11 +30,12 @@ func TestTree(t *testing.T) {
 }
 
 // What the platform alone has; the rest lies in every account.
-var platformsOwn = []string{"catalog_models", "central_providers", "logins", "nodes"}
+var platformsOwn = []string{"catalog_models", "central_providers", "listing_accounts", "logins", "nodes"}
 
 // Tables of things that lie in a plane: a row in each of both.
 var inPlanes = []string{"organizations", "teams", "members", "role_bindings", "keys", "key_models", "models",
-	"budgets", "budget_cycles", "budget_leases", "charges", "holds", "idempotency_keys", "grants", "group_mappings", "invitations"}
+	"budgets", "budget_cycles", "budget_leases", "charges", "holds", "idempotency_keys", "grants", "group_mappings", "invitations",
+	"guardrail_presets", "guardrail_assignments", "feature_flags"}
 
 // The accounts are alike, table by table and plane by plane.
 func TestAccountsAreAlike(t *testing.T) {

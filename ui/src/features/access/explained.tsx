@@ -8,7 +8,7 @@ import { t } from '@/lib/i18n'
 import { kindName } from '@/features/budgets'
 import { chain, type Explanation, mailTo } from './explanation'
 
-const icons: Record<ScopeKind, LucideIcon> = { PLATFORM: Waypoints, ACCOUNT: Building, CONSOLE: Server, COPILOT: Bot, ORGANIZATION: Building, TEAM: UsersRound, MEMBER: UserRound, KEY: KeyRound }
+const icons: Record<ScopeKind, LucideIcon> = { PLATFORM: Waypoints, ACCOUNT: Building, CONSOLE: Server, COPILOT: Bot, ORGANIZATION: Building, TEAM: UsersRound, MEMBER: UserRound, KEY: KeyRound, AGENT: Bot }
 
 type Props = {
   explanation: Explanation

@@ -30,19 +30,19 @@ type Props = {
 export function GrantDialog({ plane, grant, model: given, scope: at, effect: wanted, onClose }: Props) {
   const account = useViewer().account.name
   const models = useModelItems(plane)
-  const [modelId, setModelId] = useState(grant?.model.id ?? given?.id ?? null)
+  const [modelId, setModelId] = useState(grant?.resource.id ?? given?.id ?? null)
   const [scope, setScope] = useState<Item | null>(grant ? placeItem({ ...grant.scope, location: grant.location }, account) : (at ?? null))
   const [effect, setEffect] = useState<GrantEffect>(grant?.effect ?? wanted ?? 'ALLOW')
   const [until, setUntil] = useState(grant?.expiresAt ? lastDay(grant.expiresAt) : '')
   const [note, setNote] = useState(grant?.note ?? '')
   const [errors, setErrors] = useState<Record<string, string>>({})
   const set = useMutate(GrantSetDocument)
-  const name = grant?.model.name ?? given?.name ?? models.find((m) => m.value === modelId)?.label ?? ''
+  const name = grant?.resource.name ?? given?.name ?? models.find((m) => m.value === modelId)?.label ?? ''
 
   const save = async (event: FormEvent) => {
     event.preventDefault()
-    if (!modelId || !scope) return setErrors({ ...(modelId ? {} : { modelId: t('Choose the model.') }), ...(scope ? {} : { scopeId: t('Choose where.') }) })
-    const payload = await set.run({ input: { scopeId: scope.value, modelId, effect, expiresAt: until ? endOfDay(until) : undefined, note: note.trim(), expectedVersion: grant?.version } })
+    if (!modelId || !scope) return setErrors({ ...(modelId ? {} : { resourceId: t('Choose the model.') }), ...(scope ? {} : { scopeId: t('Choose where.') }) })
+    const payload = await set.run({ input: { scopeId: scope.value, resourceId: modelId, effect, expiresAt: until ? endOfDay(until) : undefined, note: note.trim(), expectedVersion: grant?.version } })
     if (!payload) return
     if (payload.grant) {
       toast(effect === 'ALLOW' ? t('{{model}} is allowed in {{place}}', { model: name, place: scope.label }) : t('{{model}} is denied in {{place}}', { model: name, place: scope.label }))
@@ -51,13 +51,13 @@ export function GrantDialog({ plane, grant, model: given, scope: at, effect: wan
     setErrors(byField(payload.errors))
   }
   // What is said about what can't be changed here belongs to the whole.
-  const whole = [errors[''], errors.expectedVersion, errors.effect, (given || grant) && errors.modelId, (at || grant) && errors.scopeId].find(Boolean)
+  const whole = [errors[''], errors.expectedVersion, errors.effect, (given || grant) && errors.resourceId, (at || grant) && errors.scopeId].find(Boolean)
 
   return (
     <Dialog open onClose={onClose} title={grant ? t('Change the grant of {{model}}', { model: name }) : given ? t('Who may use {{model}}?', { model: given.name }) : t('Allow or deny a model')} description={t('It reaches everything below, in {{plane}}.', { plane: nameOf(plane) })}>
       <form noValidate onSubmit={save} className="flex flex-col gap-4">
         {!given && !grant && (
-          <Field label={t('Model')} required error={errors.modelId}>
+          <Field label={t('Model')} required error={errors.resourceId}>
             {(wiring) => <Picker {...wiring} items={models} value={modelId} onChange={setModelId} placeholder={t('Which model?')} />}
           </Field>
         )}

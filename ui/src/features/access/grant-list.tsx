@@ -44,7 +44,7 @@ export function GrantList({ plane, grants, models }: Props) {
               </span>
               <div className="min-w-0 grow">
                 <p className="break-words">
-                  {models && <span className="font-medium">{g.model.name}</span>} {models ? <span className="text-muted">{t('in {{place}}', { place })}</span> : <span className="font-medium">{place}</span>}
+                  {models && <span className="font-medium">{g.resource.name}</span>} {models ? <span className="text-muted">{t('in {{place}}', { place })}</span> : <span className="font-medium">{place}</span>}
                 </p>
                 {g.note && <p className="break-words">{g.note}</p>}
                 <p className="text-xs text-muted">
@@ -56,10 +56,10 @@ export function GrantList({ plane, grants, models }: Props) {
               {!g.stands && <Badge tone="warn">{expired ? t('Ended') : t('Void')}</Badge>}
               {may(g, 'grant.set') ? (
                 <span className="flex shrink-0">
-                  <Button variant="ghost" size="icon" aria-label={t('Change the grant of {{model}} in {{place}}', { model: g.model.name, place })} onClick={() => setChanging(g)}>
+                  <Button variant="ghost" size="icon" aria-label={t('Change the grant of {{model}} in {{place}}', { model: g.resource.name, place })} onClick={() => setChanging(g)}>
                     <Pencil aria-hidden />
                   </Button>
-                  <Button variant="ghost" size="icon" aria-label={t('Withdraw the grant of {{model}} in {{place}}', { model: g.model.name, place })} onClick={() => setRemoving(g)}>
+                  <Button variant="ghost" size="icon" aria-label={t('Withdraw the grant of {{model}} in {{place}}', { model: g.resource.name, place })} onClick={() => setRemoving(g)}>
                     <Trash2 aria-hidden />
                   </Button>
                 </span>
@@ -89,11 +89,11 @@ function RemoveGrant({ grant, onClose }: { grant: GrantPartsFragment; onClose: (
     const payload = await remove.run({ input: { grantId: grant.id } })
     if (!payload) return
     if (payload.errors[0]) return setError(payload.errors[0].message)
-    toast(t('The grant of {{model}} in {{place}} is withdrawn', { model: grant.model.name, place }))
+    toast(t('The grant of {{model}} in {{place}} is withdrawn', { model: grant.resource.name, place }))
     onClose()
   }
   return (
-    <Confirm title={grant.effect === 'ALLOW' ? t('No longer allow {{model}}?', { model: grant.model.name }) : t('No longer deny {{model}}?', { model: grant.model.name })} description={place} action={t('Withdraw grant')} keep={t('Keep it')} danger={grant.effect === 'ALLOW'} busy={remove.busy} fault={remove.fault} error={error} onConfirm={run} onClose={onClose}>
+    <Confirm title={grant.effect === 'ALLOW' ? t('No longer allow {{model}}?', { model: grant.resource.name }) : t('No longer deny {{model}}?', { model: grant.resource.name })} description={place} action={t('Withdraw grant')} keep={t('Keep it')} danger={grant.effect === 'ALLOW'} busy={remove.busy} fault={remove.fault} error={error} onConfirm={run} onClose={onClose}>
       <p>
         {grant.effect === 'ALLOW'
           ? t('Everybody there and below loses the model within a second, unless another grant on their way allows it. Running calls come to their end.')

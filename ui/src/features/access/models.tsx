@@ -39,13 +39,13 @@ type Props = {
 /** Which models a scope may use and why, as the gateway decides it; with the switch for those who may set it. */
 export function AccessModels({ scopeId, plane, userId, readOnly, show: first = 'all' }: Props) {
   const [show, setShow] = useState(first)
-  const { data, rows, loading, fetching, fault, retry, more } = usePages(AccessModelsDocument, { scopeId, allowed: show === 'all' ? undefined : show === 'allowed' }, (d) => d.access?.models)
+  const { data, rows, loading, fetching, fault, retry, more } = usePages(AccessModelsDocument, { scopeId, allowed: show === 'all' ? undefined : show === 'allowed' }, (d) => d.access?.resources)
   const { put, refusal, fault: refused } = useGrant(scopeId)
   const [editing, setEditing] = useState<{ model: { id: string; name: string }; grant?: GrantPartsFragment }>()
   const [asking, setAsking] = useState<string>()
   const scope = data?.access?.scope
   const mayGrant = !readOnly && may(scope, 'grant.set')
-  const here = new Map((data?.access?.grants.edges ?? []).map(({ node }) => [node.model.id, node]))
+  const here = new Map((data?.access?.grants.edges ?? []).map(({ node }) => [node.resource.id, node]))
   const root = scope?.kind === 'CONSOLE' || scope?.kind === 'COPILOT'
 
   const change = async (model: { id: string; name: string }, stand: Stand) => {
@@ -70,7 +70,7 @@ export function AccessModels({ scopeId, plane, userId, readOnly, show: first = '
       )}
       {rows.length > 0 && (
         <ul className="rounded-lg border border-line">
-          {rows.map(({ model, allowed, reason }) => {
+          {rows.map(({ resource: model, allowed, reason }) => {
             const own = here.get(model.id)
             const settable = mayGrant && (!own || may(own, 'grant.set'))
             return (

@@ -37,7 +37,7 @@ export function MyModels({ seat, plane }: Props) {
 }
 
 function List({ seatId, allowed, none, onAsk }: { seatId: string; allowed: boolean; none: string; onAsk: (modelId: string) => void }) {
-  const { data, rows, loading, fetching, fault, retry, more } = usePages(AccessModelsDocument, { scopeId: seatId, allowed }, (d) => d.access?.models)
+  const { data, rows, loading, fetching, fault, retry, more } = usePages(AccessModelsDocument, { scopeId: seatId, allowed }, (d) => d.access?.resources)
   return (
     <div className="border-t border-line">
       {fault && (
@@ -48,7 +48,7 @@ function List({ seatId, allowed, none, onAsk }: { seatId: string; allowed: boole
       {loading && <SkeletonRows rows={2} />}
       {data && rows.length === 0 && !fault && <p className="px-4 py-3 text-muted">{none}</p>}
       <ul>
-        {rows.map(({ model, reason }) => (
+        {rows.map(({ resource: model, reason }) => (
           <li key={model.id} className="flex items-center gap-3 border-b border-line py-2 ps-4 pe-2 last:border-b-0">
             <span className="min-w-0 grow">
               <span className="block font-medium break-all">{model.name}</span>

@@ -38,7 +38,7 @@ export function Why({ plane, question, onChange }: Props) {
   // A model is used in a seat; of any other place the answer is about the place.
   const atPlace = mode === 'model' && model && place && !scope?.startsWith('mem_')
   const act = mode === 'action' ? question.action && actOf(question.action) : question.model && t('use {{model}}', { model: model?.label ?? t('the model') })
-  const input = { userId: question.user, scopeId: scope ?? '', ...(mode === 'action' ? { action: question.action } : { modelId: question.model }) }
+  const input = { userId: question.user, scopeId: scope ?? '', ...(mode === 'action' ? { action: question.action } : { resourceId: question.model }) }
   const { data, fault, loading, retry } = useRead(ExplainDocument, { input }, !act || !scope)
 
   return (

@@ -17,6 +17,7 @@ export const kindName: Record<ScopeKind, string> = {
   TEAM: t('Team'),
   MEMBER: t('User'),
   KEY: t('Key'),
+  AGENT: t('Agent'),
 }
 
 const hasLeaves = (s: ScopeRowFragment) => s.kind === 'TEAM'

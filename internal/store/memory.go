@@ -9,13 +9,27 @@ import (
 
 // keepPages keeps SQLite's allocator from giving memory back and taking it
 // again all the time: it returns a page to the system with the last piece in
-// it, so where one piece of a size comes and goes, as a cursor does with each
-// statement, every time costs two system calls and fresh zeroes. A piece of
-// each size that stays keeps a page of them, a megabyte in all.
+// it, so that where a page more is needed for what comes and goes with each
+// statement, as cursors do, every time costs two system calls and fresh zeroes.
+// Pages of each size in use that are never empty leave it room; they are two
+// megabytes in all.
 var keepPages = sync.OnceFunc(func() {
+	const page, pages = 64 << 10, 4 // of the allocator
 	tls := libc.NewTLS()
 	defer tls.Close()
-	for size := types.Size_t(16); size <= 16<<10; size *= 2 {
-		libc.Xmalloc(tls, size)
+	for size := types.Size_t(256); size <= page/4; size *= 2 {
+		kept := map[uintptr]bool{}
+		var rest []uintptr
+		for range pages * page / size {
+			p := libc.Xmalloc(tls, size)
+			if at := p / page; kept[at] {
+				rest = append(rest, p)
+			} else {
+				kept[at] = true
+			}
+		}
+		for _, p := range rest {
+			libc.Xfree(tls, p)
+		}
 	}
 })

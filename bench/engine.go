@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/alchemi/cockpit/ent/scope"
@@ -39,6 +40,9 @@ type bank struct {
 type tally struct {
 	perSecond float64
 	p50, p99  time.Duration
+	// cpu is this process's processor time for a call: what else the machine does
+	// changes it least. PostgreSQL's own isn't in it.
+	cpu time.Duration
 }
 
 // scene is how a ledger is used.
@@ -71,8 +75,8 @@ func measureLedgers(ctx context.Context, name, url string, rounds int, duration 
 		scenes = append(scenes, scene{1, 2, 64}, scene{spread, 2, 64})
 	}
 	fmt.Printf("\n## Hold and settle on four levels, %s\n\n", name)
-	fmt.Println("| members | nodes | callers | way | calls/s | × | p50 | p99 |")
-	fmt.Println("| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |")
+	fmt.Println("| members | nodes | callers | way | calls/s | × | p50 | p99 | processor |")
+	fmt.Println("| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |")
 	ways := []struct {
 		name string
 		open func(context.Context, int) (ledger, error)
@@ -95,7 +99,7 @@ func measureLedgers(ctx context.Context, name, url string, rounds int, duration 
 			if i == 0 {
 				base = t.perSecond
 			}
-			fmt.Printf("| %s | %s | %.0f | %.1f | %s | %s |\n", s, w.name, t.perSecond, t.perSecond/base, fine(t.p50), fine(t.p99))
+			fmt.Printf("| %s | %s | %.0f | %.1f | %s | %s | %s |\n", s, w.name, t.perSecond, t.perSecond/base, fine(t.p50), fine(t.p99), fine(t.cpu))
 		}
 	}
 	return b.verify(ctx)
@@ -120,7 +124,7 @@ func (b *bank) run(ctx context.Context, open func(context.Context, int) (ledger,
 	var mu sync.Mutex
 	var all []time.Duration
 	var callers sync.WaitGroup
-	start := time.Now()
+	used, start := processor(), time.Now()
 	for range s.callers {
 		callers.Go(func() {
 			var own []time.Duration
@@ -141,7 +145,7 @@ func (b *bank) run(ctx context.Context, open func(context.Context, int) (ledger,
 	}
 	callers.Wait()
 	err = l.close(ctx)
-	took := time.Since(start)
+	took, used := time.Since(start), processor()-used
 	if c := cause.Load(); c != nil {
 		err = errors.Join(err, *c)
 	}
@@ -149,7 +153,16 @@ func (b *bank) run(ctx context.Context, open func(context.Context, int) (ledger,
 		return tally{}, errors.Join(err, ctx.Err())
 	}
 	slices.Sort(all)
-	return tally{perSecond: float64(len(all)) / took.Seconds(), p50: all[len(all)/2], p99: all[len(all)*99/100]}, nil
+	return tally{perSecond: float64(len(all)) / took.Seconds(), p50: all[len(all)/2], p99: all[len(all)*99/100], cpu: used / time.Duration(len(all))}, nil
+}
+
+// processor is how long this process has kept processors busy.
+func processor() time.Duration {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
 func (b *bank) open(ctx context.Context) (*store.Store, error) {

@@ -72,9 +72,11 @@ $(GOLANGCI):
 	GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 	@mv bin/golangci-lint $@
 
-bench: ## Measure what the gateway adds to a model call
-	go run ./bench
-	go test ./graph -run '^$$' -bench BenchmarkPage -benchtime 200x
+bench: ## Measure the budget engine and the gateway, on PostgreSQL too where it is installed
+	@if [ -z "$${COCKPIT_TEST_DATABASE_URL:-}" ] && .ci/postgres --check; then \
+	  .ci/postgres $(MAKE) --no-print-directory bench; else \
+	  go run ./bench -database "$${COCKPIT_TEST_DATABASE_URL:-}" && \
+	  go test ./graph -run '^$$' -bench BenchmarkPage -benchtime 200x; fi
 
 torture: ## Kill replicas over PostgreSQL for TORTURE (1m unless set), and check every charge
 	@if [ -z "$${COCKPIT_TEST_DATABASE_URL:-}" ]; then .ci/postgres $(MAKE) --no-print-directory torture; else \

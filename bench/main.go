@@ -1,11 +1,14 @@
-// Command bench measures what the gateway adds to a model call: the same load
-// goes straight to the demo upstream, through a bare reverse proxy of the
-// standard library, and through the gateway, all in one run and in turns. It
-// prints a table in Markdown. Start it with make bench.
+// Command bench measures Cockpit against what one would do without it, all in
+// one run and in turns: the budget engine against a conditional UPDATE for each
+// budget of a call; and the gateway against the demo upstream itself and a bare
+// reverse proxy of the standard library. It does so on SQLite, and on PostgreSQL
+// where it is told of a server, and prints tables in Markdown. Start it with
+// make bench.
 package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"flag"
 	"fmt"
@@ -16,9 +19,11 @@ import (
 	"os/signal"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/alchemi/cockpit/internal/demo/upstream"
+	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/money"
 )
 
@@ -34,7 +39,8 @@ func main() {
 func run(ctx context.Context) error {
 	role := flag.String("role", "", "internal: upstream, proxy or gateway")
 	to := flag.String("to", "", "internal: address of the upstream")
-	database := flag.String("database", "", "PostgreSQL to measure the gateway on; SQLite in a temporary folder without")
+	database := flag.String("database", "", "PostgreSQL server to measure on too, in a database of its own")
+	only := flag.String("only", "", "engine or gateway: measure that alone")
 	data := flag.String("data", "", "internal: directory of the gateway's journal")
 	key := flag.String("key", "", "internal: key that was planted already")
 	limit := flag.Int64("limit", 0, "internal: limit of the team, in nano-USD")
@@ -66,7 +72,59 @@ func run(ctx context.Context) error {
 	if *torment > 0 {
 		return torture(ctx, *database, *torment)
 	}
-	return measure(ctx, *database, *rounds, *duration)
+	fmt.Printf("%s, %d CPUs shared by clients, upstream, databases and Cockpit; load of the machine before: %s. %d rounds of %s each, in turns; the median round is shown. × is the ratio to the first way.\n",
+		runtime.Version(), runtime.NumCPU(), machineLoad(), *rounds, *duration)
+	measure := func(name, url string) error {
+		if *only != "gateway" {
+			if err := measureLedgers(ctx, name, url, *rounds, *duration); err != nil {
+				return err
+			}
+		}
+		if *only != "engine" {
+			return measureGateway(ctx, name, url, *rounds, *duration)
+		}
+		return nil
+	}
+	if err := measure("SQLite", ""); err != nil {
+		return err
+	}
+	if *database == "" {
+		fmt.Println("\nNo PostgreSQL server was named by -database: it wasn't measured.")
+		return nil
+	}
+	return inFreshDatabase(ctx, *database, "cockpit_bench_", func(url string) error { return measure("PostgreSQL", url) })
+}
+
+// machineLoad is what else runs, where the system tells.
+func machineLoad() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Join(strings.Fields(string(text))[:3], " ")
+}
+
+// inFreshDatabase runs f on a database of its own, which is dropped then.
+func inFreshDatabase(ctx context.Context, server, prefix string, f func(url string) error) (err error) {
+	at, err := url.Parse(server)
+	if err != nil {
+		return err
+	}
+	admin, err := sql.Open("postgres", server)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, admin.Close()) }()
+	name := prefix + strings.ToLower(id.New(id.Node)[4:])
+	if _, err := admin.ExecContext(ctx, `CREATE DATABASE "`+name+`"`); err != nil {
+		return err
+	}
+	defer func() {
+		_, drop := admin.ExecContext(context.WithoutCancel(ctx), `DROP DATABASE "`+name+`" WITH (FORCE)`)
+		err = errors.Join(err, drop)
+	}()
+	at.Path = "/" + name
+	return f(at.String())
 }
 
 // bareProxy is what a gateway could be at best: it forwards and flushes.
@@ -89,7 +147,7 @@ func bareProxy(target *url.URL) http.Handler {
 // way is one way to the upstream.
 type way struct{ name, url, key string }
 
-func measure(ctx context.Context, database string, rounds int, duration time.Duration) error {
+func measureGateway(ctx context.Context, name, database string, rounds int, duration time.Duration) error {
 	direct, stop, err := start(ctx, "-role", "upstream")
 	if err != nil {
 		return err
@@ -107,12 +165,7 @@ func measure(ctx context.Context, database string, rounds int, duration time.Dur
 	defer stop()
 	ways := []way{{"straight to the upstream", direct.url, "none"}, {"bare reverse proxy", proxy.url, "none"}, {"gateway", gateway.url, gateway.key}}
 
-	engine := "SQLite"
-	if database != "" {
-		engine = "PostgreSQL"
-	}
-	fmt.Printf("%s, %d CPUs shared by clients, upstream and gateway, %s, %d rounds of %s each, median round by p50. × is the ratio to the straight way.\n\n",
-		runtime.Version(), runtime.NumCPU(), engine, rounds, duration)
+	fmt.Printf("\n## Calls through the gateway, %s\n\n", name)
 	fmt.Println("| answer | clients | way | calls/s | × | p50 | × | p99 | × | first byte p50 |")
 	fmt.Println("| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
 	for _, stream := range []bool{false, true} {

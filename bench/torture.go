@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,27 +43,14 @@ type ordeal struct {
 
 // torture kills replicas for a while, and then holds the ledger against what
 // the model's provider says it billed.
-func torture(ctx context.Context, server string, length time.Duration) (err error) {
+func torture(ctx context.Context, server string, length time.Duration) error {
 	if server == "" {
 		return errors.New("-torture wants a PostgreSQL server in -database")
 	}
-	admin, err := sql.Open("postgres", server)
-	if err != nil {
-		return err
-	}
-	name := "cockpit_torture_" + strings.ToLower(id.New(id.Node)[4:])
-	if _, err := admin.ExecContext(ctx, `CREATE DATABASE "`+name+`"`); err != nil {
-		return err
-	}
-	defer func() {
-		_, drop := admin.ExecContext(context.WithoutCancel(ctx), `DROP DATABASE "`+name+`" WITH (FORCE)`)
-		err = errors.Join(err, drop, admin.Close())
-	}()
-	at, err := url.Parse(server)
-	if err != nil {
-		return err
-	}
-	at.Path = "/" + name
+	return inFreshDatabase(ctx, server, "cockpit_torture_", func(url string) error { return tortureOn(ctx, url, length) })
+}
+
+func tortureOn(ctx context.Context, url string, length time.Duration) (err error) {
 	provider, stop, err := start(ctx, "-role", "upstream")
 	if err != nil {
 		return err
@@ -76,7 +61,7 @@ func torture(ctx context.Context, server string, length time.Duration) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	o := &ordeal{database: at.String(), upstream: provider.url}
+	o := &ordeal{database: url, upstream: provider.url}
 	for i := range o.dirs {
 		o.dirs[i] = filepath.Join(dir, fmt.Sprint(i))
 		if err := o.begin(ctx, i); err != nil {

@@ -71,10 +71,10 @@ func (d dialect) insertCharges(ctx context.Context, c conn, charges []charge) er
 		}
 		at := stamp(r.at)
 		rows[i] = []any{r.id, r.AccountID, string(r.Plane), string(r.kind), r.adjusts, r.Path, r.OrganizationID, r.TeamID,
-			r.MemberID, r.UserID, r.KeyID, r.AgentID, r.ClientID, r.SessionRef, tags, cycles, r.ModelID, r.ModelName, r.PriceID,
+			r.MemberID, r.UserID, r.KeyID, r.AgentID, r.ClientID, r.SessionRef, jsonColumn(tags), jsonColumn(cycles), r.ModelID, r.ModelName, r.PriceID,
 			r.FactorID, r.FactorPPM, r.RequestID, r.usage.Input, r.usage.CachedInput, r.usage.CacheWrite, r.usage.Output,
 			r.usage.Reasoning, r.usage.AudioInput, r.usage.AudioOutput, int64(r.cost), int64(r.credits), int64(r.held), r.Stream,
-			r.outcome.Latency.Milliseconds(), r.outcome.FirstByte.Milliseconds(), stamp(r.heldAt), at, dayOf(at)}
+			r.outcome.Latency.Milliseconds(), r.outcome.FirstByte.Milliseconds(), stamp(r.heldAt), at, int64(dayOf(at))}
 	}
 	if err := d.insert(ctx, c, "INSERT INTO charges ("+chargeColumns+")", rows); err != nil {
 		return err

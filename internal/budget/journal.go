@@ -51,8 +51,8 @@ type heldJSON struct {
 	ID, Node     string
 	Cycles       []string
 	Amount, Cost money.Nano
-	Call         json.RawMessage
 	HeldAt       time.Time
+	Call         json.RawMessage `json:",omitempty"`
 }
 
 type endedJSON struct {
@@ -92,10 +92,12 @@ func (j *journal) own(node string) error {
 }
 
 func (j *journal) hold(h *Hold) error {
-	record, err := json.Marshal(heldJSON{ID: h.ID, Node: h.nodeID, Cycles: h.cycles, Amount: h.Amount, Cost: h.Cost, Call: h.encoded, HeldAt: h.HeldAt})
+	record, err := json.Marshal(heldJSON{ID: h.ID, Node: h.nodeID, Cycles: h.cycles, Amount: h.Amount, Cost: h.Cost, HeldAt: h.HeldAt})
 	if err != nil {
 		return err
 	}
+	// Put in as it is: encoding it within would check and copy it once more.
+	record = append(append(append(record[:len(record)-1], `,"Call":`...), h.encoded...), '}')
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err := j.append(heldRecord, record); err != nil {

@@ -216,7 +216,7 @@ func (d dialect) insertHolds(ctx context.Context, c conn, holds []*Hold) error {
 		if err != nil {
 			return err
 		}
-		rows[i] = []any{h.ID, h.Call.AccountID, string(h.Call.Plane), h.nodeID, h.Call.Path, cycles, int64(h.Amount), int64(h.Cost), string(h.encoded), h.HeldAt}
+		rows[i] = []any{h.ID, h.Call.AccountID, string(h.Call.Plane), h.nodeID, h.Call.Path, jsonColumn(cycles), int64(h.Amount), int64(h.Cost), jsonColumn(h.encoded), h.HeldAt}
 	}
 	return d.insert(ctx, c, "INSERT INTO holds (id, account_id, plane, node_id, path, cycles, amount, cost, call, held_at)", rows)
 }

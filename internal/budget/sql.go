@@ -6,10 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lib/pq"
 )
 
 // conn is what a statement runs on: a pool, or a transaction of either kind.
@@ -66,36 +67,74 @@ func (d dialect) exec(ctx context.Context, c conn, query string, args ...any) (i
 	return res.RowsAffected()
 }
 
-// insert adds rows: many by one statement on PostgreSQL, one by one on SQLite,
-// whose statement is prepared once and runs in this process.
+// insert adds rows: all by one statement on PostgreSQL, a column an argument,
+// for there it is planned each time; one by one on SQLite, whose statement is
+// prepared once and runs in this process.
 func (d dialect) insert(ctx context.Context, c conn, into string, rows [][]any) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	if d == postgres {
-		for part := range slices.Chunk(rows, d.rowsAtOnce()) {
-			var p params
-			values := make([]string, len(part))
-			for i, r := range part {
-				values[i] = p.row(r...)
-			}
-			if _, err := d.exec(ctx, c, into+" VALUES "+strings.Join(values, ","), p...); err != nil {
-				return err
-			}
-		}
-		return nil
+		arrays, types := columnsFrom(rows)
+		_, err := d.exec(ctx, c, into+" SELECT * FROM unnest("+strings.Join(types, ",")+")", arrays...)
+		return err
 	}
+	// The driver watches what can be cancelled with a goroutine a row.
+	steady := context.WithoutCancel(ctx)
 	stmt, err := c.PrepareContext(ctx, into+" VALUES ("+strings.TrimSuffix(strings.Repeat("?,", len(rows[0])), ",")+")")
 	if err != nil {
 		return fmt.Errorf("budget: %.60s: %w", into, err)
 	}
 	defer stmt.Close()
 	for _, r := range rows {
-		if _, err := stmt.ExecContext(ctx, r...); err != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := stmt.ExecContext(steady, r...); err != nil {
 			return fmt.Errorf("budget: %.60s: %w", into, err)
 		}
 	}
 	return nil
+}
+
+// jsonColumn is the text of a JSON column.
+type jsonColumn string
+
+// columnsFrom are the columns of rows as arrays, and the placeholders of their
+// types.
+func columnsFrom(rows [][]any) (arrays []any, types []string) {
+	for i, first := range rows[0] {
+		name := ""
+		switch first.(type) {
+		case string:
+			name = "text"
+			arrays = append(arrays, pq.StringArray(column(rows, i, func(v string) string { return v })))
+		case jsonColumn:
+			name = "jsonb"
+			arrays = append(arrays, pq.StringArray(column(rows, i, func(v jsonColumn) string { return string(v) })))
+		case int64:
+			name = "bigint"
+			arrays = append(arrays, pq.Int64Array(column(rows, i, func(v int64) int64 { return v })))
+		case bool:
+			name = "boolean"
+			arrays = append(arrays, pq.BoolArray(column(rows, i, func(v bool) bool { return v })))
+		case time.Time:
+			name = "timestamptz"
+			arrays = append(arrays, pq.StringArray(column(rows, i, func(v time.Time) string { return v.Format(time.RFC3339Nano) })))
+		default:
+			panic(fmt.Sprintf("budget: no array of %T", first)) // a row of the code's own
+		}
+		types = append(types, fmt.Sprintf("$%d::%s[]", i+1, name))
+	}
+	return arrays, types
+}
+
+func column[T, U any](rows [][]any, i int, as func(T) U) []U {
+	out := make([]U, len(rows))
+	for n, r := range rows {
+		out[n] = as(r[i].(T))
+	}
+	return out
 }
 
 // query calls scan for every row.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
 // rollup is a table of sums over charges: one row a key. Other columns of a
@@ -48,13 +49,55 @@ type counters struct {
 	cost, credits money.Nano
 }
 
-func (c *counters) add(r *charge) {
+func (c *counters) add(o *counters) {
+	c.calls += o.calls
+	c.usage = c.usage.plus(o.usage)
+	c.cost += o.cost
+	c.credits += o.credits
+}
+
+func (r *charge) counters() counters {
+	c := counters{usage: r.usage, cost: r.cost, credits: r.credits}
 	if r.kind == Settled || r.kind == InDoubt {
-		c.calls++
+		c.calls = 1
 	}
-	c.usage = c.usage.plus(r.usage)
-	c.cost += r.cost
-	c.credits += r.credits
+	return c
+}
+
+// alike are charges that fall into the same rows of every rollup: of many
+// calls a round, most.
+type alike struct {
+	of *charge // one of them
+	counters
+}
+
+// alikeKey is all of a charge that rows of rollups are told apart by, or keep.
+type alikeKey struct {
+	account, path, organization, team, member, user, key, agent, client, model, name, price, tags string
+	plane                                                                                         tenancy.Plane
+	ppm                                                                                           int64
+	day                                                                                           int
+}
+
+func sumAlike(charges []charge) []*alike {
+	seen := map[alikeKey]*alike{}
+	var out []*alike
+	for i := range charges {
+		c := &charges[i]
+		k := alikeKey{
+			c.AccountID, c.Path, c.OrganizationID, c.TeamID, c.MemberID, c.UserID, c.KeyID, c.AgentID, c.ClientID, c.ModelID, c.ModelName, c.PriceID,
+			strings.Join(c.Tags, "\x00"), c.Plane, c.FactorPPM, dayOf(stamp(c.at)),
+		}
+		a := seen[k]
+		if a == nil {
+			a = &alike{of: c}
+			seen[k] = a
+			out = append(out, a)
+		}
+		more := c.counters()
+		a.add(&more)
+	}
+	return out
 }
 
 // whole tells columns that hold numbers.
@@ -89,10 +132,10 @@ type rolled struct {
 }
 
 // roll sums charges up into the rows of a rollup, in the order of their keys.
-func (t rollup) roll(charges []charge) []*rolled {
+func (t rollup) roll(charges []*alike) []*rolled {
 	rows := map[string]*rolled{}
-	for i := range charges {
-		c := &charges[i]
+	for _, a := range charges {
+		c := a.of
 		tags := []string{""}
 		if t.prefix == id.UsageTag {
 			tags = distinct(c.Tags)
@@ -110,7 +153,7 @@ func (t rollup) roll(charges []charge) []*rolled {
 			if rows[key] == nil {
 				rows[key] = &rolled{values: values}
 			}
-			rows[key].add(c)
+			rows[key].add(&a.counters)
 		}
 	}
 	out := make([]*rolled, 0, len(rows))
@@ -131,8 +174,9 @@ func (t rollup) columns() []string {
 // addUsage adds charges to every rollup, within the transaction that writes
 // them into the ledger: one statement a table, its rows as one argument.
 func (d dialect) addUsage(ctx context.Context, c conn, charges []charge) error {
+	sums := sumAlike(charges)
 	for _, t := range rollups {
-		rows := t.roll(charges)
+		rows := t.roll(sums)
 		if len(rows) == 0 {
 			continue
 		}

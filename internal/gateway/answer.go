@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"encoding/json"
 	"strings"
 
 	"github.com/alchemi/cockpit/internal/budget"
@@ -22,26 +21,30 @@ type meter struct {
 // read meters one JSON document of the upstream's. It tells whether that
 // carries usage and nothing else.
 func (m *meter) read(doc []byte) bool {
-	from := skipSpace(doc, 0)
-	if !json.Valid(doc) || doc[from] != '{' && doc[from] != 'n' {
+	w := walker{doc: doc}
+	seen := *m // of what isn't JSON nothing is believed
+	choices := 0
+	var usage []byte
+	fits := w.members(func(name []byte) {
+		switch {
+		case named(name, "choices"):
+			seen.expect(w.elements(func() {
+				choices++
+				seen.choice(&w)
+			}))
+		case named(name, "usage"):
+			usage = w.value()
+		case named(name, "error"):
+			seen.failed = present(w.value()) || seen.failed
+		default:
+			w.value()
+		}
+	})
+	if !fits || !w.ended() {
 		m.garbled = true
 		return false
 	}
-	choices := 0
-	var usage []byte
-	for name, value := range fields(doc, from) {
-		switch {
-		case named(name, "choices"):
-			for _, choice := range m.list(doc, value) {
-				choices++
-				m.choice(doc, choice)
-			}
-		case named(name, "usage"):
-			usage = value.of(doc)
-		case named(name, "error"):
-			m.failed = m.failed || present(value.of(doc))
-		}
-	}
+	*m = seen
 	if !present(usage) {
 		return false
 	}
@@ -51,45 +54,40 @@ func (m *meter) read(doc []byte) bool {
 	return choices == 0
 }
 
-// list are the elements of an array; nothing else may stand for one but null.
-func (m *meter) list(doc []byte, at span) []span {
-	m.garbled = m.garbled || doc[at.from] != '[' && doc[at.from] != 'n'
-	return elements(doc, at)
-}
+// expect remembers that something else stood where an object or array has to.
+func (m *meter) expect(fits bool) { m.garbled = m.garbled || !fits }
 
-func (m *meter) choice(doc []byte, at span) {
-	m.garbled = m.garbled || doc[at.from] != '{' && doc[at.from] != 'n'
-	for name, value := range fields(doc, at.from) {
-		first := doc[value.from]
+func (m *meter) choice(w *walker) {
+	m.expect(w.members(func(name []byte) {
 		switch {
 		case named(name, "message") || named(name, "delta"):
-			m.garbled = m.garbled || first != '{' && first != 'n'
-			m.seen += generated(doc, value)
+			m.expect(w.members(func(name []byte) { m.seen += generated(name, w.value()) }))
 		case named(name, "finish_reason"):
-			m.garbled = m.garbled || first != '"' && first != 'n'
+			first := w.peek()
+			w.value()
+			m.expect(first == '"' || first == 'n')
 			m.finished = m.finished || first == '"'
+		default:
+			w.value()
 		}
-	}
+	}))
 }
 
-// generated is how many bytes of a message were generated: its texts without
-// their quotes, and whatever calls and sounds it has.
-func generated(doc []byte, at span) (n int64) {
-	for name, value := range fields(doc, at.from) {
-		raw := value.of(doc)
-		if !present(raw) {
-			continue
-		}
-		switch {
-		case named(name, "content"), named(name, "refusal"),
-			named(name, "reasoning"),         // OpenRouter
-			named(name, "reasoning_content"): // DeepSeek, vLLM
-			n += int64(max(len(raw)-2, 0))
-		case named(name, "tool_calls"), named(name, "function_call"), named(name, "audio"):
-			n += int64(len(raw))
-		}
+// generated is how many bytes of a message's member were generated: texts
+// without their quotes, and whatever calls and sounds it has.
+func generated(name, raw []byte) int64 {
+	if !present(raw) {
+		return 0
 	}
-	return n
+	switch {
+	case named(name, "content"), named(name, "refusal"),
+		named(name, "reasoning"),         // OpenRouter
+		named(name, "reasoning_content"): // DeepSeek, vLLM
+		return int64(max(len(raw)-2, 0))
+	case named(name, "tool_calls"), named(name, "function_call"), named(name, "audio"):
+		return int64(len(raw))
+	}
+	return 0
 }
 
 // named compares as encoding/json does, without regard to case.

@@ -3,7 +3,6 @@ package gateway
 import (
 	"bytes"
 	"encoding/json"
-	"iter"
 	"strings"
 
 	"github.com/alchemi/cockpit/internal/fault"
@@ -132,32 +131,6 @@ func members(doc []byte, at span) []member {
 		m.value.to = skip(doc, m.value.from)
 		out = append(out, m)
 		i = m.value.to
-	}
-}
-
-// fields are the names and values of an object of a valid document that begins
-// at i; other values have none.
-func fields(doc []byte, i int) iter.Seq2[[]byte, span] {
-	return func(yield func([]byte, span) bool) {
-		if doc[i] != '{' {
-			return
-		}
-		for i = skipSpace(doc, i+1); doc[i] != '}'; i = skipSpace(doc, i) {
-			if doc[i] == ',' {
-				i++
-				continue
-			}
-			end := skipScalar(doc, i)
-			name := doc[i+1 : end-1]
-			if bytes.IndexByte(name, '\\') >= 0 {
-				name = []byte(text(doc[i:end]))
-			}
-			from := skipSpace(doc, skipSpace(doc, end)+1) // past the colon
-			i = skip(doc, from)
-			if !yield(name, span{from, i}) {
-				return
-			}
-		}
 	}
 }
 

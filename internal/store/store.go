@@ -89,6 +89,7 @@ func Open(o Options) (*Store, error) {
 
 func (s *Store) openSQLite(o Options) error {
 	s.Dialect = SQLite
+	keepPages()
 	s.writing = make(chan struct{}, 1)
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return fmt.Errorf("store: data directory: %w", err)

@@ -20,12 +20,14 @@ import (
 )
 
 // BenchmarkCall is one hold and one settle on four budgets, by 64 callers; hot:
-// all of one member, spread: of 100 members of one team. naive is what one does
+// all of one member, spread: of 100 members of one team. journal lets calls go out
+// once the journal has them, strict once the database has, none keeps no journal
+// and waits for their ends too. naive is what one does
 // without an engine: a conditional UPDATE per budget and call, the same again to
 // settle, and the charge, in a transaction each.
 func BenchmarkCall(b *testing.B) {
 	for name, open := range map[string]func(testing.TB) *store.Store{"sqlite": storetest.Open, "postgres": storetest.OpenPostgres} {
-		for _, way := range []string{"journal", "strict", "naive"} {
+		for _, way := range []string{"journal", "strict", "none", "naive"} {
 			for _, members := range []int{1, 100} {
 				for _, nodes := range []int{1, 2} {
 					if nodes == 2 && (name == "sqlite" || way == "naive") {
@@ -44,7 +46,7 @@ func benchmarkCall(b *testing.B, st *store.Store, way string, members, nodes int
 	engines := make([]*budget.Engine, nodes)
 	for i := range engines {
 		o := budget.Options{Log: slog.New(slog.DiscardHandler)}
-		if way == "journal" {
+		if way == "journal" || way == "strict" {
 			o.Journal = b.TempDir()
 		}
 		engines[i] = budget.New(st, o)
@@ -52,6 +54,7 @@ func benchmarkCall(b *testing.B, st *store.Store, way string, members, nodes int
 		b.Cleanup(func() { require.NoError(b, engines[i].Close(ctx)) })
 	}
 	tr := plant(b, st, tenancy.Console, "UTC")
+	tr.strict(b, way == "strict")
 	for _, s := range []string{tr.root, tr.org, tr.team} {
 		tr.set(b, engines[0], s, budget.Largest)
 	}

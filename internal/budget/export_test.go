@@ -55,3 +55,6 @@ func (e *Engine) Prune(ctx context.Context) error { return e.pruneKeys(ctx) }
 
 // NodeID is the engine's node.
 func (e *Engine) NodeID() string { return e.nodeID() }
+
+// Strict tells whether the call waited for the database before it could go out.
+func (h *Hold) Strict() bool { return h.path.strict }

@@ -135,7 +135,7 @@ type rules struct {
 	keepRow, twice, replayUnfenced, foldFirst, dropEnds    bool
 	dropUnknown, noHoldRecord, noEndRecord, dropEarly      bool
 	releaseDead, byAnswer, neverEnds, hasty, buryLiving    bool
-	foldBeforeBury, keepLease, raiseLater, unjournaledSent bool
+	foldBeforeBury, keepLease                              bool
 }
 
 // bounds of a run.
@@ -420,7 +420,7 @@ func (c *checker) amend(s *state, h int, cost int8, doubt bool) {
 	known := s.rows.has(h)
 	switch {
 	case s.charge[h] >= 0 && !known && !c.twice:
-		if !doubt && s.doubt.has(h) && (cost < s.charge[h] || c.raiseLater) {
+		if !doubt && s.doubt.has(h) && cost < s.charge[h] {
 			back := s.charge[h] - cost
 			s.escrowed -= back
 			s.folded -= back

@@ -99,6 +99,7 @@ func TestStrictCallsAreInTheDatabaseBeforeTheyGoOut(t *testing.T) {
 		}
 
 		// Given up before its round: it goes out once a living node holds it.
+		tr.states(t, e)
 		letGo = stall(t, st, e)
 		held := make(chan *budget.Hold, 1)
 		go func() {
@@ -108,6 +109,7 @@ func TestStrictCallsAreInTheDatabaseBeforeTheyGoOut(t *testing.T) {
 			}
 			held <- h
 		}()
+		require.Eventually(t, e.Behind, 30*time.Second, time.Millisecond)
 		letGo(true)
 		h = <-held
 		require.NotNil(t, h)

@@ -130,12 +130,12 @@ type round struct {
 type rules struct {
 	strict bool // calls go out once the database has their hold; no journal
 
-	noFence, noNumber, resend, believe                     bool
-	backEarly, giveAll, foldLess, foldHeld, freeOfSpent    bool
-	keepRow, twice, replayUnfenced, foldFirst, dropEnds    bool
-	dropUnknown, noHoldRecord, noEndRecord, dropEarly      bool
-	releaseDead, byAnswer, neverEnds, hasty, buryLiving    bool
-	foldBeforeBury, keepLease                              bool
+	noFence, noNumber, resend, believe                  bool
+	backEarly, giveAll, foldLess, foldHeld, freeOfSpent bool
+	keepRow, twice, replayUnfenced, foldFirst, dropEnds bool
+	dropUnknown, noHoldRecord, noEndRecord, dropEarly   bool
+	releaseDead, byAnswer, neverEnds, hasty, buryLiving bool
+	foldBeforeBury, keepLease                           bool
 }
 
 // bounds of a run.

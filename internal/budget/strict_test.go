@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,15 +54,30 @@ func stall(t testing.TB, st *store.Store, e *budget.Engine) (letGo func(fence bo
 		})
 	}()
 	<-began
+	let := sync.OnceFunc(func() { close(fence) })
+	t.Cleanup(let)
 	return func(f bool) {
-		fence <- f
+		if f {
+			fence <- true
+		}
+		let()
 		require.NoError(t, <-over)
 	}
 }
 
-// warm lets an engine know the path and lease some of it.
+// warm lets an engine know the path and lease some of it, once it has learned of
+// all that was changed: it would forget the path again.
 func warm(t testing.TB, tr *tree, e *budget.Engine) {
 	t.Helper()
+	var heard atomic.Int64
+	e.Heard(tr.account, heard.Store)
+	require.NoError(t, tr.st.InTx(system(), func(_ context.Context, tx *store.Tx) error {
+		tx.Unaudited()
+		tx.Touch(tr.account)
+		return nil
+	}))
+	epoch := tr.st.Account.GetX(system(), tr.account).Epoch
+	require.Eventually(t, func() bool { return heard.Load() >= epoch }, 30*time.Second, 5*time.Millisecond)
 	h, err := e.Hold(ctx, tr.call(), output(1))
 	require.NoError(t, err)
 	require.NoError(t, h.Release(ctx))
@@ -74,7 +90,7 @@ func TestStrictCallsAreInTheDatabaseBeforeTheyGoOut(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		e := journaled(t, st, t.TempDir())
-		defer func() { require.NoError(t, e.Close(ctx)) }()
+		t.Cleanup(func() { require.NoError(t, e.Close(ctx)) })
 		tr := plant(t, st, tenancy.Console, "UTC")
 		tr.set(t, e, tr.root, 1000*usd)
 		warm(t, tr, e)
@@ -137,7 +153,7 @@ func TestStrictDispatchIsLearned(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		e := journaled(t, st, t.TempDir())
-		defer func() { require.NoError(t, e.Close(ctx)) }()
+		t.Cleanup(func() { require.NoError(t, e.Close(ctx)) })
 		tr := plant(t, st, tenancy.Console, "UTC")
 		for _, on := range []bool{true, false} {
 			tr.strict(t, on)
@@ -168,12 +184,13 @@ func TestStrictCallsOutliveTheMachine(t *testing.T) {
 		var mu sync.Mutex
 		var out []sent
 		enough := make(chan struct{})
+		alive, die := context.WithCancel(ctx)
 		var calls, first sync.WaitGroup
 		first.Add(10)
 		for i := range 10 {
 			calls.Go(func() {
 				for n := 0; ; n++ {
-					h, err := e.Hold(ctx, tr.call(), output(2))
+					h, err := e.Hold(alive, tr.call(), output(2))
 					if err == nil { // it goes out
 						s := sent{id: h.ID, may: []money.Nano{2 * usd}}
 						switch (i + n) % 3 {
@@ -204,6 +221,7 @@ func TestStrictCallsOutliveTheMachine(t *testing.T) {
 		}
 		first.Wait()
 		e.Crash()
+		die() // nobody answers who waits for a lease
 		close(enough)
 		calls.Wait()
 		require.NoError(t, os.RemoveAll(dir))

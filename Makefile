@@ -42,6 +42,7 @@ test-go: ui ## Run the Go tests; on PostgreSQL too if COCKPIT_TEST_DATABASE_URL 
 
 test-long: ## Run the property tests for RAPID_CHECKS cases each, 20,000 unless set
 	go test ./internal/grant ./internal/access -run 'Property|Subtree' -timeout 2h -rapid.checks=$(or $(RAPID_CHECKS),20000)
+	MODELCHECK_STATES=$(or $(MODELCHECK_STATES),12000000) go test ./internal/budget/modelcheck -timeout 2h
 	go test ./internal/budget -run Model -timeout 2h -rapid.checks=$(shell expr $(or $(RAPID_CHECKS),20000) / 20)
 	go test ./graph -run Property -timeout 2h -rapid.checks=$(shell expr $(or $(RAPID_CHECKS),20000) / 20)
 

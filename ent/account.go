@@ -39,6 +39,8 @@ type Account struct {
 	Console bool `json:"console,omitempty"`
 	// Copilot holds the value of the "copilot" field.
 	Copilot bool `json:"copilot,omitempty"`
+	// StrictDispatch holds the value of the "strict_dispatch" field.
+	StrictDispatch bool `json:"strict_dispatch,omitempty"`
 	// StatusReason holds the value of the "status_reason" field.
 	StatusReason string `json:"status_reason,omitempty"`
 	// ClosedAt holds the value of the "closed_at" field.
@@ -71,7 +73,7 @@ func (*Account) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case account.FieldConsole, account.FieldCopilot, account.FieldSSOEnforced:
+		case account.FieldConsole, account.FieldCopilot, account.FieldStrictDispatch, account.FieldSSOEnforced:
 			values[i] = new(sql.NullBool)
 		case account.FieldVersion, account.FieldSessionIdleMinutes, account.FieldSessionLifetimeMinutes, account.FieldAuditRetentionDays, account.FieldEpoch, account.FieldAuditSeq:
 			values[i] = new(sql.NullInt64)
@@ -165,6 +167,12 @@ func (_m *Account) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field copilot", values[i])
 			} else if value.Valid {
 				_m.Copilot = value.Bool
+			}
+		case account.FieldStrictDispatch:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field strict_dispatch", values[i])
+			} else if value.Valid {
+				_m.StrictDispatch = value.Bool
 			}
 		case account.FieldStatusReason:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -309,6 +317,9 @@ func (_m *Account) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("copilot=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Copilot))
+	builder.WriteString(", ")
+	builder.WriteString("strict_dispatch=")
+	builder.WriteString(fmt.Sprintf("%v", _m.StrictDispatch))
 	builder.WriteString(", ")
 	builder.WriteString("status_reason=")
 	builder.WriteString(_m.StatusReason)

@@ -126,6 +126,20 @@ func (_c *AccountCreate) SetNillableCopilot(v *bool) *AccountCreate {
 	return _c
 }
 
+// SetStrictDispatch sets the "strict_dispatch" field.
+func (_c *AccountCreate) SetStrictDispatch(v bool) *AccountCreate {
+	_c.mutation.SetStrictDispatch(v)
+	return _c
+}
+
+// SetNillableStrictDispatch sets the "strict_dispatch" field if the given value is not nil.
+func (_c *AccountCreate) SetNillableStrictDispatch(v *bool) *AccountCreate {
+	if v != nil {
+		_c.SetStrictDispatch(*v)
+	}
+	return _c
+}
+
 // SetStatusReason sets the "status_reason" field.
 func (_c *AccountCreate) SetStatusReason(v string) *AccountCreate {
 	_c.mutation.SetStatusReason(v)
@@ -355,6 +369,10 @@ func (_c *AccountCreate) defaults() {
 		v := account.DefaultCopilot
 		_c.mutation.SetCopilot(v)
 	}
+	if _, ok := _c.mutation.StrictDispatch(); !ok {
+		v := account.DefaultStrictDispatch
+		_c.mutation.SetStrictDispatch(v)
+	}
 	if _, ok := _c.mutation.StatusReason(); !ok {
 		v := account.DefaultStatusReason
 		_c.mutation.SetStatusReason(v)
@@ -457,6 +475,9 @@ func (_c *AccountCreate) check() error {
 	}
 	if _, ok := _c.mutation.Copilot(); !ok {
 		return &ValidationError{Name: "copilot", err: errors.New(`ent: missing required field "Account.copilot"`)}
+	}
+	if _, ok := _c.mutation.StrictDispatch(); !ok {
+		return &ValidationError{Name: "strict_dispatch", err: errors.New(`ent: missing required field "Account.strict_dispatch"`)}
 	}
 	if _, ok := _c.mutation.StatusReason(); !ok {
 		return &ValidationError{Name: "status_reason", err: errors.New(`ent: missing required field "Account.status_reason"`)}
@@ -588,6 +609,10 @@ func (_c *AccountCreate) createSpec() (*Account, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Copilot(); ok {
 		_spec.SetField(account.FieldCopilot, field.TypeBool, value)
 		_node.Copilot = value
+	}
+	if value, ok := _c.mutation.StrictDispatch(); ok {
+		_spec.SetField(account.FieldStrictDispatch, field.TypeBool, value)
+		_node.StrictDispatch = value
 	}
 	if value, ok := _c.mutation.StatusReason(); ok {
 		_spec.SetField(account.FieldStatusReason, field.TypeString, value)

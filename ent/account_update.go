@@ -147,6 +147,20 @@ func (_u *AccountUpdate) SetNillableCopilot(v *bool) *AccountUpdate {
 	return _u
 }
 
+// SetStrictDispatch sets the "strict_dispatch" field.
+func (_u *AccountUpdate) SetStrictDispatch(v bool) *AccountUpdate {
+	_u.mutation.SetStrictDispatch(v)
+	return _u
+}
+
+// SetNillableStrictDispatch sets the "strict_dispatch" field if the given value is not nil.
+func (_u *AccountUpdate) SetNillableStrictDispatch(v *bool) *AccountUpdate {
+	if v != nil {
+		_u.SetStrictDispatch(*v)
+	}
+	return _u
+}
+
 // SetStatusReason sets the "status_reason" field.
 func (_u *AccountUpdate) SetStatusReason(v string) *AccountUpdate {
 	_u.mutation.SetStatusReason(v)
@@ -484,6 +498,9 @@ func (_u *AccountUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.Copilot(); ok {
 		_spec.SetField(account.FieldCopilot, field.TypeBool, value)
 	}
+	if value, ok := _u.mutation.StrictDispatch(); ok {
+		_spec.SetField(account.FieldStrictDispatch, field.TypeBool, value)
+	}
 	if value, ok := _u.mutation.StatusReason(); ok {
 		_spec.SetField(account.FieldStatusReason, field.TypeString, value)
 	}
@@ -679,6 +696,20 @@ func (_u *AccountUpdateOne) SetCopilot(v bool) *AccountUpdateOne {
 func (_u *AccountUpdateOne) SetNillableCopilot(v *bool) *AccountUpdateOne {
 	if v != nil {
 		_u.SetCopilot(*v)
+	}
+	return _u
+}
+
+// SetStrictDispatch sets the "strict_dispatch" field.
+func (_u *AccountUpdateOne) SetStrictDispatch(v bool) *AccountUpdateOne {
+	_u.mutation.SetStrictDispatch(v)
+	return _u
+}
+
+// SetNillableStrictDispatch sets the "strict_dispatch" field if the given value is not nil.
+func (_u *AccountUpdateOne) SetNillableStrictDispatch(v *bool) *AccountUpdateOne {
+	if v != nil {
+		_u.SetStrictDispatch(*v)
 	}
 	return _u
 }
@@ -1049,6 +1080,9 @@ func (_u *AccountUpdateOne) sqlSave(ctx context.Context) (_node *Account, err er
 	}
 	if value, ok := _u.mutation.Copilot(); ok {
 		_spec.SetField(account.FieldCopilot, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.StrictDispatch(); ok {
+		_spec.SetField(account.FieldStrictDispatch, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.StatusReason(); ok {
 		_spec.SetField(account.FieldStatusReason, field.TypeString, value)

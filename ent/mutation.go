@@ -162,6 +162,7 @@ type AccountMutation struct {
 	time_zone                   *string
 	console                     *bool
 	copilot                     *bool
+	strict_dispatch             *bool
 	status_reason               *string
 	closed_at                   *time.Time
 	deleting_at                 *time.Time
@@ -703,6 +704,42 @@ func (m *AccountMutation) OldCopilot(ctx context.Context) (v bool, err error) {
 // ResetCopilot resets all changes to the "copilot" field.
 func (m *AccountMutation) ResetCopilot() {
 	m.copilot = nil
+}
+
+// SetStrictDispatch sets the "strict_dispatch" field.
+func (m *AccountMutation) SetStrictDispatch(b bool) {
+	m.strict_dispatch = &b
+}
+
+// StrictDispatch returns the value of the "strict_dispatch" field in the mutation.
+func (m *AccountMutation) StrictDispatch() (r bool, exists bool) {
+	v := m.strict_dispatch
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStrictDispatch returns the old "strict_dispatch" field's value of the Account entity.
+// If the Account object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccountMutation) OldStrictDispatch(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStrictDispatch is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStrictDispatch requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStrictDispatch: %w", err)
+	}
+	return oldValue.StrictDispatch, nil
+}
+
+// ResetStrictDispatch resets all changes to the "strict_dispatch" field.
+func (m *AccountMutation) ResetStrictDispatch() {
+	m.strict_dispatch = nil
 }
 
 // SetStatusReason sets the "status_reason" field.
@@ -1310,7 +1347,7 @@ func (m *AccountMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AccountMutation) Fields() []string {
-	fields := make([]string, 0, 23)
+	fields := make([]string, 0, 24)
 	if m.account_id != nil {
 		fields = append(fields, account.FieldAccountID)
 	}
@@ -1343,6 +1380,9 @@ func (m *AccountMutation) Fields() []string {
 	}
 	if m.copilot != nil {
 		fields = append(fields, account.FieldCopilot)
+	}
+	if m.strict_dispatch != nil {
+		fields = append(fields, account.FieldStrictDispatch)
 	}
 	if m.status_reason != nil {
 		fields = append(fields, account.FieldStatusReason)
@@ -1410,6 +1450,8 @@ func (m *AccountMutation) Field(name string) (ent.Value, bool) {
 		return m.Console()
 	case account.FieldCopilot:
 		return m.Copilot()
+	case account.FieldStrictDispatch:
+		return m.StrictDispatch()
 	case account.FieldStatusReason:
 		return m.StatusReason()
 	case account.FieldClosedAt:
@@ -1465,6 +1507,8 @@ func (m *AccountMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldConsole(ctx)
 	case account.FieldCopilot:
 		return m.OldCopilot(ctx)
+	case account.FieldStrictDispatch:
+		return m.OldStrictDispatch(ctx)
 	case account.FieldStatusReason:
 		return m.OldStatusReason(ctx)
 	case account.FieldClosedAt:
@@ -1574,6 +1618,13 @@ func (m *AccountMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetCopilot(v)
+		return nil
+	case account.FieldStrictDispatch:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStrictDispatch(v)
 		return nil
 	case account.FieldStatusReason:
 		v, ok := value.(string)
@@ -1836,6 +1887,9 @@ func (m *AccountMutation) ResetField(name string) error {
 		return nil
 	case account.FieldCopilot:
 		m.ResetCopilot()
+		return nil
+	case account.FieldStrictDispatch:
+		m.ResetStrictDispatch()
 		return nil
 	case account.FieldStatusReason:
 		m.ResetStatusReason()

@@ -136,44 +136,48 @@ func init() {
 	accountDescCopilot := accountFields[5].Descriptor()
 	// account.DefaultCopilot holds the default value on creation for the copilot field.
 	account.DefaultCopilot = accountDescCopilot.Default.(bool)
+	// accountDescStrictDispatch is the schema descriptor for strict_dispatch field.
+	accountDescStrictDispatch := accountFields[6].Descriptor()
+	// account.DefaultStrictDispatch holds the default value on creation for the strict_dispatch field.
+	account.DefaultStrictDispatch = accountDescStrictDispatch.Default.(bool)
 	// accountDescStatusReason is the schema descriptor for status_reason field.
-	accountDescStatusReason := accountFields[6].Descriptor()
+	accountDescStatusReason := accountFields[7].Descriptor()
 	// account.DefaultStatusReason holds the default value on creation for the status_reason field.
 	account.DefaultStatusReason = accountDescStatusReason.Default.(string)
 	// account.StatusReasonValidator is a validator for the "status_reason" field. It is called by the builders before save.
 	account.StatusReasonValidator = accountDescStatusReason.Validators[0].(func(string) error)
 	// accountDescSSOEnforced is the schema descriptor for sso_enforced field.
-	accountDescSSOEnforced := accountFields[10].Descriptor()
+	accountDescSSOEnforced := accountFields[11].Descriptor()
 	// account.DefaultSSOEnforced holds the default value on creation for the sso_enforced field.
 	account.DefaultSSOEnforced = accountDescSSOEnforced.Default.(bool)
 	// accountDescSessionIdleMinutes is the schema descriptor for session_idle_minutes field.
-	accountDescSessionIdleMinutes := accountFields[11].Descriptor()
+	accountDescSessionIdleMinutes := accountFields[12].Descriptor()
 	// account.DefaultSessionIdleMinutes holds the default value on creation for the session_idle_minutes field.
 	account.DefaultSessionIdleMinutes = accountDescSessionIdleMinutes.Default.(int)
 	// account.SessionIdleMinutesValidator is a validator for the "session_idle_minutes" field. It is called by the builders before save.
 	account.SessionIdleMinutesValidator = accountDescSessionIdleMinutes.Validators[0].(func(int) error)
 	// accountDescSessionLifetimeMinutes is the schema descriptor for session_lifetime_minutes field.
-	accountDescSessionLifetimeMinutes := accountFields[12].Descriptor()
+	accountDescSessionLifetimeMinutes := accountFields[13].Descriptor()
 	// account.DefaultSessionLifetimeMinutes holds the default value on creation for the session_lifetime_minutes field.
 	account.DefaultSessionLifetimeMinutes = accountDescSessionLifetimeMinutes.Default.(int)
 	// account.SessionLifetimeMinutesValidator is a validator for the "session_lifetime_minutes" field. It is called by the builders before save.
 	account.SessionLifetimeMinutesValidator = accountDescSessionLifetimeMinutes.Validators[0].(func(int) error)
 	// accountDescAuditRetentionDays is the schema descriptor for audit_retention_days field.
-	accountDescAuditRetentionDays := accountFields[13].Descriptor()
+	accountDescAuditRetentionDays := accountFields[14].Descriptor()
 	// account.DefaultAuditRetentionDays holds the default value on creation for the audit_retention_days field.
 	account.DefaultAuditRetentionDays = accountDescAuditRetentionDays.Default.(int)
 	// account.AuditRetentionDaysValidator is a validator for the "audit_retention_days" field. It is called by the builders before save.
 	account.AuditRetentionDaysValidator = accountDescAuditRetentionDays.Validators[0].(func(int) error)
 	// accountDescEpoch is the schema descriptor for epoch field.
-	accountDescEpoch := accountFields[14].Descriptor()
+	accountDescEpoch := accountFields[15].Descriptor()
 	// account.DefaultEpoch holds the default value on creation for the epoch field.
 	account.DefaultEpoch = accountDescEpoch.Default.(int64)
 	// accountDescAuditSeq is the schema descriptor for audit_seq field.
-	accountDescAuditSeq := accountFields[16].Descriptor()
+	accountDescAuditSeq := accountFields[17].Descriptor()
 	// account.DefaultAuditSeq holds the default value on creation for the audit_seq field.
 	account.DefaultAuditSeq = accountDescAuditSeq.Default.(int64)
 	// accountDescAuditHash is the schema descriptor for audit_hash field.
-	accountDescAuditHash := accountFields[17].Descriptor()
+	accountDescAuditHash := accountFields[18].Descriptor()
 	// account.DefaultAuditHash holds the default value on creation for the audit_hash field.
 	account.DefaultAuditHash = accountDescAuditHash.Default.(string)
 	// accountDescID is the schema descriptor for id field.

@@ -48,6 +48,18 @@ func (r *mutationResolver) AccountPlanesSet(ctx context.Context, input model.Acc
 	return payload, nil
 }
 
+func (r *mutationResolver) AccountDispatchSet(ctx context.Context, input model.AccountDispatchSetInput) (*model.AccountDispatchSetPayload, error) {
+	a, err := onAnAccount(ctx, r.Resolver, input.AccountID, access.AccountDispatch, func(ctx context.Context, tx *store.Tx) (*ent.Account, error) {
+		return identity.SetDispatch(ctx, tx, input.AccountID, input.Strict)
+	})
+	payload := &model.AccountDispatchSetPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Account = toAccount(a)
+	return payload, nil
+}
+
 func (r *mutationResolver) AccountSuspend(ctx context.Context, input model.AccountSuspendInput) (*model.AccountSuspendPayload, error) {
 	a, err := onAnAccount(ctx, r.Resolver, input.AccountID, access.AccountSuspend, func(ctx context.Context, tx *store.Tx) (*ent.Account, error) {
 		return identity.Suspend(ctx, tx, input.AccountID, input.Reason)

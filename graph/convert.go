@@ -81,7 +81,7 @@ func toAccount(a *ent.Account) *model.Account {
 		Status: model.AccountStatus(a.Status), TimeZone: a.TimeZone, CreatedAt: a.CreatedAt, Planes: []model.Plane{},
 		StatusReason: unless(a.StatusReason), ClosedAt: a.ClosedAt, DeletingAt: a.DeletingAt, DeletedAt: a.DeletedAt, SsoEnforced: &a.SSOEnforced,
 		SessionIdleMinutes: &a.SessionIdleMinutes, SessionLifetimeMinutes: &a.SessionLifetimeMinutes,
-		AuditRetentionDays: &a.AuditRetentionDays, Version: &a.Version,
+		AuditRetentionDays: &a.AuditRetentionDays, StrictDispatch: &a.StrictDispatch, Version: &a.Version,
 		Ref: model.Ref{ID: a.ID, AccountID: a.ID, Plane: tenancy.Plane(a.Plane), Kind: tenancy.KindAccount, Path: accountPath(a.ID)}}
 	if a.Console {
 		out.Planes = append(out.Planes, model.PlaneConsole)

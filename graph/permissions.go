@@ -25,7 +25,7 @@ var (
 	onMember = []access.Action{access.BudgetSet, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.RequestCreate, access.KeyCreate, access.MemberDelete, access.MemberDefault,
 		access.GrantSet, access.GrantRead}
 	onKey     = []access.Action{access.BudgetSet, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.BudgetRenew, access.RequestCreate, access.KeyRevoke, access.GrantSet, access.GrantRead}
-	onAccount = []access.Action{access.AuditRead, access.MemberList, access.AccountUpdate, access.AccountPlanes, access.AccountFactor, access.AccountSuspend,
+	onAccount = []access.Action{access.AuditRead, access.MemberList, access.AccountUpdate, access.AccountPlanes, access.AccountDispatch, access.AccountFactor, access.AccountSuspend,
 		access.AccountClose, access.AccountExport, access.DomainConfigure, access.DomainApprove, access.SignInConfigure,
 		access.ServiceClientManage, access.SupportStart, access.SupportEnd, access.InvitationCreate, access.RoleBind,
 		access.UserUpdate, access.SessionRevoke, access.WebhookManage}

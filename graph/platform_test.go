@@ -241,7 +241,7 @@ func TestSupportThatWritesIsNoAdmin(t *testing.T) {
 		require.Equal(t, auditevent.ViaKindSUPPORT, e.ViaKind)
 		require.Equal(t, a.SuperAdmin.UserID, e.ActorID)
 		for _, name := range []string{
-			"accountCreate", "accountPlanesSet", "accountSuspend", "accountResume", "accountClose", "accountDelete", "domainApprove", "supportAccessStart", "supportAccessEnter",
+			"accountCreate", "accountPlanesSet", "accountDispatchSet", "accountSuspend", "accountResume", "accountClose", "accountDelete", "domainApprove", "supportAccessStart", "supportAccessEnter",
 			"sessionSwitch", "sessionRevoke", "userSessionsRevoke", "passwordSet", "personalTokenCreate", "personalTokenRevoke", "authorizationApprove", "authorizationRevoke",
 			"catalogModelCreate", "centralProviderCreate",
 		} {
@@ -252,7 +252,7 @@ func TestSupportThatWritesIsNoAdmin(t *testing.T) {
 		for _, r := range a.ok(v, `{ account { viewerCan { action allowed } } }`, nil).at("account", "viewerCan").([]any) {
 			can := r.(map[string]any)
 			switch can["action"] {
-			case "account.close", "account.export", "domain.configure", "domain.approve", "signIn.configure", "serviceClient.manage", "webhook.manage", "support.start", "support.end", "account.planes", "account.suspend":
+			case "account.close", "account.export", "domain.configure", "domain.approve", "signIn.configure", "serviceClient.manage", "webhook.manage", "support.start", "support.end", "account.planes", "account.dispatch", "account.suspend":
 				require.Equal(t, false, can["allowed"], can["action"])
 			}
 		}
@@ -299,7 +299,7 @@ func TestStaffEnterThroughSupportAlone(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, a *api) {
 		open := []string{"id", "name", "kind", "location", "viewerCan", "slug", "status", "timeZone", "planes", "creditFactor", "userCount", "createdAt",
-			"statusReason", "closedAt", "deletedAt", "ssoEnforced", "sessionIdleMinutes", "sessionLifetimeMinutes", "auditRetentionDays", "version",
+			"statusReason", "closedAt", "deletedAt", "ssoEnforced", "sessionIdleMinutes", "sessionLifetimeMinutes", "auditRetentionDays", "strictDispatch", "version",
 			"supportAccesses", "creditFactors", "spend", "pool", "budget", "parentId", "plane", "deletingAt",
 			"domains"} // of which staff see the verified ones
 		for name, v := range map[string]*tenancy.Viewer{"super admin": a.SuperAdmin, "platform auditor": a.auditor()} {
@@ -419,12 +419,16 @@ func TestAccountsByTheAPI(t *testing.T) {
 		require.Equal(t, 0, list(`search: "%"`))
 		require.Equal(t, 3, list(`status: ACTIVE`))
 		act := func(name, input string) answer {
-			return a.ok(a.SuperAdmin, `mutation { `+name+`(input: {accountId: "`+accountID+`"`+input+`}) { account { status statusReason closedAt planes } errors { code message } } }`, nil)
+			return a.ok(a.SuperAdmin, `mutation { `+name+`(input: {accountId: "`+accountID+`"`+input+`}) { account { status statusReason closedAt planes strictDispatch } errors { code message } } }`, nil)
 		}
 		require.Equal(t, "SUSPENDED", act("accountSuspend", `, reason: "unpaid"`).at("accountSuspend", "account", "status"))
 		require.Equal(t, 1, list(`status: SUSPENDED`))
 		require.Equal(t, "ACTIVE", act("accountResume", "").at("accountResume", "account", "status"))
 		require.Len(t, act("accountPlanesSet", ", planes: [CONSOLE, COPILOT]").at("accountPlanesSet", "account", "planes"), 2)
+		require.Equal(t, true, act("accountDispatchSet", ", strict: true").at("accountDispatchSet", "account", "strictDispatch"))
+		require.Equal(t, false, act("accountDispatchSet", ", strict: false").at("accountDispatchSet", "account", "strictDispatch"))
+		require.Equal(t, 2, a.Store.AuditEvent.Query().Where(auditevent.AccountID(accountID), auditevent.Action("account.dispatch")).CountX(identitytest.System(t)))
+		require.Equal(t, "FORBIDDEN", a.do(a.B.Admin, `mutation { accountDispatchSet(input: {accountId: "`+a.B.Row.ID+`", strict: true}) { errors { code } } }`, nil).code())
 		require.Equal(t, "INVALID", act("accountClose", `, confirm: "gamma", reason: "over"`).at("accountClose", "errors", 0, "code"))
 		require.Equal(t, "CLOSED", act("accountClose", `, confirm: "Gamma", reason: "over"`).at("accountClose", "account", "status"))
 		require.Empty(t, act("accountDelete", `, confirm: "Gamma"`).at("accountDelete", "errors"))

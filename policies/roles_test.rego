@@ -184,13 +184,13 @@ test_account_is_its_admins if {
 		ask(action, account, [admin]).allow
 		not ask(action, account, [role("VIEWER", "ACCOUNT", "AT")]).allow
 	}
-	every action in ["account.planes", "account.suspend", "account.close", "domain.approve", "support.start"] {
+	every action in ["account.planes", "account.dispatch", "account.suspend", "account.close", "domain.approve", "support.start"] {
 		ask(action, account, [admin]).rule == "role"
 	}
 }
 
 test_super_admin_runs_accounts_from_outside if {
-	every action in ["account.update", "account.planes", "account.suspend", "account.close", "domain.approve", "support.start", "support.end"] {
+	every action in ["account.update", "account.planes", "account.dispatch", "account.suspend", "account.close", "domain.approve", "support.start", "support.end"] {
 		staff(action, account, [super]).allow
 		not staff(action, account, [role("VIEWER", "PLATFORM", "ABOVE")]).allow
 		not ask(action, account, [super]).allow

@@ -23,6 +23,9 @@ func (Account) Fields() []ent.Field {
 		field.String("time_zone").Default("UTC"),
 		field.Bool("console").Default(true),
 		field.Bool("copilot").Default(true),
+		// Its calls go out only once the database has their holds, whatever is
+		// journaled.
+		field.Bool("strict_dispatch").Default(false),
 		// Why it was suspended or closed, in the operator's words.
 		field.String("status_reason").Default("").MaxLen(500),
 		field.Time("closed_at").Optional().Nillable(),

@@ -35,6 +35,8 @@ const (
 	FieldConsole = "console"
 	// FieldCopilot holds the string denoting the copilot field in the database.
 	FieldCopilot = "copilot"
+	// FieldStrictDispatch holds the string denoting the strict_dispatch field in the database.
+	FieldStrictDispatch = "strict_dispatch"
 	// FieldStatusReason holds the string denoting the status_reason field in the database.
 	FieldStatusReason = "status_reason"
 	// FieldClosedAt holds the string denoting the closed_at field in the database.
@@ -77,6 +79,7 @@ var Columns = []string{
 	FieldTimeZone,
 	FieldConsole,
 	FieldCopilot,
+	FieldStrictDispatch,
 	FieldStatusReason,
 	FieldClosedAt,
 	FieldDeletingAt,
@@ -118,6 +121,8 @@ var (
 	DefaultConsole bool
 	// DefaultCopilot holds the default value on creation for the "copilot" field.
 	DefaultCopilot bool
+	// DefaultStrictDispatch holds the default value on creation for the "strict_dispatch" field.
+	DefaultStrictDispatch bool
 	// DefaultStatusReason holds the default value on creation for the "status_reason" field.
 	DefaultStatusReason string
 	// StatusReasonValidator is a validator for the "status_reason" field. It is called by the builders before save.
@@ -261,6 +266,11 @@ func ByConsole(opts ...sql.OrderTermOption) OrderOption {
 // ByCopilot orders the results by the copilot field.
 func ByCopilot(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCopilot, opts...).ToFunc()
+}
+
+// ByStrictDispatch orders the results by the strict_dispatch field.
+func ByStrictDispatch(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldStrictDispatch, opts...).ToFunc()
 }
 
 // ByStatusReason orders the results by the status_reason field.

@@ -109,6 +109,11 @@ func Copilot(v bool) predicate.Account {
 	return predicate.Account(sql.FieldEQ(FieldCopilot, v))
 }
 
+// StrictDispatch applies equality check predicate on the "strict_dispatch" field. It's identical to StrictDispatchEQ.
+func StrictDispatch(v bool) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldStrictDispatch, v))
+}
+
 // StatusReason applies equality check predicate on the "status_reason" field. It's identical to StatusReasonEQ.
 func StatusReason(v string) predicate.Account {
 	return predicate.Account(sql.FieldEQ(FieldStatusReason, v))
@@ -607,6 +612,16 @@ func CopilotEQ(v bool) predicate.Account {
 // CopilotNEQ applies the NEQ predicate on the "copilot" field.
 func CopilotNEQ(v bool) predicate.Account {
 	return predicate.Account(sql.FieldNEQ(FieldCopilot, v))
+}
+
+// StrictDispatchEQ applies the EQ predicate on the "strict_dispatch" field.
+func StrictDispatchEQ(v bool) predicate.Account {
+	return predicate.Account(sql.FieldEQ(FieldStrictDispatch, v))
+}
+
+// StrictDispatchNEQ applies the NEQ predicate on the "strict_dispatch" field.
+func StrictDispatchNEQ(v bool) predicate.Account {
+	return predicate.Account(sql.FieldNEQ(FieldStrictDispatch, v))
 }
 
 // StatusReasonEQ applies the EQ predicate on the "status_reason" field.

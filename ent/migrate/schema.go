@@ -23,6 +23,7 @@ var (
 		{Name: "time_zone", Type: field.TypeString, Default: "UTC"},
 		{Name: "console", Type: field.TypeBool, Default: true},
 		{Name: "copilot", Type: field.TypeBool, Default: true},
+		{Name: "strict_dispatch", Type: field.TypeBool, Default: false},
 		{Name: "status_reason", Type: field.TypeString, Size: 500, Default: ""},
 		{Name: "closed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "deleting_at", Type: field.TypeTime, Nullable: true},
@@ -50,7 +51,7 @@ var (
 			{
 				Name:    "account_epoch_at",
 				Unique:  false,
-				Columns: []*schema.Column{AccountsColumns[21]},
+				Columns: []*schema.Column{AccountsColumns[22]},
 			},
 		},
 	}

@@ -248,6 +248,70 @@ func (ec *executionContext) fieldContext_AccountDeletePayload_errors(_ context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _AccountDispatchSetPayload_account(ctx context.Context, field graphql.CollectedField, obj *model.AccountDispatchSetPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountDispatchSetPayload_account(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Account, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Account) graphql.Marshaler {
+			return ec.marshalOAccount2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐAccount(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AccountDispatchSetPayload_account(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AccountDispatchSetPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Account(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AccountDispatchSetPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.AccountDispatchSetPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountDispatchSetPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountDispatchSetPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AccountDispatchSetPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AccountPlanesSetPayload_account(ctx context.Context, field graphql.CollectedField, obj *model.AccountPlanesSetPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -718,6 +782,43 @@ func (ec *executionContext) unmarshalInputAccountDeleteInput(ctx context.Context
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputAccountDispatchSetInput(ctx context.Context, obj any) (model.AccountDispatchSetInput, error) {
+	var it model.AccountDispatchSetInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"accountId", "strict"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "accountId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("accountId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AccountID = data
+		case "strict":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("strict"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Strict = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputAccountPlanesSetInput(ctx context.Context, obj any) (model.AccountPlanesSetInput, error) {
 	var it model.AccountPlanesSetInput
 	if obj == nil {
@@ -1080,6 +1181,49 @@ func (ec *executionContext) _AccountDeletePayload(ctx context.Context, sel ast.S
 	return out
 }
 
+var accountDispatchSetPayloadImplementors = []string{"AccountDispatchSetPayload"}
+
+func (ec *executionContext) _AccountDispatchSetPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AccountDispatchSetPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, accountDispatchSetPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AccountDispatchSetPayload")
+		case "account":
+			out.Values[i] = ec._AccountDispatchSetPayload_account(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._AccountDispatchSetPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var accountPlanesSetPayloadImplementors = []string{"AccountPlanesSetPayload"}
 
 func (ec *executionContext) _AccountPlanesSetPayload(ctx context.Context, sel ast.SelectionSet, obj *model.AccountPlanesSetPayload) graphql.Marshaler {
@@ -1354,6 +1498,25 @@ func (ec *executionContext) marshalNAccountDeletePayload2ᚖgithubᚗcomᚋalche
 		return graphql.Null
 	}
 	return ec._AccountDeletePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNAccountDispatchSetInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐAccountDispatchSetInput(ctx context.Context, v any) (model.AccountDispatchSetInput, error) {
+	res, err := ec.unmarshalInputAccountDispatchSetInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAccountDispatchSetPayload2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐAccountDispatchSetPayload(ctx context.Context, sel ast.SelectionSet, v model.AccountDispatchSetPayload) graphql.Marshaler {
+	return ec._AccountDispatchSetPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAccountDispatchSetPayload2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐAccountDispatchSetPayload(ctx context.Context, sel ast.SelectionSet, v *model.AccountDispatchSetPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._AccountDispatchSetPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNAccountPlanesSetInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐAccountPlanesSetInput(ctx context.Context, v any) (model.AccountPlanesSetInput, error) {

@@ -110,6 +110,7 @@ type MutationResolver interface {
 	AccountCreate(ctx context.Context, input model.AccountCreateInput) (*model.AccountCreatePayload, error)
 	AccountUpdate(ctx context.Context, input model.AccountUpdateInput) (*model.AccountUpdatePayload, error)
 	AccountPlanesSet(ctx context.Context, input model.AccountPlanesSetInput) (*model.AccountPlanesSetPayload, error)
+	AccountDispatchSet(ctx context.Context, input model.AccountDispatchSetInput) (*model.AccountDispatchSetPayload, error)
 	AccountSuspend(ctx context.Context, input model.AccountSuspendInput) (*model.AccountSuspendPayload, error)
 	AccountResume(ctx context.Context, input model.AccountResumeInput) (*model.AccountResumePayload, error)
 	AccountClose(ctx context.Context, input model.AccountCloseInput) (*model.AccountClosePayload, error)
@@ -182,6 +183,20 @@ func (ec *executionContext) field_Mutation_accountDelete_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.AccountDeleteInput, error) {
 			return ec.unmarshalNAccountDeleteInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐAccountDeleteInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_accountDispatchSet_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AccountDispatchSetInput, error) {
+			return ec.unmarshalNAccountDispatchSetInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐAccountDispatchSetInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -5666,6 +5681,50 @@ func (ec *executionContext) fieldContext_Mutation_accountPlanesSet(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_accountDispatchSet(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_accountDispatchSet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AccountDispatchSet(ctx, fc.Args["input"].(model.AccountDispatchSetInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AccountDispatchSetPayload) graphql.Marshaler {
+			return ec.marshalNAccountDispatchSetPayload2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐAccountDispatchSetPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_accountDispatchSet(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccountDispatchSetPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_accountDispatchSet_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_accountSuspend(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7944,6 +8003,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "accountPlanesSet":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_accountPlanesSet(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "accountDispatchSet":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_accountDispatchSet(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

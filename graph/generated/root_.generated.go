@@ -125,6 +125,7 @@ type ComplexityRoot struct {
 		SsoEnforced            func(childComplexity int) int
 		Status                 func(childComplexity int) int
 		StatusReason           func(childComplexity int) int
+		StrictDispatch         func(childComplexity int) int
 		SupportAccesses        func(childComplexity int, first *int, after *string, last *int, before *string) int
 		TimeZone               func(childComplexity int) int
 		UserCount              func(childComplexity int) int
@@ -158,6 +159,11 @@ type ComplexityRoot struct {
 	}
 
 	AccountDeletePayload struct {
+		Account func(childComplexity int) int
+		Errors  func(childComplexity int) int
+	}
+
+	AccountDispatchSetPayload struct {
 		Account func(childComplexity int) int
 		Errors  func(childComplexity int) int
 	}
@@ -1159,6 +1165,7 @@ type ComplexityRoot struct {
 		AccountClose              func(childComplexity int, input model.AccountCloseInput) int
 		AccountCreate             func(childComplexity int, input model.AccountCreateInput) int
 		AccountDelete             func(childComplexity int, input model.AccountDeleteInput) int
+		AccountDispatchSet        func(childComplexity int, input model.AccountDispatchSetInput) int
 		AccountPlanesSet          func(childComplexity int, input model.AccountPlanesSetInput) int
 		AccountResume             func(childComplexity int, input model.AccountResumeInput) int
 		AccountSuspend            func(childComplexity int, input model.AccountSuspendInput) int
@@ -2417,6 +2424,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.StatusReason(childComplexity), true
+	case "Account.strictDispatch":
+		if e.ComplexityRoot.Account.StrictDispatch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.StrictDispatch(childComplexity), true
 	case "Account.supportAccesses":
 		if e.ComplexityRoot.Account.SupportAccesses == nil {
 			break
@@ -2557,6 +2570,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AccountDeletePayload.Errors(childComplexity), true
+
+	case "AccountDispatchSetPayload.account":
+		if e.ComplexityRoot.AccountDispatchSetPayload.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountDispatchSetPayload.Account(childComplexity), true
+	case "AccountDispatchSetPayload.errors":
+		if e.ComplexityRoot.AccountDispatchSetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccountDispatchSetPayload.Errors(childComplexity), true
 
 	case "AccountEdge.cursor":
 		if e.ComplexityRoot.AccountEdge.Cursor == nil {
@@ -6683,6 +6709,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AccountDelete(childComplexity, args["input"].(model.AccountDeleteInput)), true
+	case "Mutation.accountDispatchSet":
+		if e.ComplexityRoot.Mutation.AccountDispatchSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_accountDispatchSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AccountDispatchSet(childComplexity, args["input"].(model.AccountDispatchSetInput)), true
 	case "Mutation.accountPlanesSet":
 		if e.ComplexityRoot.Mutation.AccountPlanesSet == nil {
 			break
@@ -11323,6 +11360,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAccountCloseInput,
 		ec.unmarshalInputAccountCreateInput,
 		ec.unmarshalInputAccountDeleteInput,
+		ec.unmarshalInputAccountDispatchSetInput,
 		ec.unmarshalInputAccountPlanesSetInput,
 		ec.unmarshalInputAccountResumeInput,
 		ec.unmarshalInputAccountSuspendInput,
@@ -11573,6 +11611,8 @@ type Account implements Node & Scope {
   sessionLifetimeMinutes: Int
   "How long audit events are kept; 0: for good."
   auditRetentionDays: Int
+  "Its calls go out only once the database has what they hold, so that losing a machine and its disk loses no charge."
+  strictDispatch: Boolean
   "Raised by every change."
   version: Int
   "Its people, in order of names; ` + "`" + `search` + "`" + ` looks into names and e-mails."
@@ -16455,6 +16495,8 @@ input ModelUninstallInput {
   accountUpdate(input: AccountUpdateInput!): AccountUpdatePayload!
   "Switch products on or off. What is switched off is refused within a second and kept. Super admins."
   accountPlanesSet(input: AccountPlanesSetInput!): AccountPlanesSetPayload!
+  "Let an account's calls go out only once the database has what they hold, or from the server's journal again. Within a second on every replica. Super admins."
+  accountDispatchSet(input: AccountDispatchSetInput!): AccountDispatchSetPayload!
   "Suspend an account: sign-ins, tokens, keys, sockets and streams end within a second on every replica; data is kept. Super admins."
   accountSuspend(input: AccountSuspendInput!): AccountSuspendPayload!
   "Let a suspended account be used again. Super admins."
@@ -16529,6 +16571,22 @@ input AccountPlanesSetInput {
 
 "The outcome of accountPlanesSet."
 type AccountPlanesSetPayload {
+  "The account; null when refused."
+  account: Account
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"What accountDispatchSet needs."
+input AccountDispatchSetInput {
+  "The account."
+  accountId: ID!
+  "Whether its calls wait for the database: some milliseconds each, and no charge is lost with a machine."
+  strict: Boolean!
+}
+
+"The outcome of accountDispatchSet."
+type AccountDispatchSetPayload {
   "The account; null when refused."
   account: Account
   "What went wrong, in words and codes; empty when it worked."
@@ -17080,6 +17138,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_sessionLifetimeMinutes(ctx, field)
 	case "auditRetentionDays":
 		return ec.fieldContext_Account_auditRetentionDays(ctx, field)
+	case "strictDispatch":
+		return ec.fieldContext_Account_strictDispatch(ctx, field)
 	case "version":
 		return ec.fieldContext_Account_version(ctx, field)
 	case "users":
@@ -17164,6 +17224,16 @@ func (ec *executionContext) childFields_AccountDeletePayload(ctx context.Context
 		return ec.fieldContext_AccountDeletePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AccountDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AccountDispatchSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_AccountDispatchSetPayload_account(ctx, field)
+	case "errors":
+		return ec.fieldContext_AccountDispatchSetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountDispatchSetPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_AccountEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -78,6 +78,8 @@ type Account struct {
 	SessionLifetimeMinutes *int `json:"sessionLifetimeMinutes,omitempty"`
 	// How long audit events are kept; 0: for good.
 	AuditRetentionDays *int `json:"auditRetentionDays,omitempty"`
+	// Its calls go out only once the database has what they hold, so that losing a machine and its disk loses no charge.
+	StrictDispatch *bool `json:"strictDispatch,omitempty"`
 	// Raised by every change.
 	Version *int `json:"version,omitempty"`
 	// Its people, in order of names; `search` looks into names and e-mails.
@@ -186,6 +188,22 @@ type AccountDeleteInput struct {
 
 // The outcome of accountDelete.
 type AccountDeletePayload struct {
+	// The account; null when refused.
+	Account *Account `json:"account,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What accountDispatchSet needs.
+type AccountDispatchSetInput struct {
+	// The account.
+	AccountID string `json:"accountId"`
+	// Whether its calls wait for the database: some milliseconds each, and no charge is lost with a machine.
+	Strict bool `json:"strict"`
+}
+
+// The outcome of accountDispatchSet.
+type AccountDispatchSetPayload struct {
 	// The account; null when refused.
 	Account *Account `json:"account,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.

@@ -13,6 +13,7 @@ const (
 
 	AccountClose          Action = "account.close"
 	AccountCreate         Action = "account.create"
+	AccountDispatch       Action = "account.dispatch"
 	AccountExport         Action = "account.export"
 	AccountPlanes         Action = "account.planes"
 	AccountSuspend        Action = "account.suspend"

@@ -19,11 +19,13 @@ import (
 )
 
 // BenchmarkCall is one hold and one settle on four budgets, by 64 callers, all
-// of one member or of 100 members of one team. The program in bench compares it
-// with what one does without an engine.
+// of one member or of 100 members of one team. journal lets calls go out once
+// the journal has them, strict once the database has, none keeps no journal and
+// waits for their ends too. The program in bench compares it with what one does
+// without an engine.
 func BenchmarkCall(b *testing.B) {
 	for name, open := range map[string]func(testing.TB) *store.Store{"sqlite": storetest.Open, "postgres": storetest.OpenPostgres} {
-		for _, way := range []string{"journal", "strict"} {
+		for _, way := range []string{"journal", "strict", "none"} {
 			for _, members := range []int{1, 100} {
 				for _, nodes := range []int{1, 2} {
 					if nodes == 2 && name == "sqlite" {
@@ -42,7 +44,7 @@ func benchmarkCall(b *testing.B, st *store.Store, way string, members, nodes int
 	engines := make([]*budget.Engine, nodes)
 	for i := range engines {
 		o := budget.Options{Log: slog.New(slog.DiscardHandler)}
-		if way == "journal" {
+		if way == "journal" || way == "strict" {
 			o.Journal = b.TempDir()
 		}
 		engines[i] = budget.New(st, o)
@@ -50,6 +52,7 @@ func benchmarkCall(b *testing.B, st *store.Store, way string, members, nodes int
 		b.Cleanup(func() { require.NoError(b, engines[i].Close(ctx)) })
 	}
 	tr := plant(b, st, tenancy.Console, "UTC")
+	tr.strict(b, way == "strict")
 	for _, s := range []string{tr.root, tr.org, tr.team} {
 		tr.set(b, engines[0], s, budget.Largest)
 	}

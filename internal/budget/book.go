@@ -101,7 +101,7 @@ func (r *round) bookPaths() {
 			delete(r.found, k)
 			continue
 		}
-		p := &path{cycles: []string{}, ends: never, barred: len(list) == 0 && k.plane == string(tenancy.Copilot)}
+		p := &path{cycles: []string{}, ends: never, strict: r.strict[accountOf(k.path)], barred: len(list) == 0 && k.plane == string(tenancy.Copilot)}
 		for _, b := range list {
 			s := n.slices[b.id]
 			if s == nil {

@@ -55,3 +55,22 @@ func (e *Engine) Prune(ctx context.Context) error { return e.pruneKeys(ctx) }
 
 // NodeID is the engine's node.
 func (e *Engine) NodeID() string { return e.nodeID() }
+
+// Heard calls f with the account's newest epoch, once the engine has learned of it.
+func (e *Engine) Heard(accountID string, f func(epoch int64)) {
+	e.epochs.OnChange(func(a string) {
+		if a == accountID {
+			f(e.epochs.Of(a))
+		}
+	})
+}
+
+// Behind tells whether something waits for a round, or for its end.
+func (e *Engine) Behind() bool {
+	e.node.mu.Lock()
+	defer e.node.mu.Unlock()
+	return e.node.tried < e.node.queued
+}
+
+// Strict tells whether the call waited for the database before it could go out.
+func (h *Hold) Strict() bool { return h.path.strict }

@@ -85,7 +85,7 @@ func (e *Engine) HoldOnce(ctx context.Context, call Call, bound Usage, key *Idem
 	if err := e.admit(ctx, h); err != nil {
 		return nil, err
 	}
-	if e.journal == nil || key != nil {
+	if e.journal == nil || key != nil || h.path.strict {
 		if err := e.hardened(ctx, h); err != nil {
 			return nil, err
 		}

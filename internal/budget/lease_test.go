@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alchemi/cockpit/ent/charge"
+	entnode "github.com/alchemi/cockpit/ent/node"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/money"
@@ -170,6 +171,52 @@ func TestJournalThatComesBackLate(t *testing.T) {
 	balanced(t, back)
 }
 
+// Until a dead process's journal is in, its node is fenced but nobody's to bury:
+// its lease would be somebody else's before the calls are charged that it was
+// for.
+func TestNobodyBuriesANodeWhoseJournalIsBroughtIn(t *testing.T) {
+	t.Parallel()
+	st := storetest.OpenPostgres(t)
+	dir := t.TempDir()
+	e := journaled(t, st, dir)
+	other := start(t, st, newClock(november()).now)
+	tr := plant(t, st, tenancy.Copilot, "UTC")
+	tr.set(t, e, tr.root, 10*usd)
+	_, err := e.Hold(ctx, tr.call(), output(6))
+	require.NoError(t, err)
+	tr.states(t, e)
+	node := e.NodeID()
+	e.Crash()
+	before := st.Node.GetX(system(), node).Seq
+
+	lock, err := st.System().BeginTx(ctx, nil)
+	require.NoError(t, err)
+	_, err = lock.ExecContext(ctx, "SELECT 1 FROM budget_cycles FOR UPDATE") // nothing is brought in yet
+	require.NoError(t, err)
+	began := make(chan *budget.Engine, 1)
+	go func() {
+		next := budget.New(st, budget.Options{Now: newClock(november()).now, Journal: dir, Log: slog.New(slog.DiscardHandler)})
+		if err := next.Start(ctx); err != nil {
+			t.Error(err)
+		}
+		began <- next
+	}()
+	fenced := func() bool {
+		n, err := st.Node.Get(system(), node)
+		return err != nil || n.Seq != before
+	}
+	require.Eventually(t, fenced, 30*time.Second, 5*time.Millisecond)
+	require.Greater(t, st.Node.GetX(system(), node).Seq, before+1, "it is there, and no round of it stands any more")
+	require.NoError(t, other.Sweep(ctx))
+	require.NoError(t, lock.Commit())
+	next := <-began
+	defer func() { require.NoError(t, next.Close(ctx)) }()
+	require.False(t, st.Node.Query().Where(entnode.ID(node)).ExistX(system()))
+	require.Equal(t, 6*usd, tr.states(t, next)[tr.root].Spent)
+	require.Zero(t, st.Charge.Query().Where(charge.KindEQ(charge.KindLATE)).CountX(system()))
+	balanced(t, next)
+}
+
 func asJSON(t *testing.T, v any) string {
 	t.Helper()
 	text, err := json.Marshal(v)
@@ -187,9 +234,10 @@ func TestJournalThatComesBackAfterTheStatement(t *testing.T) {
 	e := journaled(t, st, dir)
 	tr := plant(t, st, tenancy.Console, "UTC")
 	tr.set(t, e, tr.root, 10*usd)
-	warm, err := e.Hold(ctx, tr.call(), output(4))
+	warm(t, tr, e)
+	first, err := e.Hold(ctx, tr.call(), output(4))
 	require.NoError(t, err)
-	_, err = warm.Settle(ctx, output(1), budget.Outcome{})
+	_, err = first.Settle(ctx, output(1), budget.Outcome{})
 	require.NoError(t, err)
 	tr.states(t, e)
 	lock, err := st.System().BeginTx(ctx, nil)

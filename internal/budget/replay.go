@@ -77,7 +77,7 @@ func (e *Engine) replay(ctx context.Context, j *journal) (left int, err error) {
 	}
 	ops, nodes := readJournal(text, j.live)
 	for _, node := range nodes {
-		if err := e.writeOne(ctx, "DELETE FROM nodes WHERE id = $1", node); err != nil {
+		if err := e.fence(ctx, node); err != nil {
 			return 0, err
 		}
 	}
@@ -95,6 +95,11 @@ func (e *Engine) replay(ctx context.Context, j *journal) (left int, err error) {
 	e.node.amends = append(e.node.amends, ops...)
 	e.node.mu.Unlock()
 	e.amendQueued(ctx)
+	for _, node := range nodes {
+		if err := e.writeOne(ctx, "DELETE FROM nodes WHERE id = $1", node); err != nil {
+			return 0, err
+		}
+	}
 	e.node.mu.Lock()
 	defer e.node.mu.Unlock()
 	kept := map[string]bool{}
@@ -111,6 +116,14 @@ func (e *Engine) replay(ctx context.Context, j *journal) (left int, err error) {
 		e.log.InfoContext(ctx, "the journal was brought in", "calls", len(ops), "kept", len(kept))
 	}
 	return len(kept), nil
+}
+
+// fence lets no round of a dead process stand that is still on its way: its
+// number jumps. The node's row stays until its journal is in, for without one
+// every replica may free the lease that those calls were admitted from.
+func (e *Engine) fence(ctx context.Context, node string) error {
+	p := params{node}
+	return e.writeOne(ctx, "UPDATE nodes SET seq = seq + 2, seen_at = "+e.seen(&p, stamp(e.now()))+" WHERE id = $1", p...)
 }
 
 // readJournal reads records up to the first torn one: the process was killed

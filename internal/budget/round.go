@@ -32,6 +32,7 @@ type round struct {
 
 	// Found or decided in the transaction:
 	found   map[pathKey][]*standing
+	strict  map[string]bool  // accounts of found paths whose calls wait for the database
 	changes map[string]int64 // as they stood before the paths were read
 	own     map[string]own   // by cycle
 	rest    bool             // more wait than one round takes

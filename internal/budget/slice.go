@@ -84,6 +84,8 @@ type path struct {
 	ends time.Time
 	// barred lets no call pass: Copilot needs a budget.
 	barred bool
+	// strict lets no call go out before the database has its hold.
+	strict bool
 	// frozen is a budget of the path that lets no call pass; nil if none is.
 	frozen *slice
 }

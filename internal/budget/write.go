@@ -79,6 +79,9 @@ func (r *round) findPaths(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
+	if r.strict, err = r.strictAccounts(ctx, tx, slices.Sorted(maps.Keys(r.changes))); err != nil {
+		return err
+	}
 	r.found = map[pathKey][]*standing{}
 	for k, c := range calls {
 		list := []*standing{}
@@ -91,6 +94,19 @@ func (r *round) findPaths(ctx context.Context, tx *sql.Tx) error {
 		r.found[k] = list
 	}
 	return nil
+}
+
+// strictAccounts are those among some whose calls wait for the database.
+func (d dialect) strictAccounts(ctx context.Context, tx conn, accounts []string) (map[string]bool, error) {
+	out := map[string]bool{}
+	var p params
+	q := "SELECT id FROM accounts WHERE strict_dispatch AND id IN (" + p.list(accounts) + ")"
+	return out, d.query(ctx, tx, q, p, func(rows *sql.Rows) error {
+		var k string
+		err := rows.Scan(&k)
+		out[k] = true
+		return err
+	})
 }
 
 // needs are what those who wait want of a cycle.

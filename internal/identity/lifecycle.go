@@ -121,6 +121,19 @@ func SetPlanes(ctx context.Context, tx *store.Tx, accountID string, planes []ten
 	return change(ctx, tx, a, a.Update().SetConsole(console).SetCopilot(copilot), "account.planes", "")
 }
 
+// SetDispatch says whether an account's calls go out only once the database has
+// what they hold. Replicas learn of it with the account's epoch.
+func SetDispatch(ctx context.Context, tx *store.Tx, accountID string, strict bool) (*ent.Account, error) {
+	a, err := customer(ctx, tx, accountID)
+	if err != nil {
+		return nil, err
+	}
+	if a.Status == account.StatusCLOSED {
+		return nil, fault.New(fault.Invalid, "%s is closed; nothing of it can be changed.", a.Name)
+	}
+	return change(ctx, tx, a, a.Update().SetStrictDispatch(strict), "account.dispatch", "")
+}
+
 // Suspend refuses an account as a whole until it is resumed: sign-ins, tokens,
 // keys, sockets and streams, on every replica within a second.
 func Suspend(ctx context.Context, tx *store.Tx, accountID, reason string) (*ent.Account, error) {

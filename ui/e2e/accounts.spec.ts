@@ -83,6 +83,23 @@ test('an account is suspended with a reason and resumed; its people and keys fol
   await expect.poll(async () => (await call(plane.key, plane.model)).status).toBe(200)
 })
 
+test('strict dispatch is switched on and off, and calls go on', async ({ page, signIn }) => {
+  await signIn('superAdmin')
+  await page.goto('/sa/accounts')
+  await page.getByRole('link', { name: 'Acme Corp' }).click()
+  const strict = page.getByRole('switch', { name: 'Strict dispatch for Acme Corp' })
+  await expect(strict).not.toBeChecked()
+  await strict.click()
+  await expect(strict).toBeChecked()
+  expect.soft(await violations(page), 'account').toEqual([])
+  await page.reload()
+  await expect(strict).toBeChecked()
+  expect((await call(plane.key, plane.model)).status).toBe(200)
+  await strict.focus()
+  await page.keyboard.press('Space')
+  await expect(strict).not.toBeChecked()
+})
+
 test('closing asks for the name, and offers export and deletion from then on', async ({ page, signIn }) => {
   await signIn('superAdmin')
   const name = `Vandelay ${stamp()}`

@@ -23,6 +23,7 @@ import { Used } from '@/features/budgets'
 import { VerifiedDomains } from '@/features/domains'
 import { EnterAccount, SupportList } from '@/features/support'
 import { DangerZone } from './danger'
+import { Dispatch } from './dispatch'
 import { Factors } from './factors'
 import { Grant } from './grant'
 import { statusLook } from './status'
@@ -197,6 +198,7 @@ function Overview({ account: a, onChanged }: { account: AccountOf; onChanged: ()
             />
           </div>
         </Card>
+        <Dispatch account={a} />
       </div>
       <p className="text-xs text-muted">
         {t('People, prompts, secrets and conversations of an account are closed to the platform. What was done to it stands in the')}{' '}

@@ -7,6 +7,7 @@ export const words: Record<string, Words> = {
   'account.close': [t('closed the account'), t('close the account')],
   'account.create': [t('created the account'), t('create the account')],
   'account.delete': [t('deleted the data of'), t('delete the data of')],
+  'account.dispatch': [t('changed when calls go out of'), t('change when calls go out of')],
   'account.erase': [t('erased the rest of'), t('erase the rest of')],
   'account.export': [t('took an export of the account'), t('export the account')],
   'account.factor': [t('set the credit factor of'), t('set the credit factor of')],

@@ -139,10 +139,9 @@ func (r *Resolver) newLoaders() *loaders {
 		out := make(map[string]*gqlmodel.Budget, len(rows))
 		for _, b := range rows {
 			out[b.ScopeID] = toBudget(b, b.Edges.Scope)
-			out[b.ScopeID].Cycle = gqlmodel.CycleRuleMonthly
-			if b.Cycle != nil {
-				out[b.ScopeID].Cycle = gqlmodel.CycleRule(*b.Cycle)
-			}
+		}
+		if err == nil {
+			err = addRhythm(ctx, st, rows, out)
 		}
 		return out, err
 	})

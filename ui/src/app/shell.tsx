@@ -13,7 +13,7 @@ import { t } from '@/lib/i18n'
 import { stepRow, useKeys } from '@/lib/keys'
 import { nameOf, type Plane, planeOf } from '@/lib/plane'
 import { setTheme, type Theme, useTheme } from '@/lib/theme'
-import { otherPages, type Page, planePages, platformPages } from './nav'
+import { otherPages, type Page, pageAt, planePages, platformPages } from './nav'
 import { Shortcuts } from './shortcuts'
 import { SupportFrame } from './support-frame'
 
@@ -49,7 +49,7 @@ export function Shell({ children, onSignOut, onSwitchAccount, onEndSupport, onSu
 
   const pages = platform || viewer.isPlatformStaff ? platformPages(viewer) : planePages(viewer, shown)
   const all = [...pages, ...otherPages(viewer)]
-  const current = all.filter((p) => pathname === p.to || pathname.startsWith(`${p.to}/`) || (p.to === '/me/profile' && pathname.startsWith('/me/'))).toSorted((a, b) => b.to.length - a.to.length)[0]
+  const current = pageAt(all, pathname)
 
   const accent = platform ? 'platform' : (plane ?? shown).toLowerCase()
   useEffect(() => {

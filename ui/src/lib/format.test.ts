@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import amounts from './amounts.json'
 import { about, ago, compactMoney, exact, money, moneyWords, parseAmount, percent, tickMoney } from './format'
 
 describe('money', () => {
@@ -12,6 +13,12 @@ describe('money', () => {
     ['9007199254740993', 'CREDITS', '9,007,199,254,740,993'],
     ['-3.5', 'USD', '-$3.50'],
   ] as const)('%s %s reads %s', (amount, unit, text) => expect(money(amount, unit)).toBe(text))
+
+  // The server's texts are held against the same table.
+  it.each(amounts as [string, string, string][])('%s reads %s and %s', (amount, usd, credits) => {
+    expect(money(amount, 'USD')).toBe(usd)
+    expect(moneyWords(amount, 'CREDITS')).toBe(credits)
+  })
 
   it('says the unit of credits in words', () => {
     expect(moneyWords('1250', 'CREDITS')).toBe('1,250 credits')

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { ArrowRightLeft, Ellipsis, Equal, SlidersHorizontal, TrendingUp, Undo2 } from 'lucide-react'
+import { ArrowRightLeft, Ellipsis, Equal, HandCoins, SlidersHorizontal, TrendingUp, Undo2 } from 'lucide-react'
 import { type ReactNode, useMemo, useState } from 'react'
 import { BudgetPeekDocument, type BudgetPeekQuery, type ChargePartsFragment, type ScopeRowFragment, type SpendRowsFragment } from '@/graphql/generated/graphql'
 import { LiveBadge } from '@/graphql/live'
@@ -89,6 +89,11 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
             ) : (
               <p className="text-muted">
                 {t('Only the budgets above limit it.')} <Limit scope={scope} budget={null} unit={unit} editing={editing} onEdit={setEditing} allowed={may(scope, 'budget.set')} />
+                {actsOn(row, rows).ask && (
+                  <Button size="sm" className="mt-2 flex" onClick={() => acts.start('ask', row)}>
+                    <HandCoins aria-hidden /> {t('Request more')}
+                  </Button>
+                )}
               </p>
             )}
           </section>
@@ -117,6 +122,11 @@ function Acts({ row, rows, onAct }: ActsProps) {
   const can = actsOn(row, rows)
   return (
     <>
+      {can.ask && (
+        <Button size="sm" onClick={() => onAct('ask')}>
+          <HandCoins aria-hidden /> {t('Request more')}
+        </Button>
+      )}
       {can.raise && (
         <Button size="sm" onClick={() => onAct('raise')}>
           <TrendingUp aria-hidden /> {t('Raise for a while')}

@@ -158,6 +158,10 @@ func TestChangingTheRuleInTheMiddle(t *testing.T) {
 		renew(t, e)
 		s2 = tr.states(t, e)[tr.team]
 		require.Equal(t, time.Date(2027, 7, 20, 4, 0, 0, 0, time.UTC), s2.EndsAt)
+		// What is compared with is the cycle as it was, not one as long as this one.
+		before, err := e.Before(ctx, []string{s2.BudgetID, "bud_none"})
+		require.NoError(t, err)
+		require.Equal(t, map[string]time.Time{s2.BudgetID: time.Date(2027, 1, 20, 0, 0, 0, 0, time.UTC)}, before)
 		// A budget made now begins where the pool does.
 		tr.set(t, e, tr.org, 5*usd)
 		require.Equal(t, s2.StartsAt, tr.states(t, e)[tr.org].StartsAt)

@@ -1,5 +1,4 @@
-import { expect, test, violations } from './fixture'
-import { enter } from './fixture'
+import { enter, expect, test, violations } from './fixture'
 import { console as plane, password } from './server'
 
 test('a member explores the usage of their own seat, and of nobody else', async ({ page, signIn }) => {
@@ -65,17 +64,15 @@ test("a team's admin asks for more for the team, from its budget", async ({ page
 test('the day of a cycle is chosen, and what becomes of the current one is told before it is saved', async ({ page, signIn }) => {
   await signIn('admin')
   await page.goto('/a/acme/copilot/budgets')
-  const root = page.getByRole('row').filter({ hasText: 'Copilot' }).first()
-  await root.getByRole('button', { name: 'Actions for Copilot' }).click()
+  await page.getByRole('button', { name: 'Actions for Acme Corp' }).click()
   await page.getByRole('menuitem', { name: 'Settings' }).click()
   await expect(page.getByLabel('On day')).toHaveCount(0)
   await page.keyboard.press('Escape')
 
   await page.goto('/a/acme/console/budgets')
-  const pool = page.getByRole('row').filter({ hasText: 'Console' }).first()
-  await pool.getByRole('button', { name: 'Actions for Console' }).click()
+  await page.getByRole('button', { name: 'Actions for Acme Corp' }).click()
   await page.getByRole('menuitem', { name: 'Settings' }).click()
-  const dialog = page.getByRole('dialog', { name: 'Budget settings of Console' })
+  const dialog = page.getByRole('dialog', { name: 'Budget settings of Acme Corp' })
   const day = dialog.getByLabel('On day')
   await day.fill('31')
   await expect(dialog.getByText('Enter a day from 1 to 28')).toBeVisible()

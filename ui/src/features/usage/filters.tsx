@@ -42,6 +42,7 @@ export function Chips({ url, setUrl, plane, own = false }: Props & { plane: Plan
   if (url.tag) chips.push([t('Tag {{name}}', { name: url.tag }), { tag: undefined }])
   if (url.agent) chips.push([t('Agent {{name}}', { name: url.agent }), { agent: undefined }])
   if (url.client) chips.push([t('Program {{name}}', { name: url.client }), { client: undefined }])
+  if (own && chips.length === 0) return null
   return (
     <div className="flex flex-wrap items-center gap-2">
       {!own && (

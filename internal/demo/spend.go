@@ -265,9 +265,9 @@ func (p *inPlane) limits(calls []*call, begin, end time.Time, zone *time.Locatio
 	return append(append([]*limit{pool}, orgs...), teams...)
 }
 
-// whole rounds up to five dollars, or to the credits of one.
+// whole rounds up to whole dollars, or to the credits of one.
 func (p *inPlane) whole(amount money.Nano) money.Nano {
-	unit := 5 * money.One
+	unit := money.One
 	if p.plane.plane == tenancy.Copilot {
 		unit = money.Nano(p.FactorPPM) * (money.One / money.Nano(money.FactorOne))
 	}

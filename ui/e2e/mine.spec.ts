@@ -28,6 +28,7 @@ test('a member explores the usage of their own seat, and of nobody else', async 
   // The other seat, in Copilot.
   await page.getByRole('combobox', { name: 'Seat' }).click()
   await page.getByRole('option', { name: /^Copilot/ }).click()
+  await page.getByRole('tab', { name: 'Explore' }).click()
   await expect(page.getByText('Credits spent')).toBeVisible()
 
   // The menu tells where one is.
@@ -77,7 +78,7 @@ test('the day of a cycle is chosen, and what becomes of the current one is told 
   await day.fill('31')
   await expect(dialog.getByText('Enter a day from 1 to 28')).toBeVisible()
   await day.fill('22')
-  await expect(dialog.getByText(/The current cycle now ends on 22 .* instead of .*; the next one renews on 22 /)).toBeVisible()
+  await expect(dialog.getByText(/The current cycle now ends on \w+ 22, \d+ instead of \w+ \d+, \d+; the next one renews on \w+ 22, /)).toBeVisible()
   expect(await violations(page)).toEqual([])
   await dialog.getByRole('combobox', { name: 'Renews' }).click()
   await page.getByRole('option', { name: 'By hand' }).click()

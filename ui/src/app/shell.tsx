@@ -185,7 +185,9 @@ function Nav({ pages, current, label }: { pages: Page[]; current?: Page; label: 
           <li key={p.to}>
             <Link
               to={p.to}
-              aria-current={p === current || p.to === current?.to ? 'page' : undefined}
+              // By itself a link counts as current on every address below its own.
+              activeOptions={{ exact: true }}
+              aria-current={p.to === current?.to ? 'page' : undefined}
               className={cx(
                 'flex h-8 items-center gap-3 rounded-md px-2.5 text-sm font-medium text-muted transition-colors hover:bg-hover hover:text-fg',
                 p.to === current?.to && 'bg-accent-soft text-accent-text hover:bg-accent-soft hover:text-accent-text',

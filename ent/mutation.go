@@ -47287,27 +47287,30 @@ func (m *NodeMutation) ResetEdge(name string) error {
 // NotificationMutation represents an operation that mutates the Notification nodes in the graph.
 type NotificationMutation struct {
 	config
-	op            Op
-	typ           string
-	id            *string
-	account_id    *string
-	plane         *notification.Plane
-	created_at    *time.Time
-	topic         *notification.Topic
-	about_plane   *notification.AboutPlane
-	scope_id      *string
-	title         *string
-	body          *string
-	link          *string
-	cause         *string
-	shown         *bool
-	read_at       *time.Time
-	clearedFields map[string]struct{}
-	user          *string
-	cleareduser   bool
-	done          bool
-	oldValue      func(context.Context) (*Notification, error)
-	predicates    []predicate.Notification
+	op               Op
+	typ              string
+	id               *string
+	account_id       *string
+	plane            *notification.Plane
+	created_at       *time.Time
+	topic            *notification.Topic
+	about_plane      *notification.AboutPlane
+	scope_id         *string
+	title            *string
+	body             *string
+	link             *string
+	cause            *string
+	shown            *bool
+	read_at          *time.Time
+	mail_at          *time.Time
+	mail_attempts    *int
+	addmail_attempts *int
+	clearedFields    map[string]struct{}
+	user             *string
+	cleareduser      bool
+	done             bool
+	oldValue         func(context.Context) (*Notification, error)
+	predicates       []predicate.Notification
 }
 
 var _ ent.Mutation = (*NotificationMutation)(nil)
@@ -47895,6 +47898,111 @@ func (m *NotificationMutation) ResetReadAt() {
 	delete(m.clearedFields, notification.FieldReadAt)
 }
 
+// SetMailAt sets the "mail_at" field.
+func (m *NotificationMutation) SetMailAt(t time.Time) {
+	m.mail_at = &t
+}
+
+// MailAt returns the value of the "mail_at" field in the mutation.
+func (m *NotificationMutation) MailAt() (r time.Time, exists bool) {
+	v := m.mail_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMailAt returns the old "mail_at" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldMailAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMailAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMailAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMailAt: %w", err)
+	}
+	return oldValue.MailAt, nil
+}
+
+// ClearMailAt clears the value of the "mail_at" field.
+func (m *NotificationMutation) ClearMailAt() {
+	m.mail_at = nil
+	m.clearedFields[notification.FieldMailAt] = struct{}{}
+}
+
+// MailAtCleared returns if the "mail_at" field was cleared in this mutation.
+func (m *NotificationMutation) MailAtCleared() bool {
+	_, ok := m.clearedFields[notification.FieldMailAt]
+	return ok
+}
+
+// ResetMailAt resets all changes to the "mail_at" field.
+func (m *NotificationMutation) ResetMailAt() {
+	m.mail_at = nil
+	delete(m.clearedFields, notification.FieldMailAt)
+}
+
+// SetMailAttempts sets the "mail_attempts" field.
+func (m *NotificationMutation) SetMailAttempts(i int) {
+	m.mail_attempts = &i
+	m.addmail_attempts = nil
+}
+
+// MailAttempts returns the value of the "mail_attempts" field in the mutation.
+func (m *NotificationMutation) MailAttempts() (r int, exists bool) {
+	v := m.mail_attempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMailAttempts returns the old "mail_attempts" field's value of the Notification entity.
+// If the Notification object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *NotificationMutation) OldMailAttempts(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMailAttempts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMailAttempts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMailAttempts: %w", err)
+	}
+	return oldValue.MailAttempts, nil
+}
+
+// AddMailAttempts adds i to the "mail_attempts" field.
+func (m *NotificationMutation) AddMailAttempts(i int) {
+	if m.addmail_attempts != nil {
+		*m.addmail_attempts += i
+	} else {
+		m.addmail_attempts = &i
+	}
+}
+
+// AddedMailAttempts returns the value that was added to the "mail_attempts" field in this mutation.
+func (m *NotificationMutation) AddedMailAttempts() (r int, exists bool) {
+	v := m.addmail_attempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMailAttempts resets all changes to the "mail_attempts" field.
+func (m *NotificationMutation) ResetMailAttempts() {
+	m.mail_attempts = nil
+	m.addmail_attempts = nil
+}
+
 // ClearUser clears the "user" edge to the User entity.
 func (m *NotificationMutation) ClearUser() {
 	m.cleareduser = true
@@ -47956,7 +48064,7 @@ func (m *NotificationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *NotificationMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 15)
 	if m.account_id != nil {
 		fields = append(fields, notification.FieldAccountID)
 	}
@@ -47996,6 +48104,12 @@ func (m *NotificationMutation) Fields() []string {
 	if m.read_at != nil {
 		fields = append(fields, notification.FieldReadAt)
 	}
+	if m.mail_at != nil {
+		fields = append(fields, notification.FieldMailAt)
+	}
+	if m.mail_attempts != nil {
+		fields = append(fields, notification.FieldMailAttempts)
+	}
 	return fields
 }
 
@@ -48030,6 +48144,10 @@ func (m *NotificationMutation) Field(name string) (ent.Value, bool) {
 		return m.Shown()
 	case notification.FieldReadAt:
 		return m.ReadAt()
+	case notification.FieldMailAt:
+		return m.MailAt()
+	case notification.FieldMailAttempts:
+		return m.MailAttempts()
 	}
 	return nil, false
 }
@@ -48065,6 +48183,10 @@ func (m *NotificationMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldShown(ctx)
 	case notification.FieldReadAt:
 		return m.OldReadAt(ctx)
+	case notification.FieldMailAt:
+		return m.OldMailAt(ctx)
+	case notification.FieldMailAttempts:
+		return m.OldMailAttempts(ctx)
 	}
 	return nil, fmt.Errorf("unknown Notification field %s", name)
 }
@@ -48165,6 +48287,20 @@ func (m *NotificationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetReadAt(v)
 		return nil
+	case notification.FieldMailAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMailAt(v)
+		return nil
+	case notification.FieldMailAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMailAttempts(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Notification field %s", name)
 }
@@ -48172,13 +48308,21 @@ func (m *NotificationMutation) SetField(name string, value ent.Value) error {
 // AddedFields returns all numeric fields that were incremented/decremented during
 // this mutation.
 func (m *NotificationMutation) AddedFields() []string {
-	return nil
+	var fields []string
+	if m.addmail_attempts != nil {
+		fields = append(fields, notification.FieldMailAttempts)
+	}
+	return fields
 }
 
 // AddedField returns the numeric value that was incremented/decremented on a field
 // with the given name. The second boolean return value indicates that this field
 // was not set, or was not defined in the schema.
 func (m *NotificationMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case notification.FieldMailAttempts:
+		return m.AddedMailAttempts()
+	}
 	return nil, false
 }
 
@@ -48187,6 +48331,13 @@ func (m *NotificationMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *NotificationMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case notification.FieldMailAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMailAttempts(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Notification numeric field %s", name)
 }
@@ -48197,6 +48348,9 @@ func (m *NotificationMutation) ClearedFields() []string {
 	var fields []string
 	if m.FieldCleared(notification.FieldReadAt) {
 		fields = append(fields, notification.FieldReadAt)
+	}
+	if m.FieldCleared(notification.FieldMailAt) {
+		fields = append(fields, notification.FieldMailAt)
 	}
 	return fields
 }
@@ -48214,6 +48368,9 @@ func (m *NotificationMutation) ClearField(name string) error {
 	switch name {
 	case notification.FieldReadAt:
 		m.ClearReadAt()
+		return nil
+	case notification.FieldMailAt:
+		m.ClearMailAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Notification nullable field %s", name)
@@ -48261,6 +48418,12 @@ func (m *NotificationMutation) ResetField(name string) error {
 		return nil
 	case notification.FieldReadAt:
 		m.ResetReadAt()
+		return nil
+	case notification.FieldMailAt:
+		m.ResetMailAt()
+		return nil
+	case notification.FieldMailAttempts:
+		m.ResetMailAttempts()
 		return nil
 	}
 	return fmt.Errorf("unknown Notification field %s", name)

@@ -44,6 +44,10 @@ type Notification struct {
 	Shown bool `json:"shown,omitempty"`
 	// ReadAt holds the value of the "read_at" field.
 	ReadAt *time.Time `json:"read_at,omitempty"`
+	// MailAt holds the value of the "mail_at" field.
+	MailAt *time.Time `json:"mail_at,omitempty"`
+	// MailAttempts holds the value of the "mail_attempts" field.
+	MailAttempts int `json:"mail_attempts,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the NotificationQuery when eager-loading is set.
 	Edges        NotificationEdges `json:"edges"`
@@ -77,9 +81,11 @@ func (*Notification) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case notification.FieldShown:
 			values[i] = new(sql.NullBool)
+		case notification.FieldMailAttempts:
+			values[i] = new(sql.NullInt64)
 		case notification.FieldID, notification.FieldAccountID, notification.FieldPlane, notification.FieldUserID, notification.FieldTopic, notification.FieldAboutPlane, notification.FieldScopeID, notification.FieldTitle, notification.FieldBody, notification.FieldLink, notification.FieldCause:
 			values[i] = new(sql.NullString)
-		case notification.FieldCreatedAt, notification.FieldReadAt:
+		case notification.FieldCreatedAt, notification.FieldReadAt, notification.FieldMailAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -181,6 +187,19 @@ func (_m *Notification) assignValues(columns []string, values []any) error {
 				_m.ReadAt = new(time.Time)
 				*_m.ReadAt = value.Time
 			}
+		case notification.FieldMailAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field mail_at", values[i])
+			} else if value.Valid {
+				_m.MailAt = new(time.Time)
+				*_m.MailAt = value.Time
+			}
+		case notification.FieldMailAttempts:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field mail_attempts", values[i])
+			} else if value.Valid {
+				_m.MailAttempts = int(value.Int64)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -262,6 +281,14 @@ func (_m *Notification) String() string {
 		builder.WriteString("read_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
+	builder.WriteString(", ")
+	if v := _m.MailAt; v != nil {
+		builder.WriteString("mail_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("mail_attempts=")
+	builder.WriteString(fmt.Sprintf("%v", _m.MailAttempts))
 	builder.WriteByte(')')
 	return builder.String()
 }

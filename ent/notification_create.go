@@ -139,6 +139,34 @@ func (_c *NotificationCreate) SetNillableReadAt(v *time.Time) *NotificationCreat
 	return _c
 }
 
+// SetMailAt sets the "mail_at" field.
+func (_c *NotificationCreate) SetMailAt(v time.Time) *NotificationCreate {
+	_c.mutation.SetMailAt(v)
+	return _c
+}
+
+// SetNillableMailAt sets the "mail_at" field if the given value is not nil.
+func (_c *NotificationCreate) SetNillableMailAt(v *time.Time) *NotificationCreate {
+	if v != nil {
+		_c.SetMailAt(*v)
+	}
+	return _c
+}
+
+// SetMailAttempts sets the "mail_attempts" field.
+func (_c *NotificationCreate) SetMailAttempts(v int) *NotificationCreate {
+	_c.mutation.SetMailAttempts(v)
+	return _c
+}
+
+// SetNillableMailAttempts sets the "mail_attempts" field if the given value is not nil.
+func (_c *NotificationCreate) SetNillableMailAttempts(v *int) *NotificationCreate {
+	if v != nil {
+		_c.SetMailAttempts(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *NotificationCreate) SetID(v string) *NotificationCreate {
 	_c.mutation.SetID(v)
@@ -208,6 +236,10 @@ func (_c *NotificationCreate) defaults() {
 	if _, ok := _c.mutation.Shown(); !ok {
 		v := notification.DefaultShown
 		_c.mutation.SetShown(v)
+	}
+	if _, ok := _c.mutation.MailAttempts(); !ok {
+		v := notification.DefaultMailAttempts
+		_c.mutation.SetMailAttempts(v)
 	}
 	if _, ok := _c.mutation.ID(); !ok {
 		v := notification.DefaultID()
@@ -287,6 +319,9 @@ func (_c *NotificationCreate) check() error {
 	}
 	if _, ok := _c.mutation.Shown(); !ok {
 		return &ValidationError{Name: "shown", err: errors.New(`ent: missing required field "Notification.shown"`)}
+	}
+	if _, ok := _c.mutation.MailAttempts(); !ok {
+		return &ValidationError{Name: "mail_attempts", err: errors.New(`ent: missing required field "Notification.mail_attempts"`)}
 	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := notification.IDValidator(v); err != nil {
@@ -378,6 +413,14 @@ func (_c *NotificationCreate) createSpec() (*Notification, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.ReadAt(); ok {
 		_spec.SetField(notification.FieldReadAt, field.TypeTime, value)
 		_node.ReadAt = &value
+	}
+	if value, ok := _c.mutation.MailAt(); ok {
+		_spec.SetField(notification.FieldMailAt, field.TypeTime, value)
+		_node.MailAt = &value
+	}
+	if value, ok := _c.mutation.MailAttempts(); ok {
+		_spec.SetField(notification.FieldMailAttempts, field.TypeInt, value)
+		_node.MailAttempts = value
 	}
 	if nodes := _c.mutation.UserIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -48,6 +48,47 @@ func (_u *NotificationUpdate) ClearReadAt() *NotificationUpdate {
 	return _u
 }
 
+// SetMailAt sets the "mail_at" field.
+func (_u *NotificationUpdate) SetMailAt(v time.Time) *NotificationUpdate {
+	_u.mutation.SetMailAt(v)
+	return _u
+}
+
+// SetNillableMailAt sets the "mail_at" field if the given value is not nil.
+func (_u *NotificationUpdate) SetNillableMailAt(v *time.Time) *NotificationUpdate {
+	if v != nil {
+		_u.SetMailAt(*v)
+	}
+	return _u
+}
+
+// ClearMailAt clears the value of the "mail_at" field.
+func (_u *NotificationUpdate) ClearMailAt() *NotificationUpdate {
+	_u.mutation.ClearMailAt()
+	return _u
+}
+
+// SetMailAttempts sets the "mail_attempts" field.
+func (_u *NotificationUpdate) SetMailAttempts(v int) *NotificationUpdate {
+	_u.mutation.ResetMailAttempts()
+	_u.mutation.SetMailAttempts(v)
+	return _u
+}
+
+// SetNillableMailAttempts sets the "mail_attempts" field if the given value is not nil.
+func (_u *NotificationUpdate) SetNillableMailAttempts(v *int) *NotificationUpdate {
+	if v != nil {
+		_u.SetMailAttempts(*v)
+	}
+	return _u
+}
+
+// AddMailAttempts adds value to the "mail_attempts" field.
+func (_u *NotificationUpdate) AddMailAttempts(v int) *NotificationUpdate {
+	_u.mutation.AddMailAttempts(v)
+	return _u
+}
+
 // Mutation returns the NotificationMutation object of the builder.
 func (_u *NotificationUpdate) Mutation() *NotificationMutation {
 	return _u.mutation
@@ -106,6 +147,18 @@ func (_u *NotificationUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if _u.mutation.ReadAtCleared() {
 		_spec.ClearField(notification.FieldReadAt, field.TypeTime)
 	}
+	if value, ok := _u.mutation.MailAt(); ok {
+		_spec.SetField(notification.FieldMailAt, field.TypeTime, value)
+	}
+	if _u.mutation.MailAtCleared() {
+		_spec.ClearField(notification.FieldMailAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.MailAttempts(); ok {
+		_spec.SetField(notification.FieldMailAttempts, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedMailAttempts(); ok {
+		_spec.AddField(notification.FieldMailAttempts, field.TypeInt, value)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{notification.Label}
@@ -143,6 +196,47 @@ func (_u *NotificationUpdateOne) SetNillableReadAt(v *time.Time) *NotificationUp
 // ClearReadAt clears the value of the "read_at" field.
 func (_u *NotificationUpdateOne) ClearReadAt() *NotificationUpdateOne {
 	_u.mutation.ClearReadAt()
+	return _u
+}
+
+// SetMailAt sets the "mail_at" field.
+func (_u *NotificationUpdateOne) SetMailAt(v time.Time) *NotificationUpdateOne {
+	_u.mutation.SetMailAt(v)
+	return _u
+}
+
+// SetNillableMailAt sets the "mail_at" field if the given value is not nil.
+func (_u *NotificationUpdateOne) SetNillableMailAt(v *time.Time) *NotificationUpdateOne {
+	if v != nil {
+		_u.SetMailAt(*v)
+	}
+	return _u
+}
+
+// ClearMailAt clears the value of the "mail_at" field.
+func (_u *NotificationUpdateOne) ClearMailAt() *NotificationUpdateOne {
+	_u.mutation.ClearMailAt()
+	return _u
+}
+
+// SetMailAttempts sets the "mail_attempts" field.
+func (_u *NotificationUpdateOne) SetMailAttempts(v int) *NotificationUpdateOne {
+	_u.mutation.ResetMailAttempts()
+	_u.mutation.SetMailAttempts(v)
+	return _u
+}
+
+// SetNillableMailAttempts sets the "mail_attempts" field if the given value is not nil.
+func (_u *NotificationUpdateOne) SetNillableMailAttempts(v *int) *NotificationUpdateOne {
+	if v != nil {
+		_u.SetMailAttempts(*v)
+	}
+	return _u
+}
+
+// AddMailAttempts adds value to the "mail_attempts" field.
+func (_u *NotificationUpdateOne) AddMailAttempts(v int) *NotificationUpdateOne {
+	_u.mutation.AddMailAttempts(v)
 	return _u
 }
 
@@ -233,6 +327,18 @@ func (_u *NotificationUpdateOne) sqlSave(ctx context.Context) (_node *Notificati
 	}
 	if _u.mutation.ReadAtCleared() {
 		_spec.ClearField(notification.FieldReadAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.MailAt(); ok {
+		_spec.SetField(notification.FieldMailAt, field.TypeTime, value)
+	}
+	if _u.mutation.MailAtCleared() {
+		_spec.ClearField(notification.FieldMailAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.MailAttempts(); ok {
+		_spec.SetField(notification.FieldMailAttempts, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedMailAttempts(); ok {
+		_spec.AddField(notification.FieldMailAttempts, field.TypeInt, value)
 	}
 	_node = &Notification{config: _u.config}
 	_spec.Assign = _node.assignValues

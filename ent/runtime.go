@@ -2316,6 +2316,10 @@ func init() {
 	notificationDescShown := notificationFields[8].Descriptor()
 	// notification.DefaultShown holds the default value on creation for the shown field.
 	notification.DefaultShown = notificationDescShown.Default.(bool)
+	// notificationDescMailAttempts is the schema descriptor for mail_attempts field.
+	notificationDescMailAttempts := notificationFields[11].Descriptor()
+	// notification.DefaultMailAttempts holds the default value on creation for the mail_attempts field.
+	notification.DefaultMailAttempts = notificationDescMailAttempts.Default.(int)
 	// notificationDescID is the schema descriptor for id field.
 	notificationDescID := notificationMixinFields0[0].Descriptor()
 	// notification.DefaultID holds the default value on creation for the id field.

@@ -39,6 +39,45 @@ func with(input map[string]any, key string, value any) map[string]any {
 	return out
 }
 
+// The day of a cycle: told before it is done, refused where there is none, and in
+// force for the whole tree.
+func TestDayOfACycle(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *api) {
+		p := a.A.Console
+		set := `mutation($i: BudgetSetInput!) { budgetSet(input: $i) { budget { cycle cycleDay } plan { renewal { previousEndsAt endsAt nextEndsAt } } errors { message code path } } }`
+		input := map[string]any{"scopeId": p.Root.ID, "cycle": "QUARTERLY", "cycleDay": 20}
+		tried := a.do(p.Admin, set, map[string]any{"i": with(input, "dryRun", true)})
+		require.Equal(t, "FORBIDDEN", tried.code(), "the pool is set from above")
+		tried = a.do(a.A.Admin, set, map[string]any{"i": with(input, "dryRun", true)})
+		require.Empty(t, tried.code())
+		renewal := tried.at("budgetSet", "plan", "renewal")
+		require.NotNil(t, renewal)
+		done := a.do(a.A.Admin, set, map[string]any{"i": input})
+		require.Equal(t, renewal, done.at("budgetSet", "plan", "renewal"))
+		require.EqualValues(t, 20, done.at("budgetSet", "budget", "cycleDay"))
+		ends, err := time.Parse(time.RFC3339, renewal.(map[string]any)["endsAt"].(string))
+		require.NoError(t, err)
+		require.Equal(t, 20, ends.Day())
+		require.Contains(t, []time.Month{1, 4, 7, 10}, ends.Month())
+
+		// Those below go by it.
+		below := a.do(p.OrgAdmin, `query($id: ID!) { node(id: $id) { ... on Budget { cycle cycleDay state { endsAt } } } }`, map[string]any{"id": p.Budgets[p.Team.ID].ID})
+		require.Equal(t, "QUARTERLY", below.at("node", "cycle"))
+		require.EqualValues(t, 20, below.at("node", "cycleDay"))
+		require.Equal(t, renewal.(map[string]any)["endsAt"], below.at("node", "state", "endsAt"))
+
+		for _, bad := range []map[string]any{{"scopeId": p.Root.ID, "cycleDay": 29}, {"scopeId": p.Root.ID, "cycleDay": 0}, {"scopeId": p.Root.ID, "cycle": "MANUAL", "cycleDay": 3}} {
+			out := a.do(a.A.Admin, set, map[string]any{"i": bad})
+			require.Equal(t, "INVALID", out.at("budgetSet", "errors", 0, "code"), "%v", bad)
+			require.Equal(t, []any{"cycleDay"}, out.at("budgetSet", "errors", 0, "path"))
+		}
+		manual := a.do(a.A.Admin, set, map[string]any{"i": map[string]any{"scopeId": p.Root.ID, "cycle": "MANUAL"}})
+		require.Nil(t, manual.at("budgetSet", "budget", "cycleDay"))
+		require.Nil(t, manual.at("budgetSet", "plan", "renewal", "endsAt"))
+	})
+}
+
 // Every way to change the allocation has a rehearsal that tells the same plan
 // and changes nothing.
 func TestRehearsalsOfAllocation(t *testing.T) {
@@ -95,7 +134,11 @@ func TestRehearsalsOfAllocation(t *testing.T) {
 		ask := map[string]any{"id": read.at("node", "budget", "id")}
 		past := a.ok(p.OrgAdmin, history, ask)
 		require.Equal(t, "budget.increaseEnd", past.at("node", "history", "edges", 0, "node", "action"))
-		require.Equal(t, "budget.set", past.at("node", "history", "edges", 1, "node", "action"), "which changed nothing")
+		require.Equal(t, "budget.share", past.at("node", "history", "edges", 1, "node", "action"), "what followed from it")
+		ask["after"] = past.at("node", "history", "pageInfo", "endCursor")
+		past = a.ok(p.OrgAdmin, history, ask)
+		require.Equal(t, "budget.set", past.at("node", "history", "edges", 0, "node", "action"), "which changed nothing")
+		require.Equal(t, "budget.share", past.at("node", "history", "edges", 1, "node", "action"), "of a limit that was removed")
 		ask["after"] = past.at("node", "history", "pageInfo", "endCursor")
 		past = a.ok(p.OrgAdmin, history, ask)
 		require.Equal(t, "budget.increase", past.at("node", "history", "edges", 0, "node", "action"))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/auditevent"
@@ -63,6 +64,11 @@ func (r *Resolver) budgetSet(ctx context.Context, in model.BudgetSetInput) (*mod
 	spec := budget.Spec{KeepLimit: in.Limit == nil, Limit: value(in.Limit), KeepOverflow: in.Overflow == nil, Overflow: value(in.Overflow),
 		Cycle: (*budget.Cycle)(in.Cycle), Distribution: (*budget.Distribution)(in.Distribution), Reserve: in.Reserve,
 		RolloverCap: in.RolloverCap, Strict: in.Strict, ExpectedVersion: in.ExpectedVersion}
+	if in.CycleDay != nil {
+		if spec.CycleDay = *in.CycleDay; spec.CycleDay == 0 {
+			spec.CycleDay = -1 // none of the days, and not "left out"
+		}
+	}
 	if in.Thresholds != nil {
 		spec.Thresholds = &in.Thresholds
 	}
@@ -86,7 +92,7 @@ func (r *Resolver) budgetSet(ctx context.Context, in model.BudgetSetInput) (*mod
 // to those below it is for its own admins to say, how much it has is not.
 func settingOf(in model.BudgetSetInput, s *ent.Scope) access.Action {
 	shares := slices.Contains([]tenancy.Kind{tenancy.KindConsole, tenancy.KindCopilot, tenancy.KindOrganization, tenancy.KindTeam}, tenancy.Kind(s.Kind))
-	has := in.Limit != nil || in.Overflow != nil || in.Cycle != nil || in.RolloverCap != nil || in.Strict != nil
+	has := in.Limit != nil || in.Overflow != nil || in.Cycle != nil || in.CycleDay != nil || in.RolloverCap != nil || in.Strict != nil
 	if shares && !has {
 		return access.BudgetDistribute
 	}
@@ -112,6 +118,7 @@ func changesOf(p *budget.Plan, scopeID string) map[string]audit.Change {
 	}
 	if p.Budget != nil && p.Was != nil {
 		put("cycle", value(p.Was.Cycle), value(p.Budget.Cycle))
+		put("cycleDay", p.Was.CycleDay, p.Budget.CycleDay)
 		put("rolloverCap", money.Nano(p.Was.RolloverCap).String(), money.Nano(p.Budget.RolloverCap).String())
 		put("strict", p.Was.Strict, p.Budget.Strict)
 		if !slices.Equal(p.Was.Thresholds, p.Budget.Thresholds) {
@@ -283,7 +290,7 @@ func toPlan(p *budget.Plan) *model.BudgetPlan {
 	if p == nil {
 		return nil
 	}
-	return &model.BudgetPlan{Changed: p.Changed,
+	return &model.BudgetPlan{Changed: p.Changed, Renewal: toRenewal(p.Renewal),
 		Changes: mapTo(p.Changes, func(c budget.Change) *model.BudgetChange {
 			return &model.BudgetChange{ScopeID: c.ScopeID, ScopeName: c.ScopeName, ScopeKind: model.ScopeKind(c.ScopeKind), Reason: c.Reason,
 				Before: toTerms(c.Before), After: toTerms(c.After)}
@@ -291,6 +298,19 @@ func toPlan(p *budget.Plan) *model.BudgetPlan {
 		Warnings: mapTo(p.Warnings, func(w budget.Warning) *model.BudgetWarning {
 			return &model.BudgetWarning{ScopeID: w.ScopeID, ScopeName: w.ScopeName, Code: model.BudgetWarningCode(w.Code), Message: w.Message}
 		})}
+}
+
+func toRenewal(r *budget.Renewal) *model.BudgetRenewal {
+	if r == nil {
+		return nil
+	}
+	known := func(t time.Time) *time.Time {
+		if budget.ByHand(t) {
+			return nil
+		}
+		return &t
+	}
+	return &model.BudgetRenewal{PreviousEndsAt: known(r.Was), EndsAt: known(r.EndsAt), NextEndsAt: known(r.NextEndsAt)}
 }
 
 func toTerms(t *budget.Terms) *model.BudgetTerms {

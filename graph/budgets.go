@@ -71,7 +71,14 @@ func (r *Resolver) previousSeriesOf(ctx context.Context, b *model.Budget) ([]*mo
 	if err != nil {
 		return nil, err
 	}
-	days := r.Budgets.Previous(amounts, state.StartsAt, state.EndsAt)
+	began, err := maybe(from(ctx).before.Load(ctx, b.ID))
+	if err != nil {
+		return nil, err
+	}
+	if began.IsZero() { // this is its first cycle: the same time before is the next best
+		began = state.StartsAt.Add(state.StartsAt.Sub(state.EndsAt))
+	}
+	days := r.Budgets.Previous(amounts, began, state.StartsAt)
 	first := state.StartsAt.Truncate(24 * time.Hour)
 	out := make([]*model.DailySpend, len(days))
 	for i, n := range days {

@@ -41,6 +41,7 @@ type loaders struct {
 	states        *dataloadgen.Loader[stateKey, *budget.State]
 	overflows     *dataloadgen.Loader[string, []budget.Part] // by charge
 	series        *dataloadgen.Loader[stateKey, []money.Nano]
+	before        *dataloadgen.Loader[string, time.Time]
 	organizations *dataloadgen.Loader[string, *ent.Organization]
 	teams         *dataloadgen.Loader[string, *ent.Team]
 	members       *dataloadgen.Loader[string, *ent.Member]
@@ -139,10 +140,9 @@ func (r *Resolver) newLoaders() *loaders {
 		out := make(map[string]*gqlmodel.Budget, len(rows))
 		for _, b := range rows {
 			out[b.ScopeID] = toBudget(b, b.Edges.Scope)
-			out[b.ScopeID].Cycle = gqlmodel.CycleRuleMonthly
-			if b.Cycle != nil {
-				out[b.ScopeID].Cycle = gqlmodel.CycleRule(*b.Cycle)
-			}
+		}
+		if err == nil {
+			err = addRhythm(ctx, st, rows, out)
 		}
 		return out, err
 	})
@@ -159,6 +159,7 @@ func (r *Resolver) newLoaders() *loaders {
 	l.overflows = loader(r.Budgets.Overflows)
 	l.alerts = loader(r.loadAlerts)
 	l.series = loader(r.loadSeries)
+	l.before = loader(r.Budgets.Before)
 	l.allocations = loader(r.loadAllocations)
 	l.increases = loader(r.loadIncreases)
 	l.setters = loader(r.loadSetters)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
@@ -41,6 +42,10 @@ func (Notification) Fields() []ent.Field {
 		// goes out twice.
 		field.Bool("shown").Immutable().Default(true),
 		field.Time("read_at").Optional().Nillable(),
+		// When its mail is to be tried, which an attempt moves on and so lends the
+		// row; NULL when the person wants none, and once it is out or given up.
+		field.Time("mail_at").Optional().Nillable(),
+		field.Int("mail_attempts").Default(0),
 	}
 }
 
@@ -51,7 +56,8 @@ func (Notification) Edges() []ent.Edge {
 
 // Indexes of Notification.
 func (Notification) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("user_id", "topic", "cause").Unique(), index.Fields("user_id", "read_at"), index.Fields("read_at")}
+	return []ent.Index{index.Fields("user_id", "topic", "cause").Unique(), index.Fields("user_id", "read_at"), index.Fields("read_at"),
+		index.Fields("mail_at").Annotations(entsql.IndexWhere("mail_at IS NOT NULL"))}
 }
 
 // NotificationPreference says how a person wants to hear of a topic, where that

@@ -16,13 +16,14 @@ import (
 // webhooks, beside the requests.
 func (s *Server) openNotices(box *secret.Box) {
 	inbox := notify.NewInbox(s.store, s.log)
-	s.notify = &notify.Notifier{Store: s.store, Mailer: s.mailer, URL: strings.TrimRight(s.URL(), "/"), Inbox: inbox, Log: s.log}
+	s.notify = notify.New(notify.Notifier{Store: s.store, Mailer: s.mailer, URL: strings.TrimRight(s.URL(), "/"), Inbox: inbox, Log: s.log})
 	s.webhooks = webhook.New(webhook.Options{Store: s.store, Box: box, Client: s.outbound, Notify: s.notify, Now: s.store.Now, Log: s.log})
 	s.notify.Deliver = s.webhooks.Wake
 	s.watcher = &alert.Watcher{Store: s.store, Budgets: s.budget, Notify: s.notify, Now: s.store.Now, Log: s.log}
 	s.tasks.Go(func() { inbox.Run(s.background) })
 	s.tasks.Go(func() { s.watcher.Run(s.background) })
 	s.tasks.Go(func() { s.webhooks.Run(s.background) })
+	s.tasks.Go(func() { s.notify.RunMails(s.background) })
 	s.tasks.Go(func() { notify.RunRetention(s.background, s.store, s.log) })
 }
 

@@ -1866,6 +1866,8 @@ var (
 		{Name: "cause", Type: field.TypeString},
 		{Name: "shown", Type: field.TypeBool, Default: true},
 		{Name: "read_at", Type: field.TypeTime, Nullable: true},
+		{Name: "mail_at", Type: field.TypeTime, Nullable: true},
+		{Name: "mail_attempts", Type: field.TypeInt, Default: 0},
 		{Name: "user_id", Type: field.TypeString},
 	}
 	// NotificationsTable holds the schema information for the "notifications" table.
@@ -1876,7 +1878,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "notifications_users_notifications",
-				Columns:    []*schema.Column{NotificationsColumns[13]},
+				Columns:    []*schema.Column{NotificationsColumns[15]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -1890,17 +1892,25 @@ var (
 			{
 				Name:    "notification_user_id_topic_cause",
 				Unique:  true,
-				Columns: []*schema.Column{NotificationsColumns[13], NotificationsColumns[4], NotificationsColumns[10]},
+				Columns: []*schema.Column{NotificationsColumns[15], NotificationsColumns[4], NotificationsColumns[10]},
 			},
 			{
 				Name:    "notification_user_id_read_at",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[13], NotificationsColumns[12]},
+				Columns: []*schema.Column{NotificationsColumns[15], NotificationsColumns[12]},
 			},
 			{
 				Name:    "notification_read_at",
 				Unique:  false,
 				Columns: []*schema.Column{NotificationsColumns[12]},
+			},
+			{
+				Name:    "notification_mail_at",
+				Unique:  false,
+				Columns: []*schema.Column{NotificationsColumns[13]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "mail_at IS NOT NULL",
+				},
 			},
 		},
 	}

@@ -40,6 +40,10 @@ const (
 	FieldShown = "shown"
 	// FieldReadAt holds the string denoting the read_at field in the database.
 	FieldReadAt = "read_at"
+	// FieldMailAt holds the string denoting the mail_at field in the database.
+	FieldMailAt = "mail_at"
+	// FieldMailAttempts holds the string denoting the mail_attempts field in the database.
+	FieldMailAttempts = "mail_attempts"
 	// EdgeUser holds the string denoting the user edge name in mutations.
 	EdgeUser = "user"
 	// Table holds the table name of the notification in the database.
@@ -69,6 +73,8 @@ var Columns = []string{
 	FieldCause,
 	FieldShown,
 	FieldReadAt,
+	FieldMailAt,
+	FieldMailAttempts,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -98,6 +104,8 @@ var (
 	CauseValidator func(string) error
 	// DefaultShown holds the default value on creation for the "shown" field.
 	DefaultShown bool
+	// DefaultMailAttempts holds the default value on creation for the "mail_attempts" field.
+	DefaultMailAttempts int
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -254,6 +262,16 @@ func ByShown(opts ...sql.OrderTermOption) OrderOption {
 // ByReadAt orders the results by the read_at field.
 func ByReadAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldReadAt, opts...).ToFunc()
+}
+
+// ByMailAt orders the results by the mail_at field.
+func ByMailAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMailAt, opts...).ToFunc()
+}
+
+// ByMailAttempts orders the results by the mail_attempts field.
+func ByMailAttempts(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMailAttempts, opts...).ToFunc()
 }
 
 // ByUserField orders the results by user field.

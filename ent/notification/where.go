@@ -115,6 +115,16 @@ func ReadAt(v time.Time) predicate.Notification {
 	return predicate.Notification(sql.FieldEQ(FieldReadAt, v))
 }
 
+// MailAt applies equality check predicate on the "mail_at" field. It's identical to MailAtEQ.
+func MailAt(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldMailAt, v))
+}
+
+// MailAttempts applies equality check predicate on the "mail_attempts" field. It's identical to MailAttemptsEQ.
+func MailAttempts(v int) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldMailAttempts, v))
+}
+
 // AccountIDEQ applies the EQ predicate on the "account_id" field.
 func AccountIDEQ(v string) predicate.Notification {
 	return predicate.Notification(sql.FieldEQ(FieldAccountID, v))
@@ -728,6 +738,96 @@ func ReadAtIsNil() predicate.Notification {
 // ReadAtNotNil applies the NotNil predicate on the "read_at" field.
 func ReadAtNotNil() predicate.Notification {
 	return predicate.Notification(sql.FieldNotNull(FieldReadAt))
+}
+
+// MailAtEQ applies the EQ predicate on the "mail_at" field.
+func MailAtEQ(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldMailAt, v))
+}
+
+// MailAtNEQ applies the NEQ predicate on the "mail_at" field.
+func MailAtNEQ(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldNEQ(FieldMailAt, v))
+}
+
+// MailAtIn applies the In predicate on the "mail_at" field.
+func MailAtIn(vs ...time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldIn(FieldMailAt, vs...))
+}
+
+// MailAtNotIn applies the NotIn predicate on the "mail_at" field.
+func MailAtNotIn(vs ...time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldNotIn(FieldMailAt, vs...))
+}
+
+// MailAtGT applies the GT predicate on the "mail_at" field.
+func MailAtGT(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldGT(FieldMailAt, v))
+}
+
+// MailAtGTE applies the GTE predicate on the "mail_at" field.
+func MailAtGTE(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldGTE(FieldMailAt, v))
+}
+
+// MailAtLT applies the LT predicate on the "mail_at" field.
+func MailAtLT(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldLT(FieldMailAt, v))
+}
+
+// MailAtLTE applies the LTE predicate on the "mail_at" field.
+func MailAtLTE(v time.Time) predicate.Notification {
+	return predicate.Notification(sql.FieldLTE(FieldMailAt, v))
+}
+
+// MailAtIsNil applies the IsNil predicate on the "mail_at" field.
+func MailAtIsNil() predicate.Notification {
+	return predicate.Notification(sql.FieldIsNull(FieldMailAt))
+}
+
+// MailAtNotNil applies the NotNil predicate on the "mail_at" field.
+func MailAtNotNil() predicate.Notification {
+	return predicate.Notification(sql.FieldNotNull(FieldMailAt))
+}
+
+// MailAttemptsEQ applies the EQ predicate on the "mail_attempts" field.
+func MailAttemptsEQ(v int) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldMailAttempts, v))
+}
+
+// MailAttemptsNEQ applies the NEQ predicate on the "mail_attempts" field.
+func MailAttemptsNEQ(v int) predicate.Notification {
+	return predicate.Notification(sql.FieldNEQ(FieldMailAttempts, v))
+}
+
+// MailAttemptsIn applies the In predicate on the "mail_attempts" field.
+func MailAttemptsIn(vs ...int) predicate.Notification {
+	return predicate.Notification(sql.FieldIn(FieldMailAttempts, vs...))
+}
+
+// MailAttemptsNotIn applies the NotIn predicate on the "mail_attempts" field.
+func MailAttemptsNotIn(vs ...int) predicate.Notification {
+	return predicate.Notification(sql.FieldNotIn(FieldMailAttempts, vs...))
+}
+
+// MailAttemptsGT applies the GT predicate on the "mail_attempts" field.
+func MailAttemptsGT(v int) predicate.Notification {
+	return predicate.Notification(sql.FieldGT(FieldMailAttempts, v))
+}
+
+// MailAttemptsGTE applies the GTE predicate on the "mail_attempts" field.
+func MailAttemptsGTE(v int) predicate.Notification {
+	return predicate.Notification(sql.FieldGTE(FieldMailAttempts, v))
+}
+
+// MailAttemptsLT applies the LT predicate on the "mail_attempts" field.
+func MailAttemptsLT(v int) predicate.Notification {
+	return predicate.Notification(sql.FieldLT(FieldMailAttempts, v))
+}
+
+// MailAttemptsLTE applies the LTE predicate on the "mail_attempts" field.
+func MailAttemptsLTE(v int) predicate.Notification {
+	return predicate.Notification(sql.FieldLTE(FieldMailAttempts, v))
 }
 
 // HasUser applies the HasEdge predicate on the "user" edge.

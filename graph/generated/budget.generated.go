@@ -665,6 +665,29 @@ func (ec *executionContext) fieldContext_Budget_cycle(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Budget", field, false, false, errors.New("field of type CycleRule does not have child fields"))
 }
 
+func (ec *executionContext) _Budget_cycleDay(ctx context.Context, field graphql.CollectedField, obj *model.Budget) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Budget_cycleDay(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CycleDay, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Budget_cycleDay(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Budget", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _Budget_origin(ctx context.Context, field graphql.CollectedField, obj *model.Budget) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2064,6 +2087,38 @@ func (ec *executionContext) fieldContext_BudgetPlan_warnings(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _BudgetPlan_renewal(ctx context.Context, field graphql.CollectedField, obj *model.BudgetPlan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BudgetPlan_renewal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Renewal, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BudgetRenewal) graphql.Marshaler {
+			return ec.marshalOBudgetRenewal2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐBudgetRenewal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BudgetPlan_renewal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BudgetPlan",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BudgetRenewal(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _BudgetRemovePayload_scope(ctx context.Context, field graphql.CollectedField, obj *model.BudgetRemovePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2158,6 +2213,75 @@ func (ec *executionContext) fieldContext_BudgetRemovePayload_errors(_ context.Co
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _BudgetRenewal_previousEndsAt(ctx context.Context, field graphql.CollectedField, obj *model.BudgetRenewal) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BudgetRenewal_previousEndsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousEndsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BudgetRenewal_previousEndsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BudgetRenewal", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _BudgetRenewal_endsAt(ctx context.Context, field graphql.CollectedField, obj *model.BudgetRenewal) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BudgetRenewal_endsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BudgetRenewal_endsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BudgetRenewal", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _BudgetRenewal_nextEndsAt(ctx context.Context, field graphql.CollectedField, obj *model.BudgetRenewal) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BudgetRenewal_nextEndsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NextEndsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BudgetRenewal_nextEndsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BudgetRenewal", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _BudgetSetPayload_budget(ctx context.Context, field graphql.CollectedField, obj *model.BudgetSetPayload) (ret graphql.Marshaler) {
@@ -3427,7 +3551,7 @@ func (ec *executionContext) unmarshalInputBudgetSetInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"scopeId", "limit", "overflow", "cycle", "distribution", "reserve", "rolloverCap", "strict", "thresholds", "expectedVersion", "dryRun"}
+	fieldsInOrder := [...]string{"scopeId", "limit", "overflow", "cycle", "cycleDay", "distribution", "reserve", "rolloverCap", "strict", "thresholds", "expectedVersion", "dryRun"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3462,6 +3586,13 @@ func (ec *executionContext) unmarshalInputBudgetSetInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Cycle = data
+		case "cycleDay":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cycleDay"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CycleDay = data
 		case "distribution":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("distribution"))
 			data, err := ec.unmarshalODistribution2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐDistribution(ctx, v)
@@ -3720,6 +3851,11 @@ func (ec *executionContext) _Budget(ctx context.Context, sel ast.SelectionSet, o
 		case "cycle":
 			out.Values[i] = ec._Budget_cycle(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "cycleDay":
+			out.Values[i] = ec._Budget_cycleDay(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "origin":
@@ -4533,6 +4669,11 @@ func (ec *executionContext) _BudgetPlan(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "renewal":
+			out.Values[i] = ec._BudgetPlan_renewal(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -4579,6 +4720,54 @@ func (ec *executionContext) _BudgetRemovePayload(ctx context.Context, sel ast.Se
 		case "errors":
 			out.Values[i] = ec._BudgetRemovePayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var budgetRenewalImplementors = []string{"BudgetRenewal"}
+
+func (ec *executionContext) _BudgetRenewal(ctx context.Context, sel ast.SelectionSet, obj *model.BudgetRenewal) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, budgetRenewalImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BudgetRenewal")
+		case "previousEndsAt":
+			out.Values[i] = ec._BudgetRenewal_previousEndsAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "endsAt":
+			out.Values[i] = ec._BudgetRenewal_endsAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "nextEndsAt":
+			out.Values[i] = ec._BudgetRenewal_nextEndsAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -5410,6 +5599,13 @@ func (ec *executionContext) marshalOBudgetPlan2ᚖgithubᚗcomᚋalchemiᚋcockp
 		return graphql.Null
 	}
 	return ec._BudgetPlan(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOBudgetRenewal2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐBudgetRenewal(ctx context.Context, sel ast.SelectionSet, v *model.BudgetRenewal) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._BudgetRenewal(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOBudgetTerms2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐBudgetTerms(ctx context.Context, sel ast.SelectionSet, v *model.BudgetTerms) graphql.Marshaler {

@@ -337,6 +337,7 @@ type ComplexityRoot struct {
 	Budget struct {
 		Alerts         func(childComplexity int) int
 		Cycle          func(childComplexity int) int
+		CycleDay       func(childComplexity int) int
 		Distribution   func(childComplexity int) int
 		FreezeReason   func(childComplexity int) int
 		FrozenAt       func(childComplexity int) int
@@ -440,6 +441,7 @@ type ComplexityRoot struct {
 	BudgetPlan struct {
 		Changed  func(childComplexity int) int
 		Changes  func(childComplexity int) int
+		Renewal  func(childComplexity int) int
 		Warnings func(childComplexity int) int
 	}
 
@@ -460,6 +462,12 @@ type ComplexityRoot struct {
 	BudgetRenewPayload struct {
 		Budget func(childComplexity int) int
 		Errors func(childComplexity int) int
+	}
+
+	BudgetRenewal struct {
+		EndsAt         func(childComplexity int) int
+		NextEndsAt     func(childComplexity int) int
+		PreviousEndsAt func(childComplexity int) int
 	}
 
 	BudgetResumePayload struct {
@@ -3218,6 +3226,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Budget.Cycle(childComplexity), true
+	case "Budget.cycleDay":
+		if e.ComplexityRoot.Budget.CycleDay == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Budget.CycleDay(childComplexity), true
 	case "Budget.distribution":
 		if e.ComplexityRoot.Budget.Distribution == nil {
 			break
@@ -3659,6 +3673,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BudgetPlan.Changes(childComplexity), true
+	case "BudgetPlan.renewal":
+		if e.ComplexityRoot.BudgetPlan.Renewal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetPlan.Renewal(childComplexity), true
 	case "BudgetPlan.warnings":
 		if e.ComplexityRoot.BudgetPlan.Warnings == nil {
 			break
@@ -3728,6 +3748,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BudgetRenewPayload.Errors(childComplexity), true
+
+	case "BudgetRenewal.endsAt":
+		if e.ComplexityRoot.BudgetRenewal.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetRenewal.EndsAt(childComplexity), true
+	case "BudgetRenewal.nextEndsAt":
+		if e.ComplexityRoot.BudgetRenewal.NextEndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetRenewal.NextEndsAt(childComplexity), true
+	case "BudgetRenewal.previousEndsAt":
+		if e.ComplexityRoot.BudgetRenewal.PreviousEndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetRenewal.PreviousEndsAt(childComplexity), true
 
 	case "BudgetResumePayload.budget":
 		if e.ComplexityRoot.BudgetResumePayload.Budget == nil {
@@ -11942,6 +11981,8 @@ type Budget implements Node {
   overflow: Amount!
   "The rhythm in force: of the plane's whole tree, or a key's own."
   cycle: CycleRule!
+  "The day of the month on which cycles begin, 1–28, in the account's time zone; null while it is renewed by hand."
+  cycleDay: Int
   "Whether an admin set the limit, or it is a share of the budget above."
   origin: BudgetOrigin!
   "How what lies below gets its part of it."
@@ -12161,6 +12202,18 @@ type BudgetPlan {
   changed: Int!
   "What to know before it is done."
   warnings: [BudgetWarning!]!
+  "What becomes of the current cycle; null unless the cycle or its day was changed."
+  renewal: BudgetRenewal
+}
+
+"What a change of the cycle does to the current one, which keeps what was spent. Everything that goes by it follows."
+type BudgetRenewal {
+  "When the current cycle ended before the change; null while it was renewed by hand."
+  previousEndsAt: DateTime
+  "When the current cycle ends now, and the next one begins; null while it is renewed by hand."
+  endsAt: DateTime
+  "When that next cycle ends; null while it is renewed by hand."
+  nextEndsAt: DateTime
 }
 
 "One budget before and after a change."
@@ -12251,6 +12304,11 @@ input BudgetSetInput {
   overflow: Amount
   "For a plane's pool or a key only; left out: unchanged, monthly for a new pool."
   cycle: CycleRule
+  """
+  For a plane's pool or a key with a cycle of its own: the day of the month on which cycles begin, 1–28; quarters begin in
+  January, April, July and October, years in January. Left out: unchanged, the 1st of a new budget.
+  """
+  cycleDay: Int
   "For planes, organizations and teams; left out: unchanged, a pool for a new budget. Back to a pool, shares go and overrides stay."
   distribution: Distribution
   "Kept back from what lies below, up to the limit; left out: unchanged, zero for a new budget."
@@ -17568,6 +17626,8 @@ func (ec *executionContext) childFields_Budget(ctx context.Context, field graphq
 		return ec.fieldContext_Budget_overflow(ctx, field)
 	case "cycle":
 		return ec.fieldContext_Budget_cycle(ctx, field)
+	case "cycleDay":
+		return ec.fieldContext_Budget_cycleDay(ctx, field)
 	case "origin":
 		return ec.fieldContext_Budget_origin(ctx, field)
 	case "distribution":
@@ -17768,6 +17828,8 @@ func (ec *executionContext) childFields_BudgetPlan(ctx context.Context, field gr
 		return ec.fieldContext_BudgetPlan_changed(ctx, field)
 	case "warnings":
 		return ec.fieldContext_BudgetPlan_warnings(ctx, field)
+	case "renewal":
+		return ec.fieldContext_BudgetPlan_renewal(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BudgetPlan", field.Name)
 }
@@ -17808,6 +17870,18 @@ func (ec *executionContext) childFields_BudgetRenewPayload(ctx context.Context, 
 		return ec.fieldContext_BudgetRenewPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BudgetRenewPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_BudgetRenewal(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "previousEndsAt":
+		return ec.fieldContext_BudgetRenewal_previousEndsAt(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_BudgetRenewal_endsAt(ctx, field)
+	case "nextEndsAt":
+		return ec.fieldContext_BudgetRenewal_nextEndsAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetRenewal", field.Name)
 }
 
 func (ec *executionContext) childFields_BudgetResumePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -615,6 +615,8 @@ type Budget struct {
 	Overflow money.Nano `json:"overflow"`
 	// The rhythm in force: of the plane's whole tree, or a key's own.
 	Cycle CycleRule `json:"cycle"`
+	// The day of the month on which cycles begin, 1–28, in the account's time zone; null while it is renewed by hand.
+	CycleDay *int `json:"cycleDay,omitempty"`
 	// Whether an admin set the limit, or it is a share of the budget above.
 	Origin BudgetOrigin `json:"origin"`
 	// How what lies below gets its part of it.
@@ -846,6 +848,8 @@ type BudgetPlan struct {
 	Changed int `json:"changed"`
 	// What to know before it is done.
 	Warnings []*BudgetWarning `json:"warnings"`
+	// What becomes of the current cycle; null unless the cycle or its day was changed.
+	Renewal *BudgetRenewal `json:"renewal,omitempty"`
 }
 
 // A limit that grows.
@@ -894,6 +898,16 @@ type BudgetRenewPayload struct {
 	Errors []UserError `json:"errors"`
 }
 
+// What a change of the cycle does to the current one, which keeps what was spent. Everything that goes by it follows.
+type BudgetRenewal struct {
+	// When the current cycle ended before the change; null while it was renewed by hand.
+	PreviousEndsAt *time.Time `json:"previousEndsAt,omitempty"`
+	// When the current cycle ends now, and the next one begins; null while it is renewed by hand.
+	EndsAt *time.Time `json:"endsAt,omitempty"`
+	// When that next cycle ends; null while it is renewed by hand.
+	NextEndsAt *time.Time `json:"nextEndsAt,omitempty"`
+}
+
 // The budget to let go again.
 type BudgetResumeInput struct {
 	// The budget, not its scope.
@@ -918,6 +932,9 @@ type BudgetSetInput struct {
 	Overflow *money.Nano `json:"overflow,omitempty"`
 	// For a plane's pool or a key only; left out: unchanged, monthly for a new pool.
 	Cycle *CycleRule `json:"cycle,omitempty"`
+	// For a plane's pool or a key with a cycle of its own: the day of the month on which cycles begin, 1–28; quarters begin in
+	// January, April, July and October, years in January. Left out: unchanged, the 1st of a new budget.
+	CycleDay *int `json:"cycleDay,omitempty"`
 	// For planes, organizations and teams; left out: unchanged, a pool for a new budget. Back to a pool, shares go and overrides stay.
 	Distribution *Distribution `json:"distribution,omitempty"`
 	// Kept back from what lies below, up to the limit; left out: unchanged, zero for a new budget.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/internal/budget"
-	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/notify"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -127,17 +126,17 @@ func (b *about) data(url string) Data {
 // words are the notice's title and body.
 func (b *about) words(topic notify.Topic) (title, body string) {
 	s, name := b.state, called(b.scope)
-	used := fmt.Sprintf("%s of %s spent", amount(s.Unit, s.Spent), amount(s.Unit, s.Limit))
+	used := fmt.Sprintf("%s of %s spent", budget.AmountText(s.Unit, s.Spent), budget.AmountText(s.Unit, s.Limit))
 	until := "It is renewed by hand."
 	if s.EndsAt.Year() < 9999 {
 		until = "The cycle ends on " + b.day(s.EndsAt) + "."
 	}
 	switch topic {
 	case notify.BudgetThreshold:
-		return fmt.Sprintf("%s has passed %d %% of its budget", name, *b.threshold), used + ". " + until
+		return fmt.Sprintf("%s has passed %d%% of its budget", name, *b.threshold), used + ". " + until
 	case notify.BudgetExhausted:
 		if left := s.Limit + s.Overflow - s.Spent; s.Overflow > 0 && left > 0 {
-			return name + " has used up its budget", fmt.Sprintf("%s. Calls go on in the overflow: %s of it is left. %s", used, amount(s.Unit, left), until)
+			return name + " has used up its budget", fmt.Sprintf("%s. Calls go on in the overflow: %s of it is left. %s", used, budget.AmountText(s.Unit, left), until)
 		}
 		return name + " has used up its budget", used + ". Calls are refused until somebody raises it. " + until
 	case notify.BudgetForecast:
@@ -146,7 +145,7 @@ func (b *about) words(topic notify.Topic) (title, body string) {
 			when = "on " + b.day(*s.RunsOutAt)
 		}
 		return fmt.Sprintf("%s will run out of budget %s", name, when),
-			fmt.Sprintf("%s. At this pace it would be %s by the end. %s", used, amount(s.Unit, s.Forecast), until)
+			fmt.Sprintf("%s. At this pace it would be %s by the end. %s", used, budget.AmountText(s.Unit, s.Forecast), until)
 	default: // frozen
 		body = "Calls are refused until somebody unfreezes it."
 		if b.reason != "" {
@@ -174,26 +173,4 @@ func named(s *ent.Scope) string {
 		return "user " + s.Name
 	}
 	return strings.ToLower(string(s.Kind)) + " " + s.Name
-}
-
-// amount writes an amount for people, rounded to cents, or to millionths below
-// one unit.
-func amount(unit budget.Unit, n money.Nano) string {
-	if small := (n + 500) / 1000; n > 0 && n < money.One && small%10_000 != 0 {
-		text := strings.TrimRight(fmt.Sprintf("0.%06d", small), "0")
-		if unit == budget.Credits {
-			return text + " credits"
-		}
-		return "$" + text
-	}
-	cents := (n + money.One/200) / (money.One / 100)
-	whole := strconv.FormatInt(int64(cents/100), 10)
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	text := fmt.Sprintf("%s.%02d", whole, cents%100)
-	if unit == budget.Credits {
-		return strings.TrimSuffix(text, ".00") + " credits"
-	}
-	return "$" + text
 }

@@ -52,7 +52,7 @@ func (l *look) statement(ctx context.Context, tx *store.Tx, s *ent.Statement) er
 	data.Budget.Forecast = ""
 	notice := notify.Notice{Topic: notify.StatementReady, AccountID: b.account.ID, Plane: tenancy.Plane(at.Plane), ScopeID: at.ID,
 		Title: "The statement of " + named(at) + " is ready", Link: link(at), Cause: s.ID, Data: data,
-		Body: fmt.Sprintf("%s of %s spent from %s to %s.", amount(b.state.Unit, b.state.Spent), amount(b.state.Unit, b.state.Limit), b.day(s.StartsAt), b.day(s.EndsAt))}
+		Body: fmt.Sprintf("%s of %s spent from %s to %s.", budget.AmountText(b.state.Unit, b.state.Spent), budget.AmountText(b.state.Unit, b.state.Limit), b.day(s.StartsAt), b.day(s.EndsAt))}
 	admins, own, err := notify.Responsible(ctx, tx, at)
 	if err != nil {
 		return err
@@ -115,7 +115,7 @@ func (l *look) lateCharge(ctx context.Context, tx *store.Tx, c *ent.Charge) erro
 	}
 	return l.Notify.Tell(ctx, tx, notify.Notice{Topic: notify.ChargeLate, AccountID: c.AccountID, Plane: tenancy.Plane(at.Plane), ScopeID: at.ID,
 		Title: "A call of " + named(at) + " cost more than was held for it",
-		Body:  fmt.Sprintf("%s beyond what its budgets had room for, with %s. It is booked; the next calls have that much less.", amount(unit, sum), c.ModelName),
+		Body:  fmt.Sprintf("%s beyond what its budgets had room for, with %s. It is booked; the next calls have that much less.", budget.AmountText(unit, sum), c.ModelName),
 		Link:  link(at), Cause: at.ID + ":" + strconv.Itoa(c.Day), To: admins,
 		Data: LateData{Account: notify.AccountData{ID: a.ID, Name: a.Name}, Plane: string(at.Plane), Scope: notify.ScopeData{ID: at.ID, Name: at.Name, Kind: string(at.Kind)},
 			Charge: Charge{ID: c.ID, Unit: string(unit), Amount: sum.String(), Model: c.ModelName, At: c.At.UTC()},

@@ -152,7 +152,7 @@ func TestThresholdsFireOncePerCycleAcrossReplicas(t *testing.T) {
 
 		require.NoError(t, w.spend(p, 79))
 		look()
-		require.Empty(t, w.fired(p.Team, p), "79 % isn't 80 %")
+		require.Empty(t, w.fired(p.Team, p), "79% isn't 80%")
 		require.NoError(t, w.spend(p, 1))
 		look()
 		require.Equal(t, []int{80}, w.fired(p.Team, p))

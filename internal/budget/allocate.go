@@ -20,7 +20,7 @@ func (d *draft) fits(e *entry, amount money.Nano, path string) error {
 		return err
 	}
 	if !d.strictNow {
-		return exceeded(0, "%s gives %s more than it has. Lower the budgets below it first, or raise it.", scopeLabel(tight.kind, tight.name), amountText(unit, lack))
+		return exceeded(0, "%s gives %s more than it has. Lower the budgets below it first, or raise it.", scopeLabel(tight.kind, tight.name), AmountText(unit, lack))
 	}
 	if tight == e {
 		needs := add(e.is.total(), lack)
@@ -28,12 +28,12 @@ func (d *draft) fits(e *entry, amount money.Nano, path string) error {
 		if e.is.Reserve > 0 {
 			what = "The budgets below it and its reserve add"
 		}
-		return exceeded(needs, "%s up to %s already. Lower those first.", what, amountText(unit, needs))
+		return exceeded(needs, "%s up to %s already. Lower those first.", what, AmountText(unit, needs))
 	}
 	if tight != d.above(e.path) {
 		return d.refuse(tight, lack)
 	}
 	rest := max(0, amount-lack)
 	return exceeded(rest, "The budget of %s is %s, of which %s is left to give. Raise it first, or give less.",
-		scopeLabel(tight.kind, tight.name), amountText(unit, tight.is.total()), amountText(unit, rest))
+		scopeLabel(tight.kind, tight.name), AmountText(unit, tight.is.total()), AmountText(unit, rest))
 }

@@ -2,6 +2,7 @@ package budget_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -13,9 +14,11 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/auditevent"
 	entbudget "github.com/alchemi/cockpit/ent/budget"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
 	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/id"
@@ -106,11 +109,28 @@ func TestEqualDistribution(t *testing.T) {
 		plan := tr.change(t, e, tr.team, budget.Spec{Distribution: ptr(budget.Equal), Reserve: ptr(10 * usd)})
 		require.Equal(t, map[string]money.Nano{tr.root: 1000 * usd, tr.team: 100 * usd, tr.mem: 30 * usd, bob: 30 * usd, cid: 30 * usd}, tr.limits(t, e))
 		require.Equal(t, 4, plan.Changed)
+		told := func() []*ent.AuditEvent {
+			return st.AuditEvent.Query().Where(auditevent.Action("budget.share"), auditevent.AccountID(tr.account)).Order(ent.Asc(auditevent.FieldID)).AllX(system())
+		}
+		require.Len(t, told(), 1, "one event for all shares of a budget")
+		require.Equal(t, tr.team, told()[0].TargetID)
+		var said map[string]audit.Change
+		require.NoError(t, json.Unmarshal(told()[0].Changes, &said))
+		require.Equal(t, audit.Change{After: "30"}, said["share"])
+		require.Equal(t, audit.Change{Before: 0.0, After: 3.0}, said["shares"])
+		require.ElementsMatch(t, []any{tr.mem, bob, cid}, said["budgetsOf"].After)
 		require.Equal(t, "Equal share of Risk: (100 credits − 10 credits reserve) ÷ 3.", plan.Changes[1].Reason)
 		require.Nil(t, plan.Changes[1].Before)
 
 		// An override takes its own, the others share the rest.
 		tr.set(t, e, bob, 50*usd)
+		require.Len(t, told(), 2, "the others' shares follow from it")
+		require.NoError(t, json.Unmarshal(told()[1].Changes, &said))
+		require.Equal(t, audit.Change{Before: "30", After: "20"}, said["share"])
+		require.Equal(t, audit.Change{Before: 3.0, After: 2.0}, said["shares"])
+		tr.set(t, e, tr.root, 1100*usd)
+		require.Len(t, told(), 2, "nothing of them has changed")
+		tr.set(t, e, tr.root, 1000*usd)
 		require.Equal(t, []money.Nano{20 * usd, 50 * usd, 20 * usd}, pick(tr.limits(t, e), tr.mem, bob, cid))
 		_, err := tr.try(e, bob, budget.Spec{Limit: 91 * usd})
 		require.Equal(t, 90*usd, available(t, err))

@@ -55,6 +55,8 @@ type Plan struct {
 	// below the one above it, add up to more than that one has. Console only;
 	// Copilot and strict pools refuse it.
 	Overcommitted money.Nano
+	// Renewal is set by a change of the cycle or its day.
+	Renewal *Renewal
 }
 
 // Of is what a plan does to a scope's budget; nil when it stays.
@@ -76,7 +78,8 @@ func (e *entry) changed() bool {
 
 // apply writes what the draft changes: budgets, then their newest cycles. What
 // is leased of those whose limits fall is called back, and every replica learns
-// by the account's epoch, within a second.
+// by the account's epoch, within a second. Shares that follow from the change
+// have an event of their own.
 func (d *draft) apply(ctx context.Context, tx *store.Tx) error {
 	var made, gone []*entry
 	limits := map[string]limit{}
@@ -112,6 +115,9 @@ func (d *draft) apply(ctx context.Context, tx *store.Tx) error {
 		return err
 	}
 	if err := d.relimit(ctx, tx.SQL(), limits); err != nil {
+		return err
+	}
+	if err := d.auditShares(ctx, tx); err != nil {
 		return err
 	}
 	tx.Touch(d.accountID)
@@ -312,12 +318,12 @@ func (d *draft) warn(e *entry) (out []Warning) {
 	room := add(e.room().lim, e.is.Overflow)
 	lowered := e.was == nil || e.was.total()+e.was.Overflow > e.is.total()+e.is.Overflow
 	if s := e.standing; s != nil && lowered && s.spent+s.held > room {
-		say(BelowSpent, "Below what is spent and held already, "+amountText(unit, s.spent+s.held)+": calls are refused until it renews.")
+		say(BelowSpent, "Below what is spent and held already, "+AmountText(unit, s.spent+s.held)+": calls are refused until it renews.")
 	} else if room == 0 && e.changed() {
 		say(NothingLeft, "Nothing may be spent.")
 	}
 	if lack := d.lack(e, after); lack > 0 {
-		say(IsOvercommit, "What it gives to the budgets below and keeps back is "+amountText(unit, lack)+" more than it has.")
+		say(IsOvercommit, "What it gives to the budgets below and keeps back is "+AmountText(unit, lack)+" more than it has.")
 	}
 	return out
 }

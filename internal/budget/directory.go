@@ -121,7 +121,7 @@ func (d *draft) refuse(e *entry, lack money.Nano) error {
 	unit := unitOf(d.plane)
 	has := e.is.total()
 	return fault.New(fault.BudgetExceeded, "The budget of %s would be %s, and %s is given or kept back already. Raise it, or lower those first.",
-		scopeLabel(e.kind, e.name), amountText(unit, has), amountText(unit, add(has, lack))).With("available", has)
+		scopeLabel(e.kind, e.name), AmountText(unit, has), AmountText(unit, add(has, lack))).With("available", has)
 }
 
 // CheckRoom refuses what has moved to right below a path where the budgets
@@ -157,5 +157,5 @@ func (e *Engine) CheckRoom(ctx context.Context, tx *store.Tx, accountID string, 
 	}
 	room := max(0, theirs-lack)
 	return fault.New(fault.BudgetExceeded, "The budgets that come along add up to %s, and the budget of %s has %s left to give of its %s. Raise it first, or lower theirs.",
-		amountText(unitOf(plane), theirs), scopeLabel(above.kind, above.name), amountText(unitOf(plane), room), amountText(unitOf(plane), above.is.total())).With("available", room)
+		AmountText(unitOf(plane), theirs), scopeLabel(above.kind, above.name), AmountText(unitOf(plane), room), AmountText(unitOf(plane), above.is.total())).With("available", room)
 }

@@ -68,14 +68,14 @@ func (d *draft) share(e *entry) {
 // formula puts a share's reckoning into words: ($900.00 − $100.00 reserve) ÷ 6.
 func (d *draft) formula(e *entry, g given, heirs int) string {
 	unit := unitOf(d.plane)
-	text := amountText(unit, e.is.Limit)
+	text := AmountText(unit, e.is.Limit)
 	parts := 0
 	for _, p := range []struct {
 		sign, what string
 		amount     money.Nano
 	}{{"+", "raised", e.is.Raised}, {"−", "reserve", max(e.is.Reserve, g.raised)}, {"−", "overrides", g.set}} {
 		if p.amount > 0 {
-			text += fmt.Sprintf(" %s %s %s", p.sign, amountText(unit, p.amount), p.what)
+			text += fmt.Sprintf(" %s %s %s", p.sign, AmountText(unit, p.amount), p.what)
 			parts++
 		}
 	}

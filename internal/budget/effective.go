@@ -128,7 +128,7 @@ func (d *draft) bind(out *Allocation, s Whereabouts, states map[string]*State) {
 			out.Free, out.BoundBy = left, &Place{ScopeID: st.ScopeID, Name: st.ScopeName, Kind: st.ScopeKind}
 		}
 	}
-	left := amountText(out.Unit, out.Free)
+	left := AmountText(out.Unit, out.Free)
 	switch {
 	case out.BoundBy == nil && d.plane == tenancy.Copilot:
 		out.Words = "No budget stands on its path: Copilot refuses its calls."

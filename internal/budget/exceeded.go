@@ -60,17 +60,17 @@ func (e *Exceeded) Unwrap() error {
 
 func (e *Exceeded) message() string {
 	of := fmt.Sprintf("The budget of %s", scopeLabel(e.ScopeKind, e.ScopeName))
-	limit := amountText(e.Unit, e.Limit)
+	limit := AmountText(e.Unit, e.Limit)
 	var what string
 	switch {
 	case e.Limit == 0:
 		what = of + " is zero, so nothing can be spent."
 	case e.Spent >= e.Limit:
-		what = fmt.Sprintf("%s is used up: %s of %s.", of, amountText(e.Unit, e.Spent), limit)
+		what = fmt.Sprintf("%s is used up: %s of %s.", of, AmountText(e.Unit, e.Spent), limit)
 	case e.Available <= 0:
-		what = fmt.Sprintf("%s is taken: %s spent and %s held by running calls, of %s.", of, amountText(e.Unit, e.Spent), amountText(e.Unit, e.Held), limit)
+		what = fmt.Sprintf("%s is taken: %s spent and %s held by running calls, of %s.", of, AmountText(e.Unit, e.Spent), AmountText(e.Unit, e.Held), limit)
 	default:
-		what = fmt.Sprintf("%s has %s left of %s, but this call may need up to %s.", of, amountText(e.Unit, e.Available), limit, amountText(e.Unit, e.Needed))
+		what = fmt.Sprintf("%s has %s left of %s, but this call may need up to %s.", of, AmountText(e.Unit, e.Available), limit, AmountText(e.Unit, e.Needed))
 	}
 	if e.RenewsAt.IsZero() {
 		return what + " It is renewed by hand; ask an admin for more."
@@ -85,21 +85,4 @@ func scopeLabel(kind tenancy.Kind, name string) string {
 	default:
 		return strings.ToLower(string(kind)) + " " + name
 	}
-}
-
-// amountText writes an amount for people, cut (never rounded up) to cents, or
-// to millionths below one unit.
-func amountText(unit Unit, n money.Nano) string {
-	whole, frac := n/money.One, n%money.One
-	text := fmt.Sprintf("%d.%02d", whole, frac/10_000_000)
-	if whole == 0 && frac%10_000_000 != 0 {
-		text = n.String()
-		if cut := fmt.Sprintf("0.%06d", frac/1000); frac >= 1000 {
-			text = strings.TrimRight(cut, "0")
-		}
-	}
-	if unit == Credits {
-		return strings.TrimSuffix(text, ".00") + " credits"
-	}
-	return "$" + text
 }

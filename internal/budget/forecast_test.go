@@ -222,10 +222,10 @@ func TestPrevious(t *testing.T) {
 	for i := range days {
 		days[i] = money.Nano(i)
 	}
-	start, end := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	start, end := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	got := e.Previous(days, start, end)
-	require.Len(t, got, 30)
-	require.Equal(t, money.Nano(56), got[29], "31 October, three days before today")
+	require.Len(t, got, 31)
+	require.Equal(t, money.Nano(56), got[30], "31 October, three days before today")
 	require.Nil(t, e.Previous(make([]money.Nano, 60), start, end), "nothing was spent")
 	require.Nil(t, e.Previous(days[40:], start, end), "too long ago")
 }

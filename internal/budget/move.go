@@ -76,7 +76,7 @@ func (d *draft) spare(e *entry, amount money.Nano, belowSpent bool) error {
 		return err
 	}
 	if amount > e.is.Limit {
-		return refuse(e.is.Limit, "%s has %s, and so no %s to give.", e.name, amountText(unit, e.is.Limit), amountText(unit, amount))
+		return refuse(e.is.Limit, "%s has %s, and so no %s to give.", e.name, AmountText(unit, e.is.Limit), AmountText(unit, amount))
 	}
 	g := d.given(e.path, after)
 	kept := add(g.set, e.is.Reserve)
@@ -84,14 +84,14 @@ func (d *draft) spare(e *entry, amount money.Nano, belowSpent bool) error {
 		kept = max(kept, add(g.limits(), max(e.is.Reserve, g.raised))-e.is.Raised)
 	}
 	if kept > e.is.Limit-amount && kept > 0 {
-		return refuse(e.is.Limit-kept, "%s has given or keeps back %s of its %s. Take that back first, or move less.", e.name, amountText(unit, kept), amountText(unit, e.is.Limit))
+		return refuse(e.is.Limit-kept, "%s has given or keeps back %s of its %s. Take that back first, or move less.", e.name, AmountText(unit, kept), AmountText(unit, e.is.Limit))
 	}
 	if s := e.standing; s != nil && !belowSpent {
 		room := e.room()
 		free := add(room.lim, room.overflow) - s.spent - s.held
 		if free < amount {
 			return refuse(free, "%s has spent or holds %s already; %s is free. Move less, or confirm that its calls are refused until it renews.",
-				e.name, amountText(unit, s.spent+s.held), amountText(unit, max(0, free)))
+				e.name, AmountText(unit, s.spent+s.held), AmountText(unit, max(0, free)))
 		}
 	}
 	return nil

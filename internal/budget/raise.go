@@ -8,9 +8,6 @@ import (
 	"github.com/alchemi/cockpit/internal/store"
 )
 
-// AmountText writes an amount for people: "$12.50", "1250 credits".
-func AmountText(unit Unit, n money.Nano) string { return amountText(unit, n) }
-
 // Grow raises a budget's limit for good, by what Set does; all else of the
 // budget stays. Errors as of Set, NOT_FOUND where there is no budget.
 func (e *Engine) Grow(ctx context.Context, tx *store.Tx, scopeID string, by money.Nano) (*Plan, error) {

@@ -137,8 +137,10 @@ func TestChangingTheRuleInTheMiddle(t *testing.T) {
 		tr.spend(t, e, 1)
 		began := tr.states(t, e)[tr.team].StartsAt
 		// The rule: the current cycle goes on and ends where the new rule says.
-		_, err := tr.try(e, tr.root, budget.Spec{Limit: 10 * usd, Cycle: &quarterly, CycleDay: 20})
+		plan, err := tr.try(e, tr.root, budget.Spec{Limit: 10 * usd, Cycle: &quarterly, CycleDay: 20})
 		require.NoError(t, err)
+		require.Equal(t, &budget.Renewal{Was: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), EndsAt: time.Date(2027, 1, 20, 0, 0, 0, 0, time.UTC),
+			NextEndsAt: time.Date(2027, 4, 20, 0, 0, 0, 0, time.UTC)}, plan.Renewal)
 		s := tr.states(t, e)[tr.team]
 		require.Equal(t, []time.Time{began, time.Date(2027, 1, 20, 0, 0, 0, 0, time.UTC)}, []time.Time{s.StartsAt, s.EndsAt})
 		require.Equal(t, usd, s.Spent)
@@ -156,6 +158,10 @@ func TestChangingTheRuleInTheMiddle(t *testing.T) {
 		renew(t, e)
 		s2 = tr.states(t, e)[tr.team]
 		require.Equal(t, time.Date(2027, 7, 20, 4, 0, 0, 0, time.UTC), s2.EndsAt)
+		// What is compared with is the cycle as it was, not one as long as this one.
+		before, err := e.Before(ctx, []string{s2.BudgetID, "bud_none"})
+		require.NoError(t, err)
+		require.Equal(t, map[string]time.Time{s2.BudgetID: time.Date(2027, 1, 20, 0, 0, 0, 0, time.UTC)}, before)
 		// A budget made now begins where the pool does.
 		tr.set(t, e, tr.org, 5*usd)
 		require.Equal(t, s2.StartsAt, tr.states(t, e)[tr.org].StartsAt)

@@ -91,7 +91,7 @@ func (s Spec) checkAmounts() error {
 		}
 	}
 	if s.CycleDay < 0 || s.CycleDay > 28 {
-		return fault.At("cycleDay", "A cycle begins on a day from 1 to 28.")
+		return fault.At("cycleDay", "A cycle begins on a day from 1 to 28: those that every month has.")
 	}
 	if s.Cycle != nil && entbudget.CycleValidator(entbudget.Cycle(*s.Cycle)) != nil {
 		return fault.At("cycle", "There is no such cycle.")
@@ -107,6 +107,22 @@ func (s Spec) checkAmounts() error {
 			}
 			last = t
 		}
+	}
+	return nil
+}
+
+// checkDay refuses a day for a budget whose cycle has none.
+func (s Spec) checkDay(scope *ent.Scope, old *ent.Budget) error {
+	cycle := s.Cycle
+	if cycle == nil && old != nil {
+		cycle = (*Cycle)(old.Cycle)
+	}
+	switch {
+	case s.CycleDay == 0:
+	case cycle != nil && *cycle == Manual:
+		return fault.At("cycleDay", "A budget that is renewed by hand begins anew on the day of its renewal. Leave the day out, or choose another cycle.")
+	case cycle == nil && scope.Kind == "KEY":
+		return fault.At("cycleDay", "This key renews with its plane. Give it a cycle of its own together with the day.")
 	}
 	return nil
 }
@@ -158,7 +174,7 @@ func (e *Engine) Set(ctx context.Context, tx *store.Tx, scopeID string, spec Spe
 	}
 	out.Was = old
 	if spec.Cycle != nil || spec.CycleDay != 0 {
-		if err := e.retime(ctx, tx, scope, now); err != nil {
+		if out.Renewal, err = e.retime(ctx, tx, scope, now); err != nil {
 			return nil, err
 		}
 	}
@@ -261,6 +277,12 @@ func save(ctx context.Context, tx *store.Tx, scope *ent.Scope, spec Spec, is *Te
 	if err != nil && !ent.IsNotFound(err) {
 		return nil, nil, err
 	}
+	if err := spec.checkDay(scope, old); err != nil {
+		return nil, nil, err
+	}
+	if monthly := Monthly; spec.CycleDay != 0 && spec.Cycle == nil && (old == nil || old.Cycle == nil) {
+		spec.Cycle = &monthly // as the pool went so far, without saying so
+	}
 	if old == nil {
 		create := tx.Budget.Create().SetAccountID(scope.AccountID).SetPlane(entbudget.Plane(scope.Plane)).SetScopeID(scope.ID).
 			SetUnit(entbudget.Unit(unitOf(tenancy.Plane(scope.Plane)))).SetCycleDay(max(1, spec.CycleDay))
@@ -301,15 +323,26 @@ func fill(m *ent.BudgetMutation, spec Spec, is *Terms) {
 	}
 }
 
+// Renewal is what a change of the cycle does to the current one of the budget
+// that it was asked for.
+type Renewal struct {
+	// Was and EndsAt are when it ended before and ends now, NextEndsAt when the
+	// one after it will: in the year 9999 while it is renewed by hand.
+	Was, EndsAt, NextEndsAt time.Time
+}
+
+// ByHand tells whether an end is none: a budget that is renewed by hand.
+func ByHand(endsAt time.Time) bool { return !endsAt.Before(never) }
+
 // retime ends the current cycles that go by scope's rule where it now says.
-func (e *Engine) retime(ctx context.Context, tx *store.Tx, scope *ent.Scope, now time.Time) error {
+func (e *Engine) retime(ctx context.Context, tx *store.Tx, scope *ent.Scope, now time.Time) (*Renewal, error) {
 	where, args := "b.account_id = $1 AND b.plane = $2", []any{scope.AccountID, string(scope.Plane)}
 	if scope.Kind == "KEY" {
 		where, args = "b.scope_id = $1", []any{scope.ID}
 	}
 	list, err := e.standings(ctx, tx.SQL(), where, args)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var pool *standing
 	for _, s := range list {
@@ -317,14 +350,20 @@ func (e *Engine) retime(ctx context.Context, tx *store.Tx, scope *ent.Scope, now
 			pool = s
 		}
 	}
+	var out *Renewal
 	for _, s := range list {
 		if !now.Before(s.endsAt) {
 			continue // over; the next one goes by the new rule
 		}
-		_, err := e.exec(ctx, tx.SQL(), "UPDATE budget_cycles SET ends_at = $2, revision = revision + 1 WHERE id = $1", s.id, s.rule(pool).end(now))
+		r := s.rule(pool)
+		end := r.end(now)
+		if s.scopeID == scope.ID {
+			out = &Renewal{Was: s.endsAt, EndsAt: end, NextEndsAt: r.following(end)}
+		}
+		_, err := e.exec(ctx, tx.SQL(), "UPDATE budget_cycles SET ends_at = $2, revision = revision + 1 WHERE id = $1", s.id, end)
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return out, nil
 }

@@ -42,6 +42,13 @@ func TestBadSpecsAreRefused(t *testing.T) {
 		_, err := tr.try(e, tr.root, spec)
 		require.True(t, fault.Is(err, fault.Invalid), spec)
 	}
+	// A day belongs to a cycle that goes by the calendar, of its own.
+	manual := budget.Manual
+	for scopeID, spec := range map[string]budget.Spec{tr.root: {Limit: usd, Cycle: &manual, CycleDay: 3}, tr.key: {Limit: usd, CycleDay: 3}} {
+		_, err := tr.try(e, scopeID, spec)
+		require.True(t, fault.Is(err, fault.Invalid), scopeID)
+		require.Equal(t, []string{"cycleDay"}, fault.As(err).Path)
+	}
 	_, err := tr.try(e, id.New(id.Team), budget.Spec{})
 	require.True(t, fault.Is(err, fault.NotFound))
 	require.Zero(t, st.Budget.Query().CountX(system()))
@@ -181,6 +188,47 @@ func TestCycleIsThePlanesButForKeys(t *testing.T) {
 		require.Equal(t, ides.AddDate(1, 0, 0), ends(tr.team))
 		require.Equal(t, november(), tr.states(t, e)[tr.key].StartsAt)
 	})
+}
+
+func TestDayOfACycleThatNobodyChose(t *testing.T) {
+	t.Parallel()
+	st := storetest.Open(t)
+	e := start(t, st, newClock(november()).now)
+	tr := plant(t, st, tenancy.Console, "UTC")
+	tr.set(t, e, tr.root, usd)
+	require.Equal(t, time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), tr.states(t, e)[tr.root].EndsAt)
+	told := tr.change(t, e, tr.root, budget.Spec{CycleDay: 20})
+	require.Equal(t, 20, told.Renewal.EndsAt.Day())
+	require.Equal(t, told.Renewal.EndsAt, tr.states(t, e)[tr.root].EndsAt)
+}
+
+// What a preview of another cycle says is what then happens, on any day.
+func TestRenewalIsToldAsItComes(t *testing.T) {
+	t.Parallel()
+	st := storetest.Open(t)
+	for _, at := range []string{"2026-12-01T00:00:00Z", "2026-12-31T22:59:59Z", "2026-12-31T23:00:00Z", "2027-02-28T23:59:59Z", "2028-02-29T12:00:00Z", "2027-03-28T01:30:00Z", "2027-01-29T00:00:01Z"} {
+		for _, cycle := range []budget.Cycle{budget.Monthly, budget.Quarterly, budget.Yearly, budget.Manual} {
+			now, err := time.Parse(time.RFC3339, at)
+			require.NoError(t, err)
+			clock := newClock(now)
+			e := start(t, st, clock.now)
+			tr := plant(t, st, tenancy.Console, "Europe/Berlin")
+			tr.set(t, e, tr.root, usd)
+			spec := budget.Spec{Cycle: &cycle}
+			if cycle != budget.Manual {
+				spec.CycleDay = 28
+			}
+			told := tr.change(t, e, tr.root, spec).Renewal
+			require.NotNil(t, told)
+			require.Equal(t, told.EndsAt, tr.states(t, e)[tr.root].EndsAt)
+			require.True(t, told.EndsAt.After(now))
+			require.Equal(t, cycle == budget.Manual, budget.ByHand(told.EndsAt))
+			if cycle != budget.Manual {
+				clock.set(told.EndsAt)
+				require.Equal(t, told.NextEndsAt, tr.states(t, e)[tr.root].EndsAt, "%s %s", at, cycle)
+			}
+		}
+	}
 }
 
 // An admin of one team sees neither the pool nor other teams; what they hand

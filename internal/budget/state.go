@@ -13,7 +13,7 @@ import (
 type Status string
 
 // The statuses, worst first: nothing left, or frozen; over the limit but inside the
-// overflow; at this pace gone before the cycle ends; at this pace above 90 %
+// overflow; at this pace gone before the cycle ends; at this pace above 90%
 // of the limit at its end; fine.
 const (
 	Blocked     Status = "BLOCKED"

@@ -161,17 +161,37 @@ func lastOf(path string) string {
 	return path[strings.LastIndexByte(path, '/')+1:]
 }
 
-// Previous is what scopes spent by day in the cycle before the one that began
-// at a moment, oldest first; none where it is older than a year.
-func (e *Engine) Previous(days []money.Nano, startsAt, endsAt time.Time) []money.Nano {
-	first := dayOf(startsAt)
-	length := dayOf(endsAt) - first
+// Before tells when the newest ended cycle of budgets began; those that had none
+// are left out.
+func (e *Engine) Before(ctx context.Context, budgetIDs []string) (map[string]time.Time, error) {
+	out := map[string]time.Time{}
+	for some := range slices.Chunk(budgetIDs, 500) {
+		p := params{stamp(e.now())}
+		err := e.query(ctx, e.db, `SELECT budget_id, starts_at FROM budget_cycles c WHERE budget_id IN (`+p.list(some)+`) AND starts_at =
+			(SELECT max(l.starts_at) FROM budget_cycles l WHERE l.budget_id = c.budget_id AND l.ends_at <= $1)`, p, func(r *sql.Rows) error {
+			var k string
+			var at time.Time
+			err := r.Scan(&k, &at)
+			out[k] = at.UTC()
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// Previous is what scopes spent by day in the cycle that went from one moment to
+// another, oldest first; none where it is older than a year.
+func (e *Engine) Previous(days []money.Nano, from, to time.Time) []money.Nano {
+	first := dayOf(to)
+	length := first - dayOf(from)
 	index := len(days) - 1 - (dayOf(e.now()) - first) // of the cycle's first day
-	from := index - length
-	if from < 0 || index > len(days) || length <= 0 {
+	if index < length || index > len(days) || length <= 0 {
 		return nil
 	}
-	previous := days[from:index]
+	previous := days[index-length : index]
 	for _, n := range previous {
 		if n != 0 {
 			return previous

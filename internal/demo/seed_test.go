@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/charge"
 	"github.com/alchemi/cockpit/ent/increaserequest"
 	"github.com/alchemi/cockpit/ent/invitation"
@@ -17,6 +18,7 @@ import (
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/ent/statement"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/demo"
@@ -86,6 +88,7 @@ func check(t *testing.T, o store.Options, now time.Time) {
 		t.Log(s.ScopeName, s.Status, s.Spent, "of", s.Limit)
 	}
 	require.Equal(t, budget.Blocked, seen["Nina Petersen"])
+	looksAlive(t, st, e, root, states, now)
 
 	// There is an auditor of the whole account, and the member has a denial to
 	// ask about.
@@ -104,9 +107,53 @@ func check(t *testing.T, o store.Options, now time.Time) {
 	require.Equal(t, 1, st.Invitation.Query().Where(invitation.ExpiresAtLTE(now)).CountX(ctx))
 }
 
+// looksAlive is what the pages, and the browser tests, count on: a cycle that is
+// neither new nor about to end, spend in every team, budgets that run out, and
+// a cycle before with its statement.
+func looksAlive(t *testing.T, st *store.Store, e *budget.Engine, root *ent.Scope, states []budget.State, now time.Time) {
+	t.Helper()
+	ctx := tenancy.System(context.Background(), "test")
+	by := map[string]budget.State{}
+	var ids []string
+	for _, s := range states {
+		by[s.ScopeName] = s
+		ids = append(ids, s.ScopeID)
+		if s.ScopeKind == tenancy.KindTeam {
+			require.Greater(t, s.Spent, 5*money.One, s.ScopeName)
+			require.Greater(t, s.RatePerDay, money.Nano(0), s.ScopeName)
+		}
+		age, left := now.Sub(s.StartsAt), s.EndsAt.Sub(now)
+		require.True(t, age > 7*24*time.Hour && left > 6*24*time.Hour, "%s: %s old, %s left", s.ScopeName, age, left)
+	}
+	require.Equal(t, budget.RunsOut, by["Claims"].Status, "it burns too fast")
+	require.GreaterOrEqual(t, by["Fraud"].Spent*100/by["Fraud"].Limit, money.Nano(85), "it is nearly used up")
+	require.Positive(t, by["Underwriting"].Raised)
+	days, err := e.Series(ctx, tenancy.Reach{AccountID: root.AccountID, Plane: tenancy.Console, Path: root.Path}, ids, 366)
+	require.NoError(t, err)
+	pool := by["Console"]
+	var before money.Nano
+	began, err := e.Before(ctx, []string{pool.BudgetID})
+	require.NoError(t, err)
+	require.Contains(t, began, pool.BudgetID)
+	for _, n := range e.Previous(days[root.ID], began[pool.BudgetID], pool.StartsAt) {
+		before += n
+	}
+	require.Greater(t, before, 10*money.One, "a cycle to compare with")
+	_, err = e.Renew(ctx)
+	require.NoError(t, err)
+	differences, err := e.Verify(ctx)
+	require.NoError(t, err)
+	require.Empty(t, differences)
+	require.True(t, st.Statement.Query().Where(statement.ScopeID(by["Risk"].ScopeID)).ExistX(ctx), "the cycle before has its statement")
+}
+
 func TestStoryIsConsistentOnAnyDay(t *testing.T) {
 	t.Parallel()
-	for _, now := range []string{"2026-11-22T14:00:00Z", "2026-12-01T00:00:30Z", "2027-03-01T06:00:00Z", "2026-10-31T22:30:00Z"} {
+	for _, now := range []string{
+		"2026-11-22T14:00:00Z", "2026-12-01T00:00:30Z", "2027-03-01T06:00:00Z", "2026-10-31T22:30:00Z",
+		"2026-11-30T23:59:59Z", "2026-12-31T23:30:00Z", "2027-01-01T00:00:00Z", "2027-01-29T12:00:00Z", "2027-02-28T23:59:30Z", "2028-02-29T08:00:00Z",
+		"2027-03-08T23:00:01Z", "2027-03-28T01:30:00Z", "2026-11-25T00:00:00Z", "2026-11-24T22:59:59Z",
+	} {
 		t.Run(now, func(t *testing.T) {
 			t.Parallel()
 			at, err := time.Parse(time.RFC3339, now)

@@ -52,6 +52,10 @@ func (p *inPlane) spend(ctx context.Context, a *ent.Account) error {
 		return err
 	}
 	limits := p.limits(calls, begin, end, zone)
+	monthly, first := budget.Monthly, cycleDay(end.In(zone))
+	if _, err := p.budgets.Set(ctx, p.tx, p.root.ID, budget.Spec{Limit: limits[0].usual, Cycle: &monthly, CycleDay: first}); err != nil {
+		return fmt.Errorf("cycle: %w", err)
+	}
 	for _, l := range limits { // parents first
 		p.pass(30 * time.Second)
 		if err := p.allocate(ctx, l.scope, l.usual); err != nil {
@@ -180,6 +184,25 @@ func (p *inPlane) pick(from []weighted) string {
 	return from[0].model
 }
 
+// cycleDay is the day on which the story's cycles begin: such that the present
+// one is more than a week old, and lasts for a week at least, whatever day it
+// is.
+func cycleDay(now time.Time) int {
+	if d := now.Day(); d <= 8 || d >= 25 {
+		return 15
+	}
+	return 1
+}
+
+// cycleOf is the present cycle.
+func cycleOf(now time.Time) (begins, ends time.Time) {
+	begins = time.Date(now.Year(), now.Month(), cycleDay(now), 0, 0, 0, 0, now.Location())
+	if begins.After(now) {
+		begins = begins.AddDate(0, -1, 0)
+	}
+	return begins, begins.AddDate(0, 1, 0)
+}
+
 // limit is a budget: usual for the whole time, now from today on.
 type limit struct {
 	scope      *ent.Scope
@@ -188,13 +211,12 @@ type limit struct {
 
 // limits fit the budgets to what is spent, parents before children.
 func (p *inPlane) limits(calls []*call, begin, end time.Time, zone *time.Location) []*limit {
-	local := end.In(zone)
-	month := time.Date(local.Year(), local.Month(), 1, 0, 0, 0, 0, zone)
+	cycle, renews := cycleOf(end.In(zone))
 	total, current := map[string]money.Nano{}, map[string]money.Nano{}
 	for _, c := range calls {
 		for _, s := range strings.Split(strings.Trim(c.path, "/"), "/") {
 			total[s] += c.amount(p.plane.plane)
-			if !c.at.Before(month) {
+			if !c.at.Before(cycle) {
 				current[s] += c.amount(p.plane.plane)
 			}
 		}
@@ -212,7 +234,7 @@ func (p *inPlane) limits(calls []*call, begin, end time.Time, zone *time.Locatio
 		l.now = l.usual
 		switch t.outlook {
 		case hasty:
-			rest := month.AddDate(0, 1, 0).Sub(local).Hours() / (30 * 24)
+			rest := renews.Sub(end).Hours() / (30 * 24)
 			l.now = min(l.usual, p.whole(current[t.scope.ID]+money.Nano(0.6*rest*monthly(t.scope.ID))))
 		case nearly:
 			l.now = min(l.usual, p.whole(max(current[t.scope.ID]+current[t.scope.ID]/25, money.Nano(0.1*monthly(t.scope.ID)))))
@@ -243,9 +265,9 @@ func (p *inPlane) limits(calls []*call, begin, end time.Time, zone *time.Locatio
 	return append(append([]*limit{pool}, orgs...), teams...)
 }
 
-// whole rounds up to five dollars, or to the credits of one.
+// whole rounds up to whole dollars, or to the credits of one.
 func (p *inPlane) whole(amount money.Nano) money.Nano {
-	unit := 5 * money.One
+	unit := money.One
 	if p.plane.plane == tenancy.Copilot {
 		unit = money.Nano(p.FactorPPM) * (money.One / money.Nano(money.FactorOne))
 	}

@@ -24,6 +24,9 @@ type Message struct {
 	Action, Link string
 	// Fine are small paragraphs below the link.
 	Fine []string
+	// ID, if set, is the same for every attempt at this mail, so that mailboxes
+	// can tell a second copy of it.
+	ID string
 }
 
 //go:embed message.html
@@ -42,6 +45,10 @@ func (msg Message) letter(from *netmail.Address) (*gomail.Msg, error) {
 	out.ToMailAddress(to)
 	out.Subject(clip(plain(msg.Subject), 200))
 	out.SetGenHeader("Auto-Submitted", "auto-generated")
+	if msg.ID != "" {
+		_, host, _ := strings.Cut(from.Address, "@")
+		out.SetMessageIDWithValue(msg.ID + "@" + host)
+	}
 	shown := Message{Subject: plain(msg.Subject), Lines: each(msg.Lines), Action: plain(msg.Action), Link: msg.Link, Fine: each(msg.Fine)}
 	out.SetBodyString(gomail.TypeTextPlain, shown.text())
 	var html bytes.Buffer

@@ -21,6 +21,26 @@ type outcome struct {
 	temporary, unreached bool
 }
 
+// Failure is what became of a mail that wasn't taken.
+type Failure struct {
+	// Err says why, in words for an admin.
+	Err error
+	// Again tells that another attempt may help; Unreached that no mail gets
+	// through at the moment.
+	Again, Unreached bool
+}
+
+// Send makes one attempt from the caller's own goroutine, for mails that wait
+// somewhere safer than in memory; nil once the mail server has taken it.
+func (m *Mailer) Send(ctx context.Context, msg Message) *Failure {
+	o := m.send(ctx, msg)
+	if o.err == nil {
+		return nil
+	}
+	m.log.WarnContext(ctx, "a mail was not taken", "cause", o.cause, "again", o.temporary)
+	return &Failure{o.err, o.temporary, o.unreached}
+}
+
 var errUnreached = fault.New(fault.Unavailable, "The mail server can't be reached, or doesn't prove who it is. Copy the link, and ask whoever runs Cockpit to check its mail settings.")
 
 func (m *Mailer) send(ctx context.Context, msg Message) outcome {

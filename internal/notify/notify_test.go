@@ -3,9 +3,13 @@ package notify_test
 import (
 	"context"
 	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/alchemi/cockpit/ent"
@@ -28,8 +32,8 @@ type world struct {
 
 func newWorld(t testing.TB, st *store.Store, mailer *mail.Mailer) *world {
 	t.Helper()
-	w := &world{Trees: identitytest.Tree(t, st), t: t, Notifier: &notify.Notifier{Store: st, Mailer: mailer, URL: "https://cockpit.test",
-		Inbox: notify.NewInbox(st, slog.New(slog.DiscardHandler)), Log: slog.New(slog.DiscardHandler)}}
+	w := &world{Trees: identitytest.Tree(t, st), t: t, Notifier: notify.New(notify.Notifier{Store: st, Mailer: mailer, URL: "https://cockpit.test",
+		Inbox: notify.NewInbox(st, slog.New(slog.DiscardHandler)), Log: slog.New(slog.DiscardHandler)})}
 	w.change(func(ctx context.Context, tx *store.Tx) {
 		tx.Notification.Delete().ExecX(ctx)
 		tx.NotificationPreference.Delete().ExecX(ctx)
@@ -52,7 +56,7 @@ func (w *world) tell(n notify.Notice) {
 		n.Topic = notify.BudgetThreshold
 	}
 	n.AccountID, n.Plane, n.ScopeID = w.A.Row.ID, tenancy.Console, w.A.Console.Team.ID
-	n.Title, n.Body, n.Link = "Team Risk has passed 80 % of its budget", "$80 of $100 spent.", "/console/budgets"
+	n.Title, n.Body, n.Link = "Team Risk has passed 80% of its budget", "$80 of $100 spent.", "/console/budgets"
 	w.change(func(ctx context.Context, tx *store.Tx) { require.NoError(w.t, w.Tell(ctx, tx, n)) })
 }
 
@@ -144,9 +148,10 @@ func TestMailsGoToThoseWhoWantThem(t *testing.T) {
 	for range 2 {
 		w.tell(notify.Notice{Cause: "1", To: []string{p.TeamAdmin.UserID, p.OrgAdmin.UserID}})
 	}
+	w.mails(1)
 	l := srv.Next()
 	require.Equal(t, address(p.OrgAdmin), l.To)
-	require.Equal(t, "Team Risk has passed 80 % of its budget", l.Header(t, "Subject"))
+	require.Equal(t, "Team Risk has passed 80% of its budget", l.Header(t, "Subject"))
 	require.Equal(t, "https://cockpit.test/a/alpha/console/budgets", l.Link(t))
 	text, _ := l.Bodies(t)
 	require.Contains(t, text, "$80 of $100 spent.")
@@ -157,9 +162,132 @@ func TestMailsGoToThoseWhoWantThem(t *testing.T) {
 	// On unless switched off: what stops work.
 	set(p.OrgAdmin, notify.Preference{Topic: notify.BudgetExhausted, Inbox: true, Mail: false})
 	w.tell(notify.Notice{Topic: notify.BudgetExhausted, Cause: "1", To: []string{p.OrgAdmin.UserID, p.TeamAdmin.UserID}})
+	w.mails(1)
 	require.Equal(t, address(p.TeamAdmin), srv.Next().To, "neither the first notice again nor one that was switched off")
 	err := notify.SetPreference(identitytest.Ctx(t, p.OrgAdmin), w.Notifier.Store, p.OrgAdmin, notify.Preference{Topic: "WEATHER"})
 	require.True(t, fault.Is(err, fault.Invalid))
+}
+
+// mails makes attempts until none is due, and expects that many.
+func (w *world) mails(want int) {
+	w.t.Helper()
+	n := 0
+	for {
+		found, _, err := w.MailNext(identitytest.System(w.t))
+		require.NoError(w.t, err)
+		if !found {
+			break
+		}
+		n++
+	}
+	require.Equal(w.t, want, n)
+}
+
+// What is told is mailed even if the process that told it dies, once to each,
+// whichever replica comes by.
+func TestMailsOutliveTheirProcess(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		srv := smtptest.Start(t, smtptest.Settings{})
+		w := newWorld(t, st, srv.Mailer())
+		p := w.A.Console
+		to := []string{p.TeamAdmin.UserID, p.OrgAdmin.UserID, p.Admin.UserID, w.A.Admin.UserID}
+		w.tell(notify.Notice{Topic: notify.BudgetExhausted, Cause: "1", To: to})
+		waiting := func() int {
+			return st.Notification.Query().Where(notification.MailAtNotNil()).CountX(identitytest.System(t))
+		}
+		require.Equal(t, len(to), waiting(), "they wait in the database, with the notice")
+
+		// Nobody runs any more; others start, and all look at once.
+		var sent atomic.Int64
+		var replicas sync.WaitGroup
+		for range 4 {
+			other := notify.New(notify.Notifier{Store: st, Mailer: srv.Mailer(), URL: w.URL, Log: w.Log})
+			replicas.Go(func() {
+				for {
+					found, _, err := other.MailNext(tenancy.System(context.Background(), "test"))
+					if err != nil || !found {
+						assert.NoError(t, err)
+						return
+					}
+					sent.Add(1)
+				}
+			})
+		}
+		replicas.Wait()
+		w.mails(0)
+		require.EqualValues(t, len(to), sent.Load())
+		require.Zero(t, waiting())
+		got := map[string]bool{}
+		for range to {
+			l := srv.Next()
+			require.Len(t, l.To, 1)
+			got[l.To[0]] = true
+			require.Contains(t, l.Header(t, "Message-ID"), "ntf_")
+		}
+		require.Len(t, got, len(to), "each hears of it once")
+	})
+}
+
+// A process that dies in the middle of an attempt keeps its row for a minute;
+// then another makes it, under the same Message-ID.
+func TestMailsAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		srv := smtptest.Start(t, smtptest.Settings{})
+		w := newWorld(t, st, srv.Mailer())
+		p := w.A.Console
+		row := func() *ent.Notification {
+			return st.Notification.Query().Where(notification.UserID(p.TeamAdmin.UserID)).OnlyX(identitytest.System(t))
+		}
+		// Time passes: what is lent or waits is due.
+		pass := func() {
+			w.change(func(ctx context.Context, tx *store.Tx) {
+				tx.Notification.Update().Where(notification.MailAtNotNil()).SetMailAt(tx.Now()).ExecX(ctx)
+			})
+		}
+		// The first process ends while the mail server is silent.
+		w.tell(notify.Notice{Topic: notify.BudgetExhausted, Cause: "1", To: []string{p.TeamAdmin.UserID}})
+		silent, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer silent.Close()
+		o := srv.Options()
+		o.Port = silent.Addr().(*net.TCPAddr).Port
+		mailer, err := mail.New(o)
+		require.NoError(t, err)
+		dying, kill := context.WithCancel(identitytest.System(t))
+		go func() {
+			if conn, err := silent.Accept(); err == nil {
+				kill()
+				_ = conn.Close()
+			}
+		}()
+		_, _, err = notify.New(notify.Notifier{Store: st, Mailer: mailer, URL: w.URL, Log: w.Log}).MailNext(dying)
+		require.ErrorIs(t, err, context.Canceled)
+		require.Equal(t, 1, row().MailAttempts)
+		require.True(t, row().MailAt.After(st.Now().Add(30*time.Second)), "it is lent")
+		w.mails(0)
+		pass()
+		w.mails(1)
+		require.Equal(t, "<"+row().ID+"@example.com>", srv.Next().Header(t, "Message-ID"))
+		require.Nil(t, row().MailAt)
+
+		// Greylisted: again after a pause. Refused: given up. Gone: never tried.
+		w.change(func(ctx context.Context, tx *store.Tx) {
+			tx.User.UpdateOneID(p.TeamAdmin.UserID).SetEmail("later@alpha.test").ExecX(ctx)
+			tx.User.UpdateOneID(p.OrgAdmin.UserID).SetEmail("nobody@alpha.test").ExecX(ctx)
+		})
+		w.tell(notify.Notice{Topic: notify.BudgetExhausted, Cause: "2", To: []string{p.TeamAdmin.UserID, p.OrgAdmin.UserID, p.Admin.UserID}})
+		w.change(func(ctx context.Context, tx *store.Tx) {
+			tx.User.UpdateOneID(p.Admin.UserID).SetStatus("DEACTIVATED").ExecX(ctx)
+		})
+		w.mails(3)
+		w.mails(0)
+		pass()
+		w.mails(1)
+		require.Equal(t, []string{"later@alpha.test"}, srv.Next().To)
+		require.Zero(t, st.Notification.Query().Where(notification.MailAtNotNil()).CountX(identitytest.System(t)))
+	})
 }
 
 func TestInboxesTellTheirWatchers(t *testing.T) {

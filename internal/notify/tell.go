@@ -34,14 +34,23 @@ type Notifier struct {
 	// Deliver is called after the commit when deliveries wait.
 	Deliver func()
 	Log     *slog.Logger
+
+	// wake lets RunMails look at once.
+	wake chan struct{}
+}
+
+// New makes the one Notifier of a server; run its mails.
+func New(n Notifier) *Notifier {
+	n.wake = make(chan struct{}, 1)
+	return &n
 }
 
 // maxRecipients bounds whom one notice reaches, and the size of its statement.
 const maxRecipients = 500
 
-// Tell writes the inbox lines and pending deliveries of a notice within tx,
-// which must be a transaction of the system's (tenancy.System); mails go out
-// after the commit. What was told already is told to nobody again.
+// Tell writes the inbox lines, waiting mails and pending deliveries of a notice
+// within tx, which must be a transaction of the system's (tenancy.System). What
+// was told already is told to nobody again.
 func (n *Notifier) Tell(ctx context.Context, tx *store.Tx, notice Notice) error {
 	if !tenancy.Bypassed(ctx) {
 		return errors.New("notify: inboxes are written by the system alone")
@@ -93,36 +102,28 @@ func (n *Notifier) people(ctx context.Context, tx *store.Tx, notice Notice) erro
 	var args []any
 	for _, u := range users {
 		w := wish(u.ID)
-		var read any // what isn't wanted in the inbox is nothing unread
+		var read, mailAt any // what isn't wanted in the inbox is nothing unread
 		if !w.Inbox {
 			read = now
 		}
+		if w.Mail && n.Mailer.Configured() {
+			mailAt = now
+		}
 		args = append(args, id.At(id.Notification, now), u.AccountID, string(u.Plane), now, u.ID, string(notice.Topic), string(notice.Plane),
-			notice.ScopeID, clip(notice.Title, 200), clip(notice.Body, 1000), notice.link(u.ID), notice.Cause, w.Inbox, read)
-		rows = append(rows, "("+store.In(14)+")")
+			notice.ScopeID, clip(notice.Title, 200), clip(notice.Body, 1000), notice.link(u.ID), notice.Cause, w.Inbox, read, mailAt)
+		rows = append(rows, "("+store.In(15)+")")
 	}
-	fresh := map[string]bool{}
-	err = tx.Rows(ctx, `INSERT INTO notifications (id, account_id, plane, created_at, user_id, topic, about_plane, scope_id, title, body, link, cause, shown, read_at)
-		VALUES `+strings.Join(rows, ", ")+` ON CONFLICT (user_id, topic, cause) DO NOTHING RETURNING user_id`, args, func(r *sql.Rows) error {
-		var u string
-		err := r.Scan(&u)
-		fresh[u] = true
-		return err
-	})
-	if err != nil || len(fresh) == 0 {
-		return err
-	}
-	letters, err := n.letters(ctx, tx, notice, slices.DeleteFunc(users, func(u *ent.User) bool { return !fresh[u.ID] || !wish(u.ID).Mail }))
-	if err != nil {
+	fresh := 0
+	err = tx.Rows(ctx, `INSERT INTO notifications (id, account_id, plane, created_at, user_id, topic, about_plane, scope_id, title, body, link, cause, shown, read_at, mail_at)
+		VALUES `+strings.Join(rows, ", ")+` ON CONFLICT (user_id, topic, cause) DO NOTHING RETURNING user_id`, args, func(*sql.Rows) error { fresh++; return nil })
+	if err != nil || fresh == 0 {
 		return err
 	}
 	tx.AfterCommit(func() {
 		if n.Inbox != nil {
 			n.Inbox.Nudge()
 		}
-		for _, l := range letters {
-			n.Mailer.Queue(l, n.mailed)
-		}
+		n.wakeMails()
 	})
 	return nil
 }
@@ -133,36 +134,6 @@ func (notice Notice) link(userID string) string {
 		return "/me"
 	}
 	return notice.Link
-}
-
-func (n *Notifier) letters(ctx context.Context, tx *store.Tx, notice Notice, to []*ent.User) ([]mail.Message, error) {
-	if !n.Mailer.Configured() || len(to) == 0 {
-		return nil, nil
-	}
-	a, err := tx.Account.Get(ctx, notice.AccountID)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]mail.Message, len(to))
-	for i, u := range to {
-		link := notice.link(u.ID)
-		if !strings.HasPrefix(link, "/me") {
-			link = "/a/" + a.Slug + link
-		}
-		out[i] = mail.Message{To: u.Email, Subject: notice.Title, Lines: []string{notice.Title + ".", notice.Body}, Action: "Open it in Cockpit", Link: n.URL + link,
-			Fine: []string{"You get this as a person of " + a.Name + ". Choose which mails you get: " + n.URL + "/me/notifications"}}
-		if notice.Body == "" {
-			out[i].Lines = out[i].Lines[:1]
-		}
-	}
-	return out, nil
-}
-
-// mailed logs what a mail server refused; the inbox has the line anyway.
-func (n *Notifier) mailed(err error) {
-	if err != nil && n.Log != nil {
-		n.Log.Warn("a notice didn't go out by mail; it stands in the inbox", "cause", err)
-	}
 }
 
 // maxWebhooks is how many webhooks of an account hear of a notice.

@@ -108,7 +108,7 @@ func (w *world) tell(n notify.Notice) {
 	if n.Plane == "" {
 		n.Plane = tenancy.Console
 	}
-	n.AccountID, n.Title = w.A.Row.ID, "80 % used"
+	n.AccountID, n.Title = w.A.Row.ID, "80% used"
 	if n.Data == nil {
 		n.Data = map[string]string{"hello": "world"}
 	}

@@ -48,13 +48,14 @@ const pages = {
     '/a/acme/settings/sessions',
     '/a/acme/settings/support',
     '/me',
+    '/me/usage',
     '/me/inbox',
     '/me/notifications',
     '/me/profile',
     '/me/programs',
     '/a/acme/nowhere',
   ],
-  member: ['/me', '/me/inbox', '/me/notifications', '/me/profile', '/me/programs', '/invitation#nothing'],
+  member: ['/me', '/me/usage', '/me/inbox', '/me/notifications', '/me/profile', '/me/programs', '/invitation#nothing'],
   superAdmin: ['/me/profile', '/sa', '/sa/usage', '/sa/accounts', '/sa/accounts?new=account', '/sa/staff', '/sa/staff?tab=invitations', '/sa/staff?new=staff', '/sa/programs', '/sa/models', '/sa/providers', '/sa/audit'],
 } as const
 

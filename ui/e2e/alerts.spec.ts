@@ -23,7 +23,7 @@ test('a budget passes a threshold: the bell counts, the inbox shows it, and its 
   await expect(page.getByRole('button', { name: 'Inbox', exact: true })).toBeVisible()
   expect(await violations(page)).toEqual([])
 
-  // A call, and a limit that it is 85 % of; the page is never reloaded.
+  // A call, and a limit that it is 85% of; the page is never reloaded.
   expect((await call(made.keyCreate.secret, plane.model)).status).toBe(200)
   type Spent = { node: { budget: { state: { spent: string } } } }
   const { node } = await query<Spent>('query ($id: ID!) { node(id: $id) { ... on Key { budget { state { spent } } } } }', { id: made.keyCreate.key.id })
@@ -37,7 +37,7 @@ test('a budget passes a threshold: the bell counts, the inbox shows it, and its 
   await expect(page).toHaveURL(/\/a\/acme\/console\/budgets\?peek=key_/)
   const panel = page.getByRole('dialog', { name })
   await expect(panel.getByText('Alerts in this cycle')).toBeVisible()
-  await expect(panel.getByText('80 % used')).toBeVisible()
+  await expect(panel.getByText('80% used')).toBeVisible()
   await page.keyboard.press('Escape')
 
   await page.goto('/me/inbox')

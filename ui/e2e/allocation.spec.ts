@@ -167,7 +167,7 @@ test('a budget gets its settings: an overflow, a rest that is carried over, and 
   await dialog.getByRole('button', { name: 'Save' }).click()
   await expect(dialog).toBeHidden()
   await expect(peek).toContainText('$12.50 overflow')
-  await expect(peek).toContainText('90 %')
+  await expect(peek).toContainText('90%')
 
   await page.reload()
   await open()

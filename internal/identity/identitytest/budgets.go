@@ -53,7 +53,7 @@ func (p *planter) told(a *Account, who ...*ent.User) {
 	p.t.Helper()
 	for _, u := range who {
 		p.tx.Notification.Create().SetAccountID(u.AccountID).SetPlane(notification.PlaneACCOUNT).SetUserID(u.ID).
-			SetTopic(notification.TopicBUDGET_THRESHOLD).SetAboutPlane(notification.AboutPlaneCONSOLE).SetTitle("80 % used").SetCause("test").ExecX(p.ctx)
+			SetTopic(notification.TopicBUDGET_THRESHOLD).SetAboutPlane(notification.AboutPlaneCONSOLE).SetTitle("80% used").SetCause("test").ExecX(p.ctx)
 		p.tx.NotificationPreference.Create().SetAccountID(u.AccountID).SetPlane(notificationpreference.PlaneACCOUNT).SetUserID(u.ID).
 			SetTopic(notificationpreference.TopicBUDGET_THRESHOLD).SetMail(true).ExecX(p.ctx)
 	}

@@ -1,9 +1,16 @@
-import { BellRing, Blocks, Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, Inbox, KeyRound, LayoutDashboard, type LucideIcon, MailPlus, PlugZap, ReceiptText, Server, Settings, ShieldCheck, ShieldQuestionMark, UserRoundCog, Users, UsersRound } from 'lucide-react'
+import { Bell, BellRing, Blocks, Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, Inbox, KeyRound, LayoutDashboard, type LucideIcon, MailPlus, PlugZap, ReceiptText, Server, Settings, ShieldCheck, ShieldQuestionMark, UserRoundCog, Users, UsersRound } from 'lucide-react'
 import { readsAccount, readsPlane, type Viewer } from '@/graphql/viewer'
 import { t } from '@/lib/i18n'
 import { type Plane, slugOf } from '@/lib/plane'
 
-export type Page = { to: string; label: string; icon: LucideIcon; key: string }
+/** Also: other addresses that belong to it; exact: those below it don't. */
+export type Page = { to: string; label: string; icon: LucideIcon; key: string; also?: readonly string[]; exact?: boolean }
+
+/** The page that an address belongs to: the most special one that leads to it. */
+export function pageAt(pages: readonly Page[], pathname: string): Page | undefined {
+  const within = (to: string) => pathname === to || pathname.startsWith(`${to}/`)
+  return pages.filter((p) => pathname === p.to || (!p.exact && within(p.to)) || p.also?.some(within)).toSorted((a, b) => b.to.length - a.to.length)[0]
+}
 
 /** Pages of a plane that the viewer's roles open; those of others are absent. */
 export function planePages(viewer: Viewer, plane: Plane): Page[] {
@@ -43,10 +50,11 @@ export function platformPages(viewer: Viewer): Page[] {
 
 /** Pages that belong to no plane. */
 export function otherPages(viewer: Viewer): Page[] {
-  const profile: Page = { to: '/me/profile', label: t('My profile'), icon: UserRoundCog, key: 'f' }
-  if (viewer.isPlatformStaff) return [profile]
+  const profile: Page = { to: '/me/profile', label: t('My profile'), icon: UserRoundCog, key: 'f', also: ['/me/programs'] }
+  const inbox: Page = { to: '/me/inbox', label: t('Inbox'), icon: Bell, key: 'e', also: ['/me/notifications'] }
+  if (viewer.isPlatformStaff) return [profile, inbox]
   // In a support access there is nothing of one's own.
-  const pages: Page[] = viewer.support ? [] : [{ to: '/me', label: t('My budgets & keys'), icon: CircleUserRound, key: 'i' }, profile]
+  const pages: Page[] = viewer.support ? [] : [{ to: '/me', label: t('My budgets & keys'), icon: CircleUserRound, key: 'i', also: ['/me/usage'], exact: true }, inbox, profile]
   if (readsAccount(viewer)) pages.push({ to: `/a/${viewer.account.slug}/settings`, label: t('Account'), icon: Settings, key: 's' })
   return pages
 }

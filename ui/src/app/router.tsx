@@ -301,6 +301,7 @@ const meRoutes = [
   createRoute({ getParentRoute: () => app, path: '/me/profile', component: lazyRouteComponent(() => import('@/features/me/profile'), 'ProfilePage') }),
   createRoute({ getParentRoute: () => app, path: '/me/inbox', validateSearch: texts('show', 'topic'), component: lazyRouteComponent(() => import('@/features/inbox/page'), 'InboxPage') }),
   createRoute({ getParentRoute: () => app, path: '/me/notifications', component: lazyRouteComponent(() => import('@/features/inbox/preferences'), 'PreferencesPage') }),
+  createRoute({ getParentRoute: () => app, path: '/me/usage', validateSearch: texts('seat', 'view', 'range', 'from', 'to', 'group', 'by', 'scope', 'model', 'tag', 'agent', 'client', 'q', 'peek'), component: lazyRouteComponent(() => import('@/features/me/own-usage'), 'MyUsagePage') }),
   createRoute({ getParentRoute: () => app, path: '/me/programs', component: lazyRouteComponent(() => import('@/features/me/programs'), 'ProgramsPage') }),
 ]
 

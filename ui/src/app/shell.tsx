@@ -13,7 +13,7 @@ import { t } from '@/lib/i18n'
 import { stepRow, useKeys } from '@/lib/keys'
 import { nameOf, type Plane, planeOf } from '@/lib/plane'
 import { setTheme, type Theme, useTheme } from '@/lib/theme'
-import { otherPages, type Page, planePages, platformPages } from './nav'
+import { otherPages, type Page, pageAt, planePages, platformPages } from './nav'
 import { Shortcuts } from './shortcuts'
 import { SupportFrame } from './support-frame'
 
@@ -49,7 +49,7 @@ export function Shell({ children, onSignOut, onSwitchAccount, onEndSupport, onSu
 
   const pages = platform || viewer.isPlatformStaff ? platformPages(viewer) : planePages(viewer, shown)
   const all = [...pages, ...otherPages(viewer)]
-  const current = all.filter((p) => pathname === p.to || pathname.startsWith(`${p.to}/`) || (p.to === '/me/profile' && pathname.startsWith('/me/'))).toSorted((a, b) => b.to.length - a.to.length)[0]
+  const current = pageAt(all, pathname)
 
   const accent = platform ? 'platform' : (plane ?? shown).toLowerCase()
   useEffect(() => {
@@ -185,7 +185,9 @@ function Nav({ pages, current, label }: { pages: Page[]; current?: Page; label: 
           <li key={p.to}>
             <Link
               to={p.to}
-              aria-current={p === current || p.to === current?.to ? 'page' : undefined}
+              // By itself a link counts as current on every address below its own.
+              activeOptions={{ exact: true }}
+              aria-current={p.to === current?.to ? 'page' : undefined}
               className={cx(
                 'flex h-8 items-center gap-3 rounded-md px-2.5 text-sm font-medium text-muted transition-colors hover:bg-hover hover:text-fg',
                 p.to === current?.to && 'bg-accent-soft text-accent-text hover:bg-accent-soft hover:text-accent-text',

@@ -19,7 +19,7 @@ export function LinkTabs({ tabs, label }: { tabs: readonly LinkTab[]; label: str
   return (
     <nav aria-label={label} className={cx(list, 'relative mb-5')}>
       {tabs.map((p) => (
-        <Link key={p.to} ref={pathname === p.to ? show : undefined} to={p.to} aria-current={pathname === p.to ? 'page' : undefined} className={cx(tab, pathname === p.to && chosen)}>
+        <Link key={p.to} ref={pathname === p.to ? show : undefined} to={p.to} activeOptions={{ exact: true }} aria-current={pathname === p.to ? 'page' : undefined} className={cx(tab, pathname === p.to && chosen)}>
           {p.label}
         </Link>
       ))}

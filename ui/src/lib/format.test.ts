@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
-import { about, ago, compactMoney, exact, money, moneyWords, parseAmount, percent, tickMoney } from './format'
+import { describe, expect, it, test } from 'vitest'
+import amounts from './amounts.json'
+import { about, ago, compactMoney, cycle, exact, money, moneyWords, parseAmount, percent, tickMoney } from './format'
 
 describe('money', () => {
   it.each([
@@ -12,6 +13,12 @@ describe('money', () => {
     ['9007199254740993', 'CREDITS', '9,007,199,254,740,993'],
     ['-3.5', 'USD', '-$3.50'],
   ] as const)('%s %s reads %s', (amount, unit, text) => expect(money(amount, unit)).toBe(text))
+
+  // The server's texts are held against the same table.
+  it.each(amounts as [string, string, string][])('%s reads %s and %s', (amount, usd, credits) => {
+    expect(money(amount, 'USD')).toBe(usd)
+    expect(moneyWords(amount, 'CREDITS')).toBe(credits)
+  })
 
   it('says the unit of credits in words', () => {
     expect(moneyWords('1250', 'CREDITS')).toBe('1,250 credits')
@@ -60,3 +67,11 @@ it('tells how long ago', () => {
   expect(ago('2026-11-21T09:00:00Z', now)).toBe('3 hours ago')
   expect(ago('2026-11-21T11:59:40Z', now)).toBe('just now')
 })
+
+test.each([
+  ['2026-10-31T23:00:00Z', '2026-11-30T23:00:00Z', 'Europe/Berlin', 'November 2026'],
+  ['2026-11-14T23:00:00Z', '2026-12-14T23:00:00Z', 'Europe/Berlin', 'Nov 15 – Dec 14, 2026'],
+  ['2026-12-15T00:00:00Z', '2027-01-15T00:00:00Z', 'UTC', 'Dec 15, 2026 – Jan 14, 2027'],
+  ['2026-10-01T00:00:00Z', '2027-01-01T00:00:00Z', 'UTC', 'Oct 1 – Dec 31, 2026'],
+  ['2026-11-01T00:00:00Z', '9999-01-01T00:00:00Z', 'UTC', 'Since Nov 1, 2026'],
+])('the cycle from %s to %s in %s is %s', (from, to, zone, text) => expect(cycle(from, to, zone).replaceAll(/[\u2009\u202f]/g, ' ')).toBe(text))

@@ -67,7 +67,15 @@ export const utcDay = (at: string | Date) => stamp(at, { day: 'numeric', month: 
 /** "1 Nov 2026" as a zone has it. */
 export const dayIn = (at: string | Date, timeZone: string) => stamp(at, { day: 'numeric', month: 'short', year: 'numeric', timeZone })
 
-export const month = (at: string | Date, timeZone: string) => stamp(at, { month: 'long', year: 'numeric', timeZone })
+/** A cycle as people call it: "November 2026", or by its first and last day. One that is renewed by hand has no last day. */
+export function cycle(startsAt: string, endsAt: string, timeZone: string): string {
+  const [from, last] = [new Date(startsAt), new Date(Date.parse(endsAt) - 1)]
+  if (last.getUTCFullYear() >= 9998) return t('Since {{day}}', { day: dayIn(from, timeZone) })
+  const part = (at: Date, options: Intl.DateTimeFormatOptions) => stamp(at, { ...options, timeZone })
+  const whole: Intl.DateTimeFormatOptions = { month: 'long', year: 'numeric' }
+  if (part(from, { day: 'numeric' }) === '1' && part(from, whole) === part(last, whole)) return part(from, whole)
+  return new Intl.DateTimeFormat(language(), { day: 'numeric', month: 'short', year: 'numeric', timeZone }).formatRange(from, last)
+}
 
 export const clock = (at: string | Date) => stamp(at, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false })
 

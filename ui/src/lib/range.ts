@@ -19,14 +19,6 @@ export function span(range: Range, now = new Date()): { from: string; to: string
   return { from: from.toISOString(), to: to.toISOString() }
 }
 
-/** The present month in UTC, up to the end of today. */
-export function thisMonth(now = new Date()): { from: string; to: string } {
-  const from = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1))
-  const to = new Date(now)
-  to.setUTCHours(24, 0, 0, 0)
-  return { from: from.toISOString(), to: to.toISOString() }
-}
-
 /** Today in UTC. */
 export function today(now = new Date()): { from: string; to: string } {
   const from = new Date(now)

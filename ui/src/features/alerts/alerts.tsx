@@ -32,7 +32,7 @@ export function AlertsPage({ plane }: { plane: Plane }) {
         {loading && <SkeletonRows rows={6} />}
         {!loading && !fault && rows.length === 0 && (
           <Empty icon={<BellRing aria-hidden />} title={t('No alert yet')}>
-            {t('Admins are told when a budget passes 80, 95 and 100 % of its limit, unless other thresholds are set for it.')}
+            {t('Admins are told when a budget passes 80%, 95% and 100% of its limit, unless other thresholds are set for it.')}
           </Empty>
         )}
         {rows.length > 0 && (

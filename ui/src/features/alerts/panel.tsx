@@ -34,7 +34,7 @@ export function BudgetAlerts({ budgetId, thresholds = usual }: { budgetId: strin
       {fired && ahead.length > 0 && (
         <p className="mt-1 flex items-center gap-2 text-xs text-muted">
           <BellRing aria-hidden className="size-3.5 shrink-0" />
-          {t('Admins are told at {{shares}}, and when it is about to run out.', { shares: ahead.map((x) => `${x} %`).join(', ') })}
+          {t('Admins are told at {{shares}}, and when it is about to run out.', { shares: ahead.map((x) => `${x}%`).join(', ') })}
         </p>
       )}
     </section>

@@ -6,7 +6,7 @@ type Alert = Pick<AlertPartsFragment, 'kind' | 'threshold' | 'unit' | 'limit' | 
 
 /** What fired, in a few words. */
 export const what = (a: Alert) =>
-  a.kind === 'FORECAST' ? t('Will run out') : (a.threshold ?? 0) >= 100 ? t('Used up') : t('{{percent}} % used', { percent: a.threshold ?? 0 })
+  a.kind === 'FORECAST' ? t('Will run out') : (a.threshold ?? 0) >= 100 ? t('Used up') : t('{{percent}}% used', { percent: a.threshold ?? 0 })
 
 /** How things stood then. */
 export function standing(a: Alert): string {

@@ -9,7 +9,7 @@ export type Told = Pick<AuditPartsFragment, 'action' | 'outcome' | 'actorName' |
 
 export type Sentence = { verb: string; target: string; detail: string }
 
-const amounts = new Set(['lim', 'limit', 'overflow', 'reserve', 'raised', 'rolloverCap', 'ceiling', 'input', 'output', 'cached_input', 'cache_write', 'reasoning', 'request'])
+const amounts = new Set(['share', 'lim', 'limit', 'overflow', 'reserve', 'raised', 'rolloverCap', 'ceiling', 'input', 'output', 'cached_input', 'cache_write', 'reasoning', 'request'])
 const dollars = new Set(['ceiling', 'input', 'output', 'cached_input', 'cache_write', 'reasoning', 'request'])
 const named: Record<string, string> = { ADMIN: t('admin'), VIEWER: t('auditor'), MEMBER: t('user'), ALLOW: t('allowed'), DENY: t('denied') }
 

@@ -28,6 +28,7 @@ export const words: Record<string, Words> = {
   'budget.freeze': [t('froze the budget of'), t('freeze the budget of')],
   'budget.renew': [t('renewed the budget of'), t('renew the budget of')],
   'budget.resume': [t('resumed the budget of'), t('resume the budget of')],
+  'budget.share': [t('changed the shares of'), t('change the shares of')],
   'budget.set': [t('set the limit of'), t('set the limit of')],
   'budget.watch': [t('watched the budget of'), t('watch the budget of')],
   'catalogModel.create': [t('added to the catalogue'), t('add to the catalogue')],

@@ -1,10 +1,11 @@
-import { ArrowRightLeft, Ellipsis, Equal, Pencil, SlidersHorizontal, TrendingUp, Undo2 } from 'lucide-react'
+import { ArrowRightLeft, Ellipsis, Equal, HandCoins, Pencil, SlidersHorizontal, TrendingUp, Undo2 } from 'lucide-react'
 import { useState } from 'react'
 import { may } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
 import { Menu, MenuItem, MenuLine } from '@/kit/menu'
 import type { Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
+import { AskDialog } from '@/features/requests'
 import { MoveBudget } from './move'
 import { RaiseBudget } from './raise'
 import { RemoveBudget } from './remove'
@@ -12,13 +13,15 @@ import { BudgetSettings } from './settings'
 import { ShareOut } from './share-out'
 import type { Row } from './tree'
 
-export type Act = 'move' | 'raise' | 'share' | 'settings' | 'remove'
+export type Act = 'ask' | 'move' | 'raise' | 'share' | 'settings' | 'remove'
 
 /** What the viewer may do with a row's budget. */
 export function actsOn(row: Row, rows: readonly Row[]): Record<Act | 'edit', boolean> {
   const sets = may(row, 'budget.set')
   return {
     edit: sets,
+    // Whoever may set it needn't ask; Copilot's credits are the platform's to give.
+    ask: !sets && row.kind !== 'COPILOT' && may(row, 'request.create'),
     move: sets && rows.some((r) => r.id !== row.id && neighbours(row, r)),
     raise: sets && Boolean(row.budget),
     share: Boolean(row.budget) && row.kind !== 'MEMBER' && row.kind !== 'KEY' && may(row, 'budget.distribute'),
@@ -52,6 +55,7 @@ export function useActs(rows: readonly Row[], unit: Unit) {
   const { act, row, to } = doing ?? {}
   const dialog = row && (
     <>
+      {act === 'ask' && <AskDialog scope={row} unit={unit} onClose={close} />}
       {act === 'move' && <MoveBudget from={row} to={to} neighbours={neighboursOf(row, rows)} unit={unit} onClose={close} />}
       {act === 'raise' && <RaiseBudget scope={row} unit={unit} onClose={close} />}
       {act === 'share' && <ShareOut scope={row} unit={unit} onClose={close} />}
@@ -77,6 +81,11 @@ export function RowMenu({ row, acts, overrides, onEdit, onAct }: MenuProps) {
       {acts.edit && (
         <MenuItem onClick={onEdit}>
           <Pencil aria-hidden /> {row.budget ? t('Change limit') : t('Set a limit')} <Key k="E" />
+        </MenuItem>
+      )}
+      {acts.ask && (
+        <MenuItem onClick={() => onAct('ask')}>
+          <HandCoins aria-hidden /> {t('Request more')}
         </MenuItem>
       )}
       {acts.raise && (

@@ -8,7 +8,7 @@ import { Filter } from '@/kit/filter'
 import { PageHead } from '@/kit/page'
 import { SkeletonRows } from '@/kit/skeleton'
 import { Empty, ErrorBar } from '@/kit/state'
-import { month } from '@/lib/format'
+import { cycle } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { type Plane, unitOf } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
@@ -34,7 +34,7 @@ export function BudgetsPage({ plane }: { plane: Plane }) {
 
   const acts = useActs(tree.rows, unit)
 
-  const note = [state && t('{{month}}, {{percent}}% gone.', { month: month(state.startsAt, viewer.account.timeZone), percent: Math.round(state.elapsedPercent) }), t('Limits nest: the first one reached stops the call.')].filter(Boolean).join(' ')
+  const note = [state && t('{{cycle}}, {{percent}}% gone.', { cycle: cycle(state.startsAt, state.endsAt, viewer.account.timeZone), percent: Math.round(state.elapsedPercent) }), t('Limits nest: the first one reached stops the call.')].filter(Boolean).join(' ')
 
   return (
     <>

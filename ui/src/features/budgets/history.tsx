@@ -17,6 +17,7 @@ const acts: Record<string, string> = {
   'budget.increase': t('raised it for a while'),
   'budget.increaseEnd': t('took an increase back'),
   'budget.move': t('moved budget'),
+  'budget.share': t('changed the shares of it'),
 }
 
 /** Who changed a budget, and how, newest first. */
@@ -88,6 +89,10 @@ const labels: Record<string, string> = {
   distribution: t('reaches those below as'),
   budgetsBelow: t('budgets that follow'),
   cycle: t('renews'),
+  cycleDay: t('on day'),
+  share: t('each share'),
+  shares: t('shares'),
+  changed: t('budgets that changed'),
   rolloverCap: t('rollover cap'),
   strict: t('strict'),
   thresholds: t('alerts at %'),

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { ArrowRightLeft, Ellipsis, Equal, SlidersHorizontal, TrendingUp, Undo2 } from 'lucide-react'
+import { ArrowRightLeft, Ellipsis, Equal, HandCoins, SlidersHorizontal, TrendingUp, Undo2 } from 'lucide-react'
 import { type ReactNode, useMemo, useState } from 'react'
 import { BudgetPeekDocument, type BudgetPeekQuery, type ChargePartsFragment, type ScopeRowFragment, type SpendRowsFragment } from '@/graphql/generated/graphql'
 import { LiveBadge } from '@/graphql/live'
@@ -16,7 +16,7 @@ import { Tabs } from '@/kit/tabs'
 import { ago, count, dateTime, money, moneyWords, percent, utc, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, slugOf, unitOf } from '@/lib/plane'
-import { thisMonth } from '@/lib/range'
+import { span } from '@/lib/range'
 import { BudgetAlerts } from '@/features/alerts'
 import { BurnPicture } from '@/features/burn'
 import { BudgetControls } from '@/features/statements'
@@ -38,7 +38,7 @@ const none: readonly Row[] = []
 /** Who spent it on what, where its numbers come from, and who changed them. */
 export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
   const spenders = useBurn(id)
-  const spend = useMemo(() => ({ ...thisMonth(), scopeId: id }), [id])
+  const spend = useMemo(() => ({ ...span('30d'), scopeId: id }), [id])
   const { data, fault, loading, retry } = useRead(BudgetPeekDocument, { ...ask(plane), id, spend })
   const [editing, setEditing] = useState(false)
   const [tab, setTab] = useState<'use' | 'why' | 'history'>('use')
@@ -89,6 +89,11 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
             ) : (
               <p className="text-muted">
                 {t('Only the budgets above limit it.')} <Limit scope={scope} budget={null} unit={unit} editing={editing} onEdit={setEditing} allowed={may(scope, 'budget.set')} />
+                {actsOn(row, rows).ask && (
+                  <Button size="sm" className="mt-2 flex" onClick={() => acts.start('ask', row)}>
+                    <HandCoins aria-hidden /> {t('Request more')}
+                  </Button>
+                )}
               </p>
             )}
           </section>
@@ -117,6 +122,11 @@ function Acts({ row, rows, onAct }: ActsProps) {
   const can = actsOn(row, rows)
   return (
     <>
+      {can.ask && (
+        <Button size="sm" onClick={() => onAct('ask')}>
+          <HandCoins aria-hidden /> {t('Request more')}
+        </Button>
+      )}
       {can.raise && (
         <Button size="sm" onClick={() => onAct('raise')}>
           <TrendingUp aria-hidden /> {t('Raise for a while')}
@@ -187,7 +197,7 @@ function Use({ scope, previous, plan, spenders, unit }: UseProps) {
       )}
       {plan && (
         <>
-          <Part title={t('Who spent this month')}>
+          <Part title={t('Who spent in the last 30 days')}>
             <Spenders report={plan.byMember} unit={unit} />
           </Part>
           <Part title={t('On which models')}>
@@ -232,7 +242,7 @@ function Line({ name, note, amount }: { name: string; note: string; amount: stri
 }
 
 function Spenders({ report, unit }: { report: SpendRowsFragment; unit: Unit }) {
-  if (report.rows.length === 0) return <p className="text-muted">{t('Nothing this month.')}</p>
+  if (report.rows.length === 0) return <p className="text-muted">{t('Nothing in the last 30 days.')}</p>
   return (
     <ul>
       {report.rows.map((r) => (

@@ -1,7 +1,8 @@
 import { ArrowRight, TriangleAlert } from 'lucide-react'
 import type { PlanPartsFragment, TermsPartsFragment } from '@/graphql/generated/graphql'
+import { useViewer } from '@/graphql/viewer'
 import { cx } from '@/kit/cx'
-import { count, money, type Unit } from '@/lib/format'
+import { count, dayIn, money, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import type { Preview } from './preview'
 
@@ -16,6 +17,7 @@ export function Plan({ preview, unit, but, empty, rows = 6 }: Props) {
   const more = plan.changed - plan.changes.length + Math.max(0, changes.length - rows)
   return (
     <div className={cx('flex flex-col gap-2 transition-opacity', waiting && 'opacity-60')} aria-live="polite" aria-busy={waiting}>
+      {plan.renewal && <Renewal renewal={plan.renewal} />}
       {changes.length === 0 && plan.warnings.length === 0 && <p className="text-muted">{empty ?? t('Nothing else changes.')}</p>}
       {changes.length > 0 && (
         <ul aria-label={t('What changes')} className="divide-y divide-line">
@@ -34,6 +36,30 @@ export function Plan({ preview, unit, but, empty, rows = 6 }: Props) {
       {more > 0 && <p className="text-muted">{t('… and {{count}} more', { count: count(more) })}</p>}
       <Warnings plan={plan} />
     </div>
+  )
+}
+
+/** When the current cycle ends now, and the one after it. */
+function Renewal({ renewal: r }: { renewal: NonNullable<PlanPartsFragment['renewal']> }) {
+  const { timeZone } = useViewer().account
+  const day = (at: string) => <strong className="num font-medium text-fg">{dayIn(at, timeZone)}</strong>
+  if (!r.endsAt) return <p className="text-muted">{t('The current cycle goes on until somebody renews it.')}</p>
+  return (
+    <p className="text-muted">
+      {r.previousEndsAt === r.endsAt ? t('The current cycle still ends on') : t('The current cycle now ends on')} {day(r.endsAt)}
+      {r.previousEndsAt && r.previousEndsAt !== r.endsAt && (
+        <>
+          {' '}
+          {t('instead of')} {day(r.previousEndsAt)}
+        </>
+      )}
+      {r.nextEndsAt && (
+        <>
+          ; {t('the next one renews on')} {day(r.nextEndsAt)}
+        </>
+      )}
+      .
+    </p>
   )
 }
 

@@ -23,10 +23,23 @@ const cycles: readonly { value: CycleRule; label: string }[] = [
   { value: 'MANUAL', label: t('By hand') },
 ]
 
-/** "80, 95 and 100 %" as numbers; null where something in it is none. The server knows which are allowed. */
+/** "80%, 95 and 100" as numbers; null where something in it is none. The server knows which are allowed. */
 export const parseThresholds = (text: string): number[] | null => {
   const parts = text.split(/[\s,;%]+/).filter(Boolean)
   return parts.every((p) => /^\d{1,3}$/.test(p)) ? parts.map(Number) : null
+}
+
+/** A day that every month has; null where the text is none. */
+export const parseDay = (text: string): number | null => {
+  const day = /^\s*(\d{1,2})\s*$/.test(text) ? Number(text) : 0
+  return day >= 1 && day <= 28 ? day : null
+}
+
+const dayHint: Record<CycleRule, string> = {
+  MONTHLY: t('Of every month, 1 to 28.'),
+  QUARTERLY: t('Of January, April, July and October; 1 to 28.'),
+  YEARLY: t('Of January, 1 to 28.'),
+  MANUAL: '',
 }
 
 const amountWanted = t('Enter an amount such as 1200 or 12.50.')
@@ -35,6 +48,7 @@ const amountWanted = t('Enter an amount such as 1200 or 12.50.')
 export function BudgetSettings({ scope, unit, onClose }: Props) {
   const budget = scope.budget!
   const [cycle, setCycle] = useState(budget.cycle)
+  const [dayText, setDayText] = useState(String(budget.cycleDay ?? 1))
   const [overflow, setOverflow] = useState(budget.overflow)
   const [rollover, setRollover] = useState(budget.rolloverCap)
   const [told, setTold] = useState(budget.thresholds.join(', '))
@@ -47,11 +61,15 @@ export function BudgetSettings({ scope, unit, onClose }: Props) {
   const root = scope.kind === 'CONSOLE' || scope.kind === 'COPILOT'
 
   const changes: Omit<BudgetSetInput, 'scopeId'> = {}
-  if (cycle !== budget.cycle) changes.cycle = cycle
+  const day = parseDay(dayText)
+  const dayMoves = cycle !== 'MANUAL' && day !== null && day !== budget.cycleDay
+  // A key's day needs a cycle of its own beside it.
+  if (cycle !== budget.cycle || (dayMoves && scope.kind === 'KEY')) changes.cycle = cycle
+  if (dayMoves) changes.cycleDay = day
   if (amounts.overflow && amounts.overflow !== budget.overflow) changes.overflow = amounts.overflow
   if (amounts.rolloverCap && amounts.rolloverCap !== budget.rolloverCap) changes.rolloverCap = amounts.rolloverCap
   if (thresholds && thresholds.join() !== budget.thresholds.join()) changes.thresholds = thresholds
-  const valid = amounts.overflow !== null && amounts.rolloverCap !== null && thresholds !== null
+  const valid = (cycle === 'MANUAL' || day !== null) && amounts.overflow !== null && amounts.rolloverCap !== null && thresholds !== null
   const input = valid && Object.keys(changes).length > 0 ? { scopeId: scope.id, ...changes } : null
   const preview = usePreview(BudgetSetDocument, input)
   const refused = preview.refusal?.message ?? errors['']
@@ -78,9 +96,16 @@ export function BudgetSettings({ scope, unit, onClose }: Props) {
         className="flex flex-col gap-4"
       >
         {sets && (root || scope.kind === 'KEY') && (
-          <Field label={t('Renews')} hint={root ? t('Every budget below renews with it. The current cycle keeps what is spent.') : t('The current cycle keeps what is spent.')} error={errors.cycle}>
-            {(wiring) => <Select {...wiring} value={cycle} onChange={setCycle} options={cycles} />}
-          </Field>
+          <div className="grid grid-cols-[minmax(0,2fr)_minmax(0,1fr)] items-start gap-3 max-sm:grid-cols-1">
+            <Field label={t('Renews')} hint={root ? t('Every budget below renews with it. The current cycle keeps what is spent.') : t('The current cycle keeps what is spent.')} error={errors.cycle}>
+              {(wiring) => <Select {...wiring} value={cycle} onChange={setCycle} options={cycles} />}
+            </Field>
+            {cycle !== 'MANUAL' && (
+              <Field label={t('On day')} hint={dayHint[cycle]} error={day === null ? t('Enter a day from 1 to 28: those that every month has.') : errors.cycleDay}>
+                {(wiring) => <Input {...wiring} inputMode="numeric" autoComplete="off" className="num" value={dayText} onChange={(e) => setDayText(e.target.value)} />}
+              </Field>
+            )}
+          </div>
         )}
         {sets && (
           <div className="grid grid-cols-2 items-start gap-3 max-sm:grid-cols-1">

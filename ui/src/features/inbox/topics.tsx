@@ -6,7 +6,7 @@ type Topic = { icon: LucideIcon; tone: string; name: string; about: string }
 
 /** What people and webhooks can hear of, in the order in which it is shown. */
 export const topics: { [T in NotificationTopic]: Topic } = {
-  BUDGET_THRESHOLD: { icon: BellRing, tone: 'text-warn', name: t('Budget thresholds'), about: t('A budget has passed 80 or 95 % of its limit, or what was set for it.') },
+  BUDGET_THRESHOLD: { icon: BellRing, tone: 'text-warn', name: t('Budget thresholds'), about: t('A budget has passed 80% or 95% of its limit, or what was set for it.') },
   BUDGET_EXHAUSTED: { icon: CircleAlert, tone: 'text-bad', name: t('Budgets used up'), about: t('A budget has passed its limit, or refuses calls.') },
   BUDGET_FORECAST: { icon: TrendingUp, tone: 'text-warn', name: t('Forecasts'), about: t('At its pace a budget will run out before its cycle ends.') },
   BUDGET_FROZEN: { icon: Snowflake, tone: 'text-info', name: t('Frozen budgets'), about: t('Somebody stopped all spending of a budget.') },

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router'
 import { CircleUserRound, HandCoins, Plus } from 'lucide-react'
 import { useState } from 'react'
 import { MySeatsDocument, type SeatPartsFragment } from '@/graphql/generated/graphql'
@@ -72,6 +73,11 @@ function Seat({ plane, seat }: { plane: Plane; seat: SeatPartsFragment }) {
       </div>
       <div className="mt-4">
         <MyUsage key={seat.id} plane={plane} seatId={seat.id} />
+        <p className="mt-2 text-end text-sm">
+          <Link to="/me/usage" search={{ seat: seat.id }} className="font-medium text-accent-text hover:underline">
+            {t('All of my usage')}
+          </Link>
+        </p>
       </div>
       <div className="mt-4 grid items-start gap-4 lg:grid-cols-2">
         <MyRequests plane={plane} />

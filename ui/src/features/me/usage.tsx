@@ -7,11 +7,11 @@ import { ErrorBar } from '@/kit/state'
 import { ago, money, moneyWords, percent, type Unit, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, unitOf } from '@/lib/plane'
-import { thisMonth } from '@/lib/range'
+import { span } from '@/lib/range'
 
-/** On what a seat's money went this month: models, keys, and the newest receipts. */
+/** On what a seat's money went in the last 30 days: models, keys, and the newest receipts. */
 export function MyUsage({ plane, seatId }: { plane: Plane; seatId: string }) {
-  const spend = useMemo(() => ({ ...thisMonth(), scopeId: seatId }), [seatId])
+  const spend = useMemo(() => ({ ...span('30d'), scopeId: seatId }), [seatId])
   const { data, loading, fault, retry } = useRead(MyUsageDocument, { ...ask(plane), seat: seatId, spend })
   const mine = pick(data)
   const unit = unitOf(plane)
@@ -24,11 +24,11 @@ export function MyUsage({ plane, seatId }: { plane: Plane; seatId: string }) {
       )}
       <div className="grid items-start gap-4 md:grid-cols-2 xl:grid-cols-3">
         <Card>
-          <CardHead title={t('By model')} note={t('This month')} />
+          <CardHead title={t('By model')} note={t('Last 30 days')} />
           {loading ? <SkeletonRows rows={3} /> : <Parts report={mine?.byModel} unit={unit} other={t('Without one')} />}
         </Card>
         <Card>
-          <CardHead title={t('By key')} note={t('This month')} />
+          <CardHead title={t('By key')} note={t('Last 30 days')} />
           {loading ? <SkeletonRows rows={3} /> : <Parts report={mine?.byKey} unit={unit} other={t('Signed in, without a key')} />}
         </Card>
         <Card className="md:max-xl:col-span-2">
@@ -56,7 +56,7 @@ export function MyUsage({ plane, seatId }: { plane: Plane; seatId: string }) {
 }
 
 function Parts({ report, unit, other }: { report?: SpendRowsFragment; unit: Unit; other: string }) {
-  if (!report || report.rows.length === 0) return <p className="border-t border-line px-4 py-3 text-muted">{t('Nothing this month.')}</p>
+  if (!report || report.rows.length === 0) return <p className="border-t border-line px-4 py-3 text-muted">{t('Nothing in the last 30 days.')}</p>
   return (
     <ul className="border-t border-line py-1">
       {report.rows.map((r) => (

@@ -10,7 +10,7 @@ import { about, compactCount, compactMoney, count, moneyWords, percent, tickMone
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, unitOf } from '@/lib/plane'
 import { Classes } from './classes'
-import { drill, groupOf, groups, intervalOf, intervals, type Search, useFilter } from './params'
+import { drill, groupOf, groups, intervalOf, intervals, ownGroups, type Search, useFilter } from './params'
 import { Rows } from './rows'
 
 const BarChart = lazy(() => import('@/kit/bar-chart'))
@@ -18,9 +18,10 @@ const BarChart = lazy(() => import('@/kit/bar-chart'))
 const nowhere = { scope: undefined, model: undefined, user: undefined, tag: undefined, agent: undefined, client: undefined }
 
 /** Usage over time and by one of its dimensions. */
-export function Explore({ plane, url, setUrl }: { plane: Plane; url: Partial<Search>; setUrl: (patch: Partial<Search>) => void }) {
-  const filter = useFilter(url)
-  const group = groupOf(url)
+export function Explore({ plane, url, setUrl, seat }: { plane: Plane; url: Partial<Search>; setUrl: (patch: Partial<Search>) => void; /** Of one's own, and of nobody else. */ seat?: string }) {
+  const filter = useFilter(seat ? { ...url, scope: url.scope ?? seat } : url)
+  const offered = seat ? ownGroups : groups
+  const group = groupOf(url, offered)
   const by = intervalOf(url)
   const { data, loading, fault, retry } = useRead(UsageDocument, { ...ask(plane), filter, groupBy: group, by })
   const report = pick(data)?.usage
@@ -65,9 +66,9 @@ export function Explore({ plane, url, setUrl }: { plane: Plane; url: Partial<Sea
           <Card>
             <div className="flex items-center justify-between gap-3 border-b border-line px-4 py-2.5">
               <h2 className="text-sm font-semibold">{t('By {{group}}', { group: groups.find((g) => g.value === group)!.label.toLowerCase() })}</h2>
-              <Select aria-label={t('Group by')} value={group} onChange={(group) => setUrl({ group })} options={groups} className="h-8 w-40" />
+              <Select aria-label={t('Group by')} value={group} onChange={(group) => setUrl({ group })} options={offered} className="h-8 w-40" />
             </div>
-            <Rows rows={report.rows} group={group} unit={unit} filtered={filtered} onDrill={(id) => setUrl(drill(group, id))} onClear={() => setUrl(nowhere)} />
+            <Rows rows={report.rows} group={group} unit={unit} filtered={filtered} onDrill={(id) => setUrl(drill(group, id, Boolean(seat)))} onClear={() => setUrl(nowhere)} />
           </Card>
         </>
       )}

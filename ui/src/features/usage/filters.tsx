@@ -32,7 +32,7 @@ export function Days({ url, setUrl }: Props) {
 const nameOf = (node: object | null | undefined, id: string) => (node && 'name' in node ? String(node.name) : id)
 
 /** What the usage is narrowed down to, each part with its own way out. */
-export function Chips({ url, setUrl, plane }: Props & { plane: Plane }) {
+export function Chips({ url, setUrl, plane, own = false }: Props & { plane: Plane; /** One's own seat is all there is. */ own?: boolean }) {
   const scope = useItem(url.scope)
   const named = useRead(UsageNamesDocument, { model: url.model ?? '', withModel: !!url.model, user: url.user ?? '', withUser: !!url.user }, !url.model && !url.user).data
   const chips: [label: string, clear: Partial<Search>][] = []
@@ -42,11 +42,14 @@ export function Chips({ url, setUrl, plane }: Props & { plane: Plane }) {
   if (url.tag) chips.push([t('Tag {{name}}', { name: url.tag }), { tag: undefined }])
   if (url.agent) chips.push([t('Agent {{name}}', { name: url.agent }), { agent: undefined }])
   if (url.client) chips.push([t('Program {{name}}', { name: url.client }), { client: undefined }])
+  if (own && chips.length === 0) return null
   return (
     <div className="flex flex-wrap items-center gap-2">
+      {!own && (
       <div className="w-full sm:w-56">
         <ScopePicker aria-label={t('Where')} plane={plane} value={null} onChange={(place) => setUrl({ scope: place.value })} placeholder={t('Anywhere')} className="h-8" key={url.scope} />
       </div>
+      )}
       {chips.length > 0 && (
         <ul aria-label={t('Narrowed down to')} className="flex min-w-0 flex-wrap gap-1.5">
           {chips.map(([label, clear]) => (

@@ -30,6 +30,9 @@ export const groups: readonly { value: UsageGroup; label: string }[] = [
   { value: 'TAG', label: t('Tag') },
 ]
 
+/** What one's own usage is looked at by. */
+export const ownGroups = groups.filter((g) => ['MODEL', 'KEY', 'AGENT', 'CLIENT', 'TAG'].includes(g.value))
+
 export const intervals: readonly { value: UsageInterval; label: string }[] = [
   { value: 'DAY', label: t('Day') },
   { value: 'WEEK', label: t('Week') },
@@ -72,7 +75,7 @@ export function useFilter(url: Partial<Search>): UsageFilter {
   return useMemo(() => filterOf(JSON.parse(key) as Partial<Search>), [key])
 }
 
-export const groupOf = (url: Partial<Search>): UsageGroup => groups.find((g) => g.value === url.group)?.value ?? 'MODEL'
+export const groupOf = (url: Partial<Search>, of = groups): UsageGroup => of.find((g) => g.value === url.group)?.value ?? 'MODEL'
 
 /** Days, or for long times weeks, unless the address says otherwise. */
 export function intervalOf(url: Partial<Search>, now?: Date): UsageInterval {
@@ -81,7 +84,7 @@ export function intervalOf(url: Partial<Search>, now?: Date): UsageInterval {
 }
 
 /** Where a row leads: narrowed down to it, grouped by what lies within. */
-export function drill(group: UsageGroup, id: string): Partial<Search> {
+export function drill(group: UsageGroup, id: string, own = false): Partial<Search> {
   switch (group) {
     case 'ORGANIZATION':
       return { scope: id, group: 'TEAM' }
@@ -91,7 +94,7 @@ export function drill(group: UsageGroup, id: string): Partial<Search> {
     case 'KEY':
       return { scope: id, group: 'MODEL' }
     case 'MODEL':
-      return { model: id, group: 'MEMBER' }
+      return { model: id, group: own ? 'KEY' : 'MEMBER' }
     case 'USER':
       return { user: id, group: 'MODEL' }
     case 'AGENT':

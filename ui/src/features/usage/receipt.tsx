@@ -56,6 +56,20 @@ export function Receipt({ id, onClose, onLine }: { id: string; onClose: () => vo
             <h3 className="mb-1 font-semibold">{t('By class of tokens')}</h3>
             <Classes rows={c.classes} unit={c.unit} priced />
           </section>
+          {c.overflow.length > 0 && (
+            <section>
+              <h3 className="mb-1 font-semibold">{t('In the overflow')}</h3>
+              <p className="mb-2 text-muted">{t('What of this line lies beyond the limit of a budget, settled with its statement.')}</p>
+              <ul aria-label={t('In the overflow')} className="flex flex-col gap-1">
+                {c.overflow.map((o) => (
+                  <li key={o.budgetId} className="flex items-center justify-between gap-3 rounded-md bg-warn-soft px-3 py-2">
+                    <span className="min-w-0 truncate">{o.scopeName}</span>
+                    <span className="num">{exact(o.amount, c.unit)}</span>
+                  </li>
+                ))}
+              </ul>
+            </section>
+          )}
           <section>
             <h3 className="mb-2 font-semibold">{t('Lines of this call')}</h3>
             <ul className="flex flex-col gap-1">

@@ -22,16 +22,16 @@ export const kinds: Record<ChargeKind, { label: string; tone: Tone }> = {
   ADJUSTED: { label: t('Correction'), tone: 'info' },
 }
 
-type Props = { plane: Plane; url: Partial<Search>; setUrl: (patch: Partial<Search>) => void }
+type Props = { plane: Plane; url: Partial<Search>; setUrl: (patch: Partial<Search>) => void; /** Of one's own, and of nobody else. */ seat?: string }
 
 /** The lines of the ledger, newest first; a request id finds those of one call in any time. */
-export function Receipts({ plane, url, setUrl }: Props) {
+export function Receipts({ plane, url, setUrl, seat }: Props) {
   const request = useDebounced(url.q ?? '').trim()
   const days = useFilter(url)
   const unit = unitOf(plane)
   const { rows, more, fetching, loading, fault, retry } = usePages(
     ReceiptsDocument,
-    request ? { ...ask(plane), requestId: request } : { ...ask(plane), scopeId: url.scope, modelId: url.model, userId: url.user, from: days.from, to: days.to },
+    request ? { ...ask(plane), requestId: request, scopeId: seat } : { ...ask(plane), scopeId: url.scope ?? seat, modelId: url.model, userId: url.user, from: days.from, to: days.to },
     (d) => pick(d)?.charges,
   )
   return (

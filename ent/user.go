@@ -64,9 +64,11 @@ type UserEdges struct {
 	NotificationPreferences []*NotificationPreference `json:"notification_preferences,omitempty"`
 	// Authorizations holds the value of the authorizations edge.
 	Authorizations []*Authorization `json:"authorizations,omitempty"`
+	// MutationKeys holds the value of the mutation_keys edge.
+	MutationKeys []*MutationKey `json:"mutation_keys,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [9]bool
+	loadedTypes [10]bool
 }
 
 // LoginOrErr returns the Login value or an error if the edge
@@ -150,6 +152,15 @@ func (e UserEdges) AuthorizationsOrErr() ([]*Authorization, error) {
 		return e.Authorizations, nil
 	}
 	return nil, &NotLoadedError{edge: "authorizations"}
+}
+
+// MutationKeysOrErr returns the MutationKeys value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) MutationKeysOrErr() ([]*MutationKey, error) {
+	if e.loadedTypes[9] {
+		return e.MutationKeys, nil
+	}
+	return nil, &NotLoadedError{edge: "mutation_keys"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -302,6 +313,11 @@ func (_m *User) QueryNotificationPreferences() *NotificationPreferenceQuery {
 // QueryAuthorizations queries the "authorizations" edge of the User entity.
 func (_m *User) QueryAuthorizations() *AuthorizationQuery {
 	return NewUserClient(_m.config).QueryAuthorizations(_m)
+}
+
+// QueryMutationKeys queries the "mutation_keys" edge of the User entity.
+func (_m *User) QueryMutationKeys() *MutationKeyQuery {
+	return NewUserClient(_m.config).QueryMutationKeys(_m)
 }
 
 // Update returns a builder for updating this User.

@@ -59,6 +59,7 @@ func (User) Edges() []ent.Edge {
 		edge.To("notifications", Notification.Type),
 		edge.To("notification_preferences", NotificationPreference.Type),
 		edge.To("authorizations", Authorization.Type),
+		edge.To("mutation_keys", MutationKey.Type),
 	}
 }
 

@@ -52,6 +52,8 @@ const (
 	EdgeNotificationPreferences = "notification_preferences"
 	// EdgeAuthorizations holds the string denoting the authorizations edge name in mutations.
 	EdgeAuthorizations = "authorizations"
+	// EdgeMutationKeys holds the string denoting the mutation_keys edge name in mutations.
+	EdgeMutationKeys = "mutation_keys"
 	// Table holds the table name of the user in the database.
 	Table = "users"
 	// LoginTable is the table that holds the login relation/edge.
@@ -117,6 +119,13 @@ const (
 	AuthorizationsInverseTable = "authorizations"
 	// AuthorizationsColumn is the table column denoting the authorizations relation/edge.
 	AuthorizationsColumn = "user_id"
+	// MutationKeysTable is the table that holds the mutation_keys relation/edge.
+	MutationKeysTable = "mutation_keys"
+	// MutationKeysInverseTable is the table name for the MutationKey entity.
+	// It exists in this package in order to avoid circular dependency with the "mutationkey" package.
+	MutationKeysInverseTable = "mutation_keys"
+	// MutationKeysColumn is the table column denoting the mutation_keys relation/edge.
+	MutationKeysColumn = "user_id"
 )
 
 // Columns holds all SQL columns for user fields.
@@ -388,6 +397,20 @@ func ByAuthorizations(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newAuthorizationsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByMutationKeysCount orders the results by mutation_keys count.
+func ByMutationKeysCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newMutationKeysStep(), opts...)
+	}
+}
+
+// ByMutationKeys orders the results by mutation_keys terms.
+func ByMutationKeys(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newMutationKeysStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newLoginStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -449,5 +472,12 @@ func newAuthorizationsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(AuthorizationsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, AuthorizationsTable, AuthorizationsColumn),
+	)
+}
+func newMutationKeysStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(MutationKeysInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, MutationKeysTable, MutationKeysColumn),
 	)
 }

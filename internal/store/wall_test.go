@@ -55,7 +55,7 @@ var grants = map[string][]string{
 	"service_clients": {"SELECT"}, "authorizations": {"SELECT"}, "personal_tokens": {"SELECT"}, "support_accesses": {"SELECT"}, "audit_checkpoints": {"SELECT"},
 	"budget_increases": allGrants, "budget_alerts": {"DELETE", "SELECT"}, "statements": {"SELECT"}, "usage_days": {"SELECT"}, "usage_tags": {"SELECT"},
 	"notifications": {"SELECT"}, "notification_preferences": {"SELECT"}, "webhooks": {"SELECT"}, "webhook_deliveries": {"SELECT"}, "increase_requests": {"SELECT"},
-	"logins": nil, "central_providers": nil, "holds": nil, "idempotency_keys": nil, "nodes": nil, "usage_totals": nil,
+	"logins": nil, "central_providers": nil, "holds": nil, "idempotency_keys": nil, "mutation_keys": {"INSERT"}, "nodes": nil, "usage_totals": nil,
 }
 
 var allGrants = []string{"DELETE", "INSERT", "SELECT", "UPDATE"}

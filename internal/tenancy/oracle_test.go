@@ -119,6 +119,7 @@ var sights = map[string]sight{
 	"nodes":                    nobody,
 	"budget_leases":            nobody,
 	"idempotency_keys":         nobody,
+	"mutation_keys":            nobody,
 }
 
 func anyRow(world, *tenancy.Viewer, row) bool { return true }

@@ -583,7 +583,7 @@ func (ec *executionContext) unmarshalInputAccountCloseInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId", "confirm", "reason"}
+	fieldsInOrder := [...]string{"accountId", "confirm", "reason", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -611,6 +611,13 @@ func (ec *executionContext) unmarshalInputAccountCloseInput(ctx context.Context,
 				return it, err
 			}
 			it.Reason = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -627,7 +634,7 @@ func (ec *executionContext) unmarshalInputAccountCreateInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "slug", "timeZone", "planes", "adminEmail", "adminName"}
+	fieldsInOrder := [...]string{"name", "slug", "timeZone", "planes", "adminEmail", "adminName", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -676,6 +683,13 @@ func (ec *executionContext) unmarshalInputAccountCreateInput(ctx context.Context
 				return it, err
 			}
 			it.AdminName = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -692,7 +706,7 @@ func (ec *executionContext) unmarshalInputAccountDeleteInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId", "confirm"}
+	fieldsInOrder := [...]string{"accountId", "confirm", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -713,6 +727,13 @@ func (ec *executionContext) unmarshalInputAccountDeleteInput(ctx context.Context
 				return it, err
 			}
 			it.Confirm = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -729,7 +750,7 @@ func (ec *executionContext) unmarshalInputAccountPlanesSetInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId", "planes"}
+	fieldsInOrder := [...]string{"accountId", "planes", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -750,6 +771,13 @@ func (ec *executionContext) unmarshalInputAccountPlanesSetInput(ctx context.Cont
 				return it, err
 			}
 			it.Planes = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -766,7 +794,7 @@ func (ec *executionContext) unmarshalInputAccountResumeInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId"}
+	fieldsInOrder := [...]string{"accountId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -780,6 +808,13 @@ func (ec *executionContext) unmarshalInputAccountResumeInput(ctx context.Context
 				return it, err
 			}
 			it.AccountID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -796,7 +831,7 @@ func (ec *executionContext) unmarshalInputAccountSuspendInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId", "reason"}
+	fieldsInOrder := [...]string{"accountId", "reason", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -817,6 +852,13 @@ func (ec *executionContext) unmarshalInputAccountSuspendInput(ctx context.Contex
 				return it, err
 			}
 			it.Reason = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -833,7 +875,7 @@ func (ec *executionContext) unmarshalInputAccountUpdateInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId", "name", "timeZone", "sessionIdleMinutes", "sessionLifetimeMinutes", "auditRetentionDays", "expectedVersion"}
+	fieldsInOrder := [...]string{"accountId", "name", "timeZone", "sessionIdleMinutes", "sessionLifetimeMinutes", "auditRetentionDays", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -889,6 +931,13 @@ func (ec *executionContext) unmarshalInputAccountUpdateInput(ctx context.Context
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -905,7 +954,7 @@ func (ec *executionContext) unmarshalInputDomainApproveInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId", "domain", "reason"}
+	fieldsInOrder := [...]string{"accountId", "domain", "reason", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -933,6 +982,13 @@ func (ec *executionContext) unmarshalInputDomainApproveInput(ctx context.Context
 				return it, err
 			}
 			it.Reason = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -3237,7 +3237,7 @@ func (ec *executionContext) unmarshalInputBudgetIncreaseEndInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"increaseId", "dryRun"}
+	fieldsInOrder := [...]string{"increaseId", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3258,6 +3258,13 @@ func (ec *executionContext) unmarshalInputBudgetIncreaseEndInput(ctx context.Con
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -3274,7 +3281,7 @@ func (ec *executionContext) unmarshalInputBudgetIncreaseInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"scopeId", "amount", "endsAt", "reason", "dryRun"}
+	fieldsInOrder := [...]string{"scopeId", "amount", "endsAt", "reason", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3316,6 +3323,13 @@ func (ec *executionContext) unmarshalInputBudgetIncreaseInput(ctx context.Contex
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -3332,7 +3346,7 @@ func (ec *executionContext) unmarshalInputBudgetMoveInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"fromId", "toId", "amount", "belowSpent", "dryRun"}
+	fieldsInOrder := [...]string{"fromId", "toId", "amount", "belowSpent", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3374,6 +3388,13 @@ func (ec *executionContext) unmarshalInputBudgetMoveInput(ctx context.Context, o
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -3390,7 +3411,7 @@ func (ec *executionContext) unmarshalInputBudgetRemoveInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"budgetId", "dryRun"}
+	fieldsInOrder := [...]string{"budgetId", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3411,6 +3432,13 @@ func (ec *executionContext) unmarshalInputBudgetRemoveInput(ctx context.Context,
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -3427,7 +3455,7 @@ func (ec *executionContext) unmarshalInputBudgetSetInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"scopeId", "limit", "overflow", "cycle", "distribution", "reserve", "rolloverCap", "strict", "thresholds", "expectedVersion", "dryRun"}
+	fieldsInOrder := [...]string{"scopeId", "limit", "overflow", "cycle", "distribution", "reserve", "rolloverCap", "strict", "thresholds", "expectedVersion", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3511,6 +3539,13 @@ func (ec *executionContext) unmarshalInputBudgetSetInput(ctx context.Context, ob
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -1583,7 +1583,7 @@ func (ec *executionContext) unmarshalInputGrantRemoveInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"grantId"}
+	fieldsInOrder := [...]string{"grantId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1597,6 +1597,13 @@ func (ec *executionContext) unmarshalInputGrantRemoveInput(ctx context.Context, 
 				return it, err
 			}
 			it.GrantID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1613,7 +1620,7 @@ func (ec *executionContext) unmarshalInputGrantSetInput(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"scopeId", "modelId", "effect", "expiresAt", "note", "expectedVersion"}
+	fieldsInOrder := [...]string{"scopeId", "modelId", "effect", "expiresAt", "note", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1662,6 +1669,13 @@ func (ec *executionContext) unmarshalInputGrantSetInput(ctx context.Context, obj
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -1226,7 +1226,7 @@ type ComplexityRoot struct {
 		ModelUpdate               func(childComplexity int, input model.ModelUpdateInput) int
 		NotificationPreferenceSet func(childComplexity int, input model.NotificationPreferenceSetInput) int
 		NotificationRead          func(childComplexity int, input model.NotificationReadInput) int
-		NotificationsReadAll      func(childComplexity int) int
+		NotificationsReadAll      func(childComplexity int, input *model.NotificationsReadAllInput) int
 		OrganizationArchive       func(childComplexity int, input model.OrganizationArchiveInput) int
 		OrganizationCreate        func(childComplexity int, input model.OrganizationCreateInput) int
 		OrganizationDelete        func(childComplexity int, input model.OrganizationDeleteInput) int
@@ -7278,7 +7278,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			break
 		}
 
-		return e.ComplexityRoot.Mutation.NotificationsReadAll(childComplexity), true
+		args, err := ec.field_Mutation_notificationsReadAll_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.NotificationsReadAll(childComplexity, args["input"].(*model.NotificationsReadAllInput)), true
 	case "Mutation.organizationArchive":
 		if e.ComplexityRoot.Mutation.OrganizationArchive == nil {
 			break
@@ -11351,6 +11356,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputNotificationFilter,
 		ec.unmarshalInputNotificationPreferenceSetInput,
 		ec.unmarshalInputNotificationReadInput,
+		ec.unmarshalInputNotificationsReadAllInput,
 		ec.unmarshalInputOrganizationArchiveInput,
 		ec.unmarshalInputOrganizationCreateInput,
 		ec.unmarshalInputOrganizationDeleteInput,
@@ -12200,6 +12206,8 @@ input BudgetSetInput {
   expectedVersion: Int
   "Tell what would change and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of budgetSet."
@@ -12218,6 +12226,8 @@ input BudgetRemoveInput {
   budgetId: ID!
   "Tell what would change and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of budgetRemove."
@@ -12242,6 +12252,8 @@ input BudgetIncreaseInput {
   reason: String
   "Tell what would change and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of budgetIncrease."
@@ -12262,6 +12274,8 @@ input BudgetIncreaseEndInput {
   increaseId: ID!
   "Tell what would change and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of budgetIncreaseEnd."
@@ -12286,6 +12300,8 @@ input BudgetMoveInput {
   belowSpent: Boolean
   "Tell what would change and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of budgetMove."
@@ -12338,6 +12354,8 @@ extend type Mutation {
 input BudgetRenewInput {
   "A plane's pool or a key's budget, whose cycle is MANUAL."
   budgetId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of budgetRenew."
@@ -12417,6 +12435,8 @@ input OrganizationCreateInput {
   name: String!
   "Up to 500 characters."
   description: String
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of organizationCreate."
@@ -12437,6 +12457,8 @@ input OrganizationUpdateInput {
   description: String
   "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of organizationUpdate."
@@ -12453,6 +12475,8 @@ input OrganizationArchiveInput {
   organizationId: ID!
   "Count the impact and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of organizationArchive."
@@ -12469,6 +12493,8 @@ type OrganizationArchivePayload {
 input OrganizationRestoreInput {
   "The organization."
   organizationId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of organizationRestore."
@@ -12487,6 +12513,8 @@ input OrganizationDeleteInput {
   confirm: String
   "Count the impact and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of organizationDelete."
@@ -12507,6 +12535,8 @@ input TeamCreateInput {
   name: String!
   "Up to 500 characters."
   description: String
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of teamCreate."
@@ -12527,6 +12557,8 @@ input TeamUpdateInput {
   description: String
   "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of teamUpdate."
@@ -12545,6 +12577,8 @@ input TeamMoveInput {
   organizationId: ID!
   "Count the impact and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of teamMove."
@@ -12563,6 +12597,8 @@ input TeamArchiveInput {
   teamId: ID!
   "Count the impact and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of teamArchive."
@@ -12579,6 +12615,8 @@ type TeamArchivePayload {
 input TeamRestoreInput {
   "The team."
   teamId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of teamRestore."
@@ -12597,6 +12635,8 @@ input TeamDeleteInput {
   confirm: String
   "Count the impact and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of teamDelete."
@@ -12615,6 +12655,8 @@ input MemberCreateInput {
   teamId: ID!
   "A user of the account."
   userId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of memberCreate."
@@ -12631,6 +12673,8 @@ input MemberMoveInput {
   memberId: ID!
   "Where to."
   teamId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of memberMove."
@@ -12647,6 +12691,8 @@ input MemberDeleteInput {
   memberId: ID!
   "Count the impact and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of memberDelete."
@@ -12663,6 +12709,8 @@ type MemberDeletePayload {
 input MemberDefaultSetInput {
   "The seat."
   memberId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of memberDefaultSet."
@@ -12681,6 +12729,8 @@ input UserUpdateInput {
   name: String!
   "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of userUpdate."
@@ -12695,6 +12745,8 @@ type UserUpdatePayload {
 input UserDeactivateInput {
   "The person; not the last admin of the account."
   userId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of userDeactivate."
@@ -12709,6 +12761,8 @@ type UserDeactivatePayload {
 input UserReactivateInput {
   "The person."
   userId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of userReactivate."
@@ -12900,6 +12954,8 @@ input BudgetFreezeInput {
   budgetId: ID!
   "One sentence, up to 500 characters. Callers who are refused read it, and the audit log keeps it."
   reason: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of budgetFreeze."
@@ -12914,6 +12970,8 @@ type BudgetFreezePayload {
 input BudgetResumeInput {
   "The budget, not its scope."
   budgetId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of budgetResume."
@@ -13090,6 +13148,8 @@ input GrantSetInput {
   note: String
   "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of grantSet."
@@ -13104,6 +13164,8 @@ type GrantSetPayload {
 input GrantRemoveInput {
   "The grant."
   grantId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of grantRemove."
@@ -13250,6 +13312,8 @@ input InvitationCreateInput {
   name: String
   "1–30; left out: 7."
   expiresInDays: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of invitationCreate."
@@ -13264,6 +13328,8 @@ type InvitationCreatePayload {
 input InvitationResendInput {
   "An open or expired invitation."
   invitationId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of invitationResend."
@@ -13278,6 +13344,8 @@ type InvitationResendPayload {
 input InvitationRevokeInput {
   "An open invitation."
   invitationId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of invitationRevoke."
@@ -13397,6 +13465,8 @@ input KeyCreateInput {
   expiresAt: DateTime
   "A budget of its own within the owner's, in the plane's unit; left out: none."
   limit: Amount
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of keyCreate."
@@ -13413,6 +13483,8 @@ type KeyCreatePayload {
 input KeyRevokeInput {
   "The key."
   keyId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of keyRevoke."
@@ -13570,7 +13642,7 @@ extend type Mutation {
   "Mark a line of one's inbox as read, or as unread again. People themselves."
   notificationRead(input: NotificationReadInput!): NotificationReadPayload!
   "Mark all lines of one's inbox as read. People themselves."
-  notificationsReadAll: NotificationsReadAllPayload!
+  notificationsReadAll(input: NotificationsReadAllInput): NotificationsReadAllPayload!
   "Choose how to hear of a topic. People themselves."
   notificationPreferenceSet(input: NotificationPreferenceSetInput!): NotificationPreferenceSetPayload!
 }
@@ -13669,6 +13741,8 @@ input NotificationReadInput {
   notificationId: ID!
   "False makes it unread again; left out: true."
   read: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of notificationRead."
@@ -13677,6 +13751,12 @@ type NotificationReadPayload {
   notification: Notification
   "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
+}
+
+"How to mark all lines of one's inbox as read."
+input NotificationsReadAllInput {
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of notificationsReadAll."
@@ -13695,6 +13775,8 @@ input NotificationPreferenceSetInput {
   inbox: Boolean!
   "By mail."
   mail: Boolean!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of notificationPreferenceSet."
@@ -13891,6 +13973,8 @@ input ServiceClientCreateInput {
   tokenExchange: Boolean
   "Left out: false."
   trustedSubjects: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of serviceClientCreate."
@@ -13927,6 +14011,8 @@ input ServiceClientUpdateInput {
   trustedSubjects: Boolean
   "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of serviceClientUpdate."
@@ -13941,6 +14027,8 @@ type ServiceClientUpdatePayload {
 input ServiceClientDeleteInput {
   "The program."
   serviceClientId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of serviceClientDelete."
@@ -13957,6 +14045,8 @@ input ServiceClientSecretRotateInput {
   serviceClientId: ID!
   "0–720, how long the one before works on; left out: 24."
   overlapHours: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of serviceClientSecretRotate."
@@ -13977,6 +14067,8 @@ input PersonalTokenCreateInput {
   permissions: [String!]!
   "1–365."
   expiresInDays: Int!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of personalTokenCreate."
@@ -13993,6 +14085,8 @@ type PersonalTokenCreatePayload {
 input PersonalTokenRevokeInput {
   "The token."
   personalTokenId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of personalTokenRevoke."
@@ -14007,6 +14101,8 @@ type PersonalTokenRevokePayload {
 input AuthorizationApproveInput {
   "As the program asked."
   request: AuthorizationRequestInput!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of authorizationApprove."
@@ -14021,6 +14117,8 @@ type AuthorizationApprovePayload {
 input AuthorizationRevokeInput {
   "The consent."
   authorizationId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of authorizationRevoke."
@@ -14217,6 +14315,8 @@ input RequestCreateInput {
   until: DateTime
   "Why; 1 to 1000 characters."
   reason: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of requestCreate."
@@ -14243,6 +14343,8 @@ input RequestApproveInput {
   expectedVersion: Int
   "True does it, tells what it did, and takes it back."
   dryRun: Boolean = false
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of requestApprove."
@@ -14263,12 +14365,16 @@ input RequestDeclineInput {
   note: String!
   "Refuse when the request has another version by now."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The request to take back."
 input RequestWithdrawInput {
   "One's own."
   requestId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The request to hand up."
@@ -14279,6 +14385,8 @@ input RequestPassUpInput {
   note: String
   "Refuse when the request has another version by now."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of a decision."
@@ -14360,6 +14468,8 @@ input RoleBindInput {
   scopeId: ID!
   "ADMIN or VIEWER; seats are given by memberCreate."
   role: Role!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of roleBind."
@@ -14374,6 +14484,8 @@ type RoleBindPayload {
 input RoleUnbindInput {
   "The role."
   roleBindingId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of roleUnbind."
@@ -14794,6 +14906,8 @@ extend type Mutation {
 input SessionRevokeInput {
   "The session."
   sessionId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of sessionRevoke."
@@ -14808,6 +14922,8 @@ type SessionRevokePayload {
 input UserSessionsRevokeInput {
   "The person."
   userId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of userSessionsRevoke."
@@ -14824,6 +14940,8 @@ input PasswordSetInput {
   currentPassword: String!
   "12–256 characters."
   newPassword: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of passwordSet."
@@ -15038,6 +15156,8 @@ extend type Mutation {
 input DomainCreateInput {
   "Such as ` + "`" + `example.com` + "`" + `; public mail domains are refused."
   name: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of domainCreate."
@@ -15052,6 +15172,8 @@ type DomainCreatePayload {
 input DomainVerifyInput {
   "The domain."
   domainId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of domainVerify."
@@ -15066,6 +15188,8 @@ type DomainVerifyPayload {
 input DomainDeleteInput {
   "The domain."
   domainId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of domainDelete."
@@ -15096,6 +15220,8 @@ input IdentityProviderCreateInput {
   groupsClaim: String
   "Left out: true."
   justInTime: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of identityProviderCreate."
@@ -15132,6 +15258,8 @@ input IdentityProviderUpdateInput {
   status: IdentityProviderStatus
   "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of identityProviderUpdate."
@@ -15146,6 +15274,8 @@ type IdentityProviderUpdatePayload {
 input IdentityProviderDeleteInput {
   "The provider."
   identityProviderId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of identityProviderDelete."
@@ -15166,6 +15296,8 @@ input GroupMappingCreateInput {
   scopeId: ID!
   "What they become."
   role: Role!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of groupMappingCreate."
@@ -15180,6 +15312,8 @@ type GroupMappingCreatePayload {
 input GroupMappingDeleteInput {
   "The mapping."
   groupMappingId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of groupMappingDelete."
@@ -15194,6 +15328,8 @@ type GroupMappingDeletePayload {
 input SignInEnforceInput {
   "Whether single sign-on is the only way."
   enforced: Boolean!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of signInEnforce."
@@ -16043,6 +16179,8 @@ input WebhookCreateInput {
   topics: [NotificationTopic!]!
   "Left out: both."
   planes: [Plane!]
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of webhookCreate."
@@ -16071,6 +16209,8 @@ input WebhookUpdateInput {
   status: Status
   "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of webhookUpdate."
@@ -16087,6 +16227,8 @@ input WebhookSecretRotateInput {
   webhookId: ID!
   "0–720, how long the one before signs as well; left out: 24."
   overlapHours: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of webhookSecretRotate."
@@ -16103,6 +16245,8 @@ type WebhookSecretRotatePayload {
 input WebhookDeleteInput {
   "The webhook."
   webhookId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of webhookDelete."
@@ -16117,6 +16261,8 @@ type WebhookDeletePayload {
 input WebhookTestInput {
   "The webhook; an active one."
   webhookId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of webhookTest."
@@ -16135,6 +16281,8 @@ input WebhookReplayInput {
   deliveryId: ID
   "All that failed since then, at most a thousand, the oldest first."
   failedSince: DateTime
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of webhookReplay."
@@ -16256,6 +16404,8 @@ input ProviderCreateInput {
   baseUrl: String!
   "Encrypted at rest and never shown again."
   secret: String
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What providerUpdate needs."
@@ -16272,12 +16422,16 @@ input ProviderUpdateInput {
   status: Status
   "Refuse when it has another version by now."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What providerTest needs."
 input ProviderTestInput {
   "The provider, of the viewer's own account."
   providerId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of provider."
@@ -16306,6 +16460,8 @@ input ModelCreateInput {
   ceiling: USD
   "Scopes of the plane that may use it from now on: the plane's id for all. Left out: nobody yet."
   grantTo: [ID!]
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What modelUpdate needs."
@@ -16316,6 +16472,8 @@ input ModelUpdateInput {
   status: Status
   "Refuse when it has another version by now."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What modelPricePublish needs."
@@ -16324,6 +16482,8 @@ input ModelPricePublishInput {
   modelId: ID!
   "In US dollars per 1,000,000 tokens."
   price: PriceInput!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of model."
@@ -16391,12 +16551,16 @@ input ModelInstallInput {
   catalogModelId: ID!
   "Scopes of the plane that may use it from now on: the plane's id for all. Left out: nobody yet."
   grantTo: [ID!]
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What modelUninstall needs."
 input ModelUninstallInput {
   "The model, of the viewer's own account."
   modelId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 `, BuiltIn: false},
 	{Name: "../platform/accounts.graphqls", Input: `extend type Mutation {
@@ -16432,6 +16596,8 @@ input AccountCreateInput {
   adminEmail: String!
   "As they are called."
   adminName: String
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of accountCreate."
@@ -16460,6 +16626,8 @@ input AccountUpdateInput {
   auditRetentionDays: Int
   "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of accountUpdate."
@@ -16476,6 +16644,8 @@ input AccountPlanesSetInput {
   accountId: ID!
   "The products it uses from now on, at least one."
   planes: [Plane!]!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of accountPlanesSet."
@@ -16492,6 +16662,8 @@ input AccountSuspendInput {
   accountId: ID!
   "1–500 characters, shown to the account's people."
   reason: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of accountSuspend."
@@ -16506,6 +16678,8 @@ type AccountSuspendPayload {
 input AccountResumeInput {
   "The account."
   accountId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of accountResume."
@@ -16524,6 +16698,8 @@ input AccountCloseInput {
   confirm: String!
   "1–500 characters."
   reason: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of accountClose."
@@ -16540,6 +16716,8 @@ input AccountDeleteInput {
   accountId: ID!
   "Its name, typed."
   confirm: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of accountDelete."
@@ -16558,6 +16736,8 @@ input DomainApproveInput {
   domain: String!
   "1–500 characters, kept in the audit log."
   reason: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of domainApprove."
@@ -16707,6 +16887,8 @@ input CentralProviderCreateInput {
   baseUrl: String!
   "Encrypted at rest and never shown again."
   secret: String
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What centralProviderUpdate needs."
@@ -16723,12 +16905,16 @@ input CentralProviderUpdateInput {
   status: Status
   "Refuse when it has another version by now."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What centralProviderTest needs."
 input CentralProviderTestInput {
   "The provider, of the platform."
   centralProviderId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of centralProvider."
@@ -16773,6 +16959,8 @@ input CatalogModelCreateInput {
   price: PriceInput!
   "Left out: a draft."
   status: CatalogStatus
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What catalogModelUpdate needs."
@@ -16787,6 +16975,8 @@ input CatalogModelUpdateInput {
   status: CatalogStatus
   "Refuse when it has another version by now."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What catalogPricePublish needs."
@@ -16795,6 +16985,8 @@ input CatalogPricePublishInput {
   catalogModelId: ID!
   "In US dollars per 1,000,000 tokens."
   price: PriceInput!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of catalogModel."
@@ -16820,6 +17012,8 @@ input CreditFactorSetInput {
   from: DateTime
   "Tell the effect and change nothing."
   dryRun: Boolean = false
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of creditFactorSet."

@@ -129,6 +129,8 @@ type AccountCloseInput struct {
 	Confirm string `json:"confirm"`
 	// 1–500 characters.
 	Reason string `json:"reason"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of accountClose.
@@ -164,6 +166,8 @@ type AccountCreateInput struct {
 	AdminEmail string `json:"adminEmail"`
 	// As they are called.
 	AdminName *string `json:"adminName,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of accountCreate.
@@ -182,6 +186,8 @@ type AccountDeleteInput struct {
 	AccountID string `json:"accountId"`
 	// Its name, typed.
 	Confirm string `json:"confirm"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of accountDelete.
@@ -206,6 +212,8 @@ type AccountPlanesSetInput struct {
 	AccountID string `json:"accountId"`
 	// The products it uses from now on, at least one.
 	Planes []Plane `json:"planes"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of accountPlanesSet.
@@ -220,6 +228,8 @@ type AccountPlanesSetPayload struct {
 type AccountResumeInput struct {
 	// The account.
 	AccountID string `json:"accountId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of accountResume.
@@ -236,6 +246,8 @@ type AccountSuspendInput struct {
 	AccountID string `json:"accountId"`
 	// 1–500 characters, shown to the account's people.
 	Reason string `json:"reason"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of accountSuspend.
@@ -262,6 +274,8 @@ type AccountUpdateInput struct {
 	AuditRetentionDays *int `json:"auditRetentionDays,omitempty"`
 	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of accountUpdate.
@@ -504,6 +518,8 @@ func (Authorization) IsNode() {}
 type AuthorizationApproveInput struct {
 	// As the program asked.
 	Request *AuthorizationRequestInput `json:"request"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of authorizationApprove.
@@ -573,6 +589,8 @@ type AuthorizationRequestInput struct {
 type AuthorizationRevokeInput struct {
 	// The consent.
 	AuthorizationID string `json:"authorizationId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of authorizationRevoke.
@@ -726,6 +744,8 @@ type BudgetFreezeInput struct {
 	BudgetID string `json:"budgetId"`
 	// One sentence, up to 500 characters. Callers who are refused read it, and the audit log keeps it.
 	Reason string `json:"reason"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of budgetFreeze.
@@ -756,6 +776,8 @@ type BudgetIncreaseEndInput struct {
 	IncreaseID string `json:"increaseId"`
 	// Tell what would change and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of budgetIncreaseEnd.
@@ -780,6 +802,8 @@ type BudgetIncreaseInput struct {
 	Reason *string `json:"reason,omitempty"`
 	// Tell what would change and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of budgetIncrease.
@@ -806,6 +830,8 @@ type BudgetMoveInput struct {
 	BelowSpent *bool `json:"belowSpent,omitempty"`
 	// Tell what would change and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of budgetMove.
@@ -850,6 +876,8 @@ type BudgetRemoveInput struct {
 	BudgetID string `json:"budgetId"`
 	// Tell what would change and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of budgetRemove.
@@ -866,6 +894,8 @@ type BudgetRemovePayload struct {
 type BudgetRenewInput struct {
 	// A plane's pool or a key's budget, whose cycle is MANUAL.
 	BudgetID string `json:"budgetId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of budgetRenew.
@@ -880,6 +910,8 @@ type BudgetRenewPayload struct {
 type BudgetResumeInput struct {
 	// The budget, not its scope.
 	BudgetID string `json:"budgetId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of budgetResume.
@@ -914,6 +946,8 @@ type BudgetSetInput struct {
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 	// Tell what would change and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of budgetSet.
@@ -1080,6 +1114,8 @@ type CatalogModelCreateInput struct {
 	Price *PriceInput `json:"price"`
 	// Left out: a draft.
 	Status *CatalogStatus `json:"status,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // A row of a page of catalog models.
@@ -1110,6 +1146,8 @@ type CatalogModelUpdateInput struct {
 	Status *CatalogStatus `json:"status,omitempty"`
 	// Refuse when it has another version by now.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What catalogPricePublish needs.
@@ -1118,6 +1156,8 @@ type CatalogPricePublishInput struct {
 	CatalogModelID string `json:"catalogModelId"`
 	// In US dollars per 1,000,000 tokens.
 	Price *PriceInput `json:"price"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // An LLM endpoint that the platform runs for Copilot.
@@ -1163,6 +1203,8 @@ type CentralProviderCreateInput struct {
 	BaseURL string `json:"baseUrl"`
 	// Encrypted at rest and never shown again.
 	Secret *string `json:"secret,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // A row of a page of central providers.
@@ -1185,6 +1227,8 @@ type CentralProviderPayload struct {
 type CentralProviderTestInput struct {
 	// The provider, of the platform.
 	CentralProviderID string `json:"centralProviderId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What centralProviderUpdate needs.
@@ -1201,6 +1245,8 @@ type CentralProviderUpdateInput struct {
 	Status *Status `json:"status,omitempty"`
 	// Refuse when it has another version by now.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // One line of the ledger: the receipt of a call.
@@ -1493,6 +1539,8 @@ type CreditFactorSetInput struct {
 	From *time.Time `json:"from,omitempty"`
 	// Tell the effect and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of creditFactorSet.
@@ -1553,6 +1601,8 @@ type DomainApproveInput struct {
 	Domain string `json:"domain"`
 	// 1–500 characters, kept in the audit log.
 	Reason string `json:"reason"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of domainApprove.
@@ -1578,6 +1628,8 @@ type DomainConnection struct {
 type DomainCreateInput struct {
 	// Such as `example.com`; public mail domains are refused.
 	Name string `json:"name"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of domainCreate.
@@ -1592,6 +1644,8 @@ type DomainCreatePayload struct {
 type DomainDeleteInput struct {
 	// The domain.
 	DomainID string `json:"domainId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of domainDelete.
@@ -1614,6 +1668,8 @@ type DomainEdge struct {
 type DomainVerifyInput struct {
 	// The domain.
 	DomainID string `json:"domainId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of domainVerify.
@@ -1718,6 +1774,8 @@ type GrantEdge struct {
 type GrantRemoveInput struct {
 	// The grant.
 	GrantID string `json:"grantId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of grantRemove.
@@ -1742,6 +1800,8 @@ type GrantSetInput struct {
 	Note *string `json:"note,omitempty"`
 	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of grantSet.
@@ -1779,6 +1839,8 @@ type GroupMappingCreateInput struct {
 	ScopeID string `json:"scopeId"`
 	// What they become.
 	Role Role `json:"role"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of groupMappingCreate.
@@ -1793,6 +1855,8 @@ type GroupMappingCreatePayload struct {
 type GroupMappingDeleteInput struct {
 	// The mapping.
 	GroupMappingID string `json:"groupMappingId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of groupMappingDelete.
@@ -1877,6 +1941,8 @@ type IdentityProviderCreateInput struct {
 	GroupsClaim *string `json:"groupsClaim,omitempty"`
 	// Left out: true.
 	JustInTime *bool `json:"justInTime,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of identityProviderCreate.
@@ -1891,6 +1957,8 @@ type IdentityProviderCreatePayload struct {
 type IdentityProviderDeleteInput struct {
 	// The provider.
 	IdentityProviderID string `json:"identityProviderId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of identityProviderDelete.
@@ -1935,6 +2003,8 @@ type IdentityProviderUpdateInput struct {
 	Status *IdentityProviderStatus `json:"status,omitempty"`
 	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of identityProviderUpdate.
@@ -2137,6 +2207,8 @@ type InvitationCreateInput struct {
 	Name *string `json:"name,omitempty"`
 	// 1–30; left out: 7.
 	ExpiresInDays *int `json:"expiresInDays,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of invitationCreate.
@@ -2193,6 +2265,8 @@ type InvitationPreview struct {
 type InvitationResendInput struct {
 	// An open or expired invitation.
 	InvitationID string `json:"invitationId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of invitationResend.
@@ -2207,6 +2281,8 @@ type InvitationResendPayload struct {
 type InvitationRevokeInput struct {
 	// An open invitation.
 	InvitationID string `json:"invitationId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of invitationRevoke.
@@ -2289,6 +2365,8 @@ type KeyCreateInput struct {
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 	// A budget of its own within the owner's, in the plane's unit; left out: none.
 	Limit *money.Nano `json:"limit,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of keyCreate.
@@ -2313,6 +2391,8 @@ type KeyEdge struct {
 type KeyRevokeInput struct {
 	// The key.
 	KeyID string `json:"keyId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of keyRevoke.
@@ -2384,6 +2464,8 @@ type MemberCreateInput struct {
 	TeamID string `json:"teamId"`
 	// A user of the account.
 	UserID string `json:"userId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of memberCreate.
@@ -2398,6 +2480,8 @@ type MemberCreatePayload struct {
 type MemberDefaultSetInput struct {
 	// The seat.
 	MemberID string `json:"memberId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of memberDefaultSet.
@@ -2414,6 +2498,8 @@ type MemberDeleteInput struct {
 	MemberID string `json:"memberId"`
 	// Count the impact and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of memberDelete.
@@ -2440,6 +2526,8 @@ type MemberMoveInput struct {
 	MemberID string `json:"memberId"`
 	// Where to.
 	TeamID string `json:"teamId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of memberMove.
@@ -2560,6 +2648,8 @@ type ModelCreateInput struct {
 	Ceiling *money.Nano `json:"ceiling,omitempty"`
 	// Scopes of the plane that may use it from now on: the plane's id for all. Left out: nobody yet.
 	GrantTo []string `json:"grantTo,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // A row of a page of models.
@@ -2576,6 +2666,8 @@ type ModelInstallInput struct {
 	CatalogModelID string `json:"catalogModelId"`
 	// Scopes of the plane that may use it from now on: the plane's id for all. Left out: nobody yet.
 	GrantTo []string `json:"grantTo,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of model.
@@ -2592,12 +2684,16 @@ type ModelPricePublishInput struct {
 	ModelID string `json:"modelId"`
 	// In US dollars per 1,000,000 tokens.
 	Price *PriceInput `json:"price"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What modelUninstall needs.
 type ModelUninstallInput struct {
 	// The model, of the viewer's own account.
 	ModelID string `json:"modelId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What modelUpdate needs.
@@ -2608,6 +2704,8 @@ type ModelUpdateInput struct {
 	Status *Status `json:"status,omitempty"`
 	// Refuse when it has another version by now.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // Everything that can be changed: noun first, one mutation an intention. A refused or failed mutation changes nothing.
@@ -2683,6 +2781,8 @@ type NotificationPreferenceSetInput struct {
 	Inbox bool `json:"inbox"`
 	// By mail.
 	Mail bool `json:"mail"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of notificationPreferenceSet.
@@ -2699,6 +2799,8 @@ type NotificationReadInput struct {
 	NotificationID string `json:"notificationId"`
 	// False makes it unread again; left out: true.
 	Read *bool `json:"read,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of notificationRead.
@@ -2707,6 +2809,12 @@ type NotificationReadPayload struct {
 	Notification *Notification `json:"notification,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
+}
+
+// How to mark all lines of one's inbox as read.
+type NotificationsReadAllInput struct {
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of notificationsReadAll.
@@ -2762,6 +2870,8 @@ type OrganizationArchiveInput struct {
 	OrganizationID string `json:"organizationId"`
 	// Count the impact and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of organizationArchive.
@@ -2793,6 +2903,8 @@ type OrganizationCreateInput struct {
 	Name string `json:"name"`
 	// Up to 500 characters.
 	Description *string `json:"description,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of organizationCreate.
@@ -2811,6 +2923,8 @@ type OrganizationDeleteInput struct {
 	Confirm *string `json:"confirm,omitempty"`
 	// Count the impact and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of organizationDelete.
@@ -2835,6 +2949,8 @@ type OrganizationEdge struct {
 type OrganizationRestoreInput struct {
 	// The organization.
 	OrganizationID string `json:"organizationId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of organizationRestore.
@@ -2855,6 +2971,8 @@ type OrganizationUpdateInput struct {
 	Description *string `json:"description,omitempty"`
 	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of organizationUpdate.
@@ -2909,6 +3027,8 @@ type PasswordSetInput struct {
 	CurrentPassword string `json:"currentPassword"`
 	// 12–256 characters.
 	NewPassword string `json:"newPassword"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of passwordSet.
@@ -2966,6 +3086,8 @@ type PersonalTokenCreateInput struct {
 	Permissions []string `json:"permissions"`
 	// 1–365.
 	ExpiresInDays int `json:"expiresInDays"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of personalTokenCreate.
@@ -2990,6 +3112,8 @@ type PersonalTokenEdge struct {
 type PersonalTokenRevokeInput struct {
 	// The token.
 	PersonalTokenID string `json:"personalTokenId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of personalTokenRevoke.
@@ -3209,6 +3333,8 @@ type ProviderCreateInput struct {
 	BaseURL string `json:"baseUrl"`
 	// Encrypted at rest and never shown again.
 	Secret *string `json:"secret,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // A row of a page of providers.
@@ -3231,6 +3357,8 @@ type ProviderPayload struct {
 type ProviderTestInput struct {
 	// The provider, of the viewer's own account.
 	ProviderID string `json:"providerId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What a provider answered to a test call.
@@ -3261,6 +3389,8 @@ type ProviderUpdateInput struct {
 	Status *Status `json:"status,omitempty"`
 	// Refuse when it has another version by now.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // Everything that can be read. Lists are connections: `first` or `last` is required, within 1–100.
@@ -3284,6 +3414,8 @@ type RequestApproveInput struct {
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 	// True does it, tells what it did, and takes it back.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of requestApprove.
@@ -3306,6 +3438,8 @@ type RequestCreateInput struct {
 	Until *time.Time `json:"until,omitempty"`
 	// Why; 1 to 1000 characters.
 	Reason string `json:"reason"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of requestCreate.
@@ -3324,6 +3458,8 @@ type RequestDeclineInput struct {
 	Note string `json:"note"`
 	// Refuse when the request has another version by now.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What approving a request would change.
@@ -3378,6 +3514,8 @@ type RequestPassUpInput struct {
 	Note *string `json:"note,omitempty"`
 	// Refuse when the request has another version by now.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of a decision.
@@ -3392,6 +3530,8 @@ type RequestPayload struct {
 type RequestWithdrawInput struct {
 	// One's own.
 	RequestID string `json:"requestId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What roleBind needs.
@@ -3402,6 +3542,8 @@ type RoleBindInput struct {
 	ScopeID string `json:"scopeId"`
 	// ADMIN or VIEWER; seats are given by memberCreate.
 	Role Role `json:"role"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of roleBind.
@@ -3458,6 +3600,8 @@ type RoleBindingEdge struct {
 type RoleUnbindInput struct {
 	// The role.
 	RoleBindingID string `json:"roleBindingId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of roleUnbind.
@@ -3596,6 +3740,8 @@ type ServiceClientCreateInput struct {
 	TokenExchange *bool `json:"tokenExchange,omitempty"`
 	// Left out: false.
 	TrustedSubjects *bool `json:"trustedSubjects,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of serviceClientCreate.
@@ -3612,6 +3758,8 @@ type ServiceClientCreatePayload struct {
 type ServiceClientDeleteInput struct {
 	// The program.
 	ServiceClientID string `json:"serviceClientId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of serviceClientDelete.
@@ -3636,6 +3784,8 @@ type ServiceClientSecretRotateInput struct {
 	ServiceClientID string `json:"serviceClientId"`
 	// 0–720, how long the one before works on; left out: 24.
 	OverlapHours *int `json:"overlapHours,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of serviceClientSecretRotate.
@@ -3672,6 +3822,8 @@ type ServiceClientUpdateInput struct {
 	TrustedSubjects *bool `json:"trustedSubjects,omitempty"`
 	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of serviceClientUpdate.
@@ -3760,6 +3912,8 @@ type SessionEndPayload struct {
 type SessionRevokeInput struct {
 	// The session.
 	SessionID string `json:"sessionId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of sessionRevoke.
@@ -3788,6 +3942,8 @@ type SessionSwitchPayload struct {
 type SignInEnforceInput struct {
 	// Whether single sign-on is the only way.
 	Enforced bool `json:"enforced"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of signInEnforce.
@@ -4056,6 +4212,8 @@ type TeamArchiveInput struct {
 	TeamID string `json:"teamId"`
 	// Count the impact and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of teamArchive.
@@ -4087,6 +4245,8 @@ type TeamCreateInput struct {
 	Name string `json:"name"`
 	// Up to 500 characters.
 	Description *string `json:"description,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of teamCreate.
@@ -4105,6 +4265,8 @@ type TeamDeleteInput struct {
 	Confirm *string `json:"confirm,omitempty"`
 	// Count the impact and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of teamDelete.
@@ -4133,6 +4295,8 @@ type TeamMoveInput struct {
 	OrganizationID string `json:"organizationId"`
 	// Count the impact and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of teamMove.
@@ -4149,6 +4313,8 @@ type TeamMovePayload struct {
 type TeamRestoreInput struct {
 	// The team.
 	TeamID string `json:"teamId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of teamRestore.
@@ -4169,6 +4335,8 @@ type TeamUpdateInput struct {
 	Description *string `json:"description,omitempty"`
 	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of teamUpdate.
@@ -4315,6 +4483,8 @@ type UserConnection struct {
 type UserDeactivateInput struct {
 	// The person; not the last admin of the account.
 	UserID string `json:"userId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of userDeactivate.
@@ -4337,6 +4507,8 @@ type UserEdge struct {
 type UserReactivateInput struct {
 	// The person.
 	UserID string `json:"userId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of userReactivate.
@@ -4351,6 +4523,8 @@ type UserReactivatePayload struct {
 type UserSessionsRevokeInput struct {
 	// The person.
 	UserID string `json:"userId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of userSessionsRevoke.
@@ -4369,6 +4543,8 @@ type UserUpdateInput struct {
 	Name string `json:"name"`
 	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of userUpdate.
@@ -4508,6 +4684,8 @@ type WebhookCreateInput struct {
 	Topics []NotificationTopic `json:"topics"`
 	// Left out: both.
 	Planes []Plane `json:"planes,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of webhookCreate.
@@ -4524,6 +4702,8 @@ type WebhookCreatePayload struct {
 type WebhookDeleteInput struct {
 	// The webhook.
 	WebhookID string `json:"webhookId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of webhookDelete.
@@ -4601,6 +4781,8 @@ type WebhookReplayInput struct {
 	DeliveryID *string `json:"deliveryId,omitempty"`
 	// All that failed since then, at most a thousand, the oldest first.
 	FailedSince *time.Time `json:"failedSince,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of webhookReplay.
@@ -4619,6 +4801,8 @@ type WebhookSecretRotateInput struct {
 	WebhookID string `json:"webhookId"`
 	// 0–720, how long the one before signs as well; left out: 24.
 	OverlapHours *int `json:"overlapHours,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of webhookSecretRotate.
@@ -4635,6 +4819,8 @@ type WebhookSecretRotatePayload struct {
 type WebhookTestInput struct {
 	// The webhook; an active one.
 	WebhookID string `json:"webhookId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of webhookTest.
@@ -4661,6 +4847,8 @@ type WebhookUpdateInput struct {
 	Status *Status `json:"status,omitempty"`
 	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of webhookUpdate.

@@ -33010,7 +33010,7 @@ func (m *MutationKeyMutation) SealedAnswer() (r []byte, exists bool) {
 // OldSealedAnswer returns the old "sealed_answer" field's value of the MutationKey entity.
 // If the MutationKey object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *MutationKeyMutation) OldSealedAnswer(ctx context.Context) (v *[]byte, err error) {
+func (m *MutationKeyMutation) OldSealedAnswer(ctx context.Context) (v []byte, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldSealedAnswer is only allowed on UpdateOne operations")
 	}

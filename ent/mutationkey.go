@@ -35,7 +35,7 @@ type MutationKey struct {
 	// SealedRequest holds the value of the "sealed_request" field.
 	SealedRequest []byte `json:"-"`
 	// SealedAnswer holds the value of the "sealed_answer" field.
-	SealedAnswer *[]byte `json:"-"`
+	SealedAnswer []byte `json:"-"`
 	// ExpiresAt holds the value of the "expires_at" field.
 	ExpiresAt time.Time `json:"expires_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -149,7 +149,7 @@ func (_m *MutationKey) assignValues(columns []string, values []any) error {
 			if value, ok := values[i].(*[]byte); !ok {
 				return fmt.Errorf("unexpected type %T for field sealed_answer", values[i])
 			} else if value != nil {
-				_m.SealedAnswer = value
+				_m.SealedAnswer = *value
 			}
 		case mutationkey.FieldExpiresAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {

@@ -270,7 +270,7 @@ func (_c *MutationKeyCreate) createSpec() (*MutationKey, *sqlgraph.CreateSpec) {
 	}
 	if value, ok := _c.mutation.SealedAnswer(); ok {
 		_spec.SetField(mutationkey.FieldSealedAnswer, field.TypeBytes, value)
-		_node.SealedAnswer = &value
+		_node.SealedAnswer = value
 	}
 	if value, ok := _c.mutation.ExpiresAt(); ok {
 		_spec.SetField(mutationkey.FieldExpiresAt, field.TypeTime, value)

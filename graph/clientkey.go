@@ -172,7 +172,7 @@ func (r *Resolver) repeated(ctx context.Context, claim *store.Claim, row *ent.Mu
 	if row, err = r.answered(ctx, claim, row); err != nil {
 		return nil, err
 	}
-	text, err := r.Box.Open(answerPlace(row.ID), *row.SealedAnswer)
+	text, err := r.Box.Open(answerPlace(row.ID), row.SealedAnswer)
 	if err != nil || text == "" {
 		return nil, errUnanswered.Because(err)
 	}
@@ -192,7 +192,7 @@ func (r *Resolver) repeated(ctx context.Context, claim *store.Claim, row *ent.Mu
 func (r *Resolver) answered(ctx context.Context, claim *store.Claim, row *ent.MutationKey) (*ent.MutationKey, error) {
 	waiting, cancel := context.WithTimeout(ctx, answerWait-r.Store.Now().Sub(row.CreatedAt))
 	defer cancel()
-	for row.SealedAnswer == nil {
+	for len(row.SealedAnswer) == 0 {
 		select {
 		case <-waiting.Done():
 			if ctx.Err() != nil {

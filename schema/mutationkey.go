@@ -29,8 +29,8 @@ func (MutationKey) Fields() []ent.Field {
 		// What was asked, hashed and sealed: a plain hash of an input could be
 		// searched for the password in it.
 		field.Bytes("sealed_request").Sensitive().Immutable(),
-		// What was answered; empty when the answer isn't kept, NULL until it is there.
-		field.Bytes("sealed_answer").Sensitive().Optional().Nillable(),
+		// What was answered, or that the answer isn't kept; NULL until it is known.
+		field.Bytes("sealed_answer").Sensitive().Optional(),
 		field.Time("expires_at").Immutable(),
 	}
 }

@@ -78,8 +78,9 @@ func (c *Claim) Close() { c.state.CompareAndSwap(claimOpen, claimClosed) }
 // take writes the claim's row. The database lets one of several through, and
 // the others wait here, before they have locked anything.
 func (tx *Tx) take(ctx context.Context, c *Claim) error {
-	create := tx.MutationKey.Create().SetID(c.ID).SetAccountID(c.AccountID).SetPlane(mutationkey.Plane(c.Plane)).
-		SetSubject(c.Subject).SetMutation(c.Mutation).SetKeyHash(c.KeyHash).SetSealedRequest(c.Request).SetExpiresAt(tx.Now().Add(ClaimsLast))
+	now := tx.Now()
+	create := tx.MutationKey.Create().SetID(c.ID).SetCreatedAt(now).SetAccountID(c.AccountID).SetPlane(mutationkey.Plane(c.Plane)).
+		SetSubject(c.Subject).SetMutation(c.Mutation).SetKeyHash(c.KeyHash).SetSealedRequest(c.Request).SetExpiresAt(now.Add(ClaimsLast))
 	if c.UserID != "" {
 		create.SetUserID(c.UserID)
 	}

@@ -107,7 +107,7 @@ func tenantWall(next schema.Differ) schema.Differ {
 // Links that cross planes: the account's users sit in both, and plane roots
 // hang below the account. They are held inside the account alone.
 var acrossPlanes = map[string]bool{
-	"members.user_id": true, "role_bindings.user_id": true, "mutation_keys.user_id": true, "group_mappings.identity_provider_id": true,
+	"members.user_id": true, "role_bindings.user_id": true, "group_mappings.identity_provider_id": true,
 }
 
 // Links to what the platform owns. The listed edges are the only ones.

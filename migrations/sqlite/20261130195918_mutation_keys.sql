@@ -1,5 +1,5 @@
 -- Create "mutation_keys" table
-CREATE TABLE `mutation_keys` (`id` text NOT NULL, `account_id` text NOT NULL, `plane` text NOT NULL, `created_at` datetime NOT NULL, `subject` text NOT NULL, `mutation` text NOT NULL, `key_hash` text NOT NULL, `sealed_request` blob NOT NULL, `sealed_answer` blob NULL, `expires_at` datetime NOT NULL, `user_id` text NULL, PRIMARY KEY (`id`), CONSTRAINT `tenant_mutation_keys_user_id` FOREIGN KEY (`account_id`, `user_id`) REFERENCES `users` (`account_id`, `id`) ON DELETE NO ACTION);
+CREATE TABLE `mutation_keys` (`id` text NOT NULL, `account_id` text NOT NULL, `plane` text NOT NULL, `created_at` datetime NOT NULL, `subject` text NOT NULL, `mutation` text NOT NULL, `key_hash` text NOT NULL, `sealed_request` blob NOT NULL, `sealed_answer` blob NULL, `expires_at` datetime NOT NULL, `user_id` text NULL, PRIMARY KEY (`id`), CONSTRAINT `tenant_mutation_keys_user_id` FOREIGN KEY (`account_id`, `plane`, `user_id`) REFERENCES `users` (`account_id`, `plane`, `id`) ON DELETE NO ACTION);
 -- Create index "mutationkey_account_id_plane_id" to table: "mutation_keys"
 CREATE UNIQUE INDEX `mutationkey_account_id_plane_id` ON `mutation_keys` (`account_id`, `plane`, `id`);
 -- Create index "mutationkey_account_id_subject_mutation_key_hash" to table: "mutation_keys"

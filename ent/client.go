@@ -52,6 +52,7 @@ import (
 	"github.com/alchemi/cockpit/ent/login"
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/model"
+	"github.com/alchemi/cockpit/ent/mutationkey"
 	"github.com/alchemi/cockpit/ent/node"
 	"github.com/alchemi/cockpit/ent/notification"
 	"github.com/alchemi/cockpit/ent/notificationpreference"
@@ -155,6 +156,8 @@ type Client struct {
 	Member *MemberClient
 	// Model is the client for interacting with the Model builders.
 	Model *ModelClient
+	// MutationKey is the client for interacting with the MutationKey builders.
+	MutationKey *MutationKeyClient
 	// Node is the client for interacting with the Node builders.
 	Node *NodeClient
 	// Notification is the client for interacting with the Notification builders.
@@ -247,6 +250,7 @@ func (c *Client) init() {
 	c.Login = NewLoginClient(c.config)
 	c.Member = NewMemberClient(c.config)
 	c.Model = NewModelClient(c.config)
+	c.MutationKey = NewMutationKeyClient(c.config)
 	c.Node = NewNodeClient(c.config)
 	c.Notification = NewNotificationClient(c.config)
 	c.NotificationPreference = NewNotificationPreferenceClient(c.config)
@@ -398,6 +402,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Login:                  NewLoginClient(cfg),
 		Member:                 NewMemberClient(cfg),
 		Model:                  NewModelClient(cfg),
+		MutationKey:            NewMutationKeyClient(cfg),
 		Node:                   NewNodeClient(cfg),
 		Notification:           NewNotificationClient(cfg),
 		NotificationPreference: NewNotificationPreferenceClient(cfg),
@@ -476,6 +481,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Login:                  NewLoginClient(cfg),
 		Member:                 NewMemberClient(cfg),
 		Model:                  NewModelClient(cfg),
+		MutationKey:            NewMutationKeyClient(cfg),
 		Node:                   NewNodeClient(cfg),
 		Notification:           NewNotificationClient(cfg),
 		NotificationPreference: NewNotificationPreferenceClient(cfg),
@@ -534,11 +540,11 @@ func (c *Client) Use(hooks ...Hook) {
 		c.FeatureFlag, c.Grant, c.GroupMapping, c.GuardrailAssignment,
 		c.GuardrailPreset, c.Hold, c.IdempotencyKey, c.IdentityProvider,
 		c.IncreaseRequest, c.Invitation, c.Key, c.KeyModel, c.Listing,
-		c.ListingAccount, c.ListingVersion, c.Login, c.Member, c.Model, c.Node,
-		c.Notification, c.NotificationPreference, c.Organization, c.PersonalToken,
-		c.Price, c.Provider, c.Rating, c.RoleBinding, c.Scope, c.ServiceClient,
-		c.Session, c.Statement, c.SupportAccess, c.Team, c.Tool, c.UsageDay,
-		c.UsageTag, c.UsageTotal, c.User, c.Webhook, c.WebhookDelivery,
+		c.ListingAccount, c.ListingVersion, c.Login, c.Member, c.Model, c.MutationKey,
+		c.Node, c.Notification, c.NotificationPreference, c.Organization,
+		c.PersonalToken, c.Price, c.Provider, c.Rating, c.RoleBinding, c.Scope,
+		c.ServiceClient, c.Session, c.Statement, c.SupportAccess, c.Team, c.Tool,
+		c.UsageDay, c.UsageTag, c.UsageTotal, c.User, c.Webhook, c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -555,11 +561,11 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.FeatureFlag, c.Grant, c.GroupMapping, c.GuardrailAssignment,
 		c.GuardrailPreset, c.Hold, c.IdempotencyKey, c.IdentityProvider,
 		c.IncreaseRequest, c.Invitation, c.Key, c.KeyModel, c.Listing,
-		c.ListingAccount, c.ListingVersion, c.Login, c.Member, c.Model, c.Node,
-		c.Notification, c.NotificationPreference, c.Organization, c.PersonalToken,
-		c.Price, c.Provider, c.Rating, c.RoleBinding, c.Scope, c.ServiceClient,
-		c.Session, c.Statement, c.SupportAccess, c.Team, c.Tool, c.UsageDay,
-		c.UsageTag, c.UsageTotal, c.User, c.Webhook, c.WebhookDelivery,
+		c.ListingAccount, c.ListingVersion, c.Login, c.Member, c.Model, c.MutationKey,
+		c.Node, c.Notification, c.NotificationPreference, c.Organization,
+		c.PersonalToken, c.Price, c.Provider, c.Rating, c.RoleBinding, c.Scope,
+		c.ServiceClient, c.Session, c.Statement, c.SupportAccess, c.Team, c.Tool,
+		c.UsageDay, c.UsageTag, c.UsageTotal, c.User, c.Webhook, c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -642,6 +648,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Member.mutate(ctx, m)
 	case *ModelMutation:
 		return c.Model.mutate(ctx, m)
+	case *MutationKeyMutation:
+		return c.MutationKey.mutate(ctx, m)
 	case *NodeMutation:
 		return c.Node.mutate(ctx, m)
 	case *NotificationMutation:
@@ -6508,6 +6516,155 @@ func (c *ModelClient) mutate(ctx context.Context, m *ModelMutation) (Value, erro
 	}
 }
 
+// MutationKeyClient is a client for the MutationKey schema.
+type MutationKeyClient struct {
+	config
+}
+
+// NewMutationKeyClient returns a client for the MutationKey from the given config.
+func NewMutationKeyClient(c config) *MutationKeyClient {
+	return &MutationKeyClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `mutationkey.Hooks(f(g(h())))`.
+func (c *MutationKeyClient) Use(hooks ...Hook) {
+	c.hooks.MutationKey = append(c.hooks.MutationKey, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `mutationkey.Intercept(f(g(h())))`.
+func (c *MutationKeyClient) Intercept(interceptors ...Interceptor) {
+	c.inters.MutationKey = append(c.inters.MutationKey, interceptors...)
+}
+
+// Create returns a builder for creating a MutationKey entity.
+func (c *MutationKeyClient) Create() *MutationKeyCreate {
+	mutation := newMutationKeyMutation(c.config, OpCreate)
+	return &MutationKeyCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of MutationKey entities.
+func (c *MutationKeyClient) CreateBulk(builders ...*MutationKeyCreate) *MutationKeyCreateBulk {
+	return &MutationKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MutationKeyClient) MapCreateBulk(slice any, setFunc func(*MutationKeyCreate, int)) *MutationKeyCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MutationKeyCreateBulk{err: fmt.Errorf("calling to MutationKeyClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MutationKeyCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MutationKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for MutationKey.
+func (c *MutationKeyClient) Update() *MutationKeyUpdate {
+	mutation := newMutationKeyMutation(c.config, OpUpdate)
+	return &MutationKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MutationKeyClient) UpdateOne(_m *MutationKey) *MutationKeyUpdateOne {
+	mutation := newMutationKeyMutation(c.config, OpUpdateOne, withMutationKey(_m))
+	return &MutationKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MutationKeyClient) UpdateOneID(id string) *MutationKeyUpdateOne {
+	mutation := newMutationKeyMutation(c.config, OpUpdateOne, withMutationKeyID(id))
+	return &MutationKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for MutationKey.
+func (c *MutationKeyClient) Delete() *MutationKeyDelete {
+	mutation := newMutationKeyMutation(c.config, OpDelete)
+	return &MutationKeyDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MutationKeyClient) DeleteOne(_m *MutationKey) *MutationKeyDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MutationKeyClient) DeleteOneID(id string) *MutationKeyDeleteOne {
+	builder := c.Delete().Where(mutationkey.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MutationKeyDeleteOne{builder}
+}
+
+// Query returns a query builder for MutationKey.
+func (c *MutationKeyClient) Query() *MutationKeyQuery {
+	return &MutationKeyQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMutationKey},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a MutationKey entity by its id.
+func (c *MutationKeyClient) Get(ctx context.Context, id string) (*MutationKey, error) {
+	return c.Query().Where(mutationkey.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MutationKeyClient) GetX(ctx context.Context, id string) *MutationKey {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryUser queries the user edge of a MutationKey.
+func (c *MutationKeyClient) QueryUser(_m *MutationKey) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(mutationkey.Table, mutationkey.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, mutationkey.UserTable, mutationkey.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *MutationKeyClient) Hooks() []Hook {
+	return c.hooks.MutationKey
+}
+
+// Interceptors returns the client interceptors.
+func (c *MutationKeyClient) Interceptors() []Interceptor {
+	return c.inters.MutationKey
+}
+
+func (c *MutationKeyClient) mutate(ctx context.Context, m *MutationKeyMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MutationKeyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MutationKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MutationKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MutationKeyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown MutationKey mutation op: %q", m.Op())
+	}
+}
+
 // NodeClient is a client for the Node schema.
 type NodeClient struct {
 	config
@@ -9607,6 +9764,22 @@ func (c *UserClient) QueryRatings(_m *User) *RatingQuery {
 	return query
 }
 
+// QueryMutationKeys queries the mutation_keys edge of a User.
+func (c *UserClient) QueryMutationKeys(_m *User) *MutationKeyQuery {
+	query := (&MutationKeyClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, id),
+			sqlgraph.To(mutationkey.Table, mutationkey.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, user.MutationKeysTable, user.MutationKeysColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *UserClient) Hooks() []Hook {
 	return c.hooks.User
@@ -9939,7 +10112,7 @@ type (
 		Domain, ExternalIdentity, FeatureFlag, Grant, GroupMapping,
 		GuardrailAssignment, GuardrailPreset, Hold, IdempotencyKey, IdentityProvider,
 		IncreaseRequest, Invitation, Key, KeyModel, Listing, ListingAccount,
-		ListingVersion, Login, Member, Model, Node, Notification,
+		ListingVersion, Login, Member, Model, MutationKey, Node, Notification,
 		NotificationPreference, Organization, PersonalToken, Price, Provider, Rating,
 		RoleBinding, Scope, ServiceClient, Session, Statement, SupportAccess, Team,
 		Tool, UsageDay, UsageTag, UsageTotal, User, Webhook, WebhookDelivery []ent.Hook
@@ -9951,7 +10124,7 @@ type (
 		Domain, ExternalIdentity, FeatureFlag, Grant, GroupMapping,
 		GuardrailAssignment, GuardrailPreset, Hold, IdempotencyKey, IdentityProvider,
 		IncreaseRequest, Invitation, Key, KeyModel, Listing, ListingAccount,
-		ListingVersion, Login, Member, Model, Node, Notification,
+		ListingVersion, Login, Member, Model, MutationKey, Node, Notification,
 		NotificationPreference, Organization, PersonalToken, Price, Provider, Rating,
 		RoleBinding, Scope, ServiceClient, Session, Statement, SupportAccess, Team,
 		Tool, UsageDay, UsageTag, UsageTotal, User, Webhook,

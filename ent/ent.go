@@ -49,6 +49,7 @@ import (
 	"github.com/alchemi/cockpit/ent/login"
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/model"
+	"github.com/alchemi/cockpit/ent/mutationkey"
 	"github.com/alchemi/cockpit/ent/node"
 	"github.com/alchemi/cockpit/ent/notification"
 	"github.com/alchemi/cockpit/ent/notificationpreference"
@@ -168,6 +169,7 @@ func checkColumn(t, c string) error {
 			login.Table:                  login.ValidColumn,
 			member.Table:                 member.ValidColumn,
 			model.Table:                  model.ValidColumn,
+			mutationkey.Table:            mutationkey.ValidColumn,
 			node.Table:                   node.ValidColumn,
 			notification.Table:           notification.ValidColumn,
 			notificationpreference.Table: notificationpreference.ValidColumn,

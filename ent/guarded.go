@@ -162,6 +162,10 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		q := c.Model.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
+	case "mutation_keys":
+		q := c.MutationKey.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
 	case "nodes":
 		q := c.Node.Query()
 		q.WhereP(byID)
@@ -1387,6 +1391,36 @@ func (m *ModelMutation) RowID() string {
 }
 
 // TableName is the table that the query reads.
+func (_q *MutationKeyQuery) TableName() string { return "mutation_keys" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *MutationKeyQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *MutationKeyMutation) TableName() string { return "mutation_keys" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *MutationKeyMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "user":
+		return "users"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *MutationKeyMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
 func (_q *NodeQuery) TableName() string { return "nodes" }
 
 // WhereP confines the query by storage-level predicates.
@@ -1980,6 +2014,8 @@ func (m *UserMutation) EdgeTable(edge string) string {
 		return "authorizations"
 	case "ratings":
 		return "ratings"
+	case "mutation_keys":
+		return "mutation_keys"
 	}
 	return ""
 }

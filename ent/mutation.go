@@ -49,6 +49,7 @@ import (
 	"github.com/alchemi/cockpit/ent/login"
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/model"
+	"github.com/alchemi/cockpit/ent/mutationkey"
 	"github.com/alchemi/cockpit/ent/node"
 	"github.com/alchemi/cockpit/ent/notification"
 	"github.com/alchemi/cockpit/ent/notificationpreference"
@@ -120,6 +121,7 @@ const (
 	TypeLogin                  = "Login"
 	TypeMember                 = "Member"
 	TypeModel                  = "Model"
+	TypeMutationKey            = "MutationKey"
 	TypeNode                   = "Node"
 	TypeNotification           = "Notification"
 	TypeNotificationPreference = "NotificationPreference"
@@ -46700,6 +46702,919 @@ func (m *ModelMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Model edge %s", name)
 }
 
+// MutationKeyMutation represents an operation that mutates the MutationKey nodes in the graph.
+type MutationKeyMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *string
+	account_id     *string
+	plane          *mutationkey.Plane
+	created_at     *time.Time
+	subject        *string
+	_mutation      *string
+	key_hash       *string
+	sealed_request *[]byte
+	sealed_answer  *[]byte
+	expires_at     *time.Time
+	clearedFields  map[string]struct{}
+	user           *string
+	cleareduser    bool
+	done           bool
+	oldValue       func(context.Context) (*MutationKey, error)
+	predicates     []predicate.MutationKey
+}
+
+var _ ent.Mutation = (*MutationKeyMutation)(nil)
+
+// mutationkeyOption allows management of the mutation configuration using functional options.
+type mutationkeyOption func(*MutationKeyMutation)
+
+// newMutationKeyMutation creates new mutation for the MutationKey entity.
+func newMutationKeyMutation(c config, op Op, opts ...mutationkeyOption) *MutationKeyMutation {
+	m := &MutationKeyMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeMutationKey,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withMutationKeyID sets the ID field of the mutation.
+func withMutationKeyID(id string) mutationkeyOption {
+	return func(m *MutationKeyMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *MutationKey
+		)
+		m.oldValue = func(ctx context.Context) (*MutationKey, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().MutationKey.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withMutationKey sets the old MutationKey of the mutation.
+func withMutationKey(node *MutationKey) mutationkeyOption {
+	return func(m *MutationKeyMutation) {
+		m.oldValue = func(context.Context) (*MutationKey, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m MutationKeyMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m MutationKeyMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of MutationKey entities.
+func (m *MutationKeyMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *MutationKeyMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *MutationKeyMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().MutationKey.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *MutationKeyMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *MutationKeyMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the MutationKey entity.
+// If the MutationKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MutationKeyMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *MutationKeyMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *MutationKeyMutation) SetPlane(value mutationkey.Plane) {
+	m.plane = &value
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *MutationKeyMutation) Plane() (r mutationkey.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the MutationKey entity.
+// If the MutationKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MutationKeyMutation) OldPlane(ctx context.Context) (v mutationkey.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *MutationKeyMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *MutationKeyMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *MutationKeyMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the MutationKey entity.
+// If the MutationKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MutationKeyMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *MutationKeyMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetSubject sets the "subject" field.
+func (m *MutationKeyMutation) SetSubject(s string) {
+	m.subject = &s
+}
+
+// Subject returns the value of the "subject" field in the mutation.
+func (m *MutationKeyMutation) Subject() (r string, exists bool) {
+	v := m.subject
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSubject returns the old "subject" field's value of the MutationKey entity.
+// If the MutationKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MutationKeyMutation) OldSubject(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSubject is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSubject requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSubject: %w", err)
+	}
+	return oldValue.Subject, nil
+}
+
+// ResetSubject resets all changes to the "subject" field.
+func (m *MutationKeyMutation) ResetSubject() {
+	m.subject = nil
+}
+
+// SetUserID sets the "user_id" field.
+func (m *MutationKeyMutation) SetUserID(s string) {
+	m.user = &s
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *MutationKeyMutation) UserID() (r string, exists bool) {
+	v := m.user
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the MutationKey entity.
+// If the MutationKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MutationKeyMutation) OldUserID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ClearUserID clears the value of the "user_id" field.
+func (m *MutationKeyMutation) ClearUserID() {
+	m.user = nil
+	m.clearedFields[mutationkey.FieldUserID] = struct{}{}
+}
+
+// UserIDCleared returns if the "user_id" field was cleared in this mutation.
+func (m *MutationKeyMutation) UserIDCleared() bool {
+	_, ok := m.clearedFields[mutationkey.FieldUserID]
+	return ok
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *MutationKeyMutation) ResetUserID() {
+	m.user = nil
+	delete(m.clearedFields, mutationkey.FieldUserID)
+}
+
+// SetMutation sets the "mutation" field.
+func (m *MutationKeyMutation) SetMutation(s string) {
+	m._mutation = &s
+}
+
+// Mutation returns the value of the "mutation" field in the mutation.
+func (m *MutationKeyMutation) Mutation() (r string, exists bool) {
+	v := m._mutation
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMutation returns the old "mutation" field's value of the MutationKey entity.
+// If the MutationKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MutationKeyMutation) OldMutation(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMutation is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMutation requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMutation: %w", err)
+	}
+	return oldValue.Mutation, nil
+}
+
+// ResetMutation resets all changes to the "mutation" field.
+func (m *MutationKeyMutation) ResetMutation() {
+	m._mutation = nil
+}
+
+// SetKeyHash sets the "key_hash" field.
+func (m *MutationKeyMutation) SetKeyHash(s string) {
+	m.key_hash = &s
+}
+
+// KeyHash returns the value of the "key_hash" field in the mutation.
+func (m *MutationKeyMutation) KeyHash() (r string, exists bool) {
+	v := m.key_hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKeyHash returns the old "key_hash" field's value of the MutationKey entity.
+// If the MutationKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MutationKeyMutation) OldKeyHash(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKeyHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKeyHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKeyHash: %w", err)
+	}
+	return oldValue.KeyHash, nil
+}
+
+// ResetKeyHash resets all changes to the "key_hash" field.
+func (m *MutationKeyMutation) ResetKeyHash() {
+	m.key_hash = nil
+}
+
+// SetSealedRequest sets the "sealed_request" field.
+func (m *MutationKeyMutation) SetSealedRequest(b []byte) {
+	m.sealed_request = &b
+}
+
+// SealedRequest returns the value of the "sealed_request" field in the mutation.
+func (m *MutationKeyMutation) SealedRequest() (r []byte, exists bool) {
+	v := m.sealed_request
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSealedRequest returns the old "sealed_request" field's value of the MutationKey entity.
+// If the MutationKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MutationKeyMutation) OldSealedRequest(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSealedRequest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSealedRequest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSealedRequest: %w", err)
+	}
+	return oldValue.SealedRequest, nil
+}
+
+// ResetSealedRequest resets all changes to the "sealed_request" field.
+func (m *MutationKeyMutation) ResetSealedRequest() {
+	m.sealed_request = nil
+}
+
+// SetSealedAnswer sets the "sealed_answer" field.
+func (m *MutationKeyMutation) SetSealedAnswer(b []byte) {
+	m.sealed_answer = &b
+}
+
+// SealedAnswer returns the value of the "sealed_answer" field in the mutation.
+func (m *MutationKeyMutation) SealedAnswer() (r []byte, exists bool) {
+	v := m.sealed_answer
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSealedAnswer returns the old "sealed_answer" field's value of the MutationKey entity.
+// If the MutationKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MutationKeyMutation) OldSealedAnswer(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSealedAnswer is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSealedAnswer requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSealedAnswer: %w", err)
+	}
+	return oldValue.SealedAnswer, nil
+}
+
+// ClearSealedAnswer clears the value of the "sealed_answer" field.
+func (m *MutationKeyMutation) ClearSealedAnswer() {
+	m.sealed_answer = nil
+	m.clearedFields[mutationkey.FieldSealedAnswer] = struct{}{}
+}
+
+// SealedAnswerCleared returns if the "sealed_answer" field was cleared in this mutation.
+func (m *MutationKeyMutation) SealedAnswerCleared() bool {
+	_, ok := m.clearedFields[mutationkey.FieldSealedAnswer]
+	return ok
+}
+
+// ResetSealedAnswer resets all changes to the "sealed_answer" field.
+func (m *MutationKeyMutation) ResetSealedAnswer() {
+	m.sealed_answer = nil
+	delete(m.clearedFields, mutationkey.FieldSealedAnswer)
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *MutationKeyMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *MutationKeyMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the MutationKey entity.
+// If the MutationKey object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MutationKeyMutation) OldExpiresAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *MutationKeyMutation) ResetExpiresAt() {
+	m.expires_at = nil
+}
+
+// ClearUser clears the "user" edge to the User entity.
+func (m *MutationKeyMutation) ClearUser() {
+	m.cleareduser = true
+	m.clearedFields[mutationkey.FieldUserID] = struct{}{}
+}
+
+// UserCleared reports if the "user" edge to the User entity was cleared.
+func (m *MutationKeyMutation) UserCleared() bool {
+	return m.UserIDCleared() || m.cleareduser
+}
+
+// UserIDs returns the "user" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UserID instead. It exists only for internal usage by the builders.
+func (m *MutationKeyMutation) UserIDs() (ids []string) {
+	if id := m.user; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUser resets all changes to the "user" edge.
+func (m *MutationKeyMutation) ResetUser() {
+	m.user = nil
+	m.cleareduser = false
+}
+
+// Where appends a list predicates to the MutationKeyMutation builder.
+func (m *MutationKeyMutation) Where(ps ...predicate.MutationKey) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the MutationKeyMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *MutationKeyMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.MutationKey, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *MutationKeyMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *MutationKeyMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (MutationKey).
+func (m *MutationKeyMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *MutationKeyMutation) Fields() []string {
+	fields := make([]string, 0, 10)
+	if m.account_id != nil {
+		fields = append(fields, mutationkey.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, mutationkey.FieldPlane)
+	}
+	if m.created_at != nil {
+		fields = append(fields, mutationkey.FieldCreatedAt)
+	}
+	if m.subject != nil {
+		fields = append(fields, mutationkey.FieldSubject)
+	}
+	if m.user != nil {
+		fields = append(fields, mutationkey.FieldUserID)
+	}
+	if m._mutation != nil {
+		fields = append(fields, mutationkey.FieldMutation)
+	}
+	if m.key_hash != nil {
+		fields = append(fields, mutationkey.FieldKeyHash)
+	}
+	if m.sealed_request != nil {
+		fields = append(fields, mutationkey.FieldSealedRequest)
+	}
+	if m.sealed_answer != nil {
+		fields = append(fields, mutationkey.FieldSealedAnswer)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, mutationkey.FieldExpiresAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *MutationKeyMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case mutationkey.FieldAccountID:
+		return m.AccountID()
+	case mutationkey.FieldPlane:
+		return m.Plane()
+	case mutationkey.FieldCreatedAt:
+		return m.CreatedAt()
+	case mutationkey.FieldSubject:
+		return m.Subject()
+	case mutationkey.FieldUserID:
+		return m.UserID()
+	case mutationkey.FieldMutation:
+		return m.Mutation()
+	case mutationkey.FieldKeyHash:
+		return m.KeyHash()
+	case mutationkey.FieldSealedRequest:
+		return m.SealedRequest()
+	case mutationkey.FieldSealedAnswer:
+		return m.SealedAnswer()
+	case mutationkey.FieldExpiresAt:
+		return m.ExpiresAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *MutationKeyMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case mutationkey.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case mutationkey.FieldPlane:
+		return m.OldPlane(ctx)
+	case mutationkey.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case mutationkey.FieldSubject:
+		return m.OldSubject(ctx)
+	case mutationkey.FieldUserID:
+		return m.OldUserID(ctx)
+	case mutationkey.FieldMutation:
+		return m.OldMutation(ctx)
+	case mutationkey.FieldKeyHash:
+		return m.OldKeyHash(ctx)
+	case mutationkey.FieldSealedRequest:
+		return m.OldSealedRequest(ctx)
+	case mutationkey.FieldSealedAnswer:
+		return m.OldSealedAnswer(ctx)
+	case mutationkey.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown MutationKey field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MutationKeyMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case mutationkey.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case mutationkey.FieldPlane:
+		v, ok := value.(mutationkey.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case mutationkey.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case mutationkey.FieldSubject:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSubject(v)
+		return nil
+	case mutationkey.FieldUserID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case mutationkey.FieldMutation:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMutation(v)
+		return nil
+	case mutationkey.FieldKeyHash:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKeyHash(v)
+		return nil
+	case mutationkey.FieldSealedRequest:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSealedRequest(v)
+		return nil
+	case mutationkey.FieldSealedAnswer:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSealedAnswer(v)
+		return nil
+	case mutationkey.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown MutationKey field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *MutationKeyMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *MutationKeyMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MutationKeyMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown MutationKey numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *MutationKeyMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(mutationkey.FieldUserID) {
+		fields = append(fields, mutationkey.FieldUserID)
+	}
+	if m.FieldCleared(mutationkey.FieldSealedAnswer) {
+		fields = append(fields, mutationkey.FieldSealedAnswer)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *MutationKeyMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *MutationKeyMutation) ClearField(name string) error {
+	switch name {
+	case mutationkey.FieldUserID:
+		m.ClearUserID()
+		return nil
+	case mutationkey.FieldSealedAnswer:
+		m.ClearSealedAnswer()
+		return nil
+	}
+	return fmt.Errorf("unknown MutationKey nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *MutationKeyMutation) ResetField(name string) error {
+	switch name {
+	case mutationkey.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case mutationkey.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case mutationkey.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case mutationkey.FieldSubject:
+		m.ResetSubject()
+		return nil
+	case mutationkey.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case mutationkey.FieldMutation:
+		m.ResetMutation()
+		return nil
+	case mutationkey.FieldKeyHash:
+		m.ResetKeyHash()
+		return nil
+	case mutationkey.FieldSealedRequest:
+		m.ResetSealedRequest()
+		return nil
+	case mutationkey.FieldSealedAnswer:
+		m.ResetSealedAnswer()
+		return nil
+	case mutationkey.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	}
+	return fmt.Errorf("unknown MutationKey field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *MutationKeyMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.user != nil {
+		edges = append(edges, mutationkey.EdgeUser)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *MutationKeyMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case mutationkey.EdgeUser:
+		if id := m.user; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *MutationKeyMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *MutationKeyMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *MutationKeyMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.cleareduser {
+		edges = append(edges, mutationkey.EdgeUser)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *MutationKeyMutation) EdgeCleared(name string) bool {
+	switch name {
+	case mutationkey.EdgeUser:
+		return m.cleareduser
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *MutationKeyMutation) ClearEdge(name string) error {
+	switch name {
+	case mutationkey.EdgeUser:
+		m.ClearUser()
+		return nil
+	}
+	return fmt.Errorf("unknown MutationKey unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *MutationKeyMutation) ResetEdge(name string) error {
+	switch name {
+	case mutationkey.EdgeUser:
+		m.ResetUser()
+		return nil
+	}
+	return fmt.Errorf("unknown MutationKey edge %s", name)
+}
+
 // NodeMutation represents an operation that mutates the Node nodes in the graph.
 type NodeMutation struct {
 	config
@@ -70114,6 +71029,9 @@ type UserMutation struct {
 	ratings                         map[string]struct{}
 	removedratings                  map[string]struct{}
 	clearedratings                  bool
+	mutation_keys                   map[string]struct{}
+	removedmutation_keys            map[string]struct{}
+	clearedmutation_keys            bool
 	done                            bool
 	oldValue                        func(context.Context) (*User, error)
 	predicates                      []predicate.User
@@ -71142,6 +72060,60 @@ func (m *UserMutation) ResetRatings() {
 	m.removedratings = nil
 }
 
+// AddMutationKeyIDs adds the "mutation_keys" edge to the MutationKey entity by ids.
+func (m *UserMutation) AddMutationKeyIDs(ids ...string) {
+	if m.mutation_keys == nil {
+		m.mutation_keys = make(map[string]struct{})
+	}
+	for i := range ids {
+		m.mutation_keys[ids[i]] = struct{}{}
+	}
+}
+
+// ClearMutationKeys clears the "mutation_keys" edge to the MutationKey entity.
+func (m *UserMutation) ClearMutationKeys() {
+	m.clearedmutation_keys = true
+}
+
+// MutationKeysCleared reports if the "mutation_keys" edge to the MutationKey entity was cleared.
+func (m *UserMutation) MutationKeysCleared() bool {
+	return m.clearedmutation_keys
+}
+
+// RemoveMutationKeyIDs removes the "mutation_keys" edge to the MutationKey entity by IDs.
+func (m *UserMutation) RemoveMutationKeyIDs(ids ...string) {
+	if m.removedmutation_keys == nil {
+		m.removedmutation_keys = make(map[string]struct{})
+	}
+	for i := range ids {
+		delete(m.mutation_keys, ids[i])
+		m.removedmutation_keys[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedMutationKeys returns the removed IDs of the "mutation_keys" edge to the MutationKey entity.
+func (m *UserMutation) RemovedMutationKeysIDs() (ids []string) {
+	for id := range m.removedmutation_keys {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// MutationKeysIDs returns the "mutation_keys" edge IDs in the mutation.
+func (m *UserMutation) MutationKeysIDs() (ids []string) {
+	for id := range m.mutation_keys {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetMutationKeys resets all changes to the "mutation_keys" edge.
+func (m *UserMutation) ResetMutationKeys() {
+	m.mutation_keys = nil
+	m.clearedmutation_keys = false
+	m.removedmutation_keys = nil
+}
+
 // Where appends a list predicates to the UserMutation builder.
 func (m *UserMutation) Where(ps ...predicate.User) {
 	m.predicates = append(m.predicates, ps...)
@@ -71458,7 +72430,7 @@ func (m *UserMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *UserMutation) AddedEdges() []string {
-	edges := make([]string, 0, 10)
+	edges := make([]string, 0, 11)
 	if m.login != nil {
 		edges = append(edges, user.EdgeLogin)
 	}
@@ -71488,6 +72460,9 @@ func (m *UserMutation) AddedEdges() []string {
 	}
 	if m.ratings != nil {
 		edges = append(edges, user.EdgeRatings)
+	}
+	if m.mutation_keys != nil {
+		edges = append(edges, user.EdgeMutationKeys)
 	}
 	return edges
 }
@@ -71554,13 +72529,19 @@ func (m *UserMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case user.EdgeMutationKeys:
+		ids := make([]ent.Value, 0, len(m.mutation_keys))
+		for id := range m.mutation_keys {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *UserMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 10)
+	edges := make([]string, 0, 11)
 	if m.removedseats != nil {
 		edges = append(edges, user.EdgeSeats)
 	}
@@ -71587,6 +72568,9 @@ func (m *UserMutation) RemovedEdges() []string {
 	}
 	if m.removedratings != nil {
 		edges = append(edges, user.EdgeRatings)
+	}
+	if m.removedmutation_keys != nil {
+		edges = append(edges, user.EdgeMutationKeys)
 	}
 	return edges
 }
@@ -71649,13 +72633,19 @@ func (m *UserMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case user.EdgeMutationKeys:
+		ids := make([]ent.Value, 0, len(m.removedmutation_keys))
+		for id := range m.removedmutation_keys {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *UserMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 10)
+	edges := make([]string, 0, 11)
 	if m.clearedlogin {
 		edges = append(edges, user.EdgeLogin)
 	}
@@ -71686,6 +72676,9 @@ func (m *UserMutation) ClearedEdges() []string {
 	if m.clearedratings {
 		edges = append(edges, user.EdgeRatings)
 	}
+	if m.clearedmutation_keys {
+		edges = append(edges, user.EdgeMutationKeys)
+	}
 	return edges
 }
 
@@ -71713,6 +72706,8 @@ func (m *UserMutation) EdgeCleared(name string) bool {
 		return m.clearedauthorizations
 	case user.EdgeRatings:
 		return m.clearedratings
+	case user.EdgeMutationKeys:
+		return m.clearedmutation_keys
 	}
 	return false
 }
@@ -71761,6 +72756,9 @@ func (m *UserMutation) ResetEdge(name string) error {
 		return nil
 	case user.EdgeRatings:
 		m.ResetRatings()
+		return nil
+	case user.EdgeMutationKeys:
+		m.ResetMutationKeys()
 		return nil
 	}
 	return fmt.Errorf("unknown User edge %s", name)

@@ -40,6 +40,7 @@ import (
 	"github.com/alchemi/cockpit/ent/login"
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/model"
+	"github.com/alchemi/cockpit/ent/mutationkey"
 	"github.com/alchemi/cockpit/ent/node"
 	"github.com/alchemi/cockpit/ent/notification"
 	"github.com/alchemi/cockpit/ent/notificationpreference"
@@ -2256,6 +2257,35 @@ func init() {
 	model.DefaultID = modelDescID.Default.(func() string)
 	// model.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	model.IDValidator = modelDescID.Validators[0].(func(string) error)
+	mutationkeyMixin := schema.MutationKey{}.Mixin()
+	mutationkeyMixinFields0 := mutationkeyMixin[0].Fields()
+	_ = mutationkeyMixinFields0
+	mutationkeyMixinFields1 := mutationkeyMixin[1].Fields()
+	_ = mutationkeyMixinFields1
+	mutationkeyFields := schema.MutationKey{}.Fields()
+	_ = mutationkeyFields
+	// mutationkeyDescAccountID is the schema descriptor for account_id field.
+	mutationkeyDescAccountID := mutationkeyMixinFields1[0].Descriptor()
+	// mutationkey.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	mutationkey.AccountIDValidator = mutationkeyDescAccountID.Validators[0].(func(string) error)
+	// mutationkeyDescSubject is the schema descriptor for subject field.
+	mutationkeyDescSubject := mutationkeyFields[0].Descriptor()
+	// mutationkey.SubjectValidator is a validator for the "subject" field. It is called by the builders before save.
+	mutationkey.SubjectValidator = mutationkeyDescSubject.Validators[0].(func(string) error)
+	// mutationkeyDescMutation is the schema descriptor for mutation field.
+	mutationkeyDescMutation := mutationkeyFields[2].Descriptor()
+	// mutationkey.MutationValidator is a validator for the "mutation" field. It is called by the builders before save.
+	mutationkey.MutationValidator = mutationkeyDescMutation.Validators[0].(func(string) error)
+	// mutationkeyDescKeyHash is the schema descriptor for key_hash field.
+	mutationkeyDescKeyHash := mutationkeyFields[3].Descriptor()
+	// mutationkey.KeyHashValidator is a validator for the "key_hash" field. It is called by the builders before save.
+	mutationkey.KeyHashValidator = mutationkeyDescKeyHash.Validators[0].(func(string) error)
+	// mutationkeyDescID is the schema descriptor for id field.
+	mutationkeyDescID := mutationkeyMixinFields0[0].Descriptor()
+	// mutationkey.DefaultID holds the default value on creation for the id field.
+	mutationkey.DefaultID = mutationkeyDescID.Default.(func() string)
+	// mutationkey.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	mutationkey.IDValidator = mutationkeyDescID.Validators[0].(func(string) error)
 	nodeMixin := schema.Node{}.Mixin()
 	nodeMixinFields0 := nodeMixin[0].Fields()
 	_ = nodeMixinFields0

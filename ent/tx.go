@@ -86,6 +86,8 @@ type Tx struct {
 	Member *MemberClient
 	// Model is the client for interacting with the Model builders.
 	Model *ModelClient
+	// MutationKey is the client for interacting with the MutationKey builders.
+	MutationKey *MutationKeyClient
 	// Node is the client for interacting with the Node builders.
 	Node *NodeClient
 	// Notification is the client for interacting with the Notification builders.
@@ -298,6 +300,7 @@ func (tx *Tx) init() {
 	tx.Login = NewLoginClient(tx.config)
 	tx.Member = NewMemberClient(tx.config)
 	tx.Model = NewModelClient(tx.config)
+	tx.MutationKey = NewMutationKeyClient(tx.config)
 	tx.Node = NewNodeClient(tx.config)
 	tx.Notification = NewNotificationClient(tx.config)
 	tx.NotificationPreference = NewNotificationPreferenceClient(tx.config)

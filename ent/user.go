@@ -66,9 +66,11 @@ type UserEdges struct {
 	Authorizations []*Authorization `json:"authorizations,omitempty"`
 	// Ratings holds the value of the ratings edge.
 	Ratings []*Rating `json:"ratings,omitempty"`
+	// MutationKeys holds the value of the mutation_keys edge.
+	MutationKeys []*MutationKey `json:"mutation_keys,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [10]bool
+	loadedTypes [11]bool
 }
 
 // LoginOrErr returns the Login value or an error if the edge
@@ -161,6 +163,15 @@ func (e UserEdges) RatingsOrErr() ([]*Rating, error) {
 		return e.Ratings, nil
 	}
 	return nil, &NotLoadedError{edge: "ratings"}
+}
+
+// MutationKeysOrErr returns the MutationKeys value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) MutationKeysOrErr() ([]*MutationKey, error) {
+	if e.loadedTypes[10] {
+		return e.MutationKeys, nil
+	}
+	return nil, &NotLoadedError{edge: "mutation_keys"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -318,6 +329,11 @@ func (_m *User) QueryAuthorizations() *AuthorizationQuery {
 // QueryRatings queries the "ratings" edge of the User entity.
 func (_m *User) QueryRatings() *RatingQuery {
 	return NewUserClient(_m.config).QueryRatings(_m)
+}
+
+// QueryMutationKeys queries the "mutation_keys" edge of the User entity.
+func (_m *User) QueryMutationKeys() *MutationKeyQuery {
+	return NewUserClient(_m.config).QueryMutationKeys(_m)
 }
 
 // Update returns a builder for updating this User.

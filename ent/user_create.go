@@ -14,6 +14,7 @@ import (
 	"github.com/alchemi/cockpit/ent/externalidentity"
 	"github.com/alchemi/cockpit/ent/login"
 	"github.com/alchemi/cockpit/ent/member"
+	"github.com/alchemi/cockpit/ent/mutationkey"
 	"github.com/alchemi/cockpit/ent/notification"
 	"github.com/alchemi/cockpit/ent/notificationpreference"
 	"github.com/alchemi/cockpit/ent/personaltoken"
@@ -274,6 +275,21 @@ func (_c *UserCreate) AddRatings(v ...*Rating) *UserCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddRatingIDs(ids...)
+}
+
+// AddMutationKeyIDs adds the "mutation_keys" edge to the MutationKey entity by IDs.
+func (_c *UserCreate) AddMutationKeyIDs(ids ...string) *UserCreate {
+	_c.mutation.AddMutationKeyIDs(ids...)
+	return _c
+}
+
+// AddMutationKeys adds the "mutation_keys" edges to the MutationKey entity.
+func (_c *UserCreate) AddMutationKeys(v ...*MutationKey) *UserCreate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddMutationKeyIDs(ids...)
 }
 
 // Mutation returns the UserMutation object of the builder.
@@ -611,6 +627,22 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(rating.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.MutationKeysIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.MutationKeysTable,
+			Columns: []string{user.MutationKeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(mutationkey.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

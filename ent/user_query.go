@@ -16,6 +16,7 @@ import (
 	"github.com/alchemi/cockpit/ent/externalidentity"
 	"github.com/alchemi/cockpit/ent/login"
 	"github.com/alchemi/cockpit/ent/member"
+	"github.com/alchemi/cockpit/ent/mutationkey"
 	"github.com/alchemi/cockpit/ent/notification"
 	"github.com/alchemi/cockpit/ent/notificationpreference"
 	"github.com/alchemi/cockpit/ent/personaltoken"
@@ -43,6 +44,7 @@ type UserQuery struct {
 	withNotificationPreferences *NotificationPreferenceQuery
 	withAuthorizations          *AuthorizationQuery
 	withRatings                 *RatingQuery
+	withMutationKeys            *MutationKeyQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -299,6 +301,28 @@ func (_q *UserQuery) QueryRatings() *RatingQuery {
 	return query
 }
 
+// QueryMutationKeys chains the current query on the "mutation_keys" edge.
+func (_q *UserQuery) QueryMutationKeys() *MutationKeyQuery {
+	query := (&MutationKeyClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(user.Table, user.FieldID, selector),
+			sqlgraph.To(mutationkey.Table, mutationkey.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, user.MutationKeysTable, user.MutationKeysColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
 // First returns the first User entity from the query.
 // Returns a *NotFoundError when no User was found.
 func (_q *UserQuery) First(ctx context.Context) (*User, error) {
@@ -501,6 +525,7 @@ func (_q *UserQuery) Clone() *UserQuery {
 		withNotificationPreferences: _q.withNotificationPreferences.Clone(),
 		withAuthorizations:          _q.withAuthorizations.Clone(),
 		withRatings:                 _q.withRatings.Clone(),
+		withMutationKeys:            _q.withMutationKeys.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -617,6 +642,17 @@ func (_q *UserQuery) WithRatings(opts ...func(*RatingQuery)) *UserQuery {
 	return _q
 }
 
+// WithMutationKeys tells the query-builder to eager-load the nodes that are connected to
+// the "mutation_keys" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *UserQuery) WithMutationKeys(opts ...func(*MutationKeyQuery)) *UserQuery {
+	query := (&MutationKeyClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withMutationKeys = query
+	return _q
+}
+
 // GroupBy is used to group vertices by one or more fields/columns.
 // It is often used with aggregate functions, like: count, max, mean, min, sum.
 //
@@ -695,7 +731,7 @@ func (_q *UserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*User, e
 	var (
 		nodes       = []*User{}
 		_spec       = _q.querySpec()
-		loadedTypes = [10]bool{
+		loadedTypes = [11]bool{
 			_q.withLogin != nil,
 			_q.withSeats != nil,
 			_q.withRoles != nil,
@@ -706,6 +742,7 @@ func (_q *UserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*User, e
 			_q.withNotificationPreferences != nil,
 			_q.withAuthorizations != nil,
 			_q.withRatings != nil,
+			_q.withMutationKeys != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -794,6 +831,13 @@ func (_q *UserQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*User, e
 		if err := _q.loadRatings(ctx, query, nodes,
 			func(n *User) { n.Edges.Ratings = []*Rating{} },
 			func(n *User, e *Rating) { n.Edges.Ratings = append(n.Edges.Ratings, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withMutationKeys; query != nil {
+		if err := _q.loadMutationKeys(ctx, query, nodes,
+			func(n *User) { n.Edges.MutationKeys = []*MutationKey{} },
+			func(n *User, e *MutationKey) { n.Edges.MutationKeys = append(n.Edges.MutationKeys, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -1100,6 +1144,39 @@ func (_q *UserQuery) loadRatings(ctx context.Context, query *RatingQuery, nodes 
 		node, ok := nodeids[fk]
 		if !ok {
 			return fmt.Errorf(`unexpected referenced foreign-key "user_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *UserQuery) loadMutationKeys(ctx context.Context, query *MutationKeyQuery, nodes []*User, init func(*User), assign func(*User, *MutationKey)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[string]*User)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(mutationkey.FieldUserID)
+	}
+	query.Where(predicate.MutationKey(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(user.MutationKeysColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.UserID
+		if fk == nil {
+			return fmt.Errorf(`foreign-key "user_id" is nil for node %v`, n.ID)
+		}
+		node, ok := nodeids[*fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "user_id" returned %v for node %v`, *fk, n.ID)
 		}
 		assign(node, n)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/alchemi/cockpit/ent/externalidentity"
 	"github.com/alchemi/cockpit/ent/login"
 	"github.com/alchemi/cockpit/ent/member"
+	"github.com/alchemi/cockpit/ent/mutationkey"
 	"github.com/alchemi/cockpit/ent/notification"
 	"github.com/alchemi/cockpit/ent/notificationpreference"
 	"github.com/alchemi/cockpit/ent/personaltoken"
@@ -295,6 +296,21 @@ func (_u *UserUpdate) AddRatings(v ...*Rating) *UserUpdate {
 	return _u.AddRatingIDs(ids...)
 }
 
+// AddMutationKeyIDs adds the "mutation_keys" edge to the MutationKey entity by IDs.
+func (_u *UserUpdate) AddMutationKeyIDs(ids ...string) *UserUpdate {
+	_u.mutation.AddMutationKeyIDs(ids...)
+	return _u
+}
+
+// AddMutationKeys adds the "mutation_keys" edges to the MutationKey entity.
+func (_u *UserUpdate) AddMutationKeys(v ...*MutationKey) *UserUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddMutationKeyIDs(ids...)
+}
+
 // Mutation returns the UserMutation object of the builder.
 func (_u *UserUpdate) Mutation() *UserMutation {
 	return _u.mutation
@@ -493,6 +509,27 @@ func (_u *UserUpdate) RemoveRatings(v ...*Rating) *UserUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveRatingIDs(ids...)
+}
+
+// ClearMutationKeys clears all "mutation_keys" edges to the MutationKey entity.
+func (_u *UserUpdate) ClearMutationKeys() *UserUpdate {
+	_u.mutation.ClearMutationKeys()
+	return _u
+}
+
+// RemoveMutationKeyIDs removes the "mutation_keys" edge to MutationKey entities by IDs.
+func (_u *UserUpdate) RemoveMutationKeyIDs(ids ...string) *UserUpdate {
+	_u.mutation.RemoveMutationKeyIDs(ids...)
+	return _u
+}
+
+// RemoveMutationKeys removes "mutation_keys" edges to MutationKey entities.
+func (_u *UserUpdate) RemoveMutationKeys(v ...*MutationKey) *UserUpdate {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveMutationKeyIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -1017,6 +1054,51 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.MutationKeysCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.MutationKeysTable,
+			Columns: []string{user.MutationKeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(mutationkey.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedMutationKeysIDs(); len(nodes) > 0 && !_u.mutation.MutationKeysCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.MutationKeysTable,
+			Columns: []string{user.MutationKeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(mutationkey.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.MutationKeysIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.MutationKeysTable,
+			Columns: []string{user.MutationKeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(mutationkey.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{user.Label}
@@ -1294,6 +1376,21 @@ func (_u *UserUpdateOne) AddRatings(v ...*Rating) *UserUpdateOne {
 	return _u.AddRatingIDs(ids...)
 }
 
+// AddMutationKeyIDs adds the "mutation_keys" edge to the MutationKey entity by IDs.
+func (_u *UserUpdateOne) AddMutationKeyIDs(ids ...string) *UserUpdateOne {
+	_u.mutation.AddMutationKeyIDs(ids...)
+	return _u
+}
+
+// AddMutationKeys adds the "mutation_keys" edges to the MutationKey entity.
+func (_u *UserUpdateOne) AddMutationKeys(v ...*MutationKey) *UserUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddMutationKeyIDs(ids...)
+}
+
 // Mutation returns the UserMutation object of the builder.
 func (_u *UserUpdateOne) Mutation() *UserMutation {
 	return _u.mutation
@@ -1492,6 +1589,27 @@ func (_u *UserUpdateOne) RemoveRatings(v ...*Rating) *UserUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveRatingIDs(ids...)
+}
+
+// ClearMutationKeys clears all "mutation_keys" edges to the MutationKey entity.
+func (_u *UserUpdateOne) ClearMutationKeys() *UserUpdateOne {
+	_u.mutation.ClearMutationKeys()
+	return _u
+}
+
+// RemoveMutationKeyIDs removes the "mutation_keys" edge to MutationKey entities by IDs.
+func (_u *UserUpdateOne) RemoveMutationKeyIDs(ids ...string) *UserUpdateOne {
+	_u.mutation.RemoveMutationKeyIDs(ids...)
+	return _u
+}
+
+// RemoveMutationKeys removes "mutation_keys" edges to MutationKey entities.
+func (_u *UserUpdateOne) RemoveMutationKeys(v ...*MutationKey) *UserUpdateOne {
+	ids := make([]string, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveMutationKeyIDs(ids...)
 }
 
 // Where appends a list predicates to the UserUpdate builder.
@@ -2039,6 +2157,51 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(rating.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.MutationKeysCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.MutationKeysTable,
+			Columns: []string{user.MutationKeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(mutationkey.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedMutationKeysIDs(); len(nodes) > 0 && !_u.mutation.MutationKeysCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.MutationKeysTable,
+			Columns: []string{user.MutationKeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(mutationkey.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.MutationKeysIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.MutationKeysTable,
+			Columns: []string{user.MutationKeysColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(mutationkey.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -67,7 +67,7 @@ func newAPI(t testing.TB, st *store.Store) *api {
 	a := &api{t: t, Trees: w, budgets: budgets, stream: stream,
 		sealer: newSealer(t, st, stream)}
 	a.resolver = &Resolver{Store: st, Epochs: w.Epochs, Access: engine, Grants: grant.New(st, w.Epochs), Sessions: w.Sessions, Budgets: budgets,
-		Catalog: catalog.New(st, w.Epochs, box, 1_000_000_000, log), CreditValue: money.One / 500, Audit: stream, Log: log,
+		Catalog: catalog.New(st, w.Epochs, box, 1_000_000_000, log), CreditValue: money.One / 500, Audit: stream, Box: box, Log: log,
 		Notify: &notify.Notifier{Store: st, Inbox: notify.NewInbox(st, log), URL: "https://cockpit.test"},
 		Probe:  func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }}
 	a.resolver.Requests = &increase.Requests{Store: st, Budgets: budgets, Access: engine, Log: log}

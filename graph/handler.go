@@ -73,6 +73,7 @@ func New(r *Resolver) *Handler {
 	h.Use(r.Access)
 	h.AroundOperations(s.admit)
 	h.AroundResponses(r.withLoaders)
+	h.AroundRootFields(r.once)
 	h.SetErrorPresenter(r.present)
 	h.SetRecoverFunc(func(ctx context.Context, p any) error {
 		return fmt.Errorf("panic in %s: %v", graphql.GetPath(ctx), p)

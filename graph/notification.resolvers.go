@@ -24,7 +24,7 @@ func (r *mutationResolver) NotificationRead(ctx context.Context, input model.Not
 	return payload, nil
 }
 
-func (r *mutationResolver) NotificationsReadAll(ctx context.Context) (*model.NotificationsReadAllPayload, error) {
+func (r *mutationResolver) NotificationsReadAll(ctx context.Context, input *model.NotificationsReadAllInput) (*model.NotificationsReadAllPayload, error) {
 	n, err := r.notificationsReadAll(ctx)
 	payload := &model.NotificationsReadAllPayload{}
 	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {

@@ -19,6 +19,7 @@ import (
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/notify"
 	"github.com/alchemi/cockpit/internal/oauth"
+	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -38,6 +39,8 @@ type Resolver struct {
 	Budgets  *budget.Engine
 	Requests *increase.Requests
 	Audit    *audit.Stream
+	// Box seals what mutations with a clientKey were asked and answered.
+	Box *secret.Box
 	// CreditValue is what a credit is sold for.
 	CreditValue money.Nano
 	Notify      *notify.Notifier

@@ -60,6 +60,7 @@ func (User) Edges() []ent.Edge {
 		edge.To("notification_preferences", NotificationPreference.Type),
 		edge.To("authorizations", Authorization.Type),
 		edge.To("ratings", Rating.Type),
+		edge.To("mutation_keys", MutationKey.Type),
 	}
 }
 

@@ -165,7 +165,7 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	s.onClose(func(context.Context) error { s.gateway.Close(); return nil })
 	s.sessions.MailReset = s.mailReset()
 	s.sso = s.newSSO(box)
-	s.graph = s.newGraph()
+	s.graph = s.newGraph(box)
 	if cfg.Demo {
 		s.checkDemo(ctx)
 	}

@@ -453,6 +453,18 @@ func (f ModelFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ModelMutation", m)
 }
 
+// The MutationKeyFunc type is an adapter to allow the use of ordinary
+// function as MutationKey mutator.
+type MutationKeyFunc func(context.Context, *ent.MutationKeyMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f MutationKeyFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.MutationKeyMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.MutationKeyMutation", m)
+}
+
 // The NodeFunc type is an adapter to allow the use of ordinary
 // function as Node mutator.
 type NodeFunc func(context.Context, *ent.NodeMutation) (ent.Value, error)

@@ -1829,6 +1829,56 @@ var (
 			},
 		},
 	}
+	// MutationKeysColumns holds the columns for the "mutation_keys" table.
+	MutationKeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "subject", Type: field.TypeString},
+		{Name: "mutation", Type: field.TypeString},
+		{Name: "key_hash", Type: field.TypeString},
+		{Name: "sealed_request", Type: field.TypeBytes},
+		{Name: "sealed_answer", Type: field.TypeBytes, Nullable: true},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "user_id", Type: field.TypeString, Nullable: true},
+	}
+	// MutationKeysTable holds the schema information for the "mutation_keys" table.
+	MutationKeysTable = &schema.Table{
+		Name:       "mutation_keys",
+		Columns:    MutationKeysColumns,
+		PrimaryKey: []*schema.Column{MutationKeysColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "mutation_keys_users_mutation_keys",
+				Columns:    []*schema.Column{MutationKeysColumns[10]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.SetNull,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "mutationkey_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{MutationKeysColumns[1], MutationKeysColumns[2], MutationKeysColumns[0]},
+			},
+			{
+				Name:    "mutationkey_account_id_subject_mutation_key_hash",
+				Unique:  true,
+				Columns: []*schema.Column{MutationKeysColumns[1], MutationKeysColumns[4], MutationKeysColumns[5], MutationKeysColumns[6]},
+			},
+			{
+				Name:    "mutationkey_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{MutationKeysColumns[10]},
+			},
+			{
+				Name:    "mutationkey_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{MutationKeysColumns[9]},
+			},
+		},
+	}
 	// NodesColumns holds the columns for the "nodes" table.
 	NodesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -2859,6 +2909,7 @@ var (
 		LoginsTable,
 		MembersTable,
 		ModelsTable,
+		MutationKeysTable,
 		NodesTable,
 		NotificationsTable,
 		NotificationPreferencesTable,
@@ -2921,6 +2972,7 @@ func init() {
 	MembersTable.ForeignKeys[1].RefTable = UsersTable
 	ModelsTable.ForeignKeys[0].RefTable = CatalogModelsTable
 	ModelsTable.ForeignKeys[1].RefTable = ProvidersTable
+	MutationKeysTable.ForeignKeys[0].RefTable = UsersTable
 	NotificationsTable.ForeignKeys[0].RefTable = UsersTable
 	NotificationPreferencesTable.ForeignKeys[0].RefTable = UsersTable
 	PersonalTokensTable.ForeignKeys[0].RefTable = UsersTable

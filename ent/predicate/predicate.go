@@ -117,6 +117,9 @@ type Member func(*sql.Selector)
 // Model is the predicate function for model builders.
 type Model func(*sql.Selector)
 
+// MutationKey is the predicate function for mutationkey builders.
+type MutationKey func(*sql.Selector)
+
 // Node is the predicate function for node builders.
 type Node func(*sql.Selector)
 

@@ -54,6 +54,8 @@ const (
 	EdgeAuthorizations = "authorizations"
 	// EdgeRatings holds the string denoting the ratings edge name in mutations.
 	EdgeRatings = "ratings"
+	// EdgeMutationKeys holds the string denoting the mutation_keys edge name in mutations.
+	EdgeMutationKeys = "mutation_keys"
 	// Table holds the table name of the user in the database.
 	Table = "users"
 	// LoginTable is the table that holds the login relation/edge.
@@ -126,6 +128,13 @@ const (
 	RatingsInverseTable = "ratings"
 	// RatingsColumn is the table column denoting the ratings relation/edge.
 	RatingsColumn = "user_id"
+	// MutationKeysTable is the table that holds the mutation_keys relation/edge.
+	MutationKeysTable = "mutation_keys"
+	// MutationKeysInverseTable is the table name for the MutationKey entity.
+	// It exists in this package in order to avoid circular dependency with the "mutationkey" package.
+	MutationKeysInverseTable = "mutation_keys"
+	// MutationKeysColumn is the table column denoting the mutation_keys relation/edge.
+	MutationKeysColumn = "user_id"
 )
 
 // Columns holds all SQL columns for user fields.
@@ -411,6 +420,20 @@ func ByRatings(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newRatingsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByMutationKeysCount orders the results by mutation_keys count.
+func ByMutationKeysCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newMutationKeysStep(), opts...)
+	}
+}
+
+// ByMutationKeys orders the results by mutation_keys terms.
+func ByMutationKeys(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newMutationKeysStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newLoginStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -479,5 +502,12 @@ func newRatingsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(RatingsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, RatingsTable, RatingsColumn),
+	)
+}
+func newMutationKeysStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(MutationKeysInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, MutationKeysTable, MutationKeysColumn),
 	)
 }

@@ -815,6 +815,29 @@ func HasRatingsWith(preds ...predicate.Rating) predicate.User {
 	})
 }
 
+// HasMutationKeys applies the HasEdge predicate on the "mutation_keys" edge.
+func HasMutationKeys() predicate.User {
+	return predicate.User(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, MutationKeysTable, MutationKeysColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasMutationKeysWith applies the HasEdge predicate on the "mutation_keys" edge with a given conditions (other predicates).
+func HasMutationKeysWith(preds ...predicate.MutationKey) predicate.User {
+	return predicate.User(func(s *sql.Selector) {
+		step := newMutationKeysStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.User) predicate.User {
 	return predicate.User(sql.AndPredicates(predicates...))

@@ -647,7 +647,7 @@ func (ec *executionContext) unmarshalInputAccountCloseInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId", "confirm", "reason"}
+	fieldsInOrder := [...]string{"accountId", "confirm", "reason", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -675,6 +675,13 @@ func (ec *executionContext) unmarshalInputAccountCloseInput(ctx context.Context,
 				return it, err
 			}
 			it.Reason = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -691,7 +698,7 @@ func (ec *executionContext) unmarshalInputAccountCreateInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "slug", "timeZone", "planes", "adminEmail", "adminName"}
+	fieldsInOrder := [...]string{"name", "slug", "timeZone", "planes", "adminEmail", "adminName", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -740,6 +747,13 @@ func (ec *executionContext) unmarshalInputAccountCreateInput(ctx context.Context
 				return it, err
 			}
 			it.AdminName = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -756,7 +770,7 @@ func (ec *executionContext) unmarshalInputAccountDeleteInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId", "confirm"}
+	fieldsInOrder := [...]string{"accountId", "confirm", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -777,6 +791,13 @@ func (ec *executionContext) unmarshalInputAccountDeleteInput(ctx context.Context
 				return it, err
 			}
 			it.Confirm = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -793,7 +814,7 @@ func (ec *executionContext) unmarshalInputAccountDispatchSetInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId", "strict"}
+	fieldsInOrder := [...]string{"accountId", "strict", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -814,6 +835,13 @@ func (ec *executionContext) unmarshalInputAccountDispatchSetInput(ctx context.Co
 				return it, err
 			}
 			it.Strict = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -830,7 +858,7 @@ func (ec *executionContext) unmarshalInputAccountPlanesSetInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId", "planes"}
+	fieldsInOrder := [...]string{"accountId", "planes", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -851,6 +879,13 @@ func (ec *executionContext) unmarshalInputAccountPlanesSetInput(ctx context.Cont
 				return it, err
 			}
 			it.Planes = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -867,7 +902,7 @@ func (ec *executionContext) unmarshalInputAccountResumeInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId"}
+	fieldsInOrder := [...]string{"accountId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -881,6 +916,13 @@ func (ec *executionContext) unmarshalInputAccountResumeInput(ctx context.Context
 				return it, err
 			}
 			it.AccountID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -897,7 +939,7 @@ func (ec *executionContext) unmarshalInputAccountSuspendInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId", "reason"}
+	fieldsInOrder := [...]string{"accountId", "reason", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -918,6 +960,13 @@ func (ec *executionContext) unmarshalInputAccountSuspendInput(ctx context.Contex
 				return it, err
 			}
 			it.Reason = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -934,7 +983,7 @@ func (ec *executionContext) unmarshalInputAccountUpdateInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId", "name", "timeZone", "sessionIdleMinutes", "sessionLifetimeMinutes", "auditRetentionDays", "expectedVersion"}
+	fieldsInOrder := [...]string{"accountId", "name", "timeZone", "sessionIdleMinutes", "sessionLifetimeMinutes", "auditRetentionDays", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -990,6 +1039,13 @@ func (ec *executionContext) unmarshalInputAccountUpdateInput(ctx context.Context
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1006,7 +1062,7 @@ func (ec *executionContext) unmarshalInputDomainApproveInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId", "domain", "reason"}
+	fieldsInOrder := [...]string{"accountId", "domain", "reason", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1034,6 +1090,13 @@ func (ec *executionContext) unmarshalInputDomainApproveInput(ctx context.Context
 				return it, err
 			}
 			it.Reason = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

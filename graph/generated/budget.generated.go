@@ -3361,7 +3361,7 @@ func (ec *executionContext) unmarshalInputBudgetIncreaseEndInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"increaseId", "dryRun"}
+	fieldsInOrder := [...]string{"increaseId", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3382,6 +3382,13 @@ func (ec *executionContext) unmarshalInputBudgetIncreaseEndInput(ctx context.Con
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -3398,7 +3405,7 @@ func (ec *executionContext) unmarshalInputBudgetIncreaseInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"scopeId", "amount", "endsAt", "reason", "dryRun"}
+	fieldsInOrder := [...]string{"scopeId", "amount", "endsAt", "reason", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3440,6 +3447,13 @@ func (ec *executionContext) unmarshalInputBudgetIncreaseInput(ctx context.Contex
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -3456,7 +3470,7 @@ func (ec *executionContext) unmarshalInputBudgetMoveInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"fromId", "toId", "amount", "belowSpent", "dryRun"}
+	fieldsInOrder := [...]string{"fromId", "toId", "amount", "belowSpent", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3498,6 +3512,13 @@ func (ec *executionContext) unmarshalInputBudgetMoveInput(ctx context.Context, o
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -3514,7 +3535,7 @@ func (ec *executionContext) unmarshalInputBudgetRemoveInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"budgetId", "dryRun"}
+	fieldsInOrder := [...]string{"budgetId", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3535,6 +3556,13 @@ func (ec *executionContext) unmarshalInputBudgetRemoveInput(ctx context.Context,
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -3551,7 +3579,7 @@ func (ec *executionContext) unmarshalInputBudgetSetInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"scopeId", "limit", "overflow", "cycle", "cycleDay", "distribution", "reserve", "rolloverCap", "strict", "thresholds", "expectedVersion", "dryRun"}
+	fieldsInOrder := [...]string{"scopeId", "limit", "overflow", "cycle", "cycleDay", "distribution", "reserve", "rolloverCap", "strict", "thresholds", "expectedVersion", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3642,6 +3670,13 @@ func (ec *executionContext) unmarshalInputBudgetSetInput(ctx context.Context, ob
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -1235,7 +1235,7 @@ func (ec *executionContext) unmarshalInputCatalogModelCreateInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"centralProviderId", "name", "upstreamName", "description", "capability", "contextLength", "maxOutputTokens", "price", "status"}
+	fieldsInOrder := [...]string{"centralProviderId", "name", "upstreamName", "description", "capability", "contextLength", "maxOutputTokens", "price", "status", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1305,6 +1305,13 @@ func (ec *executionContext) unmarshalInputCatalogModelCreateInput(ctx context.Co
 				return it, err
 			}
 			it.Status = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1321,7 +1328,7 @@ func (ec *executionContext) unmarshalInputCatalogModelUpdateInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"catalogModelId", "description", "capability", "status", "expectedVersion"}
+	fieldsInOrder := [...]string{"catalogModelId", "description", "capability", "status", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1363,6 +1370,13 @@ func (ec *executionContext) unmarshalInputCatalogModelUpdateInput(ctx context.Co
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1379,7 +1393,7 @@ func (ec *executionContext) unmarshalInputCatalogPricePublishInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"catalogModelId", "price"}
+	fieldsInOrder := [...]string{"catalogModelId", "price", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1400,6 +1414,13 @@ func (ec *executionContext) unmarshalInputCatalogPricePublishInput(ctx context.C
 				return it, err
 			}
 			it.Price = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1416,7 +1437,7 @@ func (ec *executionContext) unmarshalInputCentralProviderCreateInput(ctx context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "baseUrl", "secret"}
+	fieldsInOrder := [...]string{"name", "baseUrl", "secret", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1444,6 +1465,13 @@ func (ec *executionContext) unmarshalInputCentralProviderCreateInput(ctx context
 				return it, err
 			}
 			it.Secret = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1460,7 +1488,7 @@ func (ec *executionContext) unmarshalInputCentralProviderTestInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"centralProviderId"}
+	fieldsInOrder := [...]string{"centralProviderId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1474,6 +1502,13 @@ func (ec *executionContext) unmarshalInputCentralProviderTestInput(ctx context.C
 				return it, err
 			}
 			it.CentralProviderID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1490,7 +1525,7 @@ func (ec *executionContext) unmarshalInputCentralProviderUpdateInput(ctx context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"centralProviderId", "name", "baseUrl", "secret", "status", "expectedVersion"}
+	fieldsInOrder := [...]string{"centralProviderId", "name", "baseUrl", "secret", "status", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1539,6 +1574,13 @@ func (ec *executionContext) unmarshalInputCentralProviderUpdateInput(ctx context
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -1463,7 +1463,7 @@ func (ec *executionContext) unmarshalInputModelInstallInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"catalogModelId", "grantTo"}
+	fieldsInOrder := [...]string{"catalogModelId", "grantTo", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1484,6 +1484,13 @@ func (ec *executionContext) unmarshalInputModelInstallInput(ctx context.Context,
 				return it, err
 			}
 			it.GrantTo = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1500,7 +1507,7 @@ func (ec *executionContext) unmarshalInputModelUninstallInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"modelId"}
+	fieldsInOrder := [...]string{"modelId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1514,6 +1521,13 @@ func (ec *executionContext) unmarshalInputModelUninstallInput(ctx context.Contex
 				return it, err
 			}
 			it.ModelID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -209,7 +209,7 @@ func (ec *executionContext) unmarshalInputCreditFactorSetInput(ctx context.Conte
 		asMap["dryRun"] = false
 	}
 
-	fieldsInOrder := [...]string{"accountId", "factor", "from", "dryRun"}
+	fieldsInOrder := [...]string{"accountId", "factor", "from", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -244,6 +244,13 @@ func (ec *executionContext) unmarshalInputCreditFactorSetInput(ctx context.Conte
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

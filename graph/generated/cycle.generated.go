@@ -173,7 +173,7 @@ func (ec *executionContext) unmarshalInputBudgetRenewInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"budgetId"}
+	fieldsInOrder := [...]string{"budgetId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -187,6 +187,13 @@ func (ec *executionContext) unmarshalInputBudgetRenewInput(ctx context.Context, 
 				return it, err
 			}
 			it.BudgetID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -1563,7 +1563,7 @@ func (ec *executionContext) unmarshalInputMemberCreateInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"teamId", "userId"}
+	fieldsInOrder := [...]string{"teamId", "userId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1584,6 +1584,13 @@ func (ec *executionContext) unmarshalInputMemberCreateInput(ctx context.Context,
 				return it, err
 			}
 			it.UserID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1600,7 +1607,7 @@ func (ec *executionContext) unmarshalInputMemberDefaultSetInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"memberId"}
+	fieldsInOrder := [...]string{"memberId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1614,6 +1621,13 @@ func (ec *executionContext) unmarshalInputMemberDefaultSetInput(ctx context.Cont
 				return it, err
 			}
 			it.MemberID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1630,7 +1644,7 @@ func (ec *executionContext) unmarshalInputMemberDeleteInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"memberId", "dryRun"}
+	fieldsInOrder := [...]string{"memberId", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1651,6 +1665,13 @@ func (ec *executionContext) unmarshalInputMemberDeleteInput(ctx context.Context,
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1667,7 +1688,7 @@ func (ec *executionContext) unmarshalInputMemberMoveInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"memberId", "teamId"}
+	fieldsInOrder := [...]string{"memberId", "teamId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1688,6 +1709,13 @@ func (ec *executionContext) unmarshalInputMemberMoveInput(ctx context.Context, o
 				return it, err
 			}
 			it.TeamID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1704,7 +1732,7 @@ func (ec *executionContext) unmarshalInputOrganizationArchiveInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"organizationId", "dryRun"}
+	fieldsInOrder := [...]string{"organizationId", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1725,6 +1753,13 @@ func (ec *executionContext) unmarshalInputOrganizationArchiveInput(ctx context.C
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1741,7 +1776,7 @@ func (ec *executionContext) unmarshalInputOrganizationCreateInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"planeId", "name", "description"}
+	fieldsInOrder := [...]string{"planeId", "name", "description", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1769,6 +1804,13 @@ func (ec *executionContext) unmarshalInputOrganizationCreateInput(ctx context.Co
 				return it, err
 			}
 			it.Description = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1785,7 +1827,7 @@ func (ec *executionContext) unmarshalInputOrganizationDeleteInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"organizationId", "confirm", "dryRun"}
+	fieldsInOrder := [...]string{"organizationId", "confirm", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1813,6 +1855,13 @@ func (ec *executionContext) unmarshalInputOrganizationDeleteInput(ctx context.Co
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1829,7 +1878,7 @@ func (ec *executionContext) unmarshalInputOrganizationRestoreInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"organizationId"}
+	fieldsInOrder := [...]string{"organizationId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1843,6 +1892,13 @@ func (ec *executionContext) unmarshalInputOrganizationRestoreInput(ctx context.C
 				return it, err
 			}
 			it.OrganizationID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1859,7 +1915,7 @@ func (ec *executionContext) unmarshalInputOrganizationUpdateInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"organizationId", "name", "description", "expectedVersion"}
+	fieldsInOrder := [...]string{"organizationId", "name", "description", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1894,6 +1950,13 @@ func (ec *executionContext) unmarshalInputOrganizationUpdateInput(ctx context.Co
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1910,7 +1973,7 @@ func (ec *executionContext) unmarshalInputTeamArchiveInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"teamId", "dryRun"}
+	fieldsInOrder := [...]string{"teamId", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1931,6 +1994,13 @@ func (ec *executionContext) unmarshalInputTeamArchiveInput(ctx context.Context, 
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1947,7 +2017,7 @@ func (ec *executionContext) unmarshalInputTeamCreateInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"organizationId", "name", "description"}
+	fieldsInOrder := [...]string{"organizationId", "name", "description", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1975,6 +2045,13 @@ func (ec *executionContext) unmarshalInputTeamCreateInput(ctx context.Context, o
 				return it, err
 			}
 			it.Description = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1991,7 +2068,7 @@ func (ec *executionContext) unmarshalInputTeamDeleteInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"teamId", "confirm", "dryRun"}
+	fieldsInOrder := [...]string{"teamId", "confirm", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2019,6 +2096,13 @@ func (ec *executionContext) unmarshalInputTeamDeleteInput(ctx context.Context, o
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2035,7 +2119,7 @@ func (ec *executionContext) unmarshalInputTeamMoveInput(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"teamId", "organizationId", "dryRun"}
+	fieldsInOrder := [...]string{"teamId", "organizationId", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2063,6 +2147,13 @@ func (ec *executionContext) unmarshalInputTeamMoveInput(ctx context.Context, obj
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2079,7 +2170,7 @@ func (ec *executionContext) unmarshalInputTeamRestoreInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"teamId"}
+	fieldsInOrder := [...]string{"teamId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2093,6 +2184,13 @@ func (ec *executionContext) unmarshalInputTeamRestoreInput(ctx context.Context, 
 				return it, err
 			}
 			it.TeamID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2109,7 +2207,7 @@ func (ec *executionContext) unmarshalInputTeamUpdateInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"teamId", "name", "description", "expectedVersion"}
+	fieldsInOrder := [...]string{"teamId", "name", "description", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2144,6 +2242,13 @@ func (ec *executionContext) unmarshalInputTeamUpdateInput(ctx context.Context, o
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2160,7 +2265,7 @@ func (ec *executionContext) unmarshalInputUserDeactivateInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"userId"}
+	fieldsInOrder := [...]string{"userId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2174,6 +2279,13 @@ func (ec *executionContext) unmarshalInputUserDeactivateInput(ctx context.Contex
 				return it, err
 			}
 			it.UserID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2190,7 +2302,7 @@ func (ec *executionContext) unmarshalInputUserReactivateInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"userId"}
+	fieldsInOrder := [...]string{"userId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2204,6 +2316,13 @@ func (ec *executionContext) unmarshalInputUserReactivateInput(ctx context.Contex
 				return it, err
 			}
 			it.UserID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2220,7 +2339,7 @@ func (ec *executionContext) unmarshalInputUserUpdateInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"userId", "name", "expectedVersion"}
+	fieldsInOrder := [...]string{"userId", "name", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2248,6 +2367,13 @@ func (ec *executionContext) unmarshalInputUserUpdateInput(ctx context.Context, o
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -167,7 +167,7 @@ func (ec *executionContext) unmarshalInputBudgetFreezeInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"budgetId", "reason"}
+	fieldsInOrder := [...]string{"budgetId", "reason", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -188,6 +188,13 @@ func (ec *executionContext) unmarshalInputBudgetFreezeInput(ctx context.Context,
 				return it, err
 			}
 			it.Reason = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -204,7 +211,7 @@ func (ec *executionContext) unmarshalInputBudgetResumeInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"budgetId"}
+	fieldsInOrder := [...]string{"budgetId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -218,6 +225,13 @@ func (ec *executionContext) unmarshalInputBudgetResumeInput(ctx context.Context,
 				return it, err
 			}
 			it.BudgetID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -1668,7 +1668,7 @@ func (ec *executionContext) unmarshalInputGrantRemoveInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"grantId"}
+	fieldsInOrder := [...]string{"grantId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1682,6 +1682,13 @@ func (ec *executionContext) unmarshalInputGrantRemoveInput(ctx context.Context, 
 				return it, err
 			}
 			it.GrantID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1698,7 +1705,7 @@ func (ec *executionContext) unmarshalInputGrantSetInput(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"scopeId", "resourceId", "effect", "expiresAt", "note", "expectedVersion"}
+	fieldsInOrder := [...]string{"scopeId", "resourceId", "effect", "expiresAt", "note", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1747,6 +1754,13 @@ func (ec *executionContext) unmarshalInputGrantSetInput(ctx context.Context, obj
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -1149,7 +1149,7 @@ func (ec *executionContext) unmarshalInputInvitationCreateInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"scopeId", "role", "emails", "name", "expiresInDays"}
+	fieldsInOrder := [...]string{"scopeId", "role", "emails", "name", "expiresInDays", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1191,6 +1191,13 @@ func (ec *executionContext) unmarshalInputInvitationCreateInput(ctx context.Cont
 				return it, err
 			}
 			it.ExpiresInDays = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1207,7 +1214,7 @@ func (ec *executionContext) unmarshalInputInvitationResendInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"invitationId"}
+	fieldsInOrder := [...]string{"invitationId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1221,6 +1228,13 @@ func (ec *executionContext) unmarshalInputInvitationResendInput(ctx context.Cont
 				return it, err
 			}
 			it.InvitationID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1237,7 +1251,7 @@ func (ec *executionContext) unmarshalInputInvitationRevokeInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"invitationId"}
+	fieldsInOrder := [...]string{"invitationId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1251,6 +1265,13 @@ func (ec *executionContext) unmarshalInputInvitationRevokeInput(ctx context.Cont
 				return it, err
 			}
 			it.InvitationID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -844,7 +844,7 @@ func (ec *executionContext) unmarshalInputKeyCreateInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "ownerId", "modelIds", "requestsPerMinute", "expiresAt", "limit"}
+	fieldsInOrder := [...]string{"name", "ownerId", "modelIds", "requestsPerMinute", "expiresAt", "limit", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -893,6 +893,13 @@ func (ec *executionContext) unmarshalInputKeyCreateInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Limit = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -909,7 +916,7 @@ func (ec *executionContext) unmarshalInputKeyRevokeInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"keyId"}
+	fieldsInOrder := [...]string{"keyId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -923,6 +930,13 @@ func (ec *executionContext) unmarshalInputKeyRevokeInput(ctx context.Context, ob
 				return it, err
 			}
 			it.KeyID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -737,7 +737,7 @@ func (ec *executionContext) unmarshalInputNotificationPreferenceSetInput(ctx con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"topic", "inbox", "mail"}
+	fieldsInOrder := [...]string{"topic", "inbox", "mail", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -765,6 +765,13 @@ func (ec *executionContext) unmarshalInputNotificationPreferenceSetInput(ctx con
 				return it, err
 			}
 			it.Mail = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -781,7 +788,7 @@ func (ec *executionContext) unmarshalInputNotificationReadInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"notificationId", "read"}
+	fieldsInOrder := [...]string{"notificationId", "read", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -802,6 +809,43 @@ func (ec *executionContext) unmarshalInputNotificationReadInput(ctx context.Cont
 				return it, err
 			}
 			it.Read = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputNotificationsReadAllInput(ctx context.Context, obj any) (model.NotificationsReadAllInput, error) {
+	var it model.NotificationsReadAllInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"clientKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1484,6 +1528,14 @@ func (ec *executionContext) marshalONotificationTopic2ᚖgithubᚗcomᚋalchemi�
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) unmarshalONotificationsReadAllInput2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐNotificationsReadAllInput(ctx context.Context, v any) (*model.NotificationsReadAllInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputNotificationsReadAllInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -1722,7 +1722,7 @@ func (ec *executionContext) unmarshalInputAuthorizationApproveInput(ctx context.
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"request"}
+	fieldsInOrder := [...]string{"request", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1736,6 +1736,13 @@ func (ec *executionContext) unmarshalInputAuthorizationApproveInput(ctx context.
 				return it, err
 			}
 			it.Request = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1831,7 +1838,7 @@ func (ec *executionContext) unmarshalInputAuthorizationRevokeInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"authorizationId"}
+	fieldsInOrder := [...]string{"authorizationId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1845,6 +1852,13 @@ func (ec *executionContext) unmarshalInputAuthorizationRevokeInput(ctx context.C
 				return it, err
 			}
 			it.AuthorizationID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1861,7 +1875,7 @@ func (ec *executionContext) unmarshalInputPersonalTokenCreateInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "permissions", "expiresInDays"}
+	fieldsInOrder := [...]string{"name", "permissions", "expiresInDays", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1889,6 +1903,13 @@ func (ec *executionContext) unmarshalInputPersonalTokenCreateInput(ctx context.C
 				return it, err
 			}
 			it.ExpiresInDays = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1905,7 +1926,7 @@ func (ec *executionContext) unmarshalInputPersonalTokenRevokeInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"personalTokenId"}
+	fieldsInOrder := [...]string{"personalTokenId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1919,6 +1940,13 @@ func (ec *executionContext) unmarshalInputPersonalTokenRevokeInput(ctx context.C
 				return it, err
 			}
 			it.PersonalTokenID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1935,7 +1963,7 @@ func (ec *executionContext) unmarshalInputServiceClientCreateInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"accountId", "name", "description", "public", "planes", "permissions", "redirectUris", "clientCredentials", "tokenExchange", "trustedSubjects"}
+	fieldsInOrder := [...]string{"accountId", "name", "description", "public", "planes", "permissions", "redirectUris", "clientCredentials", "tokenExchange", "trustedSubjects", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2012,6 +2040,13 @@ func (ec *executionContext) unmarshalInputServiceClientCreateInput(ctx context.C
 				return it, err
 			}
 			it.TrustedSubjects = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2028,7 +2063,7 @@ func (ec *executionContext) unmarshalInputServiceClientDeleteInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"serviceClientId"}
+	fieldsInOrder := [...]string{"serviceClientId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2042,6 +2077,13 @@ func (ec *executionContext) unmarshalInputServiceClientDeleteInput(ctx context.C
 				return it, err
 			}
 			it.ServiceClientID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2058,7 +2100,7 @@ func (ec *executionContext) unmarshalInputServiceClientSecretRotateInput(ctx con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"serviceClientId", "overlapHours"}
+	fieldsInOrder := [...]string{"serviceClientId", "overlapHours", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2079,6 +2121,13 @@ func (ec *executionContext) unmarshalInputServiceClientSecretRotateInput(ctx con
 				return it, err
 			}
 			it.OverlapHours = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2095,7 +2144,7 @@ func (ec *executionContext) unmarshalInputServiceClientUpdateInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"serviceClientId", "name", "description", "status", "planes", "permissions", "redirectUris", "clientCredentials", "tokenExchange", "trustedSubjects", "expectedVersion"}
+	fieldsInOrder := [...]string{"serviceClientId", "name", "description", "status", "planes", "permissions", "redirectUris", "clientCredentials", "tokenExchange", "trustedSubjects", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2179,6 +2228,13 @@ func (ec *executionContext) unmarshalInputServiceClientUpdateInput(ctx context.C
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

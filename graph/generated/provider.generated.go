@@ -567,7 +567,7 @@ func (ec *executionContext) unmarshalInputModelCreateInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"providerId", "name", "upstreamName", "contextLength", "maxOutputTokens", "price", "ceiling", "grantTo"}
+	fieldsInOrder := [...]string{"providerId", "name", "upstreamName", "contextLength", "maxOutputTokens", "price", "ceiling", "grantTo", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -630,6 +630,13 @@ func (ec *executionContext) unmarshalInputModelCreateInput(ctx context.Context, 
 				return it, err
 			}
 			it.GrantTo = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -646,7 +653,7 @@ func (ec *executionContext) unmarshalInputModelPricePublishInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"modelId", "price"}
+	fieldsInOrder := [...]string{"modelId", "price", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -667,6 +674,13 @@ func (ec *executionContext) unmarshalInputModelPricePublishInput(ctx context.Con
 				return it, err
 			}
 			it.Price = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -683,7 +697,7 @@ func (ec *executionContext) unmarshalInputModelUpdateInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"modelId", "status", "expectedVersion"}
+	fieldsInOrder := [...]string{"modelId", "status", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -711,6 +725,13 @@ func (ec *executionContext) unmarshalInputModelUpdateInput(ctx context.Context, 
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -727,7 +748,7 @@ func (ec *executionContext) unmarshalInputProviderCreateInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "baseUrl", "secret"}
+	fieldsInOrder := [...]string{"name", "baseUrl", "secret", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -755,6 +776,13 @@ func (ec *executionContext) unmarshalInputProviderCreateInput(ctx context.Contex
 				return it, err
 			}
 			it.Secret = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -771,7 +799,7 @@ func (ec *executionContext) unmarshalInputProviderTestInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"providerId"}
+	fieldsInOrder := [...]string{"providerId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -785,6 +813,13 @@ func (ec *executionContext) unmarshalInputProviderTestInput(ctx context.Context,
 				return it, err
 			}
 			it.ProviderID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -801,7 +836,7 @@ func (ec *executionContext) unmarshalInputProviderUpdateInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"providerId", "name", "baseUrl", "secret", "status", "expectedVersion"}
+	fieldsInOrder := [...]string{"providerId", "name", "baseUrl", "secret", "status", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -850,6 +885,13 @@ func (ec *executionContext) unmarshalInputProviderUpdateInput(ctx context.Contex
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

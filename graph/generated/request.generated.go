@@ -1521,7 +1521,7 @@ func (ec *executionContext) unmarshalInputRequestApproveInput(ctx context.Contex
 		asMap["dryRun"] = false
 	}
 
-	fieldsInOrder := [...]string{"requestId", "amount", "until", "forGood", "note", "expectedVersion", "dryRun"}
+	fieldsInOrder := [...]string{"requestId", "amount", "until", "forGood", "note", "expectedVersion", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1577,6 +1577,13 @@ func (ec *executionContext) unmarshalInputRequestApproveInput(ctx context.Contex
 				return it, err
 			}
 			it.DryRun = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1593,7 +1600,7 @@ func (ec *executionContext) unmarshalInputRequestCreateInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"scopeId", "amount", "until", "reason"}
+	fieldsInOrder := [...]string{"scopeId", "amount", "until", "reason", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1628,6 +1635,13 @@ func (ec *executionContext) unmarshalInputRequestCreateInput(ctx context.Context
 				return it, err
 			}
 			it.Reason = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1644,7 +1658,7 @@ func (ec *executionContext) unmarshalInputRequestDeclineInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"requestId", "note", "expectedVersion"}
+	fieldsInOrder := [...]string{"requestId", "note", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1672,6 +1686,13 @@ func (ec *executionContext) unmarshalInputRequestDeclineInput(ctx context.Contex
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1688,7 +1709,7 @@ func (ec *executionContext) unmarshalInputRequestPassUpInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"requestId", "note", "expectedVersion"}
+	fieldsInOrder := [...]string{"requestId", "note", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1716,6 +1737,13 @@ func (ec *executionContext) unmarshalInputRequestPassUpInput(ctx context.Context
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1732,7 +1760,7 @@ func (ec *executionContext) unmarshalInputRequestWithdrawInput(ctx context.Conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"requestId"}
+	fieldsInOrder := [...]string{"requestId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1746,6 +1774,13 @@ func (ec *executionContext) unmarshalInputRequestWithdrawInput(ctx context.Conte
 				return it, err
 			}
 			it.RequestID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -534,7 +534,7 @@ func (ec *executionContext) unmarshalInputRoleBindInput(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"userId", "scopeId", "role"}
+	fieldsInOrder := [...]string{"userId", "scopeId", "role", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -562,6 +562,13 @@ func (ec *executionContext) unmarshalInputRoleBindInput(ctx context.Context, obj
 				return it, err
 			}
 			it.Role = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -578,7 +585,7 @@ func (ec *executionContext) unmarshalInputRoleUnbindInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"roleBindingId"}
+	fieldsInOrder := [...]string{"roleBindingId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -592,6 +599,13 @@ func (ec *executionContext) unmarshalInputRoleUnbindInput(ctx context.Context, o
 				return it, err
 			}
 			it.RoleBindingID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

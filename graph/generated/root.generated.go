@@ -59,7 +59,7 @@ type MutationResolver interface {
 	KeyCreate(ctx context.Context, input model.KeyCreateInput) (*model.KeyCreatePayload, error)
 	KeyRevoke(ctx context.Context, input model.KeyRevokeInput) (*model.KeyRevokePayload, error)
 	NotificationRead(ctx context.Context, input model.NotificationReadInput) (*model.NotificationReadPayload, error)
-	NotificationsReadAll(ctx context.Context) (*model.NotificationsReadAllPayload, error)
+	NotificationsReadAll(ctx context.Context, input *model.NotificationsReadAllInput) (*model.NotificationsReadAllPayload, error)
 	NotificationPreferenceSet(ctx context.Context, input model.NotificationPreferenceSetInput) (*model.NotificationPreferenceSetPayload, error)
 	ServiceClientCreate(ctx context.Context, input model.ServiceClientCreateInput) (*model.ServiceClientCreatePayload, error)
 	ServiceClientUpdate(ctx context.Context, input model.ServiceClientUpdateInput) (*model.ServiceClientUpdatePayload, error)
@@ -883,6 +883,20 @@ func (ec *executionContext) field_Mutation_notificationRead_args(ctx context.Con
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.NotificationReadInput, error) {
 			return ec.unmarshalNNotificationReadInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐNotificationReadInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_notificationsReadAll_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (*model.NotificationsReadAllInput, error) {
+			return ec.unmarshalONotificationsReadAllInput2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐNotificationsReadAllInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3458,7 +3472,8 @@ func (ec *executionContext) _Mutation_notificationsReadAll(ctx context.Context, 
 			return ec.fieldContext_Mutation_notificationsReadAll(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Mutation().NotificationsReadAll(ctx)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().NotificationsReadAll(ctx, fc.Args["input"].(*model.NotificationsReadAllInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NotificationsReadAllPayload) graphql.Marshaler {
@@ -3468,7 +3483,7 @@ func (ec *executionContext) _Mutation_notificationsReadAll(ctx context.Context, 
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Mutation_notificationsReadAll(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Mutation_notificationsReadAll(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
 		Field:      field,
@@ -3477,6 +3492,17 @@ func (ec *executionContext) fieldContext_Mutation_notificationsReadAll(_ context
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_NotificationsReadAllPayload(ctx, field)
 		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_notificationsReadAll_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }

@@ -1223,7 +1223,7 @@ type ComplexityRoot struct {
 		ModelUpdate               func(childComplexity int, input model.ModelUpdateInput) int
 		NotificationPreferenceSet func(childComplexity int, input model.NotificationPreferenceSetInput) int
 		NotificationRead          func(childComplexity int, input model.NotificationReadInput) int
-		NotificationsReadAll      func(childComplexity int) int
+		NotificationsReadAll      func(childComplexity int, input *model.NotificationsReadAllInput) int
 		OrganizationArchive       func(childComplexity int, input model.OrganizationArchiveInput) int
 		OrganizationCreate        func(childComplexity int, input model.OrganizationCreateInput) int
 		OrganizationDelete        func(childComplexity int, input model.OrganizationDeleteInput) int
@@ -7303,7 +7303,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			break
 		}
 
-		return e.ComplexityRoot.Mutation.NotificationsReadAll(childComplexity), true
+		args, err := ec.field_Mutation_notificationsReadAll_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.NotificationsReadAll(childComplexity, args["input"].(*model.NotificationsReadAllInput)), true
 	case "Mutation.organizationArchive":
 		if e.ComplexityRoot.Mutation.OrganizationArchive == nil {
 			break
@@ -11453,6 +11458,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputNotificationFilter,
 		ec.unmarshalInputNotificationPreferenceSetInput,
 		ec.unmarshalInputNotificationReadInput,
+		ec.unmarshalInputNotificationsReadAllInput,
 		ec.unmarshalInputOrganizationArchiveInput,
 		ec.unmarshalInputOrganizationCreateInput,
 		ec.unmarshalInputOrganizationDeleteInput,
@@ -12323,6 +12329,8 @@ input BudgetSetInput {
   expectedVersion: Int
   "Tell what would change and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of budgetSet."
@@ -12341,6 +12349,8 @@ input BudgetRemoveInput {
   budgetId: ID!
   "Tell what would change and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of budgetRemove."
@@ -12365,6 +12375,8 @@ input BudgetIncreaseInput {
   reason: String
   "Tell what would change and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of budgetIncrease."
@@ -12385,6 +12397,8 @@ input BudgetIncreaseEndInput {
   increaseId: ID!
   "Tell what would change and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of budgetIncreaseEnd."
@@ -12409,6 +12423,8 @@ input BudgetMoveInput {
   belowSpent: Boolean
   "Tell what would change and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of budgetMove."
@@ -12461,6 +12477,8 @@ extend type Mutation {
 input BudgetRenewInput {
   "A plane's pool or a key's budget, whose cycle is MANUAL."
   budgetId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of budgetRenew."
@@ -12540,6 +12558,8 @@ input OrganizationCreateInput {
   name: String!
   "Up to 500 characters."
   description: String
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of organizationCreate."
@@ -12560,6 +12580,8 @@ input OrganizationUpdateInput {
   description: String
   "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of organizationUpdate."
@@ -12576,6 +12598,8 @@ input OrganizationArchiveInput {
   organizationId: ID!
   "Count the impact and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of organizationArchive."
@@ -12592,6 +12616,8 @@ type OrganizationArchivePayload {
 input OrganizationRestoreInput {
   "The organization."
   organizationId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of organizationRestore."
@@ -12610,6 +12636,8 @@ input OrganizationDeleteInput {
   confirm: String
   "Count the impact and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of organizationDelete."
@@ -12630,6 +12658,8 @@ input TeamCreateInput {
   name: String!
   "Up to 500 characters."
   description: String
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of teamCreate."
@@ -12650,6 +12680,8 @@ input TeamUpdateInput {
   description: String
   "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of teamUpdate."
@@ -12668,6 +12700,8 @@ input TeamMoveInput {
   organizationId: ID!
   "Count the impact and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of teamMove."
@@ -12686,6 +12720,8 @@ input TeamArchiveInput {
   teamId: ID!
   "Count the impact and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of teamArchive."
@@ -12702,6 +12738,8 @@ type TeamArchivePayload {
 input TeamRestoreInput {
   "The team."
   teamId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of teamRestore."
@@ -12720,6 +12758,8 @@ input TeamDeleteInput {
   confirm: String
   "Count the impact and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of teamDelete."
@@ -12738,6 +12778,8 @@ input MemberCreateInput {
   teamId: ID!
   "A user of the account."
   userId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of memberCreate."
@@ -12754,6 +12796,8 @@ input MemberMoveInput {
   memberId: ID!
   "Where to."
   teamId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of memberMove."
@@ -12770,6 +12814,8 @@ input MemberDeleteInput {
   memberId: ID!
   "Count the impact and change nothing."
   dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of memberDelete."
@@ -12786,6 +12832,8 @@ type MemberDeletePayload {
 input MemberDefaultSetInput {
   "The seat."
   memberId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of memberDefaultSet."
@@ -12804,6 +12852,8 @@ input UserUpdateInput {
   name: String!
   "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of userUpdate."
@@ -12818,6 +12868,8 @@ type UserUpdatePayload {
 input UserDeactivateInput {
   "The person; not the last admin of the account."
   userId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of userDeactivate."
@@ -12832,6 +12884,8 @@ type UserDeactivatePayload {
 input UserReactivateInput {
   "The person."
   userId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of userReactivate."
@@ -13023,6 +13077,8 @@ input BudgetFreezeInput {
   budgetId: ID!
   "One sentence, up to 500 characters. Callers who are refused read it, and the audit log keeps it."
   reason: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of budgetFreeze."
@@ -13037,6 +13093,8 @@ type BudgetFreezePayload {
 input BudgetResumeInput {
   "The budget, not its scope."
   budgetId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of budgetResume."
@@ -13235,6 +13293,8 @@ input GrantSetInput {
   note: String
   "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of grantSet."
@@ -13249,6 +13309,8 @@ type GrantSetPayload {
 input GrantRemoveInput {
   "The grant."
   grantId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of grantRemove."
@@ -13395,6 +13457,8 @@ input InvitationCreateInput {
   name: String
   "1–30; left out: 7."
   expiresInDays: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of invitationCreate."
@@ -13409,6 +13473,8 @@ type InvitationCreatePayload {
 input InvitationResendInput {
   "An open or expired invitation."
   invitationId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of invitationResend."
@@ -13423,6 +13489,8 @@ type InvitationResendPayload {
 input InvitationRevokeInput {
   "An open invitation."
   invitationId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of invitationRevoke."
@@ -13542,6 +13610,8 @@ input KeyCreateInput {
   expiresAt: DateTime
   "A budget of its own within the owner's, in the plane's unit; left out: none."
   limit: Amount
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of keyCreate."
@@ -13558,6 +13628,8 @@ type KeyCreatePayload {
 input KeyRevokeInput {
   "The key."
   keyId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of keyRevoke."
@@ -13715,7 +13787,7 @@ extend type Mutation {
   "Mark a line of one's inbox as read, or as unread again. People themselves."
   notificationRead(input: NotificationReadInput!): NotificationReadPayload!
   "Mark all lines of one's inbox as read. People themselves."
-  notificationsReadAll: NotificationsReadAllPayload!
+  notificationsReadAll(input: NotificationsReadAllInput): NotificationsReadAllPayload!
   "Choose how to hear of a topic. People themselves."
   notificationPreferenceSet(input: NotificationPreferenceSetInput!): NotificationPreferenceSetPayload!
 }
@@ -13814,6 +13886,8 @@ input NotificationReadInput {
   notificationId: ID!
   "False makes it unread again; left out: true."
   read: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of notificationRead."
@@ -13822,6 +13896,12 @@ type NotificationReadPayload {
   notification: Notification
   "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
+}
+
+"How to mark all lines of one's inbox as read."
+input NotificationsReadAllInput {
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of notificationsReadAll."
@@ -13840,6 +13920,8 @@ input NotificationPreferenceSetInput {
   inbox: Boolean!
   "By mail."
   mail: Boolean!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of notificationPreferenceSet."
@@ -14036,6 +14118,8 @@ input ServiceClientCreateInput {
   tokenExchange: Boolean
   "Left out: false."
   trustedSubjects: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of serviceClientCreate."
@@ -14072,6 +14156,8 @@ input ServiceClientUpdateInput {
   trustedSubjects: Boolean
   "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of serviceClientUpdate."
@@ -14086,6 +14172,8 @@ type ServiceClientUpdatePayload {
 input ServiceClientDeleteInput {
   "The program."
   serviceClientId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of serviceClientDelete."
@@ -14102,6 +14190,8 @@ input ServiceClientSecretRotateInput {
   serviceClientId: ID!
   "0–720, how long the one before works on; left out: 24."
   overlapHours: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of serviceClientSecretRotate."
@@ -14122,6 +14212,8 @@ input PersonalTokenCreateInput {
   permissions: [String!]!
   "1–365."
   expiresInDays: Int!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of personalTokenCreate."
@@ -14138,6 +14230,8 @@ type PersonalTokenCreatePayload {
 input PersonalTokenRevokeInput {
   "The token."
   personalTokenId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of personalTokenRevoke."
@@ -14152,6 +14246,8 @@ type PersonalTokenRevokePayload {
 input AuthorizationApproveInput {
   "As the program asked."
   request: AuthorizationRequestInput!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of authorizationApprove."
@@ -14166,6 +14262,8 @@ type AuthorizationApprovePayload {
 input AuthorizationRevokeInput {
   "The consent."
   authorizationId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of authorizationRevoke."
@@ -14362,6 +14460,8 @@ input RequestCreateInput {
   until: DateTime
   "Why; 1 to 1000 characters."
   reason: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of requestCreate."
@@ -14388,6 +14488,8 @@ input RequestApproveInput {
   expectedVersion: Int
   "True does it, tells what it did, and takes it back."
   dryRun: Boolean = false
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of requestApprove."
@@ -14408,12 +14510,16 @@ input RequestDeclineInput {
   note: String!
   "Refuse when the request has another version by now."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The request to take back."
 input RequestWithdrawInput {
   "One's own."
   requestId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The request to hand up."
@@ -14424,6 +14530,8 @@ input RequestPassUpInput {
   note: String
   "Refuse when the request has another version by now."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of a decision."
@@ -14505,6 +14613,8 @@ input RoleBindInput {
   scopeId: ID!
   "ADMIN or VIEWER; seats are given by memberCreate."
   role: Role!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of roleBind."
@@ -14519,6 +14629,8 @@ type RoleBindPayload {
 input RoleUnbindInput {
   "The role."
   roleBindingId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of roleUnbind."
@@ -14941,6 +15053,8 @@ extend type Mutation {
 input SessionRevokeInput {
   "The session."
   sessionId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of sessionRevoke."
@@ -14955,6 +15069,8 @@ type SessionRevokePayload {
 input UserSessionsRevokeInput {
   "The person."
   userId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of userSessionsRevoke."
@@ -14971,6 +15087,8 @@ input PasswordSetInput {
   currentPassword: String!
   "12–256 characters."
   newPassword: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of passwordSet."
@@ -15185,6 +15303,8 @@ extend type Mutation {
 input DomainCreateInput {
   "Such as ` + "`" + `example.com` + "`" + `; public mail domains are refused."
   name: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of domainCreate."
@@ -15199,6 +15319,8 @@ type DomainCreatePayload {
 input DomainVerifyInput {
   "The domain."
   domainId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of domainVerify."
@@ -15213,6 +15335,8 @@ type DomainVerifyPayload {
 input DomainDeleteInput {
   "The domain."
   domainId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of domainDelete."
@@ -15243,6 +15367,8 @@ input IdentityProviderCreateInput {
   groupsClaim: String
   "Left out: true."
   justInTime: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of identityProviderCreate."
@@ -15279,6 +15405,8 @@ input IdentityProviderUpdateInput {
   status: IdentityProviderStatus
   "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of identityProviderUpdate."
@@ -15293,6 +15421,8 @@ type IdentityProviderUpdatePayload {
 input IdentityProviderDeleteInput {
   "The provider."
   identityProviderId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of identityProviderDelete."
@@ -15313,6 +15443,8 @@ input GroupMappingCreateInput {
   scopeId: ID!
   "What they become."
   role: Role!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of groupMappingCreate."
@@ -15327,6 +15459,8 @@ type GroupMappingCreatePayload {
 input GroupMappingDeleteInput {
   "The mapping."
   groupMappingId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of groupMappingDelete."
@@ -15341,6 +15475,8 @@ type GroupMappingDeletePayload {
 input SignInEnforceInput {
   "Whether single sign-on is the only way."
   enforced: Boolean!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of signInEnforce."
@@ -16190,6 +16326,8 @@ input WebhookCreateInput {
   topics: [NotificationTopic!]!
   "Left out: both."
   planes: [Plane!]
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of webhookCreate."
@@ -16218,6 +16356,8 @@ input WebhookUpdateInput {
   status: Status
   "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of webhookUpdate."
@@ -16234,6 +16374,8 @@ input WebhookSecretRotateInput {
   webhookId: ID!
   "0–720, how long the one before signs as well; left out: 24."
   overlapHours: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of webhookSecretRotate."
@@ -16250,6 +16392,8 @@ type WebhookSecretRotatePayload {
 input WebhookDeleteInput {
   "The webhook."
   webhookId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of webhookDelete."
@@ -16264,6 +16408,8 @@ type WebhookDeletePayload {
 input WebhookTestInput {
   "The webhook; an active one."
   webhookId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of webhookTest."
@@ -16282,6 +16428,8 @@ input WebhookReplayInput {
   deliveryId: ID
   "All that failed since then, at most a thousand, the oldest first."
   failedSince: DateTime
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of webhookReplay."
@@ -16403,6 +16551,8 @@ input ProviderCreateInput {
   baseUrl: String!
   "Encrypted at rest and never shown again."
   secret: String
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What providerUpdate needs."
@@ -16419,12 +16569,16 @@ input ProviderUpdateInput {
   status: Status
   "Refuse when it has another version by now."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What providerTest needs."
 input ProviderTestInput {
   "The provider, of the viewer's own account."
   providerId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of provider."
@@ -16453,6 +16607,8 @@ input ModelCreateInput {
   ceiling: USD
   "Scopes of the plane that may use it from now on: the plane's id for all. Left out: nobody yet."
   grantTo: [ID!]
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What modelUpdate needs."
@@ -16463,6 +16619,8 @@ input ModelUpdateInput {
   status: Status
   "Refuse when it has another version by now."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What modelPricePublish needs."
@@ -16471,6 +16629,8 @@ input ModelPricePublishInput {
   modelId: ID!
   "In US dollars per 1,000,000 tokens."
   price: PriceInput!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of model."
@@ -16538,12 +16698,16 @@ input ModelInstallInput {
   catalogModelId: ID!
   "Scopes of the plane that may use it from now on: the plane's id for all. Left out: nobody yet."
   grantTo: [ID!]
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What modelUninstall needs."
 input ModelUninstallInput {
   "The model, of the viewer's own account."
   modelId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 `, BuiltIn: false},
 	{Name: "../platform/accounts.graphqls", Input: `extend type Mutation {
@@ -16581,6 +16745,8 @@ input AccountCreateInput {
   adminEmail: String!
   "As they are called."
   adminName: String
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of accountCreate."
@@ -16609,6 +16775,8 @@ input AccountUpdateInput {
   auditRetentionDays: Int
   "The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of accountUpdate."
@@ -16625,6 +16793,8 @@ input AccountPlanesSetInput {
   accountId: ID!
   "The products it uses from now on, at least one."
   planes: [Plane!]!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of accountPlanesSet."
@@ -16641,6 +16811,8 @@ input AccountDispatchSetInput {
   accountId: ID!
   "Whether its calls wait for the database: some milliseconds each, and no charge is lost with a machine."
   strict: Boolean!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of accountDispatchSet."
@@ -16657,6 +16829,8 @@ input AccountSuspendInput {
   accountId: ID!
   "1–500 characters, shown to the account's people."
   reason: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of accountSuspend."
@@ -16671,6 +16845,8 @@ type AccountSuspendPayload {
 input AccountResumeInput {
   "The account."
   accountId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of accountResume."
@@ -16689,6 +16865,8 @@ input AccountCloseInput {
   confirm: String!
   "1–500 characters."
   reason: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of accountClose."
@@ -16705,6 +16883,8 @@ input AccountDeleteInput {
   accountId: ID!
   "Its name, typed."
   confirm: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of accountDelete."
@@ -16723,6 +16903,8 @@ input DomainApproveInput {
   domain: String!
   "1–500 characters, kept in the audit log."
   reason: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of domainApprove."
@@ -16872,6 +17054,8 @@ input CentralProviderCreateInput {
   baseUrl: String!
   "Encrypted at rest and never shown again."
   secret: String
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What centralProviderUpdate needs."
@@ -16888,12 +17072,16 @@ input CentralProviderUpdateInput {
   status: Status
   "Refuse when it has another version by now."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What centralProviderTest needs."
 input CentralProviderTestInput {
   "The provider, of the platform."
   centralProviderId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of centralProvider."
@@ -16938,6 +17126,8 @@ input CatalogModelCreateInput {
   price: PriceInput!
   "Left out: a draft."
   status: CatalogStatus
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What catalogModelUpdate needs."
@@ -16952,6 +17142,8 @@ input CatalogModelUpdateInput {
   status: CatalogStatus
   "Refuse when it has another version by now."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What catalogPricePublish needs."
@@ -16960,6 +17152,8 @@ input CatalogPricePublishInput {
   catalogModelId: ID!
   "In US dollars per 1,000,000 tokens."
   price: PriceInput!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of catalogModel."
@@ -16985,6 +17179,8 @@ input CreditFactorSetInput {
   from: DateTime
   "Tell the effect and change nothing."
   dryRun: Boolean = false
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of creditFactorSet."

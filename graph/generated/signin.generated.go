@@ -1776,7 +1776,7 @@ func (ec *executionContext) unmarshalInputDomainCreateInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name"}
+	fieldsInOrder := [...]string{"name", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1790,6 +1790,13 @@ func (ec *executionContext) unmarshalInputDomainCreateInput(ctx context.Context,
 				return it, err
 			}
 			it.Name = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1806,7 +1813,7 @@ func (ec *executionContext) unmarshalInputDomainDeleteInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"domainId"}
+	fieldsInOrder := [...]string{"domainId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1820,6 +1827,13 @@ func (ec *executionContext) unmarshalInputDomainDeleteInput(ctx context.Context,
 				return it, err
 			}
 			it.DomainID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1836,7 +1850,7 @@ func (ec *executionContext) unmarshalInputDomainVerifyInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"domainId"}
+	fieldsInOrder := [...]string{"domainId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1850,6 +1864,13 @@ func (ec *executionContext) unmarshalInputDomainVerifyInput(ctx context.Context,
 				return it, err
 			}
 			it.DomainID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1866,7 +1887,7 @@ func (ec *executionContext) unmarshalInputGroupMappingCreateInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"identityProviderId", "group", "scopeId", "role"}
+	fieldsInOrder := [...]string{"identityProviderId", "group", "scopeId", "role", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1901,6 +1922,13 @@ func (ec *executionContext) unmarshalInputGroupMappingCreateInput(ctx context.Co
 				return it, err
 			}
 			it.Role = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1917,7 +1945,7 @@ func (ec *executionContext) unmarshalInputGroupMappingDeleteInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"groupMappingId"}
+	fieldsInOrder := [...]string{"groupMappingId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1931,6 +1959,13 @@ func (ec *executionContext) unmarshalInputGroupMappingDeleteInput(ctx context.Co
 				return it, err
 			}
 			it.GroupMappingID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1947,7 +1982,7 @@ func (ec *executionContext) unmarshalInputIdentityProviderCreateInput(ctx contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "issuer", "clientId", "clientSecret", "scopes", "emailClaim", "nameClaim", "groupsClaim", "justInTime"}
+	fieldsInOrder := [...]string{"name", "issuer", "clientId", "clientSecret", "scopes", "emailClaim", "nameClaim", "groupsClaim", "justInTime", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2017,6 +2052,13 @@ func (ec *executionContext) unmarshalInputIdentityProviderCreateInput(ctx contex
 				return it, err
 			}
 			it.JustInTime = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2033,7 +2075,7 @@ func (ec *executionContext) unmarshalInputIdentityProviderDeleteInput(ctx contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"identityProviderId"}
+	fieldsInOrder := [...]string{"identityProviderId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2047,6 +2089,13 @@ func (ec *executionContext) unmarshalInputIdentityProviderDeleteInput(ctx contex
 				return it, err
 			}
 			it.IdentityProviderID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2063,7 +2112,7 @@ func (ec *executionContext) unmarshalInputIdentityProviderUpdateInput(ctx contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"identityProviderId", "name", "issuer", "clientId", "clientSecret", "scopes", "emailClaim", "nameClaim", "groupsClaim", "justInTime", "status", "expectedVersion"}
+	fieldsInOrder := [...]string{"identityProviderId", "name", "issuer", "clientId", "clientSecret", "scopes", "emailClaim", "nameClaim", "groupsClaim", "justInTime", "status", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2154,6 +2203,13 @@ func (ec *executionContext) unmarshalInputIdentityProviderUpdateInput(ctx contex
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2170,7 +2226,7 @@ func (ec *executionContext) unmarshalInputSignInEnforceInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"enforced"}
+	fieldsInOrder := [...]string{"enforced", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2184,6 +2240,13 @@ func (ec *executionContext) unmarshalInputSignInEnforceInput(ctx context.Context
 				return it, err
 			}
 			it.Enforced = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

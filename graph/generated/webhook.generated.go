@@ -1476,7 +1476,7 @@ func (ec *executionContext) unmarshalInputWebhookCreateInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "url", "topics", "planes"}
+	fieldsInOrder := [...]string{"name", "url", "topics", "planes", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1511,6 +1511,13 @@ func (ec *executionContext) unmarshalInputWebhookCreateInput(ctx context.Context
 				return it, err
 			}
 			it.Planes = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1527,7 +1534,7 @@ func (ec *executionContext) unmarshalInputWebhookDeleteInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"webhookId"}
+	fieldsInOrder := [...]string{"webhookId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1541,6 +1548,13 @@ func (ec *executionContext) unmarshalInputWebhookDeleteInput(ctx context.Context
 				return it, err
 			}
 			it.WebhookID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1557,7 +1571,7 @@ func (ec *executionContext) unmarshalInputWebhookReplayInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"webhookId", "deliveryId", "failedSince"}
+	fieldsInOrder := [...]string{"webhookId", "deliveryId", "failedSince", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1585,6 +1599,13 @@ func (ec *executionContext) unmarshalInputWebhookReplayInput(ctx context.Context
 				return it, err
 			}
 			it.FailedSince = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1601,7 +1622,7 @@ func (ec *executionContext) unmarshalInputWebhookSecretRotateInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"webhookId", "overlapHours"}
+	fieldsInOrder := [...]string{"webhookId", "overlapHours", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1622,6 +1643,13 @@ func (ec *executionContext) unmarshalInputWebhookSecretRotateInput(ctx context.C
 				return it, err
 			}
 			it.OverlapHours = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1638,7 +1666,7 @@ func (ec *executionContext) unmarshalInputWebhookTestInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"webhookId"}
+	fieldsInOrder := [...]string{"webhookId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1652,6 +1680,13 @@ func (ec *executionContext) unmarshalInputWebhookTestInput(ctx context.Context, 
 				return it, err
 			}
 			it.WebhookID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -1668,7 +1703,7 @@ func (ec *executionContext) unmarshalInputWebhookUpdateInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"webhookId", "name", "url", "topics", "planes", "status", "expectedVersion"}
+	fieldsInOrder := [...]string{"webhookId", "name", "url", "topics", "planes", "status", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1724,6 +1759,13 @@ func (ec *executionContext) unmarshalInputWebhookUpdateInput(ctx context.Context
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -131,6 +131,8 @@ type AccountCloseInput struct {
 	Confirm string `json:"confirm"`
 	// 1–500 characters.
 	Reason string `json:"reason"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of accountClose.
@@ -166,6 +168,8 @@ type AccountCreateInput struct {
 	AdminEmail string `json:"adminEmail"`
 	// As they are called.
 	AdminName *string `json:"adminName,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of accountCreate.
@@ -184,6 +188,8 @@ type AccountDeleteInput struct {
 	AccountID string `json:"accountId"`
 	// Its name, typed.
 	Confirm string `json:"confirm"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of accountDelete.
@@ -200,6 +206,8 @@ type AccountDispatchSetInput struct {
 	AccountID string `json:"accountId"`
 	// Whether its calls wait for the database: some milliseconds each, and no charge is lost with a machine.
 	Strict bool `json:"strict"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of accountDispatchSet.
@@ -224,6 +232,8 @@ type AccountPlanesSetInput struct {
 	AccountID string `json:"accountId"`
 	// The products it uses from now on, at least one.
 	Planes []Plane `json:"planes"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of accountPlanesSet.
@@ -238,6 +248,8 @@ type AccountPlanesSetPayload struct {
 type AccountResumeInput struct {
 	// The account.
 	AccountID string `json:"accountId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of accountResume.
@@ -254,6 +266,8 @@ type AccountSuspendInput struct {
 	AccountID string `json:"accountId"`
 	// 1–500 characters, shown to the account's people.
 	Reason string `json:"reason"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of accountSuspend.
@@ -280,6 +294,8 @@ type AccountUpdateInput struct {
 	AuditRetentionDays *int `json:"auditRetentionDays,omitempty"`
 	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of accountUpdate.
@@ -522,6 +538,8 @@ func (Authorization) IsNode() {}
 type AuthorizationApproveInput struct {
 	// As the program asked.
 	Request *AuthorizationRequestInput `json:"request"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of authorizationApprove.
@@ -591,6 +609,8 @@ type AuthorizationRequestInput struct {
 type AuthorizationRevokeInput struct {
 	// The consent.
 	AuthorizationID string `json:"authorizationId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of authorizationRevoke.
@@ -746,6 +766,8 @@ type BudgetFreezeInput struct {
 	BudgetID string `json:"budgetId"`
 	// One sentence, up to 500 characters. Callers who are refused read it, and the audit log keeps it.
 	Reason string `json:"reason"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of budgetFreeze.
@@ -776,6 +798,8 @@ type BudgetIncreaseEndInput struct {
 	IncreaseID string `json:"increaseId"`
 	// Tell what would change and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of budgetIncreaseEnd.
@@ -800,6 +824,8 @@ type BudgetIncreaseInput struct {
 	Reason *string `json:"reason,omitempty"`
 	// Tell what would change and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of budgetIncrease.
@@ -826,6 +852,8 @@ type BudgetMoveInput struct {
 	BelowSpent *bool `json:"belowSpent,omitempty"`
 	// Tell what would change and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of budgetMove.
@@ -872,6 +900,8 @@ type BudgetRemoveInput struct {
 	BudgetID string `json:"budgetId"`
 	// Tell what would change and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of budgetRemove.
@@ -888,6 +918,8 @@ type BudgetRemovePayload struct {
 type BudgetRenewInput struct {
 	// A plane's pool or a key's budget, whose cycle is MANUAL.
 	BudgetID string `json:"budgetId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of budgetRenew.
@@ -912,6 +944,8 @@ type BudgetRenewal struct {
 type BudgetResumeInput struct {
 	// The budget, not its scope.
 	BudgetID string `json:"budgetId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of budgetResume.
@@ -949,6 +983,8 @@ type BudgetSetInput struct {
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 	// Tell what would change and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of budgetSet.
@@ -1115,6 +1151,8 @@ type CatalogModelCreateInput struct {
 	Price *PriceInput `json:"price"`
 	// Left out: a draft.
 	Status *CatalogStatus `json:"status,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // A row of a page of catalog models.
@@ -1145,6 +1183,8 @@ type CatalogModelUpdateInput struct {
 	Status *CatalogStatus `json:"status,omitempty"`
 	// Refuse when it has another version by now.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What catalogPricePublish needs.
@@ -1153,6 +1193,8 @@ type CatalogPricePublishInput struct {
 	CatalogModelID string `json:"catalogModelId"`
 	// In US dollars per 1,000,000 tokens.
 	Price *PriceInput `json:"price"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // An LLM endpoint that the platform runs for Copilot.
@@ -1198,6 +1240,8 @@ type CentralProviderCreateInput struct {
 	BaseURL string `json:"baseUrl"`
 	// Encrypted at rest and never shown again.
 	Secret *string `json:"secret,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // A row of a page of central providers.
@@ -1220,6 +1264,8 @@ type CentralProviderPayload struct {
 type CentralProviderTestInput struct {
 	// The provider, of the platform.
 	CentralProviderID string `json:"centralProviderId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What centralProviderUpdate needs.
@@ -1236,6 +1282,8 @@ type CentralProviderUpdateInput struct {
 	Status *Status `json:"status,omitempty"`
 	// Refuse when it has another version by now.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // One line of the ledger: the receipt of a call.
@@ -1528,6 +1576,8 @@ type CreditFactorSetInput struct {
 	From *time.Time `json:"from,omitempty"`
 	// Tell the effect and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of creditFactorSet.
@@ -1588,6 +1638,8 @@ type DomainApproveInput struct {
 	Domain string `json:"domain"`
 	// 1–500 characters, kept in the audit log.
 	Reason string `json:"reason"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of domainApprove.
@@ -1613,6 +1665,8 @@ type DomainConnection struct {
 type DomainCreateInput struct {
 	// Such as `example.com`; public mail domains are refused.
 	Name string `json:"name"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of domainCreate.
@@ -1627,6 +1681,8 @@ type DomainCreatePayload struct {
 type DomainDeleteInput struct {
 	// The domain.
 	DomainID string `json:"domainId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of domainDelete.
@@ -1649,6 +1705,8 @@ type DomainEdge struct {
 type DomainVerifyInput struct {
 	// The domain.
 	DomainID string `json:"domainId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of domainVerify.
@@ -1753,6 +1811,8 @@ type GrantEdge struct {
 type GrantRemoveInput struct {
 	// The grant.
 	GrantID string `json:"grantId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of grantRemove.
@@ -1777,6 +1837,8 @@ type GrantSetInput struct {
 	Note *string `json:"note,omitempty"`
 	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of grantSet.
@@ -1814,6 +1876,8 @@ type GroupMappingCreateInput struct {
 	ScopeID string `json:"scopeId"`
 	// What they become.
 	Role Role `json:"role"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of groupMappingCreate.
@@ -1828,6 +1892,8 @@ type GroupMappingCreatePayload struct {
 type GroupMappingDeleteInput struct {
 	// The mapping.
 	GroupMappingID string `json:"groupMappingId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of groupMappingDelete.
@@ -1912,6 +1978,8 @@ type IdentityProviderCreateInput struct {
 	GroupsClaim *string `json:"groupsClaim,omitempty"`
 	// Left out: true.
 	JustInTime *bool `json:"justInTime,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of identityProviderCreate.
@@ -1926,6 +1994,8 @@ type IdentityProviderCreatePayload struct {
 type IdentityProviderDeleteInput struct {
 	// The provider.
 	IdentityProviderID string `json:"identityProviderId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of identityProviderDelete.
@@ -1970,6 +2040,8 @@ type IdentityProviderUpdateInput struct {
 	Status *IdentityProviderStatus `json:"status,omitempty"`
 	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of identityProviderUpdate.
@@ -2172,6 +2244,8 @@ type InvitationCreateInput struct {
 	Name *string `json:"name,omitempty"`
 	// 1–30; left out: 7.
 	ExpiresInDays *int `json:"expiresInDays,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of invitationCreate.
@@ -2228,6 +2302,8 @@ type InvitationPreview struct {
 type InvitationResendInput struct {
 	// An open or expired invitation.
 	InvitationID string `json:"invitationId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of invitationResend.
@@ -2242,6 +2318,8 @@ type InvitationResendPayload struct {
 type InvitationRevokeInput struct {
 	// An open invitation.
 	InvitationID string `json:"invitationId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of invitationRevoke.
@@ -2324,6 +2402,8 @@ type KeyCreateInput struct {
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 	// A budget of its own within the owner's, in the plane's unit; left out: none.
 	Limit *money.Nano `json:"limit,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of keyCreate.
@@ -2348,6 +2428,8 @@ type KeyEdge struct {
 type KeyRevokeInput struct {
 	// The key.
 	KeyID string `json:"keyId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of keyRevoke.
@@ -2419,6 +2501,8 @@ type MemberCreateInput struct {
 	TeamID string `json:"teamId"`
 	// A user of the account.
 	UserID string `json:"userId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of memberCreate.
@@ -2433,6 +2517,8 @@ type MemberCreatePayload struct {
 type MemberDefaultSetInput struct {
 	// The seat.
 	MemberID string `json:"memberId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of memberDefaultSet.
@@ -2449,6 +2535,8 @@ type MemberDeleteInput struct {
 	MemberID string `json:"memberId"`
 	// Count the impact and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of memberDelete.
@@ -2475,6 +2563,8 @@ type MemberMoveInput struct {
 	MemberID string `json:"memberId"`
 	// Where to.
 	TeamID string `json:"teamId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of memberMove.
@@ -2565,6 +2655,8 @@ type ModelCreateInput struct {
 	Ceiling *money.Nano `json:"ceiling,omitempty"`
 	// Scopes of the plane that may use it from now on: the plane's id for all. Left out: nobody yet.
 	GrantTo []string `json:"grantTo,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // A row of a page of models.
@@ -2581,6 +2673,8 @@ type ModelInstallInput struct {
 	CatalogModelID string `json:"catalogModelId"`
 	// Scopes of the plane that may use it from now on: the plane's id for all. Left out: nobody yet.
 	GrantTo []string `json:"grantTo,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of model.
@@ -2597,12 +2691,16 @@ type ModelPricePublishInput struct {
 	ModelID string `json:"modelId"`
 	// In US dollars per 1,000,000 tokens.
 	Price *PriceInput `json:"price"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What modelUninstall needs.
 type ModelUninstallInput struct {
 	// The model, of the viewer's own account.
 	ModelID string `json:"modelId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What modelUpdate needs.
@@ -2613,6 +2711,8 @@ type ModelUpdateInput struct {
 	Status *Status `json:"status,omitempty"`
 	// Refuse when it has another version by now.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // Everything that can be changed: noun first, one mutation an intention. A refused or failed mutation changes nothing.
@@ -2688,6 +2788,8 @@ type NotificationPreferenceSetInput struct {
 	Inbox bool `json:"inbox"`
 	// By mail.
 	Mail bool `json:"mail"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of notificationPreferenceSet.
@@ -2704,6 +2806,8 @@ type NotificationReadInput struct {
 	NotificationID string `json:"notificationId"`
 	// False makes it unread again; left out: true.
 	Read *bool `json:"read,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of notificationRead.
@@ -2712,6 +2816,12 @@ type NotificationReadPayload struct {
 	Notification *Notification `json:"notification,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
+}
+
+// How to mark all lines of one's inbox as read.
+type NotificationsReadAllInput struct {
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of notificationsReadAll.
@@ -2767,6 +2877,8 @@ type OrganizationArchiveInput struct {
 	OrganizationID string `json:"organizationId"`
 	// Count the impact and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of organizationArchive.
@@ -2798,6 +2910,8 @@ type OrganizationCreateInput struct {
 	Name string `json:"name"`
 	// Up to 500 characters.
 	Description *string `json:"description,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of organizationCreate.
@@ -2816,6 +2930,8 @@ type OrganizationDeleteInput struct {
 	Confirm *string `json:"confirm,omitempty"`
 	// Count the impact and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of organizationDelete.
@@ -2840,6 +2956,8 @@ type OrganizationEdge struct {
 type OrganizationRestoreInput struct {
 	// The organization.
 	OrganizationID string `json:"organizationId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of organizationRestore.
@@ -2860,6 +2978,8 @@ type OrganizationUpdateInput struct {
 	Description *string `json:"description,omitempty"`
 	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of organizationUpdate.
@@ -2914,6 +3034,8 @@ type PasswordSetInput struct {
 	CurrentPassword string `json:"currentPassword"`
 	// 12–256 characters.
 	NewPassword string `json:"newPassword"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of passwordSet.
@@ -2971,6 +3093,8 @@ type PersonalTokenCreateInput struct {
 	Permissions []string `json:"permissions"`
 	// 1–365.
 	ExpiresInDays int `json:"expiresInDays"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of personalTokenCreate.
@@ -2995,6 +3119,8 @@ type PersonalTokenEdge struct {
 type PersonalTokenRevokeInput struct {
 	// The token.
 	PersonalTokenID string `json:"personalTokenId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of personalTokenRevoke.
@@ -3214,6 +3340,8 @@ type ProviderCreateInput struct {
 	BaseURL string `json:"baseUrl"`
 	// Encrypted at rest and never shown again.
 	Secret *string `json:"secret,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // A row of a page of providers.
@@ -3236,6 +3364,8 @@ type ProviderPayload struct {
 type ProviderTestInput struct {
 	// The provider, of the viewer's own account.
 	ProviderID string `json:"providerId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What a provider answered to a test call.
@@ -3266,6 +3396,8 @@ type ProviderUpdateInput struct {
 	Status *Status `json:"status,omitempty"`
 	// Refuse when it has another version by now.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // Everything that can be read. Lists are connections: `first` or `last` is required, within 1–100.
@@ -3289,6 +3421,8 @@ type RequestApproveInput struct {
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 	// True does it, tells what it did, and takes it back.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of requestApprove.
@@ -3311,6 +3445,8 @@ type RequestCreateInput struct {
 	Until *time.Time `json:"until,omitempty"`
 	// Why; 1 to 1000 characters.
 	Reason string `json:"reason"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of requestCreate.
@@ -3329,6 +3465,8 @@ type RequestDeclineInput struct {
 	Note string `json:"note"`
 	// Refuse when the request has another version by now.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What approving a request would change.
@@ -3383,6 +3521,8 @@ type RequestPassUpInput struct {
 	Note *string `json:"note,omitempty"`
 	// Refuse when the request has another version by now.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of a decision.
@@ -3397,6 +3537,8 @@ type RequestPayload struct {
 type RequestWithdrawInput struct {
 	// One's own.
 	RequestID string `json:"requestId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What can be granted, by name: give its id to `node` for more of it.
@@ -3447,6 +3589,8 @@ type RoleBindInput struct {
 	ScopeID string `json:"scopeId"`
 	// ADMIN or VIEWER; seats are given by memberCreate.
 	Role Role `json:"role"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of roleBind.
@@ -3503,6 +3647,8 @@ type RoleBindingEdge struct {
 type RoleUnbindInput struct {
 	// The role.
 	RoleBindingID string `json:"roleBindingId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of roleUnbind.
@@ -3641,6 +3787,8 @@ type ServiceClientCreateInput struct {
 	TokenExchange *bool `json:"tokenExchange,omitempty"`
 	// Left out: false.
 	TrustedSubjects *bool `json:"trustedSubjects,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of serviceClientCreate.
@@ -3657,6 +3805,8 @@ type ServiceClientCreatePayload struct {
 type ServiceClientDeleteInput struct {
 	// The program.
 	ServiceClientID string `json:"serviceClientId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of serviceClientDelete.
@@ -3681,6 +3831,8 @@ type ServiceClientSecretRotateInput struct {
 	ServiceClientID string `json:"serviceClientId"`
 	// 0–720, how long the one before works on; left out: 24.
 	OverlapHours *int `json:"overlapHours,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of serviceClientSecretRotate.
@@ -3717,6 +3869,8 @@ type ServiceClientUpdateInput struct {
 	TrustedSubjects *bool `json:"trustedSubjects,omitempty"`
 	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of serviceClientUpdate.
@@ -3805,6 +3959,8 @@ type SessionEndPayload struct {
 type SessionRevokeInput struct {
 	// The session.
 	SessionID string `json:"sessionId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of sessionRevoke.
@@ -3833,6 +3989,8 @@ type SessionSwitchPayload struct {
 type SignInEnforceInput struct {
 	// Whether single sign-on is the only way.
 	Enforced bool `json:"enforced"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of signInEnforce.
@@ -4101,6 +4259,8 @@ type TeamArchiveInput struct {
 	TeamID string `json:"teamId"`
 	// Count the impact and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of teamArchive.
@@ -4132,6 +4292,8 @@ type TeamCreateInput struct {
 	Name string `json:"name"`
 	// Up to 500 characters.
 	Description *string `json:"description,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of teamCreate.
@@ -4150,6 +4312,8 @@ type TeamDeleteInput struct {
 	Confirm *string `json:"confirm,omitempty"`
 	// Count the impact and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of teamDelete.
@@ -4178,6 +4342,8 @@ type TeamMoveInput struct {
 	OrganizationID string `json:"organizationId"`
 	// Count the impact and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of teamMove.
@@ -4194,6 +4360,8 @@ type TeamMovePayload struct {
 type TeamRestoreInput struct {
 	// The team.
 	TeamID string `json:"teamId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of teamRestore.
@@ -4214,6 +4382,8 @@ type TeamUpdateInput struct {
 	Description *string `json:"description,omitempty"`
 	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of teamUpdate.
@@ -4360,6 +4530,8 @@ type UserConnection struct {
 type UserDeactivateInput struct {
 	// The person; not the last admin of the account.
 	UserID string `json:"userId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of userDeactivate.
@@ -4382,6 +4554,8 @@ type UserEdge struct {
 type UserReactivateInput struct {
 	// The person.
 	UserID string `json:"userId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of userReactivate.
@@ -4396,6 +4570,8 @@ type UserReactivatePayload struct {
 type UserSessionsRevokeInput struct {
 	// The person.
 	UserID string `json:"userId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of userSessionsRevoke.
@@ -4414,6 +4590,8 @@ type UserUpdateInput struct {
 	Name string `json:"name"`
 	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of userUpdate.
@@ -4553,6 +4731,8 @@ type WebhookCreateInput struct {
 	Topics []NotificationTopic `json:"topics"`
 	// Left out: both.
 	Planes []Plane `json:"planes,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of webhookCreate.
@@ -4569,6 +4749,8 @@ type WebhookCreatePayload struct {
 type WebhookDeleteInput struct {
 	// The webhook.
 	WebhookID string `json:"webhookId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of webhookDelete.
@@ -4646,6 +4828,8 @@ type WebhookReplayInput struct {
 	DeliveryID *string `json:"deliveryId,omitempty"`
 	// All that failed since then, at most a thousand, the oldest first.
 	FailedSince *time.Time `json:"failedSince,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of webhookReplay.
@@ -4664,6 +4848,8 @@ type WebhookSecretRotateInput struct {
 	WebhookID string `json:"webhookId"`
 	// 0–720, how long the one before signs as well; left out: 24.
 	OverlapHours *int `json:"overlapHours,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of webhookSecretRotate.
@@ -4680,6 +4866,8 @@ type WebhookSecretRotatePayload struct {
 type WebhookTestInput struct {
 	// The webhook; an active one.
 	WebhookID string `json:"webhookId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of webhookTest.
@@ -4706,6 +4894,8 @@ type WebhookUpdateInput struct {
 	Status *Status `json:"status,omitempty"`
 	// The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // The outcome of webhookUpdate.

@@ -86,6 +86,7 @@ func (e *Engine) Decide(ctx context.Context, action Action, t Target) Decision {
 func (e *Engine) Check(ctx context.Context, action Action, t Target) error {
 	d := e.Decide(ctx, action, t)
 	if d.Allowed {
+		record(ctx, Question{action, t})
 		return nil
 	}
 	return e.tell(ctx, d)

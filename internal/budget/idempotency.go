@@ -140,10 +140,16 @@ func (d dialect) endKeys(ctx context.Context, tx conn, charged, released []strin
 	return nil
 }
 
-// pruneKeys deletes keys that have expired.
+// pruneKeys deletes keys that have expired: those of calls, and clients' keys
+// of mutations.
 func (e *Engine) pruneKeys(ctx context.Context) error {
-	return e.store.WriteTx(ctx, func(tx *sql.Tx) error {
+	err := e.store.WriteTx(ctx, func(tx *sql.Tx) error {
 		_, err := e.exec(ctx, tx, "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys WHERE expires_at <= $1 LIMIT 1000)", stamp(e.now()))
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	_, err = e.store.PruneClaims(ctx)
+	return err
 }

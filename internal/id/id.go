@@ -40,6 +40,7 @@ const (
 	BudgetCycle            Prefix = "cyc"
 	BudgetLease            Prefix = "lse"
 	IdempotencyKey         Prefix = "idk"
+	MutationKey            Prefix = "mtk"
 	Hold                   Prefix = "hld"
 	Charge                 Prefix = "chg"
 	AuditEvent             Prefix = "evt"

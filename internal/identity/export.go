@@ -34,7 +34,7 @@ const (
 var unexported = []string{
 	"providers.secret", "central_providers.secret", "identity_providers.secret",
 	"logins.password_hash", "logins.reset_hash",
-	"sessions.token_hash", "sessions.rests_on", "keys.token_hash", "idempotency_keys.key_hash", "idempotency_keys.request_hash", "invitations.token_hash", "personal_tokens.token_hash",
+	"sessions.token_hash", "sessions.rests_on", "keys.token_hash", "idempotency_keys.key_hash", "idempotency_keys.request_hash", "mutation_keys.key_hash", "mutation_keys.sealed_request", "mutation_keys.sealed_answer", "invitations.token_hash", "personal_tokens.token_hash",
 	"service_clients.secret_hash", "service_clients.previous_secret_hash",
 	"authorizations.code_hash", "authorizations.refresh_hash",
 	"authorizations.challenge", "authorizations.nonce",

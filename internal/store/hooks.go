@@ -14,7 +14,7 @@ import (
 
 // unauditedTables tell of no act of anybody: they are records themselves, or
 // the engine's working state.
-var unauditedTables = []string{"audit_events", "audit_checkpoints", "charges", "holds", "nodes", "budget_cycles", "budget_leases", "idempotency_keys"}
+var unauditedTables = []string{"audit_events", "audit_checkpoints", "charges", "holds", "nodes", "budget_cycles", "budget_leases", "idempotency_keys", "mutation_keys"}
 
 // epochTables hold what sessions, keys and routes are cached from.
 var epochTables = []string{

@@ -66,7 +66,7 @@ func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
 
 // InTx runs f in one transaction under the context's viewer, again if the
 // database asks for it. A change of an audited row that f left without an
-// audit event rolls everything back.
+// audit event rolls everything back. A Claim of the context is taken with it.
 func (s *Store) InTx(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
 	if ctx.Value(txKey{}) != nil {
 		return errors.New("store: InTx within InTx") // the inner one would wait for the outer one forever
@@ -75,12 +75,21 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context, tx *Tx) er
 	if tenancy.Bypassed(ctx) {
 		pool = s.system
 	}
+	claim, err := openClaim(ctx)
+	if err != nil {
+		return err
+	}
 	return s.retry(ctx, func() error {
 		tx := &Tx{store: s, changes: map[string]map[string]audit.Change{}, touched: map[string]bool{}}
 		err := s.begin(ctx, pool, func(sqlTx *sql.Tx) error {
 			tx.sql = sqlTx
 			tx.Client = s.client(&txDriver{Conn: entsql.Conn{ExecQuerier: sqlTx}, dialect: s.Dialect})
 			ctx := context.WithValue(ctx, txKey{}, tx)
+			if claim != nil {
+				if err := tx.take(ctx, claim); err != nil {
+					return err
+				}
+			}
 			if err := f(ctx, tx); err != nil {
 				return err
 			}
@@ -91,6 +100,9 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context, tx *Tx) er
 		})
 		if err != nil {
 			return err
+		}
+		if claim != nil {
+			claim.state.Store(claimTaken)
 		}
 		for _, f := range tx.after {
 			f()

@@ -59,7 +59,7 @@ var grants = map[string][]string{
 	"guardrail_presets": allGrants, "guardrail_assignments": allGrants, "feature_flags": allGrants,
 	"agent_versions": {"INSERT", "SELECT", "UPDATE"}, "listing_versions": {"INSERT", "SELECT", "UPDATE"},
 	"connection_credentials": {"SELECT"}, "listing_accounts": {"SELECT"},
-	"logins": nil, "central_providers": nil, "holds": nil, "idempotency_keys": nil, "nodes": nil, "usage_totals": nil,
+	"logins": nil, "central_providers": nil, "holds": nil, "idempotency_keys": nil, "mutation_keys": {"INSERT"}, "nodes": nil, "usage_totals": nil,
 }
 
 var allGrants = []string{"DELETE", "INSERT", "SELECT", "UPDATE"}

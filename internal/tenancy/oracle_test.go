@@ -136,6 +136,7 @@ var sights = map[string]sight{
 	"nodes":                 nobody,
 	"budget_leases":         nobody,
 	"idempotency_keys":      nobody,
+	"mutation_keys":         nobody,
 }
 
 func anyRow(world, *tenancy.Viewer, row) bool { return true }

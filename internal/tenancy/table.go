@@ -72,6 +72,7 @@ var tables = map[string]rule{
 	"nodes":                    noRow,
 	"budget_leases":            noRow,
 	"idempotency_keys":         noRow,
+	"mutation_keys":            noRow,
 }
 
 // offers are the platform's rows that an account may read besides its own.
@@ -125,6 +126,7 @@ var written = map[string]ent.Op{
 	"nodes":                    0,
 	"budget_leases":            ent.OpUpdate | ent.OpUpdateOne | ent.OpDelete | ent.OpDeleteOne, // called back, and removed with their cycles
 	"idempotency_keys":         0,
+	"mutation_keys":            0, // but for what the store inserts with a change
 }
 
 // everyRow of the account in the viewer's planes.

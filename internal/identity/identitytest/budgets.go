@@ -9,6 +9,7 @@ import (
 	"github.com/alchemi/cockpit/ent/budgetcycle"
 	"github.com/alchemi/cockpit/ent/budgetincrease"
 	"github.com/alchemi/cockpit/ent/increaserequest"
+	"github.com/alchemi/cockpit/ent/mutationkey"
 	"github.com/alchemi/cockpit/ent/notification"
 	"github.com/alchemi/cockpit/ent/notificationpreference"
 	"github.com/alchemi/cockpit/ent/statement"
@@ -56,6 +57,8 @@ func (p *planter) told(a *Account, who ...*ent.User) {
 			SetTopic(notification.TopicBUDGET_THRESHOLD).SetAboutPlane(notification.AboutPlaneCONSOLE).SetTitle("80% used").SetCause("test").ExecX(p.ctx)
 		p.tx.NotificationPreference.Create().SetAccountID(u.AccountID).SetPlane(notificationpreference.PlaneACCOUNT).SetUserID(u.ID).
 			SetTopic(notificationpreference.TopicBUDGET_THRESHOLD).SetMail(true).ExecX(p.ctx)
+		p.tx.MutationKey.Create().SetAccountID(u.AccountID).SetPlane(mutationkey.PlaneACCOUNT).SetSubject(u.ID).SetUserID(u.ID).
+			SetMutation("keyCreate").SetKeyHash("k").SetSealedRequest([]byte("sealed")).SetSealedAnswer([]byte("sealed")).SetExpiresAt(p.now.Add(24 * time.Hour)).ExecX(p.ctx)
 	}
 	hook := p.tx.Webhook.Create().SetAccountID(a.Row.ID).SetPlane(webhook.PlaneACCOUNT).SetName("ops").SetURL("https://ops.example/hook").
 		SetTopics([]string{"BUDGET_THRESHOLD"}).SetSecret([]byte("sealed")).SaveX(p.ctx)

@@ -24,7 +24,7 @@ export function MoveBudget({ from, to, neighbours, unit, onClose }: Props) {
   const [text, setText] = useState('')
   const [below, setBelow] = useState(false)
   const [touched, setTouched] = useState(false)
-  const { run, busy, fault } = useMutate(BudgetMoveDocument)
+  const { run, busy, fault } = useMutate(BudgetMoveDocument, { once: true })
   const [errors, setErrors] = useState<Record<string, string>>({})
   const amount = parseAmount(text)
   const input = amount && giver !== taker ? { fromId: giver, toId: taker, amount, belowSpent: below } : null

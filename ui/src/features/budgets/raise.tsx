@@ -32,7 +32,7 @@ export function RaiseBudget({ scope, unit, onClose }: Props) {
   const [reason, setReason] = useState('')
   const [touched, setTouched] = useState(false)
   const [errors, setErrors] = useState<Record<string, string>>({})
-  const { run, busy, fault } = useMutate(BudgetIncreaseDocument)
+  const { run, busy, fault } = useMutate(BudgetIncreaseDocument, { once: true })
   const amount = parseAmount(text)
   const endsAt = endOf(until)
   const input = amount && endsAt ? { scopeId: scope.id, amount, endsAt } : null

@@ -44,7 +44,7 @@ function useGiven(scopeId: string | undefined): PlaceItem | null {
 }
 
 function InviteForm({ plane, scopeId, onClose, onInvited }: Props & { onInvited: (links: readonly LinkPartsFragment[]) => void }) {
-  const invite = useMutate(InvitationCreateDocument)
+  const invite = useMutate(InvitationCreateDocument, { once: true })
   const [text, setText] = useState('')
   const [name, setName] = useState('')
   const [role, setRole] = useState<Role>(plane ? 'MEMBER' : 'ADMIN')

@@ -1,10 +1,10 @@
 import { zodResolver } from '@hookform/resolvers/zod'
 import { useMemo, useState } from 'react'
 import { Controller, useForm } from 'react-hook-form'
-import { useClient } from 'urql'
 import { z } from '@/lib/zod'
-import { byField, type Fault, toFault } from '@/graphql/fault'
+import { byField } from '@/graphql/fault'
 import { KeyCreateDocument, KeyModelsDocument, type ScopeKind } from '@/graphql/generated/graphql'
+import { useMutate } from '@/graphql/mutate'
 import { useRead } from '@/graphql/query'
 import { Button } from '@/kit/button'
 import { CopyButton } from '@/kit/copy'
@@ -43,10 +43,9 @@ export function CreateKey({ plane, ownerId, onClose }: Props) {
 }
 
 function CreateForm({ plane, ownerId, onClose, onMade }: Props & { onMade: (made: Made) => void }) {
-  const client = useClient()
+  const { run, fault, setFault } = useMutate(KeyCreateDocument, { once: true })
   const { data, loading, fault: readFault, retry } = useRead(KeyModelsDocument, ask(plane))
   const [owner, setOwner] = useState<PlaceItem | null>(null)
-  const [fault, setFault] = useState<Fault>()
   const { register, control, handleSubmit, setError, formState } = useForm<Values>({
     resolver: zodResolver(schema),
     defaultValues: { name: '', ownerId: ownerId ?? '', modelIds: [], limit: '', requestsPerMinute: '', expiresOn: '' },
@@ -57,8 +56,7 @@ function CreateForm({ plane, ownerId, onClose, onMade }: Props & { onMade: (made
   const models = useMemo(() => (root?.models.edges ?? []).filter((e) => e.node.status === 'ACTIVE').map(({ node }) => ({ value: node.id, label: node.name })), [root])
 
   const create = async (values: Values) => {
-    setFault(undefined)
-    const result = await client.mutation(KeyCreateDocument, {
+    const payload = await run({
       input: {
         name: values.name.trim(),
         ownerId: values.ownerId,
@@ -68,8 +66,8 @@ function CreateForm({ plane, ownerId, onClose, onMade }: Props & { onMade: (made
         expiresAt: values.expiresOn ? new Date(`${values.expiresOn}T23:59:59`).toISOString() : undefined,
       },
     })
-    if (result.error) return setFault(toFault(result.error))
-    const { key, secret, errors } = result.data!.keyCreate
+    if (!payload) return
+    const { key, secret, errors } = payload
     if (key && secret) return onMade({ secret, name: key.name, model: key.models[0]?.name ?? '' })
     const found = byField(errors)
     for (const [field, message] of Object.entries(found)) {

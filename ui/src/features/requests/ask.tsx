@@ -17,7 +17,7 @@ const inDays = (n: number) => new Date(Date.now() + n * 86_400_000).toISOString(
 
 /** Asks for more budget for a scope. */
 export function AskDialog({ scope, unit, onClose }: Props) {
-  const create = useMutate(RequestCreateDocument)
+  const create = useMutate(RequestCreateDocument, { once: true })
   const [amount, setAmount] = useState('')
   const [reason, setReason] = useState('')
   const [how, setHow] = useState<'good' | 'until'>('good')

@@ -25,7 +25,7 @@ type Values = z.infer<typeof schema>
 
 /** Invites somebody to run the platform, or to look. */
 export function InviteStaff({ scopeId, onClose }: { scopeId: string; onClose: () => void }) {
-  const invite = useMutate(InvitationCreateDocument)
+  const invite = useMutate(InvitationCreateDocument, { once: true })
   const [links, setLinks] = useState<readonly LinkPartsFragment[]>()
   const [refusal, setRefusal] = useState<Fault>()
   const { register, control, handleSubmit, setError, formState } = useForm<Values>({ resolver: zodResolver(schema), defaultValues: { email: '', name: '', role: 'VIEWER' } })

@@ -8,6 +8,8 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
 export type AccountCloseInput = {
   /** The account. */
   accountId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Its name, typed. */
   confirm: string;
   /** 1–500 characters. */
@@ -20,6 +22,8 @@ export type AccountCreateInput = {
   adminEmail: string;
   /** As they are called. */
   adminName?: string | null | undefined;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** 1–120 characters. */
   name: string;
   /** The products it uses, at least one. */
@@ -34,6 +38,8 @@ export type AccountCreateInput = {
 export type AccountDeleteInput = {
   /** A closed account. */
   accountId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Its name, typed. */
   confirm: string;
 };
@@ -42,6 +48,8 @@ export type AccountDeleteInput = {
 export type AccountDispatchSetInput = {
   /** The account. */
   accountId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Whether its calls wait for the database: some milliseconds each, and no charge is lost with a machine. */
   strict: boolean;
 };
@@ -50,6 +58,8 @@ export type AccountDispatchSetInput = {
 export type AccountPlanesSetInput = {
   /** The account. */
   accountId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The products it uses from now on, at least one. */
   planes: Array<Plane>;
 };
@@ -58,6 +68,8 @@ export type AccountPlanesSetInput = {
 export type AccountResumeInput = {
   /** The account. */
   accountId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
 };
 
 /** Where an account stands in its life. */
@@ -73,6 +85,8 @@ export type AccountStatus =
 export type AccountSuspendInput = {
   /** The account. */
   accountId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** 1–500 characters, shown to the account's people. */
   reason: string;
 };
@@ -83,6 +97,8 @@ export type AccountUpdateInput = {
   accountId?: string | number | null | undefined;
   /** 0 (for good) or 30–3,650; left out: stays. */
   auditRetentionDays?: number | null | undefined;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed. */
   expectedVersion?: number | null | undefined;
   /** Left out: stays. */
@@ -150,6 +166,8 @@ export type AuditOutcome =
 
 /** What authorizationApprove needs. */
 export type AuthorizationApproveInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** As the program asked. */
   request: AuthorizationRequestInput;
 };
@@ -178,6 +196,8 @@ export type AuthorizationRequestInput = {
 export type AuthorizationRevokeInput = {
   /** The consent. */
   authorizationId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
 };
 
 /** What made an alert fire. */
@@ -191,12 +211,16 @@ export type BudgetAlertKind =
 export type BudgetFreezeInput = {
   /** The budget, not its scope. */
   budgetId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** One sentence, up to 500 characters. Callers who are refused read it, and the audit log keeps it. */
   reason: string;
 };
 
 /** The increase to take back. */
 export type BudgetIncreaseEndInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Tell what would change and change nothing. */
   dryRun?: boolean | null | undefined;
   /** From Budget.increases. */
@@ -207,6 +231,8 @@ export type BudgetIncreaseEndInput = {
 export type BudgetIncreaseInput = {
   /** In the plane's unit, more than zero. */
   amount: string;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Tell what would change and change nothing. */
   dryRun?: boolean | null | undefined;
   /** In the future, within a year. */
@@ -223,6 +249,8 @@ export type BudgetMoveInput = {
   amount: string;
   /** Take it even if what is spent and held doesn't fit any more: calls of the giver are then refused until it renews. */
   belowSpent?: boolean | null | undefined;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Tell what would change and change nothing. */
   dryRun?: boolean | null | undefined;
   /** The scope that gives. */
@@ -242,6 +270,8 @@ export type BudgetOrigin =
 export type BudgetRemoveInput = {
   /** The budget, not its scope. */
   budgetId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Tell what would change and change nothing. */
   dryRun?: boolean | null | undefined;
 };
@@ -250,16 +280,22 @@ export type BudgetRemoveInput = {
 export type BudgetRenewInput = {
   /** A plane's pool or a key's budget, whose cycle is MANUAL. */
   budgetId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
 };
 
 /** The budget to let go again. */
 export type BudgetResumeInput = {
   /** The budget, not its scope. */
   budgetId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
 };
 
 /** A scope and what its budget shall be. */
 export type BudgetSetInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** For a plane's pool or a key only; left out: unchanged, monthly for a new pool. */
   cycle?: CycleRule | null | undefined;
   /**
@@ -328,6 +364,8 @@ export type CatalogModelCreateInput = {
   capability: Capability;
   /** The provider, of the platform. */
   centralProviderId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** In tokens, 1 or more. */
   contextLength: number;
   /** At most 500 characters; left out: unchanged. */
@@ -350,6 +388,8 @@ export type CatalogModelUpdateInput = {
   capability?: Capability | null | undefined;
   /** The catalogue model. */
   catalogModelId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** At most 500 characters; left out: unchanged. */
   description?: string | null | undefined;
   /** Refuse when it has another version by now. */
@@ -362,6 +402,8 @@ export type CatalogModelUpdateInput = {
 export type CatalogPricePublishInput = {
   /** The catalogue model. */
   catalogModelId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** In US dollars per 1,000,000 tokens. */
   price: PriceInput;
 };
@@ -379,6 +421,8 @@ export type CatalogStatus =
 export type CentralProviderCreateInput = {
   /** http or https, up to and including the version. */
   baseUrl: string;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** 1–120 characters. */
   name: string;
   /** Encrypted at rest and never shown again. */
@@ -389,6 +433,8 @@ export type CentralProviderCreateInput = {
 export type CentralProviderTestInput = {
   /** The provider, of the platform. */
   centralProviderId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
 };
 
 /** How a charge came to be. */
@@ -406,6 +452,8 @@ export type ChargeKind =
 export type CreditFactorSetInput = {
   /** The account. */
   accountId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Tell the effect and change nothing. */
   dryRun?: boolean | null | undefined;
   /** Credits per US dollar: above 0, at most 1,000,000, with at most 6 decimals. */
@@ -436,6 +484,8 @@ export type Distribution =
 export type DomainApproveInput = {
   /** The account. */
   accountId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Such as `example.com`. */
   domain: string;
   /** 1–500 characters, kept in the audit log. */
@@ -444,12 +494,16 @@ export type DomainApproveInput = {
 
 /** What domainCreate needs. */
 export type DomainCreateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Such as `example.com`; public mail domains are refused. */
   name: string;
 };
 
 /** What domainDelete needs. */
 export type DomainDeleteInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The domain. */
   domainId: string | number;
 };
@@ -463,6 +517,8 @@ export type DomainProof =
 
 /** What domainVerify needs. */
 export type DomainVerifyInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The domain. */
   domainId: string | number;
 };
@@ -488,12 +544,16 @@ export type GrantEffect =
 
 /** What grantRemove needs. */
 export type GrantRemoveInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The grant. */
   grantId: string | number;
 };
 
 /** What grantSet needs. */
 export type GrantSetInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** ALLOW or DENY. */
   effect: GrantEffect;
   /** The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed. */
@@ -510,6 +570,8 @@ export type GrantSetInput = {
 
 /** What groupMappingCreate needs. */
 export type GroupMappingCreateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** A value of the groups claim; empty for everybody. */
   group: string;
   /** The provider. */
@@ -522,6 +584,8 @@ export type GroupMappingCreateInput = {
 
 /** What groupMappingDelete needs. */
 export type GroupMappingDeleteInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The mapping. */
   groupMappingId: string | number;
 };
@@ -530,6 +594,8 @@ export type GroupMappingDeleteInput = {
 export type IdentityProviderCreateInput = {
   /** What it calls Cockpit. */
   clientId: string;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Left out for a provider that takes PKCE alone. */
   clientSecret?: string | null | undefined;
   /** Left out: `email`. */
@@ -550,6 +616,8 @@ export type IdentityProviderCreateInput = {
 
 /** What identityProviderDelete needs. */
 export type IdentityProviderDeleteInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The provider. */
   identityProviderId: string | number;
 };
@@ -567,6 +635,8 @@ export type IdentityProviderStatus =
 export type IdentityProviderUpdateInput = {
   /** Left out: stays. */
   clientId?: string | null | undefined;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Left out or its mask: stays. */
   clientSecret?: string | null | undefined;
   /** Left out: stays. */
@@ -603,6 +673,8 @@ export type InvitationAcceptInput = {
 
 /** What invitationCreate needs. */
 export type InvitationCreateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** 1–100 addresses. */
   emails: Array<string>;
   /** 1–30; left out: 7. */
@@ -617,12 +689,16 @@ export type InvitationCreateInput = {
 
 /** What invitationResend needs. */
 export type InvitationResendInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** An open or expired invitation. */
   invitationId: string | number;
 };
 
 /** What invitationRevoke needs. */
 export type InvitationRevokeInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** An open invitation. */
   invitationId: string | number;
 };
@@ -640,6 +716,8 @@ export type InvitationState =
 
 /** A key to make. */
 export type KeyCreateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** In the future; left out: never. */
   expiresAt?: string | null | undefined;
   /** A budget of its own within the owner's, in the plane's unit; left out: none. */
@@ -656,6 +734,8 @@ export type KeyCreateInput = {
 
 /** The key to refuse from now on. */
 export type KeyRevokeInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The key. */
   keyId: string | number;
 };
@@ -682,6 +762,8 @@ export type MailState =
 
 /** What memberCreate needs. */
 export type MemberCreateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The team. */
   teamId: string | number;
   /** A user of the account. */
@@ -690,12 +772,16 @@ export type MemberCreateInput = {
 
 /** What memberDefaultSet needs. */
 export type MemberDefaultSetInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The seat. */
   memberId: string | number;
 };
 
 /** What memberDelete needs. */
 export type MemberDeleteInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Count the impact and change nothing. */
   dryRun?: boolean | null | undefined;
   /** The seat. */
@@ -704,6 +790,8 @@ export type MemberDeleteInput = {
 
 /** What memberMove needs. */
 export type MemberMoveInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The seat. */
   memberId: string | number;
   /** Where to. */
@@ -714,6 +802,8 @@ export type MemberMoveInput = {
 export type ModelCreateInput = {
   /** … or what a call costs at most. */
   ceiling?: string | null | undefined;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** In tokens, 1 or more. */
   contextLength: number;
   /** Scopes of the plane that may use it from now on: the plane's id for all. Left out: nobody yet. */
@@ -734,12 +824,16 @@ export type ModelCreateInput = {
 export type ModelInstallInput = {
   /** The catalogue model. */
   catalogModelId: string | number;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Scopes of the plane that may use it from now on: the plane's id for all. Left out: nobody yet. */
   grantTo?: Array<string | number> | null | undefined;
 };
 
 /** What modelPricePublish needs. */
 export type ModelPricePublishInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The model, of the viewer's own account. */
   modelId: string | number;
   /** In US dollars per 1,000,000 tokens. */
@@ -748,12 +842,16 @@ export type ModelPricePublishInput = {
 
 /** What modelUninstall needs. */
 export type ModelUninstallInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The model, of the viewer's own account. */
   modelId: string | number;
 };
 
 /** What modelUpdate needs. */
 export type ModelUpdateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Refuse when it has another version by now. */
   expectedVersion?: number | null | undefined;
   /** The model, of the viewer's own account. */
@@ -772,6 +870,8 @@ export type NotificationFilter = {
 
 /** What notificationPreferenceSet needs. */
 export type NotificationPreferenceSetInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** As a line of the inbox. */
   inbox: boolean;
   /** By mail. */
@@ -782,6 +882,8 @@ export type NotificationPreferenceSetInput = {
 
 /** What notificationRead needs. */
 export type NotificationReadInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The line. */
   notificationId: string | number;
   /** False makes it unread again; left out: true. */
@@ -811,6 +913,8 @@ export type NotificationTopic =
 
 /** What organizationArchive needs. */
 export type OrganizationArchiveInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Count the impact and change nothing. */
   dryRun?: boolean | null | undefined;
   /** The organization. */
@@ -819,6 +923,8 @@ export type OrganizationArchiveInput = {
 
 /** What organizationCreate needs. */
 export type OrganizationCreateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Up to 500 characters. */
   description?: string | null | undefined;
   /** 1–120 characters, unique among those of the plane. */
@@ -829,6 +935,8 @@ export type OrganizationCreateInput = {
 
 /** What organizationDelete needs. */
 export type OrganizationDeleteInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Its name, typed; needed unless `dryRun`. */
   confirm?: string | null | undefined;
   /** Count the impact and change nothing. */
@@ -839,12 +947,16 @@ export type OrganizationDeleteInput = {
 
 /** What organizationRestore needs. */
 export type OrganizationRestoreInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The organization. */
   organizationId: string | number;
 };
 
 /** What organizationUpdate needs. */
 export type OrganizationUpdateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Left out: stays. */
   description?: string | null | undefined;
   /** The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed. */
@@ -871,6 +983,8 @@ export type PasswordResetRequestInput = {
 
 /** What passwordSet needs. */
 export type PasswordSetInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The one in force. */
   currentPassword: string;
   /** 12–256 characters. */
@@ -879,6 +993,8 @@ export type PasswordSetInput = {
 
 /** What personalTokenCreate needs. */
 export type PersonalTokenCreateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** 1–365. */
   expiresInDays: number;
   /** What it is for. */
@@ -889,6 +1005,8 @@ export type PersonalTokenCreateInput = {
 
 /** What personalTokenRevoke needs. */
 export type PersonalTokenRevokeInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The token. */
   personalTokenId: string | number;
 };
@@ -945,6 +1063,8 @@ export type PriceInput = {
 export type ProviderCreateInput = {
   /** http or https, up to and including the version. */
   baseUrl: string;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** 1–120 characters. */
   name: string;
   /** Encrypted at rest and never shown again. */
@@ -953,6 +1073,8 @@ export type ProviderCreateInput = {
 
 /** What providerTest needs. */
 export type ProviderTestInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The provider, of the viewer's own account. */
   providerId: string | number;
 };
@@ -961,6 +1083,8 @@ export type ProviderTestInput = {
 export type ProviderUpdateInput = {
   /** http or https, up to and including the version; left out: unchanged. */
   baseUrl?: string | null | undefined;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Refuse when it has another version by now. */
   expectedVersion?: number | null | undefined;
   /** As shown to people. */
@@ -977,6 +1101,8 @@ export type ProviderUpdateInput = {
 export type RequestApproveInput = {
   /** How much; left out: what was asked. More than that is refused. */
   amount?: string | null | undefined;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** True does it, tells what it did, and takes it back. */
   dryRun?: boolean | null | undefined;
   /** Refuse when the request has another version by now. */
@@ -995,6 +1121,8 @@ export type RequestApproveInput = {
 export type RequestCreateInput = {
   /** By how much the limit shall grow, in the plane's unit; above zero. */
   amount: string;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Why; 1 to 1000 characters. */
   reason: string;
   /** One's own seat or key, or a scope that one administers. */
@@ -1005,6 +1133,8 @@ export type RequestCreateInput = {
 
 /** A decision not to give. */
 export type RequestDeclineInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Refuse when the request has another version by now. */
   expectedVersion?: number | null | undefined;
   /** Why not; 1 to 1000 characters. */
@@ -1024,6 +1154,8 @@ export type RequestFilter =
 
 /** The request to hand up. */
 export type RequestPassUpInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Refuse when the request has another version by now. */
   expectedVersion?: number | null | undefined;
   /** For those above; at most 1000 characters. */
@@ -1047,6 +1179,8 @@ export type RequestStatus =
 
 /** The request to take back. */
 export type RequestWithdrawInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** One's own. */
   requestId: string | number;
 };
@@ -1073,6 +1207,8 @@ export type Role =
 
 /** What roleBind needs. */
 export type RoleBindInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** ADMIN or VIEWER; seats are given by memberCreate. */
   role: Role;
   /** Platform, account, plane, organization or team. */
@@ -1083,6 +1219,8 @@ export type RoleBindInput = {
 
 /** What roleUnbind needs. */
 export type RoleUnbindInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The role. */
   roleBindingId: string | number;
 };
@@ -1114,6 +1252,8 @@ export type ServiceClientCreateInput = {
   accountId?: string | number | null | undefined;
   /** Left out: false. */
   clientCredentials?: boolean | null | undefined;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Up to 500 characters. */
   description?: string | null | undefined;
   /** 1–120 characters, unique in the account. */
@@ -1134,12 +1274,16 @@ export type ServiceClientCreateInput = {
 
 /** What serviceClientDelete needs. */
 export type ServiceClientDeleteInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The program. */
   serviceClientId: string | number;
 };
 
 /** What serviceClientSecretRotate needs. */
 export type ServiceClientSecretRotateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** 0–720, how long the one before works on; left out: 24. */
   overlapHours?: number | null | undefined;
   /** The program; not a public one. */
@@ -1150,6 +1294,8 @@ export type ServiceClientSecretRotateInput = {
 export type ServiceClientUpdateInput = {
   /** Left out: stays. */
   clientCredentials?: boolean | null | undefined;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Left out: stays. */
   description?: string | null | undefined;
   /** The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed. */
@@ -1195,6 +1341,8 @@ export type SessionKind =
 
 /** What sessionRevoke needs. */
 export type SessionRevokeInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The session. */
   sessionId: string | number;
 };
@@ -1207,6 +1355,8 @@ export type SessionSwitchInput = {
 
 /** What signInEnforce needs. */
 export type SignInEnforceInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Whether single sign-on is the only way. */
   enforced: boolean;
 };
@@ -1244,6 +1394,8 @@ export type SupportAccessStartInput = {
 
 /** What teamArchive needs. */
 export type TeamArchiveInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Count the impact and change nothing. */
   dryRun?: boolean | null | undefined;
   /** The team; not the default one. */
@@ -1252,6 +1404,8 @@ export type TeamArchiveInput = {
 
 /** What teamCreate needs. */
 export type TeamCreateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Up to 500 characters. */
   description?: string | null | undefined;
   /** 1–120 characters, unique in the organization. */
@@ -1262,6 +1416,8 @@ export type TeamCreateInput = {
 
 /** What teamDelete needs. */
 export type TeamDeleteInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Its name, typed; needed unless `dryRun`. */
   confirm?: string | null | undefined;
   /** Count the impact and change nothing. */
@@ -1272,6 +1428,8 @@ export type TeamDeleteInput = {
 
 /** What teamMove needs. */
 export type TeamMoveInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Count the impact and change nothing. */
   dryRun?: boolean | null | undefined;
   /** Where to. */
@@ -1282,12 +1440,16 @@ export type TeamMoveInput = {
 
 /** What teamRestore needs. */
 export type TeamRestoreInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The team. */
   teamId: string | number;
 };
 
 /** What teamUpdate needs. */
 export type TeamUpdateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** Left out: stays. */
   description?: string | null | undefined;
   /** The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed. */
@@ -1376,18 +1538,24 @@ export type UsageInterval =
 
 /** What userDeactivate needs. */
 export type UserDeactivateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The person; not the last admin of the account. */
   userId: string | number;
 };
 
 /** What userReactivate needs. */
 export type UserReactivateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The person. */
   userId: string | number;
 };
 
 /** What userSessionsRevoke needs. */
 export type UserSessionsRevokeInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The person. */
   userId: string | number;
 };
@@ -1401,6 +1569,8 @@ export type UserStatus =
 
 /** What userUpdate needs. */
 export type UserUpdateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed. */
   expectedVersion?: number | null | undefined;
   /** 1–120 characters. */
@@ -1422,6 +1592,8 @@ export type ViaKind =
 
 /** What webhookCreate needs. */
 export type WebhookCreateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** 1–120 characters, unique in the account. */
   name: string;
   /** Left out: both. */
@@ -1434,6 +1606,8 @@ export type WebhookCreateInput = {
 
 /** What webhookDelete needs. */
 export type WebhookDeleteInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The webhook. */
   webhookId: string | number;
 };
@@ -1449,6 +1623,8 @@ export type WebhookDeliveryStatus =
 
 /** What webhookReplay needs: a delivery or a moment. */
 export type WebhookReplayInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** One of its deliveries that is done. */
   deliveryId?: string | number | null | undefined;
   /** All that failed since then, at most a thousand, the oldest first. */
@@ -1459,6 +1635,8 @@ export type WebhookReplayInput = {
 
 /** What webhookSecretRotate needs. */
 export type WebhookSecretRotateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** 0–720, how long the one before signs as well; left out: 24. */
   overlapHours?: number | null | undefined;
   /** The webhook. */
@@ -1467,12 +1645,16 @@ export type WebhookSecretRotateInput = {
 
 /** What webhookTest needs. */
 export type WebhookTestInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The webhook; an active one. */
   webhookId: string | number;
 };
 
 /** What webhookUpdate needs. */
 export type WebhookUpdateInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
   /** The version that the caller saw; another one standing now gives CONFLICT. Left out: whatever stands is changed. */
   expectedVersion?: number | null | undefined;
   /** Left out: stays. */

@@ -711,6 +711,14 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{ChargesColumns[36]},
 			},
+			{
+				Name:    "charge_agent_id_session_ref",
+				Unique:  false,
+				Columns: []*schema.Column{ChargesColumns[11], ChargesColumns[13]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "agent_id <> '' AND session_ref <> ''",
+				},
+			},
 		},
 	}
 	// ConnectionsColumns holds the columns for the "connections" table.
@@ -1238,6 +1246,7 @@ var (
 		{Name: "cycles", Type: field.TypeJSON},
 		{Name: "amount", Type: field.TypeInt64, Default: 0},
 		{Name: "cost", Type: field.TypeInt64, Default: 0},
+		{Name: "session", Type: field.TypeString, Default: ""},
 		{Name: "call", Type: field.TypeJSON},
 		{Name: "held_at", Type: field.TypeTime},
 	}
@@ -1256,6 +1265,14 @@ var (
 				Name:    "hold_node_id",
 				Unique:  false,
 				Columns: []*schema.Column{HoldsColumns[3]},
+			},
+			{
+				Name:    "hold_session",
+				Unique:  false,
+				Columns: []*schema.Column{HoldsColumns[8]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "session <> ''",
+				},
 			},
 		},
 	}

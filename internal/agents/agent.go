@@ -14,9 +14,7 @@ import (
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
-	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/fault"
-	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/notify"
@@ -27,9 +25,7 @@ import (
 // Agents has the verbs. They run in a transaction of the system's and check
 // invariants, not permissions: whoever calls them has asked the policy.
 type Agents struct {
-	Store   *store.Store
-	Grants  *grant.Grants
-	Catalog *catalog.Catalog
+	Store *store.Store
 	// Notify tells admins of agents that lost their owner; nil tells nobody.
 	Notify *notify.Notifier
 }
@@ -158,7 +154,7 @@ func (a *Agents) Create(ctx context.Context, tx *store.Tx, owner *ent.Scope, set
 }
 
 // lock keeps an agent's scope where it is, and reads its row for a change.
-func (a *Agents) lock(ctx context.Context, tx *store.Tx, s *ent.Scope, expected *int) (*ent.Agent, error) {
+func lock(ctx context.Context, tx *store.Tx, s *ent.Scope, expected *int) (*ent.Agent, error) {
 	if _, err := identity.Hold(ctx, tx, s); err != nil {
 		return nil, err
 	}
@@ -184,7 +180,7 @@ func (a *Agents) Update(ctx context.Context, tx *store.Tx, s *ent.Scope, set Set
 	if err := set.check(); err != nil {
 		return nil, err
 	}
-	row, err := a.lock(ctx, tx, s, expected)
+	row, err := lock(ctx, tx, s, expected)
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +224,7 @@ func (a *Agents) Update(ctx context.Context, tx *store.Tx, s *ent.Scope, set Set
 
 // SetAvailability pauses, resumes or retires an agent.
 func (a *Agents) SetAvailability(ctx context.Context, tx *store.Tx, s *ent.Scope, to agent.Availability, expected *int) (*ent.Agent, error) {
-	row, err := a.lock(ctx, tx, s, expected)
+	row, err := lock(ctx, tx, s, expected)
 	if err != nil {
 		return nil, err
 	}
@@ -245,7 +241,7 @@ func (a *Agents) SetAvailability(ctx context.Context, tx *store.Tx, s *ent.Scope
 // Transfer makes another person of the account answer for an agent. They need a
 // seat or a role in Copilot.
 func (a *Agents) Transfer(ctx context.Context, tx *store.Tx, s *ent.Scope, userID string, expected *int) (*ent.Agent, error) {
-	row, err := a.lock(ctx, tx, s, expected)
+	row, err := lock(ctx, tx, s, expected)
 	if err != nil {
 		return nil, err
 	}
@@ -308,4 +304,3 @@ func event(action string, s *ent.Scope) audit.Event {
 	return audit.Event{Action: action, AccountID: s.AccountID, Plane: tenancy.Plane(s.Plane),
 		ScopeID: s.ID, ScopePath: s.Path, TargetID: s.ID, TargetName: s.Name}
 }
-

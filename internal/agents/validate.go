@@ -11,8 +11,9 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/guardrailpreset"
+	"github.com/alchemi/cockpit/ent/model"
+	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/scope"
-	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
@@ -31,13 +32,13 @@ type Problem struct {
 
 // Validate looks at a definition as it would be called now: by everybody to
 // whom the agent is allowed, or by its owner while it is to nobody.
-func (a *Agents) Validate(ctx context.Context, c *ent.Client, s *ent.Scope, d Definition) ([]Problem, error) {
+func Validate(ctx context.Context, c *ent.Client, now time.Time, s *ent.Scope, d Definition) ([]Problem, error) {
 	ctx = tenancy.System(ctx, "who lacks what an agent uses depends on grants above those that the viewer sees")
 	table, err := grant.Load(ctx, c, s.AccountID, tenancy.Copilot)
 	if err != nil {
 		return nil, err
 	}
-	v := &validation{client: c, table: table, agent: s, now: a.Store.Now(), out: []Problem{}}
+	v := &validation{client: c, table: table, agent: s, now: now, out: []Problem{}}
 	v.audience = v.findAudience()
 	if strings.TrimSpace(d.Instructions) == "" {
 		v.fail(FieldInstructions, "missing-instructions", "The agent has no instructions.", "Say what it is for, and how it should answer.")
@@ -59,11 +60,9 @@ func (a *Agents) Validate(ctx context.Context, c *ent.Client, s *ent.Scope, d De
 			return nil, err
 		}
 	}
-	routes, err := a.Catalog.Routes(ctx, s.AccountID, tenancy.Copilot)
-	if err != nil {
+	if err := v.context(ctx, d); err != nil {
 		return nil, err
 	}
-	v.context(d, routes)
 	return v.out, v.guardrails(ctx, d)
 }
 
@@ -197,31 +196,40 @@ const bytesPerToken = 4
 
 // context compares what is always sent, and the longest answer, with what the
 // models take.
-func (v *validation) context(d Definition, routes []catalog.Route) {
+func (v *validation) context(ctx context.Context, d Definition) error {
+	rows, err := v.client.Model.Query().Where(model.IDIn(d.Models()...), model.AccountID(v.agent.AccountID)).
+		WithCatalogModel(func(q *ent.CatalogModelQuery) {
+			q.WithPrices(func(q *ent.PriceQuery) { q.Where(price.EffectiveFromLTE(v.now)) })
+		}).All(ctx)
+	if err != nil {
+		return err
+	}
 	least := int64(len(d.Instructions) / bytesPerToken)
 	longest := int64(d.Parameters.MaxOutputTokens)
 	for i, m := range d.Models() {
-		at := slices.IndexFunc(routes, func(r catalog.Route) bool { return r.ModelID == m })
-		if at < 0 {
+		at := slices.IndexFunc(rows, func(r *ent.Model) bool { return r.ID == m })
+		if at < 0 || rows[at].Edges.CatalogModel == nil {
 			continue // said already, by its grants
 		}
-		r := routes[at]
+		r := rows[at].Edges.CatalogModel
+		name := rows[at].Name
 		field := FieldFallbacks
 		if i == 0 && d.ModelID != "" {
 			field = FieldModel
 		}
 		switch {
-		case r.Price == nil && r.Ceiling == 0:
-			v.fail(field, "model-unpriced", r.Name+" has no price, so its calls can't be charged.", "Choose another model, or ask for a price.")
+		case len(r.Edges.Prices) == 0:
+			v.fail(field, "model-unpriced", name+" has no price, so its calls can't be charged.", "Choose another model, or ask for a price.")
 		case r.ContextLength > 0 && least+longest >= r.ContextLength:
-			v.fail(field, "context-overflow", fmt.Sprintf("The instructions (about %d tokens) and the longest answer (%d) don't fit into the %d tokens that %s takes.", least, longest, r.ContextLength, r.Name),
+			v.fail(field, "context-overflow", fmt.Sprintf("The instructions (about %d tokens) and the longest answer (%d) don't fit into the %d tokens that %s takes.", least, longest, r.ContextLength, name),
 				"Shorten the instructions or the answer, or choose a model that takes more.")
 		case r.ContextLength > 0 && least > r.ContextLength/2:
-			v.warn(field, "context-tight", fmt.Sprintf("The instructions alone take more than half of what %s takes.", r.Name), "Shorten them, so that conversations have room.")
+			v.warn(field, "context-tight", fmt.Sprintf("The instructions alone take more than half of what %s takes.", name), "Shorten them, so that conversations have room.")
 		case r.MaxOutputTokens > 0 && longest > r.MaxOutputTokens:
-			v.warn(FieldOutput, "output-capped", fmt.Sprintf("%s answers with at most %d tokens.", r.Name, r.MaxOutputTokens), "Lower the longest answer.")
+			v.warn(FieldOutput, "output-capped", fmt.Sprintf("%s answers with at most %d tokens.", name, r.MaxOutputTokens), "Lower the longest answer.")
 		}
 	}
+	return nil
 }
 
 func (v *validation) guardrails(ctx context.Context, d Definition) error {

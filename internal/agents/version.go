@@ -18,7 +18,7 @@ const maxChangelog = 2000
 // Publish freezes an agent's draft as the version that calls go through from now
 // on. It is checked first, and refused where a call would be.
 func (a *Agents) Publish(ctx context.Context, tx *store.Tx, s *ent.Scope, changelog string, expected *int) (*ent.Agent, error) {
-	row, err := a.lock(ctx, tx, s, expected)
+	row, err := lock(ctx, tx, s, expected)
 	if err != nil {
 		return nil, err
 	}
@@ -35,12 +35,12 @@ func (a *Agents) Publish(ctx context.Context, tx *store.Tx, s *ent.Scope, change
 			return nil, fault.New(fault.Invalid, "The draft is what version %d says already. Change it first.", live.Number)
 		}
 	}
-	return a.publish(ctx, tx, row, s, d, changelog, 0, "agent.publish")
+	return publish(ctx, tx, row, s, d, changelog, 0, "agent.publish")
 }
 
 // Rollback publishes an older version's definition anew; the draft stays.
 func (a *Agents) Rollback(ctx context.Context, tx *store.Tx, s *ent.Scope, number int, changelog string, expected *int) (*ent.Agent, error) {
-	row, err := a.lock(ctx, tx, s, expected)
+	row, err := lock(ctx, tx, s, expected)
 	if err != nil {
 		return nil, err
 	}
@@ -61,14 +61,14 @@ func (a *Agents) Rollback(ctx context.Context, tx *store.Tx, s *ent.Scope, numbe
 	if changelog == "" {
 		changelog = fmt.Sprintf("Back to version %d.", number)
 	}
-	return a.publish(ctx, tx, row, s, d, changelog, number, "agent.rollback")
+	return publish(ctx, tx, row, s, d, changelog, number, "agent.rollback")
 }
 
-func (a *Agents) publish(ctx context.Context, tx *store.Tx, row *ent.Agent, s *ent.Scope, d Definition, changelog string, restores int, action string) (*ent.Agent, error) {
+func publish(ctx context.Context, tx *store.Tx, row *ent.Agent, s *ent.Scope, d Definition, changelog string, restores int, action string) (*ent.Agent, error) {
 	if changelog = strings.TrimSpace(changelog); len(changelog) > maxChangelog || !plain(changelog) {
 		return nil, fault.At("changelog", "A changelog has at most %d characters.", maxChangelog)
 	}
-	problems, err := a.Validate(ctx, tx.Client, s, d)
+	problems, err := Validate(ctx, tx.Client, tx.Now(), s, d)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (a *Agents) publish(ctx context.Context, tx *store.Tx, row *ent.Agent, s *e
 
 // RetireVersion keeps an older version from coming back.
 func (a *Agents) RetireVersion(ctx context.Context, tx *store.Tx, s *ent.Scope, number int) (*ent.Agent, error) {
-	row, err := a.lock(ctx, tx, s, nil)
+	row, err := lock(ctx, tx, s, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -144,7 +144,7 @@ func (q *request) speakFor(d *agents.Definition) (*request, *fault.Error) {
 	added := ""
 	add := func(name string, value any, twins ...string) {
 		if !q.has(append(twins, name)...) {
-			added += strconv.Quote(name) + ":" + encode(value) + ","
+			added += strconv.Quote(name) + ":" + jsonOf(value) + ","
 		}
 	}
 	if p := d.Parameters; p != (agents.Parameters{}) {
@@ -169,7 +169,7 @@ func (q *request) speakFor(d *agents.Definition) (*request, *fault.Error) {
 		edits = append(edits, edit{span{at, at}, added})
 	}
 	if text := prompt(d); text != "" {
-		message := encode(map[string]string{"role": "system", "content": text})
+		message := jsonOf(map[string]string{"role": "system", "content": text})
 		if len(elements(q.doc, q.messagesAt)) > 0 {
 			message += ","
 		}
@@ -207,7 +207,7 @@ func prompt(d *agents.Definition) string {
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
-func encode(v any) string {
+func jsonOf(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
 		panic(err) // texts and finite numbers always encode

@@ -47,9 +47,9 @@ type call struct {
 	q *request
 	// agent is what the call goes through, nil for none; draft that it is one
 	// which nobody has published yet.
-	agent *agents.Published
-	draft bool
-	route catalog.Route
+	agent  *agents.Published
+	draft  bool
+	route  catalog.Route
 	bound  bound
 	hold   *budget.Hold
 	meter  meter
@@ -134,7 +134,7 @@ func (c *call) reserve() error {
 	}
 	for range 3 { // budgets move meanwhile, and another may be tighter still
 		c.hold, err = c.Budget.HoldOnce(c.r.Context(), what, c.bound.usage(), key)
-		available, short := left(err)
+		available, short := remaining(err)
 		if !short || c.q.limit > 0 {
 			break
 		}
@@ -152,9 +152,9 @@ func (c *call) reserve() error {
 	return c.wayOut(err)
 }
 
-// left is what the budget or session still has that refuses a hold; false for
+// remaining is what the budget or session still has that refuses a hold; false for
 // other errors, and for none.
-func left(err error) (money.Nano, bool) {
+func remaining(err error) (money.Nano, bool) {
 	var exceeded *budget.Exceeded
 	var capped *budget.Capped
 	switch {

@@ -34,9 +34,9 @@ type request struct {
 
 	modelAt    span
 	messagesAt span
-	limitsAt  []member
-	optionsAt *member
-	usageAt   *member
+	limitsAt   []member
+	optionsAt  *member
+	usageAt    *member
 }
 
 // maxChoices is the largest n.

@@ -33,8 +33,8 @@ const (
 	usable       = `{ viewer { agents { id name purpose starters publishedVersion } ownAgents { id draft { instructions } } } }`
 )
 
-// code is how an outcome was refused: at the top, or in its payload.
-func outcome(a answer) string {
+// refusalOf is how an outcome was refused: at the top, or in its payload.
+func refusalOf(a answer) string {
 	if code := a.code(); code != "" {
 		return code
 	}
@@ -60,7 +60,7 @@ func TestAgentsAreBuiltAndPublished(t *testing.T) {
 		})
 		draft := map[string]any{"instructions": "Be brief.", "modelId": c.Model.ID, "starters": []string{"Hello"}}
 		out := a.ok(c.TeamAdmin, createAgent, input("name", "Scribe", "ownerId", c.Team.ID, "purpose", "Writes", "draft", draft))
-		require.Empty(t, outcome(out), "%v", out)
+		require.Empty(t, refusalOf(out), "%v", out)
 		agentID := out.at("out", "agent", "id").(string)
 		require.Equal(t, c.TeamAdmin.UserID, out.at("out", "agent", "ownerUserId"))
 		require.Equal(t, "Be brief.", out.at("out", "agent", "draft", "instructions"))
@@ -68,31 +68,31 @@ func TestAgentsAreBuiltAndPublished(t *testing.T) {
 
 		// Nobody has it yet, and a stale editor changes nothing.
 		require.NotContains(t, a.ok(c.Seat, usable, nil).Data["viewer"], agentID)
-		require.Equal(t, "CONFLICT", outcome(a.do(c.TeamAdmin, updateAgent, input("agentId", agentID, "purpose", "x", "expectedVersion", 7))))
+		require.Equal(t, "CONFLICT", refusalOf(a.do(c.TeamAdmin, updateAgent, input("agentId", agentID, "purpose", "x", "expectedVersion", 7))))
 		for field, bad := range map[string]any{"temperature": 3, "topP": -1, "maxOutputTokens": -5, "reasoningEffort": "much", "modelId": c.Team.ID,
 			"fallbackIds": []string{c.Model.ID}, "knowledge": []any{map[string]any{"title": "x", "url": "javascript:alert(1)"}}, "starters": []string{" "}} {
 			d := map[string]any{"modelId": c.Model.ID, field: bad}
 			out := a.do(c.TeamAdmin, updateAgent, input("agentId", agentID, "draft", d))
-			require.Equal(t, "INVALID", outcome(out), field)
+			require.Equal(t, "INVALID", refusalOf(out), field)
 		}
 		// What can't answer isn't published.
 		out = a.ok(c.TeamAdmin, updateAgent, input("agentId", agentID, "draft", map[string]any{"instructions": " ", "modelId": a.B.Copilot.Model.ID}))
-		require.Empty(t, outcome(out))
+		require.Empty(t, refusalOf(out))
 		codes := []any{}
 		for _, p := range out.at("out", "agent", "validation").([]any) {
 			codes = append(codes, p.(map[string]any)["code"])
 		}
 		require.ElementsMatch(t, []any{"missing-instructions", "unknown-model", "no-guardrail"}, codes)
-		require.Equal(t, "INVALID", outcome(a.do(c.TeamAdmin, publishAgent, input("agentId", agentID))))
+		require.Equal(t, "INVALID", refusalOf(a.do(c.TeamAdmin, publishAgent, input("agentId", agentID))))
 		out = a.ok(c.TeamAdmin, updateAgent, input("agentId", agentID, "draft", map[string]any{"instructions": "x", "modelId": c.Model.ID, "maxOutputTokens": 8000}))
 		require.Contains(t, out.at("out", "agent", "validation").([]any)[0], "code")
 		require.Equal(t, "context-overflow", out.at("out", "agent", "validation", 0, "code"))
 
-		require.Empty(t, outcome(a.ok(c.TeamAdmin, updateAgent, input("agentId", agentID, "draft", draft))))
+		require.Empty(t, refusalOf(a.ok(c.TeamAdmin, updateAgent, input("agentId", agentID, "draft", draft))))
 		out = a.ok(c.TeamAdmin, publishAgent, input("agentId", agentID, "changelog", "First."))
-		require.Empty(t, outcome(out), "%v", out)
+		require.Empty(t, refusalOf(out), "%v", out)
 		require.EqualValues(t, 1, out.at("out", "agent", "publishedVersion"))
-		require.Equal(t, "INVALID", outcome(a.do(c.TeamAdmin, publishAgent, input("agentId", agentID))), "nothing has changed")
+		require.Equal(t, "INVALID", refusalOf(a.do(c.TeamAdmin, publishAgent, input("agentId", agentID))), "nothing has changed")
 		draft["instructions"] = "Be brief.\nBe kind."
 		a.ok(c.TeamAdmin, updateAgent, input("agentId", agentID, "draft", draft))
 		diff := a.ok(c.TeamAdmin, agentDiffs, map[string]any{"id": agentID, "from": 1})
@@ -102,10 +102,10 @@ func TestAgentsAreBuiltAndPublished(t *testing.T) {
 		require.EqualValues(t, 3, out.at("out", "agent", "publishedVersion"))
 		require.EqualValues(t, 1, out.at("out", "agent", "versions", "edges", 0, "node", "restores"))
 		require.Equal(t, "Be brief.", out.at("out", "agent", "versions", "edges", 0, "node", "definition", "instructions"))
-		require.Equal(t, "INVALID", outcome(a.do(c.TeamAdmin, retireOld, input("agentId", agentID, "number", 3))))
-		require.Empty(t, outcome(a.do(c.TeamAdmin, retireOld, input("agentId", agentID, "number", 2))))
-		require.Equal(t, "INVALID", outcome(a.do(c.TeamAdmin, rollback, input("agentId", agentID, "number", 2))))
-		require.Equal(t, "NOT_FOUND", outcome(a.do(c.TeamAdmin, rollback, input("agentId", agentID, "number", 9))))
+		require.Equal(t, "INVALID", refusalOf(a.do(c.TeamAdmin, retireOld, input("agentId", agentID, "number", 3))))
+		require.Empty(t, refusalOf(a.do(c.TeamAdmin, retireOld, input("agentId", agentID, "number", 2))))
+		require.Equal(t, "INVALID", refusalOf(a.do(c.TeamAdmin, rollback, input("agentId", agentID, "number", 2))))
+		require.Equal(t, "NOT_FOUND", refusalOf(a.do(c.TeamAdmin, rollback, input("agentId", agentID, "number", 9))))
 
 		// A model that the agent's people lose keeps the next version back.
 		a.write(func(ctx context.Context, tx *store.Tx) error {
@@ -123,15 +123,15 @@ func TestAgentsAreBuiltAndPublished(t *testing.T) {
 		mine := a.ok(c.Seat, usable, nil)
 		require.Contains(t, mine.at("viewer", "agents"), map[string]any{"id": agentID, "name": "Scribe", "purpose": "Writes", "starters": []any{"Hello"}, "publishedVersion": 3.0})
 		require.Nil(t, a.ok(c.Seat, agentNode, map[string]any{"id": agentID}).at("node"))
-		require.Empty(t, outcome(a.do(c.TeamAdmin, pauseAgent, input("agentId", agentID))))
+		require.Empty(t, refusalOf(a.do(c.TeamAdmin, pauseAgent, input("agentId", agentID))))
 		require.NotContains(t, a.ok(c.Seat, usable, nil).at("viewer", "agents"), map[string]any{"id": agentID, "name": "Scribe", "purpose": "Writes", "starters": []any{"Hello"}, "publishedVersion": 3.0})
 
 		out = a.ok(c.TeamAdmin, duplicate, input("agentId", agentID, "ownerId", c.Team.ID, "name", "Copy"))
 		require.Equal(t, "Be brief.\nBe kind.", out.at("out", "agent", "draft", "instructions"))
 		require.Nil(t, out.at("out", "agent", "publishedVersion"))
-		require.Empty(t, outcome(a.do(c.TeamAdmin, deleteAgent, input("agentId", agentID))))
+		require.Empty(t, refusalOf(a.do(c.TeamAdmin, deleteAgent, input("agentId", agentID))))
 		require.Nil(t, a.ok(c.TeamAdmin, agentNode, map[string]any{"id": agentID}).at("node"))
-		require.Equal(t, "NOT_FOUND", outcome(a.do(c.TeamAdmin, pauseAgent, input("agentId", agentID))))
+		require.Equal(t, "NOT_FOUND", refusalOf(a.do(c.TeamAdmin, pauseAgent, input("agentId", agentID))))
 		require.True(t, a.Store.Scope.GetX(identitytest.System(t), agentID).DeletedAt != nil)
 
 		// The log names what was changed, and tells nobody what an agent is told.
@@ -155,7 +155,7 @@ func TestAgentsAreClosedToOthers(t *testing.T) {
 		c := a.A.Copilot
 		draft := map[string]any{"instructions": "hush", "modelId": c.Model.ID}
 		agentID := a.ok(c.TeamAdmin, createAgent, input("name", "Scribe", "ownerId", c.Team.ID, "draft", draft)).at("out", "agent", "id").(string)
-		require.Empty(t, outcome(a.ok(c.TeamAdmin, publishAgent, input("agentId", agentID))))
+		require.Empty(t, refusalOf(a.ok(c.TeamAdmin, publishAgent, input("agentId", agentID))))
 		a.write(func(ctx context.Context, tx *store.Tx) error {
 			_, err := grant.Set(ctx, tx, tx.Now(), grant.Input{Scope: c.Root, ResourceID: agentID, Effect: grant.Allow, Authority: c.Root.Path})
 			return err
@@ -182,7 +182,7 @@ func TestAgentsAreClosedToOthers(t *testing.T) {
 				"duplicate": a.do(v, duplicate, input("agentId", agentID, "ownerId", c.Member.ID, "name", "Mine")),
 				"create":    a.do(v, createAgent, input("name", "Mine", "ownerId", c.Team.ID)),
 			} {
-				require.NotEmpty(t, outcome(out), "%s: %s: %v", name, what, out.Data)
+				require.NotEmpty(t, refusalOf(out), "%s: %s: %v", name, what, out.Data)
 				require.Nil(t, out.at("out", "agent"), "%s: %s", name, what)
 			}
 			for _, out := range []answer{a.do(v, agentNode, map[string]any{"id": agentID}), a.do(v, agentDiffs, map[string]any{"id": agentID, "from": 0}), a.do(v, agentList, nil), a.do(v, usable, nil)} {
@@ -194,19 +194,19 @@ func TestAgentsAreClosedToOthers(t *testing.T) {
 
 		// Members build for their own seat, and for no other place.
 		own := a.ok(c.Seat, createAgent, input("name", "Own", "ownerId", c.Member.ID, "draft", draft))
-		require.Empty(t, outcome(own))
+		require.Empty(t, refusalOf(own))
 		ownID := own.at("out", "agent", "id").(string)
-		require.Empty(t, outcome(a.ok(c.Seat, publishAgent, input("agentId", ownID))))
+		require.Empty(t, refusalOf(a.ok(c.Seat, publishAgent, input("agentId", ownID))))
 		require.Contains(t, flat(a.ok(c.Seat, usable, nil)), ownID, "a seat has what it owns")
 
 		// Whoever answers for an agent builds it, though they administer nothing.
-		require.Equal(t, "NOT_FOUND", outcome(a.do(c.TeamAdmin, transfer, input("agentId", agentID, "userId", a.B.Copilot.Seat.UserID))))
-		require.Equal(t, "INVALID", outcome(a.do(c.TeamAdmin, transfer, input("agentId", agentID, "userId", a.A.Nobody.UserID))))
-		require.Empty(t, outcome(a.ok(c.TeamAdmin, transfer, input("agentId", agentID, "userId", c.Seat.UserID))))
+		require.Equal(t, "NOT_FOUND", refusalOf(a.do(c.TeamAdmin, transfer, input("agentId", agentID, "userId", a.B.Copilot.Seat.UserID))))
+		require.Equal(t, "INVALID", refusalOf(a.do(c.TeamAdmin, transfer, input("agentId", agentID, "userId", a.A.Nobody.UserID))))
+		require.Empty(t, refusalOf(a.ok(c.TeamAdmin, transfer, input("agentId", agentID, "userId", c.Seat.UserID))))
 		require.Equal(t, "hush", a.ok(c.Seat, agentNode, map[string]any{"id": agentID}).at("node", "draft", "instructions"))
-		require.Empty(t, outcome(a.ok(c.Seat, updateAgent, input("agentId", agentID, "draft", map[string]any{"instructions": "hush, please", "modelId": c.Model.ID}))))
-		require.Empty(t, outcome(a.ok(c.Seat, publishAgent, input("agentId", agentID))))
-		require.NotEmpty(t, outcome(a.do(c.Seat, deleteAgent, input("agentId", agentID))), "deleting is for admins")
+		require.Empty(t, refusalOf(a.ok(c.Seat, updateAgent, input("agentId", agentID, "draft", map[string]any{"instructions": "hush, please", "modelId": c.Model.ID}))))
+		require.Empty(t, refusalOf(a.ok(c.Seat, publishAgent, input("agentId", agentID))))
+		require.NotEmpty(t, refusalOf(a.do(c.Seat, deleteAgent, input("agentId", agentID))), "deleting is for admins")
 
 		// They leave, and it is nobody's.
 		a.write(func(ctx context.Context, tx *store.Tx) error {
@@ -218,7 +218,7 @@ func TestAgentsAreClosedToOthers(t *testing.T) {
 		require.Empty(t, row.OwnerUserID)
 		told := a.ok(c.TeamAdmin, `{ viewer { notifications(first: 10) { edges { node { topic title } } } } }`, nil)
 		require.Contains(t, flat(told), "Nobody answers for the agent Scribe")
-		require.NotEmpty(t, outcome(a.do(c.Seat, updateAgent, input("agentId", agentID, "purpose", "x"))))
+		require.NotEmpty(t, refusalOf(a.do(c.Seat, updateAgent, input("agentId", agentID, "purpose", "x"))))
 	})
 }
 

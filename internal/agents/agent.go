@@ -158,7 +158,7 @@ func lock(ctx context.Context, tx *store.Tx, s *ent.Scope, expected *int) (*ent.
 	if _, err := identity.Hold(ctx, tx, s); err != nil {
 		return nil, err
 	}
-	if err := tx.Rows(ctx, "SELECT id FROM agents WHERE id = ? FOR UPDATE", []any{s.ID}, func(*sql.Rows) error { return nil }); err != nil {
+	if err := tx.Rows(ctx, "SELECT id FROM agents WHERE id = ? FOR NO KEY UPDATE", []any{s.ID}, func(*sql.Rows) error { return nil }); err != nil {
 		return nil, err
 	}
 	row, err := tx.Agent.Get(ctx, s.ID)

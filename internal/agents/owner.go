@@ -78,7 +78,7 @@ func (a *Agents) stays(ctx context.Context, userID string) (stays bool, err erro
 }
 
 func (a *Agents) disown(ctx context.Context, tx *store.Tx, agentID, userID string) error {
-	err := tx.Rows(ctx, "SELECT id FROM agents WHERE id = ? FOR UPDATE", []any{agentID}, func(*sql.Rows) error { return nil })
+	err := tx.Rows(ctx, "SELECT id FROM agents WHERE id = ? FOR NO KEY UPDATE", []any{agentID}, func(*sql.Rows) error { return nil })
 	if err != nil {
 		return err
 	}

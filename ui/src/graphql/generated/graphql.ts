@@ -100,6 +100,157 @@ export type ActorKind =
   /** A person. */
   | 'USER';
 
+/** Whether calls go through an agent. */
+export type AgentAvailability =
+  /** In use, once it is published. */
+  | 'ACTIVE'
+  /** Calls are refused; those who use it still see it. */
+  | 'PAUSED'
+  /** Gone for all but its admins. */
+  | 'RETIRED';
+
+/** An agent to make. */
+export type AgentCreateInput = {
+  /** At most 10. */
+  categories?: Array<string> | null | undefined;
+  /** What it begins as; left out: empty. */
+  draft?: AgentDefinitionInput | null | undefined;
+  /** At most 80 characters. */
+  group?: string | null | undefined;
+  /** At most 40 characters. */
+  icon?: string | null | undefined;
+  /** 1–120 characters. */
+  name: string;
+  /** Copilot itself, or an organization, team or seat of it. */
+  ownerId: string | number;
+  /** At most 500 characters. */
+  purpose?: string | null | undefined;
+  /** The most that one session may take; 0 for no cap. */
+  sessionCredits?: string | null | undefined;
+  /** The most calls of one session; 0 for no cap. */
+  sessionTurns?: number | null | undefined;
+  /** At most 10. */
+  tags?: Array<string> | null | undefined;
+};
+
+/** What an agent shall be; a whole definition, in which what is left out is empty. */
+export type AgentDefinitionInput = {
+  /** At most 5, tried in this order. */
+  fallbackIds?: Array<string | number> | null | undefined;
+  /** At most 20. */
+  guardrailPresetIds?: Array<string | number> | null | undefined;
+  /** At most 32 kB. */
+  instructions?: string | null | undefined;
+  /** At most 20. */
+  knowledge?: Array<AgentLinkInput> | null | undefined;
+  /** 1–1,000,000. */
+  maxOutputTokens?: number | null | undefined;
+  /** The model that it calls. */
+  modelId?: string | number | null | undefined;
+  /** `minimal`, `low`, `medium` or `high`. */
+  reasoningEffort?: string | null | undefined;
+  /** At most 8, each of at most 300 characters. */
+  starters?: Array<string> | null | undefined;
+  /** 0–2. */
+  temperature?: number | null | undefined;
+  /** At most 64. */
+  toolIds?: Array<string | number> | null | undefined;
+  /** 0–1. */
+  topP?: number | null | undefined;
+};
+
+/** What to copy, and where to. */
+export type AgentDuplicateInput = {
+  /** The agent whose draft to copy. */
+  agentId: string | number;
+  /** The copy's name, 1–120 characters. */
+  name: string;
+  /** Who owns the copy. */
+  ownerId: string | number;
+};
+
+/** A page that an agent shall know of. */
+export type AgentLinkInput = {
+  /** 1–120 characters. */
+  title: string;
+  /** In full, with https://. */
+  url: string;
+};
+
+/** The agent whose draft to publish. */
+export type AgentPublishInput = {
+  /** The agent. */
+  agentId: string | number;
+  /** What is new, at most 2,000 characters. */
+  changelog?: string | null | undefined;
+  /** The version that the editor saw; another one is a conflict. */
+  expectedVersion?: number | null | undefined;
+};
+
+/** Where to go back to. */
+export type AgentRollbackInput = {
+  /** The agent. */
+  agentId: string | number;
+  /** Why, at most 2,000 characters. */
+  changelog?: string | null | undefined;
+  /** The version of the agent that the editor saw; another one is a conflict. */
+  expectedVersion?: number | null | undefined;
+  /** The version to bring back. */
+  number: number;
+};
+
+/** An agent whose state to change. */
+export type AgentStateInput = {
+  /** The agent. */
+  agentId: string | number;
+  /** The version that the viewer saw; another one is a conflict. */
+  expectedVersion?: number | null | undefined;
+};
+
+/** Who shall answer for an agent. */
+export type AgentTransferInput = {
+  /** The agent. */
+  agentId: string | number;
+  /** The version that the viewer saw; another one is a conflict. */
+  expectedVersion?: number | null | undefined;
+  /** A person of the account with a seat or a role in Copilot. */
+  userId: string | number;
+};
+
+/** What to change of an agent; what is left out stays. */
+export type AgentUpdateInput = {
+  /** The agent. */
+  agentId: string | number;
+  /** At most 10. */
+  categories?: Array<string> | null | undefined;
+  /** The whole draft anew. */
+  draft?: AgentDefinitionInput | null | undefined;
+  /** The version that the editor saw; another one is a conflict. */
+  expectedVersion?: number | null | undefined;
+  /** At most 80 characters; empty for none. */
+  group?: string | null | undefined;
+  /** At most 40 characters. */
+  icon?: string | null | undefined;
+  /** 1–120 characters. */
+  name?: string | null | undefined;
+  /** At most 500 characters. */
+  purpose?: string | null | undefined;
+  /** The most that one session may take; 0 for no cap. */
+  sessionCredits?: string | null | undefined;
+  /** The most calls of one session; 0 for no cap. */
+  sessionTurns?: number | null | undefined;
+  /** At most 10. */
+  tags?: Array<string> | null | undefined;
+};
+
+/** The version to retire. */
+export type AgentVersionRetireInput = {
+  /** The agent. */
+  agentId: string | number;
+  /** Not the published one. */
+  number: number;
+};
+
 /** Where a scope's limit comes from. */
 export type AllocationSource =
   /** No budget on its whole path: Console's calls pass, Copilot's are refused. */
@@ -777,6 +928,8 @@ export type NotificationReadInput = {
 
 /** What people and webhooks are told of. */
 export type NotificationTopic =
+  /** The person who answers for an agent has left. */
+  | 'AGENT_UNOWNED'
   /** A budget is used up: it passed its limit, or refuses calls. */
   | 'BUDGET_EXHAUSTED'
   /** At its pace a budget will run out before its cycle ends. */
@@ -1519,6 +1672,7 @@ export type GrantPartsFragment = { id: string, location: string, effect: GrantEf
     | { id: string, name: string, kind: ScopeKind }
     | { id: string, name: string, kind: ScopeKind }
     | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
   , resource: { id: string, kind: ResourceKind, name: string }, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
 
 export type ScopeChoicesQueryVariables = Exact<{
@@ -1538,7 +1692,9 @@ export type ScopeChoicesQuery = { console?: { id: string, scopes: { edges: Array
           | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
           | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
           | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+          | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
          }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null, copilot?: { id: string, scopes: { edges: Array<{ node:
+          | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
           | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
           | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
           | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
@@ -1550,6 +1706,8 @@ export type ScopeChoicesQuery = { console?: { id: string, scopes: { edges: Array
          }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
 
 type PlaceParts_Account_Fragment = { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
+
+type PlaceParts_Agent_Fragment = { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
 
 type PlaceParts_Console_Fragment = { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
 
@@ -1567,6 +1725,7 @@ type PlaceParts_Team_Fragment = { id: string, name: string, kind: ScopeKind, loc
 
 export type PlacePartsFragment =
   | PlaceParts_Account_Fragment
+  | PlaceParts_Agent_Fragment
   | PlaceParts_Console_Fragment
   | PlaceParts_Copilot_Fragment
   | PlaceParts_Key_Fragment
@@ -1593,6 +1752,7 @@ export type PlaceQueryVariables = Exact<{
 
 
 export type PlaceQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -1664,6 +1824,7 @@ export type ModelPeekQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { name: string, plane: Plane, status: Status, upstreamName: string, contextLength: number, maxOutputTokens: number, id: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     | { id: string }
     | { id: string }
@@ -1708,7 +1869,9 @@ export type ModelGrantsQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, grants: { totalCount: number, edges: Array<{ node: { id: string, location: string, effect: GrantEffect, stands: boolean, expiresAt: string | null, note: string, grantedByName: string, createdAt: string, version: number, scope:
+              | { id: string, name: string, kind: ScopeKind }
               | { id: string, name: string, kind: ScopeKind }
               | { id: string, name: string, kind: ScopeKind }
               | { id: string, name: string, kind: ScopeKind }
@@ -1762,6 +1925,7 @@ export type ModelUsersQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, usableBy: { totalCount: number, edges: Array<{ node: { id: string, name: string, location: string, user: { id: string, email: string } } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null }
     | { id: string }
     | { id: string }
@@ -1795,6 +1959,7 @@ export type PlaneGrantsQuery = { access: { grants: { totalCount: number, edges: 
             | { id: string, name: string, kind: ScopeKind }
             | { id: string, name: string, kind: ScopeKind }
             | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
           , resource: { id: string, kind: ResourceKind, name: string }, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
 
 export type AccessModelsQueryVariables = Exact<{
@@ -1813,7 +1978,9 @@ export type AccessModelsQuery = { access: { scope:
       | { id: string, name: string, kind: ScopeKind, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
       | { id: string, name: string, kind: ScopeKind, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
       | { id: string, name: string, kind: ScopeKind, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+      | { id: string, name: string, kind: ScopeKind, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     , grants: { edges: Array<{ node: { id: string, location: string, effect: GrantEffect, stands: boolean, expiresAt: string | null, note: string, grantedByName: string, createdAt: string, version: number, scope:
+            | { id: string, name: string, kind: ScopeKind }
             | { id: string, name: string, kind: ScopeKind }
             | { id: string, name: string, kind: ScopeKind }
             | { id: string, name: string, kind: ScopeKind }
@@ -1850,6 +2017,7 @@ export type GrantSetMutation = { grantSet: { grant: { id: string, location: stri
         | { id: string, name: string, kind: ScopeKind }
         | { id: string, name: string, kind: ScopeKind }
         | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
       , resource: { id: string, kind: ResourceKind, name: string }, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
       | { message: string, code: string, path: Array<string> }
       | { message: string, code: string, path: Array<string> }
@@ -1868,6 +2036,7 @@ export type GrantRemoveMutation = { grantRemove: { grantId: string | null, error
     > } };
 
 export type PoolPartsFragment = { id: string, limit: string, version: number, scope:
+    | { id: string, name: string }
     | { id: string, name: string }
     | { id: string, name: string }
     | { id: string, name: string }
@@ -1895,6 +2064,7 @@ export type AccountsQuery = { platform: { id: string, viewerCan: Array<{ action:
               | { id: string, name: string }
               | { id: string, name: string }
               | { id: string, name: string }
+              | { id: string, name: string }
             , state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, spend: { cost: string | null, amount: string, calls: number } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
 
 export type AccountPartsFragment = { id: string, name: string, slug: string, status: AccountStatus, statusReason: string | null, closedAt: string | null, deletingAt: string | null, deletedAt: string | null, timeZone: string, planes: Array<Plane>, creditFactor: string | null, userCount: number | null, createdAt: string, sessionIdleMinutes: number | null, sessionLifetimeMinutes: number | null, auditRetentionDays: number | null, ssoEnforced: boolean | null, version: number | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
@@ -1906,6 +2076,7 @@ export type AccountOfQueryVariables = Exact<{
 
 
 export type AccountOfQuery = { account: { id: string, name: string, slug: string, status: AccountStatus, statusReason: string | null, closedAt: string | null, deletingAt: string | null, deletedAt: string | null, timeZone: string, planes: Array<Plane>, creditFactor: string | null, userCount: number | null, createdAt: string, sessionIdleMinutes: number | null, sessionLifetimeMinutes: number | null, auditRetentionDays: number | null, ssoEnforced: boolean | null, version: number | null, creditFactors: Array<{ id: string, factor: string, effectiveFrom: string, inForce: boolean }> | null, pool: { id: string, limit: string, version: number, scope:
+        | { id: string, name: string }
         | { id: string, name: string }
         | { id: string, name: string }
         | { id: string, name: string }
@@ -1927,6 +2098,7 @@ export type AccountCreateMutationVariables = Exact<{
 
 
 export type AccountCreateMutation = { accountCreate: { account: { id: string, name: string, slug: string, status: AccountStatus, statusReason: string | null, closedAt: string | null, deletingAt: string | null, deletedAt: string | null, timeZone: string, planes: Array<Plane>, creditFactor: string | null, userCount: number | null, createdAt: string, sessionIdleMinutes: number | null, sessionLifetimeMinutes: number | null, auditRetentionDays: number | null, ssoEnforced: boolean | null, version: number | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, invitation: { link: string, invitation: { id: string, email: string, name: string, role: Role, location: string, invitedByName: string, state: InvitationState, mail: MailState, mailError: string, createdAt: string, expiresAt: string, acceptedAt: string | null, scope:
+          | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
@@ -2020,7 +2192,442 @@ export type CreditFactorSetMutation = { creditFactorSet: { factor: { id: string,
       | { message: string, code: string, path: Array<string> }
     > } };
 
+export type AgentRowFragment = { id: string, name: string, location: string, purpose: string, icon: string, group: string, ownerUserName: string | null, availability: AgentAvailability, publishedVersion: number | null, draftChanged: boolean | null, modelName: string | null, toolCount: number, assignedCount: number, recentCredits: string, version: number, owner:
+    | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
+   | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
+
+export type AgentsQueryVariables = Exact<{
+  search?: string | null | undefined;
+  group?: string | null | undefined;
+  availability?: AgentAvailability | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type AgentsQuery = { copilot: { id: string, agentGroups: Array<string>, agents: { edges: Array<{ node: { id: string, name: string, location: string, purpose: string, icon: string, group: string, ownerUserName: string | null, availability: AgentAvailability, publishedVersion: number | null, draftChanged: boolean | null, modelName: string | null, toolCount: number, assignedCount: number, recentCredits: string, version: number, owner:
+            | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
+           | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
+
+export type AgentDefinitionPartsFragment = { instructions: string, modelId: string | null, modelName: string | null, temperature: number | null, topP: number | null, maxOutputTokens: number | null, reasoningEffort: string | null, starters: Array<string>, guardrailPresetIds: Array<string>, fallbacks: Array<{ id: string, name: string | null }>, tools: Array<{ id: string, name: string | null }>, knowledge: Array<{ title: string, url: string }> };
+
+export type AgentPartsFragment = { categories: Array<string>, tags: Array<string>, ownerUserId: string | null, sessionCredits: string, sessionTurns: number, createdAt: string, id: string, name: string, location: string, purpose: string, icon: string, group: string, ownerUserName: string | null, availability: AgentAvailability, publishedVersion: number | null, draftChanged: boolean | null, modelName: string | null, toolCount: number, assignedCount: number, recentCredits: string, version: number, draft: { instructions: string, modelId: string | null, modelName: string | null, temperature: number | null, topP: number | null, maxOutputTokens: number | null, reasoningEffort: string | null, starters: Array<string>, guardrailPresetIds: Array<string>, fallbacks: Array<{ id: string, name: string | null }>, tools: Array<{ id: string, name: string | null }>, knowledge: Array<{ title: string, url: string }> } | null, validation: Array<{ field: string, code: string, message: string, fix: string, blocking: boolean }> | null, owner:
+    | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
+   | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
+
+export type AgentQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type AgentQuery = { node:
+    | { id: string }
+    | { id: string, categories: Array<string>, tags: Array<string>, ownerUserId: string | null, sessionCredits: string, sessionTurns: number, createdAt: string, name: string, location: string, purpose: string, icon: string, group: string, ownerUserName: string | null, availability: AgentAvailability, publishedVersion: number | null, draftChanged: boolean | null, modelName: string | null, toolCount: number, assignedCount: number, recentCredits: string, version: number, draft: { instructions: string, modelId: string | null, modelName: string | null, temperature: number | null, topP: number | null, maxOutputTokens: number | null, reasoningEffort: string | null, starters: Array<string>, guardrailPresetIds: Array<string>, fallbacks: Array<{ id: string, name: string | null }>, tools: Array<{ id: string, name: string | null }>, knowledge: Array<{ title: string, url: string }> } | null, validation: Array<{ field: string, code: string, message: string, fix: string, blocking: boolean }> | null, owner:
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+       | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+   | null };
+
+export type AgentVersionsQueryVariables = Exact<{
+  id: string | number;
+  after?: string | null | undefined;
+}>;
+
+
+export type AgentVersionsQuery = { node:
+    | { id: string }
+    | { id: string, versions: { edges: Array<{ node: { id: string, number: number, changelog: string, publishedByName: string, restores: number | null, retiredAt: string | null, createdAt: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+   | null };
+
+export type AgentDiffQueryVariables = Exact<{
+  id: string | number;
+  from?: number | null | undefined;
+  to?: number | null | undefined;
+}>;
+
+
+export type AgentDiffQuery = { node:
+    | { id: string }
+    | { id: string, diff: Array<{ field: string, before: string, after: string }> | null }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+   | null };
+
+export type AgentChoicesQueryVariables = Exact<{
+  scope: string | number;
+}>;
+
+
+export type AgentChoicesQuery = { access: { scope:
+      | { id: string }
+      | { id: string }
+      | { id: string }
+      | { id: string }
+      | { id: string }
+      | { id: string }
+      | { id: string }
+      | { id: string }
+      | { id: string }
+    , models: { edges: Array<{ node: { resource: { id: string, name: string } } }> }, tools: { edges: Array<{ node: { resource: { id: string, name: string } } }> } } | null };
+
+export type MyAgentsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type MyAgentsQuery = { viewer: { agents: Array<{ id: string, name: string, purpose: string, icon: string, group: string, starters: Array<string>, publishedVersion: number }> | null, ownAgents: Array<{ id: string, name: string, purpose: string, icon: string, availability: AgentAvailability, publishedVersion: number | null }> | null } };
+
+export type AgentCreateMutationVariables = Exact<{
+  input: AgentCreateInput;
+}>;
+
+
+export type AgentCreateMutation = { agentCreate: { agent: { id: string, name: string, location: string, purpose: string, icon: string, group: string, ownerUserName: string | null, availability: AgentAvailability, publishedVersion: number | null, draftChanged: boolean | null, modelName: string | null, toolCount: number, assignedCount: number, recentCredits: string, version: number, owner:
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+       | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
+export type AgentUpdateMutationVariables = Exact<{
+  input: AgentUpdateInput;
+}>;
+
+
+export type AgentUpdateMutation = { agentUpdate: { agent: { categories: Array<string>, tags: Array<string>, ownerUserId: string | null, sessionCredits: string, sessionTurns: number, createdAt: string, id: string, name: string, location: string, purpose: string, icon: string, group: string, ownerUserName: string | null, availability: AgentAvailability, publishedVersion: number | null, draftChanged: boolean | null, modelName: string | null, toolCount: number, assignedCount: number, recentCredits: string, version: number, draft: { instructions: string, modelId: string | null, modelName: string | null, temperature: number | null, topP: number | null, maxOutputTokens: number | null, reasoningEffort: string | null, starters: Array<string>, guardrailPresetIds: Array<string>, fallbacks: Array<{ id: string, name: string | null }>, tools: Array<{ id: string, name: string | null }>, knowledge: Array<{ title: string, url: string }> } | null, validation: Array<{ field: string, code: string, message: string, fix: string, blocking: boolean }> | null, owner:
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+       | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
+export type AgentPublishMutationVariables = Exact<{
+  input: AgentPublishInput;
+}>;
+
+
+export type AgentPublishMutation = { agentPublish: { agent: { categories: Array<string>, tags: Array<string>, ownerUserId: string | null, sessionCredits: string, sessionTurns: number, createdAt: string, id: string, name: string, location: string, purpose: string, icon: string, group: string, ownerUserName: string | null, availability: AgentAvailability, publishedVersion: number | null, draftChanged: boolean | null, modelName: string | null, toolCount: number, assignedCount: number, recentCredits: string, version: number, draft: { instructions: string, modelId: string | null, modelName: string | null, temperature: number | null, topP: number | null, maxOutputTokens: number | null, reasoningEffort: string | null, starters: Array<string>, guardrailPresetIds: Array<string>, fallbacks: Array<{ id: string, name: string | null }>, tools: Array<{ id: string, name: string | null }>, knowledge: Array<{ title: string, url: string }> } | null, validation: Array<{ field: string, code: string, message: string, fix: string, blocking: boolean }> | null, owner:
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+       | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
+export type AgentRollbackMutationVariables = Exact<{
+  input: AgentRollbackInput;
+}>;
+
+
+export type AgentRollbackMutation = { agentRollback: { agent: { categories: Array<string>, tags: Array<string>, ownerUserId: string | null, sessionCredits: string, sessionTurns: number, createdAt: string, id: string, name: string, location: string, purpose: string, icon: string, group: string, ownerUserName: string | null, availability: AgentAvailability, publishedVersion: number | null, draftChanged: boolean | null, modelName: string | null, toolCount: number, assignedCount: number, recentCredits: string, version: number, draft: { instructions: string, modelId: string | null, modelName: string | null, temperature: number | null, topP: number | null, maxOutputTokens: number | null, reasoningEffort: string | null, starters: Array<string>, guardrailPresetIds: Array<string>, fallbacks: Array<{ id: string, name: string | null }>, tools: Array<{ id: string, name: string | null }>, knowledge: Array<{ title: string, url: string }> } | null, validation: Array<{ field: string, code: string, message: string, fix: string, blocking: boolean }> | null, owner:
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+       | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
+export type AgentVersionRetireMutationVariables = Exact<{
+  input: AgentVersionRetireInput;
+}>;
+
+
+export type AgentVersionRetireMutation = { agentVersionRetire: { agent: { categories: Array<string>, tags: Array<string>, ownerUserId: string | null, sessionCredits: string, sessionTurns: number, createdAt: string, id: string, name: string, location: string, purpose: string, icon: string, group: string, ownerUserName: string | null, availability: AgentAvailability, publishedVersion: number | null, draftChanged: boolean | null, modelName: string | null, toolCount: number, assignedCount: number, recentCredits: string, version: number, draft: { instructions: string, modelId: string | null, modelName: string | null, temperature: number | null, topP: number | null, maxOutputTokens: number | null, reasoningEffort: string | null, starters: Array<string>, guardrailPresetIds: Array<string>, fallbacks: Array<{ id: string, name: string | null }>, tools: Array<{ id: string, name: string | null }>, knowledge: Array<{ title: string, url: string }> } | null, validation: Array<{ field: string, code: string, message: string, fix: string, blocking: boolean }> | null, owner:
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+       | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
+export type AgentPauseMutationVariables = Exact<{
+  input: AgentStateInput;
+}>;
+
+
+export type AgentPauseMutation = { agentPause: { agent: { categories: Array<string>, tags: Array<string>, ownerUserId: string | null, sessionCredits: string, sessionTurns: number, createdAt: string, id: string, name: string, location: string, purpose: string, icon: string, group: string, ownerUserName: string | null, availability: AgentAvailability, publishedVersion: number | null, draftChanged: boolean | null, modelName: string | null, toolCount: number, assignedCount: number, recentCredits: string, version: number, draft: { instructions: string, modelId: string | null, modelName: string | null, temperature: number | null, topP: number | null, maxOutputTokens: number | null, reasoningEffort: string | null, starters: Array<string>, guardrailPresetIds: Array<string>, fallbacks: Array<{ id: string, name: string | null }>, tools: Array<{ id: string, name: string | null }>, knowledge: Array<{ title: string, url: string }> } | null, validation: Array<{ field: string, code: string, message: string, fix: string, blocking: boolean }> | null, owner:
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+       | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
+export type AgentResumeMutationVariables = Exact<{
+  input: AgentStateInput;
+}>;
+
+
+export type AgentResumeMutation = { agentResume: { agent: { categories: Array<string>, tags: Array<string>, ownerUserId: string | null, sessionCredits: string, sessionTurns: number, createdAt: string, id: string, name: string, location: string, purpose: string, icon: string, group: string, ownerUserName: string | null, availability: AgentAvailability, publishedVersion: number | null, draftChanged: boolean | null, modelName: string | null, toolCount: number, assignedCount: number, recentCredits: string, version: number, draft: { instructions: string, modelId: string | null, modelName: string | null, temperature: number | null, topP: number | null, maxOutputTokens: number | null, reasoningEffort: string | null, starters: Array<string>, guardrailPresetIds: Array<string>, fallbacks: Array<{ id: string, name: string | null }>, tools: Array<{ id: string, name: string | null }>, knowledge: Array<{ title: string, url: string }> } | null, validation: Array<{ field: string, code: string, message: string, fix: string, blocking: boolean }> | null, owner:
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+       | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
+export type AgentRetireMutationVariables = Exact<{
+  input: AgentStateInput;
+}>;
+
+
+export type AgentRetireMutation = { agentRetire: { agent: { categories: Array<string>, tags: Array<string>, ownerUserId: string | null, sessionCredits: string, sessionTurns: number, createdAt: string, id: string, name: string, location: string, purpose: string, icon: string, group: string, ownerUserName: string | null, availability: AgentAvailability, publishedVersion: number | null, draftChanged: boolean | null, modelName: string | null, toolCount: number, assignedCount: number, recentCredits: string, version: number, draft: { instructions: string, modelId: string | null, modelName: string | null, temperature: number | null, topP: number | null, maxOutputTokens: number | null, reasoningEffort: string | null, starters: Array<string>, guardrailPresetIds: Array<string>, fallbacks: Array<{ id: string, name: string | null }>, tools: Array<{ id: string, name: string | null }>, knowledge: Array<{ title: string, url: string }> } | null, validation: Array<{ field: string, code: string, message: string, fix: string, blocking: boolean }> | null, owner:
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+       | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
+export type AgentDuplicateMutationVariables = Exact<{
+  input: AgentDuplicateInput;
+}>;
+
+
+export type AgentDuplicateMutation = { agentDuplicate: { agent: { id: string, name: string, location: string, purpose: string, icon: string, group: string, ownerUserName: string | null, availability: AgentAvailability, publishedVersion: number | null, draftChanged: boolean | null, modelName: string | null, toolCount: number, assignedCount: number, recentCredits: string, version: number, owner:
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+       | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
+export type AgentTransferMutationVariables = Exact<{
+  input: AgentTransferInput;
+}>;
+
+
+export type AgentTransferMutation = { agentTransfer: { agent: { categories: Array<string>, tags: Array<string>, ownerUserId: string | null, sessionCredits: string, sessionTurns: number, createdAt: string, id: string, name: string, location: string, purpose: string, icon: string, group: string, ownerUserName: string | null, availability: AgentAvailability, publishedVersion: number | null, draftChanged: boolean | null, modelName: string | null, toolCount: number, assignedCount: number, recentCredits: string, version: number, draft: { instructions: string, modelId: string | null, modelName: string | null, temperature: number | null, topP: number | null, maxOutputTokens: number | null, reasoningEffort: string | null, starters: Array<string>, guardrailPresetIds: Array<string>, fallbacks: Array<{ id: string, name: string | null }>, tools: Array<{ id: string, name: string | null }>, knowledge: Array<{ title: string, url: string }> } | null, validation: Array<{ field: string, code: string, message: string, fix: string, blocking: boolean }> | null, owner:
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+        | { id: string, name: string, kind: ScopeKind }
+       | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
+export type AgentDeleteMutationVariables = Exact<{
+  input: AgentStateInput;
+}>;
+
+
+export type AgentDeleteMutation = { agentDelete: { agentId: string | null, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
 export type AlertPartsFragment = { id: string, kind: BudgetAlertKind, threshold: number | null, unit: Unit, limit: string, spent: string, forecast: string, runsOutAt: string | null, createdAt: string, scope:
+    | { id: string, name: string, kind: ScopeKind, location: string }
     | { id: string, name: string, kind: ScopeKind, location: string }
     | { id: string, name: string, kind: ScopeKind, location: string }
     | { id: string, name: string, kind: ScopeKind, location: string }
@@ -2047,7 +2654,9 @@ export type AlertsQuery = { console?: { id: string, alerts: { edges: Array<{ nod
             | { id: string, name: string, kind: ScopeKind, location: string }
             | { id: string, name: string, kind: ScopeKind, location: string }
             | { id: string, name: string, kind: ScopeKind, location: string }
+            | { id: string, name: string, kind: ScopeKind, location: string }
            } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null, copilot?: { id: string, alerts: { edges: Array<{ node: { id: string, kind: BudgetAlertKind, threshold: number | null, unit: Unit, limit: string, spent: string, forecast: string, runsOutAt: string | null, createdAt: string, scope:
+            | { id: string, name: string, kind: ScopeKind, location: string }
             | { id: string, name: string, kind: ScopeKind, location: string }
             | { id: string, name: string, kind: ScopeKind, location: string }
             | { id: string, name: string, kind: ScopeKind, location: string }
@@ -2065,6 +2674,7 @@ export type AlertsOfBudgetQueryVariables = Exact<{
 
 export type AlertsOfBudgetQuery = { node:
     | { id: string, alerts: Array<{ id: string, kind: BudgetAlertKind, threshold: number | null, unit: Unit, limit: string, spent: string, forecast: string, runsOutAt: string | null, createdAt: string, scope:
+          | { id: string, name: string, kind: ScopeKind, location: string }
           | { id: string, name: string, kind: ScopeKind, location: string }
           | { id: string, name: string, kind: ScopeKind, location: string }
           | { id: string, name: string, kind: ScopeKind, location: string }
@@ -2115,6 +2725,7 @@ export type AuditEventByIdQueryVariables = Exact<{
 
 
 export type AuditEventByIdQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string, seq: number, at: string, actorKind: ActorKind, actorName: string, actorId: string, viaKind: ViaKind, viaId: string, viaName: string, action: string, outcome: AuditOutcome, scopeId: string, plane: Plane | null, location: string, targetId: string, targetName: string, reason: string, decisionId: string, requestId: string, count: number, changes: Array<{ field: string, before: string | null, after: string | null }> }
@@ -2233,6 +2844,8 @@ export type TermsPartsFragment = { limit: string, raised: string, reserve: strin
 
 type ScopeParts_Account_Fragment = { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string };
 
+type ScopeParts_Agent_Fragment = { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string };
+
 type ScopeParts_Console_Fragment = { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string };
 
 type ScopeParts_Copilot_Fragment = { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string };
@@ -2249,6 +2862,7 @@ type ScopeParts_Team_Fragment = { id: string, name: string, kind: ScopeKind, par
 
 export type ScopePartsFragment =
   | ScopeParts_Account_Fragment
+  | ScopeParts_Agent_Fragment
   | ScopeParts_Console_Fragment
   | ScopeParts_Copilot_Fragment
   | ScopeParts_Key_Fragment
@@ -2259,6 +2873,8 @@ export type ScopePartsFragment =
 ;
 
 type ScopeRow_Account_Fragment = { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null };
+
+type ScopeRow_Agent_Fragment = { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null };
 
 type ScopeRow_Console_Fragment = { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null };
 
@@ -2276,6 +2892,7 @@ type ScopeRow_Team_Fragment = { id: string, name: string, kind: ScopeKind, paren
 
 export type ScopeRowFragment =
   | ScopeRow_Account_Fragment
+  | ScopeRow_Agent_Fragment
   | ScopeRow_Console_Fragment
   | ScopeRow_Copilot_Fragment
   | ScopeRow_Key_Fragment
@@ -2301,7 +2918,9 @@ export type BudgetTreeQuery = { console?: { id: string, scopes: { edges: Array<{
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
+          | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
          }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null, copilot?: { id: string, scopes: { edges: Array<{ node:
+          | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
@@ -2329,7 +2948,9 @@ export type BudgetLeavesQuery = { console?: { id: string, scopes: { edges: Array
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
+          | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
          }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null, copilot?: { id: string, scopes: { edges: Array<{ node:
+          | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
@@ -2353,6 +2974,7 @@ export type BudgetPeekQueryVariables = Exact<{
 
 
 export type BudgetPeekQuery = { node:
+    | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     | { id: string }
     | { id: string }
@@ -2424,6 +3046,7 @@ export type BudgetRemoveMutation = { budgetRemove: { scope:
       | { id: string }
       | { id: string }
       | { id: string }
+      | { id: string }
      | null, plan: { changed: number, changes: Array<{ scopeId: string, scopeName: string, scopeKind: ScopeKind, reason: string, before: { limit: string, raised: string, reserve: string, origin: BudgetOrigin, distribution: Distribution } | null, after: { limit: string, raised: string, reserve: string, origin: BudgetOrigin, distribution: Distribution } | null }>, warnings: Array<{ scopeId: string, scopeName: string, code: BudgetWarningCode, message: string }> } | null, errors: Array<
       | { message: string, code: string, path: Array<string> }
       | { message: string, code: string, path: Array<string> }
@@ -2470,6 +3093,7 @@ export type BudgetWhyQueryVariables = Exact<{
 
 export type BudgetWhyQuery = { node:
     | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
+    | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2513,6 +3137,7 @@ export type BudgetHistoryQueryVariables = Exact<{
 
 
 export type BudgetHistoryQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2736,9 +3361,11 @@ export type InvitationPartsFragment = { id: string, email: string, name: string,
     | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
     | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
     | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
+    | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
   , viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
 
 export type LinkPartsFragment = { link: string, invitation: { id: string, email: string, name: string, role: Role, location: string, invitedByName: string, state: InvitationState, mail: MailState, mailError: string, createdAt: string, expiresAt: string, acceptedAt: string | null, scope:
+      | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
       | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
       | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
       | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
@@ -2765,7 +3392,9 @@ export type InvitationsQuery = { access: { scope:
       | { id: string }
       | { id: string }
       | { id: string }
+      | { id: string }
     , invitations: { totalCount: number, edges: Array<{ node: { id: string, email: string, name: string, role: Role, location: string, invitedByName: string, state: InvitationState, mail: MailState, mailError: string, createdAt: string, expiresAt: string, acceptedAt: string | null, scope:
+            | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
             | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
             | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
             | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
@@ -2790,6 +3419,7 @@ export type InvitationCreateMutation = { invitationCreate: { invitations: Array<
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
+          | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
         , viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } }> | null, errors: Array<
       | { message: string, code: string, path: Array<string> }
       | { message: string, code: string, path: Array<string> }
@@ -2802,6 +3432,7 @@ export type InvitationResendMutationVariables = Exact<{
 
 
 export type InvitationResendMutation = { invitationResend: { invitation: { link: string, invitation: { id: string, email: string, name: string, role: Role, location: string, invitedByName: string, state: InvitationState, mail: MailState, mailError: string, createdAt: string, expiresAt: string, acceptedAt: string | null, scope:
+          | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
@@ -2854,6 +3485,7 @@ export type KeyPartsFragment = { id: string, name: string, prefix: string, locat
     | { id: string, name: string, kind: ScopeKind }
     | { id: string, name: string, kind: ScopeKind }
     | { id: string, name: string, kind: ScopeKind }
+    | { id: string, name: string, kind: ScopeKind }
   , models: Array<{ id: string, name: string }>, budget: { id: string, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
 
 export type KeysQueryVariables = Exact<{
@@ -2873,7 +3505,9 @@ export type KeysQuery = { console?: { id: string, viewerCan: Array<{ action: str
             | { id: string, name: string, kind: ScopeKind }
             | { id: string, name: string, kind: ScopeKind }
             | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
           , models: Array<{ id: string, name: string }>, budget: { id: string, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null, copilot?: { id: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, keys: { edges: Array<{ node: { id: string, name: string, prefix: string, location: string, state: KeyState, requestsPerMinute: number, expiresAt: string | null, lastUsedAt: string | null, createdAt: string, version: number, owner:
+            | { id: string, name: string, kind: ScopeKind }
             | { id: string, name: string, kind: ScopeKind }
             | { id: string, name: string, kind: ScopeKind }
             | { id: string, name: string, kind: ScopeKind }
@@ -2907,7 +3541,9 @@ export type KeyLimitsQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, limits: Array<{ id: string, scope:
+          | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
@@ -2950,6 +3586,7 @@ export type KeyCreateMutationVariables = Exact<{
 
 
 export type KeyCreateMutation = { keyCreate: { secret: string | null, key: { id: string, name: string, prefix: string, location: string, state: KeyState, requestsPerMinute: number, expiresAt: string | null, lastUsedAt: string | null, createdAt: string, version: number, owner:
+        | { id: string, name: string, kind: ScopeKind }
         | { id: string, name: string, kind: ScopeKind }
         | { id: string, name: string, kind: ScopeKind }
         | { id: string, name: string, kind: ScopeKind }
@@ -3055,7 +3692,9 @@ export type MemberPeekQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { name: string, kind: ScopeKind, parentId: string | null, location: string, isDefault: boolean, createdAt: string, version: number, id: string, roles: Array<{ role: Role, kind: ScopeKind, label: string }>, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, user: { id: string, name: string, email: string, status: UserStatus, lastSignInAt: string | null, createdAt: string | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> | null, seats: Array<{ id: string, name: string, plane: Plane | null, location: string, isDefault: boolean, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }> | null, roles: Array<{ id: string, role: Role, location: string, user: { id: string, name: string, email: string, status: UserStatus }, scope:
+            | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
             | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
             | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
             | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
@@ -3242,7 +3881,9 @@ export type OverviewQuery = { console?: { id: string, scopes: { edges: Array<{ n
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
+          | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
          }> }, today: { unit: Unit, total: { amount: string, calls: number }, periods: Array<{ start: string, amount: string, calls: number }> }, month: { unit: Unit, total: { amount: string, calls: number }, periods: Array<{ start: string, amount: string, calls: number }> }, people: { unit: Unit, total: { amount: string, calls: number }, rows: Array<{ id: string, name: string, share: number, totals: { amount: string, calls: number } }> }, teams: { unit: Unit, total: { amount: string, calls: number }, rows: Array<{ id: string, name: string, share: number, totals: { amount: string, calls: number } }> }, models: { totalCount: number }, keys: { totalCount: number }, providers?: { totalCount: number } | null } | null, copilot?: { id: string, scopes: { edges: Array<{ node:
+          | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
           | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null }
@@ -3254,6 +3895,7 @@ export type OverviewQuery = { console?: { id: string, scopes: { edges: Array<{ n
          }> }, today: { unit: Unit, total: { amount: string, calls: number }, periods: Array<{ start: string, amount: string, calls: number }> }, month: { unit: Unit, total: { amount: string, calls: number }, periods: Array<{ start: string, amount: string, calls: number }> }, people: { unit: Unit, total: { amount: string, calls: number }, rows: Array<{ id: string, name: string, share: number, totals: { amount: string, calls: number } }> }, teams: { unit: Unit, total: { amount: string, calls: number }, rows: Array<{ id: string, name: string, share: number, totals: { amount: string, calls: number } }> }, models: { totalCount: number }, keys: { totalCount: number } } | null };
 
 export type UserRoleFragment = { id: string, role: Role, location: string, user: { id: string, name: string, email: string, status: UserStatus }, scope:
+    | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
     | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
     | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
     | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
@@ -3274,6 +3916,7 @@ export type UsersQueryVariables = Exact<{
 
 
 export type UsersQuery = { account: { id: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, users: { totalCount: number, edges: Array<{ node: { id: string, name: string, email: string, status: UserStatus, lastSignInAt: string | null, createdAt: string | null, version: number | null, roles: Array<{ id: string, role: Role, location: string, scope:
+              | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
               | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
               | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
               | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
@@ -3322,7 +3965,9 @@ export type UserPeekQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, name: string, email: string, status: UserStatus, lastSignInAt: string | null, createdAt: string | null, version: number | null, seats: Array<{ id: string, name: string, location: string, isDefault: boolean, plane: Plane | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }> | null, roles: Array<{ id: string, role: Role, location: string, user: { id: string, name: string, email: string, status: UserStatus }, scope:
+          | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
@@ -3512,6 +4157,7 @@ export type RolePartsFragment = { id: string, role: Role, location: string, crea
     | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
     | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
     | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
+    | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
   , identityProvider?: { id: string, name: string } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
 
 export type RolesQueryVariables = Exact<{
@@ -3531,7 +4177,9 @@ export type RolesQuery = { access: { scope:
       | { id: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
       | { id: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
       | { id: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+      | { id: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     , roleBindings: { edges: Array<{ node: { id: string, role: Role, location: string, createdAt: string, user: { id: string, name: string, email: string, status: UserStatus }, scope:
+            | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
             | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
             | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
             | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
@@ -3566,6 +4214,8 @@ export type RoleUnbindMutation = { roleUnbind: { roleBindingId: string | null, e
 
 type PlaceOption_Account_Fragment = { id: string, name: string, kind: ScopeKind, plane: Plane | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
 
+type PlaceOption_Agent_Fragment = { id: string, name: string, kind: ScopeKind, plane: Plane | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
+
 type PlaceOption_Console_Fragment = { id: string, name: string, kind: ScopeKind, plane: Plane | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
 
 type PlaceOption_Copilot_Fragment = { id: string, name: string, kind: ScopeKind, plane: Plane | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
@@ -3582,6 +4232,7 @@ type PlaceOption_Team_Fragment = { id: string, name: string, kind: ScopeKind, pl
 
 export type PlaceOptionFragment =
   | PlaceOption_Account_Fragment
+  | PlaceOption_Agent_Fragment
   | PlaceOption_Console_Fragment
   | PlaceOption_Copilot_Fragment
   | PlaceOption_Key_Fragment
@@ -3609,7 +4260,9 @@ export type PlaceSearchQuery = { account?: { id: string, viewerCan: Array<{ acti
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+          | { id: string, name: string, kind: ScopeKind, plane: Plane | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
          }> }, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, copilot?: { id: string, name: string, kind: ScopeKind, plane: Plane | null, location: string, scopes: { edges: Array<{ node:
+          | { id: string, name: string, kind: ScopeKind, plane: Plane | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
@@ -3674,7 +4327,9 @@ export type ScopeAdminsQuery = { access: { scope:
       | { id: string }
       | { id: string }
       | { id: string }
+      | { id: string }
     , roleBindings: { edges: Array<{ node: { id: string, role: Role, scope:
+            | { id: string }
             | { id: string }
             | { id: string }
             | { id: string }
@@ -3691,6 +4346,7 @@ export type ScopePeekQueryVariables = Exact<{
 
 
 export type ScopePeekQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -3922,12 +4578,14 @@ export type IdentityPartsFragment = { id: string, name: string, issuer: string, 
       | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
       | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
       | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
+      | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
      }>, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
 
 export type SignInSettingsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type SignInSettingsQuery = { account: { id: string, ssoEnforced: boolean | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, domains: { edges: Array<{ node: { id: string, name: string, verified: boolean } }> } | null, identityProviders: { edges: Array<{ node: { id: string, name: string, issuer: string, clientId: string, secretHint: string | null, scopes: Array<string>, emailClaim: string, nameClaim: string, groupsClaim: string, status: IdentityProviderStatus, justInTime: boolean, testedAt: string | null, testError: string, callbackUrl: string, testUrl: string, version: number, mappings: Array<{ id: string, group: string, role: Role, location: string, scope:
+              | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
               | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
               | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
               | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
@@ -3952,6 +4610,7 @@ export type IdentityProviderCreateMutation = { identityProviderCreate: { identit
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
+          | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
          }>, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
       | { message: string, code: string, path: Array<string> }
       | { message: string, code: string, path: Array<string> }
@@ -3964,6 +4623,7 @@ export type IdentityProviderUpdateMutationVariables = Exact<{
 
 
 export type IdentityProviderUpdateMutation = { identityProviderUpdate: { identityProvider: { id: string, name: string, issuer: string, clientId: string, secretHint: string | null, scopes: Array<string>, emailClaim: string, nameClaim: string, groupsClaim: string, status: IdentityProviderStatus, justInTime: boolean, testedAt: string | null, testError: string, callbackUrl: string, testUrl: string, version: number, mappings: Array<{ id: string, group: string, role: Role, location: string, scope:
+          | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
@@ -4071,6 +4731,7 @@ export type StatementPageQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, closedAt: string, carriedIn: string, raised: string, overflow: string, excessSpent: string, total: string, calls: number, scopeId: string, scopeName: string, location: string, unit: Unit, startsAt: string, endsAt: string, limit: string, spent: string, overflowSpent: string, corrections: string, carriedOut: string, models: Array<{ modelId: string, name: string, calls: number, amount: string, inputTokens: number, outputTokens: number }> }
     | { id: string }
     | { id: string }
@@ -4085,6 +4746,7 @@ export type BudgetFreezeStateQueryVariables = Exact<{
 
 
 export type BudgetFreezeStateQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -4279,6 +4941,7 @@ export type UsageNamesQuery = { model?:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { name: string, id: string }
     | { id: string }
     | { id: string }
@@ -4296,6 +4959,7 @@ export type UsageNamesQuery = { model?:
     | { id: string }
     | { id: string }
    | null, user?:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -4358,6 +5022,7 @@ export type ReceiptQueryVariables = Exact<{
 
 
 export type ReceiptQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -4621,6 +5286,9 @@ export const StatePartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"
 export const PoolPartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"PoolParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Budget"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"limit"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"scope"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"state"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"StateParts"}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"StateParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"BudgetState"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"budgetId"}},{"kind":"Field","name":{"kind":"Name","value":"scopeId"}},{"kind":"Field","name":{"kind":"Name","value":"unit"}},{"kind":"Field","name":{"kind":"Name","value":"spent"}},{"kind":"Field","name":{"kind":"Name","value":"held"}},{"kind":"Field","name":{"kind":"Name","value":"limit"}},{"kind":"Field","name":{"kind":"Name","value":"overflow"}},{"kind":"Field","name":{"kind":"Name","value":"remaining"}},{"kind":"Field","name":{"kind":"Name","value":"usedPercent"}},{"kind":"Field","name":{"kind":"Name","value":"elapsedPercent"}},{"kind":"Field","name":{"kind":"Name","value":"startsAt"}},{"kind":"Field","name":{"kind":"Name","value":"endsAt"}},{"kind":"Field","name":{"kind":"Name","value":"perDay"}},{"kind":"Field","name":{"kind":"Name","value":"forecast"}},{"kind":"Field","name":{"kind":"Name","value":"forecastLow"}},{"kind":"Field","name":{"kind":"Name","value":"forecastHigh"}},{"kind":"Field","name":{"kind":"Name","value":"runsOutAt"}},{"kind":"Field","name":{"kind":"Name","value":"runsOutEarliest"}},{"kind":"Field","name":{"kind":"Name","value":"runsOutLatest"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"carried"}},{"kind":"Field","name":{"kind":"Name","value":"overflowSpent"}},{"kind":"Field","name":{"kind":"Name","value":"frozenAt"}},{"kind":"Field","name":{"kind":"Name","value":"revision"}}]}}]} as unknown as DocumentNode<PoolPartsFragment, unknown>;
 export const AccountPartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AccountParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Account"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"slug"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"statusReason"}},{"kind":"Field","name":{"kind":"Name","value":"closedAt"}},{"kind":"Field","name":{"kind":"Name","value":"deletingAt"}},{"kind":"Field","name":{"kind":"Name","value":"deletedAt"}},{"kind":"Field","name":{"kind":"Name","value":"timeZone"}},{"kind":"Field","name":{"kind":"Name","value":"planes"}},{"kind":"Field","name":{"kind":"Name","value":"creditFactor"}},{"kind":"Field","name":{"kind":"Name","value":"userCount"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"sessionIdleMinutes"}},{"kind":"Field","name":{"kind":"Name","value":"sessionLifetimeMinutes"}},{"kind":"Field","name":{"kind":"Name","value":"auditRetentionDays"}},{"kind":"Field","name":{"kind":"Name","value":"ssoEnforced"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}}]} as unknown as DocumentNode<AccountPartsFragment, unknown>;
 export const FactorPartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"FactorParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"CreditFactor"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"factor"}},{"kind":"Field","name":{"kind":"Name","value":"effectiveFrom"}},{"kind":"Field","name":{"kind":"Name","value":"inForce"}}]}}]} as unknown as DocumentNode<FactorPartsFragment, unknown>;
+export const AgentRowFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"purpose"}},{"kind":"Field","name":{"kind":"Name","value":"icon"}},{"kind":"Field","name":{"kind":"Name","value":"group"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserName"}},{"kind":"Field","name":{"kind":"Name","value":"availability"}},{"kind":"Field","name":{"kind":"Name","value":"publishedVersion"}},{"kind":"Field","name":{"kind":"Name","value":"draftChanged"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"toolCount"}},{"kind":"Field","name":{"kind":"Name","value":"assignedCount"}},{"kind":"Field","name":{"kind":"Name","value":"recentCredits"}},{"kind":"Field","name":{"kind":"Name","value":"owner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"Field","name":{"kind":"Name","value":"version"}}]}}]} as unknown as DocumentNode<AgentRowFragment, unknown>;
+export const AgentDefinitionPartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentDefinitionParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"AgentDefinition"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"instructions"}},{"kind":"Field","name":{"kind":"Name","value":"modelId"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"fallbacks"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"temperature"}},{"kind":"Field","name":{"kind":"Name","value":"topP"}},{"kind":"Field","name":{"kind":"Name","value":"maxOutputTokens"}},{"kind":"Field","name":{"kind":"Name","value":"reasoningEffort"}},{"kind":"Field","name":{"kind":"Name","value":"tools"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"knowledge"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"url"}}]}},{"kind":"Field","name":{"kind":"Name","value":"starters"}},{"kind":"Field","name":{"kind":"Name","value":"guardrailPresetIds"}}]}}]} as unknown as DocumentNode<AgentDefinitionPartsFragment, unknown>;
+export const AgentPartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentRow"}},{"kind":"Field","name":{"kind":"Name","value":"categories"}},{"kind":"Field","name":{"kind":"Name","value":"tags"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserId"}},{"kind":"Field","name":{"kind":"Name","value":"sessionCredits"}},{"kind":"Field","name":{"kind":"Name","value":"sessionTurns"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"draft"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentDefinitionParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"validation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"field"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"fix"}},{"kind":"Field","name":{"kind":"Name","value":"blocking"}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"purpose"}},{"kind":"Field","name":{"kind":"Name","value":"icon"}},{"kind":"Field","name":{"kind":"Name","value":"group"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserName"}},{"kind":"Field","name":{"kind":"Name","value":"availability"}},{"kind":"Field","name":{"kind":"Name","value":"publishedVersion"}},{"kind":"Field","name":{"kind":"Name","value":"draftChanged"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"toolCount"}},{"kind":"Field","name":{"kind":"Name","value":"assignedCount"}},{"kind":"Field","name":{"kind":"Name","value":"recentCredits"}},{"kind":"Field","name":{"kind":"Name","value":"owner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"Field","name":{"kind":"Name","value":"version"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentDefinitionParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"AgentDefinition"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"instructions"}},{"kind":"Field","name":{"kind":"Name","value":"modelId"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"fallbacks"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"temperature"}},{"kind":"Field","name":{"kind":"Name","value":"topP"}},{"kind":"Field","name":{"kind":"Name","value":"maxOutputTokens"}},{"kind":"Field","name":{"kind":"Name","value":"reasoningEffort"}},{"kind":"Field","name":{"kind":"Name","value":"tools"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"knowledge"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"url"}}]}},{"kind":"Field","name":{"kind":"Name","value":"starters"}},{"kind":"Field","name":{"kind":"Name","value":"guardrailPresetIds"}}]}}]} as unknown as DocumentNode<AgentPartsFragment, unknown>;
 export const AlertPartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AlertParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"BudgetAlert"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}},{"kind":"Field","name":{"kind":"Name","value":"threshold"}},{"kind":"Field","name":{"kind":"Name","value":"unit"}},{"kind":"Field","name":{"kind":"Name","value":"limit"}},{"kind":"Field","name":{"kind":"Name","value":"spent"}},{"kind":"Field","name":{"kind":"Name","value":"forecast"}},{"kind":"Field","name":{"kind":"Name","value":"runsOutAt"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"scope"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}},{"kind":"Field","name":{"kind":"Name","value":"location"}}]}}]}}]} as unknown as DocumentNode<AlertPartsFragment, unknown>;
 export const AuditPartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AuditParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"AuditEvent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"seq"}},{"kind":"Field","name":{"kind":"Name","value":"at"}},{"kind":"Field","name":{"kind":"Name","value":"actorKind"}},{"kind":"Field","name":{"kind":"Name","value":"actorName"}},{"kind":"Field","name":{"kind":"Name","value":"actorId"}},{"kind":"Field","name":{"kind":"Name","value":"viaKind"}},{"kind":"Field","name":{"kind":"Name","value":"viaId"}},{"kind":"Field","name":{"kind":"Name","value":"viaName"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"outcome"}},{"kind":"Field","name":{"kind":"Name","value":"scopeId"}},{"kind":"Field","name":{"kind":"Name","value":"plane"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"targetId"}},{"kind":"Field","name":{"kind":"Name","value":"targetName"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}},{"kind":"Field","name":{"kind":"Name","value":"decisionId"}},{"kind":"Field","name":{"kind":"Name","value":"requestId"}},{"kind":"Field","name":{"kind":"Name","value":"count"}},{"kind":"Field","name":{"kind":"Name","value":"changes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"field"}},{"kind":"Field","name":{"kind":"Name","value":"before"}},{"kind":"Field","name":{"kind":"Name","value":"after"}}]}}]}}]} as unknown as DocumentNode<AuditPartsFragment, unknown>;
 export const HistogramPartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"HistogramParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"AuditHistogram"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"from"}},{"kind":"Field","name":{"kind":"Name","value":"to"}},{"kind":"Field","name":{"kind":"Name","value":"buckets"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"from"}},{"kind":"Field","name":{"kind":"Name","value":"done"}},{"kind":"Field","name":{"kind":"Name","value":"refused"}}]}}]}}]} as unknown as DocumentNode<HistogramPartsFragment, unknown>;
@@ -4698,6 +5366,23 @@ export const AccountResumeDocument = {"kind":"Document","definitions":[{"kind":"
 export const AccountCloseDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AccountClose"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AccountCloseInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"accountClose"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"account"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AccountParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AccountParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Account"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"slug"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"statusReason"}},{"kind":"Field","name":{"kind":"Name","value":"closedAt"}},{"kind":"Field","name":{"kind":"Name","value":"deletingAt"}},{"kind":"Field","name":{"kind":"Name","value":"deletedAt"}},{"kind":"Field","name":{"kind":"Name","value":"timeZone"}},{"kind":"Field","name":{"kind":"Name","value":"planes"}},{"kind":"Field","name":{"kind":"Name","value":"creditFactor"}},{"kind":"Field","name":{"kind":"Name","value":"userCount"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"sessionIdleMinutes"}},{"kind":"Field","name":{"kind":"Name","value":"sessionLifetimeMinutes"}},{"kind":"Field","name":{"kind":"Name","value":"auditRetentionDays"}},{"kind":"Field","name":{"kind":"Name","value":"ssoEnforced"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}}]} as unknown as DocumentNode<AccountCloseMutation, AccountCloseMutationVariables>;
 export const AccountDeleteDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AccountDelete"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AccountDeleteInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"accountDelete"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"account"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AccountParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AccountParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Account"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"slug"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"statusReason"}},{"kind":"Field","name":{"kind":"Name","value":"closedAt"}},{"kind":"Field","name":{"kind":"Name","value":"deletingAt"}},{"kind":"Field","name":{"kind":"Name","value":"deletedAt"}},{"kind":"Field","name":{"kind":"Name","value":"timeZone"}},{"kind":"Field","name":{"kind":"Name","value":"planes"}},{"kind":"Field","name":{"kind":"Name","value":"creditFactor"}},{"kind":"Field","name":{"kind":"Name","value":"userCount"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"sessionIdleMinutes"}},{"kind":"Field","name":{"kind":"Name","value":"sessionLifetimeMinutes"}},{"kind":"Field","name":{"kind":"Name","value":"auditRetentionDays"}},{"kind":"Field","name":{"kind":"Name","value":"ssoEnforced"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}}]} as unknown as DocumentNode<AccountDeleteMutation, AccountDeleteMutationVariables>;
 export const CreditFactorSetDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"CreditFactorSet"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"CreditFactorSetInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"creditFactorSet"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"factor"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"FactorParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"effect"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"cost"}},{"kind":"Field","name":{"kind":"Name","value":"charged"}},{"kind":"Field","name":{"kind":"Name","value":"wouldHaveBeen"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"FactorParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"CreditFactor"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"factor"}},{"kind":"Field","name":{"kind":"Name","value":"effectiveFrom"}},{"kind":"Field","name":{"kind":"Name","value":"inForce"}}]}}]} as unknown as DocumentNode<CreditFactorSetMutation, CreditFactorSetMutationVariables>;
+export const AgentsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Agents"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"search"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"group"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"availability"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"AgentAvailability"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"copilot"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"agentGroups"}},{"kind":"Field","name":{"kind":"Name","value":"agents"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"search"},"value":{"kind":"Variable","name":{"kind":"Name","value":"search"}}},{"kind":"Argument","name":{"kind":"Name","value":"group"},"value":{"kind":"Variable","name":{"kind":"Name","value":"group"}}},{"kind":"Argument","name":{"kind":"Name","value":"availability"},"value":{"kind":"Variable","name":{"kind":"Name","value":"availability"}}},{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"50"}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"edges"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"node"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentRow"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"pageInfo"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"hasNextPage"}},{"kind":"Field","name":{"kind":"Name","value":"endCursor"}}]}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"purpose"}},{"kind":"Field","name":{"kind":"Name","value":"icon"}},{"kind":"Field","name":{"kind":"Name","value":"group"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserName"}},{"kind":"Field","name":{"kind":"Name","value":"availability"}},{"kind":"Field","name":{"kind":"Name","value":"publishedVersion"}},{"kind":"Field","name":{"kind":"Name","value":"draftChanged"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"toolCount"}},{"kind":"Field","name":{"kind":"Name","value":"assignedCount"}},{"kind":"Field","name":{"kind":"Name","value":"recentCredits"}},{"kind":"Field","name":{"kind":"Name","value":"owner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"Field","name":{"kind":"Name","value":"version"}}]}}]} as unknown as DocumentNode<AgentsQuery, AgentsQueryVariables>;
+export const AgentDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Agent"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"node"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentParts"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"purpose"}},{"kind":"Field","name":{"kind":"Name","value":"icon"}},{"kind":"Field","name":{"kind":"Name","value":"group"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserName"}},{"kind":"Field","name":{"kind":"Name","value":"availability"}},{"kind":"Field","name":{"kind":"Name","value":"publishedVersion"}},{"kind":"Field","name":{"kind":"Name","value":"draftChanged"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"toolCount"}},{"kind":"Field","name":{"kind":"Name","value":"assignedCount"}},{"kind":"Field","name":{"kind":"Name","value":"recentCredits"}},{"kind":"Field","name":{"kind":"Name","value":"owner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"Field","name":{"kind":"Name","value":"version"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentDefinitionParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"AgentDefinition"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"instructions"}},{"kind":"Field","name":{"kind":"Name","value":"modelId"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"fallbacks"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"temperature"}},{"kind":"Field","name":{"kind":"Name","value":"topP"}},{"kind":"Field","name":{"kind":"Name","value":"maxOutputTokens"}},{"kind":"Field","name":{"kind":"Name","value":"reasoningEffort"}},{"kind":"Field","name":{"kind":"Name","value":"tools"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"knowledge"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"url"}}]}},{"kind":"Field","name":{"kind":"Name","value":"starters"}},{"kind":"Field","name":{"kind":"Name","value":"guardrailPresetIds"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentRow"}},{"kind":"Field","name":{"kind":"Name","value":"categories"}},{"kind":"Field","name":{"kind":"Name","value":"tags"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserId"}},{"kind":"Field","name":{"kind":"Name","value":"sessionCredits"}},{"kind":"Field","name":{"kind":"Name","value":"sessionTurns"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"draft"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentDefinitionParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"validation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"field"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"fix"}},{"kind":"Field","name":{"kind":"Name","value":"blocking"}}]}}]}}]} as unknown as DocumentNode<AgentQuery, AgentQueryVariables>;
+export const AgentVersionsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"AgentVersions"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"node"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"versions"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"20"}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"edges"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"node"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"number"}},{"kind":"Field","name":{"kind":"Name","value":"changelog"}},{"kind":"Field","name":{"kind":"Name","value":"publishedByName"}},{"kind":"Field","name":{"kind":"Name","value":"restores"}},{"kind":"Field","name":{"kind":"Name","value":"retiredAt"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"pageInfo"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"hasNextPage"}},{"kind":"Field","name":{"kind":"Name","value":"endCursor"}}]}}]}}]}}]}}]}}]} as unknown as DocumentNode<AgentVersionsQuery, AgentVersionsQueryVariables>;
+export const AgentDiffDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"AgentDiff"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"from"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"to"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"node"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"diff"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"from"},"value":{"kind":"Variable","name":{"kind":"Name","value":"from"}}},{"kind":"Argument","name":{"kind":"Name","value":"to"},"value":{"kind":"Variable","name":{"kind":"Name","value":"to"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"field"}},{"kind":"Field","name":{"kind":"Name","value":"before"}},{"kind":"Field","name":{"kind":"Name","value":"after"}}]}}]}}]}}]}}]} as unknown as DocumentNode<AgentDiffQuery, AgentDiffQueryVariables>;
+export const AgentChoicesDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"AgentChoices"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"scope"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"access"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"scopeId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"scope"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"scope"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}},{"kind":"Field","alias":{"kind":"Name","value":"models"},"name":{"kind":"Name","value":"resources"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"kind"},"value":{"kind":"EnumValue","value":"MODEL"}},{"kind":"Argument","name":{"kind":"Name","value":"allowed"},"value":{"kind":"BooleanValue","value":true}},{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"100"}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"edges"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"node"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"resource"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}}]}}]}}]}},{"kind":"Field","alias":{"kind":"Name","value":"tools"},"name":{"kind":"Name","value":"resources"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"kind"},"value":{"kind":"EnumValue","value":"TOOL"}},{"kind":"Argument","name":{"kind":"Name","value":"allowed"},"value":{"kind":"BooleanValue","value":true}},{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"100"}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"edges"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"node"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"resource"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}}]}}]}}]}}]}}]}}]} as unknown as DocumentNode<AgentChoicesQuery, AgentChoicesQueryVariables>;
+export const MyAgentsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"MyAgents"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"viewer"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agents"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"purpose"}},{"kind":"Field","name":{"kind":"Name","value":"icon"}},{"kind":"Field","name":{"kind":"Name","value":"group"}},{"kind":"Field","name":{"kind":"Name","value":"starters"}},{"kind":"Field","name":{"kind":"Name","value":"publishedVersion"}}]}},{"kind":"Field","name":{"kind":"Name","value":"ownAgents"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"purpose"}},{"kind":"Field","name":{"kind":"Name","value":"icon"}},{"kind":"Field","name":{"kind":"Name","value":"availability"}},{"kind":"Field","name":{"kind":"Name","value":"publishedVersion"}}]}}]}}]}}]} as unknown as DocumentNode<MyAgentsQuery, MyAgentsQueryVariables>;
+export const AgentCreateDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AgentCreate"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AgentCreateInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agentCreate"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agent"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentRow"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"purpose"}},{"kind":"Field","name":{"kind":"Name","value":"icon"}},{"kind":"Field","name":{"kind":"Name","value":"group"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserName"}},{"kind":"Field","name":{"kind":"Name","value":"availability"}},{"kind":"Field","name":{"kind":"Name","value":"publishedVersion"}},{"kind":"Field","name":{"kind":"Name","value":"draftChanged"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"toolCount"}},{"kind":"Field","name":{"kind":"Name","value":"assignedCount"}},{"kind":"Field","name":{"kind":"Name","value":"recentCredits"}},{"kind":"Field","name":{"kind":"Name","value":"owner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"Field","name":{"kind":"Name","value":"version"}}]}}]} as unknown as DocumentNode<AgentCreateMutation, AgentCreateMutationVariables>;
+export const AgentUpdateDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AgentUpdate"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AgentUpdateInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agentUpdate"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agent"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"purpose"}},{"kind":"Field","name":{"kind":"Name","value":"icon"}},{"kind":"Field","name":{"kind":"Name","value":"group"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserName"}},{"kind":"Field","name":{"kind":"Name","value":"availability"}},{"kind":"Field","name":{"kind":"Name","value":"publishedVersion"}},{"kind":"Field","name":{"kind":"Name","value":"draftChanged"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"toolCount"}},{"kind":"Field","name":{"kind":"Name","value":"assignedCount"}},{"kind":"Field","name":{"kind":"Name","value":"recentCredits"}},{"kind":"Field","name":{"kind":"Name","value":"owner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"Field","name":{"kind":"Name","value":"version"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentDefinitionParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"AgentDefinition"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"instructions"}},{"kind":"Field","name":{"kind":"Name","value":"modelId"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"fallbacks"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"temperature"}},{"kind":"Field","name":{"kind":"Name","value":"topP"}},{"kind":"Field","name":{"kind":"Name","value":"maxOutputTokens"}},{"kind":"Field","name":{"kind":"Name","value":"reasoningEffort"}},{"kind":"Field","name":{"kind":"Name","value":"tools"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"knowledge"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"url"}}]}},{"kind":"Field","name":{"kind":"Name","value":"starters"}},{"kind":"Field","name":{"kind":"Name","value":"guardrailPresetIds"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentRow"}},{"kind":"Field","name":{"kind":"Name","value":"categories"}},{"kind":"Field","name":{"kind":"Name","value":"tags"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserId"}},{"kind":"Field","name":{"kind":"Name","value":"sessionCredits"}},{"kind":"Field","name":{"kind":"Name","value":"sessionTurns"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"draft"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentDefinitionParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"validation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"field"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"fix"}},{"kind":"Field","name":{"kind":"Name","value":"blocking"}}]}}]}}]} as unknown as DocumentNode<AgentUpdateMutation, AgentUpdateMutationVariables>;
+export const AgentPublishDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AgentPublish"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AgentPublishInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agentPublish"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agent"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"purpose"}},{"kind":"Field","name":{"kind":"Name","value":"icon"}},{"kind":"Field","name":{"kind":"Name","value":"group"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserName"}},{"kind":"Field","name":{"kind":"Name","value":"availability"}},{"kind":"Field","name":{"kind":"Name","value":"publishedVersion"}},{"kind":"Field","name":{"kind":"Name","value":"draftChanged"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"toolCount"}},{"kind":"Field","name":{"kind":"Name","value":"assignedCount"}},{"kind":"Field","name":{"kind":"Name","value":"recentCredits"}},{"kind":"Field","name":{"kind":"Name","value":"owner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"Field","name":{"kind":"Name","value":"version"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentDefinitionParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"AgentDefinition"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"instructions"}},{"kind":"Field","name":{"kind":"Name","value":"modelId"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"fallbacks"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"temperature"}},{"kind":"Field","name":{"kind":"Name","value":"topP"}},{"kind":"Field","name":{"kind":"Name","value":"maxOutputTokens"}},{"kind":"Field","name":{"kind":"Name","value":"reasoningEffort"}},{"kind":"Field","name":{"kind":"Name","value":"tools"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"knowledge"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"url"}}]}},{"kind":"Field","name":{"kind":"Name","value":"starters"}},{"kind":"Field","name":{"kind":"Name","value":"guardrailPresetIds"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentRow"}},{"kind":"Field","name":{"kind":"Name","value":"categories"}},{"kind":"Field","name":{"kind":"Name","value":"tags"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserId"}},{"kind":"Field","name":{"kind":"Name","value":"sessionCredits"}},{"kind":"Field","name":{"kind":"Name","value":"sessionTurns"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"draft"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentDefinitionParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"validation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"field"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"fix"}},{"kind":"Field","name":{"kind":"Name","value":"blocking"}}]}}]}}]} as unknown as DocumentNode<AgentPublishMutation, AgentPublishMutationVariables>;
+export const AgentRollbackDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AgentRollback"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AgentRollbackInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agentRollback"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agent"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"purpose"}},{"kind":"Field","name":{"kind":"Name","value":"icon"}},{"kind":"Field","name":{"kind":"Name","value":"group"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserName"}},{"kind":"Field","name":{"kind":"Name","value":"availability"}},{"kind":"Field","name":{"kind":"Name","value":"publishedVersion"}},{"kind":"Field","name":{"kind":"Name","value":"draftChanged"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"toolCount"}},{"kind":"Field","name":{"kind":"Name","value":"assignedCount"}},{"kind":"Field","name":{"kind":"Name","value":"recentCredits"}},{"kind":"Field","name":{"kind":"Name","value":"owner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"Field","name":{"kind":"Name","value":"version"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentDefinitionParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"AgentDefinition"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"instructions"}},{"kind":"Field","name":{"kind":"Name","value":"modelId"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"fallbacks"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"temperature"}},{"kind":"Field","name":{"kind":"Name","value":"topP"}},{"kind":"Field","name":{"kind":"Name","value":"maxOutputTokens"}},{"kind":"Field","name":{"kind":"Name","value":"reasoningEffort"}},{"kind":"Field","name":{"kind":"Name","value":"tools"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"knowledge"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"url"}}]}},{"kind":"Field","name":{"kind":"Name","value":"starters"}},{"kind":"Field","name":{"kind":"Name","value":"guardrailPresetIds"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentRow"}},{"kind":"Field","name":{"kind":"Name","value":"categories"}},{"kind":"Field","name":{"kind":"Name","value":"tags"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserId"}},{"kind":"Field","name":{"kind":"Name","value":"sessionCredits"}},{"kind":"Field","name":{"kind":"Name","value":"sessionTurns"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"draft"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentDefinitionParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"validation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"field"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"fix"}},{"kind":"Field","name":{"kind":"Name","value":"blocking"}}]}}]}}]} as unknown as DocumentNode<AgentRollbackMutation, AgentRollbackMutationVariables>;
+export const AgentVersionRetireDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AgentVersionRetire"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AgentVersionRetireInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agentVersionRetire"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agent"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"purpose"}},{"kind":"Field","name":{"kind":"Name","value":"icon"}},{"kind":"Field","name":{"kind":"Name","value":"group"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserName"}},{"kind":"Field","name":{"kind":"Name","value":"availability"}},{"kind":"Field","name":{"kind":"Name","value":"publishedVersion"}},{"kind":"Field","name":{"kind":"Name","value":"draftChanged"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"toolCount"}},{"kind":"Field","name":{"kind":"Name","value":"assignedCount"}},{"kind":"Field","name":{"kind":"Name","value":"recentCredits"}},{"kind":"Field","name":{"kind":"Name","value":"owner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"Field","name":{"kind":"Name","value":"version"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentDefinitionParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"AgentDefinition"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"instructions"}},{"kind":"Field","name":{"kind":"Name","value":"modelId"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"fallbacks"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"temperature"}},{"kind":"Field","name":{"kind":"Name","value":"topP"}},{"kind":"Field","name":{"kind":"Name","value":"maxOutputTokens"}},{"kind":"Field","name":{"kind":"Name","value":"reasoningEffort"}},{"kind":"Field","name":{"kind":"Name","value":"tools"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"knowledge"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"url"}}]}},{"kind":"Field","name":{"kind":"Name","value":"starters"}},{"kind":"Field","name":{"kind":"Name","value":"guardrailPresetIds"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentRow"}},{"kind":"Field","name":{"kind":"Name","value":"categories"}},{"kind":"Field","name":{"kind":"Name","value":"tags"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserId"}},{"kind":"Field","name":{"kind":"Name","value":"sessionCredits"}},{"kind":"Field","name":{"kind":"Name","value":"sessionTurns"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"draft"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentDefinitionParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"validation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"field"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"fix"}},{"kind":"Field","name":{"kind":"Name","value":"blocking"}}]}}]}}]} as unknown as DocumentNode<AgentVersionRetireMutation, AgentVersionRetireMutationVariables>;
+export const AgentPauseDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AgentPause"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AgentStateInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agentPause"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agent"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"purpose"}},{"kind":"Field","name":{"kind":"Name","value":"icon"}},{"kind":"Field","name":{"kind":"Name","value":"group"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserName"}},{"kind":"Field","name":{"kind":"Name","value":"availability"}},{"kind":"Field","name":{"kind":"Name","value":"publishedVersion"}},{"kind":"Field","name":{"kind":"Name","value":"draftChanged"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"toolCount"}},{"kind":"Field","name":{"kind":"Name","value":"assignedCount"}},{"kind":"Field","name":{"kind":"Name","value":"recentCredits"}},{"kind":"Field","name":{"kind":"Name","value":"owner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"Field","name":{"kind":"Name","value":"version"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentDefinitionParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"AgentDefinition"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"instructions"}},{"kind":"Field","name":{"kind":"Name","value":"modelId"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"fallbacks"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"temperature"}},{"kind":"Field","name":{"kind":"Name","value":"topP"}},{"kind":"Field","name":{"kind":"Name","value":"maxOutputTokens"}},{"kind":"Field","name":{"kind":"Name","value":"reasoningEffort"}},{"kind":"Field","name":{"kind":"Name","value":"tools"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"knowledge"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"url"}}]}},{"kind":"Field","name":{"kind":"Name","value":"starters"}},{"kind":"Field","name":{"kind":"Name","value":"guardrailPresetIds"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentRow"}},{"kind":"Field","name":{"kind":"Name","value":"categories"}},{"kind":"Field","name":{"kind":"Name","value":"tags"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserId"}},{"kind":"Field","name":{"kind":"Name","value":"sessionCredits"}},{"kind":"Field","name":{"kind":"Name","value":"sessionTurns"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"draft"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentDefinitionParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"validation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"field"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"fix"}},{"kind":"Field","name":{"kind":"Name","value":"blocking"}}]}}]}}]} as unknown as DocumentNode<AgentPauseMutation, AgentPauseMutationVariables>;
+export const AgentResumeDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AgentResume"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AgentStateInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agentResume"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agent"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"purpose"}},{"kind":"Field","name":{"kind":"Name","value":"icon"}},{"kind":"Field","name":{"kind":"Name","value":"group"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserName"}},{"kind":"Field","name":{"kind":"Name","value":"availability"}},{"kind":"Field","name":{"kind":"Name","value":"publishedVersion"}},{"kind":"Field","name":{"kind":"Name","value":"draftChanged"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"toolCount"}},{"kind":"Field","name":{"kind":"Name","value":"assignedCount"}},{"kind":"Field","name":{"kind":"Name","value":"recentCredits"}},{"kind":"Field","name":{"kind":"Name","value":"owner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"Field","name":{"kind":"Name","value":"version"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentDefinitionParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"AgentDefinition"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"instructions"}},{"kind":"Field","name":{"kind":"Name","value":"modelId"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"fallbacks"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"temperature"}},{"kind":"Field","name":{"kind":"Name","value":"topP"}},{"kind":"Field","name":{"kind":"Name","value":"maxOutputTokens"}},{"kind":"Field","name":{"kind":"Name","value":"reasoningEffort"}},{"kind":"Field","name":{"kind":"Name","value":"tools"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"knowledge"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"url"}}]}},{"kind":"Field","name":{"kind":"Name","value":"starters"}},{"kind":"Field","name":{"kind":"Name","value":"guardrailPresetIds"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentRow"}},{"kind":"Field","name":{"kind":"Name","value":"categories"}},{"kind":"Field","name":{"kind":"Name","value":"tags"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserId"}},{"kind":"Field","name":{"kind":"Name","value":"sessionCredits"}},{"kind":"Field","name":{"kind":"Name","value":"sessionTurns"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"draft"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentDefinitionParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"validation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"field"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"fix"}},{"kind":"Field","name":{"kind":"Name","value":"blocking"}}]}}]}}]} as unknown as DocumentNode<AgentResumeMutation, AgentResumeMutationVariables>;
+export const AgentRetireDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AgentRetire"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AgentStateInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agentRetire"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agent"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"purpose"}},{"kind":"Field","name":{"kind":"Name","value":"icon"}},{"kind":"Field","name":{"kind":"Name","value":"group"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserName"}},{"kind":"Field","name":{"kind":"Name","value":"availability"}},{"kind":"Field","name":{"kind":"Name","value":"publishedVersion"}},{"kind":"Field","name":{"kind":"Name","value":"draftChanged"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"toolCount"}},{"kind":"Field","name":{"kind":"Name","value":"assignedCount"}},{"kind":"Field","name":{"kind":"Name","value":"recentCredits"}},{"kind":"Field","name":{"kind":"Name","value":"owner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"Field","name":{"kind":"Name","value":"version"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentDefinitionParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"AgentDefinition"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"instructions"}},{"kind":"Field","name":{"kind":"Name","value":"modelId"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"fallbacks"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"temperature"}},{"kind":"Field","name":{"kind":"Name","value":"topP"}},{"kind":"Field","name":{"kind":"Name","value":"maxOutputTokens"}},{"kind":"Field","name":{"kind":"Name","value":"reasoningEffort"}},{"kind":"Field","name":{"kind":"Name","value":"tools"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"knowledge"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"url"}}]}},{"kind":"Field","name":{"kind":"Name","value":"starters"}},{"kind":"Field","name":{"kind":"Name","value":"guardrailPresetIds"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentRow"}},{"kind":"Field","name":{"kind":"Name","value":"categories"}},{"kind":"Field","name":{"kind":"Name","value":"tags"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserId"}},{"kind":"Field","name":{"kind":"Name","value":"sessionCredits"}},{"kind":"Field","name":{"kind":"Name","value":"sessionTurns"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"draft"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentDefinitionParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"validation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"field"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"fix"}},{"kind":"Field","name":{"kind":"Name","value":"blocking"}}]}}]}}]} as unknown as DocumentNode<AgentRetireMutation, AgentRetireMutationVariables>;
+export const AgentDuplicateDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AgentDuplicate"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AgentDuplicateInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agentDuplicate"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agent"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentRow"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"purpose"}},{"kind":"Field","name":{"kind":"Name","value":"icon"}},{"kind":"Field","name":{"kind":"Name","value":"group"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserName"}},{"kind":"Field","name":{"kind":"Name","value":"availability"}},{"kind":"Field","name":{"kind":"Name","value":"publishedVersion"}},{"kind":"Field","name":{"kind":"Name","value":"draftChanged"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"toolCount"}},{"kind":"Field","name":{"kind":"Name","value":"assignedCount"}},{"kind":"Field","name":{"kind":"Name","value":"recentCredits"}},{"kind":"Field","name":{"kind":"Name","value":"owner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"Field","name":{"kind":"Name","value":"version"}}]}}]} as unknown as DocumentNode<AgentDuplicateMutation, AgentDuplicateMutationVariables>;
+export const AgentTransferDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AgentTransfer"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AgentTransferInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agentTransfer"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agent"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"purpose"}},{"kind":"Field","name":{"kind":"Name","value":"icon"}},{"kind":"Field","name":{"kind":"Name","value":"group"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserName"}},{"kind":"Field","name":{"kind":"Name","value":"availability"}},{"kind":"Field","name":{"kind":"Name","value":"publishedVersion"}},{"kind":"Field","name":{"kind":"Name","value":"draftChanged"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"toolCount"}},{"kind":"Field","name":{"kind":"Name","value":"assignedCount"}},{"kind":"Field","name":{"kind":"Name","value":"recentCredits"}},{"kind":"Field","name":{"kind":"Name","value":"owner"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}},{"kind":"Field","name":{"kind":"Name","value":"version"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentDefinitionParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"AgentDefinition"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"instructions"}},{"kind":"Field","name":{"kind":"Name","value":"modelId"}},{"kind":"Field","name":{"kind":"Name","value":"modelName"}},{"kind":"Field","name":{"kind":"Name","value":"fallbacks"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"temperature"}},{"kind":"Field","name":{"kind":"Name","value":"topP"}},{"kind":"Field","name":{"kind":"Name","value":"maxOutputTokens"}},{"kind":"Field","name":{"kind":"Name","value":"reasoningEffort"}},{"kind":"Field","name":{"kind":"Name","value":"tools"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"knowledge"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"url"}}]}},{"kind":"Field","name":{"kind":"Name","value":"starters"}},{"kind":"Field","name":{"kind":"Name","value":"guardrailPresetIds"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AgentParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Agent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentRow"}},{"kind":"Field","name":{"kind":"Name","value":"categories"}},{"kind":"Field","name":{"kind":"Name","value":"tags"}},{"kind":"Field","name":{"kind":"Name","value":"ownerUserId"}},{"kind":"Field","name":{"kind":"Name","value":"sessionCredits"}},{"kind":"Field","name":{"kind":"Name","value":"sessionTurns"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"draft"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AgentDefinitionParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"validation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"field"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"fix"}},{"kind":"Field","name":{"kind":"Name","value":"blocking"}}]}}]}}]} as unknown as DocumentNode<AgentTransferMutation, AgentTransferMutationVariables>;
+export const AgentDeleteDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"AgentDelete"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"AgentStateInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agentDelete"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"agentId"}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}}]} as unknown as DocumentNode<AgentDeleteMutation, AgentDeleteMutationVariables>;
 export const AlertsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Alerts"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"console"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"Boolean"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"copilot"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"Boolean"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"console"},"directives":[{"kind":"Directive","name":{"kind":"Name","value":"include"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"if"},"value":{"kind":"Variable","name":{"kind":"Name","value":"console"}}}]}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"alerts"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"50"}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"edges"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"node"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AlertParts"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"pageInfo"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"hasNextPage"}},{"kind":"Field","name":{"kind":"Name","value":"endCursor"}}]}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"copilot"},"directives":[{"kind":"Directive","name":{"kind":"Name","value":"include"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"if"},"value":{"kind":"Variable","name":{"kind":"Name","value":"copilot"}}}]}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"alerts"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"50"}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"edges"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"node"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AlertParts"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"pageInfo"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"hasNextPage"}},{"kind":"Field","name":{"kind":"Name","value":"endCursor"}}]}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AlertParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"BudgetAlert"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}},{"kind":"Field","name":{"kind":"Name","value":"threshold"}},{"kind":"Field","name":{"kind":"Name","value":"unit"}},{"kind":"Field","name":{"kind":"Name","value":"limit"}},{"kind":"Field","name":{"kind":"Name","value":"spent"}},{"kind":"Field","name":{"kind":"Name","value":"forecast"}},{"kind":"Field","name":{"kind":"Name","value":"runsOutAt"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"scope"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}},{"kind":"Field","name":{"kind":"Name","value":"location"}}]}}]}}]} as unknown as DocumentNode<AlertsQuery, AlertsQueryVariables>;
 export const AlertsOfBudgetDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"AlertsOfBudget"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"node"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"InlineFragment","typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Budget"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"alerts"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AlertParts"}}]}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AlertParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"BudgetAlert"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}},{"kind":"Field","name":{"kind":"Name","value":"threshold"}},{"kind":"Field","name":{"kind":"Name","value":"unit"}},{"kind":"Field","name":{"kind":"Name","value":"limit"}},{"kind":"Field","name":{"kind":"Name","value":"spent"}},{"kind":"Field","name":{"kind":"Name","value":"forecast"}},{"kind":"Field","name":{"kind":"Name","value":"runsOutAt"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"scope"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}},{"kind":"Field","name":{"kind":"Name","value":"location"}}]}}]}}]} as unknown as DocumentNode<AlertsOfBudgetQuery, AlertsOfBudgetQueryVariables>;
 export const AuditEventsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"AuditEvents"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"filter"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"AuditFilter"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"account"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"auditEvents"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"50"}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}},{"kind":"Argument","name":{"kind":"Name","value":"filter"},"value":{"kind":"Variable","name":{"kind":"Name","value":"filter"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"edges"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"node"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"AuditParts"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"pageInfo"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"hasNextPage"}},{"kind":"Field","name":{"kind":"Name","value":"endCursor"}}]}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"AuditParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"AuditEvent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"seq"}},{"kind":"Field","name":{"kind":"Name","value":"at"}},{"kind":"Field","name":{"kind":"Name","value":"actorKind"}},{"kind":"Field","name":{"kind":"Name","value":"actorName"}},{"kind":"Field","name":{"kind":"Name","value":"actorId"}},{"kind":"Field","name":{"kind":"Name","value":"viaKind"}},{"kind":"Field","name":{"kind":"Name","value":"viaId"}},{"kind":"Field","name":{"kind":"Name","value":"viaName"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"outcome"}},{"kind":"Field","name":{"kind":"Name","value":"scopeId"}},{"kind":"Field","name":{"kind":"Name","value":"plane"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"targetId"}},{"kind":"Field","name":{"kind":"Name","value":"targetName"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}},{"kind":"Field","name":{"kind":"Name","value":"decisionId"}},{"kind":"Field","name":{"kind":"Name","value":"requestId"}},{"kind":"Field","name":{"kind":"Name","value":"count"}},{"kind":"Field","name":{"kind":"Name","value":"changes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"field"}},{"kind":"Field","name":{"kind":"Name","value":"before"}},{"kind":"Field","name":{"kind":"Name","value":"after"}}]}}]}}]} as unknown as DocumentNode<AuditEventsQuery, AuditEventsQueryVariables>;

@@ -26,8 +26,8 @@ export function Changes({ id, from, to }: { id: string; from: number; to?: numbe
         <li key={c.field} className="overflow-hidden rounded-md border border-line">
           <h3 className="border-b border-line bg-bg px-3 py-1.5 text-xs font-semibold">{fieldNames[c.field] ?? c.field}</h3>
           <div className="max-h-72 overflow-auto py-1 font-mono text-xs" tabIndex={0} role="group" aria-label={t('Changes of {{field}}', { field: fieldNames[c.field] ?? c.field })}>
-            {compareLines(c.before, c.after).map((line, i) => (
-              <div key={i} className={cx('flex gap-2 px-3 whitespace-pre-wrap', looks[line.kind].className)}>
+            {Array.from(compareLines(c.before, c.after).entries(), ([at, line]) => (
+              <div key={at} className={cx('flex gap-2 px-3 whitespace-pre-wrap', looks[line.kind].className)}>
                 <span aria-hidden className="w-2 shrink-0 text-muted select-none">
                   {looks[line.kind].mark}
                 </span>

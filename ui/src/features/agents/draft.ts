@@ -49,13 +49,14 @@ export function draftOf(agent: AgentPartsFragment, d: AgentDefinitionPartsFragme
 /** A number as typed; undefined for nothing, NaN for what isn't one. */
 export const numberOf = (s: string): number | undefined => (s.trim() ? Number(s.trim().replace(',', '.')) : undefined)
 
+const within = (s: string, low: number, high: number, whole = false) => {
+  const n = numberOf(s)
+  return n === undefined || (n >= low && n <= high && (!whole || Number.isInteger(n)))
+}
+
 /** What is wrong with what was typed, by field; the server looks at the rest. */
 export function mistakes(d: Draft): Record<string, boolean> {
   const out: Record<string, boolean> = {}
-  const within = (s: string, low: number, high: number, whole = false) => {
-    const n = numberOf(s)
-    return n === undefined || (n >= low && n <= high && (!whole || Number.isInteger(n)))
-  }
   if (!within(d.temperature, 0, 2)) out.temperature = true
   if (!within(d.topP, 0, 1)) out.topP = true
   if (!within(d.maxOutputTokens, 1, 1_000_000, true)) out.maxOutputTokens = true

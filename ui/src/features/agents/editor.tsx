@@ -215,7 +215,7 @@ function useChoices(agent: AgentPartsFragment): Choices {
     const merge = (edges: readonly { node: { resource: { id: string; name: string } } }[] | undefined, own: readonly { id: string; name?: string | null }[]) => {
       const found = new Map((edges ?? []).map(({ node }) => [node.resource.id, node.resource.name]))
       for (const o of own) if (!found.has(o.id)) found.set(o.id, o.name ?? t('Gone'))
-      return [...found].map(([value, label]) => ({ value, label })).sort((a, b) => a.label.localeCompare(b.label))
+      return [...found].map(([value, label]) => ({ value, label })).toSorted((a, b) => a.label.localeCompare(b.label))
     }
     return { models: merge(data?.access?.models.edges, named), tools: merge(data?.access?.tools.edges, d?.tools ?? []) }
   }, [agent, data])

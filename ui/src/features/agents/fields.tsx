@@ -90,7 +90,7 @@ export function Building({ draft, set, choices, disabled, errors }: Props) {
             disabled={disabled}
             empty={{ title: '', url: '' }}
             onChange={(knowledge) => set({ knowledge })}
-            row={(k, change, n) => (
+            renderRow={(k, change, n) => (
               <>
                 <Input aria-label={t('Title of link {{n}}', { n })} value={k.title} maxLength={120} onChange={(e) => change({ ...k, title: e.target.value })} placeholder={t('Title')} className="sm:max-w-52" disabled={disabled} />
                 <Input aria-label={t('Address of link {{n}}', { n })} value={k.url} maxLength={2000} onChange={(e) => change({ ...k, url: e.target.value })} placeholder="https://…" inputMode="url" disabled={disabled} />
@@ -110,7 +110,7 @@ export function Building({ draft, set, choices, disabled, errors }: Props) {
             disabled={disabled}
             empty=""
             onChange={(starters) => set({ starters })}
-            row={(s, change, n) => <Input aria-label={t('Starter {{n}}', { n })} value={s} maxLength={300} onChange={(e) => change(e.target.value)} disabled={disabled} />}
+            renderRow={(s, change, n) => <Input aria-label={t('Starter {{n}}', { n })} value={s} maxLength={300} onChange={(e) => change(e.target.value)} disabled={disabled} />}
           />
         </div>
       </Card>
@@ -127,16 +127,16 @@ type ListProps<T> = {
   empty: T
   disabled: boolean
   onChange: (rows: T[]) => void
-  row: (value: T, change: (value: T) => void, n: number) => React.ReactNode
+  renderRow: (value: T, change: (value: T) => void, n: number) => React.ReactNode
 }
 
-function List<T>({ label, error, add, rows, most, empty, disabled, onChange, row }: ListProps<T>) {
+function List<T>({ label, error, add, rows, most, empty, disabled, onChange, renderRow }: ListProps<T>) {
   return (
     <div className="flex flex-col items-start gap-2" role="group" aria-label={label ?? add}>
       {label && <span className="text-sm font-medium">{label}</span>}
-      {rows.map((value, i) => (
+      {Array.from(rows.entries(), ([i, value]) => (
         <div key={i} className="flex w-full items-center gap-2 max-sm:flex-wrap">
-          {row(value, (next) => onChange(rows.map((r, at) => (at === i ? next : r))), i + 1)}
+          {renderRow(value, (next) => onChange(rows.map((r, at) => (at === i ? next : r))), i + 1)}
           <Button type="button" variant="ghost" size="sm" disabled={disabled} onClick={() => onChange(rows.filter((_, at) => at !== i))} aria-label={t('Remove {{n}}', { n: i + 1 })}>
             <Trash2 aria-hidden />
           </Button>

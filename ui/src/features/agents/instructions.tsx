@@ -1,13 +1,8 @@
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
-import { markdown } from '@codemirror/lang-markdown'
-import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
 import { EditorState } from '@codemirror/state'
 import { EditorView, keymap, placeholder } from '@codemirror/view'
 import { useEffect, useRef } from 'react'
 import { t } from '@/lib/i18n'
-
-// Headings, emphasis and lists by weight alone: the text is the thing.
-const style = HighlightStyle.define([])
 
 const theme = EditorView.theme({
   '&': { fontSize: '13px', backgroundColor: 'transparent', color: 'var(--color-fg)' },
@@ -37,8 +32,6 @@ export default function Instructions({ value, onChange, disabled = false, id, la
         doc: value,
         extensions: [
           history(),
-          markdown(),
-          syntaxHighlighting(style),
           theme,
           EditorView.lineWrapping,
           EditorView.cspNonce.of(nonce ?? ''),

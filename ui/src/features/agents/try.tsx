@@ -79,8 +79,8 @@ export function TryPane({ agentId, name, starters, save, ready }: Props) {
                 ))}
           </div>
         )}
-        {messages.map((m, i) => (
-          <div key={i} className={cx('max-w-[85%] rounded-lg px-3 py-2 whitespace-pre-wrap', m.role === 'user' ? 'self-end bg-accent-soft text-accent-text' : 'self-start bg-hover')}>
+        {Array.from(messages.entries(), ([at, m]) => (
+          <div key={at} className={cx('max-w-[85%] rounded-lg px-3 py-2 whitespace-pre-wrap', m.role === 'user' ? 'self-end bg-accent-soft text-accent-text' : 'self-start bg-hover')}>
             <span className="sr-only">{m.role === 'user' ? t('You: ') : `${name}: `}</span>
             {m.content || <span className="text-muted">{t('Thinking …')}</span>}
           </div>

@@ -24,6 +24,12 @@ func (r *Resolver) nodeByID(ctx context.Context, nodeID string) (model.Node, err
 			return absent(err)
 		}
 		return toScope(s)
+	case id.Agent:
+		s, err := r.agentScope(ctx, nodeID)
+		if err != nil {
+			return absent(err)
+		}
+		return toAgent(s), nil
 	case id.Account:
 		return found(toAccount)(r.Store.Account.Get(tenancy.Platform(ctx), nodeID))
 	case id.User:

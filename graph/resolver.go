@@ -8,6 +8,7 @@ import (
 	"log/slog"
 
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
@@ -38,6 +39,7 @@ type Resolver struct {
 	Catalog  *catalog.Catalog
 	Budgets  *budget.Engine
 	Requests *increase.Requests
+	Agents   *agents.Agents
 	Audit    *audit.Stream
 	// Box seals what mutations with a clientKey were asked and answered.
 	Box *secret.Box

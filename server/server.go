@@ -17,6 +17,7 @@ import (
 
 	"github.com/alchemi/cockpit/graph"
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/alert"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
@@ -66,6 +67,7 @@ type Server struct {
 	notify      *notify.Notifier
 	watcher     *alert.Watcher
 	webhooks    *webhook.Webhooks
+	agents      *agents.Agents
 	gateway     *gateway.Gateway
 	access      *access.Engine
 	graph       *graph.Handler
@@ -160,7 +162,9 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	}
 	s.requests = &increase.Requests{Store: s.store, Budgets: s.budget, Access: s.access, Tell: s.tellRequest, Log: s.log}
 	s.tasks.Go(func() { s.requests.Run(s.background) })
-	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Catalog: s.catalog, Budget: s.budget,
+	s.agents = &agents.Agents{Store: s.store, Notify: s.notify}
+	s.tasks.Go(func() { s.agents.KeepOwned(s.background, s.log) })
+	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Agents: agents.NewLive(s.store, s.epochs), Catalog: s.catalog, Budget: s.budget,
 		Client: s.outbound, Exceeded: s.watcher.Refused, Refusals: s.refusals, MaxBody: cfg.MaxBody, AskAt: s.URL() + "/me", Log: s.log, Metrics: s.metrics})
 	s.onClose(func(context.Context) error { s.gateway.Close(); return nil })
 	s.sessions.MailReset = s.mailReset()

@@ -712,6 +712,14 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{ChargesColumns[36]},
 			},
+			{
+				Name:    "charge_agent_id_session_ref",
+				Unique:  false,
+				Columns: []*schema.Column{ChargesColumns[11], ChargesColumns[13]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "agent_id <> '' AND session_ref <> ''",
+				},
+			},
 		},
 	}
 	// ConnectionsColumns holds the columns for the "connections" table.
@@ -1239,6 +1247,7 @@ var (
 		{Name: "cycles", Type: field.TypeJSON},
 		{Name: "amount", Type: field.TypeInt64, Default: 0},
 		{Name: "cost", Type: field.TypeInt64, Default: 0},
+		{Name: "session", Type: field.TypeString, Default: ""},
 		{Name: "call", Type: field.TypeJSON},
 		{Name: "held_at", Type: field.TypeTime},
 	}
@@ -1257,6 +1266,14 @@ var (
 				Name:    "hold_node_id",
 				Unique:  false,
 				Columns: []*schema.Column{HoldsColumns[3]},
+			},
+			{
+				Name:    "hold_session",
+				Unique:  false,
+				Columns: []*schema.Column{HoldsColumns[8]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "session <> ''",
+				},
 			},
 		},
 	}
@@ -1907,7 +1924,7 @@ var (
 		{Name: "account_id", Type: field.TypeString},
 		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "created_at", Type: field.TypeTime},
-		{Name: "topic", Type: field.TypeEnum, Enums: []string{"BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED"}},
+		{Name: "topic", Type: field.TypeEnum, Enums: []string{"BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED", "AGENT_UNOWNED"}},
 		{Name: "about_plane", Type: field.TypeEnum, Enums: []string{"ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "scope_id", Type: field.TypeString, Default: ""},
 		{Name: "title", Type: field.TypeString},
@@ -1970,7 +1987,7 @@ var (
 		{Name: "account_id", Type: field.TypeString},
 		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "created_at", Type: field.TypeTime},
-		{Name: "topic", Type: field.TypeEnum, Enums: []string{"BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED"}},
+		{Name: "topic", Type: field.TypeEnum, Enums: []string{"BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED", "AGENT_UNOWNED"}},
 		{Name: "inbox", Type: field.TypeBool, Default: true},
 		{Name: "mail", Type: field.TypeBool, Default: false},
 		{Name: "user_id", Type: field.TypeString},
@@ -2817,7 +2834,7 @@ var (
 		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "message_id", Type: field.TypeString},
-		{Name: "topic", Type: field.TypeEnum, Enums: []string{"TEST", "BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED"}},
+		{Name: "topic", Type: field.TypeEnum, Enums: []string{"TEST", "BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED", "AGENT_UNOWNED"}},
 		{Name: "payload", Type: field.TypeJSON},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "DELIVERED", "FAILED"}, Default: "PENDING"},
 		{Name: "attempts", Type: field.TypeInt, Default: 0},

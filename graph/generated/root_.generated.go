@@ -25,6 +25,9 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Account() AccountResolver
 	AccountConnection() AccountConnectionResolver
+	Agent() AgentResolver
+	AgentConnection() AgentConnectionResolver
+	AgentVersionConnection() AgentVersionConnectionResolver
 	AuditCheckpointConnection() AuditCheckpointConnectionResolver
 	AuditEvent() AuditEventResolver
 	AuthorizationConnection() AuthorizationConnectionResolver
@@ -191,6 +194,123 @@ type ComplexityRoot struct {
 	AccountUpdatePayload struct {
 		Account func(childComplexity int) int
 		Errors  func(childComplexity int) int
+	}
+
+	Agent struct {
+		Allocation       func(childComplexity int) int
+		AssignedCount    func(childComplexity int) int
+		Availability     func(childComplexity int) int
+		Budget           func(childComplexity int) int
+		Categories       func(childComplexity int) int
+		CreatedAt        func(childComplexity int) int
+		Diff             func(childComplexity int, from *int, to *int) int
+		Draft            func(childComplexity int) int
+		DraftChanged     func(childComplexity int) int
+		Group            func(childComplexity int) int
+		ID               func(childComplexity int) int
+		Icon             func(childComplexity int) int
+		Kind             func(childComplexity int) int
+		Location         func(childComplexity int) int
+		ModelName        func(childComplexity int) int
+		Name             func(childComplexity int) int
+		Owner            func(childComplexity int) int
+		OwnerUserID      func(childComplexity int) int
+		OwnerUserName    func(childComplexity int) int
+		ParentID         func(childComplexity int) int
+		Plane            func(childComplexity int) int
+		PublishedVersion func(childComplexity int) int
+		Purpose          func(childComplexity int) int
+		RecentCredits    func(childComplexity int) int
+		SessionCredits   func(childComplexity int) int
+		SessionTurns     func(childComplexity int) int
+		Tags             func(childComplexity int) int
+		ToolCount        func(childComplexity int) int
+		Validation       func(childComplexity int) int
+		Version          func(childComplexity int) int
+		Versions         func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ViewerCan        func(childComplexity int) int
+	}
+
+	AgentChange struct {
+		After  func(childComplexity int) int
+		Before func(childComplexity int) int
+		Field  func(childComplexity int) int
+	}
+
+	AgentConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	AgentDefinition struct {
+		Fallbacks          func(childComplexity int) int
+		GuardrailPresetIds func(childComplexity int) int
+		Instructions       func(childComplexity int) int
+		Knowledge          func(childComplexity int) int
+		MaxOutputTokens    func(childComplexity int) int
+		ModelID            func(childComplexity int) int
+		ModelName          func(childComplexity int) int
+		ReasoningEffort    func(childComplexity int) int
+		Starters           func(childComplexity int) int
+		Temperature        func(childComplexity int) int
+		Tools              func(childComplexity int) int
+		TopP               func(childComplexity int) int
+	}
+
+	AgentDeletePayload struct {
+		AgentID func(childComplexity int) int
+		Errors  func(childComplexity int) int
+	}
+
+	AgentEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	AgentLink struct {
+		Title func(childComplexity int) int
+		URL   func(childComplexity int) int
+	}
+
+	AgentPayload struct {
+		Agent  func(childComplexity int) int
+		Errors func(childComplexity int) int
+	}
+
+	AgentProblem struct {
+		Blocking func(childComplexity int) int
+		Code     func(childComplexity int) int
+		Field    func(childComplexity int) int
+		Fix      func(childComplexity int) int
+		Message  func(childComplexity int) int
+	}
+
+	AgentResource struct {
+		ID   func(childComplexity int) int
+		Name func(childComplexity int) int
+	}
+
+	AgentVersion struct {
+		Changelog       func(childComplexity int) int
+		CreatedAt       func(childComplexity int) int
+		Definition      func(childComplexity int) int
+		ID              func(childComplexity int) int
+		Number          func(childComplexity int) int
+		PublishedByName func(childComplexity int) int
+		Restores        func(childComplexity int) int
+		RetiredAt       func(childComplexity int) int
+	}
+
+	AgentVersionConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	AgentVersionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Allocation struct {
@@ -691,6 +811,8 @@ type ComplexityRoot struct {
 
 	Copilot struct {
 		Account         func(childComplexity int) int
+		AgentGroups     func(childComplexity int) int
+		Agents          func(childComplexity int, search *string, group *string, ownerID *string, availability *model.AgentAvailability, first *int, after *string, last *int, before *string) int
 		Alerts          func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Allocation      func(childComplexity int) int
 		Budget          func(childComplexity int) int
@@ -1178,6 +1300,17 @@ type ComplexityRoot struct {
 		AccountResume             func(childComplexity int, input model.AccountResumeInput) int
 		AccountSuspend            func(childComplexity int, input model.AccountSuspendInput) int
 		AccountUpdate             func(childComplexity int, input model.AccountUpdateInput) int
+		AgentCreate               func(childComplexity int, input model.AgentCreateInput) int
+		AgentDelete               func(childComplexity int, input model.AgentStateInput) int
+		AgentDuplicate            func(childComplexity int, input model.AgentDuplicateInput) int
+		AgentPause                func(childComplexity int, input model.AgentStateInput) int
+		AgentPublish              func(childComplexity int, input model.AgentPublishInput) int
+		AgentResume               func(childComplexity int, input model.AgentStateInput) int
+		AgentRetire               func(childComplexity int, input model.AgentStateInput) int
+		AgentRollback             func(childComplexity int, input model.AgentRollbackInput) int
+		AgentTransfer             func(childComplexity int, input model.AgentTransferInput) int
+		AgentUpdate               func(childComplexity int, input model.AgentUpdateInput) int
+		AgentVersionRetire        func(childComplexity int, input model.AgentVersionRetireInput) int
 		AuthorizationApprove      func(childComplexity int, input model.AuthorizationApproveInput) int
 		AuthorizationRevoke       func(childComplexity int, input model.AuthorizationRevokeInput) int
 		BudgetFreeze              func(childComplexity int, input model.BudgetFreezeInput) int
@@ -1959,6 +2092,16 @@ type ComplexityRoot struct {
 		Tokens func(childComplexity int) int
 	}
 
+	UsableAgent struct {
+		Group            func(childComplexity int) int
+		ID               func(childComplexity int) int
+		Icon             func(childComplexity int) int
+		Name             func(childComplexity int) int
+		PublishedVersion func(childComplexity int) int
+		Purpose          func(childComplexity int) int
+		Starters         func(childComplexity int) int
+	}
+
 	UsagePeriod struct {
 		Amount       func(childComplexity int) int
 		Calls        func(childComplexity int) int
@@ -2039,6 +2182,7 @@ type ComplexityRoot struct {
 	Viewer struct {
 		Account                 func(childComplexity int) int
 		Accounts                func(childComplexity int) int
+		Agents                  func(childComplexity int) int
 		Authorizations          func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Budget                  func(childComplexity int, plane model.Plane) int
 		ClientName              func(childComplexity int) int
@@ -2048,6 +2192,7 @@ type ComplexityRoot struct {
 		Name                    func(childComplexity int) int
 		NotificationPreferences func(childComplexity int) int
 		Notifications           func(childComplexity int, filter *model.NotificationFilter, first *int, after *string, last *int, before *string) int
+		OwnAgents               func(childComplexity int) int
 		Permissions             func(childComplexity int) int
 		PersonalTokens          func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Requests                func(childComplexity int, plane model.Plane, first *int, after *string, last *int, before *string) int
@@ -2656,6 +2801,497 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AccountUpdatePayload.Errors(childComplexity), true
+
+	case "Agent.allocation":
+		if e.ComplexityRoot.Agent.Allocation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Allocation(childComplexity), true
+	case "Agent.assignedCount":
+		if e.ComplexityRoot.Agent.AssignedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.AssignedCount(childComplexity), true
+	case "Agent.availability":
+		if e.ComplexityRoot.Agent.Availability == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Availability(childComplexity), true
+	case "Agent.budget":
+		if e.ComplexityRoot.Agent.Budget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Budget(childComplexity), true
+	case "Agent.categories":
+		if e.ComplexityRoot.Agent.Categories == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Categories(childComplexity), true
+	case "Agent.createdAt":
+		if e.ComplexityRoot.Agent.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.CreatedAt(childComplexity), true
+	case "Agent.diff":
+		if e.ComplexityRoot.Agent.Diff == nil {
+			break
+		}
+
+		args, err := ec.field_Agent_diff_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Agent.Diff(childComplexity, args["from"].(*int), args["to"].(*int)), true
+	case "Agent.draft":
+		if e.ComplexityRoot.Agent.Draft == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Draft(childComplexity), true
+	case "Agent.draftChanged":
+		if e.ComplexityRoot.Agent.DraftChanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.DraftChanged(childComplexity), true
+	case "Agent.group":
+		if e.ComplexityRoot.Agent.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Group(childComplexity), true
+	case "Agent.id":
+		if e.ComplexityRoot.Agent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.ID(childComplexity), true
+	case "Agent.icon":
+		if e.ComplexityRoot.Agent.Icon == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Icon(childComplexity), true
+	case "Agent.kind":
+		if e.ComplexityRoot.Agent.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Kind(childComplexity), true
+	case "Agent.location":
+		if e.ComplexityRoot.Agent.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Location(childComplexity), true
+	case "Agent.modelName":
+		if e.ComplexityRoot.Agent.ModelName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.ModelName(childComplexity), true
+	case "Agent.name":
+		if e.ComplexityRoot.Agent.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Name(childComplexity), true
+	case "Agent.owner":
+		if e.ComplexityRoot.Agent.Owner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Owner(childComplexity), true
+	case "Agent.ownerUserId":
+		if e.ComplexityRoot.Agent.OwnerUserID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.OwnerUserID(childComplexity), true
+	case "Agent.ownerUserName":
+		if e.ComplexityRoot.Agent.OwnerUserName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.OwnerUserName(childComplexity), true
+	case "Agent.parentId":
+		if e.ComplexityRoot.Agent.ParentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.ParentID(childComplexity), true
+	case "Agent.plane":
+		if e.ComplexityRoot.Agent.Plane == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Plane(childComplexity), true
+	case "Agent.publishedVersion":
+		if e.ComplexityRoot.Agent.PublishedVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.PublishedVersion(childComplexity), true
+	case "Agent.purpose":
+		if e.ComplexityRoot.Agent.Purpose == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Purpose(childComplexity), true
+	case "Agent.recentCredits":
+		if e.ComplexityRoot.Agent.RecentCredits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.RecentCredits(childComplexity), true
+	case "Agent.sessionCredits":
+		if e.ComplexityRoot.Agent.SessionCredits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.SessionCredits(childComplexity), true
+	case "Agent.sessionTurns":
+		if e.ComplexityRoot.Agent.SessionTurns == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.SessionTurns(childComplexity), true
+	case "Agent.tags":
+		if e.ComplexityRoot.Agent.Tags == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Tags(childComplexity), true
+	case "Agent.toolCount":
+		if e.ComplexityRoot.Agent.ToolCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.ToolCount(childComplexity), true
+	case "Agent.validation":
+		if e.ComplexityRoot.Agent.Validation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Validation(childComplexity), true
+	case "Agent.version":
+		if e.ComplexityRoot.Agent.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Version(childComplexity), true
+	case "Agent.versions":
+		if e.ComplexityRoot.Agent.Versions == nil {
+			break
+		}
+
+		args, err := ec.field_Agent_versions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Agent.Versions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Agent.viewerCan":
+		if e.ComplexityRoot.Agent.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.ViewerCan(childComplexity), true
+
+	case "AgentChange.after":
+		if e.ComplexityRoot.AgentChange.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentChange.After(childComplexity), true
+	case "AgentChange.before":
+		if e.ComplexityRoot.AgentChange.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentChange.Before(childComplexity), true
+	case "AgentChange.field":
+		if e.ComplexityRoot.AgentChange.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentChange.Field(childComplexity), true
+
+	case "AgentConnection.edges":
+		if e.ComplexityRoot.AgentConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentConnection.Edges(childComplexity), true
+	case "AgentConnection.pageInfo":
+		if e.ComplexityRoot.AgentConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentConnection.PageInfo(childComplexity), true
+	case "AgentConnection.totalCount":
+		if e.ComplexityRoot.AgentConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentConnection.TotalCount(childComplexity), true
+
+	case "AgentDefinition.fallbacks":
+		if e.ComplexityRoot.AgentDefinition.Fallbacks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.Fallbacks(childComplexity), true
+	case "AgentDefinition.guardrailPresetIds":
+		if e.ComplexityRoot.AgentDefinition.GuardrailPresetIds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.GuardrailPresetIds(childComplexity), true
+	case "AgentDefinition.instructions":
+		if e.ComplexityRoot.AgentDefinition.Instructions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.Instructions(childComplexity), true
+	case "AgentDefinition.knowledge":
+		if e.ComplexityRoot.AgentDefinition.Knowledge == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.Knowledge(childComplexity), true
+	case "AgentDefinition.maxOutputTokens":
+		if e.ComplexityRoot.AgentDefinition.MaxOutputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.MaxOutputTokens(childComplexity), true
+	case "AgentDefinition.modelId":
+		if e.ComplexityRoot.AgentDefinition.ModelID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.ModelID(childComplexity), true
+	case "AgentDefinition.modelName":
+		if e.ComplexityRoot.AgentDefinition.ModelName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.ModelName(childComplexity), true
+	case "AgentDefinition.reasoningEffort":
+		if e.ComplexityRoot.AgentDefinition.ReasoningEffort == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.ReasoningEffort(childComplexity), true
+	case "AgentDefinition.starters":
+		if e.ComplexityRoot.AgentDefinition.Starters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.Starters(childComplexity), true
+	case "AgentDefinition.temperature":
+		if e.ComplexityRoot.AgentDefinition.Temperature == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.Temperature(childComplexity), true
+	case "AgentDefinition.tools":
+		if e.ComplexityRoot.AgentDefinition.Tools == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.Tools(childComplexity), true
+	case "AgentDefinition.topP":
+		if e.ComplexityRoot.AgentDefinition.TopP == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.TopP(childComplexity), true
+
+	case "AgentDeletePayload.agentId":
+		if e.ComplexityRoot.AgentDeletePayload.AgentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDeletePayload.AgentID(childComplexity), true
+	case "AgentDeletePayload.errors":
+		if e.ComplexityRoot.AgentDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDeletePayload.Errors(childComplexity), true
+
+	case "AgentEdge.cursor":
+		if e.ComplexityRoot.AgentEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentEdge.Cursor(childComplexity), true
+	case "AgentEdge.node":
+		if e.ComplexityRoot.AgentEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentEdge.Node(childComplexity), true
+
+	case "AgentLink.title":
+		if e.ComplexityRoot.AgentLink.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentLink.Title(childComplexity), true
+	case "AgentLink.url":
+		if e.ComplexityRoot.AgentLink.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentLink.URL(childComplexity), true
+
+	case "AgentPayload.agent":
+		if e.ComplexityRoot.AgentPayload.Agent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentPayload.Agent(childComplexity), true
+	case "AgentPayload.errors":
+		if e.ComplexityRoot.AgentPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentPayload.Errors(childComplexity), true
+
+	case "AgentProblem.blocking":
+		if e.ComplexityRoot.AgentProblem.Blocking == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentProblem.Blocking(childComplexity), true
+	case "AgentProblem.code":
+		if e.ComplexityRoot.AgentProblem.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentProblem.Code(childComplexity), true
+	case "AgentProblem.field":
+		if e.ComplexityRoot.AgentProblem.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentProblem.Field(childComplexity), true
+	case "AgentProblem.fix":
+		if e.ComplexityRoot.AgentProblem.Fix == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentProblem.Fix(childComplexity), true
+	case "AgentProblem.message":
+		if e.ComplexityRoot.AgentProblem.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentProblem.Message(childComplexity), true
+
+	case "AgentResource.id":
+		if e.ComplexityRoot.AgentResource.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentResource.ID(childComplexity), true
+	case "AgentResource.name":
+		if e.ComplexityRoot.AgentResource.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentResource.Name(childComplexity), true
+
+	case "AgentVersion.changelog":
+		if e.ComplexityRoot.AgentVersion.Changelog == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersion.Changelog(childComplexity), true
+	case "AgentVersion.createdAt":
+		if e.ComplexityRoot.AgentVersion.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersion.CreatedAt(childComplexity), true
+	case "AgentVersion.definition":
+		if e.ComplexityRoot.AgentVersion.Definition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersion.Definition(childComplexity), true
+	case "AgentVersion.id":
+		if e.ComplexityRoot.AgentVersion.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersion.ID(childComplexity), true
+	case "AgentVersion.number":
+		if e.ComplexityRoot.AgentVersion.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersion.Number(childComplexity), true
+	case "AgentVersion.publishedByName":
+		if e.ComplexityRoot.AgentVersion.PublishedByName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersion.PublishedByName(childComplexity), true
+	case "AgentVersion.restores":
+		if e.ComplexityRoot.AgentVersion.Restores == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersion.Restores(childComplexity), true
+	case "AgentVersion.retiredAt":
+		if e.ComplexityRoot.AgentVersion.RetiredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersion.RetiredAt(childComplexity), true
+
+	case "AgentVersionConnection.edges":
+		if e.ComplexityRoot.AgentVersionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersionConnection.Edges(childComplexity), true
+	case "AgentVersionConnection.pageInfo":
+		if e.ComplexityRoot.AgentVersionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersionConnection.PageInfo(childComplexity), true
+	case "AgentVersionConnection.totalCount":
+		if e.ComplexityRoot.AgentVersionConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersionConnection.TotalCount(childComplexity), true
+
+	case "AgentVersionEdge.cursor":
+		if e.ComplexityRoot.AgentVersionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersionEdge.Cursor(childComplexity), true
+	case "AgentVersionEdge.node":
+		if e.ComplexityRoot.AgentVersionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersionEdge.Node(childComplexity), true
 
 	case "Allocation.base":
 		if e.ComplexityRoot.Allocation.Base == nil {
@@ -4808,6 +5444,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Copilot.Account(childComplexity), true
+	case "Copilot.agentGroups":
+		if e.ComplexityRoot.Copilot.AgentGroups == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Copilot.AgentGroups(childComplexity), true
+	case "Copilot.agents":
+		if e.ComplexityRoot.Copilot.Agents == nil {
+			break
+		}
+
+		args, err := ec.field_Copilot_agents_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Copilot.Agents(childComplexity, args["search"].(*string), args["group"].(*string), args["ownerId"].(*string), args["availability"].(*model.AgentAvailability), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Copilot.alerts":
 		if e.ComplexityRoot.Copilot.Alerts == nil {
 			break
@@ -6803,6 +7456,127 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AccountUpdate(childComplexity, args["input"].(model.AccountUpdateInput)), true
+	case "Mutation.agentCreate":
+		if e.ComplexityRoot.Mutation.AgentCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentCreate(childComplexity, args["input"].(model.AgentCreateInput)), true
+	case "Mutation.agentDelete":
+		if e.ComplexityRoot.Mutation.AgentDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentDelete(childComplexity, args["input"].(model.AgentStateInput)), true
+	case "Mutation.agentDuplicate":
+		if e.ComplexityRoot.Mutation.AgentDuplicate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentDuplicate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentDuplicate(childComplexity, args["input"].(model.AgentDuplicateInput)), true
+	case "Mutation.agentPause":
+		if e.ComplexityRoot.Mutation.AgentPause == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentPause_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentPause(childComplexity, args["input"].(model.AgentStateInput)), true
+	case "Mutation.agentPublish":
+		if e.ComplexityRoot.Mutation.AgentPublish == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentPublish_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentPublish(childComplexity, args["input"].(model.AgentPublishInput)), true
+	case "Mutation.agentResume":
+		if e.ComplexityRoot.Mutation.AgentResume == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentResume_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentResume(childComplexity, args["input"].(model.AgentStateInput)), true
+	case "Mutation.agentRetire":
+		if e.ComplexityRoot.Mutation.AgentRetire == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentRetire_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentRetire(childComplexity, args["input"].(model.AgentStateInput)), true
+	case "Mutation.agentRollback":
+		if e.ComplexityRoot.Mutation.AgentRollback == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentRollback_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentRollback(childComplexity, args["input"].(model.AgentRollbackInput)), true
+	case "Mutation.agentTransfer":
+		if e.ComplexityRoot.Mutation.AgentTransfer == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentTransfer_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentTransfer(childComplexity, args["input"].(model.AgentTransferInput)), true
+	case "Mutation.agentUpdate":
+		if e.ComplexityRoot.Mutation.AgentUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentUpdate(childComplexity, args["input"].(model.AgentUpdateInput)), true
+	case "Mutation.agentVersionRetire":
+		if e.ComplexityRoot.Mutation.AgentVersionRetire == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentVersionRetire_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentVersionRetire(childComplexity, args["input"].(model.AgentVersionRetireInput)), true
 	case "Mutation.authorizationApprove":
 		if e.ComplexityRoot.Mutation.AuthorizationApprove == nil {
 			break
@@ -10464,6 +11238,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TokenClassSum.Tokens(childComplexity), true
 
+	case "UsableAgent.group":
+		if e.ComplexityRoot.UsableAgent.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableAgent.Group(childComplexity), true
+	case "UsableAgent.id":
+		if e.ComplexityRoot.UsableAgent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableAgent.ID(childComplexity), true
+	case "UsableAgent.icon":
+		if e.ComplexityRoot.UsableAgent.Icon == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableAgent.Icon(childComplexity), true
+	case "UsableAgent.name":
+		if e.ComplexityRoot.UsableAgent.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableAgent.Name(childComplexity), true
+	case "UsableAgent.publishedVersion":
+		if e.ComplexityRoot.UsableAgent.PublishedVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableAgent.PublishedVersion(childComplexity), true
+	case "UsableAgent.purpose":
+		if e.ComplexityRoot.UsableAgent.Purpose == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableAgent.Purpose(childComplexity), true
+	case "UsableAgent.starters":
+		if e.ComplexityRoot.UsableAgent.Starters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableAgent.Starters(childComplexity), true
+
 	case "UsagePeriod.amount":
 		if e.ComplexityRoot.UsagePeriod.Amount == nil {
 			break
@@ -10756,6 +11573,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Accounts(childComplexity), true
+	case "Viewer.agents":
+		if e.ComplexityRoot.Viewer.Agents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Agents(childComplexity), true
 	case "Viewer.authorizations":
 		if e.ComplexityRoot.Viewer.Authorizations == nil {
 			break
@@ -10830,6 +11653,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Notifications(childComplexity, args["filter"].(*model.NotificationFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Viewer.ownAgents":
+		if e.ComplexityRoot.Viewer.OwnAgents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.OwnAgents(childComplexity), true
 	case "Viewer.permissions":
 		if e.ComplexityRoot.Viewer.Permissions == nil {
 			break
@@ -11409,6 +12238,16 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAccountResumeInput,
 		ec.unmarshalInputAccountSuspendInput,
 		ec.unmarshalInputAccountUpdateInput,
+		ec.unmarshalInputAgentCreateInput,
+		ec.unmarshalInputAgentDefinitionInput,
+		ec.unmarshalInputAgentDuplicateInput,
+		ec.unmarshalInputAgentLinkInput,
+		ec.unmarshalInputAgentPublishInput,
+		ec.unmarshalInputAgentRollbackInput,
+		ec.unmarshalInputAgentStateInput,
+		ec.unmarshalInputAgentTransferInput,
+		ec.unmarshalInputAgentUpdateInput,
+		ec.unmarshalInputAgentVersionRetireInput,
 		ec.unmarshalInputAuditFilter,
 		ec.unmarshalInputAuthorizationApproveInput,
 		ec.unmarshalInputAuthorizationRequestInput,
@@ -13812,6 +14651,8 @@ enum NotificationTopic {
   CHARGE_LATE
   "A webhook was switched off because nothing arrives."
   WEBHOOK_DISABLED
+  "The person who answers for an agent has left."
+  AGENT_UNOWNED
 }
 
 "A line of a person's inbox."
@@ -16462,7 +17303,7 @@ type Console implements Node & Scope {
   allocation: Allocation
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
-  "What the viewer may do at one node of it at least, for buttons that ask only afterwards where: ` + "`" + `key.create` + "`" + `, ` + "`" + `invitation.create` + "`" + `, ` + "`" + `role.bind` + "`" + `, ` + "`" + `grant.set` + "`" + `, ` + "`" + `team.create` + "`" + `, ` + "`" + `member.create` + "`" + `."
+  "What the viewer may do at one node of it at least, for buttons that ask only afterwards where: ` + "`" + `key.create` + "`" + `, ` + "`" + `invitation.create` + "`" + `, ` + "`" + `role.bind` + "`" + `, ` + "`" + `grant.set` + "`" + `, ` + "`" + `team.create` + "`" + `, ` + "`" + `member.create` + "`" + `, ` + "`" + `agent.create` + "`" + `."
   viewerCanWithin: [ViewerPermission!]!
   "The account it is part of."
   account: Account!
@@ -16641,6 +17482,423 @@ type ModelPayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../copilot/agent.graphqls", Input: `"A definition that people use through Copilot's apps: instructions on a model, with tools and bounds."
+type Agent implements Node & Scope {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "As shown to people."
+  name: String!
+  "Where in the tree it can stand."
+  kind: ScopeKind!
+  "The product that it belongs to; null for the platform and for accounts, which lie above both."
+  plane: Plane
+  "The node above; null where the viewer's reach ends."
+  parentId: ID
+  "The names above it within the plane, joined by \" / \"."
+  location: String!
+  "A cap on all that is spent through it, whoever pays; null for none."
+  budget: Budget
+  "What it may spend, and where each number comes from; null outside the planes."
+  allocation: Allocation
+  "What the viewer may do with it, by the policy that enforces it."
+  viewerCan: [ViewerPermission!]!
+  "The scope that owns it, whose admins build it; null where the viewer's reach ends."
+  owner: Scope
+  "What it is for, in a sentence for those who choose."
+  purpose: String!
+  "A name of the icon set, or an emoji; may be empty."
+  icon: String!
+  "Agents of the same group are listed together; empty for none."
+  group: String!
+  "What it is filed under."
+  categories: [String!]!
+  "Words to find it by."
+  tags: [String!]!
+  "The person who answers for it; null after they left, until it is handed over."
+  ownerUserId: ID
+  "The person's name; null like their id."
+  ownerUserName: String
+  "Whether calls go through it, and who still sees it."
+  availability: AgentAvailability!
+  "The version that calls go through; null before the first."
+  publishedVersion: Int
+  "Whether the draft says something else than the published version; null for who may not read its instructions."
+  draftChanged: Boolean
+  "The definition being worked on; null for who may not read its instructions."
+  draft: AgentDefinition
+  "What it calls as it is published, else as it is drafted; null for none yet."
+  modelName: String
+  "How many tools it has, like modelName."
+  toolCount: Int!
+  "How many scopes it is allowed to."
+  assignedCount: Int!
+  "What was spent through it in the newest 7 days, by those whom the viewer sees or not."
+  recentCredits: Credits!
+  "The most that one session may take (X-Cockpit-Session); zero for no cap."
+  sessionCredits: Credits!
+  "The most calls of one session; zero for no cap."
+  sessionTurns: Int!
+  "What was published, newest first; null for who may not read its instructions."
+  versions(first: Int, after: String, last: Int, before: String): AgentVersionConnection
+  "What stands in the way of publishing the draft, and what to think about; null for who may not read its instructions."
+  validation: [AgentProblem!]
+  "What changed between two versions, or to the draft where one is left out; from zero stands for nothing at all. Null for who may not read its instructions."
+  diff(from: Int, to: Int): [AgentChange!]
+  "When it was made."
+  createdAt: DateTime!
+  "Raised by every change."
+  version: Int!
+}
+
+"Whether calls go through an agent."
+enum AgentAvailability {
+  "In use, once it is published."
+  ACTIVE
+  "Calls are refused; those who use it still see it."
+  PAUSED
+  "Gone for all but its admins."
+  RETIRED
+}
+
+"What an agent is: what a draft holds and a version freezes."
+type AgentDefinition {
+  "Go before every conversation, as the system's message; at most 32 kB."
+  instructions: String!
+  "The model that it calls; null while none is chosen."
+  modelId: ID
+  "Its name; null for one that is gone."
+  modelName: String
+  "Models that are tried next, in this order, while the one before brings no answer."
+  fallbacks: [AgentResource!]!
+  "Sent with calls that set none, 0–2; null leaves it to the model."
+  temperature: Float
+  "Sent with calls that set none, 0–1; null leaves it to the model."
+  topP: Float
+  "The longest answer of calls that set none, in tokens; null leaves it to the model."
+  maxOutputTokens: Int
+  "` + "`" + `minimal` + "`" + `, ` + "`" + `low` + "`" + `, ` + "`" + `medium` + "`" + ` or ` + "`" + `high` + "`" + `; null leaves it to the model."
+  reasoningEffort: String
+  "What it may use."
+  tools: [AgentResource!]!
+  "Pages that it knows of."
+  knowledge: [AgentLink!]!
+  "What people may begin with."
+  starters: [String!]!
+  "Guardrail presets of its own, besides those of the places it is used in."
+  guardrailPresetIds: [ID!]!
+}
+
+"Something that a definition names."
+type AgentResource {
+  "The model or tool."
+  id: ID!
+  "Its name; null for one that is gone."
+  name: String
+}
+
+"A page that an agent knows of."
+type AgentLink {
+  "As shown to people and told to the model."
+  title: String!
+  "The page's address."
+  url: String!
+}
+
+"A published definition; it never changes."
+type AgentVersion {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "Counted from 1."
+  number: Int!
+  "What calls go through while it is the published one."
+  definition: AgentDefinition!
+  "What is new, in its publisher's words."
+  changelog: String!
+  "Who published it."
+  publishedByName: String!
+  "The older version that it brought back; null for none."
+  restores: Int
+  "Since when it can't come back; null while it can."
+  retiredAt: DateTime
+  "When it was published."
+  createdAt: DateTime!
+}
+
+"A page of an agent's versions."
+type AgentVersionConnection {
+  "The rows of this page, in order."
+  edges: [AgentVersionEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of versions."
+type AgentVersionEdge {
+  "The row itself."
+  node: AgentVersion!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"What stands in the way of publishing, or should be thought about."
+type AgentProblem {
+  "The field of the definition."
+  field: String!
+  "For programs: ` + "`" + `model-not-granted` + "`" + `."
+  code: String!
+  "What is wrong, in a sentence."
+  message: String!
+  "What to do about it."
+  fix: String!
+  "Whether it keeps the draft from being published; else it is a warning."
+  blocking: Boolean!
+}
+
+"A field in which two definitions differ. Lists have a line for each entry."
+type AgentChange {
+  "The field of the definition."
+  field: String!
+  "As it was."
+  before: String!
+  "As it is now."
+  after: String!
+}
+
+"A page of agents."
+type AgentConnection {
+  "The rows of this page, in order."
+  edges: [AgentEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of agents."
+type AgentEdge {
+  "The row itself."
+  node: Agent!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"An agent as those see it who may use it: what it is for, and nothing of how it is made."
+type UsableAgent {
+  "Name it in X-Cockpit-Agent."
+  id: ID!
+  "As shown to people."
+  name: String!
+  "What it is for."
+  purpose: String!
+  "A name of the icon set, or an emoji; may be empty."
+  icon: String!
+  "Agents of the same group are listed together; empty for none."
+  group: String!
+  "What people may begin with."
+  starters: [String!]!
+  "The version that answers."
+  publishedVersion: Int!
+}
+
+extend type Copilot {
+  "Agents in the viewer's reach, newest first; ` + "`" + `search` + "`" + ` looks into names, at most 100 characters."
+  agents(search: String, group: String, ownerId: ID, availability: AgentAvailability, first: Int, after: String, last: Int, before: String): AgentConnection!
+  "The groups of agents in the viewer's reach, in order of names."
+  agentGroups: [String!]!
+}
+
+extend type Viewer {
+  "Agents that the default seat in Copilot may use now, in order of names; null without such a seat."
+  agents: [UsableAgent!]
+  "Agents that the viewer answers for, wherever they lie, in order of names."
+  ownAgents: [Agent!]
+}
+
+extend type Mutation {
+  "Make an agent with a draft, under a scope of the viewer's reach. Members make agents for their own seat."
+  agentCreate(input: AgentCreateInput!): AgentPayload!
+  "Change an agent's settings and draft; calls go through what is published."
+  agentUpdate(input: AgentUpdateInput!): AgentPayload!
+  "Publish the draft as a version that never changes. Refused while validation finds a blocking problem."
+  agentPublish(input: AgentPublishInput!): AgentPayload!
+  "Publish an older version's definition anew."
+  agentRollback(input: AgentRollbackInput!): AgentPayload!
+  "Keep an older version from coming back."
+  agentVersionRetire(input: AgentVersionRetireInput!): AgentPayload!
+  "Refuse calls through an agent, which those who use it still see."
+  agentPause(input: AgentStateInput!): AgentPayload!
+  "Let calls through a paused or retired agent again."
+  agentResume(input: AgentStateInput!): AgentPayload!
+  "Take an agent out of use for all but its admins."
+  agentRetire(input: AgentStateInput!): AgentPayload!
+  "Make a new agent of another one's draft; versions, grants and budget don't come along."
+  agentDuplicate(input: AgentDuplicateInput!): AgentPayload!
+  "Let another person of the account answer for an agent."
+  agentTransfer(input: AgentTransferInput!): AgentPayload!
+  "Delete an agent: its definition goes, what it spent stays on the books."
+  agentDelete(input: AgentStateInput!): AgentDeletePayload!
+}
+
+"What an agent shall be; a whole definition, in which what is left out is empty."
+input AgentDefinitionInput {
+  "At most 32 kB."
+  instructions: String
+  "The model that it calls."
+  modelId: ID
+  "At most 5, tried in this order."
+  fallbackIds: [ID!]
+  "0–2."
+  temperature: Float
+  "0–1."
+  topP: Float
+  "1–1,000,000."
+  maxOutputTokens: Int
+  "` + "`" + `minimal` + "`" + `, ` + "`" + `low` + "`" + `, ` + "`" + `medium` + "`" + ` or ` + "`" + `high` + "`" + `."
+  reasoningEffort: String
+  "At most 64."
+  toolIds: [ID!]
+  "At most 20."
+  knowledge: [AgentLinkInput!]
+  "At most 8, each of at most 300 characters."
+  starters: [String!]
+  "At most 20."
+  guardrailPresetIds: [ID!]
+}
+
+"A page that an agent shall know of."
+input AgentLinkInput {
+  "1–120 characters."
+  title: String!
+  "In full, with https://."
+  url: String!
+}
+
+"An agent to make."
+input AgentCreateInput {
+  "1–120 characters."
+  name: String!
+  "Copilot itself, or an organization, team or seat of it."
+  ownerId: ID!
+  "At most 500 characters."
+  purpose: String
+  "At most 40 characters."
+  icon: String
+  "At most 80 characters."
+  group: String
+  "At most 10."
+  categories: [String!]
+  "At most 10."
+  tags: [String!]
+  "The most that one session may take; 0 for no cap."
+  sessionCredits: Credits
+  "The most calls of one session; 0 for no cap."
+  sessionTurns: Int
+  "What it begins as; left out: empty."
+  draft: AgentDefinitionInput
+}
+
+"What to change of an agent; what is left out stays."
+input AgentUpdateInput {
+  "The agent."
+  agentId: ID!
+  "1–120 characters."
+  name: String
+  "At most 500 characters."
+  purpose: String
+  "At most 40 characters."
+  icon: String
+  "At most 80 characters; empty for none."
+  group: String
+  "At most 10."
+  categories: [String!]
+  "At most 10."
+  tags: [String!]
+  "The most that one session may take; 0 for no cap."
+  sessionCredits: Credits
+  "The most calls of one session; 0 for no cap."
+  sessionTurns: Int
+  "The whole draft anew."
+  draft: AgentDefinitionInput
+  "The version that the editor saw; another one is a conflict."
+  expectedVersion: Int
+}
+
+"The agent whose draft to publish."
+input AgentPublishInput {
+  "The agent."
+  agentId: ID!
+  "What is new, at most 2,000 characters."
+  changelog: String
+  "The version that the editor saw; another one is a conflict."
+  expectedVersion: Int
+}
+
+"Where to go back to."
+input AgentRollbackInput {
+  "The agent."
+  agentId: ID!
+  "The version to bring back."
+  number: Int!
+  "Why, at most 2,000 characters."
+  changelog: String
+  "The version of the agent that the editor saw; another one is a conflict."
+  expectedVersion: Int
+}
+
+"The version to retire."
+input AgentVersionRetireInput {
+  "The agent."
+  agentId: ID!
+  "Not the published one."
+  number: Int!
+}
+
+"An agent whose state to change."
+input AgentStateInput {
+  "The agent."
+  agentId: ID!
+  "The version that the viewer saw; another one is a conflict."
+  expectedVersion: Int
+}
+
+"What to copy, and where to."
+input AgentDuplicateInput {
+  "The agent whose draft to copy."
+  agentId: ID!
+  "Who owns the copy."
+  ownerId: ID!
+  "The copy's name, 1–120 characters."
+  name: String!
+}
+
+"Who shall answer for an agent."
+input AgentTransferInput {
+  "The agent."
+  agentId: ID!
+  "A person of the account with a seat or a role in Copilot."
+  userId: ID!
+  "The version that the viewer saw; another one is a conflict."
+  expectedVersion: Int
+}
+
+"The outcome of a change of an agent."
+type AgentPayload {
+  "The agent; null when refused."
+  agent: Agent
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"The outcome of agentDelete."
+type AgentDeletePayload {
+  "The id of what was deleted; null when refused."
+  agentId: ID
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../copilot/copilot.graphqls", Input: `"An account's Copilot: central LLMs paid in credits."
 type Copilot implements Node & Scope {
   "Opaque and stable: a type prefix and a ULID."
@@ -16661,7 +17919,7 @@ type Copilot implements Node & Scope {
   allocation: Allocation
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
-  "What the viewer may do at one node of it at least, for buttons that ask only afterwards where: ` + "`" + `key.create` + "`" + `, ` + "`" + `invitation.create` + "`" + `, ` + "`" + `role.bind` + "`" + `, ` + "`" + `grant.set` + "`" + `, ` + "`" + `team.create` + "`" + `, ` + "`" + `member.create` + "`" + `."
+  "What the viewer may do at one node of it at least, for buttons that ask only afterwards where: ` + "`" + `key.create` + "`" + `, ` + "`" + `invitation.create` + "`" + `, ` + "`" + `role.bind` + "`" + `, ` + "`" + `grant.set` + "`" + `, ` + "`" + `team.create` + "`" + `, ` + "`" + `member.create` + "`" + `, ` + "`" + `agent.create` + "`" + `."
   viewerCanWithin: [ViewerPermission!]!
   "The account it is part of."
   account: Account!
@@ -17538,6 +18796,240 @@ func (ec *executionContext) childFields_AccountUpdatePayload(ctx context.Context
 		return ec.fieldContext_AccountUpdatePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AccountUpdatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Agent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Agent_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Agent_name(ctx, field)
+	case "kind":
+		return ec.fieldContext_Agent_kind(ctx, field)
+	case "plane":
+		return ec.fieldContext_Agent_plane(ctx, field)
+	case "parentId":
+		return ec.fieldContext_Agent_parentId(ctx, field)
+	case "location":
+		return ec.fieldContext_Agent_location(ctx, field)
+	case "budget":
+		return ec.fieldContext_Agent_budget(ctx, field)
+	case "allocation":
+		return ec.fieldContext_Agent_allocation(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_Agent_viewerCan(ctx, field)
+	case "owner":
+		return ec.fieldContext_Agent_owner(ctx, field)
+	case "purpose":
+		return ec.fieldContext_Agent_purpose(ctx, field)
+	case "icon":
+		return ec.fieldContext_Agent_icon(ctx, field)
+	case "group":
+		return ec.fieldContext_Agent_group(ctx, field)
+	case "categories":
+		return ec.fieldContext_Agent_categories(ctx, field)
+	case "tags":
+		return ec.fieldContext_Agent_tags(ctx, field)
+	case "ownerUserId":
+		return ec.fieldContext_Agent_ownerUserId(ctx, field)
+	case "ownerUserName":
+		return ec.fieldContext_Agent_ownerUserName(ctx, field)
+	case "availability":
+		return ec.fieldContext_Agent_availability(ctx, field)
+	case "publishedVersion":
+		return ec.fieldContext_Agent_publishedVersion(ctx, field)
+	case "draftChanged":
+		return ec.fieldContext_Agent_draftChanged(ctx, field)
+	case "draft":
+		return ec.fieldContext_Agent_draft(ctx, field)
+	case "modelName":
+		return ec.fieldContext_Agent_modelName(ctx, field)
+	case "toolCount":
+		return ec.fieldContext_Agent_toolCount(ctx, field)
+	case "assignedCount":
+		return ec.fieldContext_Agent_assignedCount(ctx, field)
+	case "recentCredits":
+		return ec.fieldContext_Agent_recentCredits(ctx, field)
+	case "sessionCredits":
+		return ec.fieldContext_Agent_sessionCredits(ctx, field)
+	case "sessionTurns":
+		return ec.fieldContext_Agent_sessionTurns(ctx, field)
+	case "versions":
+		return ec.fieldContext_Agent_versions(ctx, field)
+	case "validation":
+		return ec.fieldContext_Agent_validation(ctx, field)
+	case "diff":
+		return ec.fieldContext_Agent_diff(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Agent_createdAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Agent_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Agent", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_AgentChange_field(ctx, field)
+	case "before":
+		return ec.fieldContext_AgentChange_before(ctx, field)
+	case "after":
+		return ec.fieldContext_AgentChange_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentChange", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AgentConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AgentConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_AgentConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentDefinition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "instructions":
+		return ec.fieldContext_AgentDefinition_instructions(ctx, field)
+	case "modelId":
+		return ec.fieldContext_AgentDefinition_modelId(ctx, field)
+	case "modelName":
+		return ec.fieldContext_AgentDefinition_modelName(ctx, field)
+	case "fallbacks":
+		return ec.fieldContext_AgentDefinition_fallbacks(ctx, field)
+	case "temperature":
+		return ec.fieldContext_AgentDefinition_temperature(ctx, field)
+	case "topP":
+		return ec.fieldContext_AgentDefinition_topP(ctx, field)
+	case "maxOutputTokens":
+		return ec.fieldContext_AgentDefinition_maxOutputTokens(ctx, field)
+	case "reasoningEffort":
+		return ec.fieldContext_AgentDefinition_reasoningEffort(ctx, field)
+	case "tools":
+		return ec.fieldContext_AgentDefinition_tools(ctx, field)
+	case "knowledge":
+		return ec.fieldContext_AgentDefinition_knowledge(ctx, field)
+	case "starters":
+		return ec.fieldContext_AgentDefinition_starters(ctx, field)
+	case "guardrailPresetIds":
+		return ec.fieldContext_AgentDefinition_guardrailPresetIds(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentDefinition", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "agentId":
+		return ec.fieldContext_AgentDeletePayload_agentId(ctx, field)
+	case "errors":
+		return ec.fieldContext_AgentDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_AgentEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AgentEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentLink(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "title":
+		return ec.fieldContext_AgentLink_title(ctx, field)
+	case "url":
+		return ec.fieldContext_AgentLink_url(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentLink", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "agent":
+		return ec.fieldContext_AgentPayload_agent(ctx, field)
+	case "errors":
+		return ec.fieldContext_AgentPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentProblem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_AgentProblem_field(ctx, field)
+	case "code":
+		return ec.fieldContext_AgentProblem_code(ctx, field)
+	case "message":
+		return ec.fieldContext_AgentProblem_message(ctx, field)
+	case "fix":
+		return ec.fieldContext_AgentProblem_fix(ctx, field)
+	case "blocking":
+		return ec.fieldContext_AgentProblem_blocking(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentProblem", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentResource(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AgentResource_id(ctx, field)
+	case "name":
+		return ec.fieldContext_AgentResource_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentResource", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AgentVersion_id(ctx, field)
+	case "number":
+		return ec.fieldContext_AgentVersion_number(ctx, field)
+	case "definition":
+		return ec.fieldContext_AgentVersion_definition(ctx, field)
+	case "changelog":
+		return ec.fieldContext_AgentVersion_changelog(ctx, field)
+	case "publishedByName":
+		return ec.fieldContext_AgentVersion_publishedByName(ctx, field)
+	case "restores":
+		return ec.fieldContext_AgentVersion_restores(ctx, field)
+	case "retiredAt":
+		return ec.fieldContext_AgentVersion_retiredAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_AgentVersion_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentVersion", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentVersionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AgentVersionConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AgentVersionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_AgentVersionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentVersionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentVersionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_AgentVersionEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AgentVersionEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentVersionEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Allocation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -18550,6 +20042,10 @@ func (ec *executionContext) childFields_Copilot(ctx context.Context, field graph
 		return ec.fieldContext_Copilot_requests(ctx, field)
 	case "statements":
 		return ec.fieldContext_Copilot_statements(ctx, field)
+	case "agents":
+		return ec.fieldContext_Copilot_agents(ctx, field)
+	case "agentGroups":
+		return ec.fieldContext_Copilot_agentGroups(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Copilot", field.Name)
 }
@@ -20776,6 +22272,26 @@ func (ec *executionContext) childFields_TokenClassSum(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type TokenClassSum", field.Name)
 }
 
+func (ec *executionContext) childFields_UsableAgent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_UsableAgent_id(ctx, field)
+	case "name":
+		return ec.fieldContext_UsableAgent_name(ctx, field)
+	case "purpose":
+		return ec.fieldContext_UsableAgent_purpose(ctx, field)
+	case "icon":
+		return ec.fieldContext_UsableAgent_icon(ctx, field)
+	case "group":
+		return ec.fieldContext_UsableAgent_group(ctx, field)
+	case "starters":
+		return ec.fieldContext_UsableAgent_starters(ctx, field)
+	case "publishedVersion":
+		return ec.fieldContext_UsableAgent_publishedVersion(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UsableAgent", field.Name)
+}
+
 func (ec *executionContext) childFields_UsagePeriod(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "start":
@@ -20976,6 +22492,10 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_notificationPreferences(ctx, field)
 	case "requests":
 		return ec.fieldContext_Viewer_requests(ctx, field)
+	case "agents":
+		return ec.fieldContext_Viewer_agents(ctx, field)
+	case "ownAgents":
+		return ec.fieldContext_Viewer_ownAgents(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }

@@ -306,6 +306,363 @@ type AccountUpdatePayload struct {
 	Errors []UserError `json:"errors"`
 }
 
+// A definition that people use through Copilot's apps: instructions on a model, with tools and bounds.
+type Agent struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// Where in the tree it can stand.
+	Kind ScopeKind `json:"kind"`
+	// The product that it belongs to; null for the platform and for accounts, which lie above both.
+	Plane *Plane `json:"plane,omitempty"`
+	// The node above; null where the viewer's reach ends.
+	ParentID *string `json:"parentId,omitempty"`
+	// The names above it within the plane, joined by " / ".
+	Location string `json:"location"`
+	// A cap on all that is spent through it, whoever pays; null for none.
+	Budget *Budget `json:"budget,omitempty"`
+	// What it may spend, and where each number comes from; null outside the planes.
+	Allocation *Allocation `json:"allocation,omitempty"`
+	// What the viewer may do with it, by the policy that enforces it.
+	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	// The scope that owns it, whose admins build it; null where the viewer's reach ends.
+	Owner Scope `json:"owner,omitempty"`
+	// What it is for, in a sentence for those who choose.
+	Purpose string `json:"purpose"`
+	// A name of the icon set, or an emoji; may be empty.
+	Icon string `json:"icon"`
+	// Agents of the same group are listed together; empty for none.
+	Group string `json:"group"`
+	// What it is filed under.
+	Categories []string `json:"categories"`
+	// Words to find it by.
+	Tags []string `json:"tags"`
+	// The person who answers for it; null after they left, until it is handed over.
+	OwnerUserID *string `json:"ownerUserId,omitempty"`
+	// The person's name; null like their id.
+	OwnerUserName *string `json:"ownerUserName,omitempty"`
+	// Whether calls go through it, and who still sees it.
+	Availability AgentAvailability `json:"availability"`
+	// The version that calls go through; null before the first.
+	PublishedVersion *int `json:"publishedVersion,omitempty"`
+	// Whether the draft says something else than the published version; null for who may not read its instructions.
+	DraftChanged *bool `json:"draftChanged,omitempty"`
+	// The definition being worked on; null for who may not read its instructions.
+	Draft *AgentDefinition `json:"draft,omitempty"`
+	// What it calls as it is published, else as it is drafted; null for none yet.
+	ModelName *string `json:"modelName,omitempty"`
+	// How many tools it has, like modelName.
+	ToolCount int `json:"toolCount"`
+	// How many scopes it is allowed to.
+	AssignedCount int `json:"assignedCount"`
+	// What was spent through it in the newest 7 days, by those whom the viewer sees or not.
+	RecentCredits money.Nano `json:"recentCredits"`
+	// The most that one session may take (X-Cockpit-Session); zero for no cap.
+	SessionCredits money.Nano `json:"sessionCredits"`
+	// The most calls of one session; zero for no cap.
+	SessionTurns int `json:"sessionTurns"`
+	// What was published, newest first; null for who may not read its instructions.
+	Versions *AgentVersionConnection `json:"versions,omitempty"`
+	// What stands in the way of publishing the draft, and what to think about; null for who may not read its instructions.
+	Validation []*AgentProblem `json:"validation,omitempty"`
+	// What changed between two versions, or to the draft where one is left out; from zero stands for nothing at all. Null for who may not read its instructions.
+	Diff []*AgentChange `json:"diff,omitempty"`
+	// When it was made.
+	CreatedAt time.Time `json:"createdAt"`
+	// Raised by every change.
+	Version int `json:"version"`
+	Ref     Ref `json:"-"`
+}
+
+func (Agent) IsNode() {}
+
+func (Agent) IsScope() {}
+
+// A field in which two definitions differ. Lists have a line for each entry.
+type AgentChange struct {
+	// The field of the definition.
+	Field string `json:"field"`
+	// As it was.
+	Before string `json:"before"`
+	// As it is now.
+	After string `json:"after"`
+}
+
+// A page of agents.
+type AgentConnection struct {
+	// The rows of this page, in order.
+	Edges []*AgentEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// An agent to make.
+type AgentCreateInput struct {
+	// 1–120 characters.
+	Name string `json:"name"`
+	// Copilot itself, or an organization, team or seat of it.
+	OwnerID string `json:"ownerId"`
+	// At most 500 characters.
+	Purpose *string `json:"purpose,omitempty"`
+	// At most 40 characters.
+	Icon *string `json:"icon,omitempty"`
+	// At most 80 characters.
+	Group *string `json:"group,omitempty"`
+	// At most 10.
+	Categories []string `json:"categories,omitempty"`
+	// At most 10.
+	Tags []string `json:"tags,omitempty"`
+	// The most that one session may take; 0 for no cap.
+	SessionCredits *money.Nano `json:"sessionCredits,omitempty"`
+	// The most calls of one session; 0 for no cap.
+	SessionTurns *int `json:"sessionTurns,omitempty"`
+	// What it begins as; left out: empty.
+	Draft *AgentDefinitionInput `json:"draft,omitempty"`
+}
+
+// What an agent is: what a draft holds and a version freezes.
+type AgentDefinition struct {
+	// Go before every conversation, as the system's message; at most 32 kB.
+	Instructions string `json:"instructions"`
+	// The model that it calls; null while none is chosen.
+	ModelID *string `json:"modelId,omitempty"`
+	// Its name; null for one that is gone.
+	ModelName *string `json:"modelName,omitempty"`
+	// Models that are tried next, in this order, while the one before brings no answer.
+	Fallbacks []*AgentResource `json:"fallbacks"`
+	// Sent with calls that set none, 0–2; null leaves it to the model.
+	Temperature *float64 `json:"temperature,omitempty"`
+	// Sent with calls that set none, 0–1; null leaves it to the model.
+	TopP *float64 `json:"topP,omitempty"`
+	// The longest answer of calls that set none, in tokens; null leaves it to the model.
+	MaxOutputTokens *int `json:"maxOutputTokens,omitempty"`
+	// `minimal`, `low`, `medium` or `high`; null leaves it to the model.
+	ReasoningEffort *string `json:"reasoningEffort,omitempty"`
+	// What it may use.
+	Tools []*AgentResource `json:"tools"`
+	// Pages that it knows of.
+	Knowledge []*AgentLink `json:"knowledge"`
+	// What people may begin with.
+	Starters []string `json:"starters"`
+	// Guardrail presets of its own, besides those of the places it is used in.
+	GuardrailPresetIds []string `json:"guardrailPresetIds"`
+}
+
+// What an agent shall be; a whole definition, in which what is left out is empty.
+type AgentDefinitionInput struct {
+	// At most 32 kB.
+	Instructions *string `json:"instructions,omitempty"`
+	// The model that it calls.
+	ModelID *string `json:"modelId,omitempty"`
+	// At most 5, tried in this order.
+	FallbackIds []string `json:"fallbackIds,omitempty"`
+	// 0–2.
+	Temperature *float64 `json:"temperature,omitempty"`
+	// 0–1.
+	TopP *float64 `json:"topP,omitempty"`
+	// 1–1,000,000.
+	MaxOutputTokens *int `json:"maxOutputTokens,omitempty"`
+	// `minimal`, `low`, `medium` or `high`.
+	ReasoningEffort *string `json:"reasoningEffort,omitempty"`
+	// At most 64.
+	ToolIds []string `json:"toolIds,omitempty"`
+	// At most 20.
+	Knowledge []*AgentLinkInput `json:"knowledge,omitempty"`
+	// At most 8, each of at most 300 characters.
+	Starters []string `json:"starters,omitempty"`
+	// At most 20.
+	GuardrailPresetIds []string `json:"guardrailPresetIds,omitempty"`
+}
+
+// The outcome of agentDelete.
+type AgentDeletePayload struct {
+	// The id of what was deleted; null when refused.
+	AgentID *string `json:"agentId,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What to copy, and where to.
+type AgentDuplicateInput struct {
+	// The agent whose draft to copy.
+	AgentID string `json:"agentId"`
+	// Who owns the copy.
+	OwnerID string `json:"ownerId"`
+	// The copy's name, 1–120 characters.
+	Name string `json:"name"`
+}
+
+// A row of a page of agents.
+type AgentEdge struct {
+	// The row itself.
+	Node *Agent `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// A page that an agent knows of.
+type AgentLink struct {
+	// As shown to people and told to the model.
+	Title string `json:"title"`
+	// The page's address.
+	URL string `json:"url"`
+}
+
+// A page that an agent shall know of.
+type AgentLinkInput struct {
+	// 1–120 characters.
+	Title string `json:"title"`
+	// In full, with https://.
+	URL string `json:"url"`
+}
+
+// The outcome of a change of an agent.
+type AgentPayload struct {
+	// The agent; null when refused.
+	Agent *Agent `json:"agent,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What stands in the way of publishing, or should be thought about.
+type AgentProblem struct {
+	// The field of the definition.
+	Field string `json:"field"`
+	// For programs: `model-not-granted`.
+	Code string `json:"code"`
+	// What is wrong, in a sentence.
+	Message string `json:"message"`
+	// What to do about it.
+	Fix string `json:"fix"`
+	// Whether it keeps the draft from being published; else it is a warning.
+	Blocking bool `json:"blocking"`
+}
+
+// The agent whose draft to publish.
+type AgentPublishInput struct {
+	// The agent.
+	AgentID string `json:"agentId"`
+	// What is new, at most 2,000 characters.
+	Changelog *string `json:"changelog,omitempty"`
+	// The version that the editor saw; another one is a conflict.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// Something that a definition names.
+type AgentResource struct {
+	// The model or tool.
+	ID string `json:"id"`
+	// Its name; null for one that is gone.
+	Name *string `json:"name,omitempty"`
+}
+
+// Where to go back to.
+type AgentRollbackInput struct {
+	// The agent.
+	AgentID string `json:"agentId"`
+	// The version to bring back.
+	Number int `json:"number"`
+	// Why, at most 2,000 characters.
+	Changelog *string `json:"changelog,omitempty"`
+	// The version of the agent that the editor saw; another one is a conflict.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// An agent whose state to change.
+type AgentStateInput struct {
+	// The agent.
+	AgentID string `json:"agentId"`
+	// The version that the viewer saw; another one is a conflict.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// Who shall answer for an agent.
+type AgentTransferInput struct {
+	// The agent.
+	AgentID string `json:"agentId"`
+	// A person of the account with a seat or a role in Copilot.
+	UserID string `json:"userId"`
+	// The version that the viewer saw; another one is a conflict.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// What to change of an agent; what is left out stays.
+type AgentUpdateInput struct {
+	// The agent.
+	AgentID string `json:"agentId"`
+	// 1–120 characters.
+	Name *string `json:"name,omitempty"`
+	// At most 500 characters.
+	Purpose *string `json:"purpose,omitempty"`
+	// At most 40 characters.
+	Icon *string `json:"icon,omitempty"`
+	// At most 80 characters; empty for none.
+	Group *string `json:"group,omitempty"`
+	// At most 10.
+	Categories []string `json:"categories,omitempty"`
+	// At most 10.
+	Tags []string `json:"tags,omitempty"`
+	// The most that one session may take; 0 for no cap.
+	SessionCredits *money.Nano `json:"sessionCredits,omitempty"`
+	// The most calls of one session; 0 for no cap.
+	SessionTurns *int `json:"sessionTurns,omitempty"`
+	// The whole draft anew.
+	Draft *AgentDefinitionInput `json:"draft,omitempty"`
+	// The version that the editor saw; another one is a conflict.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+}
+
+// A published definition; it never changes.
+type AgentVersion struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// Counted from 1.
+	Number int `json:"number"`
+	// What calls go through while it is the published one.
+	Definition *AgentDefinition `json:"definition"`
+	// What is new, in its publisher's words.
+	Changelog string `json:"changelog"`
+	// Who published it.
+	PublishedByName string `json:"publishedByName"`
+	// The older version that it brought back; null for none.
+	Restores *int `json:"restores,omitempty"`
+	// Since when it can't come back; null while it can.
+	RetiredAt *time.Time `json:"retiredAt,omitempty"`
+	// When it was published.
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+// A page of an agent's versions.
+type AgentVersionConnection struct {
+	// The rows of this page, in order.
+	Edges []*AgentVersionEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// A row of a page of versions.
+type AgentVersionEdge struct {
+	// The row itself.
+	Node *AgentVersion `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// The version to retire.
+type AgentVersionRetireInput struct {
+	// The agent.
+	AgentID string `json:"agentId"`
+	// Not the published one.
+	Number int `json:"number"`
+}
+
 // What a scope may spend in the current cycle, and where each number comes from.
 type Allocation struct {
 	// The scope.
@@ -1454,7 +1811,7 @@ type Console struct {
 	Allocation *Allocation `json:"allocation,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
-	// What the viewer may do at one node of it at least, for buttons that ask only afterwards where: `key.create`, `invitation.create`, `role.bind`, `grant.set`, `team.create`, `member.create`.
+	// What the viewer may do at one node of it at least, for buttons that ask only afterwards where: `key.create`, `invitation.create`, `role.bind`, `grant.set`, `team.create`, `member.create`, `agent.create`.
 	ViewerCanWithin []*ViewerPermission `json:"viewerCanWithin"`
 	// The account it is part of.
 	Account *Account `json:"account"`
@@ -1509,7 +1866,7 @@ type Copilot struct {
 	Allocation *Allocation `json:"allocation,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
-	// What the viewer may do at one node of it at least, for buttons that ask only afterwards where: `key.create`, `invitation.create`, `role.bind`, `grant.set`, `team.create`, `member.create`.
+	// What the viewer may do at one node of it at least, for buttons that ask only afterwards where: `key.create`, `invitation.create`, `role.bind`, `grant.set`, `team.create`, `member.create`, `agent.create`.
 	ViewerCanWithin []*ViewerPermission `json:"viewerCanWithin"`
 	// The account it is part of.
 	Account *Account `json:"account"`
@@ -1537,7 +1894,11 @@ type Copilot struct {
 	Requests *IncreaseRequestConnection `json:"requests"`
 	// Statements of this plane that the viewer can see, those of removed budgets among them, newest first.
 	Statements *StatementConnection `json:"statements"`
-	Ref        Ref                  `json:"-"`
+	// Agents in the viewer's reach, newest first; `search` looks into names, at most 100 characters.
+	Agents *AgentConnection `json:"agents"`
+	// The groups of agents in the viewer's reach, in order of names.
+	AgentGroups []string `json:"agentGroups"`
+	Ref         Ref      `json:"-"`
 }
 
 func (Copilot) IsNode() {}
@@ -4406,6 +4767,24 @@ type TokenClassSum struct {
 	Amount money.Nano `json:"amount"`
 }
 
+// An agent as those see it who may use it: what it is for, and nothing of how it is made.
+type UsableAgent struct {
+	// Name it in X-Cockpit-Agent.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// What it is for.
+	Purpose string `json:"purpose"`
+	// A name of the icon set, or an emoji; may be empty.
+	Icon string `json:"icon"`
+	// Agents of the same group are listed together; empty for none.
+	Group string `json:"group"`
+	// What people may begin with.
+	Starters []string `json:"starters"`
+	// The version that answers.
+	PublishedVersion int `json:"publishedVersion"`
+}
+
 // Which charges a report is about, by whole UTC days; at most 400 of them.
 type UsageFilter struct {
 	// Its UTC day is the first.
@@ -4648,7 +5027,11 @@ type Viewer struct {
 	NotificationPreferences []*NotificationPreference `json:"notificationPreferences,omitempty"`
 	// What the viewer has asked for in a plane, newest first.
 	Requests *IncreaseRequestConnection `json:"requests,omitempty"`
-	V        *tenancy.Viewer            `json:"-"`
+	// Agents that the default seat in Copilot may use now, in order of names; null without such a seat.
+	Agents []*UsableAgent `json:"agents,omitempty"`
+	// Agents that the viewer answers for, wherever they lie, in order of names.
+	OwnAgents []*Agent        `json:"ownAgents,omitempty"`
+	V         *tenancy.Viewer `json:"-"`
 }
 
 // What a person may do with an object, by the same policy that enforces it.
@@ -5103,6 +5486,67 @@ func (e *ActorKind) UnmarshalJSON(b []byte) error {
 }
 
 func (e ActorKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Whether calls go through an agent.
+type AgentAvailability string
+
+const (
+	// In use, once it is published.
+	AgentAvailabilityActive AgentAvailability = "ACTIVE"
+	// Calls are refused; those who use it still see it.
+	AgentAvailabilityPaused AgentAvailability = "PAUSED"
+	// Gone for all but its admins.
+	AgentAvailabilityRetired AgentAvailability = "RETIRED"
+)
+
+var AllAgentAvailability = []AgentAvailability{
+	AgentAvailabilityActive,
+	AgentAvailabilityPaused,
+	AgentAvailabilityRetired,
+}
+
+func (e AgentAvailability) IsValid() bool {
+	switch e {
+	case AgentAvailabilityActive, AgentAvailabilityPaused, AgentAvailabilityRetired:
+		return true
+	}
+	return false
+}
+
+func (e AgentAvailability) String() string {
+	return string(e)
+}
+
+func (e *AgentAvailability) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = AgentAvailability(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid AgentAvailability", str)
+	}
+	return nil
+}
+
+func (e AgentAvailability) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *AgentAvailability) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e AgentAvailability) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -6176,6 +6620,8 @@ const (
 	NotificationTopicChargeLate NotificationTopic = "CHARGE_LATE"
 	// A webhook was switched off because nothing arrives.
 	NotificationTopicWebhookDisabled NotificationTopic = "WEBHOOK_DISABLED"
+	// The person who answers for an agent has left.
+	NotificationTopicAgentUnowned NotificationTopic = "AGENT_UNOWNED"
 )
 
 var AllNotificationTopic = []NotificationTopic{
@@ -6188,11 +6634,12 @@ var AllNotificationTopic = []NotificationTopic{
 	NotificationTopicIncreaseDecided,
 	NotificationTopicChargeLate,
 	NotificationTopicWebhookDisabled,
+	NotificationTopicAgentUnowned,
 }
 
 func (e NotificationTopic) IsValid() bool {
 	switch e {
-	case NotificationTopicBudgetThreshold, NotificationTopicBudgetExhausted, NotificationTopicBudgetForecast, NotificationTopicBudgetFrozen, NotificationTopicStatementReady, NotificationTopicIncreaseRequested, NotificationTopicIncreaseDecided, NotificationTopicChargeLate, NotificationTopicWebhookDisabled:
+	case NotificationTopicBudgetThreshold, NotificationTopicBudgetExhausted, NotificationTopicBudgetForecast, NotificationTopicBudgetFrozen, NotificationTopicStatementReady, NotificationTopicIncreaseRequested, NotificationTopicIncreaseDecided, NotificationTopicChargeLate, NotificationTopicWebhookDisabled, NotificationTopicAgentUnowned:
 		return true
 	}
 	return false

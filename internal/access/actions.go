@@ -11,6 +11,13 @@ const (
 	MemberList  Action = "member.list"
 	GrantRead   Action = "grant.read"
 
+	AgentCreate           Action = "agent.create"
+	AgentDelete           Action = "agent.delete"
+	AgentPause            Action = "agent.pause"
+	AgentPublish          Action = "agent.publish"
+	AgentRead             Action = "agent.read"
+	AgentTransfer         Action = "agent.transfer"
+	AgentUpdate           Action = "agent.update"
 	AccountClose          Action = "account.close"
 	AccountCreate         Action = "account.create"
 	AccountDispatch       Action = "account.dispatch"

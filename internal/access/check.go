@@ -35,6 +35,8 @@ type Target struct {
 	Kind  tenancy.Kind
 	Plane tenancy.Plane
 	Path  string
+	// Owner is the person who answers for what lies there; empty for none.
+	Owner string
 }
 
 func newDecisionID() string { return id.New(id.Decision) }
@@ -71,6 +73,9 @@ func (e *Engine) Decide(ctx context.Context, action Action, t Target) Decision {
 	q := question{action: action, level: LevelOf(t.Kind), plane: t.Plane}
 	if v := tenancy.ViewerFrom(ctx); v != nil {
 		q.kind, q.platform, q.holds = v.Kind, v.Platform, holds(v.Roles, t.Path)
+		if answersFor(v, t) {
+			q.holds = strings.TrimPrefix(q.holds+",OWNER AGENT AT", ",")
+		}
 		q.narrowed, q.permissions = v.Narrowed, permissionsOf(v)
 	}
 	a, err := rev.ask(ctx, q)
@@ -147,6 +152,12 @@ func (q question) input() map[string]any {
 		"narrowed":    q.narrowed,
 		"permissions": listOf(q.permissions),
 	}
+}
+
+// answersFor tells whether the viewer is the owner themselves: neither a key of
+// theirs, nor staff in the account.
+func answersFor(v *tenancy.Viewer, t Target) bool {
+	return t.Owner != "" && t.Owner == v.UserID && v.Kind == tenancy.UserViewer && v.SupportID == "" && !v.Platform
 }
 
 // holds lists the roles whose node the path lies at or below.

@@ -108,6 +108,20 @@ func (c *Catalog) Route(ctx context.Context, accountID string, plane tenancy.Pla
 	return c.at(d, plane), true, nil
 }
 
+// RouteOf finds a model by its id, as Route does by its name.
+func (c *Catalog) RouteOf(ctx context.Context, accountID string, plane tenancy.Plane, modelID string) (Route, bool, error) {
+	s, err := c.snapshot(ctx, accountID, plane)
+	if err != nil {
+		return Route{}, false, err
+	}
+	for _, d := range s.routes {
+		if d.ModelID == modelID {
+			return c.at(d, plane), true, nil
+		}
+	}
+	return Route{}, false, nil
+}
+
 // at picks the versions in force now.
 func (c *Catalog) at(d *dated, plane tenancy.Plane) Route {
 	now := c.store.Now()

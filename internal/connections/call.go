@@ -79,6 +79,9 @@ func (c *Connections) Call(ctx context.Context, call Call) (Result, error) {
 	case deep(call.Arguments) || json.Unmarshal(call.Arguments, &arguments) != nil || arguments == nil:
 		return Result{}, fault.At("arguments", "The arguments of %s must be a JSON object, nested at most %d levels deep.", t.Name, maxDepth)
 	}
+	if row.Kind == connection.KindOPENAPI {
+		return c.callOperation(ctx, row, t, call)
+	}
 	return c.callMCP(ctx, row, t, call)
 }
 

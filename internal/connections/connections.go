@@ -9,9 +9,12 @@ import (
 	"net/http"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/grant"
+	"github.com/alchemi/cockpit/internal/openapi"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
 )
@@ -32,7 +35,7 @@ const (
 	// Most is how many connections a plane can have.
 	Most = 500
 	// MostTools is how many tools of one connection are taken.
-	MostTools = 256
+	MostTools = 500
 	// maxDefinition bounds a tool's definition, in bytes.
 	maxDefinition = 64 << 10
 	// maxReply bounds what a server may answer to one request, in bytes.
@@ -74,6 +77,8 @@ type Options struct {
 type Connections struct {
 	Options
 	pool *pool
+	// documents are OpenAPI documents that were read, by connection and version.
+	documents *lru.Cache[string, *openapi.Document]
 	// asked are connections whose servers say that their tools changed.
 	asked chan string
 }
@@ -90,7 +95,8 @@ func New(o Options) *Connections {
 	if o.LookAgain == 0 {
 		o.LookAgain = time.Minute
 	}
-	return &Connections{Options: o, pool: newPool(), asked: make(chan string, 64)}
+	documents, _ := lru.New[string, *openapi.Document](64) // fails for sizes below 1 alone
+	return &Connections{Options: o, pool: newPool(), documents: documents, asked: make(chan string, 64)}
 }
 
 // Close ends all sessions, and the programs behind them.

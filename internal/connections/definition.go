@@ -26,6 +26,8 @@ type Definition struct {
 	OutputSchema json.RawMessage `json:"outputSchema,omitempty"`
 	// Annotations are hints of the server about what the tool changes.
 	Annotations json.RawMessage `json:"annotations,omitempty"`
+	// Request is what a call of an OpenAPI operation does on the wire.
+	Request string `json:"request,omitempty"`
 }
 
 // pinned is a definition in the one form that is stored and compared.
@@ -109,6 +111,9 @@ type listing struct {
 	tools map[string]pinned
 	// problem tells in words what was left out.
 	problem string
+	// document is an OpenAPI document that was read anew; empty where the stored
+	// one stands.
+	document string
 }
 
 func newListing() *listing { return &listing{tools: map[string]pinned{}} }

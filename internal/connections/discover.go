@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/alchemi/cockpit/ent"
@@ -62,10 +63,8 @@ func (c *Connections) Discover(ctx context.Context, connectionID, userID string,
 
 // offered is what a connection offers, looked at no longer than maxAge ago.
 func (c *Connections) offered(ctx context.Context, row *ent.Connection, userID string, maxAge time.Duration) (*listing, error) {
-	switch row.Kind {
-	case connection.KindMCP_HTTP, connection.KindMCP_SSE, connection.KindMCP_STDIO:
-	default:
-		return nil, fault.New(fault.Invalid, "Connections of the kind %s aren't supported.", row.Kind)
+	if row.Kind == connection.KindOPENAPI {
+		return c.operations(ctx, row)
 	}
 	s, done, err := c.session(ctx, row, userID)
 	if err != nil {
@@ -142,7 +141,12 @@ func (c *Connections) pinAll(ctx context.Context, tx *store.Tx, row *ent.Connect
 			return found, err
 		}
 	}
-	if found.nothing() {
+	if offered.document != "" {
+		if err := tx.Connection.UpdateOneID(row.ID).SetDocument(offered.document).Exec(ctx); err != nil {
+			return found, err
+		}
+	}
+	if found.nothing() && offered.document == "" {
 		return found, nil
 	}
 	e := event("connection.discover", row)
@@ -223,10 +227,13 @@ func event(action string, row *ent.Connection) audit.Event {
 	return e
 }
 
-// row reads a connection with its scope.
+// row reads a connection with its scope, but without its document, which is
+// long.
 func (c *Connections) row(ctx context.Context, connectionID string) (*ent.Connection, error) {
-	row, err := c.Store.Connection.Query().Where(connection.ID(connectionID)).
-		WithScope(func(q *ent.ScopeQuery) { q.Select(scope.FieldPath) }).Only(ctx)
+	columns := slices.DeleteFunc(slices.Clone(connection.Columns), func(name string) bool { return name == connection.FieldDocument })
+	q := c.Store.Connection.Query().Where(connection.ID(connectionID)).WithScope(func(q *ent.ScopeQuery) { q.Select(scope.FieldPath) })
+	q.Select(columns...)
+	row, err := q.Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, fault.Missing("connection")
 	}

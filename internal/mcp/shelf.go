@@ -2,8 +2,6 @@ package mcp
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -16,9 +14,6 @@ import (
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
-
-// maxName is the longest name that models' providers take for a tool.
-const maxName = 64
 
 // item is a tool as callers see it.
 type item struct {
@@ -78,40 +73,16 @@ func (g *Gateway) stock(ctx context.Context, accountID string) (*shelf, error) {
 	}
 	s := &shelf{byName: make(map[string]*item, len(rows))}
 	for _, t := range rows {
-		i := &item{toolID: t.ID, name: nameOf(t.Edges.Connection.Name, t.Name, t.ID), price: money.Nano(t.Price)}
+		i := &item{toolID: t.ID, name: connections.CallName(t.Edges.Connection.Name, t.Name, t.ID), price: money.Nano(t.Price)}
 		if err := json.Unmarshal(t.Definition, &i.definition); err != nil {
 			continue // approved before definitions had this form
 		}
 		if s.byName[i.name] != nil {
-			i.name = marked(i.name, t.ID)
+			i.name = connections.Marked(i.name, t.ID)
 		}
 		s.byName[i.name] = i
 		s.items = append(s.items, i)
 	}
 	slices.SortFunc(s.items, func(a, b *item) int { return strings.Compare(a.name, b.name) })
 	return s, nil
-}
-
-// nameOf is how callers name a tool. One whose own name has other letters, or is
-// too long, is marked, so that it can't be taken for another.
-func nameOf(connectionName, toolName, toolID string) string {
-	plain := true
-	name := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' {
-			return r
-		}
-		plain = false
-		return '_'
-	}, connectionName+"__"+toolName)
-	if plain && len(name) <= maxName {
-		return name
-	}
-	return marked(name, toolID)
-}
-
-// marked ends a name in what only this tool has.
-func marked(name, toolID string) string {
-	sum := sha256.Sum256([]byte(toolID))
-	mark := "_" + hex.EncodeToString(sum[:4])
-	return name[:min(len(name), maxName-len(mark))] + mark
 }

@@ -7,114 +7,201 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
+	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/connections"
 )
 
 func (r *connectionResolver) Scope(ctx context.Context, obj *model.Connection) (model.Scope, error) {
-	panic(fmt.Errorf("not implemented: Scope - scope"))
+	s, err := from(ctx).scopes.Load(ctx, obj.Row.ScopeID)
+	if err != nil {
+		return nil, err
+	}
+	return toScope(s)
 }
 
 func (r *connectionResolver) Location(ctx context.Context, obj *model.Connection) (string, error) {
-	panic(fmt.Errorf("not implemented: Location - location"))
+	s, err := from(ctx).scopes.Load(ctx, obj.Row.ScopeID)
+	if err != nil {
+		return "", err
+	}
+	return location(ctx, s.Path)
 }
 
 func (r *connectionResolver) SignedIn(ctx context.Context, obj *model.Connection) (*model.ConnectionSignedIn, error) {
-	panic(fmt.Errorf("not implemented: SignedIn - signedIn"))
+	return r.signedIn(ctx, obj.Row)
 }
 
 func (r *connectionResolver) Tools(ctx context.Context, obj *model.Connection, state *model.ToolState, first *int, after *string, last *int, before *string) (*model.ToolConnection, error) {
-	panic(fmt.Errorf("not implemented: Tools - tools"))
+	return r.toolPage(ctx, obj.Row.AccountID, obj.ID, nil, state, window{first, last, after, before})
 }
 
 func (r *connectionResolver) ToolCounts(ctx context.Context, obj *model.Connection) (*model.ToolCounts, error) {
-	panic(fmt.Errorf("not implemented: ToolCounts - toolCounts"))
+	return r.toolCounts(ctx, obj.ID)
 }
 
 func (r *connectionResolver) ViewerCan(ctx context.Context, obj *model.Connection) ([]*model.ViewerPermission, error) {
-	panic(fmt.Errorf("not implemented: ViewerCan - viewerCan"))
+	return r.canAtOwner(ctx, obj.Row.ScopeID, access.ConnectionUpdate, access.ConnectionDelete, access.ConnectionDiscover, access.ToolApprove, access.ToolUpdate)
 }
 
 func (r *connectionConnectionResolver) TotalCount(ctx context.Context, obj *model.ConnectionConnection) (int, error) {
-	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+	return obj.Count(ctx)
 }
 
 func (r *copilotResolver) Connections(ctx context.Context, obj *model.Copilot, search *string, first *int, after *string, last *int, before *string) (*model.ConnectionConnection, error) {
-	panic(fmt.Errorf("not implemented: Connections - connections"))
+	return r.connectionPage(ctx, obj.Ref, search, window{first, last, after, before})
 }
 
 func (r *copilotResolver) Tools(ctx context.Context, obj *model.Copilot, search *string, state *model.ToolState, first *int, after *string, last *int, before *string) (*model.ToolConnection, error) {
-	panic(fmt.Errorf("not implemented: Tools - tools"))
+	return r.toolPage(ctx, obj.Ref.AccountID, "", search, state, window{first, last, after, before})
 }
 
 func (r *copilotResolver) UsableConnections(ctx context.Context, obj *model.Copilot) ([]*model.UsableConnection, error) {
-	panic(fmt.Errorf("not implemented: UsableConnections - usableConnections"))
+	return r.usableConnections(ctx)
 }
 
 func (r *copilotResolver) StdioCommands(ctx context.Context, obj *model.Copilot) ([][]string, error) {
-	panic(fmt.Errorf("not implemented: StdioCommands - stdioCommands"))
+	return r.commands(), nil
 }
 
 func (r *mutationResolver) ConnectionCreate(ctx context.Context, input model.ConnectionCreateInput) (*model.ConnectionPayload, error) {
-	panic(fmt.Errorf("not implemented: ConnectionCreate - connectionCreate"))
+	c, err := r.connectionCreate(ctx, input)
+	payload := &model.ConnectionPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Connection = toConnection(c)
+	return payload, nil
 }
 
 func (r *mutationResolver) ConnectionUpdate(ctx context.Context, input model.ConnectionUpdateInput) (*model.ConnectionPayload, error) {
-	panic(fmt.Errorf("not implemented: ConnectionUpdate - connectionUpdate"))
+	c, err := r.connectionUpdate(ctx, input)
+	payload := &model.ConnectionPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Connection = toConnection(c)
+	return payload, nil
 }
 
 func (r *mutationResolver) ConnectionDelete(ctx context.Context, input model.ConnectionDeleteInput) (*model.ConnectionDeletePayload, error) {
-	panic(fmt.Errorf("not implemented: ConnectionDelete - connectionDelete"))
+	err := r.connectionDelete(ctx, input.ConnectionID)
+	payload := &model.ConnectionDeletePayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.ConnectionID = &input.ConnectionID
+	return payload, nil
 }
 
 func (r *mutationResolver) ConnectionDiscover(ctx context.Context, input model.ConnectionDiscoverInput) (*model.ConnectionPayload, error) {
-	panic(fmt.Errorf("not implemented: ConnectionDiscover - connectionDiscover"))
+	c, err := r.connectionDiscover(ctx, input)
+	payload := &model.ConnectionPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Connection = toConnection(c)
+	return payload, nil
 }
 
 func (r *mutationResolver) ConnectionDisconnectAll(ctx context.Context, input model.ConnectionDisconnectAllInput) (*model.ConnectionPayload, error) {
-	panic(fmt.Errorf("not implemented: ConnectionDisconnectAll - connectionDisconnectAll"))
+	c, err := r.connectionDisconnectAll(ctx, input.ConnectionID)
+	payload := &model.ConnectionPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Connection = toConnection(c)
+	return payload, nil
 }
 
 func (r *mutationResolver) ConnectionSecretSet(ctx context.Context, input model.ConnectionSecretSetInput) (*model.ConnectionSecretPayload, error) {
-	panic(fmt.Errorf("not implemented: ConnectionSecretSet - connectionSecretSet"))
+	signedIn, err := r.connectionSecretSet(ctx, input)
+	payload := &model.ConnectionSecretPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.SignedIn = signedIn
+	return payload, nil
 }
 
 func (r *mutationResolver) ConnectionSignIn(ctx context.Context, input model.ConnectionSignInInput) (*model.ConnectionSignInPayload, error) {
-	panic(fmt.Errorf("not implemented: ConnectionSignIn - connectionSignIn"))
+	url, err := r.connectionSignIn(ctx, input)
+	payload := &model.ConnectionSignInPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.URL = &url
+	return payload, nil
 }
 
 func (r *mutationResolver) ConnectionSignOut(ctx context.Context, input model.ConnectionSignOutInput) (*model.ConnectionSecretPayload, error) {
-	panic(fmt.Errorf("not implemented: ConnectionSignOut - connectionSignOut"))
+	signedIn, err := r.connectionSignOut(ctx, input.ConnectionID)
+	payload := &model.ConnectionSecretPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.SignedIn = signedIn
+	return payload, nil
 }
 
 func (r *mutationResolver) ToolApprove(ctx context.Context, input model.ToolApproveInput) (*model.ToolApprovePayload, error) {
-	panic(fmt.Errorf("not implemented: ToolApprove - toolApprove"))
+	tools, err := r.toolApprove(ctx, input)
+	payload := &model.ToolApprovePayload{Tools: []*model.Tool{}}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Tools = mapTo(tools, toTool)
+	return payload, nil
 }
 
 func (r *mutationResolver) ToolReject(ctx context.Context, input model.ToolRejectInput) (*model.ToolPayload, error) {
-	panic(fmt.Errorf("not implemented: ToolReject - toolReject"))
+	t, err := r.toolReject(ctx, input.ToolID)
+	payload := &model.ToolPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Tool = toTool(t)
+	return payload, nil
 }
 
 func (r *mutationResolver) ToolUpdate(ctx context.Context, input model.ToolUpdateInput) (*model.ToolPayload, error) {
-	panic(fmt.Errorf("not implemented: ToolUpdate - toolUpdate"))
+	t, err := r.toolUpdate(ctx, input)
+	payload := &model.ToolPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Tool = toTool(t)
+	return payload, nil
 }
 
 func (r *toolResolver) CallName(ctx context.Context, obj *model.Tool) (string, error) {
-	panic(fmt.Errorf("not implemented: CallName - callName"))
+	c, err := r.connectionOfTool(ctx, obj)
+	if err != nil {
+		return "", err
+	}
+	return connections.CallName(c.Name, obj.Name, obj.ID), nil
 }
 
 func (r *toolResolver) Connection(ctx context.Context, obj *model.Tool) (*model.Connection, error) {
-	panic(fmt.Errorf("not implemented: Connection - connection"))
+	c, err := r.connectionOfTool(ctx, obj)
+	if err != nil {
+		return nil, err
+	}
+	return toConnection(c), nil
 }
 
 func (r *toolResolver) ViewerCan(ctx context.Context, obj *model.Tool) ([]*model.ViewerPermission, error) {
-	panic(fmt.Errorf("not implemented: ViewerCan - viewerCan"))
+	c, err := r.connectionOfTool(ctx, obj)
+	if err != nil {
+		return nil, err
+	}
+	return r.canAtOwner(ctx, c.ScopeID, access.ToolApprove, access.ToolUpdate)
 }
 
 func (r *toolConnectionResolver) TotalCount(ctx context.Context, obj *model.ToolConnection) (int, error) {
-	panic(fmt.Errorf("not implemented: TotalCount - totalCount"))
+	return obj.Count(ctx)
 }
 
 func (r *Resolver) Connection() generated.ConnectionResolver { return &connectionResolver{r} }

@@ -4,18 +4,16 @@
 package connections
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
-	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/internal/credential"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/openapi"
-	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
 )
 
@@ -47,21 +45,15 @@ const (
 	listTime    = 30 * time.Second
 )
 
-// Options of New; Store, Box, Client, Grants and Authorize are needed.
+// Options of New; Store, Client, Grants and Credentials are needed.
 type Options struct {
 	Store *store.Store
-	// Box seals the secrets of OAuth clients.
-	Box *secret.Box
 	// Client calls addresses that tenants give: see outbound.NewClient.
 	Client *http.Client
 	// Grants learns at once of what this replica changed.
 	Grants *grant.Grants
-	// Authorize gives what signs a request with a connection's credential, the
-	// person's own where the connection says so.
-	Authorize func(ctx context.Context, connection *ent.Connection, userID string) (func(*http.Request) error, error)
-	// Environment gives the secrets of a stdio server, by the variables' names;
-	// nil: none has any.
-	Environment func(ctx context.Context, connection *ent.Connection, userID string) (map[string]string, error)
+	// Credentials are what connections sign in with.
+	Credentials *credential.Store
 	// Commands are the stdio servers that the operator lets be started; none
 	// unless set.
 	Commands []Command
@@ -101,3 +93,6 @@ func New(o Options) *Connections {
 
 // Close ends all sessions, and the programs behind them.
 func (c *Connections) Close() { c.pool.close() }
+
+// End ends the sessions of a connection on this replica: its credential changed.
+func (c *Connections) End(connectionID string) { c.pool.drop(connectionID) }

@@ -18,7 +18,6 @@ import (
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/openapi"
-	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
@@ -240,14 +239,11 @@ func (c *Connections) DisconnectAll(ctx context.Context, tx *store.Tx, connectio
 	if err != nil {
 		return nil, hidden(err, "connection")
 	}
-	n, err := tx.ConnectionCredential.Delete().Where(connectioncredential.ConnectionID(row.ID)).Exec(ctx)
-	if err != nil {
+	if _, err := c.Credentials.RemoveAll(ctx, tx, row); err != nil {
 		return nil, err
 	}
 	tx.AfterCommit(func() { c.pool.drop(row.ID) })
-	e := event("connection.disconnect", row)
-	e.Changes = map[string]audit.Change{"credentials": {Before: n, After: 0}}
-	return row, c.changed(ctx, tx, row, e)
+	return row, c.changed(ctx, tx, row, event("connection.disconnect", row))
 }
 
 // into checks a change and applies it to a row.
@@ -293,7 +289,10 @@ func (c *Connections) into(row *ent.Connection, in Input) error {
 	if err := c.intoPlace(row); err != nil {
 		return err
 	}
-	return intoAuth(row)
+	if err := intoAuth(row); err != nil {
+		return err
+	}
+	return c.Credentials.Check(row)
 }
 
 // intoPlace checks where a connection leads.
@@ -334,8 +333,6 @@ func (c *Connections) intoPlace(row *ent.Connection) (err error) {
 	return fault.At("kind", "There is no such kind of connection.")
 }
 
-var headerName = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]{1,120}$`)
-
 // forbiddenHeaders say how a request travels, which is no credential's business.
 var forbiddenHeaders = []string{"host", "content-length", "content-type", "transfer-encoding", "connection", "accept", "mcp-session-id", "mcp-protocol-version", "cookie"}
 
@@ -343,7 +340,7 @@ var forbiddenHeaders = []string{"host", "content-length", "content-type", "trans
 func intoAuth(row *ent.Connection) error {
 	switch row.Auth {
 	case connection.AuthHEADER:
-		if !headerName.MatchString(row.AuthName) || slices.Contains(forbiddenHeaders, strings.ToLower(row.AuthName)) {
+		if len(row.AuthName) > 120 || slices.Contains(forbiddenHeaders, strings.ToLower(row.AuthName)) {
 			return fault.At("authName", "Name the header that carries the key, such as X-Api-Key.")
 		}
 	case connection.AuthNONE, connection.AuthBEARER, connection.AuthBASIC, connection.AuthOAUTH:
@@ -379,7 +376,7 @@ func (c *Connections) seal(row *ent.Connection, given *string) error {
 	case len(plain) > 4096 || strings.ContainsAny(plain, "\r\n\x00"):
 		return fault.At("clientSecret", "A secret has at most 4,096 characters on one line.")
 	}
-	row.ClientSecret, row.ClientSecretHint = c.Box.Seal(row.ID, plain), secret.Hint(plain)
+	row.ClientSecret, row.ClientSecretHint = c.Credentials.SealClientSecret(row.ID, plain)
 	return nil
 }
 

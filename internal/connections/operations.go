@@ -106,7 +106,7 @@ func (c *Connections) callOperation(ctx context.Context, row *ent.Connection, t 
 		}
 		c.documents.Add(version, d)
 	}
-	sign, err := c.Authorize(ctx, row, call.UserID)
+	sign, err := c.Credentials.Authorize(ctx, row, call.UserID)
 	if err != nil {
 		return Result{}, err
 	}

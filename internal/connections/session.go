@@ -40,11 +40,9 @@ func (c *Connections) session(ctx context.Context, row *ent.Connection, userID s
 	var secrets map[string]string
 	var err error
 	if row.Kind == connection.KindMCP_STDIO {
-		if c.Environment != nil {
-			secrets, err = c.Environment(ctx, row, userID)
-		}
+		secrets, err = c.Credentials.Environment(ctx, row, userID)
 	} else {
-		sign, err = c.Authorize(ctx, row, userID)
+		sign, err = c.Credentials.Authorize(ctx, row, userID)
 	}
 	if err != nil {
 		return nil, nil, err

@@ -22920,6 +22920,7 @@ type ConnectionCredentialMutation struct {
 	status            *connectioncredential.Status
 	error             *string
 	scopes            *string
+	awaited           *string
 	refreshed_at      *time.Time
 	refreshing_until  *time.Time
 	used_at           *time.Time
@@ -23536,6 +23537,42 @@ func (m *ConnectionCredentialMutation) ResetScopes() {
 	m.scopes = nil
 }
 
+// SetAwaited sets the "awaited" field.
+func (m *ConnectionCredentialMutation) SetAwaited(s string) {
+	m.awaited = &s
+}
+
+// Awaited returns the value of the "awaited" field in the mutation.
+func (m *ConnectionCredentialMutation) Awaited() (r string, exists bool) {
+	v := m.awaited
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAwaited returns the old "awaited" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldAwaited(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAwaited is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAwaited requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAwaited: %w", err)
+	}
+	return oldValue.Awaited, nil
+}
+
+// ResetAwaited resets all changes to the "awaited" field.
+func (m *ConnectionCredentialMutation) ResetAwaited() {
+	m.awaited = nil
+}
+
 // SetRefreshedAt sets the "refreshed_at" field.
 func (m *ConnectionCredentialMutation) SetRefreshedAt(t time.Time) {
 	m.refreshed_at = &t
@@ -23744,7 +23781,7 @@ func (m *ConnectionCredentialMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ConnectionCredentialMutation) Fields() []string {
-	fields := make([]string, 0, 16)
+	fields := make([]string, 0, 17)
 	if m.account_id != nil {
 		fields = append(fields, connectioncredential.FieldAccountID)
 	}
@@ -23783,6 +23820,9 @@ func (m *ConnectionCredentialMutation) Fields() []string {
 	}
 	if m.scopes != nil {
 		fields = append(fields, connectioncredential.FieldScopes)
+	}
+	if m.awaited != nil {
+		fields = append(fields, connectioncredential.FieldAwaited)
 	}
 	if m.refreshed_at != nil {
 		fields = append(fields, connectioncredential.FieldRefreshedAt)
@@ -23827,6 +23867,8 @@ func (m *ConnectionCredentialMutation) Field(name string) (ent.Value, bool) {
 		return m.Error()
 	case connectioncredential.FieldScopes:
 		return m.Scopes()
+	case connectioncredential.FieldAwaited:
+		return m.Awaited()
 	case connectioncredential.FieldRefreshedAt:
 		return m.RefreshedAt()
 	case connectioncredential.FieldRefreshingUntil:
@@ -23868,6 +23910,8 @@ func (m *ConnectionCredentialMutation) OldField(ctx context.Context, name string
 		return m.OldError(ctx)
 	case connectioncredential.FieldScopes:
 		return m.OldScopes(ctx)
+	case connectioncredential.FieldAwaited:
+		return m.OldAwaited(ctx)
 	case connectioncredential.FieldRefreshedAt:
 		return m.OldRefreshedAt(ctx)
 	case connectioncredential.FieldRefreshingUntil:
@@ -23973,6 +24017,13 @@ func (m *ConnectionCredentialMutation) SetField(name string, value ent.Value) er
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetScopes(v)
+		return nil
+	case connectioncredential.FieldAwaited:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAwaited(v)
 		return nil
 	case connectioncredential.FieldRefreshedAt:
 		v, ok := value.(time.Time)
@@ -24124,6 +24175,9 @@ func (m *ConnectionCredentialMutation) ResetField(name string) error {
 		return nil
 	case connectioncredential.FieldScopes:
 		m.ResetScopes()
+		return nil
+	case connectioncredential.FieldAwaited:
+		m.ResetAwaited()
 		return nil
 	case connectioncredential.FieldRefreshedAt:
 		m.ResetRefreshedAt()

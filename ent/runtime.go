@@ -1178,6 +1178,10 @@ func init() {
 	connectioncredential.DefaultScopes = connectioncredentialDescScopes.Default.(string)
 	// connectioncredential.ScopesValidator is a validator for the "scopes" field. It is called by the builders before save.
 	connectioncredential.ScopesValidator = connectioncredentialDescScopes.Validators[0].(func(string) error)
+	// connectioncredentialDescAwaited is the schema descriptor for awaited field.
+	connectioncredentialDescAwaited := connectioncredentialFields[8].Descriptor()
+	// connectioncredential.DefaultAwaited holds the default value on creation for the awaited field.
+	connectioncredential.DefaultAwaited = connectioncredentialDescAwaited.Default.(string)
 	// connectioncredentialDescID is the schema descriptor for id field.
 	connectioncredentialDescID := connectioncredentialMixinFields0[0].Descriptor()
 	// connectioncredential.DefaultID holds the default value on creation for the id field.

@@ -808,9 +808,10 @@ var (
 		{Name: "secret", Type: field.TypeBytes},
 		{Name: "secret_hint", Type: field.TypeString, Default: ""},
 		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
-		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACTIVE", "FAILED"}, Default: "ACTIVE"},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "ACTIVE", "FAILED"}, Default: "ACTIVE"},
 		{Name: "error", Type: field.TypeString, Size: 500, Default: ""},
 		{Name: "scopes", Type: field.TypeString, Size: 2000, Default: ""},
+		{Name: "awaited", Type: field.TypeString, Default: ""},
 		{Name: "refreshed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "refreshing_until", Type: field.TypeTime, Nullable: true},
 		{Name: "used_at", Type: field.TypeTime, Nullable: true},
@@ -824,7 +825,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "connection_credentials_connections_credentials",
-				Columns:    []*schema.Column{ConnectionCredentialsColumns[16]},
+				Columns:    []*schema.Column{ConnectionCredentialsColumns[17]},
 				RefColumns: []*schema.Column{ConnectionsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -838,7 +839,7 @@ var (
 			{
 				Name:    "connectioncredential_connection_id_user_id",
 				Unique:  true,
-				Columns: []*schema.Column{ConnectionCredentialsColumns[16], ConnectionCredentialsColumns[6]},
+				Columns: []*schema.Column{ConnectionCredentialsColumns[17], ConnectionCredentialsColumns[6]},
 			},
 			{
 				Name:    "connectioncredential_user_id",

@@ -140,7 +140,7 @@ func (s *Store) Set(ctx context.Context, tx *store.Tx, c *ent.Connection, userID
 		shown = v
 	}
 	row := sealed{Value: in.Value, User: in.User, Environment: in.Environment}
-	if err := s.put(ctx, tx, c, owner, row, func(m *ent.ConnectionCredentialMutation) { m.SetSecretHint(secret.Hint(shown)) }); err != nil {
+	if err := s.put(ctx, tx, c, owner, row, about{hint: secret.Hint(shown)}); err != nil {
 		return err
 	}
 	return record(ctx, tx, c, "connection.credentialSet", owner)
@@ -187,9 +187,15 @@ func ownerOf(c *ent.Connection, userID string) (string, error) {
 	return userID, nil
 }
 
+// about is what may be known of a credential.
+type about struct {
+	hint, scopes string
+	expires      *time.Time
+}
+
 // put writes a sealed credential, whether there was one or not. Whoever was
 // refreshing the one before finds that it is gone.
-func (s *Store) put(ctx context.Context, tx *store.Tx, c *ent.Connection, owner string, in sealed, more func(*ent.ConnectionCredentialMutation)) error {
+func (s *Store) put(ctx context.Context, tx *store.Tx, c *ent.Connection, owner string, in sealed, known about) error {
 	in.Origin, in.Auth = origin(c.URL), string(c.Auth)+" "+c.AuthName
 	row, err := s.row(ctx, tx, c, owner)
 	if err != nil {
@@ -199,10 +205,12 @@ func (s *Store) put(ctx context.Context, tx *store.Tx, c *ent.Connection, owner 
 	if err != nil {
 		return err
 	}
-	u := tx.ConnectionCredential.UpdateOneID(row.ID).SetSecret(box).SetStatus(connectioncredential.StatusACTIVE).SetError("").SetScopes("").
-		SetAwaited("").ClearExpiresAt().ClearRefreshedAt().ClearRefreshingUntil()
-	more(u.Mutation())
-	return u.Exec(ctx)
+	u := tx.ConnectionCredential.UpdateOneID(row.ID).SetSecret(box).SetSecretHint(known.hint).SetScopes(known.scopes).
+		SetStatus(connectioncredential.StatusACTIVE).SetError("").SetAwaited("").ClearRefreshedAt().ClearRefreshingUntil()
+	if known.expires == nil {
+		u.ClearExpiresAt()
+	}
+	return u.SetNillableExpiresAt(known.expires).Exec(ctx)
 }
 
 // row is somebody's credential, made where there is none.

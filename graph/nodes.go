@@ -92,6 +92,10 @@ func (r *Resolver) identityNode(ctx context.Context, prefix id.Prefix, nodeID st
 		return found(toAlert)(r.Store.BudgetAlert.Query().Where(budgetalert.ID(nodeID)).WithBudget().Only(ctx))
 	case id.Webhook:
 		return found(func(w *ent.Webhook) *model.Webhook { return toWebhook(w, now) })(r.Store.Webhook.Get(ctx, nodeID))
+	case id.Connection:
+		return found(toConnection)(r.Store.Connection.Get(ctx, nodeID))
+	case id.Tool:
+		return found(toTool)(r.Store.Tool.Get(ctx, nodeID))
 	case id.WebhookDelivery:
 		return found(toDelivery)(r.Store.WebhookDelivery.Get(ctx, nodeID))
 	case id.AuditCheckpoint:

@@ -15,7 +15,7 @@ var (
 	onPlatform = []access.Action{access.CentralProviderCreate, access.CatalogModelCreate, access.AccountCreate, access.InvitationCreate,
 		access.RoleBind, access.UserUpdate, access.SessionRevoke, access.ServiceClientManage, access.AuditRead}
 	onPlane = []access.Action{access.BudgetSet, access.BudgetDistribute, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.BudgetRenew, access.RequestCreate, access.RequestDecide, access.KeyCreate, access.ProviderCreate, access.ModelCreate, access.ModelInstall, access.MemberList, access.AuditRead,
-		access.OrganizationCreate, access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead}
+		access.OrganizationCreate, access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead, access.ConnectionCreate}
 	onOrganization = []access.Action{access.BudgetSet, access.BudgetDistribute, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.RequestCreate, access.RequestDecide, access.KeyCreate, access.MemberList, access.AuditRead,
 		access.OrganizationUpdate, access.OrganizationArchive, access.OrganizationDelete, access.TeamCreate,
 		access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead}
@@ -29,7 +29,7 @@ var (
 		access.AccountClose, access.AccountExport, access.DomainConfigure, access.DomainApprove, access.SignInConfigure,
 		access.ServiceClientManage, access.SupportStart, access.SupportEnd, access.InvitationCreate, access.RoleBind,
 		access.UserUpdate, access.SessionRevoke, access.WebhookManage}
-	withinPlane     = []access.Action{access.KeyCreate, access.InvitationCreate, access.RoleBind, access.GrantSet, access.TeamCreate, access.MemberCreate}
+	withinPlane     = []access.Action{access.KeyCreate, access.InvitationCreate, access.RoleBind, access.GrantSet, access.TeamCreate, access.MemberCreate, access.ConnectionCreate}
 	onServiceClient = []access.Action{access.ServiceClientManage}
 	onWebhook       = []access.Action{access.WebhookManage}
 	onBudget        = []access.Action{access.BudgetSet, access.BudgetDistribute, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.BudgetRenew}

@@ -11,6 +11,7 @@ import (
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/connections"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
@@ -42,6 +43,7 @@ type Resolver struct {
 	CreditValue money.Nano
 	Notify      *notify.Notifier
 	Webhooks    *webhook.Webhooks
+	Connections *connections.Connections
 	// Mailer is nil where no mail server is set.
 	Mailer *mail.Mailer
 	// Probe lists an endpoint's models with its key.

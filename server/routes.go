@@ -19,6 +19,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/export/usage", s.guardGraphQL(http.HandlerFunc(s.exportUsage)))
 	mux.Handle("/export/audit", s.guardGraphQL(http.HandlerFunc(s.exportAudit)))
 	mux.Handle("/v1/", singleCredential(boundBody(s.cfg.MaxBody, s.gateway)))
+	mux.Handle("/mcp", singleCredential(boundBody(s.cfg.MaxBody, s.tools)))
 	s.routeSSO(mux)
 	mux.HandleFunc("GET /schema.graphql", serveSDL())
 	mux.Handle("GET /export/accounts/{id}", singleCredential(s.exportAccounts(make(chan struct{}, exportsAtOnce))))

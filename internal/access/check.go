@@ -93,15 +93,20 @@ func (e *Engine) Check(ctx context.Context, action Action, t Target) error {
 
 // Gateway is nil when the viewer may call the model gateway at all, else
 // UNAUTHENTICATED or FORBIDDEN.
-func (e *Engine) Gateway(ctx context.Context) error {
+func (e *Engine) Gateway(ctx context.Context) error { return e.door(ctx, "models.call") }
+
+// ToolGateway is Gateway for the gateway of tools.
+func (e *Engine) ToolGateway(ctx context.Context) error { return e.door(ctx, "tools.call") }
+
+func (e *Engine) door(ctx context.Context, permission string) error {
 	rev := e.rev.Load()
-	s := SubjectOf(tenancy.ViewerFrom(ctx))
-	a, known := rev.doors.Get(s)
+	who := visitor{SubjectOf(tenancy.ViewerFrom(ctx)), permission}
+	a, known := rev.doors.Get(who)
 	if !known {
-		if err := evaluate(ctx, rev.gateway, map[string]any{"subject": s.input()}, &a); err != nil {
+		if err := evaluate(ctx, rev.gateway, map[string]any{"subject": who.subject.input(), "permission": permission}, &a); err != nil {
 			return err
 		}
-		rev.doors.Add(s, a)
+		rev.doors.Add(who, a)
 	}
 	if a.Allow {
 		return nil

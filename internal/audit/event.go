@@ -159,11 +159,13 @@ func prepare(ctx context.Context, c *ent.Client, now time.Time, e Event) (*ent.A
 // secrets never reach an event, whoever writes it.
 var secrets = []string{
 	"secret", "password_hash", "token_hash", "reset_hash", "secret_hash", "previous_secret_hash", "previous_secret",
-	"code_hash", "rests_on", "refresh_hash", "challenge", "nonce", "token", "password",
+	"code_hash", "rests_on", "refresh_hash", "challenge", "nonce", "token", "password", "client_secret",
 }
 
-// hidden fields of rows don't reach an event: secrets, and what says nothing.
-var hidden = append([]string{"id", "account_id", "plane", "path", "parent_plane", "version", "created_at", "updated_at", "epoch", "epoch_at", "audit_seq", "audit_hash"}, secrets...)
+// hidden fields of rows don't reach an event: secrets, what says nothing, and
+// definitions, which are long and may hold prompts; their digests tell of them.
+var hidden = append([]string{"id", "account_id", "plane", "path", "parent_plane", "version", "created_at", "updated_at", "epoch", "epoch_at", "audit_seq", "audit_hash",
+	"document", "definition", "proposed"}, secrets...)
 
 // Changes reads a mutation's fields before and after. It must run before the
 // mutation does. Only single-row updates know their old values.

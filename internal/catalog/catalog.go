@@ -209,17 +209,24 @@ func newestFirst(q *ent.PriceQuery) { q.Order(ent.Desc(price.FieldEffectiveFrom)
 
 // FactorPPM is the account's credit factor in force, in parts per million.
 func (c *Catalog) FactorPPM(ctx context.Context, accountID string) (int64, error) {
+	_, ppm, err := c.Factor(ctx, accountID)
+	return ppm, err
+}
+
+// Factor is FactorPPM with the id of the row that says so, empty for the
+// default factor.
+func (c *Catalog) Factor(ctx context.Context, accountID string) (factorID string, ppm int64, err error) {
 	ctx = tenancy.System(ctx, "the factor of one account, by its id")
 	f, err := c.store.CreditFactor.Query().
 		Where(creditfactor.AccountID(accountID), creditfactor.EffectiveFromLTE(c.store.Now())).
 		Order(ent.Desc(creditfactor.FieldEffectiveFrom)).First(ctx)
 	if ent.IsNotFound(err) {
-		return c.defaultPPM, nil
+		return "", c.defaultPPM, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("catalog: factor: %w", err)
+		return "", 0, fmt.Errorf("catalog: factor: %w", err)
 	}
-	return f.Ppm, nil
+	return f.ID, f.Ppm, nil
 }
 
 // DefaultFactorPPM is the factor of accounts that have none of their own.

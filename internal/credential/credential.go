@@ -38,7 +38,7 @@ type Options struct {
 	// Networks are those that the operator has opened; plain http is taken in
 	// them alone.
 	Networks []netip.Prefix
-	// URL is where browsers reach the server, without a slash at its end.
+	// URL is where browsers reach the server.
 	URL string
 	Log *slog.Logger
 }
@@ -56,6 +56,7 @@ type Store struct {
 
 // New makes the one Store of a server.
 func New(o Options) *Store {
+	o.URL = strings.TrimRight(o.URL, "/")
 	client := &http.Client{Transport: o.Client.Transport, Timeout: outboundTime,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return &Store{Options: o, client: client, found: expirable.NewLRU[string, *server](500, nil, foundFor)}

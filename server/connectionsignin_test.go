@@ -111,7 +111,12 @@ func TestSignInToAConnection(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"sub":"boss@idp.example"}`, string(text))
 
-	for _, v := range []*visitor{admin, nobody, o.visitor(t)} { // spent; another's; nobody's
+	at, err = admin.goThrough(o.URL()+callback, "")
+	require.NoError(t, err)
+	require.Equal(t, "/me", at.Path, "where it was begun")
+	require.Equal(t, "FORBIDDEN", at.Query().Get("error"), "a state is of one use")
+	require.NotEmpty(t, at.Query().Get("request"))
+	for _, v := range []*visitor{nobody, o.visitor(t)} {
 		status, says := get(v, callback)
 		require.Equal(t, http.StatusForbidden, status)
 		require.Contains(t, says, "Begin it again")

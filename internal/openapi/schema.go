@@ -232,12 +232,12 @@ func bound(out map[string]any, inclusive, exclusive string, limit *float64, e op
 	}
 }
 
-func count(out map[string]any, least string, min uint64, most string, max *uint64) {
-	if min > 0 {
-		out[least] = min
+func count(out map[string]any, least string, from uint64, most string, to *uint64) {
+	if from > 0 {
+		out[least] = from
 	}
-	if max != nil {
-		out[most] = *max
+	if to != nil {
+		out[most] = *to
 	}
 }
 

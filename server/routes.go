@@ -22,6 +22,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/v1/", singleCredential(boundBody(s.cfg.MaxBody, s.gateway)))
 	mux.Handle("/mcp", singleCredential(boundBody(s.cfg.MaxBody, s.tools)))
 	s.routeSSO(mux)
+	s.routeConnections(mux)
 	mux.HandleFunc("GET /schema.graphql", serveSDL())
 	mux.Handle("GET /export/accounts/{id}", singleCredential(s.exportAccounts(make(chan struct{}, exportsAtOnce))))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {

@@ -38,7 +38,7 @@ type Options struct {
 	// Networks are those that the operator has opened; plain http is taken in
 	// them alone.
 	Networks []netip.Prefix
-	// URL is where browsers reach the server, without a slash at its end.
+	// URL is where browsers reach the server.
 	URL string
 	Log *slog.Logger
 }
@@ -56,6 +56,7 @@ type Store struct {
 
 // New makes the one Store of a server.
 func New(o Options) *Store {
+	o.URL = strings.TrimRight(o.URL, "/")
 	client := &http.Client{Transport: o.Client.Transport, Timeout: outboundTime,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return &Store{Options: o, client: client, found: expirable.NewLRU[string, *server](500, nil, foundFor)}
@@ -140,7 +141,7 @@ func (s *Store) Set(ctx context.Context, tx *store.Tx, c *ent.Connection, userID
 		shown = v
 	}
 	row := sealed{Value: in.Value, User: in.User, Environment: in.Environment}
-	if err := s.put(ctx, tx, c, owner, row, func(m *ent.ConnectionCredentialMutation) { m.SetSecretHint(secret.Hint(shown)) }); err != nil {
+	if err := s.put(ctx, tx, c, owner, row, about{hint: secret.Hint(shown)}); err != nil {
 		return err
 	}
 	return record(ctx, tx, c, "connection.credentialSet", owner)
@@ -187,9 +188,15 @@ func ownerOf(c *ent.Connection, userID string) (string, error) {
 	return userID, nil
 }
 
+// about is what may be known of a credential.
+type about struct {
+	hint, scopes string
+	expires      *time.Time
+}
+
 // put writes a sealed credential, whether there was one or not. Whoever was
 // refreshing the one before finds that it is gone.
-func (s *Store) put(ctx context.Context, tx *store.Tx, c *ent.Connection, owner string, in sealed, more func(*ent.ConnectionCredentialMutation)) error {
+func (s *Store) put(ctx context.Context, tx *store.Tx, c *ent.Connection, owner string, in sealed, known about) error {
 	in.Origin, in.Auth = origin(c.URL), string(c.Auth)+" "+c.AuthName
 	row, err := s.row(ctx, tx, c, owner)
 	if err != nil {
@@ -199,10 +206,12 @@ func (s *Store) put(ctx context.Context, tx *store.Tx, c *ent.Connection, owner 
 	if err != nil {
 		return err
 	}
-	u := tx.ConnectionCredential.UpdateOneID(row.ID).SetSecret(box).SetStatus(connectioncredential.StatusACTIVE).SetError("").SetScopes("").
-		SetAwaited("").ClearExpiresAt().ClearRefreshedAt().ClearRefreshingUntil()
-	more(u.Mutation())
-	return u.Exec(ctx)
+	u := tx.ConnectionCredential.UpdateOneID(row.ID).SetSecret(box).SetSecretHint(known.hint).SetScopes(known.scopes).
+		SetStatus(connectioncredential.StatusACTIVE).SetError("").SetAwaited("").ClearRefreshedAt().ClearRefreshingUntil()
+	if known.expires == nil {
+		u.ClearExpiresAt()
+	}
+	return u.SetNillableExpiresAt(known.expires).Exec(ctx)
 }
 
 // row is somebody's credential, made where there is none.

@@ -94,7 +94,7 @@ func (s *Store) Begin(ctx context.Context, c *ent.Connection, userID, returnTo s
 		return "", err
 	}
 	config := oauth2.Config{ClientID: o.ClientID, RedirectURL: s.CallbackURL(), Scopes: o.Scopes, Endpoint: oauth2.Endpoint{AuthURL: at.authorizeURL}}
-	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(st.Verifier), oauth2.SetAuthURLParam("prompt", "consent")}
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(st.Verifier), oauth2.SetAuthURLParam("prompt", "consent"), oauth2.AccessTypeOffline}
 	if at.resource != "" {
 		options = append(options, oauth2.SetAuthURLParam("resource", at.resource))
 	}
@@ -155,14 +155,7 @@ func (s *Store) Finish(ctx context.Context, q url.Values) (returnTo string, err 
 		scopes = strings.Join(o.Scopes, " ")
 	}
 	return st.Return, s.Store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		err := s.put(ctx, tx, c, st.Owner, in, func(m *ent.ConnectionCredentialMutation) {
-			m.SetSecretHint("")
-			m.SetScopes(scopes)
-			if expires := t.expires(tx.Now()); expires != nil {
-				m.SetExpiresAt(*expires)
-			}
-		})
-		if err != nil {
+		if err := s.put(ctx, tx, c, st.Owner, in, about{scopes: scopes, expires: t.expires(tx.Now())}); err != nil {
 			return err
 		}
 		return record(ctx, tx, c, "connection.signIn", st.Owner)

@@ -5,7 +5,6 @@ package openapi
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -22,8 +21,8 @@ const (
 	// MaxOperations is the most operations that a document may have.
 	MaxOperations = 2000
 	// maxDepth bounds how deep a document's values are nested, maxValues how many
-	// there are with YAML's aliases written out, maxRefs how many references.
-	maxDepth, maxValues, maxRefs = 100, 1_000_000, 50_000
+	// there are with YAML's aliases written out.
+	maxDepth, maxValues = 50, 1_000_000
 )
 
 // Document is an OpenAPI document that was read, with its operations as tools.
@@ -94,10 +93,7 @@ func Read(doc []byte) (d *Document, err error) {
 	if err := json.Unmarshal(text, &t); err != nil {
 		return nil, unreadable(err)
 	}
-	if err := openapi3.NewLoader().ResolveRefsIn(&t, nil); err != nil {
-		return nil, unresolved(err)
-	}
-	return newDocument(&t)
+	return newDocument(&t, text)
 }
 
 // Operations are the document's tools, by path and method.
@@ -114,14 +110,17 @@ func (d *Document) Operations() []Operation {
 // variables; relative ones are relative to where the document came from.
 func (d *Document) Servers() []string { return slices.Clone(d.servers) }
 
-func newDocument(t *openapi3.T) (*Document, error) {
+func newDocument(t *openapi3.T, text []byte) (*Document, error) {
 	d := &Document{byName: map[string]*operation{}, servers: addresses(t.Servers)}
 	if t.Info != nil {
 		d.Title, d.Version = clip(t.Info.Title, 200), clip(t.Info.Version, 50)
 	}
-	b := &builder{d: d, left: maxDocumentNodes}
+	b := &builder{d: d, refs: newResolver(t, text), left: maxDocumentNodes}
 	for _, path := range slices.Sorted(slices.Values(t.Paths.Keys())) {
-		item := t.Paths.Value(path)
+		item, err := b.refs.path(t.Paths.Value(path))
+		if err != nil {
+			b.skip(path, "%s", err)
+		}
 		if item == nil {
 			continue
 		}
@@ -168,14 +167,6 @@ func addresses(servers openapi3.Servers) []string {
 
 func unreadable(err error) error {
 	return fault.At("document", "The document can't be read: %s", clip(reason(err), 300)).Because(err)
-}
-
-func unresolved(err error) error {
-	var outside *openapi3.DisallowedExternalRefError
-	if errors.As(err, &outside) {
-		return fault.At("document", "The document refers to another one: %s. Put it all into one document (bundle it) first.", clip(outside.Ref, 200)).Because(err)
-	}
-	return unreadable(err)
 }
 
 // reason is the last line of what a parser says; those before tell of attempts.

@@ -62,7 +62,8 @@ type body struct {
 
 // builder makes tools of operations.
 type builder struct {
-	d *Document
+	d    *Document
+	refs *resolver
 	// left is how many schemas all tools may have together.
 	left int
 }
@@ -73,26 +74,30 @@ func (b *builder) add(method, path string, item *openapi3.PathItem, op *openapi3
 		Description: describe(method, path, item, op),
 		ReadOnly:    method == http.MethodGet, Destructive: method == http.MethodPut || method == http.MethodDelete,
 	}}
-	skip := func(format string, args ...any) {
-		b.d.Skipped = append(b.d.Skipped, Skipped{clip(method+" "+path, 300), fmt.Sprintf(format, args...)})
-	}
+	which := method + " " + path
 	if elsewhere := b.elsewhere(item, op); elsewhere != "" {
-		skip("is served at another address than the rest: %s.", clip(elsewhere, 200))
+		b.skip(which, "is served at another address than the rest: %s.", clip(elsewhere, 200))
 		return
 	}
 	if o.path = splitPath(path); o.path == nil {
-		skip("has a path that can't be called.")
+		b.skip(which, "has a path that can't be called.")
 		return
 	}
-	schemas, err := o.read(item, op)
+	arguments, err := o.read(b.refs, item, op)
+	if err == nil {
+		o.InputSchema, err = b.input(o, arguments)
+	}
 	if err != nil {
-		skip("%s", err)
+		b.skip(which, "%s", err)
 		return
 	}
 	o.Name = b.name(method, path, op.OperationID)
-	o.InputSchema = b.input(o, schemas)
 	b.d.operations = append(b.d.operations, o)
 	b.d.byName[o.Name] = o
+}
+
+func (b *builder) skip(which, format string, args ...any) {
+	b.d.Skipped = append(b.d.Skipped, Skipped{clip(which, 300), fmt.Sprintf(format, args...)})
 }
 
 func describe(method, path string, item *openapi3.PathItem, op *openapi3.Operation) string {
@@ -159,19 +164,23 @@ func splitPath(path string) []string {
 
 // read takes parameters and body over from the document; it returns the schemas
 // of its arguments. What it says in an error goes on after the operation's name.
-func (o *operation) read(item *openapi3.PathItem, op *openapi3.Operation) (map[string]*argument, error) {
+func (o *operation) read(refs *resolver, item *openapi3.PathItem, op *openapi3.Operation) (map[string]*argument, error) {
 	placed := map[string]*openapi3.Parameter{}
 	var order []string
 	for _, list := range []openapi3.Parameters{item.Parameters, op.Parameters} { // the operation's own win
 		for _, ref := range list {
-			if ref == nil || ref.Value == nil {
+			p, err := refs.parameter(ref)
+			if err != nil {
+				return nil, err
+			}
+			if p == nil {
 				continue
 			}
-			place := ref.Value.In + " " + ref.Value.Name
+			place := p.In + " " + p.Name
 			if placed[place] == nil {
 				order = append(order, place)
 			}
-			placed[place] = ref.Value
+			placed[place] = p
 		}
 	}
 	for i := 1; i < len(o.path); i += 2 {
@@ -206,7 +215,7 @@ func (o *operation) read(item *openapi3.PathItem, op *openapi3.Operation) (map[s
 		}
 		arguments[own.argument] = &argument{schema: schema, description: p.Description, required: own.required}
 	}
-	return arguments, o.readBody(op.RequestBody, arguments)
+	return arguments, o.readBody(refs, op.RequestBody, arguments)
 }
 
 // takes tells whether a parameter is an argument. Some headers are the
@@ -263,11 +272,12 @@ func newParameter(p *openapi3.Parameter) (*parameter, error) {
 }
 
 // readBody chooses the type of body that the tool sends.
-func (o *operation) readBody(ref *openapi3.RequestBodyRef, arguments map[string]*argument) error {
-	if ref == nil || ref.Value == nil || len(ref.Value.Content) == 0 {
-		return nil
+func (o *operation) readBody(refs *resolver, ref *openapi3.RequestBodyRef, arguments map[string]*argument) error {
+	taken, err := refs.body(ref)
+	if err != nil || taken == nil || len(taken.Content) == 0 {
+		return err
 	}
-	content := ref.Value.Content
+	content := taken.Content
 	best, rank := "", 0
 	for _, name := range sortedKeys(content) {
 		if r := ranked(name); r > rank && content[name] != nil {
@@ -275,16 +285,16 @@ func (o *operation) readBody(ref *openapi3.RequestBodyRef, arguments map[string]
 		}
 	}
 	if best == "" {
-		if ref.Value.Required {
+		if taken.Required {
 			return fmt.Errorf("takes its body as %s only; tools send JSON, forms and text.", clip(sortedKeys(content)[0], 60)) //nolint:staticcheck // a sentence's end
 		}
 		return nil
 	}
-	o.body = &body{contentType: best, required: ref.Value.Required, encoding: content[best].Encoding}
+	o.body = &body{contentType: best, required: taken.Required, encoding: content[best].Encoding}
 	if strings.Contains(best, "*") {
 		o.body.contentType = jsonType
 	}
-	arguments[bodyArgument] = &argument{schema: content[best].Schema, description: ref.Value.Description, required: o.body.required}
+	arguments[bodyArgument] = &argument{schema: content[best].Schema, description: taken.Description, required: o.body.required}
 	return nil
 }
 
@@ -371,9 +381,9 @@ func numbered(name string, taken func(string) bool) string {
 
 // input is the schema of a tool's arguments; one that gets too large is written
 // again with less of what lies deep.
-func (b *builder) input(o *operation, arguments map[string]*argument) json.RawMessage {
+func (b *builder) input(o *operation, arguments map[string]*argument) (json.RawMessage, error) {
 	for nodes := min(maxNodes, b.left); ; nodes /= 4 {
-		w := &writer{left: nodes}
+		w := &writer{refs: b.refs, left: nodes}
 		properties := map[string]any{}
 		required := []string{}
 		for _, name := range inOrder(o, arguments) {
@@ -395,7 +405,7 @@ func (b *builder) input(o *operation, arguments map[string]*argument) json.RawMe
 		text, err := json.Marshal(schema)
 		if err == nil && (len(text) <= maxSchemaBytes || nodes == 0) {
 			b.left -= nodes - max(w.left, 0)
-			return text
+			return text, w.err
 		}
 	}
 }

@@ -19,16 +19,41 @@ const (
 // are written out, and cut where they go in circles or on for too long. What is
 // cut is the schema that takes everything: the API has the last word.
 type writer struct {
+	refs *resolver
+	// left is how many schemas may come, err the first reference that leads
+	// nowhere.
 	left int
+	err  error
 	// within are the schemas that are being written.
 	within []*openapi3.Schema
 }
 
 func (w *writer) schema(ref *openapi3.SchemaRef) any {
-	if ref == nil || ref.Value == nil {
+	s, err := w.refs.schema(ref)
+	if w.err == nil {
+		w.err = err
+	}
+	if s == nil {
 		return map[string]any{}
 	}
-	s := ref.Value
+	out := w.written(s)
+	if ref.Ref == "" {
+		return out
+	}
+	if more := w.refs.beside(ref); more != nil && w.left > 0 {
+		own, ok := w.written(more).(map[string]any)
+		if all, object := out.(map[string]any); ok && object && len(own) == 1 && own["description"] != nil {
+			all["description"] = own["description"]
+			return all
+		}
+		if len(own) > 0 {
+			return map[string]any{"allOf": []any{out, own}}
+		}
+	}
+	return out
+}
+
+func (w *writer) written(s *openapi3.Schema) any {
 	if s.Always != nil {
 		return *s.Always
 	}
@@ -92,12 +117,13 @@ func (w *writer) values(out map[string]any, s *openapi3.Schema) {
 
 func (w *writer) objects(out map[string]any, s *openapi3.Schema) {
 	count(out, "minProperties", s.MinProps, "maxProperties", s.MaxProps)
-	hidden, whole := map[string]bool{}, true
-	if len(s.Properties) > 0 {
+	// Far too many are none: looking through them takes too long.
+	hidden, whole := map[string]bool{}, len(s.Properties) <= 2*maxNodes
+	if len(s.Properties) > 0 && whole {
 		properties := map[string]any{}
 		for _, name := range sortedKeys(s.Properties) {
 			p := s.Properties[name]
-			if p != nil && p.Value != nil && p.Value.ReadOnly { // never part of a request
+			if own, err := w.refs.schema(p); err == nil && own != nil && own.ReadOnly { // never part of a request
 				hidden[name] = true
 				continue
 			}
@@ -119,7 +145,7 @@ func (w *writer) objects(out map[string]any, s *openapi3.Schema) {
 	case more.Schema != nil:
 		out["additionalProperties"] = w.schema(more.Schema)
 	}
-	if len(s.PatternProperties) > 0 {
+	if n := len(s.PatternProperties); n > 0 && n <= maxNodes {
 		out["patternProperties"] = w.named(s.PatternProperties)
 	}
 	if s.PropertyNames != nil {
@@ -128,7 +154,7 @@ func (w *writer) objects(out map[string]any, s *openapi3.Schema) {
 	if len(s.DependentRequired) > 0 && len(s.DependentRequired) <= maxEnum {
 		out["dependentRequired"] = s.DependentRequired
 	}
-	if len(s.DependentSchemas) > 0 {
+	if n := len(s.DependentSchemas); n > 0 && n <= maxNodes {
 		out["dependentSchemas"] = w.named(s.DependentSchemas)
 	}
 }
@@ -206,12 +232,12 @@ func bound(out map[string]any, inclusive, exclusive string, limit *float64, e op
 	}
 }
 
-func count(out map[string]any, least string, min uint64, most string, max *uint64) {
-	if min > 0 {
-		out[least] = min
+func count(out map[string]any, least string, from uint64, most string, to *uint64) {
+	if from > 0 {
+		out[least] = from
 	}
-	if max != nil {
-		out[most] = *max
+	if to != nil {
+		out[most] = *to
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 var (
 	errDeep  = fault.At("document", "The document's values are nested more than %d deep.", maxDepth)
-	errLarge = fault.At("document", "The document has more than %d values, or more than %d references.", maxValues, maxRefs)
+	errLarge = fault.At("document", "The document has more than %d values.", maxValues)
 )
 
 // toJSON gives the document in JSON, with YAML's aliases written out, once it
@@ -45,7 +45,7 @@ func toJSON(doc []byte) ([]byte, error) {
 	return text, checkJSON(text)
 }
 
-// checkJSON bounds depth, values and references of valid JSON.
+// checkJSON bounds depth and values of valid JSON.
 func checkJSON(doc []byte) error {
 	depth, values, inString := 0, 0, false
 	for i := 0; i < len(doc); i++ {
@@ -66,7 +66,7 @@ func checkJSON(doc []byte) error {
 			values++
 		}
 	}
-	if values > maxValues || bytes.Count(doc, []byte(`"$ref"`)) > maxRefs {
+	if values > maxValues {
 		return errLarge
 	}
 	return nil

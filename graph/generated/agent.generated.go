@@ -2305,7 +2305,7 @@ func (ec *executionContext) unmarshalInputAgentCreateInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "ownerId", "purpose", "icon", "group", "categories", "tags", "sessionCredits", "sessionTurns", "draft"}
+	fieldsInOrder := [...]string{"name", "ownerId", "purpose", "icon", "group", "categories", "tags", "sessionCredits", "sessionTurns", "draft", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2382,6 +2382,13 @@ func (ec *executionContext) unmarshalInputAgentCreateInput(ctx context.Context, 
 				return it, err
 			}
 			it.Draft = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2498,7 +2505,7 @@ func (ec *executionContext) unmarshalInputAgentDuplicateInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"agentId", "ownerId", "name"}
+	fieldsInOrder := [...]string{"agentId", "ownerId", "name", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2526,6 +2533,13 @@ func (ec *executionContext) unmarshalInputAgentDuplicateInput(ctx context.Contex
 				return it, err
 			}
 			it.Name = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2579,7 +2593,7 @@ func (ec *executionContext) unmarshalInputAgentPublishInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"agentId", "changelog", "expectedVersion"}
+	fieldsInOrder := [...]string{"agentId", "changelog", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2607,6 +2621,13 @@ func (ec *executionContext) unmarshalInputAgentPublishInput(ctx context.Context,
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2623,7 +2644,7 @@ func (ec *executionContext) unmarshalInputAgentRollbackInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"agentId", "number", "changelog", "expectedVersion"}
+	fieldsInOrder := [...]string{"agentId", "number", "changelog", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2658,6 +2679,13 @@ func (ec *executionContext) unmarshalInputAgentRollbackInput(ctx context.Context
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2674,7 +2702,7 @@ func (ec *executionContext) unmarshalInputAgentStateInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"agentId", "expectedVersion"}
+	fieldsInOrder := [...]string{"agentId", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2695,6 +2723,13 @@ func (ec *executionContext) unmarshalInputAgentStateInput(ctx context.Context, o
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2711,7 +2746,7 @@ func (ec *executionContext) unmarshalInputAgentTransferInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"agentId", "userId", "expectedVersion"}
+	fieldsInOrder := [...]string{"agentId", "userId", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2739,6 +2774,13 @@ func (ec *executionContext) unmarshalInputAgentTransferInput(ctx context.Context
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2755,7 +2797,7 @@ func (ec *executionContext) unmarshalInputAgentUpdateInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"agentId", "name", "purpose", "icon", "group", "categories", "tags", "sessionCredits", "sessionTurns", "draft", "expectedVersion"}
+	fieldsInOrder := [...]string{"agentId", "name", "purpose", "icon", "group", "categories", "tags", "sessionCredits", "sessionTurns", "draft", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2839,6 +2881,13 @@ func (ec *executionContext) unmarshalInputAgentUpdateInput(ctx context.Context, 
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2855,7 +2904,7 @@ func (ec *executionContext) unmarshalInputAgentVersionRetireInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"agentId", "number"}
+	fieldsInOrder := [...]string{"agentId", "number", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2876,6 +2925,13 @@ func (ec *executionContext) unmarshalInputAgentVersionRetireInput(ctx context.Co
 				return it, err
 			}
 			it.Number = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -2382,7 +2382,7 @@ func (ec *executionContext) unmarshalInputConnectionCreateInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"scopeId", "kind", "name", "description", "icon", "url", "command", "document", "documentUrl", "auth", "authName", "credential", "oauth", "approve"}
+	fieldsInOrder := [...]string{"scopeId", "kind", "name", "description", "icon", "url", "command", "document", "documentUrl", "auth", "authName", "credential", "oauth", "approve", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2487,6 +2487,13 @@ func (ec *executionContext) unmarshalInputConnectionCreateInput(ctx context.Cont
 				return it, err
 			}
 			it.Approve = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2503,7 +2510,7 @@ func (ec *executionContext) unmarshalInputConnectionDeleteInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"connectionId"}
+	fieldsInOrder := [...]string{"connectionId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2517,6 +2524,13 @@ func (ec *executionContext) unmarshalInputConnectionDeleteInput(ctx context.Cont
 				return it, err
 			}
 			it.ConnectionID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2533,7 +2547,7 @@ func (ec *executionContext) unmarshalInputConnectionDisconnectAllInput(ctx conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"connectionId"}
+	fieldsInOrder := [...]string{"connectionId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2547,6 +2561,13 @@ func (ec *executionContext) unmarshalInputConnectionDisconnectAllInput(ctx conte
 				return it, err
 			}
 			it.ConnectionID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2563,7 +2584,7 @@ func (ec *executionContext) unmarshalInputConnectionDiscoverInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"connectionId", "approve"}
+	fieldsInOrder := [...]string{"connectionId", "approve", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2584,6 +2605,13 @@ func (ec *executionContext) unmarshalInputConnectionDiscoverInput(ctx context.Co
 				return it, err
 			}
 			it.Approve = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2665,7 +2693,7 @@ func (ec *executionContext) unmarshalInputConnectionSecretSetInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"connectionId", "value", "user", "environment"}
+	fieldsInOrder := [...]string{"connectionId", "value", "user", "environment", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2700,6 +2728,13 @@ func (ec *executionContext) unmarshalInputConnectionSecretSetInput(ctx context.C
 				return it, err
 			}
 			it.Environment = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2716,7 +2751,7 @@ func (ec *executionContext) unmarshalInputConnectionSignInInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"connectionId", "returnTo"}
+	fieldsInOrder := [...]string{"connectionId", "returnTo", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2737,6 +2772,13 @@ func (ec *executionContext) unmarshalInputConnectionSignInInput(ctx context.Cont
 				return it, err
 			}
 			it.ReturnTo = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2753,7 +2795,7 @@ func (ec *executionContext) unmarshalInputConnectionSignOutInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"connectionId"}
+	fieldsInOrder := [...]string{"connectionId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2767,6 +2809,13 @@ func (ec *executionContext) unmarshalInputConnectionSignOutInput(ctx context.Con
 				return it, err
 			}
 			it.ConnectionID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2783,7 +2832,7 @@ func (ec *executionContext) unmarshalInputConnectionUpdateInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"connectionId", "name", "description", "icon", "url", "command", "document", "documentUrl", "auth", "authName", "credential", "oauth", "status", "expectedVersion"}
+	fieldsInOrder := [...]string{"connectionId", "name", "description", "icon", "url", "command", "document", "documentUrl", "auth", "authName", "credential", "oauth", "status", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2888,6 +2937,13 @@ func (ec *executionContext) unmarshalInputConnectionUpdateInput(ctx context.Cont
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2941,7 +2997,7 @@ func (ec *executionContext) unmarshalInputToolApproveInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"tools"}
+	fieldsInOrder := [...]string{"tools", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2955,6 +3011,13 @@ func (ec *executionContext) unmarshalInputToolApproveInput(ctx context.Context, 
 				return it, err
 			}
 			it.Tools = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -2971,7 +3034,7 @@ func (ec *executionContext) unmarshalInputToolRejectInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"toolId"}
+	fieldsInOrder := [...]string{"toolId", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2985,6 +3048,13 @@ func (ec *executionContext) unmarshalInputToolRejectInput(ctx context.Context, o
 				return it, err
 			}
 			it.ToolID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil
@@ -3038,7 +3108,7 @@ func (ec *executionContext) unmarshalInputToolUpdateInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"toolId", "enabled", "price", "expectedVersion"}
+	fieldsInOrder := [...]string{"toolId", "enabled", "price", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3073,6 +3143,13 @@ func (ec *executionContext) unmarshalInputToolUpdateInput(ctx context.Context, o
 				return it, err
 			}
 			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
 		}
 	}
 	return it, nil

@@ -39,6 +39,8 @@ type ResolverRoot interface {
 	CentralProvider() CentralProviderResolver
 	CentralProviderConnection() CentralProviderConnectionResolver
 	Charge() ChargeResolver
+	Connection() ConnectionResolver
+	ConnectionConnection() ConnectionConnectionResolver
 	Console() ConsoleResolver
 	Copilot() CopilotResolver
 	DomainConnection() DomainConnectionResolver
@@ -82,6 +84,8 @@ type ResolverRoot interface {
 	SupportAccessConnection() SupportAccessConnectionResolver
 	Team() TeamResolver
 	TeamConnection() TeamConnectionResolver
+	Tool() ToolResolver
+	ToolConnection() ToolConnectionResolver
 	UsageReport() UsageReportResolver
 	UsageTotals() UsageTotalsResolver
 	User() UserResolver
@@ -783,6 +787,87 @@ type ComplexityRoot struct {
 		Path            func(childComplexity int) int
 	}
 
+	Connection struct {
+		Auth        func(childComplexity int) int
+		AuthName    func(childComplexity int) int
+		Command     func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		Credential  func(childComplexity int) int
+		Description func(childComplexity int) int
+		DocumentURL func(childComplexity int) int
+		Health      func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Icon        func(childComplexity int) int
+		Kind        func(childComplexity int) int
+		Location    func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Oauth       func(childComplexity int) int
+		Scope       func(childComplexity int) int
+		SignedIn    func(childComplexity int) int
+		Status      func(childComplexity int) int
+		ToolCounts  func(childComplexity int) int
+		Tools       func(childComplexity int, state *model.ToolState, first *int, after *string, last *int, before *string) int
+		URL         func(childComplexity int) int
+		Version     func(childComplexity int) int
+		ViewerCan   func(childComplexity int) int
+	}
+
+	ConnectionConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ConnectionDeletePayload struct {
+		ConnectionID func(childComplexity int) int
+		Errors       func(childComplexity int) int
+	}
+
+	ConnectionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ConnectionHealth struct {
+		CheckedAt      func(childComplexity int) int
+		DiscoveredAt   func(childComplexity int) int
+		DiscoveryError func(childComplexity int) int
+		Error          func(childComplexity int) int
+		LatencyMs      func(childComplexity int) int
+	}
+
+	ConnectionOAuth struct {
+		AuthorizeURL     func(childComplexity int) int
+		ClientID         func(childComplexity int) int
+		ClientSecretHint func(childComplexity int) int
+		Issuer           func(childComplexity int) int
+		Scopes           func(childComplexity int) int
+		TokenURL         func(childComplexity int) int
+	}
+
+	ConnectionPayload struct {
+		Connection func(childComplexity int) int
+		Errors     func(childComplexity int) int
+	}
+
+	ConnectionSecretPayload struct {
+		Errors   func(childComplexity int) int
+		SignedIn func(childComplexity int) int
+	}
+
+	ConnectionSignInPayload struct {
+		Errors func(childComplexity int) int
+		URL    func(childComplexity int) int
+	}
+
+	ConnectionSignedIn struct {
+		Error  func(childComplexity int) int
+		Hint   func(childComplexity int) int
+		Ready  func(childComplexity int) int
+		Scopes func(childComplexity int) int
+		Since  func(childComplexity int) int
+	}
+
 	Console struct {
 		Account         func(childComplexity int) int
 		Alerts          func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -810,31 +895,35 @@ type ComplexityRoot struct {
 	}
 
 	Copilot struct {
-		Account         func(childComplexity int) int
-		AgentGroups     func(childComplexity int) int
-		Agents          func(childComplexity int, search *string, group *string, ownerID *string, availability *model.AgentAvailability, first *int, after *string, last *int, before *string) int
-		Alerts          func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Allocation      func(childComplexity int) int
-		Budget          func(childComplexity int) int
-		CatalogModels   func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Charges         func(childComplexity int, scopeID *string, requestID *string, modelID *string, userID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) int
-		ID              func(childComplexity int) int
-		Keys            func(childComplexity int, ownerID *string, first *int, after *string, last *int, before *string) int
-		Kind            func(childComplexity int) int
-		Location        func(childComplexity int) int
-		Members         func(childComplexity int, teamID *string, search *string, first *int, after *string, last *int, before *string) int
-		Models          func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Name            func(childComplexity int) int
-		Organizations   func(childComplexity int, first *int, after *string, last *int, before *string) int
-		ParentID        func(childComplexity int) int
-		Plane           func(childComplexity int) int
-		Requests        func(childComplexity int, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) int
-		Scopes          func(childComplexity int, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) int
-		Statements      func(childComplexity int, scopeID *string, first *int, after *string, last *int, before *string) int
-		Teams           func(childComplexity int, organizationID *string, first *int, after *string, last *int, before *string) int
-		Usage           func(childComplexity int, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) int
-		ViewerCan       func(childComplexity int) int
-		ViewerCanWithin func(childComplexity int) int
+		Account           func(childComplexity int) int
+		AgentGroups       func(childComplexity int) int
+		Agents            func(childComplexity int, search *string, group *string, ownerID *string, availability *model.AgentAvailability, first *int, after *string, last *int, before *string) int
+		Alerts            func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Allocation        func(childComplexity int) int
+		Budget            func(childComplexity int) int
+		CatalogModels     func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Charges           func(childComplexity int, scopeID *string, requestID *string, modelID *string, userID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) int
+		Connections       func(childComplexity int, search *string, first *int, after *string, last *int, before *string) int
+		ID                func(childComplexity int) int
+		Keys              func(childComplexity int, ownerID *string, first *int, after *string, last *int, before *string) int
+		Kind              func(childComplexity int) int
+		Location          func(childComplexity int) int
+		Members           func(childComplexity int, teamID *string, search *string, first *int, after *string, last *int, before *string) int
+		Models            func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Name              func(childComplexity int) int
+		Organizations     func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ParentID          func(childComplexity int) int
+		Plane             func(childComplexity int) int
+		Requests          func(childComplexity int, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) int
+		Scopes            func(childComplexity int, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) int
+		Statements        func(childComplexity int, scopeID *string, first *int, after *string, last *int, before *string) int
+		StdioCommands     func(childComplexity int) int
+		Teams             func(childComplexity int, organizationID *string, first *int, after *string, last *int, before *string) int
+		Tools             func(childComplexity int, search *string, state *model.ToolState, first *int, after *string, last *int, before *string) int
+		UsableConnections func(childComplexity int) int
+		Usage             func(childComplexity int, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) int
+		ViewerCan         func(childComplexity int) int
+		ViewerCanWithin   func(childComplexity int) int
 	}
 
 	CreditFactor struct {
@@ -1327,6 +1416,14 @@ type ComplexityRoot struct {
 		CentralProviderCreate     func(childComplexity int, input model.CentralProviderCreateInput) int
 		CentralProviderTest       func(childComplexity int, input model.CentralProviderTestInput) int
 		CentralProviderUpdate     func(childComplexity int, input model.CentralProviderUpdateInput) int
+		ConnectionCreate          func(childComplexity int, input model.ConnectionCreateInput) int
+		ConnectionDelete          func(childComplexity int, input model.ConnectionDeleteInput) int
+		ConnectionDisconnectAll   func(childComplexity int, input model.ConnectionDisconnectAllInput) int
+		ConnectionDiscover        func(childComplexity int, input model.ConnectionDiscoverInput) int
+		ConnectionSecretSet       func(childComplexity int, input model.ConnectionSecretSetInput) int
+		ConnectionSignIn          func(childComplexity int, input model.ConnectionSignInInput) int
+		ConnectionSignOut         func(childComplexity int, input model.ConnectionSignOutInput) int
+		ConnectionUpdate          func(childComplexity int, input model.ConnectionUpdateInput) int
 		CreditFactorSet           func(childComplexity int, input model.CreditFactorSetInput) int
 		DomainApprove             func(childComplexity int, input model.DomainApproveInput) int
 		DomainCreate              func(childComplexity int, input model.DomainCreateInput) int
@@ -1395,6 +1492,9 @@ type ComplexityRoot struct {
 		TeamMove                  func(childComplexity int, input model.TeamMoveInput) int
 		TeamRestore               func(childComplexity int, input model.TeamRestoreInput) int
 		TeamUpdate                func(childComplexity int, input model.TeamUpdateInput) int
+		ToolApprove               func(childComplexity int, input model.ToolApproveInput) int
+		ToolReject                func(childComplexity int, input model.ToolRejectInput) int
+		ToolUpdate                func(childComplexity int, input model.ToolUpdateInput) int
 		UserDeactivate            func(childComplexity int, input model.UserDeactivateInput) int
 		UserReactivate            func(childComplexity int, input model.UserReactivateInput) int
 		UserSessionsRevoke        func(childComplexity int, input model.UserSessionsRevokeInput) int
@@ -2092,6 +2192,52 @@ type ComplexityRoot struct {
 		Tokens func(childComplexity int) int
 	}
 
+	Tool struct {
+		ApprovedAt  func(childComplexity int) int
+		CallName    func(childComplexity int) int
+		Connection  func(childComplexity int) int
+		Definition  func(childComplexity int) int
+		Description func(childComplexity int) int
+		Digest      func(childComplexity int) int
+		Enabled     func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Price       func(childComplexity int) int
+		Proposed    func(childComplexity int) int
+		State       func(childComplexity int) int
+		Title       func(childComplexity int) int
+		Version     func(childComplexity int) int
+		ViewerCan   func(childComplexity int) int
+	}
+
+	ToolApprovePayload struct {
+		Errors func(childComplexity int) int
+		Tools  func(childComplexity int) int
+	}
+
+	ToolConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ToolCounts struct {
+		Approved func(childComplexity int) int
+		Changed  func(childComplexity int) int
+		Missing  func(childComplexity int) int
+		Pending  func(childComplexity int) int
+	}
+
+	ToolEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ToolPayload struct {
+		Errors func(childComplexity int) int
+		Tool   func(childComplexity int) int
+	}
+
 	UsableAgent struct {
 		Group            func(childComplexity int) int
 		ID               func(childComplexity int) int
@@ -2100,6 +2246,18 @@ type ComplexityRoot struct {
 		PublishedVersion func(childComplexity int) int
 		Purpose          func(childComplexity int) int
 		Starters         func(childComplexity int) int
+	}
+
+	UsableConnection struct {
+		Auth        func(childComplexity int) int
+		Credential  func(childComplexity int) int
+		Description func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Icon        func(childComplexity int) int
+		Kind        func(childComplexity int) int
+		Name        func(childComplexity int) int
+		SignedIn    func(childComplexity int) int
+		Tools       func(childComplexity int) int
 	}
 
 	UsagePeriod struct {
@@ -5239,6 +5397,327 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ConflictError.Path(childComplexity), true
 
+	case "Connection.auth":
+		if e.ComplexityRoot.Connection.Auth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Auth(childComplexity), true
+	case "Connection.authName":
+		if e.ComplexityRoot.Connection.AuthName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.AuthName(childComplexity), true
+	case "Connection.command":
+		if e.ComplexityRoot.Connection.Command == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Command(childComplexity), true
+	case "Connection.createdAt":
+		if e.ComplexityRoot.Connection.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.CreatedAt(childComplexity), true
+	case "Connection.credential":
+		if e.ComplexityRoot.Connection.Credential == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Credential(childComplexity), true
+	case "Connection.description":
+		if e.ComplexityRoot.Connection.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Description(childComplexity), true
+	case "Connection.documentUrl":
+		if e.ComplexityRoot.Connection.DocumentURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.DocumentURL(childComplexity), true
+	case "Connection.health":
+		if e.ComplexityRoot.Connection.Health == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Health(childComplexity), true
+	case "Connection.id":
+		if e.ComplexityRoot.Connection.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.ID(childComplexity), true
+	case "Connection.icon":
+		if e.ComplexityRoot.Connection.Icon == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Icon(childComplexity), true
+	case "Connection.kind":
+		if e.ComplexityRoot.Connection.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Kind(childComplexity), true
+	case "Connection.location":
+		if e.ComplexityRoot.Connection.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Location(childComplexity), true
+	case "Connection.name":
+		if e.ComplexityRoot.Connection.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Name(childComplexity), true
+	case "Connection.oauth":
+		if e.ComplexityRoot.Connection.Oauth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Oauth(childComplexity), true
+	case "Connection.scope":
+		if e.ComplexityRoot.Connection.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Scope(childComplexity), true
+	case "Connection.signedIn":
+		if e.ComplexityRoot.Connection.SignedIn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.SignedIn(childComplexity), true
+	case "Connection.status":
+		if e.ComplexityRoot.Connection.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Status(childComplexity), true
+	case "Connection.toolCounts":
+		if e.ComplexityRoot.Connection.ToolCounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.ToolCounts(childComplexity), true
+	case "Connection.tools":
+		if e.ComplexityRoot.Connection.Tools == nil {
+			break
+		}
+
+		args, err := ec.field_Connection_tools_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Connection.Tools(childComplexity, args["state"].(*model.ToolState), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Connection.url":
+		if e.ComplexityRoot.Connection.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.URL(childComplexity), true
+	case "Connection.version":
+		if e.ComplexityRoot.Connection.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Version(childComplexity), true
+	case "Connection.viewerCan":
+		if e.ComplexityRoot.Connection.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.ViewerCan(childComplexity), true
+
+	case "ConnectionConnection.edges":
+		if e.ComplexityRoot.ConnectionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionConnection.Edges(childComplexity), true
+	case "ConnectionConnection.pageInfo":
+		if e.ComplexityRoot.ConnectionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionConnection.PageInfo(childComplexity), true
+	case "ConnectionConnection.totalCount":
+		if e.ComplexityRoot.ConnectionConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionConnection.TotalCount(childComplexity), true
+
+	case "ConnectionDeletePayload.connectionId":
+		if e.ComplexityRoot.ConnectionDeletePayload.ConnectionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionDeletePayload.ConnectionID(childComplexity), true
+	case "ConnectionDeletePayload.errors":
+		if e.ComplexityRoot.ConnectionDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionDeletePayload.Errors(childComplexity), true
+
+	case "ConnectionEdge.cursor":
+		if e.ComplexityRoot.ConnectionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionEdge.Cursor(childComplexity), true
+	case "ConnectionEdge.node":
+		if e.ComplexityRoot.ConnectionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionEdge.Node(childComplexity), true
+
+	case "ConnectionHealth.checkedAt":
+		if e.ComplexityRoot.ConnectionHealth.CheckedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionHealth.CheckedAt(childComplexity), true
+	case "ConnectionHealth.discoveredAt":
+		if e.ComplexityRoot.ConnectionHealth.DiscoveredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionHealth.DiscoveredAt(childComplexity), true
+	case "ConnectionHealth.discoveryError":
+		if e.ComplexityRoot.ConnectionHealth.DiscoveryError == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionHealth.DiscoveryError(childComplexity), true
+	case "ConnectionHealth.error":
+		if e.ComplexityRoot.ConnectionHealth.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionHealth.Error(childComplexity), true
+	case "ConnectionHealth.latencyMs":
+		if e.ComplexityRoot.ConnectionHealth.LatencyMs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionHealth.LatencyMs(childComplexity), true
+
+	case "ConnectionOAuth.authorizeUrl":
+		if e.ComplexityRoot.ConnectionOAuth.AuthorizeURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionOAuth.AuthorizeURL(childComplexity), true
+	case "ConnectionOAuth.clientId":
+		if e.ComplexityRoot.ConnectionOAuth.ClientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionOAuth.ClientID(childComplexity), true
+	case "ConnectionOAuth.clientSecretHint":
+		if e.ComplexityRoot.ConnectionOAuth.ClientSecretHint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionOAuth.ClientSecretHint(childComplexity), true
+	case "ConnectionOAuth.issuer":
+		if e.ComplexityRoot.ConnectionOAuth.Issuer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionOAuth.Issuer(childComplexity), true
+	case "ConnectionOAuth.scopes":
+		if e.ComplexityRoot.ConnectionOAuth.Scopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionOAuth.Scopes(childComplexity), true
+	case "ConnectionOAuth.tokenUrl":
+		if e.ComplexityRoot.ConnectionOAuth.TokenURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionOAuth.TokenURL(childComplexity), true
+
+	case "ConnectionPayload.connection":
+		if e.ComplexityRoot.ConnectionPayload.Connection == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionPayload.Connection(childComplexity), true
+	case "ConnectionPayload.errors":
+		if e.ComplexityRoot.ConnectionPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionPayload.Errors(childComplexity), true
+
+	case "ConnectionSecretPayload.errors":
+		if e.ComplexityRoot.ConnectionSecretPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSecretPayload.Errors(childComplexity), true
+	case "ConnectionSecretPayload.signedIn":
+		if e.ComplexityRoot.ConnectionSecretPayload.SignedIn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSecretPayload.SignedIn(childComplexity), true
+
+	case "ConnectionSignInPayload.errors":
+		if e.ComplexityRoot.ConnectionSignInPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSignInPayload.Errors(childComplexity), true
+	case "ConnectionSignInPayload.url":
+		if e.ComplexityRoot.ConnectionSignInPayload.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSignInPayload.URL(childComplexity), true
+
+	case "ConnectionSignedIn.error":
+		if e.ComplexityRoot.ConnectionSignedIn.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSignedIn.Error(childComplexity), true
+	case "ConnectionSignedIn.hint":
+		if e.ComplexityRoot.ConnectionSignedIn.Hint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSignedIn.Hint(childComplexity), true
+	case "ConnectionSignedIn.ready":
+		if e.ComplexityRoot.ConnectionSignedIn.Ready == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSignedIn.Ready(childComplexity), true
+	case "ConnectionSignedIn.scopes":
+		if e.ComplexityRoot.ConnectionSignedIn.Scopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSignedIn.Scopes(childComplexity), true
+	case "ConnectionSignedIn.since":
+		if e.ComplexityRoot.ConnectionSignedIn.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSignedIn.Since(childComplexity), true
+
 	case "Console.account":
 		if e.ComplexityRoot.Console.Account == nil {
 			break
@@ -5506,6 +5985,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Copilot.Charges(childComplexity, args["scopeId"].(*string), args["requestId"].(*string), args["modelId"].(*string), args["userId"].(*string), args["from"].(*time.Time), args["to"].(*time.Time), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Copilot.connections":
+		if e.ComplexityRoot.Copilot.Connections == nil {
+			break
+		}
+
+		args, err := ec.field_Copilot_connections_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Copilot.Connections(childComplexity, args["search"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Copilot.id":
 		if e.ComplexityRoot.Copilot.ID == nil {
 			break
@@ -5619,6 +6109,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Copilot.Statements(childComplexity, args["scopeId"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Copilot.stdioCommands":
+		if e.ComplexityRoot.Copilot.StdioCommands == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Copilot.StdioCommands(childComplexity), true
 	case "Copilot.teams":
 		if e.ComplexityRoot.Copilot.Teams == nil {
 			break
@@ -5630,6 +6126,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Copilot.Teams(childComplexity, args["organizationId"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Copilot.tools":
+		if e.ComplexityRoot.Copilot.Tools == nil {
+			break
+		}
+
+		args, err := ec.field_Copilot_tools_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Copilot.Tools(childComplexity, args["search"].(*string), args["state"].(*model.ToolState), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Copilot.usableConnections":
+		if e.ComplexityRoot.Copilot.UsableConnections == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Copilot.UsableConnections(childComplexity), true
 	case "Copilot.usage":
 		if e.ComplexityRoot.Copilot.Usage == nil {
 			break
@@ -7753,6 +8266,94 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CentralProviderUpdate(childComplexity, args["input"].(model.CentralProviderUpdateInput)), true
+	case "Mutation.connectionCreate":
+		if e.ComplexityRoot.Mutation.ConnectionCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_connectionCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConnectionCreate(childComplexity, args["input"].(model.ConnectionCreateInput)), true
+	case "Mutation.connectionDelete":
+		if e.ComplexityRoot.Mutation.ConnectionDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_connectionDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConnectionDelete(childComplexity, args["input"].(model.ConnectionDeleteInput)), true
+	case "Mutation.connectionDisconnectAll":
+		if e.ComplexityRoot.Mutation.ConnectionDisconnectAll == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_connectionDisconnectAll_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConnectionDisconnectAll(childComplexity, args["input"].(model.ConnectionDisconnectAllInput)), true
+	case "Mutation.connectionDiscover":
+		if e.ComplexityRoot.Mutation.ConnectionDiscover == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_connectionDiscover_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConnectionDiscover(childComplexity, args["input"].(model.ConnectionDiscoverInput)), true
+	case "Mutation.connectionSecretSet":
+		if e.ComplexityRoot.Mutation.ConnectionSecretSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_connectionSecretSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConnectionSecretSet(childComplexity, args["input"].(model.ConnectionSecretSetInput)), true
+	case "Mutation.connectionSignIn":
+		if e.ComplexityRoot.Mutation.ConnectionSignIn == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_connectionSignIn_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConnectionSignIn(childComplexity, args["input"].(model.ConnectionSignInInput)), true
+	case "Mutation.connectionSignOut":
+		if e.ComplexityRoot.Mutation.ConnectionSignOut == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_connectionSignOut_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConnectionSignOut(childComplexity, args["input"].(model.ConnectionSignOutInput)), true
+	case "Mutation.connectionUpdate":
+		if e.ComplexityRoot.Mutation.ConnectionUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_connectionUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConnectionUpdate(childComplexity, args["input"].(model.ConnectionUpdateInput)), true
 	case "Mutation.creditFactorSet":
 		if e.ComplexityRoot.Mutation.CreditFactorSet == nil {
 			break
@@ -8496,6 +9097,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.TeamUpdate(childComplexity, args["input"].(model.TeamUpdateInput)), true
+	case "Mutation.toolApprove":
+		if e.ComplexityRoot.Mutation.ToolApprove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_toolApprove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ToolApprove(childComplexity, args["input"].(model.ToolApproveInput)), true
+	case "Mutation.toolReject":
+		if e.ComplexityRoot.Mutation.ToolReject == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_toolReject_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ToolReject(childComplexity, args["input"].(model.ToolRejectInput)), true
+	case "Mutation.toolUpdate":
+		if e.ComplexityRoot.Mutation.ToolUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_toolUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ToolUpdate(childComplexity, args["input"].(model.ToolUpdateInput)), true
 	case "Mutation.userDeactivate":
 		if e.ComplexityRoot.Mutation.UserDeactivate == nil {
 			break
@@ -11238,6 +11872,180 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TokenClassSum.Tokens(childComplexity), true
 
+	case "Tool.approvedAt":
+		if e.ComplexityRoot.Tool.ApprovedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.ApprovedAt(childComplexity), true
+	case "Tool.callName":
+		if e.ComplexityRoot.Tool.CallName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.CallName(childComplexity), true
+	case "Tool.connection":
+		if e.ComplexityRoot.Tool.Connection == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Connection(childComplexity), true
+	case "Tool.definition":
+		if e.ComplexityRoot.Tool.Definition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Definition(childComplexity), true
+	case "Tool.description":
+		if e.ComplexityRoot.Tool.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Description(childComplexity), true
+	case "Tool.digest":
+		if e.ComplexityRoot.Tool.Digest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Digest(childComplexity), true
+	case "Tool.enabled":
+		if e.ComplexityRoot.Tool.Enabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Enabled(childComplexity), true
+	case "Tool.id":
+		if e.ComplexityRoot.Tool.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.ID(childComplexity), true
+	case "Tool.name":
+		if e.ComplexityRoot.Tool.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Name(childComplexity), true
+	case "Tool.price":
+		if e.ComplexityRoot.Tool.Price == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Price(childComplexity), true
+	case "Tool.proposed":
+		if e.ComplexityRoot.Tool.Proposed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Proposed(childComplexity), true
+	case "Tool.state":
+		if e.ComplexityRoot.Tool.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.State(childComplexity), true
+	case "Tool.title":
+		if e.ComplexityRoot.Tool.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Title(childComplexity), true
+	case "Tool.version":
+		if e.ComplexityRoot.Tool.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Version(childComplexity), true
+	case "Tool.viewerCan":
+		if e.ComplexityRoot.Tool.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.ViewerCan(childComplexity), true
+
+	case "ToolApprovePayload.errors":
+		if e.ComplexityRoot.ToolApprovePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolApprovePayload.Errors(childComplexity), true
+	case "ToolApprovePayload.tools":
+		if e.ComplexityRoot.ToolApprovePayload.Tools == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolApprovePayload.Tools(childComplexity), true
+
+	case "ToolConnection.edges":
+		if e.ComplexityRoot.ToolConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolConnection.Edges(childComplexity), true
+	case "ToolConnection.pageInfo":
+		if e.ComplexityRoot.ToolConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolConnection.PageInfo(childComplexity), true
+	case "ToolConnection.totalCount":
+		if e.ComplexityRoot.ToolConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolConnection.TotalCount(childComplexity), true
+
+	case "ToolCounts.approved":
+		if e.ComplexityRoot.ToolCounts.Approved == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolCounts.Approved(childComplexity), true
+	case "ToolCounts.changed":
+		if e.ComplexityRoot.ToolCounts.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolCounts.Changed(childComplexity), true
+	case "ToolCounts.missing":
+		if e.ComplexityRoot.ToolCounts.Missing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolCounts.Missing(childComplexity), true
+	case "ToolCounts.pending":
+		if e.ComplexityRoot.ToolCounts.Pending == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolCounts.Pending(childComplexity), true
+
+	case "ToolEdge.cursor":
+		if e.ComplexityRoot.ToolEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolEdge.Cursor(childComplexity), true
+	case "ToolEdge.node":
+		if e.ComplexityRoot.ToolEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolEdge.Node(childComplexity), true
+
+	case "ToolPayload.errors":
+		if e.ComplexityRoot.ToolPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolPayload.Errors(childComplexity), true
+	case "ToolPayload.tool":
+		if e.ComplexityRoot.ToolPayload.Tool == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolPayload.Tool(childComplexity), true
+
 	case "UsableAgent.group":
 		if e.ComplexityRoot.UsableAgent.Group == nil {
 			break
@@ -11280,6 +12088,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UsableAgent.Starters(childComplexity), true
+
+	case "UsableConnection.auth":
+		if e.ComplexityRoot.UsableConnection.Auth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.Auth(childComplexity), true
+	case "UsableConnection.credential":
+		if e.ComplexityRoot.UsableConnection.Credential == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.Credential(childComplexity), true
+	case "UsableConnection.description":
+		if e.ComplexityRoot.UsableConnection.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.Description(childComplexity), true
+	case "UsableConnection.id":
+		if e.ComplexityRoot.UsableConnection.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.ID(childComplexity), true
+	case "UsableConnection.icon":
+		if e.ComplexityRoot.UsableConnection.Icon == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.Icon(childComplexity), true
+	case "UsableConnection.kind":
+		if e.ComplexityRoot.UsableConnection.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.Kind(childComplexity), true
+	case "UsableConnection.name":
+		if e.ComplexityRoot.UsableConnection.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.Name(childComplexity), true
+	case "UsableConnection.signedIn":
+		if e.ComplexityRoot.UsableConnection.SignedIn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.SignedIn(childComplexity), true
+	case "UsableConnection.tools":
+		if e.ComplexityRoot.UsableConnection.Tools == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.Tools(childComplexity), true
 
 	case "UsagePeriod.amount":
 		if e.ComplexityRoot.UsagePeriod.Amount == nil {
@@ -12266,6 +13129,16 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCentralProviderCreateInput,
 		ec.unmarshalInputCentralProviderTestInput,
 		ec.unmarshalInputCentralProviderUpdateInput,
+		ec.unmarshalInputConnectionCreateInput,
+		ec.unmarshalInputConnectionDeleteInput,
+		ec.unmarshalInputConnectionDisconnectAllInput,
+		ec.unmarshalInputConnectionDiscoverInput,
+		ec.unmarshalInputConnectionOAuthInput,
+		ec.unmarshalInputConnectionSecretSetInput,
+		ec.unmarshalInputConnectionSignInInput,
+		ec.unmarshalInputConnectionSignOutInput,
+		ec.unmarshalInputConnectionUpdateInput,
+		ec.unmarshalInputConnectionVariableInput,
 		ec.unmarshalInputCreditFactorSetInput,
 		ec.unmarshalInputDomainApproveInput,
 		ec.unmarshalInputDomainCreateInput,
@@ -12337,6 +13210,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputTeamMoveInput,
 		ec.unmarshalInputTeamRestoreInput,
 		ec.unmarshalInputTeamUpdateInput,
+		ec.unmarshalInputToolApproveInput,
+		ec.unmarshalInputToolRejectInput,
+		ec.unmarshalInputToolSeenInput,
+		ec.unmarshalInputToolUpdateInput,
 		ec.unmarshalInputUsageFilter,
 		ec.unmarshalInputUserDeactivateInput,
 		ec.unmarshalInputUserReactivateInput,
@@ -17797,6 +18674,8 @@ input AgentCreateInput {
   sessionTurns: Int
   "What it begins as; left out: empty."
   draft: AgentDefinitionInput
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What to change of an agent; what is left out stays."
@@ -17823,6 +18702,8 @@ input AgentUpdateInput {
   draft: AgentDefinitionInput
   "The version that the editor saw; another one is a conflict."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The agent whose draft to publish."
@@ -17833,6 +18714,8 @@ input AgentPublishInput {
   changelog: String
   "The version that the editor saw; another one is a conflict."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "Where to go back to."
@@ -17845,6 +18728,8 @@ input AgentRollbackInput {
   changelog: String
   "The version of the agent that the editor saw; another one is a conflict."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The version to retire."
@@ -17853,6 +18738,8 @@ input AgentVersionRetireInput {
   agentId: ID!
   "Not the published one."
   number: Int!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "An agent whose state to change."
@@ -17861,6 +18748,8 @@ input AgentStateInput {
   agentId: ID!
   "The version that the viewer saw; another one is a conflict."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "What to copy, and where to."
@@ -17871,6 +18760,8 @@ input AgentDuplicateInput {
   ownerId: ID!
   "The copy's name, 1–120 characters."
   name: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "Who shall answer for an agent."
@@ -17881,6 +18772,8 @@ input AgentTransferInput {
   userId: ID!
   "The version that the viewer saw; another one is a conflict."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
 }
 
 "The outcome of a change of an agent."
@@ -17895,6 +18788,522 @@ type AgentPayload {
 type AgentDeletePayload {
   "The id of what was deleted; null when refused."
   agentId: ID
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../copilot/connection.graphqls", Input: `extend type Copilot {
+  "Sources of tools in the viewer's reach, by name; ` + "`" + `search` + "`" + ` looks into names and descriptions."
+  connections(search: String, first: Int, after: String, last: Int, before: String): ConnectionConnection!
+  "Tools of those connections, newest last; ` + "`" + `search` + "`" + ` looks into names."
+  tools(search: String, state: ToolState, first: Int, after: String, last: Int, before: String): ToolConnection!
+  "Connections with a tool that a seat of the viewer's may use, by name: for those who merely use them."
+  usableConnections: [UsableConnection!]!
+  "What stdio servers the operator lets be started, each as words."
+  stdioCommands: [[String!]!]!
+}
+
+extend type Mutation {
+  "Connect a source of tools, and look at what it offers. Admins of the scope."
+  connectionCreate(input: ConnectionCreateInput!): ConnectionPayload!
+  "Change a connection, or switch it off. Where it leads or signs in elsewhere then, credentials are forgotten. Admins of its scope; the seat that owns it."
+  connectionUpdate(input: ConnectionUpdateInput!): ConnectionPayload!
+  "Remove a connection with its tools, credentials and grants. Admins of its scope; the seat that owns it."
+  connectionDelete(input: ConnectionDeleteInput!): ConnectionDeletePayload!
+  "Look at what it offers now. What is new waits for approval. Admins of its scope; the seat that owns it."
+  connectionDiscover(input: ConnectionDiscoverInput!): ConnectionPayload!
+  "Forget what everybody signed in with, and end what runs. Admins of its scope; the seat that owns it."
+  connectionDisconnectAll(input: ConnectionDisconnectAllInput!): ConnectionPayload!
+  "Set what a connection signs in with: for all by its admins, or one's own where each person has theirs."
+  connectionSecretSet(input: ConnectionSecretSetInput!): ConnectionSecretPayload!
+  "Begin to sign in to a connection by OAUTH: for all by its admins, or oneself where each person does."
+  connectionSignIn(input: ConnectionSignInInput!): ConnectionSignInPayload!
+  "Forget what one signed in with; where one credential is for all, that, by the connection's admins."
+  connectionSignOut(input: ConnectionSignOutInput!): ConnectionSecretPayload!
+  "Let tools be called as they were looked at. Admins of the connection's scope; the seat that owns it."
+  toolApprove(input: ToolApproveInput!): ToolApprovePayload!
+  "Turn down what is offered: the tool stays out of use. Admins of the connection's scope; the seat that owns it."
+  toolReject(input: ToolRejectInput!): ToolPayload!
+  "Switch a tool on or off, or set what a call of it costs. Admins of the connection's scope; the seat that owns it."
+  toolUpdate(input: ToolUpdateInput!): ToolPayload!
+}
+
+"A source of tools: an MCP server, an OpenAPI document or an integration."
+type Connection implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "Unique in the account; it stands before the names of its tools."
+  name: String!
+  "What it is for."
+  description: String!
+  "Name of its picture; empty for none."
+  icon: String!
+  "How it is spoken to."
+  kind: ConnectionKind!
+  "A disabled one's tools are refused."
+  status: Status!
+  "Who owns it: a plane, an organization, a team, or a seat, whose own it is."
+  scope: Scope!
+  "The owner's place in words."
+  location: String!
+  "The server's address; for OPENAPI the base that operations are called at; empty for stdio."
+  url: String!
+  "Program and arguments of a stdio server."
+  command: [String!]!
+  "Where the OpenAPI document is read from; empty where it was given."
+  documentUrl: String!
+  "How it signs in."
+  auth: ConnectionAuth!
+  "The header or query parameter of HEADER."
+  authName: String!
+  "With whose credential it signs in."
+  credential: ConnectionCredentialOwner!
+  "How people sign in to it; null unless by OAUTH."
+  oauth: ConnectionOAuth
+  "How the viewer stands with it, or all do where one credential is for all."
+  signedIn: ConnectionSignedIn!
+  "How it does."
+  health: ConnectionHealth!
+  "What it offers, by name."
+  tools(state: ToolState, first: Int, after: String, last: Int, before: String): ToolConnection!
+  "How many tools it has in each state."
+  toolCounts: ToolCounts!
+  "When it was made."
+  createdAt: DateTime!
+  "Raised by every change; give it as ` + "`" + `expectedVersion` + "`" + `."
+  version: Int!
+  "What the viewer may do with it, by the policy that enforces it."
+  viewerCan: [ViewerPermission!]!
+}
+
+"How a connection is spoken to."
+enum ConnectionKind {
+  "An MCP server by streamable HTTP."
+  MCP_HTTP
+  "An MCP server by server-sent events, as they were before streamable HTTP."
+  MCP_SSE
+  "An MCP server that runs beside Cockpit, as its operator allows."
+  MCP_STDIO
+  "An API with an OpenAPI document."
+  OPENAPI
+  "Composio's integrations."
+  COMPOSIO
+}
+
+"How a connection signs in."
+enum ConnectionAuth {
+  "Not at all."
+  NONE
+  "By a token."
+  BEARER
+  "By a key in a header."
+  HEADER
+  "By a user's name and password."
+  BASIC
+  "By an authorization server, at which people sign in."
+  OAUTH
+}
+
+"With whose credential a connection signs in."
+enum ConnectionCredentialOwner {
+  "One for all."
+  SHARED
+  "Each person's own."
+  PERSONAL
+}
+
+"How people sign in to a connection. The client's secret is never shown."
+type ConnectionOAuth {
+  "The authorization server, which tells its addresses; empty where they are given."
+  issuer: String!
+  "Where people sign in; empty where the issuer tells."
+  authorizeUrl: String!
+  "Where tokens are had; empty where the issuer tells."
+  tokenUrl: String!
+  "What Cockpit is at the server."
+  clientId: String!
+  "Last four characters of the client's secret; null when none is set."
+  clientSecretHint: String
+  "What is asked for."
+  scopes: [String!]!
+}
+
+"Whether a connection can be used by somebody."
+type ConnectionSignedIn {
+  "It can; else somebody signs in first, or sets the secret."
+  ready: Boolean!
+  "Why it can't any more; null where it never could."
+  error: String
+  "Last four characters of the secret; null for none."
+  hint: String
+  "What the authorization server granted."
+  scopes: String!
+  "When it was given; null for none."
+  since: DateTime
+}
+
+"A connection as those see it who use its tools."
+type UsableConnection {
+  "Of the connection."
+  id: ID!
+  "It stands before the names of its tools."
+  name: String!
+  "What it is for."
+  description: String!
+  "Name of its picture; empty for none."
+  icon: String!
+  "How it is spoken to."
+  kind: ConnectionKind!
+  "How it signs in."
+  auth: ConnectionAuth!
+  "With whose credential it signs in."
+  credential: ConnectionCredentialOwner!
+  "How the viewer stands with it, or all do where one credential is for all."
+  signedIn: ConnectionSignedIn!
+  "The tools that may be used, as callers name them."
+  tools: [String!]!
+}
+
+"How a connection does."
+type ConnectionHealth {
+  "When it was looked at last; null: never."
+  checkedAt: DateTime
+  "What was wrong then; null when nothing was."
+  error: String
+  "How long the look took, in milliseconds."
+  latencyMs: Long!
+  "When its tools were looked for last; null: never."
+  discoveredAt: DateTime
+  "What was left out, or went wrong; null when nothing did."
+  discoveryError: String
+}
+
+"How many tools there are in each state."
+type ToolCounts {
+  "Never approved."
+  pending: Int!
+  "Can be called by whom they are granted to."
+  approved: Int!
+  "Held back until they are approved again."
+  changed: Int!
+  "Offered no more."
+  missing: Int!
+}
+
+"One operation of a connection, pinned as it was approved."
+type Tool implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "The operation's own name."
+  name: String!
+  "How callers name it."
+  callName: String!
+  "As shown to people; the name where it has no title."
+  title: String!
+  "What it tells models of itself."
+  description: String!
+  "Where it comes from."
+  connection: Connection!
+  "Whether it is what was approved."
+  state: ToolState!
+  "One that is switched off is refused."
+  enabled: Boolean!
+  "As approved, or as offered where it never was: JSON."
+  definition: String!
+  "What is offered instead of what was approved, as JSON; null where that is the same."
+  proposed: String
+  "Of what would be approved now: give it to toolApprove."
+  digest: String!
+  "What one call costs, in US dollars; 0 is free of charge."
+  price: USD!
+  "When it was approved last; null: never."
+  approvedAt: DateTime
+  "Raised by every change; give it as ` + "`" + `expectedVersion` + "`" + `."
+  version: Int!
+  "What the viewer may do with it, by the policy that enforces it."
+  viewerCan: [ViewerPermission!]!
+}
+
+"Whether a tool is what was approved."
+enum ToolState {
+  "It was never approved."
+  PENDING
+  "It is what was approved."
+  APPROVED
+  "It is held back: its connection offers something else by now."
+  CHANGED
+  "Its connection offers it no more."
+  MISSING
+}
+
+"A page of connections."
+type ConnectionConnection {
+  "The rows of this page, in order."
+  edges: [ConnectionEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of connections."
+type ConnectionEdge {
+  "The row itself."
+  node: Connection!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"A page of tools."
+type ToolConnection {
+  "The rows of this page, in order."
+  edges: [ToolEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of tools."
+type ToolEdge {
+  "The row itself."
+  node: Tool!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"What connectionCreate needs."
+input ConnectionCreateInput {
+  "Who owns it: a plane, an organization, a team or a seat."
+  scopeId: ID!
+  "How it is spoken to."
+  kind: ConnectionKind!
+  "1–40 small letters and digits, with single - or _ between."
+  name: String!
+  "At most 500 characters."
+  description: String
+  "Name of its picture."
+  icon: String
+  "http or https; for OPENAPI left out: the document's first server."
+  url: String
+  "One of the operator's commands, for MCP_STDIO."
+  command: [String!]
+  "An OpenAPI 3 document in JSON or YAML."
+  document: String
+  "Where it is read from instead, now and at later looks."
+  documentUrl: String
+  "Left out: NONE."
+  auth: ConnectionAuth
+  "The header or query parameter of HEADER."
+  authName: String
+  "Left out: SHARED."
+  credential: ConnectionCredentialOwner
+  "For OAUTH."
+  oauth: ConnectionOAuthInput
+  "Take what it offers at the first look as approved."
+  approve: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"How people sign in to a connection."
+input ConnectionOAuthInput {
+  "The authorization server, which tells its addresses."
+  issuer: String
+  "Where people sign in, for a server that tells nothing of itself."
+  authorizeUrl: String
+  "Where tokens are had, for a server that tells nothing of itself."
+  tokenUrl: String
+  "What Cockpit is at the server."
+  clientId: String!
+  "Encrypted at rest and never shown again; left out: unchanged, empty: none."
+  clientSecret: String
+  "What is asked for."
+  scopes: [String!]
+}
+
+"What connectionUpdate needs."
+input ConnectionUpdateInput {
+  "The connection, of the viewer's reach."
+  connectionId: ID!
+  "Left out: unchanged. Callers know its tools by it."
+  name: String
+  "Left out: unchanged."
+  description: String
+  "Left out: unchanged."
+  icon: String
+  "Left out: unchanged."
+  url: String
+  "Left out: unchanged."
+  command: [String!]
+  "Left out: unchanged."
+  document: String
+  "Left out: unchanged."
+  documentUrl: String
+  "Left out: unchanged."
+  auth: ConnectionAuth
+  "Left out: unchanged."
+  authName: String
+  "Left out: unchanged."
+  credential: ConnectionCredentialOwner
+  "Left out: unchanged."
+  oauth: ConnectionOAuthInput
+  "Left out: unchanged."
+  status: Status
+  "Refuse when it has another version by now."
+  expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What connectionDelete needs."
+input ConnectionDeleteInput {
+  "The connection, of the viewer's reach."
+  connectionId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What connectionDiscover needs."
+input ConnectionDiscoverInput {
+  "The connection, of the viewer's reach."
+  connectionId: ID!
+  "Approve what was never approved, as it is offered now. What changed waits all the same."
+  approve: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What connectionDisconnectAll needs."
+input ConnectionDisconnectAllInput {
+  "The connection, of the viewer's reach."
+  connectionId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What connectionSecretSet needs."
+input ConnectionSecretSetInput {
+  "The connection, of the viewer's reach or usable by them."
+  connectionId: ID!
+  "The token, the key, or the password; encrypted at rest and never shown again."
+  value: String
+  "The user's name of BASIC."
+  user: String
+  "The variables of a stdio server."
+  environment: [ConnectionVariableInput!]
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"A secret that a stdio server is started with."
+input ConnectionVariableInput {
+  "As the operator lists it."
+  name: String!
+  "Encrypted at rest and never shown again."
+  value: String!
+}
+
+"What connectionSignIn needs."
+input ConnectionSignInInput {
+  "The connection, of the viewer's reach or usable by them."
+  connectionId: ID!
+  "The page of the cockpit to come back to."
+  returnTo: String
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What connectionSignOut needs."
+input ConnectionSignOutInput {
+  "The connection, of the viewer's reach or usable by them."
+  connectionId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What toolApprove needs."
+input ToolApproveInput {
+  "1–500 tools, of the viewer's reach."
+  tools: [ToolSeenInput!]!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"A tool as somebody looked at it."
+input ToolSeenInput {
+  "The tool."
+  toolId: ID!
+  "Of what they saw: with another by now it is refused."
+  digest: String!
+}
+
+"What toolReject needs."
+input ToolRejectInput {
+  "The tool, of the viewer's reach."
+  toolId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What toolUpdate needs."
+input ToolUpdateInput {
+  "The tool, of the viewer's reach."
+  toolId: ID!
+  "Left out: unchanged."
+  enabled: Boolean
+  "Left out: unchanged. 0 is free of charge."
+  price: USD
+  "Refuse when it has another version by now."
+  expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"The outcome for a connection."
+type ConnectionPayload {
+  "The connection as it stands now; null when refused."
+  connection: Connection
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"The outcome for a credential."
+type ConnectionSecretPayload {
+  "How one stands with the connection now; null when refused."
+  signedIn: ConnectionSignedIn
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"The outcome of connectionSignIn."
+type ConnectionSignInPayload {
+  "Where to send the browser; null when refused."
+  url: String
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"The outcome of connectionDelete."
+type ConnectionDeletePayload {
+  "What was removed; null when refused."
+  connectionId: ID
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"The outcome of toolApprove."
+type ToolApprovePayload {
+  "The tools as they stand now; empty when refused."
+  tools: [Tool!]!
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"The outcome for a tool."
+type ToolPayload {
+  "The tool as it stands now; null when refused."
+  tool: Tool
   "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
@@ -19942,6 +21351,168 @@ func (ec *executionContext) childFields_ChargePrice(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type ChargePrice", field.Name)
 }
 
+func (ec *executionContext) childFields_Connection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Connection_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Connection_name(ctx, field)
+	case "description":
+		return ec.fieldContext_Connection_description(ctx, field)
+	case "icon":
+		return ec.fieldContext_Connection_icon(ctx, field)
+	case "kind":
+		return ec.fieldContext_Connection_kind(ctx, field)
+	case "status":
+		return ec.fieldContext_Connection_status(ctx, field)
+	case "scope":
+		return ec.fieldContext_Connection_scope(ctx, field)
+	case "location":
+		return ec.fieldContext_Connection_location(ctx, field)
+	case "url":
+		return ec.fieldContext_Connection_url(ctx, field)
+	case "command":
+		return ec.fieldContext_Connection_command(ctx, field)
+	case "documentUrl":
+		return ec.fieldContext_Connection_documentUrl(ctx, field)
+	case "auth":
+		return ec.fieldContext_Connection_auth(ctx, field)
+	case "authName":
+		return ec.fieldContext_Connection_authName(ctx, field)
+	case "credential":
+		return ec.fieldContext_Connection_credential(ctx, field)
+	case "oauth":
+		return ec.fieldContext_Connection_oauth(ctx, field)
+	case "signedIn":
+		return ec.fieldContext_Connection_signedIn(ctx, field)
+	case "health":
+		return ec.fieldContext_Connection_health(ctx, field)
+	case "tools":
+		return ec.fieldContext_Connection_tools(ctx, field)
+	case "toolCounts":
+		return ec.fieldContext_Connection_toolCounts(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Connection_createdAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Connection_version(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_Connection_viewerCan(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Connection", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ConnectionConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ConnectionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ConnectionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "connectionId":
+		return ec.fieldContext_ConnectionDeletePayload_connectionId(ctx, field)
+	case "errors":
+		return ec.fieldContext_ConnectionDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ConnectionEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ConnectionEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionHealth(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "checkedAt":
+		return ec.fieldContext_ConnectionHealth_checkedAt(ctx, field)
+	case "error":
+		return ec.fieldContext_ConnectionHealth_error(ctx, field)
+	case "latencyMs":
+		return ec.fieldContext_ConnectionHealth_latencyMs(ctx, field)
+	case "discoveredAt":
+		return ec.fieldContext_ConnectionHealth_discoveredAt(ctx, field)
+	case "discoveryError":
+		return ec.fieldContext_ConnectionHealth_discoveryError(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionHealth", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionOAuth(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "issuer":
+		return ec.fieldContext_ConnectionOAuth_issuer(ctx, field)
+	case "authorizeUrl":
+		return ec.fieldContext_ConnectionOAuth_authorizeUrl(ctx, field)
+	case "tokenUrl":
+		return ec.fieldContext_ConnectionOAuth_tokenUrl(ctx, field)
+	case "clientId":
+		return ec.fieldContext_ConnectionOAuth_clientId(ctx, field)
+	case "clientSecretHint":
+		return ec.fieldContext_ConnectionOAuth_clientSecretHint(ctx, field)
+	case "scopes":
+		return ec.fieldContext_ConnectionOAuth_scopes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionOAuth", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "connection":
+		return ec.fieldContext_ConnectionPayload_connection(ctx, field)
+	case "errors":
+		return ec.fieldContext_ConnectionPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionSecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "signedIn":
+		return ec.fieldContext_ConnectionSecretPayload_signedIn(ctx, field)
+	case "errors":
+		return ec.fieldContext_ConnectionSecretPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionSecretPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionSignInPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_ConnectionSignInPayload_url(ctx, field)
+	case "errors":
+		return ec.fieldContext_ConnectionSignInPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionSignInPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionSignedIn(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "ready":
+		return ec.fieldContext_ConnectionSignedIn_ready(ctx, field)
+	case "error":
+		return ec.fieldContext_ConnectionSignedIn_error(ctx, field)
+	case "hint":
+		return ec.fieldContext_ConnectionSignedIn_hint(ctx, field)
+	case "scopes":
+		return ec.fieldContext_ConnectionSignedIn_scopes(ctx, field)
+	case "since":
+		return ec.fieldContext_ConnectionSignedIn_since(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionSignedIn", field.Name)
+}
+
 func (ec *executionContext) childFields_Console(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -20046,6 +21617,14 @@ func (ec *executionContext) childFields_Copilot(ctx context.Context, field graph
 		return ec.fieldContext_Copilot_agents(ctx, field)
 	case "agentGroups":
 		return ec.fieldContext_Copilot_agentGroups(ctx, field)
+	case "connections":
+		return ec.fieldContext_Copilot_connections(ctx, field)
+	case "tools":
+		return ec.fieldContext_Copilot_tools(ctx, field)
+	case "usableConnections":
+		return ec.fieldContext_Copilot_usableConnections(ctx, field)
+	case "stdioCommands":
+		return ec.fieldContext_Copilot_stdioCommands(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Copilot", field.Name)
 }
@@ -22272,6 +23851,98 @@ func (ec *executionContext) childFields_TokenClassSum(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type TokenClassSum", field.Name)
 }
 
+func (ec *executionContext) childFields_Tool(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Tool_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Tool_name(ctx, field)
+	case "callName":
+		return ec.fieldContext_Tool_callName(ctx, field)
+	case "title":
+		return ec.fieldContext_Tool_title(ctx, field)
+	case "description":
+		return ec.fieldContext_Tool_description(ctx, field)
+	case "connection":
+		return ec.fieldContext_Tool_connection(ctx, field)
+	case "state":
+		return ec.fieldContext_Tool_state(ctx, field)
+	case "enabled":
+		return ec.fieldContext_Tool_enabled(ctx, field)
+	case "definition":
+		return ec.fieldContext_Tool_definition(ctx, field)
+	case "proposed":
+		return ec.fieldContext_Tool_proposed(ctx, field)
+	case "digest":
+		return ec.fieldContext_Tool_digest(ctx, field)
+	case "price":
+		return ec.fieldContext_Tool_price(ctx, field)
+	case "approvedAt":
+		return ec.fieldContext_Tool_approvedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Tool_version(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_Tool_viewerCan(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Tool", field.Name)
+}
+
+func (ec *executionContext) childFields_ToolApprovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tools":
+		return ec.fieldContext_ToolApprovePayload_tools(ctx, field)
+	case "errors":
+		return ec.fieldContext_ToolApprovePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ToolApprovePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ToolConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ToolConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ToolConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ToolConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ToolConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ToolCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "pending":
+		return ec.fieldContext_ToolCounts_pending(ctx, field)
+	case "approved":
+		return ec.fieldContext_ToolCounts_approved(ctx, field)
+	case "changed":
+		return ec.fieldContext_ToolCounts_changed(ctx, field)
+	case "missing":
+		return ec.fieldContext_ToolCounts_missing(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ToolCounts", field.Name)
+}
+
+func (ec *executionContext) childFields_ToolEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ToolEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ToolEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ToolEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ToolPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tool":
+		return ec.fieldContext_ToolPayload_tool(ctx, field)
+	case "errors":
+		return ec.fieldContext_ToolPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ToolPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UsableAgent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -22290,6 +23961,30 @@ func (ec *executionContext) childFields_UsableAgent(ctx context.Context, field g
 		return ec.fieldContext_UsableAgent_publishedVersion(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UsableAgent", field.Name)
+}
+
+func (ec *executionContext) childFields_UsableConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_UsableConnection_id(ctx, field)
+	case "name":
+		return ec.fieldContext_UsableConnection_name(ctx, field)
+	case "description":
+		return ec.fieldContext_UsableConnection_description(ctx, field)
+	case "icon":
+		return ec.fieldContext_UsableConnection_icon(ctx, field)
+	case "kind":
+		return ec.fieldContext_UsableConnection_kind(ctx, field)
+	case "auth":
+		return ec.fieldContext_UsableConnection_auth(ctx, field)
+	case "credential":
+		return ec.fieldContext_UsableConnection_credential(ctx, field)
+	case "signedIn":
+		return ec.fieldContext_UsableConnection_signedIn(ctx, field)
+	case "tools":
+		return ec.fieldContext_UsableConnection_tools(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UsableConnection", field.Name)
 }
 
 func (ec *executionContext) childFields_UsagePeriod(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

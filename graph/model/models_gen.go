@@ -422,6 +422,8 @@ type AgentCreateInput struct {
 	SessionTurns *int `json:"sessionTurns,omitempty"`
 	// What it begins as; left out: empty.
 	Draft *AgentDefinitionInput `json:"draft,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What an agent is: what a draft holds and a version freezes.
@@ -494,6 +496,8 @@ type AgentDuplicateInput struct {
 	OwnerID string `json:"ownerId"`
 	// The copy's name, 1–120 characters.
 	Name string `json:"name"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // A row of a page of agents.
@@ -550,6 +554,8 @@ type AgentPublishInput struct {
 	Changelog *string `json:"changelog,omitempty"`
 	// The version that the editor saw; another one is a conflict.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // Something that a definition names.
@@ -570,6 +576,8 @@ type AgentRollbackInput struct {
 	Changelog *string `json:"changelog,omitempty"`
 	// The version of the agent that the editor saw; another one is a conflict.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // An agent whose state to change.
@@ -578,6 +586,8 @@ type AgentStateInput struct {
 	AgentID string `json:"agentId"`
 	// The version that the viewer saw; another one is a conflict.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // Who shall answer for an agent.
@@ -588,6 +598,8 @@ type AgentTransferInput struct {
 	UserID string `json:"userId"`
 	// The version that the viewer saw; another one is a conflict.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What to change of an agent; what is left out stays.
@@ -614,6 +626,8 @@ type AgentUpdateInput struct {
 	Draft *AgentDefinitionInput `json:"draft,omitempty"`
 	// The version that the editor saw; another one is a conflict.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // A published definition; it never changes.
@@ -661,6 +675,8 @@ type AgentVersionRetireInput struct {
 	AgentID string `json:"agentId"`
 	// Not the published one.
 	Number int `json:"number"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // What a scope may spend in the current cycle, and where each number comes from.
@@ -1791,6 +1807,302 @@ type ConflictError struct {
 
 func (ConflictError) IsUserError() {}
 
+// A source of tools: an MCP server, an OpenAPI document or an integration.
+type Connection struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// Unique in the account; it stands before the names of its tools.
+	Name string `json:"name"`
+	// What it is for.
+	Description string `json:"description"`
+	// Name of its picture; empty for none.
+	Icon string `json:"icon"`
+	// How it is spoken to.
+	Kind ConnectionKind `json:"kind"`
+	// A disabled one's tools are refused.
+	Status Status `json:"status"`
+	// Who owns it: a plane, an organization, a team, or a seat, whose own it is.
+	Scope Scope `json:"scope"`
+	// The owner's place in words.
+	Location string `json:"location"`
+	// The server's address; for OPENAPI the base that operations are called at; empty for stdio.
+	URL string `json:"url"`
+	// Program and arguments of a stdio server.
+	Command []string `json:"command"`
+	// Where the OpenAPI document is read from; empty where it was given.
+	DocumentURL string `json:"documentUrl"`
+	// How it signs in.
+	Auth ConnectionAuth `json:"auth"`
+	// The header or query parameter of HEADER.
+	AuthName string `json:"authName"`
+	// With whose credential it signs in.
+	Credential ConnectionCredentialOwner `json:"credential"`
+	// How people sign in to it; null unless by OAUTH.
+	Oauth *ConnectionOAuth `json:"oauth,omitempty"`
+	// How the viewer stands with it, or all do where one credential is for all.
+	SignedIn *ConnectionSignedIn `json:"signedIn"`
+	// How it does.
+	Health *ConnectionHealth `json:"health"`
+	// What it offers, by name.
+	Tools *ToolConnection `json:"tools"`
+	// How many tools it has in each state.
+	ToolCounts *ToolCounts `json:"toolCounts"`
+	// When it was made.
+	CreatedAt time.Time `json:"createdAt"`
+	// Raised by every change; give it as `expectedVersion`.
+	Version int `json:"version"`
+	// What the viewer may do with it, by the policy that enforces it.
+	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	Row       *ent.Connection     `json:"-"`
+}
+
+func (Connection) IsNode() {}
+
+// A page of connections.
+type ConnectionConnection struct {
+	// The rows of this page, in order.
+	Edges []*ConnectionEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// What connectionCreate needs.
+type ConnectionCreateInput struct {
+	// Who owns it: a plane, an organization, a team or a seat.
+	ScopeID string `json:"scopeId"`
+	// How it is spoken to.
+	Kind ConnectionKind `json:"kind"`
+	// 1–40 small letters and digits, with single - or _ between.
+	Name string `json:"name"`
+	// At most 500 characters.
+	Description *string `json:"description,omitempty"`
+	// Name of its picture.
+	Icon *string `json:"icon,omitempty"`
+	// http or https; for OPENAPI left out: the document's first server.
+	URL *string `json:"url,omitempty"`
+	// One of the operator's commands, for MCP_STDIO.
+	Command []string `json:"command,omitempty"`
+	// An OpenAPI 3 document in JSON or YAML.
+	Document *string `json:"document,omitempty"`
+	// Where it is read from instead, now and at later looks.
+	DocumentURL *string `json:"documentUrl,omitempty"`
+	// Left out: NONE.
+	Auth *ConnectionAuth `json:"auth,omitempty"`
+	// The header or query parameter of HEADER.
+	AuthName *string `json:"authName,omitempty"`
+	// Left out: SHARED.
+	Credential *ConnectionCredentialOwner `json:"credential,omitempty"`
+	// For OAUTH.
+	Oauth *ConnectionOAuthInput `json:"oauth,omitempty"`
+	// Take what it offers at the first look as approved.
+	Approve *bool `json:"approve,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What connectionDelete needs.
+type ConnectionDeleteInput struct {
+	// The connection, of the viewer's reach.
+	ConnectionID string `json:"connectionId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of connectionDelete.
+type ConnectionDeletePayload struct {
+	// What was removed; null when refused.
+	ConnectionID *string `json:"connectionId,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What connectionDisconnectAll needs.
+type ConnectionDisconnectAllInput struct {
+	// The connection, of the viewer's reach.
+	ConnectionID string `json:"connectionId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What connectionDiscover needs.
+type ConnectionDiscoverInput struct {
+	// The connection, of the viewer's reach.
+	ConnectionID string `json:"connectionId"`
+	// Approve what was never approved, as it is offered now. What changed waits all the same.
+	Approve *bool `json:"approve,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// A row of a page of connections.
+type ConnectionEdge struct {
+	// The row itself.
+	Node *Connection `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// How a connection does.
+type ConnectionHealth struct {
+	// When it was looked at last; null: never.
+	CheckedAt *time.Time `json:"checkedAt,omitempty"`
+	// What was wrong then; null when nothing was.
+	Error *string `json:"error,omitempty"`
+	// How long the look took, in milliseconds.
+	LatencyMs int64 `json:"latencyMs"`
+	// When its tools were looked for last; null: never.
+	DiscoveredAt *time.Time `json:"discoveredAt,omitempty"`
+	// What was left out, or went wrong; null when nothing did.
+	DiscoveryError *string `json:"discoveryError,omitempty"`
+}
+
+// How people sign in to a connection. The client's secret is never shown.
+type ConnectionOAuth struct {
+	// The authorization server, which tells its addresses; empty where they are given.
+	Issuer string `json:"issuer"`
+	// Where people sign in; empty where the issuer tells.
+	AuthorizeURL string `json:"authorizeUrl"`
+	// Where tokens are had; empty where the issuer tells.
+	TokenURL string `json:"tokenUrl"`
+	// What Cockpit is at the server.
+	ClientID string `json:"clientId"`
+	// Last four characters of the client's secret; null when none is set.
+	ClientSecretHint *string `json:"clientSecretHint,omitempty"`
+	// What is asked for.
+	Scopes []string `json:"scopes"`
+}
+
+// How people sign in to a connection.
+type ConnectionOAuthInput struct {
+	// The authorization server, which tells its addresses.
+	Issuer *string `json:"issuer,omitempty"`
+	// Where people sign in, for a server that tells nothing of itself.
+	AuthorizeURL *string `json:"authorizeUrl,omitempty"`
+	// Where tokens are had, for a server that tells nothing of itself.
+	TokenURL *string `json:"tokenUrl,omitempty"`
+	// What Cockpit is at the server.
+	ClientID string `json:"clientId"`
+	// Encrypted at rest and never shown again; left out: unchanged, empty: none.
+	ClientSecret *string `json:"clientSecret,omitempty"`
+	// What is asked for.
+	Scopes []string `json:"scopes,omitempty"`
+}
+
+// The outcome for a connection.
+type ConnectionPayload struct {
+	// The connection as it stands now; null when refused.
+	Connection *Connection `json:"connection,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// The outcome for a credential.
+type ConnectionSecretPayload struct {
+	// How one stands with the connection now; null when refused.
+	SignedIn *ConnectionSignedIn `json:"signedIn,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What connectionSecretSet needs.
+type ConnectionSecretSetInput struct {
+	// The connection, of the viewer's reach or usable by them.
+	ConnectionID string `json:"connectionId"`
+	// The token, the key, or the password; encrypted at rest and never shown again.
+	Value *string `json:"value,omitempty"`
+	// The user's name of BASIC.
+	User *string `json:"user,omitempty"`
+	// The variables of a stdio server.
+	Environment []*ConnectionVariableInput `json:"environment,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What connectionSignIn needs.
+type ConnectionSignInInput struct {
+	// The connection, of the viewer's reach or usable by them.
+	ConnectionID string `json:"connectionId"`
+	// The page of the cockpit to come back to.
+	ReturnTo *string `json:"returnTo,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of connectionSignIn.
+type ConnectionSignInPayload struct {
+	// Where to send the browser; null when refused.
+	URL *string `json:"url,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What connectionSignOut needs.
+type ConnectionSignOutInput struct {
+	// The connection, of the viewer's reach or usable by them.
+	ConnectionID string `json:"connectionId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// Whether a connection can be used by somebody.
+type ConnectionSignedIn struct {
+	// It can; else somebody signs in first, or sets the secret.
+	Ready bool `json:"ready"`
+	// Why it can't any more; null where it never could.
+	Error *string `json:"error,omitempty"`
+	// Last four characters of the secret; null for none.
+	Hint *string `json:"hint,omitempty"`
+	// What the authorization server granted.
+	Scopes string `json:"scopes"`
+	// When it was given; null for none.
+	Since *time.Time `json:"since,omitempty"`
+}
+
+// What connectionUpdate needs.
+type ConnectionUpdateInput struct {
+	// The connection, of the viewer's reach.
+	ConnectionID string `json:"connectionId"`
+	// Left out: unchanged. Callers know its tools by it.
+	Name *string `json:"name,omitempty"`
+	// Left out: unchanged.
+	Description *string `json:"description,omitempty"`
+	// Left out: unchanged.
+	Icon *string `json:"icon,omitempty"`
+	// Left out: unchanged.
+	URL *string `json:"url,omitempty"`
+	// Left out: unchanged.
+	Command []string `json:"command,omitempty"`
+	// Left out: unchanged.
+	Document *string `json:"document,omitempty"`
+	// Left out: unchanged.
+	DocumentURL *string `json:"documentUrl,omitempty"`
+	// Left out: unchanged.
+	Auth *ConnectionAuth `json:"auth,omitempty"`
+	// Left out: unchanged.
+	AuthName *string `json:"authName,omitempty"`
+	// Left out: unchanged.
+	Credential *ConnectionCredentialOwner `json:"credential,omitempty"`
+	// Left out: unchanged.
+	Oauth *ConnectionOAuthInput `json:"oauth,omitempty"`
+	// Left out: unchanged.
+	Status *Status `json:"status,omitempty"`
+	// Refuse when it has another version by now.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// A secret that a stdio server is started with.
+type ConnectionVariableInput struct {
+	// As the operator lists it.
+	Name string `json:"name"`
+	// Encrypted at rest and never shown again.
+	Value string `json:"value"`
+}
+
 // An account's Console: own LLMs shared out under budgets in US dollars.
 type Console struct {
 	// Opaque and stable: a type prefix and a ULID.
@@ -1898,7 +2210,15 @@ type Copilot struct {
 	Agents *AgentConnection `json:"agents"`
 	// The groups of agents in the viewer's reach, in order of names.
 	AgentGroups []string `json:"agentGroups"`
-	Ref         Ref      `json:"-"`
+	// Sources of tools in the viewer's reach, by name; `search` looks into names and descriptions.
+	Connections *ConnectionConnection `json:"connections"`
+	// Tools of those connections, newest last; `search` looks into names.
+	Tools *ToolConnection `json:"tools"`
+	// Connections with a tool that a seat of the viewer's may use, by name: for those who merely use them.
+	UsableConnections []*UsableConnection `json:"usableConnections"`
+	// What stdio servers the operator lets be started, each as words.
+	StdioCommands [][]string `json:"stdioCommands"`
+	Ref           Ref        `json:"-"`
 }
 
 func (Copilot) IsNode() {}
@@ -4767,6 +5087,128 @@ type TokenClassSum struct {
 	Amount money.Nano `json:"amount"`
 }
 
+// One operation of a connection, pinned as it was approved.
+type Tool struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// The operation's own name.
+	Name string `json:"name"`
+	// How callers name it.
+	CallName string `json:"callName"`
+	// As shown to people; the name where it has no title.
+	Title string `json:"title"`
+	// What it tells models of itself.
+	Description string `json:"description"`
+	// Where it comes from.
+	Connection *Connection `json:"connection"`
+	// Whether it is what was approved.
+	State ToolState `json:"state"`
+	// One that is switched off is refused.
+	Enabled bool `json:"enabled"`
+	// As approved, or as offered where it never was: JSON.
+	Definition string `json:"definition"`
+	// What is offered instead of what was approved, as JSON; null where that is the same.
+	Proposed *string `json:"proposed,omitempty"`
+	// Of what would be approved now: give it to toolApprove.
+	Digest string `json:"digest"`
+	// What one call costs, in US dollars; 0 is free of charge.
+	Price money.Nano `json:"price"`
+	// When it was approved last; null: never.
+	ApprovedAt *time.Time `json:"approvedAt,omitempty"`
+	// Raised by every change; give it as `expectedVersion`.
+	Version int `json:"version"`
+	// What the viewer may do with it, by the policy that enforces it.
+	ViewerCan    []*ViewerPermission `json:"viewerCan"`
+	ConnectionID string              `json:"-"`
+}
+
+func (Tool) IsNode() {}
+
+// What toolApprove needs.
+type ToolApproveInput struct {
+	// 1–500 tools, of the viewer's reach.
+	Tools []*ToolSeenInput `json:"tools"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of toolApprove.
+type ToolApprovePayload struct {
+	// The tools as they stand now; empty when refused.
+	Tools []*Tool `json:"tools"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// A page of tools.
+type ToolConnection struct {
+	// The rows of this page, in order.
+	Edges []*ToolEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// How many tools there are in each state.
+type ToolCounts struct {
+	// Never approved.
+	Pending int `json:"pending"`
+	// Can be called by whom they are granted to.
+	Approved int `json:"approved"`
+	// Held back until they are approved again.
+	Changed int `json:"changed"`
+	// Offered no more.
+	Missing int `json:"missing"`
+}
+
+// A row of a page of tools.
+type ToolEdge struct {
+	// The row itself.
+	Node *Tool `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// The outcome for a tool.
+type ToolPayload struct {
+	// The tool as it stands now; null when refused.
+	Tool *Tool `json:"tool,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What toolReject needs.
+type ToolRejectInput struct {
+	// The tool, of the viewer's reach.
+	ToolID string `json:"toolId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// A tool as somebody looked at it.
+type ToolSeenInput struct {
+	// The tool.
+	ToolID string `json:"toolId"`
+	// Of what they saw: with another by now it is refused.
+	Digest string `json:"digest"`
+}
+
+// What toolUpdate needs.
+type ToolUpdateInput struct {
+	// The tool, of the viewer's reach.
+	ToolID string `json:"toolId"`
+	// Left out: unchanged.
+	Enabled *bool `json:"enabled,omitempty"`
+	// Left out: unchanged. 0 is free of charge.
+	Price *money.Nano `json:"price,omitempty"`
+	// Refuse when it has another version by now.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
 // An agent as those see it who may use it: what it is for, and nothing of how it is made.
 type UsableAgent struct {
 	// Name it in X-Cockpit-Agent.
@@ -4783,6 +5225,28 @@ type UsableAgent struct {
 	Starters []string `json:"starters"`
 	// The version that answers.
 	PublishedVersion int `json:"publishedVersion"`
+}
+
+// A connection as those see it who use its tools.
+type UsableConnection struct {
+	// Of the connection.
+	ID string `json:"id"`
+	// It stands before the names of its tools.
+	Name string `json:"name"`
+	// What it is for.
+	Description string `json:"description"`
+	// Name of its picture; empty for none.
+	Icon string `json:"icon"`
+	// How it is spoken to.
+	Kind ConnectionKind `json:"kind"`
+	// How it signs in.
+	Auth ConnectionAuth `json:"auth"`
+	// With whose credential it signs in.
+	Credential ConnectionCredentialOwner `json:"credential"`
+	// How the viewer stands with it, or all do where one credential is for all.
+	SignedIn *ConnectionSignedIn `json:"signedIn"`
+	// The tools that may be used, as callers name them.
+	Tools []string `json:"tools"`
 }
 
 // Which charges a report is about, by whole UTC days; at most 400 of them.
@@ -6110,6 +6574,198 @@ func (e ChargeKind) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// How a connection signs in.
+type ConnectionAuth string
+
+const (
+	// Not at all.
+	ConnectionAuthNone ConnectionAuth = "NONE"
+	// By a token.
+	ConnectionAuthBearer ConnectionAuth = "BEARER"
+	// By a key in a header.
+	ConnectionAuthHeader ConnectionAuth = "HEADER"
+	// By a user's name and password.
+	ConnectionAuthBasic ConnectionAuth = "BASIC"
+	// By an authorization server, at which people sign in.
+	ConnectionAuthOauth ConnectionAuth = "OAUTH"
+)
+
+var AllConnectionAuth = []ConnectionAuth{
+	ConnectionAuthNone,
+	ConnectionAuthBearer,
+	ConnectionAuthHeader,
+	ConnectionAuthBasic,
+	ConnectionAuthOauth,
+}
+
+func (e ConnectionAuth) IsValid() bool {
+	switch e {
+	case ConnectionAuthNone, ConnectionAuthBearer, ConnectionAuthHeader, ConnectionAuthBasic, ConnectionAuthOauth:
+		return true
+	}
+	return false
+}
+
+func (e ConnectionAuth) String() string {
+	return string(e)
+}
+
+func (e *ConnectionAuth) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ConnectionAuth(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ConnectionAuth", str)
+	}
+	return nil
+}
+
+func (e ConnectionAuth) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ConnectionAuth) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ConnectionAuth) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// With whose credential a connection signs in.
+type ConnectionCredentialOwner string
+
+const (
+	// One for all.
+	ConnectionCredentialOwnerShared ConnectionCredentialOwner = "SHARED"
+	// Each person's own.
+	ConnectionCredentialOwnerPersonal ConnectionCredentialOwner = "PERSONAL"
+)
+
+var AllConnectionCredentialOwner = []ConnectionCredentialOwner{
+	ConnectionCredentialOwnerShared,
+	ConnectionCredentialOwnerPersonal,
+}
+
+func (e ConnectionCredentialOwner) IsValid() bool {
+	switch e {
+	case ConnectionCredentialOwnerShared, ConnectionCredentialOwnerPersonal:
+		return true
+	}
+	return false
+}
+
+func (e ConnectionCredentialOwner) String() string {
+	return string(e)
+}
+
+func (e *ConnectionCredentialOwner) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ConnectionCredentialOwner(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ConnectionCredentialOwner", str)
+	}
+	return nil
+}
+
+func (e ConnectionCredentialOwner) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ConnectionCredentialOwner) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ConnectionCredentialOwner) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How a connection is spoken to.
+type ConnectionKind string
+
+const (
+	// An MCP server by streamable HTTP.
+	ConnectionKindMcpHTTP ConnectionKind = "MCP_HTTP"
+	// An MCP server by server-sent events, as they were before streamable HTTP.
+	ConnectionKindMcpSse ConnectionKind = "MCP_SSE"
+	// An MCP server that runs beside Cockpit, as its operator allows.
+	ConnectionKindMcpStdio ConnectionKind = "MCP_STDIO"
+	// An API with an OpenAPI document.
+	ConnectionKindOpenapi ConnectionKind = "OPENAPI"
+	// Composio's integrations.
+	ConnectionKindComposio ConnectionKind = "COMPOSIO"
+)
+
+var AllConnectionKind = []ConnectionKind{
+	ConnectionKindMcpHTTP,
+	ConnectionKindMcpSse,
+	ConnectionKindMcpStdio,
+	ConnectionKindOpenapi,
+	ConnectionKindComposio,
+}
+
+func (e ConnectionKind) IsValid() bool {
+	switch e {
+	case ConnectionKindMcpHTTP, ConnectionKindMcpSse, ConnectionKindMcpStdio, ConnectionKindOpenapi, ConnectionKindComposio:
+		return true
+	}
+	return false
+}
+
+func (e ConnectionKind) String() string {
+	return string(e)
+}
+
+func (e *ConnectionKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ConnectionKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ConnectionKind", str)
+	}
+	return nil
+}
+
+func (e ConnectionKind) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ConnectionKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ConnectionKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // When a budget renews.
 type CycleRule string
 
@@ -7327,6 +7983,70 @@ func (e *TokenClass) UnmarshalJSON(b []byte) error {
 }
 
 func (e TokenClass) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Whether a tool is what was approved.
+type ToolState string
+
+const (
+	// It was never approved.
+	ToolStatePending ToolState = "PENDING"
+	// It is what was approved.
+	ToolStateApproved ToolState = "APPROVED"
+	// It is held back: its connection offers something else by now.
+	ToolStateChanged ToolState = "CHANGED"
+	// Its connection offers it no more.
+	ToolStateMissing ToolState = "MISSING"
+)
+
+var AllToolState = []ToolState{
+	ToolStatePending,
+	ToolStateApproved,
+	ToolStateChanged,
+	ToolStateMissing,
+}
+
+func (e ToolState) IsValid() bool {
+	switch e {
+	case ToolStatePending, ToolStateApproved, ToolStateChanged, ToolStateMissing:
+		return true
+	}
+	return false
+}
+
+func (e ToolState) String() string {
+	return string(e)
+}
+
+func (e *ToolState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ToolState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ToolState", str)
+	}
+	return nil
+}
+
+func (e ToolState) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ToolState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ToolState) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

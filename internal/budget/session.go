@@ -48,7 +48,7 @@ func (e *Capped) Unwrap() error {
 	f := fault.New(e.code, "This session has had the %d turns that the agent allows. Begin a new session.", e.Cap.Turns)
 	if e.code == SessionCredits {
 		f = fault.New(e.code, "This session may take %s, and %s is left of it: not enough for this call. Ask for a shorter answer, or begin a new session.",
-			amountText(Credits, e.Cap.Credits), amountText(Credits, e.Available()))
+			AmountText(Credits, e.Cap.Credits), AmountText(Credits, e.Available()))
 	}
 	return f.With("sessionCredits", e.Spent.String()).With("sessionTurns", e.Turns)
 }

@@ -186,8 +186,8 @@ func (q *request) speakFor(d *agents.Definition) (*request, *fault.Error) {
 
 // has tells whether the request sets one of some members, under whatever case.
 func (q *request) has(names ...string) bool {
-	for name := range fields(q.doc, skipSpace(q.doc, 0)) {
-		if slices.ContainsFunc(names, func(n string) bool { return named(name, n) }) {
+	for _, m := range members(q.doc, span{skipSpace(q.doc, 0), len(q.doc)}) {
+		if slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(m.name, n) }) {
 			return true
 		}
 	}

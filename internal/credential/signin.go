@@ -22,9 +22,10 @@ import (
 )
 
 const (
-	// SignInPath leads a person's browser to a connection's sign-in;
-	// CallbackPath is where authorization servers send it back to.
-	SignInPath, CallbackPath = "/connections/sign-in", "/connections/callback"
+	// SignInPath leads a person's browser to a connection's sign-in.
+	SignInPath = "/connections/sign-in"
+	// CallbackPath is where authorization servers send browsers back to.
+	CallbackPath = "/connections/callback"
 	// FlowTime is how long somebody may take at the authorization server.
 	FlowTime = 10 * time.Minute
 	// statePlace keeps sealed states from being taken for anything else sealed.

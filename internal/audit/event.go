@@ -159,7 +159,7 @@ func prepare(ctx context.Context, c *ent.Client, now time.Time, e Event) (*ent.A
 // secrets never reach an event, whoever writes it.
 var secrets = []string{
 	"secret", "password_hash", "token_hash", "reset_hash", "secret_hash", "previous_secret_hash", "previous_secret",
-	"code_hash", "rests_on", "refresh_hash", "challenge", "nonce", "token", "password", "client_secret",
+	"code_hash", "rests_on", "refresh_hash", "challenge", "nonce", "token", "password", "client_secret", "moderation_secret",
 }
 
 // hidden fields of rows don't reach an event: secrets, what says nothing, and

@@ -18,7 +18,7 @@ const forEveryAccount: readonly Permission[] = [
   { name: 'models.manage', about: t('Set up providers, models and prices.') },
 ]
 
-const usual = ['profile', 'read', 'models.call']
+const usual = ['profile', 'read', 'models.call', 'tools.call']
 
 /** What can be chosen: what the viewer could give a token, what only people hold, and what the program has. The usual first. */
 export function choices(grantable: readonly Permission[], platform: boolean, has: readonly Permission[] = []): Permission[] {

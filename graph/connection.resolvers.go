@@ -148,7 +148,7 @@ func (r *mutationResolver) ConnectionSignOut(ctx context.Context, input model.Co
 
 func (r *mutationResolver) ToolApprove(ctx context.Context, input model.ToolApproveInput) (*model.ToolApprovePayload, error) {
 	tools, err := r.toolApprove(ctx, input)
-	payload := &model.ToolApprovePayload{Tools: []*model.Tool{}}
+	payload := &model.ToolApprovePayload{}
 	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
 		return payload, err
 	}

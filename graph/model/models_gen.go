@@ -5134,8 +5134,8 @@ type ToolApproveInput struct {
 
 // The outcome of toolApprove.
 type ToolApprovePayload struct {
-	// The tools as they stand now; empty when refused.
-	Tools []*Tool `json:"tools"`
+	// The tools as they stand now; null when refused.
+	Tools []*Tool `json:"tools,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
 }

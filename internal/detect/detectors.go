@@ -49,7 +49,7 @@ type kind struct {
 }
 
 var detectors = map[Detector]kind{
-	Email: {mark: "email", pattern: `[\pL\pN][\pL\pN._%+'-]{0,63}@(?:[\pL\pN-]{1,63}\.){1,4}\pL{2,24}`},
+	Email: {mark: "email", pattern: `(?:\b[\pL\pN]|[^\x00-\x7F\pZ\pP\pC])[\pL\pN._%+'-]{0,63}@(?:[\pL\pN-]{1,63}\.){1,4}\pL{2,24}`},
 	Phone: {mark: "phone", check: when(phone),
 		pattern: `(?:\+|\b00)[1-9]\d{0,2}(?:[ .()/-]{0,2}\d){6,12}\b|(?:\(|\b)[2-9]\d{2}\)?[ .-]\d{3}[ .-]\d{4}\b`},
 	IBAN:       {mark: "iban", check: when(iban), pattern: `(?i)\b[a-z]{2}\d{2}(?:[ -]?[a-z0-9]){11,30}\b`},

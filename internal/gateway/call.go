@@ -13,7 +13,9 @@ import (
 
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/detect"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity"
 )
@@ -40,6 +42,7 @@ type call struct {
 	// Of model calls alone:
 	q      *request
 	route  catalog.Route
+	guards *guardrail.Set // nil where nothing guards the call
 	bound  bound
 	hold   *budget.Hold
 	meter  meter
@@ -61,6 +64,9 @@ func (g *Gateway) complete(c *call) error {
 		return err
 	}
 	if err := c.limitRate(); err != nil {
+		return err
+	}
+	if err := c.guardInput(); err != nil {
 		return err
 	}
 	if c.bound, refused = c.q.bind(c.route.ContextLength, c.route.MaxOutputTokens); refused != nil {
@@ -188,6 +194,11 @@ func (c *call) stream(body io.Reader, hangUp context.CancelFunc) ending {
 		w:       c.w, client: c.r.Context(), hangUp: hangUp, limits: c.Timeouts, boundWrite: c.boundWrite,
 		meter: &c.meter, usage: c.q.usage, first: c.firstByte, stands: c.goesOn, why: c.why, hangUpClient: c.hangUpClient,
 	}
+	if look := c.guards.Look(detect.Output); look != nil {
+		ctx := context.WithoutCancel(c.r.Context())
+		r.guard = &streamGuard{ctx: ctx, look: look}
+		defer func() { _ = look.End(ctx) }() // records; what it refuses was told in the stream
+	}
 	ask := func(ctx context.Context) error {
 		_, err := c.principal(ctx)
 		return err
@@ -273,6 +284,9 @@ func (c *call) answer(ctx context.Context, answer []byte, err error) error {
 	}
 	if !c.goesOn() { //nolint:contextcheck // while the provider thought; by the client's context
 		return c.why()
+	}
+	if answer, err = c.guardAnswer(answer); err != nil { //nolint:contextcheck // by the client's context
+		return err
 	}
 	h := c.w.Header()
 	h.Set("Content-Type", "application/json")

@@ -29,7 +29,7 @@ func (c *call) idempotencyKey() (*budget.IdempotencyKey, *fault.Error) {
 	}
 	h := sha256.New()
 	_, _ = h.Write([]byte(p.Path + "\n")) // a hash takes everything
-	_, _ = h.Write(c.q.doc)
+	_, _ = h.Write(c.q.sent)
 	key := sha256.Sum256([]byte(values[0]))
 	return &budget.IdempotencyKey{Principal: principal, Key: hex.EncodeToString(key[:]), Request: hex.EncodeToString(h.Sum(nil))}, nil
 }

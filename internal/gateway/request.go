@@ -14,7 +14,9 @@ import (
 // request is a chat completion request as the client wrote it. What isn't
 // named here is kept byte by byte.
 type request struct {
-	doc   []byte
+	doc []byte
+	// sent is the document as the client sent it, before anything was taken out.
+	sent  []byte
 	model string
 	// limit is the most output tokens of one choice; 0 when the client set none.
 	limit int64
@@ -67,7 +69,7 @@ func parse(doc []byte) (*request, *fault.Error) {
 	if e := check(doc); e != nil {
 		return nil, e
 	}
-	q := &request{doc: doc, n: 1}
+	q := &request{doc: doc, sent: doc, n: 1}
 	for _, m := range members(doc, span{skipSpace(doc, 0), len(doc)}) {
 		if e := q.read(m); e != nil {
 			return nil, e

@@ -13,6 +13,7 @@ import (
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/grant"
+	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/increase"
 	"github.com/alchemi/cockpit/internal/mail"
@@ -32,6 +33,7 @@ type Resolver struct {
 	Epochs   *store.Epochs
 	Access   *access.Engine
 	Grants   *grant.Grants
+	Guards   *guardrail.Guards
 	Sessions *identity.Sessions
 	SSO      *sso.Gate
 	OAuth    *oauth.Server

@@ -21,6 +21,7 @@ import (
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/grant"
+	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
@@ -74,6 +75,7 @@ func newAPI(t testing.TB, st *store.Store) *api {
 	a.resolver.Agents = &agents.Agents{Store: st, Notify: a.resolver.Notify}
 	a.resolver.Requests = &increase.Requests{Store: st, Budgets: budgets, Access: engine, Log: log}
 	a.resolver.Webhooks = webhook.New(webhook.Options{Store: st, Box: box, Client: outbound.NewClient(nil), Notify: a.resolver.Notify, Now: st.Now, Log: log})
+	a.resolver.Guards = guardrail.New(guardrail.Options{Store: st, Epochs: w.Epochs, Box: box, Client: outbound.NewClient(nil), Log: log})
 	refusals := audit.NewRefusals(func(context.Context, audit.Event) error { return nil }, st.Now, log)
 	t.Cleanup(refusals.Close)
 	a.resolver.OAuth, err = oauth.New(oauth.Options{Store: st, Epochs: w.Epochs, Refusals: refusals, Issuer: "https://cockpit.test",

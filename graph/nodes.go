@@ -55,6 +55,8 @@ func (r *Resolver) nodeByID(ctx context.Context, nodeID string) (model.Node, err
 		return found(toPrice)(r.Store.Price.Get(ctx, nodeID))
 	case id.Charge:
 		return found(toCharge)(r.Store.Charge.Get(ctx, nodeID))
+	case id.GuardrailPreset:
+		return found(toGuardrailPreset)(r.Store.GuardrailPreset.Get(ctx, nodeID))
 	case id.Statement:
 		return r.statementNode(ctx, nodeID)
 	case id.AuditEvent:

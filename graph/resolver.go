@@ -15,6 +15,7 @@ import (
 	"github.com/alchemi/cockpit/internal/connections"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/grant"
+	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/increase"
 	"github.com/alchemi/cockpit/internal/mail"
@@ -34,6 +35,7 @@ type Resolver struct {
 	Epochs   *store.Epochs
 	Access   *access.Engine
 	Grants   *grant.Grants
+	Guards   *guardrail.Guards
 	Sessions *identity.Sessions
 	SSO      *sso.Gate
 	OAuth    *oauth.Server

@@ -20,6 +20,7 @@ const module = "github.com/alchemi/cockpit/"
 // and in docs/architecture.md.
 var order = [][]string{
 	{"internal/fault", "internal/money", "internal/id", "internal/secret", "internal/outbound"},
+	{"internal/detect"},
 	{"schema", "ent"},
 	{"internal/tenancy"},
 	{"internal/events"},
@@ -30,6 +31,7 @@ var order = [][]string{
 	{"internal/access"},
 	{"internal/mail"},
 	{"internal/grant"},
+	{"internal/guardrail"},
 	{"internal/budget"},
 	{"internal/identity"},
 	{"internal/idtoken"},

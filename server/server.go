@@ -27,6 +27,7 @@ import (
 	"github.com/alchemi/cockpit/internal/demo"
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/grant"
+	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/increase"
 	"github.com/alchemi/cockpit/internal/mail"
@@ -62,6 +63,7 @@ type Server struct {
 	keys        *identity.Keys
 	oauth       *oauth.Server
 	grants      *grant.Grants
+	guards      *guardrail.Guards
 	catalog     *catalog.Catalog
 	budget      *budget.Engine
 	requests    *increase.Requests
@@ -150,6 +152,7 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 		return nil, err
 	}
 	s.grants = grant.New(s.store, s.epochs)
+	s.guards = guardrail.New(guardrail.Options{Store: s.store, Epochs: s.epochs, Box: box, Client: s.outbound, Refusals: s.refusals, Log: s.log, Metrics: s.metrics})
 	s.catalog = catalog.New(s.store, s.epochs, box, ppm, s.log)
 	if err := s.keepAudit(); err != nil {
 		return nil, err
@@ -170,7 +173,7 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	s.tasks.Go(func() { s.requests.Run(s.background) })
 	s.agents = &agents.Agents{Store: s.store, Notify: s.notify}
 	s.tasks.Go(func() { s.agents.KeepOwned(s.background, s.log) })
-	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Agents: agents.NewLive(s.store, s.epochs), Catalog: s.catalog, Budget: s.budget,
+	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Guards: s.guards, Agents: agents.NewLive(s.store, s.epochs), Catalog: s.catalog, Budget: s.budget,
 		Client: s.outbound, Exceeded: s.watcher.Refused, Refusals: s.refusals, MaxBody: cfg.MaxBody, AskAt: s.URL() + "/me", Log: s.log, Metrics: s.metrics})
 	s.onClose(func(context.Context) error { s.gateway.Close(); return nil })
 	if err := s.openConnections(box); err != nil {

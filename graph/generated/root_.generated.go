@@ -47,6 +47,9 @@ type ResolverRoot interface {
 	Grant() GrantResolver
 	GrantConnection() GrantConnectionResolver
 	GroupMapping() GroupMappingResolver
+	GuardrailAssignment() GuardrailAssignmentResolver
+	GuardrailPreset() GuardrailPresetResolver
+	GuardrailPresetConnection() GuardrailPresetConnectionResolver
 	IdentityProvider() IdentityProviderResolver
 	IdentityProviderConnection() IdentityProviderConnectionResolver
 	IncreaseRequest() IncreaseRequestResolver
@@ -1068,6 +1071,99 @@ type ComplexityRoot struct {
 		GroupMappingID func(childComplexity int) int
 	}
 
+	GuardrailAllowed struct {
+		Pattern func(childComplexity int) int
+		Text    func(childComplexity int) int
+	}
+
+	GuardrailAssignment struct {
+		CreatedAt func(childComplexity int) int
+		Location  func(childComplexity int) int
+		Scope     func(childComplexity int) int
+	}
+
+	GuardrailFinding struct {
+		Action func(childComplexity int) int
+		From   func(childComplexity int) int
+		Rule   func(childComplexity int) int
+		To     func(childComplexity int) int
+	}
+
+	GuardrailFindings struct {
+		Action    func(childComplexity int) int
+		Calls     func(childComplexity int) int
+		Direction func(childComplexity int) int
+		Rule      func(childComplexity int) int
+	}
+
+	GuardrailModeration struct {
+		Direction  func(childComplexity int) int
+		FailOpen   func(childComplexity int) int
+		Model      func(childComplexity int) int
+		SecretHint func(childComplexity int) int
+		TimeoutMs  func(childComplexity int) int
+		URL        func(childComplexity int) int
+	}
+
+	GuardrailPreset struct {
+		Allow       func(childComplexity int) int
+		Assignments func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		Description func(childComplexity int) int
+		Findings    func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Moderation  func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Rules       func(childComplexity int) int
+		Status      func(childComplexity int) int
+		Version     func(childComplexity int) int
+		ViewerCan   func(childComplexity int) int
+	}
+
+	GuardrailPresetConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	GuardrailPresetDeletePayload struct {
+		Errors   func(childComplexity int) int
+		PresetID func(childComplexity int) int
+	}
+
+	GuardrailPresetEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	GuardrailPresetPayload struct {
+		Errors func(childComplexity int) int
+		Preset func(childComplexity int) int
+	}
+
+	GuardrailRule struct {
+		Action    func(childComplexity int) int
+		Detector  func(childComplexity int) int
+		Direction func(childComplexity int) int
+		Name      func(childComplexity int) int
+		Pattern   func(childComplexity int) int
+		Words     func(childComplexity int) int
+	}
+
+	GuardrailSimulation struct {
+		BlockedBy func(childComplexity int) int
+		Errors    func(childComplexity int) int
+		Findings  func(childComplexity int) int
+		Text      func(childComplexity int) int
+	}
+
+	GuardrailTemplate struct {
+		Description func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Rules       func(childComplexity int) int
+	}
+
 	IdentityProvider struct {
 		CallbackURL func(childComplexity int) int
 		ClientID    func(childComplexity int) int
@@ -1433,6 +1529,11 @@ type ComplexityRoot struct {
 		GrantSet                  func(childComplexity int, input model.GrantSetInput) int
 		GroupMappingCreate        func(childComplexity int, input model.GroupMappingCreateInput) int
 		GroupMappingDelete        func(childComplexity int, input model.GroupMappingDeleteInput) int
+		GuardrailAssign           func(childComplexity int, input model.GuardrailAssignInput) int
+		GuardrailPresetCreate     func(childComplexity int, input model.GuardrailPresetCreateInput) int
+		GuardrailPresetDelete     func(childComplexity int, input model.GuardrailPresetDeleteInput) int
+		GuardrailPresetUpdate     func(childComplexity int, input model.GuardrailPresetUpdateInput) int
+		GuardrailUnassign         func(childComplexity int, input model.GuardrailUnassignInput) int
 		IdentityProviderCreate    func(childComplexity int, input model.IdentityProviderCreateInput) int
 		IdentityProviderDelete    func(childComplexity int, input model.IdentityProviderDeleteInput) int
 		IdentityProviderUpdate    func(childComplexity int, input model.IdentityProviderUpdateInput) int
@@ -1777,9 +1878,13 @@ type ComplexityRoot struct {
 		Copilot              func(childComplexity int, accountID *string) int
 		Explain              func(childComplexity int, input model.ExplainInput) int
 		ForecastWhatIf       func(childComplexity int, scopeID string, input model.WhatIfInput) int
+		GuardrailPresets     func(childComplexity int, scopeID string, first *int, after *string, last *int, before *string) int
+		GuardrailSimulate    func(childComplexity int, input model.GuardrailSimulateInput) int
+		GuardrailTemplates   func(childComplexity int) int
 		Invitation           func(childComplexity int, token string) int
 		Node                 func(childComplexity int, id string) int
 		Platform             func(childComplexity int) int
+		ScopeGuardrails      func(childComplexity int, scopeID string) int
 		SignInMethods        func(childComplexity int, email string) int
 		Viewer               func(childComplexity int) int
 	}
@@ -1898,6 +2003,13 @@ type ComplexityRoot struct {
 	ScopeEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ScopeGuardrail struct {
+		FromID   func(childComplexity int) int
+		FromName func(childComplexity int) int
+		Here     func(childComplexity int) int
+		Preset   func(childComplexity int) int
 	}
 
 	SeatLimit struct {
@@ -6645,6 +6757,343 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.GroupMappingDeletePayload.GroupMappingID(childComplexity), true
 
+	case "GuardrailAllowed.pattern":
+		if e.ComplexityRoot.GuardrailAllowed.Pattern == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailAllowed.Pattern(childComplexity), true
+	case "GuardrailAllowed.text":
+		if e.ComplexityRoot.GuardrailAllowed.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailAllowed.Text(childComplexity), true
+
+	case "GuardrailAssignment.createdAt":
+		if e.ComplexityRoot.GuardrailAssignment.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailAssignment.CreatedAt(childComplexity), true
+	case "GuardrailAssignment.location":
+		if e.ComplexityRoot.GuardrailAssignment.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailAssignment.Location(childComplexity), true
+	case "GuardrailAssignment.scope":
+		if e.ComplexityRoot.GuardrailAssignment.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailAssignment.Scope(childComplexity), true
+
+	case "GuardrailFinding.action":
+		if e.ComplexityRoot.GuardrailFinding.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailFinding.Action(childComplexity), true
+	case "GuardrailFinding.from":
+		if e.ComplexityRoot.GuardrailFinding.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailFinding.From(childComplexity), true
+	case "GuardrailFinding.rule":
+		if e.ComplexityRoot.GuardrailFinding.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailFinding.Rule(childComplexity), true
+	case "GuardrailFinding.to":
+		if e.ComplexityRoot.GuardrailFinding.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailFinding.To(childComplexity), true
+
+	case "GuardrailFindings.action":
+		if e.ComplexityRoot.GuardrailFindings.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailFindings.Action(childComplexity), true
+	case "GuardrailFindings.calls":
+		if e.ComplexityRoot.GuardrailFindings.Calls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailFindings.Calls(childComplexity), true
+	case "GuardrailFindings.direction":
+		if e.ComplexityRoot.GuardrailFindings.Direction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailFindings.Direction(childComplexity), true
+	case "GuardrailFindings.rule":
+		if e.ComplexityRoot.GuardrailFindings.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailFindings.Rule(childComplexity), true
+
+	case "GuardrailModeration.direction":
+		if e.ComplexityRoot.GuardrailModeration.Direction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailModeration.Direction(childComplexity), true
+	case "GuardrailModeration.failOpen":
+		if e.ComplexityRoot.GuardrailModeration.FailOpen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailModeration.FailOpen(childComplexity), true
+	case "GuardrailModeration.model":
+		if e.ComplexityRoot.GuardrailModeration.Model == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailModeration.Model(childComplexity), true
+	case "GuardrailModeration.secretHint":
+		if e.ComplexityRoot.GuardrailModeration.SecretHint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailModeration.SecretHint(childComplexity), true
+	case "GuardrailModeration.timeoutMs":
+		if e.ComplexityRoot.GuardrailModeration.TimeoutMs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailModeration.TimeoutMs(childComplexity), true
+	case "GuardrailModeration.url":
+		if e.ComplexityRoot.GuardrailModeration.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailModeration.URL(childComplexity), true
+
+	case "GuardrailPreset.allow":
+		if e.ComplexityRoot.GuardrailPreset.Allow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPreset.Allow(childComplexity), true
+	case "GuardrailPreset.assignments":
+		if e.ComplexityRoot.GuardrailPreset.Assignments == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPreset.Assignments(childComplexity), true
+	case "GuardrailPreset.createdAt":
+		if e.ComplexityRoot.GuardrailPreset.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPreset.CreatedAt(childComplexity), true
+	case "GuardrailPreset.description":
+		if e.ComplexityRoot.GuardrailPreset.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPreset.Description(childComplexity), true
+	case "GuardrailPreset.findings":
+		if e.ComplexityRoot.GuardrailPreset.Findings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPreset.Findings(childComplexity), true
+	case "GuardrailPreset.id":
+		if e.ComplexityRoot.GuardrailPreset.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPreset.ID(childComplexity), true
+	case "GuardrailPreset.moderation":
+		if e.ComplexityRoot.GuardrailPreset.Moderation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPreset.Moderation(childComplexity), true
+	case "GuardrailPreset.name":
+		if e.ComplexityRoot.GuardrailPreset.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPreset.Name(childComplexity), true
+	case "GuardrailPreset.rules":
+		if e.ComplexityRoot.GuardrailPreset.Rules == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPreset.Rules(childComplexity), true
+	case "GuardrailPreset.status":
+		if e.ComplexityRoot.GuardrailPreset.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPreset.Status(childComplexity), true
+	case "GuardrailPreset.version":
+		if e.ComplexityRoot.GuardrailPreset.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPreset.Version(childComplexity), true
+	case "GuardrailPreset.viewerCan":
+		if e.ComplexityRoot.GuardrailPreset.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPreset.ViewerCan(childComplexity), true
+
+	case "GuardrailPresetConnection.edges":
+		if e.ComplexityRoot.GuardrailPresetConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPresetConnection.Edges(childComplexity), true
+	case "GuardrailPresetConnection.pageInfo":
+		if e.ComplexityRoot.GuardrailPresetConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPresetConnection.PageInfo(childComplexity), true
+	case "GuardrailPresetConnection.totalCount":
+		if e.ComplexityRoot.GuardrailPresetConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPresetConnection.TotalCount(childComplexity), true
+
+	case "GuardrailPresetDeletePayload.errors":
+		if e.ComplexityRoot.GuardrailPresetDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPresetDeletePayload.Errors(childComplexity), true
+	case "GuardrailPresetDeletePayload.presetId":
+		if e.ComplexityRoot.GuardrailPresetDeletePayload.PresetID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPresetDeletePayload.PresetID(childComplexity), true
+
+	case "GuardrailPresetEdge.cursor":
+		if e.ComplexityRoot.GuardrailPresetEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPresetEdge.Cursor(childComplexity), true
+	case "GuardrailPresetEdge.node":
+		if e.ComplexityRoot.GuardrailPresetEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPresetEdge.Node(childComplexity), true
+
+	case "GuardrailPresetPayload.errors":
+		if e.ComplexityRoot.GuardrailPresetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPresetPayload.Errors(childComplexity), true
+	case "GuardrailPresetPayload.preset":
+		if e.ComplexityRoot.GuardrailPresetPayload.Preset == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailPresetPayload.Preset(childComplexity), true
+
+	case "GuardrailRule.action":
+		if e.ComplexityRoot.GuardrailRule.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailRule.Action(childComplexity), true
+	case "GuardrailRule.detector":
+		if e.ComplexityRoot.GuardrailRule.Detector == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailRule.Detector(childComplexity), true
+	case "GuardrailRule.direction":
+		if e.ComplexityRoot.GuardrailRule.Direction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailRule.Direction(childComplexity), true
+	case "GuardrailRule.name":
+		if e.ComplexityRoot.GuardrailRule.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailRule.Name(childComplexity), true
+	case "GuardrailRule.pattern":
+		if e.ComplexityRoot.GuardrailRule.Pattern == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailRule.Pattern(childComplexity), true
+	case "GuardrailRule.words":
+		if e.ComplexityRoot.GuardrailRule.Words == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailRule.Words(childComplexity), true
+
+	case "GuardrailSimulation.blockedBy":
+		if e.ComplexityRoot.GuardrailSimulation.BlockedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailSimulation.BlockedBy(childComplexity), true
+	case "GuardrailSimulation.errors":
+		if e.ComplexityRoot.GuardrailSimulation.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailSimulation.Errors(childComplexity), true
+	case "GuardrailSimulation.findings":
+		if e.ComplexityRoot.GuardrailSimulation.Findings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailSimulation.Findings(childComplexity), true
+	case "GuardrailSimulation.text":
+		if e.ComplexityRoot.GuardrailSimulation.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailSimulation.Text(childComplexity), true
+
+	case "GuardrailTemplate.description":
+		if e.ComplexityRoot.GuardrailTemplate.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailTemplate.Description(childComplexity), true
+	case "GuardrailTemplate.id":
+		if e.ComplexityRoot.GuardrailTemplate.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailTemplate.ID(childComplexity), true
+	case "GuardrailTemplate.name":
+		if e.ComplexityRoot.GuardrailTemplate.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailTemplate.Name(childComplexity), true
+	case "GuardrailTemplate.rules":
+		if e.ComplexityRoot.GuardrailTemplate.Rules == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GuardrailTemplate.Rules(childComplexity), true
+
 	case "IdentityProvider.callbackUrl":
 		if e.ComplexityRoot.IdentityProvider.CallbackURL == nil {
 			break
@@ -8453,6 +8902,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.GroupMappingDelete(childComplexity, args["input"].(model.GroupMappingDeleteInput)), true
+	case "Mutation.guardrailAssign":
+		if e.ComplexityRoot.Mutation.GuardrailAssign == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_guardrailAssign_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.GuardrailAssign(childComplexity, args["input"].(model.GuardrailAssignInput)), true
+	case "Mutation.guardrailPresetCreate":
+		if e.ComplexityRoot.Mutation.GuardrailPresetCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_guardrailPresetCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.GuardrailPresetCreate(childComplexity, args["input"].(model.GuardrailPresetCreateInput)), true
+	case "Mutation.guardrailPresetDelete":
+		if e.ComplexityRoot.Mutation.GuardrailPresetDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_guardrailPresetDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.GuardrailPresetDelete(childComplexity, args["input"].(model.GuardrailPresetDeleteInput)), true
+	case "Mutation.guardrailPresetUpdate":
+		if e.ComplexityRoot.Mutation.GuardrailPresetUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_guardrailPresetUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.GuardrailPresetUpdate(childComplexity, args["input"].(model.GuardrailPresetUpdateInput)), true
+	case "Mutation.guardrailUnassign":
+		if e.ComplexityRoot.Mutation.GuardrailUnassign == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_guardrailUnassign_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.GuardrailUnassign(childComplexity, args["input"].(model.GuardrailUnassignInput)), true
 	case "Mutation.identityProviderCreate":
 		if e.ComplexityRoot.Mutation.IdentityProviderCreate == nil {
 			break
@@ -10328,6 +10832,34 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.ForecastWhatIf(childComplexity, args["scopeId"].(string), args["input"].(model.WhatIfInput)), true
+	case "Query.guardrailPresets":
+		if e.ComplexityRoot.Query.GuardrailPresets == nil {
+			break
+		}
+
+		args, err := ec.field_Query_guardrailPresets_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.GuardrailPresets(childComplexity, args["scopeId"].(string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.guardrailSimulate":
+		if e.ComplexityRoot.Query.GuardrailSimulate == nil {
+			break
+		}
+
+		args, err := ec.field_Query_guardrailSimulate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.GuardrailSimulate(childComplexity, args["input"].(model.GuardrailSimulateInput)), true
+	case "Query.guardrailTemplates":
+		if e.ComplexityRoot.Query.GuardrailTemplates == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.GuardrailTemplates(childComplexity), true
 
 	case "Query.invitation":
 		if e.ComplexityRoot.Query.Invitation == nil {
@@ -10357,6 +10889,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Platform(childComplexity), true
+	case "Query.scopeGuardrails":
+		if e.ComplexityRoot.Query.ScopeGuardrails == nil {
+			break
+		}
+
+		args, err := ec.field_Query_scopeGuardrails_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ScopeGuardrails(childComplexity, args["scopeId"].(string)), true
 	case "Query.signInMethods":
 		if e.ComplexityRoot.Query.SignInMethods == nil {
 			break
@@ -10784,6 +11327,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ScopeEdge.Node(childComplexity), true
+
+	case "ScopeGuardrail.fromId":
+		if e.ComplexityRoot.ScopeGuardrail.FromID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ScopeGuardrail.FromID(childComplexity), true
+	case "ScopeGuardrail.fromName":
+		if e.ComplexityRoot.ScopeGuardrail.FromName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ScopeGuardrail.FromName(childComplexity), true
+	case "ScopeGuardrail.here":
+		if e.ComplexityRoot.ScopeGuardrail.Here == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ScopeGuardrail.Here(childComplexity), true
+	case "ScopeGuardrail.preset":
+		if e.ComplexityRoot.ScopeGuardrail.Preset == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ScopeGuardrail.Preset(childComplexity), true
 
 	case "SeatLimit.binding":
 		if e.ComplexityRoot.SeatLimit.Binding == nil {
@@ -13149,6 +13717,15 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputGrantSetInput,
 		ec.unmarshalInputGroupMappingCreateInput,
 		ec.unmarshalInputGroupMappingDeleteInput,
+		ec.unmarshalInputGuardrailAllowedInput,
+		ec.unmarshalInputGuardrailAssignInput,
+		ec.unmarshalInputGuardrailModerationInput,
+		ec.unmarshalInputGuardrailPresetCreateInput,
+		ec.unmarshalInputGuardrailPresetDeleteInput,
+		ec.unmarshalInputGuardrailPresetUpdateInput,
+		ec.unmarshalInputGuardrailRuleInput,
+		ec.unmarshalInputGuardrailSimulateInput,
+		ec.unmarshalInputGuardrailUnassignInput,
 		ec.unmarshalInputIdentityProviderCreateInput,
 		ec.unmarshalInputIdentityProviderDeleteInput,
 		ec.unmarshalInputIdentityProviderUpdateInput,
@@ -15035,6 +15612,382 @@ type GrantRemovePayload {
   grantId: ID
   "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../common/guardrail.graphqls", Input: `extend type Query {
+  "The guardrails of a scope's plane, oldest first; null for a scope that doesn't exist or that the viewer may not see."
+  guardrailPresets("Any scope of the plane." scopeId: ID!, first: Int, after: String, last: Int, before: String): GuardrailPresetConnection
+  "What guards a scope: all that is assigned to it or to a scope above. Null for a scope that doesn't exist or that the viewer may not see."
+  scopeGuardrails("Any scope of a plane." scopeId: ID!): [ScopeGuardrail!]
+  "Presets that come with the product, for taking over as they are or changed."
+  guardrailTemplates: [GuardrailTemplate!]!
+  "Try rules on a text: what they find, and what would go on. Nothing is kept, and no outside service is asked."
+  guardrailSimulate(input: GuardrailSimulateInput!): GuardrailSimulation!
+}
+
+extend type Mutation {
+  "Make a guardrail; it guards nothing until it is assigned. Admins of the plane."
+  guardrailPresetCreate(input: GuardrailPresetCreateInput!): GuardrailPresetPayload!
+  "Change a guardrail wherever it is assigned, on every replica within a second. Admins of the plane."
+  guardrailPresetUpdate(input: GuardrailPresetUpdateInput!): GuardrailPresetPayload!
+  "Forget a guardrail that is assigned to nothing any more. Admins of the plane."
+  guardrailPresetDelete(input: GuardrailPresetDeleteInput!): GuardrailPresetDeletePayload!
+  "Put a guardrail on a scope and all below it. Admins of the scope and those above."
+  guardrailAssign(input: GuardrailAssignInput!): GuardrailPresetPayload!
+  "Take a guardrail off the scope that it was assigned to; what holds from above stays. Admins of the scope and those above."
+  guardrailUnassign(input: GuardrailUnassignInput!): GuardrailPresetPayload!
+}
+
+"Rules on what goes into models and tools and what comes out of them."
+type GuardrailPreset implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "As shown to people, and told to whoever is refused."
+  name: String!
+  "What it is for."
+  description: String!
+  "A disabled one guards nothing."
+  status: Status!
+  "What it looks for; all rules hold at once."
+  rules: [GuardrailRule!]!
+  "What its rules leave alone; those of other guardrails don't."
+  allow: [GuardrailAllowed!]!
+  "The outside service that it asks as well; null for none."
+  moderation: GuardrailModeration
+  "Where it is assigned, of the scopes that the viewer sees."
+  assignments: [GuardrailAssignment!]!
+  "How often its rules found something in the last 30 days."
+  findings: [GuardrailFindings!]!
+  "When it was made."
+  createdAt: DateTime!
+  "Raised by every change."
+  version: Int!
+  "What the viewer may do with it, by the policy that enforces it."
+  viewerCan: [ViewerPermission!]!
+}
+
+"A detector with what to do about what it finds."
+type GuardrailRule {
+  "Unique within its guardrail; findings are counted by it."
+  name: String!
+  "What it looks for."
+  detector: GuardrailDetector!
+  "What becomes of what it finds."
+  action: GuardrailAction!
+  "Which texts it looks at."
+  direction: GuardrailDirection!
+  "The regular expression of REGEX; null for all others."
+  pattern: String
+  "The words of WORDS; empty for all others."
+  words: [String!]!
+}
+
+"What a rule looks for."
+enum GuardrailDetector {
+  "E-mail addresses."
+  EMAIL
+  "Telephone numbers with a country code, and North American ones."
+  PHONE
+  "Bank accounts whose check digits are right."
+  IBAN
+  "Card numbers whose check digit is right."
+  CREDIT_CARD
+  "IPv4 and IPv6 addresses."
+  IP_ADDRESS
+  "Numbers of persons whose check digits are right: Spain, Italy, France, Germany, Poland, Belgium, Brazil."
+  NATIONAL_ID
+  "Access keys of AWS."
+  AWS_KEY
+  "Tokens of GitHub."
+  GITHUB_TOKEN
+  "Keys of LLM providers."
+  LLM_KEY
+  "Tokens of Slack, GitLab, Google, Stripe, npm and Hugging Face."
+  SERVICE_TOKEN
+  "PEM blocks of private keys."
+  PRIVATE_KEY
+  "JSON web tokens."
+  JWT
+  "What looks random after a word such as password or token."
+  GENERIC_SECRET
+  "Phrases that try to talk a model out of its instructions, however they are spelled."
+  JAILBREAK
+  "Words and phrases of a list, in any case."
+  WORDS
+  "A regular expression in the syntax of RE2."
+  REGEX
+}
+
+"What becomes of what a rule finds."
+enum GuardrailAction {
+  "The text is refused, with the names of the guardrail and the rule."
+  BLOCK
+  "The place is replaced by a mark such as [redacted:email]."
+  REDACT
+  "It goes on and is counted."
+  FLAG
+}
+
+"Which way a text goes."
+enum GuardrailDirection {
+  "Into models and tools."
+  INPUT
+  "Out of models and tools."
+  OUTPUT
+  "Either way."
+  BOTH
+}
+
+"A text or pattern that a guardrail's rules leave alone."
+type GuardrailAllowed {
+  "In any case; null where a pattern is given."
+  text: String
+  "Matches the whole of what was found; null where a text is given."
+  pattern: String
+}
+
+"An outside service that speaks OpenAI's /v1/moderations."
+type GuardrailModeration {
+  "Its whole address."
+  url: String!
+  "Last four characters of its key; empty for none."
+  secretHint: String!
+  "Which texts it is asked about."
+  direction: GuardrailDirection!
+  "The model that it is asked for; empty for its default."
+  model: String!
+  "How long it may take, in milliseconds."
+  timeoutMs: Int!
+  "Whether texts pass while it doesn't answer."
+  failOpen: Boolean!
+}
+
+"A guardrail's place."
+type GuardrailAssignment {
+  "Where; it reaches everything below."
+  scope: Scope!
+  "The scope's place in words."
+  location: String!
+  "When it was assigned."
+  createdAt: DateTime!
+}
+
+"How often a rule found something in the last 30 days, in calls; repeats of one caller count."
+type GuardrailFindings {
+  "The rule's name at the time."
+  rule: String!
+  "What became of it."
+  action: GuardrailAction!
+  "Which way the texts went."
+  direction: GuardrailDirection!
+  "Calls in which it found something."
+  calls: Int!
+}
+
+"A guardrail that holds at a scope, and where it comes from."
+type ScopeGuardrail {
+  "What holds."
+  preset: GuardrailPreset!
+  "The scope that it is assigned to: this one or one above. The viewer may see no more of it than its name."
+  fromId: ID!
+  "That scope's name."
+  fromName: String!
+  "Whether it is assigned here, where it can be taken off."
+  here: Boolean!
+}
+
+"A preset that comes with the product."
+type GuardrailTemplate {
+  "Stable: its name in lower case."
+  id: ID!
+  "As shown to people."
+  name: String!
+  "What it is for."
+  description: String!
+  "What it looks for."
+  rules: [GuardrailRule!]!
+}
+
+"What rules make of a text."
+type GuardrailSimulation {
+  "What would go on; what stands before the match where a rule blocks."
+  text: String!
+  "The rule that blocks; null where none does."
+  blockedBy: String
+  "Where rules matched, at most 1,000 places."
+  findings: [GuardrailFinding!]!
+  "What is wrong with the rules; empty when they can be saved."
+  errors: [UserError!]!
+}
+
+"A place in a text."
+type GuardrailFinding {
+  "The rule that matched."
+  rule: String!
+  "What becomes of it."
+  action: GuardrailAction!
+  "The first byte, in UTF-8."
+  from: Int!
+  "The byte after the last."
+  to: Int!
+}
+
+"A detector with what to do about what it finds."
+input GuardrailRuleInput {
+  "1–80 bytes, unique within the guardrail."
+  name: String!
+  "What it looks for."
+  detector: GuardrailDetector!
+  "What becomes of what it finds."
+  action: GuardrailAction!
+  "Which texts it looks at."
+  direction: GuardrailDirection! = BOTH
+  "For REGEX: RE2, at most 1,000 bytes; a match longer than 512 bytes is blocked."
+  pattern: String
+  "For WORDS: at most 500 of 100 bytes."
+  words: [String!]
+}
+
+"Give either a text or a pattern."
+input GuardrailAllowedInput {
+  "In any case, at most 500 bytes."
+  text: String
+  "Matches the whole of what was found."
+  pattern: String
+}
+
+"How to ask an outside service; an empty address removes it."
+input GuardrailModerationInput {
+  "Its whole address, as in https://api.openai.com/v1/moderations."
+  url: String!
+  "Its key; giving back the hint, or nothing, keeps the one that is stored, and an empty one removes it."
+  secret: String
+  "Which texts it is asked about."
+  direction: GuardrailDirection! = BOTH
+  "The model to ask for."
+  model: String
+  "100–30,000."
+  timeoutMs: Int! = 3000
+  "Whether texts pass while it doesn't answer."
+  failOpen: Boolean! = false
+}
+
+"A new guardrail."
+input GuardrailPresetCreateInput {
+  "Any scope of the plane that it is for."
+  scopeId: ID!
+  "Unique in the plane."
+  name: String!
+  "What it is for."
+  description: String
+  "At most 50."
+  rules: [GuardrailRuleInput!]!
+  "At most 200."
+  allow: [GuardrailAllowedInput!]
+  "An outside service to ask as well."
+  moderation: GuardrailModerationInput
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What is left out stays as it is; lists are replaced as a whole."
+input GuardrailPresetUpdateInput {
+  "Which."
+  presetId: ID!
+  "Unique in the plane."
+  name: String
+  "What it is for."
+  description: String
+  "A disabled one guards nothing."
+  status: Status
+  "At most 50."
+  rules: [GuardrailRuleInput!]
+  "At most 200."
+  allow: [GuardrailAllowedInput!]
+  "An outside service to ask as well."
+  moderation: GuardrailModerationInput
+  "Refuse if it has moved on."
+  expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"Which guardrail to forget."
+input GuardrailPresetDeleteInput {
+  "Which."
+  presetId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"Where to put a guardrail."
+input GuardrailAssignInput {
+  "A plane, an organization, a team, a seat, a key or an agent."
+  scopeId: ID!
+  "A guardrail of its plane."
+  presetId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"Where to take a guardrail off."
+input GuardrailUnassignInput {
+  "The scope that it was assigned to."
+  scopeId: ID!
+  "Which."
+  presetId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"Give a guardrail or rules."
+input GuardrailSimulateInput {
+  "One that stands."
+  presetId: ID
+  "Or these."
+  rules: [GuardrailRuleInput!]
+  "With these exceptions."
+  allow: [GuardrailAllowedInput!]
+  "At most 20,000 bytes."
+  text: String!
+  "INPUT or OUTPUT."
+  direction: GuardrailDirection! = INPUT
+  "Have the text come in pieces of so many bytes, as a stream does; the result is the same."
+  chunkSize: Int
+}
+
+"The guardrail as it is now."
+type GuardrailPresetPayload {
+  "Null when refused."
+  preset: GuardrailPreset
+  "Empty when done."
+  errors: [UserError!]!
+}
+
+"What was forgotten."
+type GuardrailPresetDeletePayload {
+  "Null when refused."
+  presetId: ID
+  "Empty when done."
+  errors: [UserError!]!
+}
+
+"A page of guardrails."
+type GuardrailPresetConnection {
+  "The rows of this page, in order."
+  edges: [GuardrailPresetEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of guardrails."
+type GuardrailPresetEdge {
+  "The row itself."
+  node: GuardrailPreset!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
 }
 `, BuiltIn: false},
 	{Name: "../common/invitation.graphqls", Input: `"An offer of a seat or a role to an e-mail address, by a link that only its holder knows."
@@ -21913,6 +22866,192 @@ func (ec *executionContext) childFields_GroupMappingDeletePayload(ctx context.Co
 	return nil, fmt.Errorf("no field named %q was found under type GroupMappingDeletePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_GuardrailAllowed(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "text":
+		return ec.fieldContext_GuardrailAllowed_text(ctx, field)
+	case "pattern":
+		return ec.fieldContext_GuardrailAllowed_pattern(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GuardrailAllowed", field.Name)
+}
+
+func (ec *executionContext) childFields_GuardrailAssignment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "scope":
+		return ec.fieldContext_GuardrailAssignment_scope(ctx, field)
+	case "location":
+		return ec.fieldContext_GuardrailAssignment_location(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_GuardrailAssignment_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GuardrailAssignment", field.Name)
+}
+
+func (ec *executionContext) childFields_GuardrailFinding(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rule":
+		return ec.fieldContext_GuardrailFinding_rule(ctx, field)
+	case "action":
+		return ec.fieldContext_GuardrailFinding_action(ctx, field)
+	case "from":
+		return ec.fieldContext_GuardrailFinding_from(ctx, field)
+	case "to":
+		return ec.fieldContext_GuardrailFinding_to(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GuardrailFinding", field.Name)
+}
+
+func (ec *executionContext) childFields_GuardrailFindings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rule":
+		return ec.fieldContext_GuardrailFindings_rule(ctx, field)
+	case "action":
+		return ec.fieldContext_GuardrailFindings_action(ctx, field)
+	case "direction":
+		return ec.fieldContext_GuardrailFindings_direction(ctx, field)
+	case "calls":
+		return ec.fieldContext_GuardrailFindings_calls(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GuardrailFindings", field.Name)
+}
+
+func (ec *executionContext) childFields_GuardrailModeration(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_GuardrailModeration_url(ctx, field)
+	case "secretHint":
+		return ec.fieldContext_GuardrailModeration_secretHint(ctx, field)
+	case "direction":
+		return ec.fieldContext_GuardrailModeration_direction(ctx, field)
+	case "model":
+		return ec.fieldContext_GuardrailModeration_model(ctx, field)
+	case "timeoutMs":
+		return ec.fieldContext_GuardrailModeration_timeoutMs(ctx, field)
+	case "failOpen":
+		return ec.fieldContext_GuardrailModeration_failOpen(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GuardrailModeration", field.Name)
+}
+
+func (ec *executionContext) childFields_GuardrailPreset(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_GuardrailPreset_id(ctx, field)
+	case "name":
+		return ec.fieldContext_GuardrailPreset_name(ctx, field)
+	case "description":
+		return ec.fieldContext_GuardrailPreset_description(ctx, field)
+	case "status":
+		return ec.fieldContext_GuardrailPreset_status(ctx, field)
+	case "rules":
+		return ec.fieldContext_GuardrailPreset_rules(ctx, field)
+	case "allow":
+		return ec.fieldContext_GuardrailPreset_allow(ctx, field)
+	case "moderation":
+		return ec.fieldContext_GuardrailPreset_moderation(ctx, field)
+	case "assignments":
+		return ec.fieldContext_GuardrailPreset_assignments(ctx, field)
+	case "findings":
+		return ec.fieldContext_GuardrailPreset_findings(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_GuardrailPreset_createdAt(ctx, field)
+	case "version":
+		return ec.fieldContext_GuardrailPreset_version(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_GuardrailPreset_viewerCan(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GuardrailPreset", field.Name)
+}
+
+func (ec *executionContext) childFields_GuardrailPresetConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_GuardrailPresetConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_GuardrailPresetConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_GuardrailPresetConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GuardrailPresetConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_GuardrailPresetDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "presetId":
+		return ec.fieldContext_GuardrailPresetDeletePayload_presetId(ctx, field)
+	case "errors":
+		return ec.fieldContext_GuardrailPresetDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GuardrailPresetDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_GuardrailPresetEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_GuardrailPresetEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_GuardrailPresetEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GuardrailPresetEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_GuardrailPresetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "preset":
+		return ec.fieldContext_GuardrailPresetPayload_preset(ctx, field)
+	case "errors":
+		return ec.fieldContext_GuardrailPresetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GuardrailPresetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_GuardrailRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_GuardrailRule_name(ctx, field)
+	case "detector":
+		return ec.fieldContext_GuardrailRule_detector(ctx, field)
+	case "action":
+		return ec.fieldContext_GuardrailRule_action(ctx, field)
+	case "direction":
+		return ec.fieldContext_GuardrailRule_direction(ctx, field)
+	case "pattern":
+		return ec.fieldContext_GuardrailRule_pattern(ctx, field)
+	case "words":
+		return ec.fieldContext_GuardrailRule_words(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GuardrailRule", field.Name)
+}
+
+func (ec *executionContext) childFields_GuardrailSimulation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "text":
+		return ec.fieldContext_GuardrailSimulation_text(ctx, field)
+	case "blockedBy":
+		return ec.fieldContext_GuardrailSimulation_blockedBy(ctx, field)
+	case "findings":
+		return ec.fieldContext_GuardrailSimulation_findings(ctx, field)
+	case "errors":
+		return ec.fieldContext_GuardrailSimulation_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GuardrailSimulation", field.Name)
+}
+
+func (ec *executionContext) childFields_GuardrailTemplate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_GuardrailTemplate_id(ctx, field)
+	case "name":
+		return ec.fieldContext_GuardrailTemplate_name(ctx, field)
+	case "description":
+		return ec.fieldContext_GuardrailTemplate_description(ctx, field)
+	case "rules":
+		return ec.fieldContext_GuardrailTemplate_rules(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GuardrailTemplate", field.Name)
+}
+
 func (ec *executionContext) childFields_IdentityProvider(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -23279,6 +24418,20 @@ func (ec *executionContext) childFields_ScopeEdge(ctx context.Context, field gra
 		return ec.fieldContext_ScopeEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ScopeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ScopeGuardrail(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "preset":
+		return ec.fieldContext_ScopeGuardrail_preset(ctx, field)
+	case "fromId":
+		return ec.fieldContext_ScopeGuardrail_fromId(ctx, field)
+	case "fromName":
+		return ec.fieldContext_ScopeGuardrail_fromName(ctx, field)
+	case "here":
+		return ec.fieldContext_ScopeGuardrail_here(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ScopeGuardrail", field.Name)
 }
 
 func (ec *executionContext) childFields_SeatLimit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

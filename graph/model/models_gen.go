@@ -2585,6 +2585,295 @@ type GroupMappingDeletePayload struct {
 	Errors []UserError `json:"errors"`
 }
 
+// A text or pattern that a guardrail's rules leave alone.
+type GuardrailAllowed struct {
+	// In any case; null where a pattern is given.
+	Text *string `json:"text,omitempty"`
+	// Matches the whole of what was found; null where a text is given.
+	Pattern *string `json:"pattern,omitempty"`
+}
+
+// Give either a text or a pattern.
+type GuardrailAllowedInput struct {
+	// In any case, at most 500 bytes.
+	Text *string `json:"text,omitempty"`
+	// Matches the whole of what was found.
+	Pattern *string `json:"pattern,omitempty"`
+}
+
+// Where to put a guardrail.
+type GuardrailAssignInput struct {
+	// A plane, an organization, a team, a seat, a key or an agent.
+	ScopeID string `json:"scopeId"`
+	// A guardrail of its plane.
+	PresetID string `json:"presetId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// A guardrail's place.
+type GuardrailAssignment struct {
+	// Where; it reaches everything below.
+	Scope Scope `json:"scope"`
+	// The scope's place in words.
+	Location string `json:"location"`
+	// When it was assigned.
+	CreatedAt time.Time `json:"createdAt"`
+	ScopeID   string    `json:"-"`
+}
+
+// A place in a text.
+type GuardrailFinding struct {
+	// The rule that matched.
+	Rule string `json:"rule"`
+	// What becomes of it.
+	Action GuardrailAction `json:"action"`
+	// The first byte, in UTF-8.
+	From int `json:"from"`
+	// The byte after the last.
+	To int `json:"to"`
+}
+
+// How often a rule found something in the last 30 days, in calls; repeats of one caller count.
+type GuardrailFindings struct {
+	// The rule's name at the time.
+	Rule string `json:"rule"`
+	// What became of it.
+	Action GuardrailAction `json:"action"`
+	// Which way the texts went.
+	Direction GuardrailDirection `json:"direction"`
+	// Calls in which it found something.
+	Calls int `json:"calls"`
+}
+
+// An outside service that speaks OpenAI's /v1/moderations.
+type GuardrailModeration struct {
+	// Its whole address.
+	URL string `json:"url"`
+	// Last four characters of its key; empty for none.
+	SecretHint string `json:"secretHint"`
+	// Which texts it is asked about.
+	Direction GuardrailDirection `json:"direction"`
+	// The model that it is asked for; empty for its default.
+	Model string `json:"model"`
+	// How long it may take, in milliseconds.
+	TimeoutMs int `json:"timeoutMs"`
+	// Whether texts pass while it doesn't answer.
+	FailOpen bool `json:"failOpen"`
+}
+
+// How to ask an outside service; an empty address removes it.
+type GuardrailModerationInput struct {
+	// Its whole address, as in https://api.openai.com/v1/moderations.
+	URL string `json:"url"`
+	// Its key; giving back the hint, or nothing, keeps the one that is stored, and an empty one removes it.
+	Secret *string `json:"secret,omitempty"`
+	// Which texts it is asked about.
+	Direction GuardrailDirection `json:"direction"`
+	// The model to ask for.
+	Model *string `json:"model,omitempty"`
+	// 100–30,000.
+	TimeoutMs int `json:"timeoutMs"`
+	// Whether texts pass while it doesn't answer.
+	FailOpen bool `json:"failOpen"`
+}
+
+// Rules on what goes into models and tools and what comes out of them.
+type GuardrailPreset struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// As shown to people, and told to whoever is refused.
+	Name string `json:"name"`
+	// What it is for.
+	Description string `json:"description"`
+	// A disabled one guards nothing.
+	Status Status `json:"status"`
+	// What it looks for; all rules hold at once.
+	Rules []*GuardrailRule `json:"rules"`
+	// What its rules leave alone; those of other guardrails don't.
+	Allow []*GuardrailAllowed `json:"allow"`
+	// The outside service that it asks as well; null for none.
+	Moderation *GuardrailModeration `json:"moderation,omitempty"`
+	// Where it is assigned, of the scopes that the viewer sees.
+	Assignments []*GuardrailAssignment `json:"assignments"`
+	// How often its rules found something in the last 30 days.
+	Findings []*GuardrailFindings `json:"findings"`
+	// When it was made.
+	CreatedAt time.Time `json:"createdAt"`
+	// Raised by every change.
+	Version int `json:"version"`
+	// What the viewer may do with it, by the policy that enforces it.
+	ViewerCan []*ViewerPermission  `json:"viewerCan"`
+	Row       *ent.GuardrailPreset `json:"-"`
+}
+
+func (GuardrailPreset) IsNode() {}
+
+// A page of guardrails.
+type GuardrailPresetConnection struct {
+	// The rows of this page, in order.
+	Edges []*GuardrailPresetEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// A new guardrail.
+type GuardrailPresetCreateInput struct {
+	// Any scope of the plane that it is for.
+	ScopeID string `json:"scopeId"`
+	// Unique in the plane.
+	Name string `json:"name"`
+	// What it is for.
+	Description *string `json:"description,omitempty"`
+	// At most 50.
+	Rules []*GuardrailRuleInput `json:"rules"`
+	// At most 200.
+	Allow []*GuardrailAllowedInput `json:"allow,omitempty"`
+	// An outside service to ask as well.
+	Moderation *GuardrailModerationInput `json:"moderation,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// Which guardrail to forget.
+type GuardrailPresetDeleteInput struct {
+	// Which.
+	PresetID string `json:"presetId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What was forgotten.
+type GuardrailPresetDeletePayload struct {
+	// Null when refused.
+	PresetID *string `json:"presetId,omitempty"`
+	// Empty when done.
+	Errors []UserError `json:"errors"`
+}
+
+// A row of a page of guardrails.
+type GuardrailPresetEdge struct {
+	// The row itself.
+	Node *GuardrailPreset `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// The guardrail as it is now.
+type GuardrailPresetPayload struct {
+	// Null when refused.
+	Preset *GuardrailPreset `json:"preset,omitempty"`
+	// Empty when done.
+	Errors []UserError `json:"errors"`
+}
+
+// What is left out stays as it is; lists are replaced as a whole.
+type GuardrailPresetUpdateInput struct {
+	// Which.
+	PresetID string `json:"presetId"`
+	// Unique in the plane.
+	Name *string `json:"name,omitempty"`
+	// What it is for.
+	Description *string `json:"description,omitempty"`
+	// A disabled one guards nothing.
+	Status *Status `json:"status,omitempty"`
+	// At most 50.
+	Rules []*GuardrailRuleInput `json:"rules,omitempty"`
+	// At most 200.
+	Allow []*GuardrailAllowedInput `json:"allow,omitempty"`
+	// An outside service to ask as well.
+	Moderation *GuardrailModerationInput `json:"moderation,omitempty"`
+	// Refuse if it has moved on.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// A detector with what to do about what it finds.
+type GuardrailRule struct {
+	// Unique within its guardrail; findings are counted by it.
+	Name string `json:"name"`
+	// What it looks for.
+	Detector GuardrailDetector `json:"detector"`
+	// What becomes of what it finds.
+	Action GuardrailAction `json:"action"`
+	// Which texts it looks at.
+	Direction GuardrailDirection `json:"direction"`
+	// The regular expression of REGEX; null for all others.
+	Pattern *string `json:"pattern,omitempty"`
+	// The words of WORDS; empty for all others.
+	Words []string `json:"words"`
+}
+
+// A detector with what to do about what it finds.
+type GuardrailRuleInput struct {
+	// 1–80 bytes, unique within the guardrail.
+	Name string `json:"name"`
+	// What it looks for.
+	Detector GuardrailDetector `json:"detector"`
+	// What becomes of what it finds.
+	Action GuardrailAction `json:"action"`
+	// Which texts it looks at.
+	Direction GuardrailDirection `json:"direction"`
+	// For REGEX: RE2, at most 1,000 bytes; a match longer than 512 bytes is blocked.
+	Pattern *string `json:"pattern,omitempty"`
+	// For WORDS: at most 500 of 100 bytes.
+	Words []string `json:"words,omitempty"`
+}
+
+// Give a guardrail or rules.
+type GuardrailSimulateInput struct {
+	// One that stands.
+	PresetID *string `json:"presetId,omitempty"`
+	// Or these.
+	Rules []*GuardrailRuleInput `json:"rules,omitempty"`
+	// With these exceptions.
+	Allow []*GuardrailAllowedInput `json:"allow,omitempty"`
+	// At most 20,000 bytes.
+	Text string `json:"text"`
+	// INPUT or OUTPUT.
+	Direction GuardrailDirection `json:"direction"`
+	// Have the text come in pieces of so many bytes, as a stream does; the result is the same.
+	ChunkSize *int `json:"chunkSize,omitempty"`
+}
+
+// What rules make of a text.
+type GuardrailSimulation struct {
+	// What would go on; what stands before the match where a rule blocks.
+	Text string `json:"text"`
+	// The rule that blocks; null where none does.
+	BlockedBy *string `json:"blockedBy,omitempty"`
+	// Where rules matched, at most 1,000 places.
+	Findings []*GuardrailFinding `json:"findings"`
+	// What is wrong with the rules; empty when they can be saved.
+	Errors []UserError `json:"errors"`
+}
+
+// A preset that comes with the product.
+type GuardrailTemplate struct {
+	// Stable: its name in lower case.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// What it is for.
+	Description string `json:"description"`
+	// What it looks for.
+	Rules []*GuardrailRule `json:"rules"`
+}
+
+// Where to take a guardrail off.
+type GuardrailUnassignInput struct {
+	// The scope that it was assigned to.
+	ScopeID string `json:"scopeId"`
+	// Which.
+	PresetID string `json:"presetId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
 // An account's own OpenID Connect provider.
 type IdentityProvider struct {
 	// Opaque and stable: a type prefix and a ULID.
@@ -4372,6 +4661,18 @@ type ScopeEdge struct {
 	Node Scope `json:"node"`
 	// Give it as `after` or `before` to go on from here.
 	Cursor string `json:"cursor"`
+}
+
+// A guardrail that holds at a scope, and where it comes from.
+type ScopeGuardrail struct {
+	// What holds.
+	Preset *GuardrailPreset `json:"preset"`
+	// The scope that it is assigned to: this one or one above. The viewer may see no more of it than its name.
+	FromID string `json:"fromId"`
+	// That scope's name.
+	FromName string `json:"fromName"`
+	// Whether it is assigned here, where it can be taken off.
+	Here bool `json:"here"`
 }
 
 // A budget on the way from a seat to the plane.
@@ -6999,6 +7300,228 @@ func (e *GrantEffect) UnmarshalJSON(b []byte) error {
 }
 
 func (e GrantEffect) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What becomes of what a rule finds.
+type GuardrailAction string
+
+const (
+	// The text is refused, with the names of the guardrail and the rule.
+	GuardrailActionBlock GuardrailAction = "BLOCK"
+	// The place is replaced by a mark such as [redacted:email].
+	GuardrailActionRedact GuardrailAction = "REDACT"
+	// It goes on and is counted.
+	GuardrailActionFlag GuardrailAction = "FLAG"
+)
+
+var AllGuardrailAction = []GuardrailAction{
+	GuardrailActionBlock,
+	GuardrailActionRedact,
+	GuardrailActionFlag,
+}
+
+func (e GuardrailAction) IsValid() bool {
+	switch e {
+	case GuardrailActionBlock, GuardrailActionRedact, GuardrailActionFlag:
+		return true
+	}
+	return false
+}
+
+func (e GuardrailAction) String() string {
+	return string(e)
+}
+
+func (e *GuardrailAction) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = GuardrailAction(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid GuardrailAction", str)
+	}
+	return nil
+}
+
+func (e GuardrailAction) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *GuardrailAction) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e GuardrailAction) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a rule looks for.
+type GuardrailDetector string
+
+const (
+	// E-mail addresses.
+	GuardrailDetectorEmail GuardrailDetector = "EMAIL"
+	// Telephone numbers with a country code, and North American ones.
+	GuardrailDetectorPhone GuardrailDetector = "PHONE"
+	// Bank accounts whose check digits are right.
+	GuardrailDetectorIban GuardrailDetector = "IBAN"
+	// Card numbers whose check digit is right.
+	GuardrailDetectorCreditCard GuardrailDetector = "CREDIT_CARD"
+	// IPv4 and IPv6 addresses.
+	GuardrailDetectorIPAddress GuardrailDetector = "IP_ADDRESS"
+	// Numbers of persons whose check digits are right: Spain, Italy, France, Germany, Poland, Belgium, Brazil.
+	GuardrailDetectorNationalID GuardrailDetector = "NATIONAL_ID"
+	// Access keys of AWS.
+	GuardrailDetectorAWSKey GuardrailDetector = "AWS_KEY"
+	// Tokens of GitHub.
+	GuardrailDetectorGithubToken GuardrailDetector = "GITHUB_TOKEN"
+	// Keys of LLM providers.
+	GuardrailDetectorLlmKey GuardrailDetector = "LLM_KEY"
+	// Tokens of Slack, GitLab, Google, Stripe, npm and Hugging Face.
+	GuardrailDetectorServiceToken GuardrailDetector = "SERVICE_TOKEN"
+	// PEM blocks of private keys.
+	GuardrailDetectorPrivateKey GuardrailDetector = "PRIVATE_KEY"
+	// JSON web tokens.
+	GuardrailDetectorJwt GuardrailDetector = "JWT"
+	// What looks random after a word such as password or token.
+	GuardrailDetectorGenericSecret GuardrailDetector = "GENERIC_SECRET"
+	// Phrases that try to talk a model out of its instructions, however they are spelled.
+	GuardrailDetectorJailbreak GuardrailDetector = "JAILBREAK"
+	// Words and phrases of a list, in any case.
+	GuardrailDetectorWords GuardrailDetector = "WORDS"
+	// A regular expression in the syntax of RE2.
+	GuardrailDetectorRegex GuardrailDetector = "REGEX"
+)
+
+var AllGuardrailDetector = []GuardrailDetector{
+	GuardrailDetectorEmail,
+	GuardrailDetectorPhone,
+	GuardrailDetectorIban,
+	GuardrailDetectorCreditCard,
+	GuardrailDetectorIPAddress,
+	GuardrailDetectorNationalID,
+	GuardrailDetectorAWSKey,
+	GuardrailDetectorGithubToken,
+	GuardrailDetectorLlmKey,
+	GuardrailDetectorServiceToken,
+	GuardrailDetectorPrivateKey,
+	GuardrailDetectorJwt,
+	GuardrailDetectorGenericSecret,
+	GuardrailDetectorJailbreak,
+	GuardrailDetectorWords,
+	GuardrailDetectorRegex,
+}
+
+func (e GuardrailDetector) IsValid() bool {
+	switch e {
+	case GuardrailDetectorEmail, GuardrailDetectorPhone, GuardrailDetectorIban, GuardrailDetectorCreditCard, GuardrailDetectorIPAddress, GuardrailDetectorNationalID, GuardrailDetectorAWSKey, GuardrailDetectorGithubToken, GuardrailDetectorLlmKey, GuardrailDetectorServiceToken, GuardrailDetectorPrivateKey, GuardrailDetectorJwt, GuardrailDetectorGenericSecret, GuardrailDetectorJailbreak, GuardrailDetectorWords, GuardrailDetectorRegex:
+		return true
+	}
+	return false
+}
+
+func (e GuardrailDetector) String() string {
+	return string(e)
+}
+
+func (e *GuardrailDetector) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = GuardrailDetector(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid GuardrailDetector", str)
+	}
+	return nil
+}
+
+func (e GuardrailDetector) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *GuardrailDetector) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e GuardrailDetector) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Which way a text goes.
+type GuardrailDirection string
+
+const (
+	// Into models and tools.
+	GuardrailDirectionInput GuardrailDirection = "INPUT"
+	// Out of models and tools.
+	GuardrailDirectionOutput GuardrailDirection = "OUTPUT"
+	// Either way.
+	GuardrailDirectionBoth GuardrailDirection = "BOTH"
+)
+
+var AllGuardrailDirection = []GuardrailDirection{
+	GuardrailDirectionInput,
+	GuardrailDirectionOutput,
+	GuardrailDirectionBoth,
+}
+
+func (e GuardrailDirection) IsValid() bool {
+	switch e {
+	case GuardrailDirectionInput, GuardrailDirectionOutput, GuardrailDirectionBoth:
+		return true
+	}
+	return false
+}
+
+func (e GuardrailDirection) String() string {
+	return string(e)
+}
+
+func (e *GuardrailDirection) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = GuardrailDirection(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid GuardrailDirection", str)
+	}
+	return nil
+}
+
+func (e GuardrailDirection) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *GuardrailDirection) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e GuardrailDirection) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -46,6 +46,8 @@ const (
 	DomainApprove         Action = "domain.approve"
 	DomainConfigure       Action = "domain.configure"
 	GrantSet              Action = "grant.set"
+	GuardrailAssign       Action = "guardrail.assign"
+	GuardrailManage       Action = "guardrail.manage"
 	InvitationCreate      Action = "invitation.create"
 	KeyCreate             Action = "key.create"
 	KeyRevoke             Action = "key.revoke"

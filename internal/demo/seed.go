@@ -328,6 +328,9 @@ func (p *inPlane) tell(ctx context.Context, a *ent.Account, catalogue []*ent.Cat
 	if err != nil {
 		return err
 	}
+	if err := p.guardAt(ctx, p.root); err != nil {
+		return err
+	}
 	if err := p.allowAll(ctx); err != nil {
 		return err
 	}
@@ -399,6 +402,9 @@ func (p *inPlane) organization(ctx context.Context, o organization) error {
 	p.pass(5 * time.Minute)
 	org, err := identity.CreateOrganization(ctx, p.tx, p.root, o.name)
 	if err != nil {
+		return err
+	}
+	if err := p.guardAt(ctx, org); err != nil {
 		return err
 	}
 	if err := p.grantAt(ctx, org); err != nil {

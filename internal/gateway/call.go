@@ -14,7 +14,9 @@ import (
 	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/detect"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
@@ -50,6 +52,7 @@ type call struct {
 	agent  *agents.Published
 	draft  bool
 	route  catalog.Route
+	guards *guardrail.Set // nil where nothing guards the call
 	bound  bound
 	hold   *budget.Hold
 	meter  meter
@@ -73,6 +76,9 @@ func (g *Gateway) complete(c *call) error {
 		return err
 	}
 	if err := c.limitRate(); err != nil {
+		return err
+	}
+	if err := c.guardInput(); err != nil {
 		return err
 	}
 	if !g.enter() {
@@ -246,6 +252,11 @@ func (c *call) stream(body io.Reader, hangUp context.CancelFunc) ending {
 		w:       c.w, client: c.r.Context(), hangUp: hangUp, limits: c.Timeouts, boundWrite: c.boundWrite,
 		meter: &c.meter, usage: c.q.usage, first: c.firstByte, stands: c.goesOn, why: c.why, hangUpClient: c.hangUpClient,
 	}
+	if look := c.guards.Look(detect.Output); look != nil {
+		ctx := context.WithoutCancel(c.r.Context())
+		r.guard = &streamGuard{ctx: ctx, look: look}
+		defer func() { _ = look.End(ctx) }() // records; what it refuses was told in the stream
+	}
 	ask := func(ctx context.Context) error {
 		_, err := c.principal(ctx)
 		return err
@@ -331,6 +342,9 @@ func (c *call) answer(ctx context.Context, answer []byte, err error) error {
 	}
 	if !c.goesOn() { //nolint:contextcheck // while the provider thought; by the client's context
 		return c.why()
+	}
+	if answer, err = c.guardAnswer(answer); err != nil { //nolint:contextcheck // by the client's context
+		return err
 	}
 	h := c.w.Header()
 	h.Set("Content-Type", "application/json")

@@ -15,6 +15,7 @@ import (
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/grant"
+	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/oauth"
 )
@@ -46,6 +47,8 @@ type Options struct {
 	Agents  *agents.Live
 	Catalog *catalog.Catalog
 	Budget  *budget.Engine
+	// Guards looks at what goes in and comes out; without it nothing does.
+	Guards *guardrail.Guards
 	// Client calls the upstreams: see outbound.NewClient.
 	Client   *http.Client
 	Timeouts Timeouts

@@ -8,6 +8,7 @@ import (
 
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/guardrail"
 )
 
 // Codes of refusals that only the gateway has. On the wire they are lower case.
@@ -32,6 +33,7 @@ var wire = map[fault.Code]struct {
 	invalidRequest:        {http.StatusBadRequest, "invalid_request_error"},
 	fault.BadInput:        {http.StatusBadRequest, "invalid_request_error"},
 	fault.Invalid:         {http.StatusBadRequest, "invalid_request_error"},
+	guardrail.Blocked:     {http.StatusBadRequest, "invalid_request_error"},
 	unboundedRequest:      {http.StatusBadRequest, "invalid_request_error"},
 	requestTooLarge:       {http.StatusRequestEntityTooLarge, "invalid_request_error"},
 	fault.Unauthenticated: {http.StatusUnauthorized, "authentication_error"},

@@ -33,6 +33,8 @@ type relay struct {
 	stands func() bool
 	// why is what a caller is told who may have no more.
 	why func() *fault.Error
+	// guard looks at what is passed on; nil where nothing does.
+	guard *streamGuard
 	// hangUpClient ends the connection to the client.
 	hangUpClient func()
 
@@ -57,12 +59,15 @@ func (r *relay) run(body io.Reader) ending {
 		idle.Reset(r.limits.Idle)
 		switch {
 		case errors.Is(err, io.EOF) && r.meter.finished:
+			r.rest()
 			return complete
 		case errors.Is(err, context.Canceled) && !stalled.Load():
 			return left
 		case err != nil:
+			r.rest()
 			return cut
 		case e.done():
+			r.rest()
 			return complete
 		}
 		if len(e.data) > 0 && r.meter.read(e.data) && !r.usage {
@@ -71,7 +76,29 @@ func (r *relay) run(body io.Reader) ending {
 		if !r.left() && !r.stands() {
 			r.revoke()
 		}
-		r.pass(e.raw, !stream.ready())
+		if r.guard == nil {
+			r.pass(e.raw, !stream.ready())
+		} else if !r.left() {
+			r.passGuarded(r.guard.event(e.data))
+		}
+	}
+}
+
+// rest passes on what the guard still holds.
+func (r *relay) rest() {
+	if r.guard != nil && !r.left() {
+		r.passGuarded(r.guard.end())
+	}
+}
+
+// passGuarded writes what the guard lets out, and ends the stream where it
+// refuses more.
+func (r *relay) passGuarded(out []byte, refusal error) {
+	if len(out) > 0 {
+		r.pass(out, true)
+	}
+	if refusal != nil {
+		r.refuse(fault.As(charged(refusal)))
 	}
 }
 
@@ -83,13 +110,20 @@ func (r *relay) left() bool {
 }
 
 // revoke tells the client that its key is good no longer, and cuts it off.
-func (r *relay) revoke() {
+func (r *relay) revoke() { r.refuse(nil) }
+
+// refuse tells the client why there is no more, and cuts it off; nil stands for
+// what the call itself says of that.
+func (r *relay) refuse(e *fault.Error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.gone {
 		return
 	}
-	_, body := errorBody(r.why())
+	if e == nil {
+		e = r.why()
+	}
+	_, body := errorBody(e)
 	r.write([]byte("data: "+string(body)+"\n\n"), true)
 	r.leave()
 	r.hangUpClient()

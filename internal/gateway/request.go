@@ -14,7 +14,9 @@ import (
 // request is a chat completion request as the client wrote it. What isn't
 // named here is kept byte by byte.
 type request struct {
-	doc   []byte
+	doc []byte
+	// sent is the document as the client sent it, before anything was taken out.
+	sent  []byte
 	model string
 	// limit is the most output tokens of one choice; 0 when the client set none.
 	limit int64

@@ -29,6 +29,7 @@ import (
 	"github.com/alchemi/cockpit/internal/demo/upstream"
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/grant"
+	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/oauth"
@@ -55,6 +56,7 @@ type world struct {
 	blind    context.CancelFunc
 	engine   *budget.Engine
 	gateway  *gateway.Gateway
+	guards   *guardrail.Guards
 	tokens   *oauth.Server
 	catalog  *catalog.Catalog
 	agents   *agents.Agents
@@ -120,6 +122,8 @@ func newWorld(t testing.TB, st *store.Store, o gateway.Options) *world {
 	if o.Client == nil {
 		o.Client = outbound.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
 	}
+	w.guards = guardrail.New(guardrail.Options{Store: st, Epochs: w.epochs, Box: box, Client: o.Client, Refusals: o.Refusals, Log: log})
+	o.Guards = w.guards
 	w.gateway = gateway.New(o)
 	t.Cleanup(w.gateway.Close)
 	server := httptest.NewServer(w.gateway)

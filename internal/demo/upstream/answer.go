@@ -35,7 +35,14 @@ func (q *request) answer(i int) choice {
 	if length > limit-c.reasoning {
 		length, c.finish = limit-c.reasoning, "length"
 	}
-	c.text = say(i*tokenBytes, length*tokenBytes)
+	switch {
+	case q.Demo.Echo:
+		c.text = string(q.Messages)
+	case q.Demo.Say != "":
+		c.text = q.Demo.Say
+	default:
+		c.text = say(i*tokenBytes, length*tokenBytes)
+	}
 	for _, s := range q.Stop {
 		if at := strings.Index(c.text, s); s != "" && at >= 0 {
 			c.text, c.finish = c.text[:at], "stop"

@@ -55,10 +55,11 @@ func (p *provider) whole(w http.ResponseWriter, q *request, requestID string) {
 	for i := range q.choices() {
 		c := q.answer(i)
 		completion, reasoning = completion+c.tokens(), reasoning+c.reasoning
-		choices = append(choices, map[string]any{
-			"index": i, "logprobs": nil, "finish_reason": c.finish,
-			"message": map[string]any{"role": "assistant", "content": c.text, "refusal": nil},
-		})
+		message := map[string]any{"role": "assistant", "content": c.text, "refusal": nil}
+		if q.Demo.Call {
+			message["content"], message["tool_calls"] = nil, calls(c.text, true)
+		}
+		choices = append(choices, map[string]any{"index": i, "logprobs": nil, "finish_reason": c.finish, "message": message})
 	}
 	u := q.bill(completion, reasoning)
 	p.ledger.bill(requestID, u)
@@ -94,8 +95,28 @@ type chunkChoice struct {
 }
 
 type delta struct {
-	Role    string  `json:"role,omitempty"`
-	Content *string `json:"content,omitempty"`
+	Role    string     `json:"role,omitempty"`
+	Content *string    `json:"content,omitempty"`
+	Calls   []toolCall `json:"tool_calls,omitempty"`
+}
+
+type toolCall struct {
+	Index    int    `json:"index"`
+	ID       string `json:"id,omitempty"`
+	Type     string `json:"type,omitempty"`
+	Function struct {
+		Name      string `json:"name,omitempty"`
+		Arguments string `json:"arguments"`
+	} `json:"function"`
+}
+
+// calls is one tool call, or a piece of its arguments.
+func calls(arguments string, first bool) []toolCall {
+	var t toolCall
+	if t.Function.Arguments = arguments; first {
+		t.ID, t.Type, t.Function.Name = "call_1", "function", "demo"
+	}
+	return []toolCall{t}
 }
 
 func (p *provider) stream(w http.ResponseWriter, r *http.Request, q *request, requestID string) {
@@ -169,7 +190,11 @@ func (s *sender) choice(head chunk, index int, c choice) (int, bool) {
 		if !wait(s.ctx, pause(s.demo.ChunkDelayMS)) {
 			return sent, false
 		}
-		head.Choices = []chunkChoice{{Index: index, Delta: delta{Content: &piece}}}
+		d := delta{Content: &piece}
+		if s.demo.Call {
+			d = delta{Calls: calls(piece, sent == 0)}
+		}
+		head.Choices = []chunkChoice{{Index: index, Delta: d}}
 		if s.event(head) != nil {
 			return sent, false
 		}

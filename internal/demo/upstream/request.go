@@ -33,6 +33,11 @@ type script struct {
 	ChunkDelayMS int `json:"chunk_delay_ms"`
 	// Tokens is the length of each answer, before limit and stop.
 	Tokens int `json:"tokens"`
+	// Say is the whole of each answer, Echo has it be the request's messages as
+	// they came, and Call sends it as the arguments of a tool call.
+	Say  string `json:"say"`
+	Echo bool   `json:"echo"`
+	Call bool   `json:"call"`
 	// Status answers with that error; RetryAfter (seconds) goes with it.
 	Status     int `json:"status"`
 	RetryAfter int `json:"retry_after"`

@@ -1,4 +1,4 @@
-import { Bell, BellRing, Blocks, Bot, Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, Inbox, KeyRound, LayoutDashboard, type LucideIcon, MailPlus, PlugZap, ReceiptText, Server, Settings, ShieldCheck, ShieldQuestionMark, UserRoundCog, Users, UsersRound } from 'lucide-react'
+import { Bell, BellRing, Blocks, Bot, Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, Inbox, KeyRound, LayoutDashboard, type LucideIcon, MailPlus, PlugZap, ReceiptText, Server, Settings, ShieldCheck, ShieldHalf, ShieldQuestionMark, UserRoundCog, Users, UsersRound } from 'lucide-react'
 import { readsAccount, readsPlane, type Viewer } from '@/graphql/viewer'
 import { t } from '@/lib/i18n'
 import { type Plane, slugOf } from '@/lib/plane'
@@ -31,6 +31,7 @@ export function planePages(viewer: Viewer, plane: Plane): Page[] {
     { to: at('/teams'), label: t('Teams'), icon: UsersRound, key: 't' },
     { to: at('/users'), label: t('Users'), icon: Users, key: 'p' },
     { to: at('/access'), label: t('Access'), icon: ShieldQuestionMark, key: 'x' },
+    { to: at('/guardrails'), label: t('Guardrails'), icon: ShieldHalf, key: 'd' },
     { to: at('/audit'), label: t('Audit log'), icon: History, key: 'a' },
   ]
 }

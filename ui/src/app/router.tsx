@@ -257,6 +257,7 @@ const planeRoutes = [
   createRoute({ ...under(plane), path: '/organizations', validateSearch: texts('q', 'peek', 'new'), component: planePage(async () => (await import('@/features/scopes/organizations')).OrganizationsPage) }),
   createRoute({ ...under(plane), path: '/teams', validateSearch: texts('q', 'peek', 'new', 'organization'), component: planePage(async () => (await import('@/features/scopes/teams')).TeamsPage) }),
   createRoute({ ...under(plane), path: '/users', validateSearch: texts('q', 'peek', 'new', 'team', 'tab', 'state'), component: planePage(async () => (await import('@/features/members/members')).MembersPage) }),
+  createRoute({ ...under(plane), path: '/guardrails', validateSearch: texts('peek', 'tab', 'scope'), component: planePage(async () => (await import('@/features/guardrails/guardrails')).GuardrailsPage) }),
   createRoute({ ...under(plane), path: '/access', validateSearch: texts('tab', 'user', 'model', 'action', 'scope'), component: planePage(async () => (await import('@/features/access/access')).AccessPage) }),
   createRoute({ ...under(plane), path: '/audit', validateSearch: texts('q', 'action', 'actor', 'outcome', 'scope', 'range', 'from', 'to', 'peek'), component: planePage(async () => (await import('@/features/audit/audit')).AuditPage) }),
 ]

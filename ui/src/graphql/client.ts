@@ -89,6 +89,11 @@ const lists: Record<string, string[]> = {
   grantSet: ['grants', 'usableBy', 'models', 'explain'],
   grantRemove: ['grants', 'usableBy', 'models', 'explain'],
   notificationsReadAll: ['notifications', 'unreadNotifications'],
+  guardrailPresetCreate: ['guardrailPresets'],
+  guardrailPresetUpdate: ['scopeGuardrails'],
+  guardrailPresetDelete: ['guardrailPresets'],
+  guardrailAssign: ['scopeGuardrails'],
+  guardrailUnassign: ['scopeGuardrails'],
   webhookCreate: ['webhooks'],
   webhookDelete: ['webhooks'],
   serviceClientCreate: ['serviceClients'],
@@ -183,6 +188,14 @@ export const hangUp = () => socket.terminate()
 
 // Values without an id, which live inside their parent.
 const unkeyed = [
+  'GuardrailRule',
+  'GuardrailAllowed',
+  'GuardrailModeration',
+  'GuardrailAssignment',
+  'GuardrailFindings',
+  'GuardrailFinding',
+  'GuardrailSimulation',
+  'ScopeGuardrail',
   'Inbox',
   'AgentDefinition',
   'AgentResource',

@@ -6,6 +6,8 @@ const en = {
   '{{count}} events_other': '{{count, number}} events',
   '{{count}} deliveries are on their way again_one': '{{count, number}} delivery is on its way again',
   '{{count}} deliveries are on their way again_other': '{{count, number}} deliveries are on their way again',
+  '{{count}} rules_one': '{{count, number}} rule',
+  '{{count}} rules_other': '{{count, number}} rules',
   '{{count}} topics_one': '{{count, number}} topic',
   '{{count}} topics_other': '{{count, number}} topics',
   '{{count}} grants_one': '{{count, number}} grant',

@@ -19,6 +19,8 @@ export const actions: Record<string, Action> = {
   'budget.renew': { act: t('renew its budget by hand'), at: [...plane, 'KEY'] },
   'budget.watch': { act: t('follow what is spent'), at: all },
   'grant.set': { act: t('allow or deny models'), at: all },
+  'guardrail.assign': { act: t('assign guardrails'), at: all },
+  'guardrail.manage': { act: t('make and change guardrails'), at: plane },
   'grant.read': { act: t('see which models may be used'), at: all },
   'invitation.create': { act: t('invite people'), at: parts },
   'role.bind': { act: t('make somebody admin or auditor'), at: parts },

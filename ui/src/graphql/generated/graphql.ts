@@ -590,6 +590,183 @@ export type GroupMappingDeleteInput = {
   groupMappingId: string | number;
 };
 
+/** What becomes of what a rule finds. */
+export type GuardrailAction =
+  /** The text is refused, with the names of the guardrail and the rule. */
+  | 'BLOCK'
+  /** It goes on and is counted. */
+  | 'FLAG'
+  /** The place is replaced by a mark such as [redacted:email]. */
+  | 'REDACT';
+
+/** Give either a text or a pattern. */
+export type GuardrailAllowedInput = {
+  /** Matches the whole of what was found. */
+  pattern?: string | null | undefined;
+  /** In any case, at most 500 bytes. */
+  text?: string | null | undefined;
+};
+
+/** Where to put a guardrail. */
+export type GuardrailAssignInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
+  /** A guardrail of its plane. */
+  presetId: string | number;
+  /** A plane, an organization, a team, a seat, a key or an agent. */
+  scopeId: string | number;
+};
+
+/** What a rule looks for. */
+export type GuardrailDetector =
+  /** Access keys of AWS. */
+  | 'AWS_KEY'
+  /** Card numbers whose check digit is right. */
+  | 'CREDIT_CARD'
+  /** E-mail addresses. */
+  | 'EMAIL'
+  /** What looks random after a word such as password or token. */
+  | 'GENERIC_SECRET'
+  /** Tokens of GitHub. */
+  | 'GITHUB_TOKEN'
+  /** Bank accounts whose check digits are right. */
+  | 'IBAN'
+  /** IPv4 and IPv6 addresses. */
+  | 'IP_ADDRESS'
+  /** Phrases that try to talk a model out of its instructions, however they are spelled. */
+  | 'JAILBREAK'
+  /** JSON web tokens. */
+  | 'JWT'
+  /** Keys of LLM providers. */
+  | 'LLM_KEY'
+  /** Numbers of persons whose check digits are right: Spain, Italy, France, Germany, Poland, Belgium, Brazil. */
+  | 'NATIONAL_ID'
+  /** Telephone numbers with a country code, and North American ones. */
+  | 'PHONE'
+  /** PEM blocks of private keys. */
+  | 'PRIVATE_KEY'
+  /** A regular expression in the syntax of RE2. */
+  | 'REGEX'
+  /** Tokens of Slack, GitLab, Google, Stripe, npm and Hugging Face. */
+  | 'SERVICE_TOKEN'
+  /** Words and phrases of a list, in any case. */
+  | 'WORDS';
+
+/** Which way a text goes. */
+export type GuardrailDirection =
+  /** Either way. */
+  | 'BOTH'
+  /** Into models and tools. */
+  | 'INPUT'
+  /** Out of models and tools. */
+  | 'OUTPUT';
+
+/** How to ask an outside service; an empty address removes it. */
+export type GuardrailModerationInput = {
+  /** Which texts it is asked about. */
+  direction?: GuardrailDirection;
+  /** Whether texts pass while it doesn't answer. */
+  failOpen?: boolean;
+  /** The model to ask for. */
+  model?: string | null | undefined;
+  /** Its key; giving back the hint, or nothing, keeps the one that is stored, and an empty one removes it. */
+  secret?: string | null | undefined;
+  /** 100–30,000. */
+  timeoutMs?: number;
+  /** Its whole address, as in https://api.openai.com/v1/moderations. */
+  url: string;
+};
+
+/** A new guardrail. */
+export type GuardrailPresetCreateInput = {
+  /** At most 200. */
+  allow?: Array<GuardrailAllowedInput> | null | undefined;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
+  /** What it is for. */
+  description?: string | null | undefined;
+  /** An outside service to ask as well. */
+  moderation?: GuardrailModerationInput | null | undefined;
+  /** Unique in the plane. */
+  name: string;
+  /** At most 50. */
+  rules: Array<GuardrailRuleInput>;
+  /** Any scope of the plane that it is for. */
+  scopeId: string | number;
+};
+
+/** Which guardrail to forget. */
+export type GuardrailPresetDeleteInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
+  /** Which. */
+  presetId: string | number;
+};
+
+/** What is left out stays as it is; lists are replaced as a whole. */
+export type GuardrailPresetUpdateInput = {
+  /** At most 200. */
+  allow?: Array<GuardrailAllowedInput> | null | undefined;
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
+  /** What it is for. */
+  description?: string | null | undefined;
+  /** Refuse if it has moved on. */
+  expectedVersion?: number | null | undefined;
+  /** An outside service to ask as well. */
+  moderation?: GuardrailModerationInput | null | undefined;
+  /** Unique in the plane. */
+  name?: string | null | undefined;
+  /** Which. */
+  presetId: string | number;
+  /** At most 50. */
+  rules?: Array<GuardrailRuleInput> | null | undefined;
+  /** A disabled one guards nothing. */
+  status?: Status | null | undefined;
+};
+
+/** A detector with what to do about what it finds. */
+export type GuardrailRuleInput = {
+  /** What becomes of what it finds. */
+  action: GuardrailAction;
+  /** What it looks for. */
+  detector: GuardrailDetector;
+  /** Which texts it looks at. */
+  direction?: GuardrailDirection;
+  /** 1–80 bytes, unique within the guardrail. */
+  name: string;
+  /** For REGEX: RE2, at most 1,000 bytes; a match longer than 512 bytes is blocked. */
+  pattern?: string | null | undefined;
+  /** For WORDS: at most 500 of 100 bytes. */
+  words?: Array<string> | null | undefined;
+};
+
+/** Give a guardrail or rules. */
+export type GuardrailSimulateInput = {
+  /** With these exceptions. */
+  allow?: Array<GuardrailAllowedInput> | null | undefined;
+  /** Have the text come in pieces of so many bytes, as a stream does; the result is the same. */
+  chunkSize?: number | null | undefined;
+  /** INPUT or OUTPUT. */
+  direction?: GuardrailDirection;
+  /** One that stands. */
+  presetId?: string | number | null | undefined;
+  /** Or these. */
+  rules?: Array<GuardrailRuleInput> | null | undefined;
+  /** At most 20,000 bytes. */
+  text: string;
+};
+
+/** Where to take a guardrail off. */
+export type GuardrailUnassignInput = {
+  /** Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours. */
+  clientKey?: string | null | undefined;
+  /** Which. */
+  presetId: string | number;
+  /** The scope that it was assigned to. */
+  scopeId: string | number;
+};
+
 /** What identityProviderCreate needs. */
 export type IdentityProviderCreateInput = {
   /** What it calls Cockpit. */
@@ -1805,6 +1982,7 @@ export type PlaceQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     | { id: string }
@@ -1840,6 +2018,7 @@ export type ModelPeekQueryVariables = Exact<{
 
 
 export type ModelPeekQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -1903,6 +2082,7 @@ export type ModelGrantsQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, grants: { totalCount: number, edges: Array<{ node: { id: string, location: string, effect: GrantEffect, stands: boolean, expiresAt: string | null, note: string, grantedByName: string, createdAt: string, version: number, scope:
               | { id: string, name: string, kind: ScopeKind }
               | { id: string, name: string, kind: ScopeKind }
@@ -1938,6 +2118,7 @@ export type ModelUsersQueryVariables = Exact<{
 
 
 export type ModelUsersQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2356,6 +2537,7 @@ export type AuditEventByIdQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
    | null };
 
 export type PlaneRootQueryVariables = Exact<{
@@ -2576,6 +2758,7 @@ export type BudgetPeekQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, cycleDay: number | null, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, cycleDay: number | null, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     | { id: string }
@@ -2692,6 +2875,7 @@ export type BudgetWhyQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
     | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
     | { id: string }
@@ -2724,6 +2908,7 @@ export type BudgetHistoryQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, history: { edges: Array<{ node: { id: string, at: string, actorName: string, action: string, reason: string, changes: Array<{ field: string, before: string | null, after: string | null }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2876,6 +3061,158 @@ export type DomainApproveMutationVariables = Exact<{
 
 
 export type DomainApproveMutation = { domainApprove: { domain: { id: string, name: string, verified: boolean, verifiedAt: string | null, verifiedBy: DomainProof | null, recordName: string, recordValue: string, checkedAt: string | null, checkError: string } | null, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
+export type RulePartsFragment = { name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> };
+
+export type GuardrailPartsFragment = { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }>, allow: Array<{ text: string | null, pattern: string | null }>, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
+      | { id: string, name: string, kind: ScopeKind }
+      | { id: string, name: string, kind: ScopeKind }
+      | { id: string, name: string, kind: ScopeKind }
+      | { id: string, name: string, kind: ScopeKind }
+      | { id: string, name: string, kind: ScopeKind }
+      | { id: string, name: string, kind: ScopeKind }
+      | { id: string, name: string, kind: ScopeKind }
+      | { id: string, name: string, kind: ScopeKind }
+     }>, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }>, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
+
+export type GuardrailRootQueryVariables = Exact<{
+  console: boolean;
+  copilot: boolean;
+}>;
+
+
+export type GuardrailRootQuery = { console?: { id: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, copilot?: { id: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null };
+
+export type GuardrailsQueryVariables = Exact<{
+  scopeId: string | number;
+  after?: string | null | undefined;
+}>;
+
+
+export type GuardrailsQuery = { guardrailPresets: { edges: Array<{ node: { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }>, allow: Array<{ text: string | null, pattern: string | null }>, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
+            | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
+            | { id: string, name: string, kind: ScopeKind }
+           }>, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }>, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+
+export type GuardrailTemplatesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type GuardrailTemplatesQuery = { guardrailTemplates: Array<{ id: string, name: string, description: string, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }> }> };
+
+export type GuardrailsAtQueryVariables = Exact<{
+  scopeId: string | number;
+}>;
+
+
+export type GuardrailsAtQuery = { scopeGuardrails: Array<{ fromId: string, fromName: string, here: boolean, preset: { id: string, name: string, description: string } }> | null };
+
+export type GuardrailTrialQueryVariables = Exact<{
+  input: GuardrailSimulateInput;
+}>;
+
+
+export type GuardrailTrialQuery = { guardrailSimulate: { text: string, blockedBy: string | null, findings: Array<{ rule: string, action: GuardrailAction, from: number, to: number }>, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
+export type GuardrailCreateMutationVariables = Exact<{
+  input: GuardrailPresetCreateInput;
+}>;
+
+
+export type GuardrailCreateMutation = { guardrailPresetCreate: { preset: { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }>, allow: Array<{ text: string | null, pattern: string | null }>, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+         }>, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }>, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
+export type GuardrailUpdateMutationVariables = Exact<{
+  input: GuardrailPresetUpdateInput;
+}>;
+
+
+export type GuardrailUpdateMutation = { guardrailPresetUpdate: { preset: { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }>, allow: Array<{ text: string | null, pattern: string | null }>, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+         }>, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }>, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
+export type GuardrailDeleteMutationVariables = Exact<{
+  input: GuardrailPresetDeleteInput;
+}>;
+
+
+export type GuardrailDeleteMutation = { guardrailPresetDelete: { presetId: string | null, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
+export type GuardrailAssignMutationVariables = Exact<{
+  input: GuardrailAssignInput;
+}>;
+
+
+export type GuardrailAssignMutation = { guardrailAssign: { preset: { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }>, allow: Array<{ text: string | null, pattern: string | null }>, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+         }>, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }>, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+      | { message: string, code: string, path: Array<string> }
+    > } };
+
+export type GuardrailUnassignMutationVariables = Exact<{
+  input: GuardrailUnassignInput;
+}>;
+
+
+export type GuardrailUnassignMutation = { guardrailUnassign: { preset: { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }>, allow: Array<{ text: string | null, pattern: string | null }>, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+          | { id: string, name: string, kind: ScopeKind }
+         }>, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }>, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
       | { message: string, code: string, path: Array<string> }
       | { message: string, code: string, path: Array<string> }
       | { message: string, code: string, path: Array<string> }
@@ -3113,6 +3450,7 @@ export type KeyLimitsQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, limits: Array<{ id: string, scope:
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
@@ -3248,6 +3586,7 @@ export type MemberPeekQueryVariables = Exact<{
 
 
 export type MemberPeekQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -3501,6 +3840,7 @@ export type UserPeekQueryVariables = Exact<{
 
 
 export type UserPeekQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -3923,6 +4263,7 @@ export type ScopePeekQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, name: string, kind: ScopeKind, location: string, description: string, isDefault: boolean, archivedAt: string | null, version: number, teamCount: number, memberCount: number, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, cycleDay: number | null, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     | { id: string }
     | { id: string }
@@ -4282,6 +4623,7 @@ export type StatementPageQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, closedAt: string, carriedIn: string, raised: string, overflow: string, excessSpent: string, total: string, calls: number, scopeId: string, scopeName: string, location: string, unit: Unit, startsAt: string, endsAt: string, limit: string, spent: string, overflowSpent: string, corrections: string, carriedOut: string, models: Array<{ modelId: string, name: string, calls: number, amount: string, inputTokens: number, outputTokens: number }> }
     | { id: string }
     | { id: string }
@@ -4301,6 +4643,7 @@ export type BudgetFreezeStateQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, frozenAt: string | null, frozenBy: string | null, freezeReason: string, cycle: CycleRule, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -4490,6 +4833,7 @@ export type UsageNamesQuery = { model?:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { name: string, id: string }
     | { id: string }
     | { id: string }
@@ -4507,6 +4851,7 @@ export type UsageNamesQuery = { model?:
     | { id: string }
     | { id: string }
    | null, user?:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -4578,6 +4923,7 @@ export type ReceiptQuery = { node:
     | { id: string }
     | { id: string }
     | { heldAt: string, held: string, userName: string | null, agentName: string | null, clientName: string | null, session: string, tags: Array<string>, priceId: string, factorId: string, factorPpm: number, latencyMs: number, firstByteMs: number, stream: boolean, id: string, kind: ChargeKind, at: string, requestId: string, modelName: string, memberName: string | null, keyName: string | null, location: string, inputTokens: number, cachedInputTokens: number, cacheWriteTokens: number, outputTokens: number, reasoningTokens: number, amount: string, unit: Unit, price: { id: string, effectiveFrom: string } | null, classes: Array<{ class: TokenClass, tokens: number, price: string | null, amount: string }>, overflow: Array<{ budgetId: string, scopeName: string, amount: string }>, lines: Array<{ id: string, kind: ChargeKind, at: string, amount: string }> }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -4847,6 +5193,8 @@ export const ChargePartsFragmentDoc = {"kind":"Document","definitions":[{"kind":
 export const CatalogPartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"CatalogParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"CatalogModel"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"description"}},{"kind":"Field","name":{"kind":"Name","value":"capability"}},{"kind":"Field","name":{"kind":"Name","value":"contextLength"}},{"kind":"Field","name":{"kind":"Name","value":"maxOutputTokens"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"upstreamName"}},{"kind":"Field","name":{"kind":"Name","value":"accountCount"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"centralProvider"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}}]}},{"kind":"Field","name":{"kind":"Name","value":"price"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"input"}},{"kind":"Field","name":{"kind":"Name","value":"output"}},{"kind":"Field","name":{"kind":"Name","value":"cachedInput"}},{"kind":"Field","name":{"kind":"Name","value":"effectiveFrom"}}]}},{"kind":"Field","name":{"kind":"Name","value":"creditPrice"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"input"}},{"kind":"Field","name":{"kind":"Name","value":"output"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}}]} as unknown as DocumentNode<CatalogPartsFragment, unknown>;
 export const CentralPartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"CentralParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"CentralProvider"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"baseUrl"}},{"kind":"Field","name":{"kind":"Name","value":"secretHint"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"testedAt"}},{"kind":"Field","name":{"kind":"Name","value":"testError"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}}]} as unknown as DocumentNode<CentralPartsFragment, unknown>;
 export const DomainPartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"DomainParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Domain"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"verified"}},{"kind":"Field","name":{"kind":"Name","value":"verifiedAt"}},{"kind":"Field","name":{"kind":"Name","value":"verifiedBy"}},{"kind":"Field","name":{"kind":"Name","value":"recordName"}},{"kind":"Field","name":{"kind":"Name","value":"recordValue"}},{"kind":"Field","name":{"kind":"Name","value":"checkedAt"}},{"kind":"Field","name":{"kind":"Name","value":"checkError"}}]}}]} as unknown as DocumentNode<DomainPartsFragment, unknown>;
+export const RulePartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RuleParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailRule"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"detector"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"pattern"}},{"kind":"Field","name":{"kind":"Name","value":"words"}}]}}]} as unknown as DocumentNode<RulePartsFragment, unknown>;
+export const GuardrailPartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"GuardrailParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailPreset"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"description"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"rules"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RuleParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"allow"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"text"}},{"kind":"Field","name":{"kind":"Name","value":"pattern"}}]}},{"kind":"Field","name":{"kind":"Name","value":"moderation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"url"}},{"kind":"Field","name":{"kind":"Name","value":"secretHint"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"model"}},{"kind":"Field","name":{"kind":"Name","value":"timeoutMs"}},{"kind":"Field","name":{"kind":"Name","value":"failOpen"}}]}},{"kind":"Field","name":{"kind":"Name","value":"assignments"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"scope"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}}]}},{"kind":"Field","name":{"kind":"Name","value":"findings"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"rule"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"calls"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RuleParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailRule"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"detector"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"pattern"}},{"kind":"Field","name":{"kind":"Name","value":"words"}}]}}]} as unknown as DocumentNode<GuardrailPartsFragment, unknown>;
 export const NotificationPartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"NotificationParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Notification"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"topic"}},{"kind":"Field","name":{"kind":"Name","value":"plane"}},{"kind":"Field","name":{"kind":"Name","value":"scopeId"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"body"}},{"kind":"Field","name":{"kind":"Name","value":"link"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"readAt"}}]}}]} as unknown as DocumentNode<NotificationPartsFragment, unknown>;
 export const InvitationPartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"InvitationParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Invitation"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"email"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"role"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"scope"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}},{"kind":"Field","name":{"kind":"Name","value":"plane"}}]}},{"kind":"Field","name":{"kind":"Name","value":"invitedByName"}},{"kind":"Field","name":{"kind":"Name","value":"state"}},{"kind":"Field","name":{"kind":"Name","value":"mail"}},{"kind":"Field","name":{"kind":"Name","value":"mailError"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"expiresAt"}},{"kind":"Field","name":{"kind":"Name","value":"acceptedAt"}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}}]} as unknown as DocumentNode<InvitationPartsFragment, unknown>;
 export const LinkPartsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"LinkParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"InvitationLink"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"link"}},{"kind":"Field","name":{"kind":"Name","value":"invitation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"InvitationParts"}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"InvitationParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Invitation"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"email"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"role"}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"scope"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}},{"kind":"Field","name":{"kind":"Name","value":"plane"}}]}},{"kind":"Field","name":{"kind":"Name","value":"invitedByName"}},{"kind":"Field","name":{"kind":"Name","value":"state"}},{"kind":"Field","name":{"kind":"Name","value":"mail"}},{"kind":"Field","name":{"kind":"Name","value":"mailError"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"expiresAt"}},{"kind":"Field","name":{"kind":"Name","value":"acceptedAt"}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}}]} as unknown as DocumentNode<LinkPartsFragment, unknown>;
@@ -4948,6 +5296,16 @@ export const DomainCreateDocument = {"kind":"Document","definitions":[{"kind":"O
 export const DomainVerifyDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DomainVerify"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"DomainVerifyInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"domainVerify"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"domain"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"DomainParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"DomainParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Domain"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"verified"}},{"kind":"Field","name":{"kind":"Name","value":"verifiedAt"}},{"kind":"Field","name":{"kind":"Name","value":"verifiedBy"}},{"kind":"Field","name":{"kind":"Name","value":"recordName"}},{"kind":"Field","name":{"kind":"Name","value":"recordValue"}},{"kind":"Field","name":{"kind":"Name","value":"checkedAt"}},{"kind":"Field","name":{"kind":"Name","value":"checkError"}}]}}]} as unknown as DocumentNode<DomainVerifyMutation, DomainVerifyMutationVariables>;
 export const DomainDeleteDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DomainDelete"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"DomainDeleteInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"domainDelete"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"domainId"}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}}]} as unknown as DocumentNode<DomainDeleteMutation, DomainDeleteMutationVariables>;
 export const DomainApproveDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"DomainApprove"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"DomainApproveInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"domainApprove"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"domain"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"DomainParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"DomainParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Domain"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"verified"}},{"kind":"Field","name":{"kind":"Name","value":"verifiedAt"}},{"kind":"Field","name":{"kind":"Name","value":"verifiedBy"}},{"kind":"Field","name":{"kind":"Name","value":"recordName"}},{"kind":"Field","name":{"kind":"Name","value":"recordValue"}},{"kind":"Field","name":{"kind":"Name","value":"checkedAt"}},{"kind":"Field","name":{"kind":"Name","value":"checkError"}}]}}]} as unknown as DocumentNode<DomainApproveMutation, DomainApproveMutationVariables>;
+export const GuardrailRootDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"GuardrailRoot"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"console"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"Boolean"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"copilot"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"Boolean"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"console"},"directives":[{"kind":"Directive","name":{"kind":"Name","value":"include"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"if"},"value":{"kind":"Variable","name":{"kind":"Name","value":"console"}}}]}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"copilot"},"directives":[{"kind":"Directive","name":{"kind":"Name","value":"include"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"if"},"value":{"kind":"Variable","name":{"kind":"Name","value":"copilot"}}}]}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}}]}}]} as unknown as DocumentNode<GuardrailRootQuery, GuardrailRootQueryVariables>;
+export const GuardrailsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Guardrails"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"scopeId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"guardrailPresets"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"scopeId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"scopeId"}}},{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"50"}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"edges"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"node"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"GuardrailParts"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"pageInfo"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"hasNextPage"}},{"kind":"Field","name":{"kind":"Name","value":"endCursor"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RuleParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailRule"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"detector"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"pattern"}},{"kind":"Field","name":{"kind":"Name","value":"words"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"GuardrailParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailPreset"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"description"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"rules"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RuleParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"allow"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"text"}},{"kind":"Field","name":{"kind":"Name","value":"pattern"}}]}},{"kind":"Field","name":{"kind":"Name","value":"moderation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"url"}},{"kind":"Field","name":{"kind":"Name","value":"secretHint"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"model"}},{"kind":"Field","name":{"kind":"Name","value":"timeoutMs"}},{"kind":"Field","name":{"kind":"Name","value":"failOpen"}}]}},{"kind":"Field","name":{"kind":"Name","value":"assignments"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"scope"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}}]}},{"kind":"Field","name":{"kind":"Name","value":"findings"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"rule"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"calls"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}}]} as unknown as DocumentNode<GuardrailsQuery, GuardrailsQueryVariables>;
+export const GuardrailTemplatesDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"GuardrailTemplates"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"guardrailTemplates"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"description"}},{"kind":"Field","name":{"kind":"Name","value":"rules"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RuleParts"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RuleParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailRule"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"detector"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"pattern"}},{"kind":"Field","name":{"kind":"Name","value":"words"}}]}}]} as unknown as DocumentNode<GuardrailTemplatesQuery, GuardrailTemplatesQueryVariables>;
+export const GuardrailsAtDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"GuardrailsAt"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"scopeId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"scopeGuardrails"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"scopeId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"scopeId"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"preset"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"description"}}]}},{"kind":"Field","name":{"kind":"Name","value":"fromId"}},{"kind":"Field","name":{"kind":"Name","value":"fromName"}},{"kind":"Field","name":{"kind":"Name","value":"here"}}]}}]}}]} as unknown as DocumentNode<GuardrailsAtQuery, GuardrailsAtQueryVariables>;
+export const GuardrailTrialDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"GuardrailTrial"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailSimulateInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"guardrailSimulate"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"text"}},{"kind":"Field","name":{"kind":"Name","value":"blockedBy"}},{"kind":"Field","name":{"kind":"Name","value":"findings"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"rule"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"from"}},{"kind":"Field","name":{"kind":"Name","value":"to"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}}]} as unknown as DocumentNode<GuardrailTrialQuery, GuardrailTrialQueryVariables>;
+export const GuardrailCreateDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"GuardrailCreate"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailPresetCreateInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"guardrailPresetCreate"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"preset"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"GuardrailParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RuleParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailRule"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"detector"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"pattern"}},{"kind":"Field","name":{"kind":"Name","value":"words"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"GuardrailParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailPreset"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"description"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"rules"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RuleParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"allow"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"text"}},{"kind":"Field","name":{"kind":"Name","value":"pattern"}}]}},{"kind":"Field","name":{"kind":"Name","value":"moderation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"url"}},{"kind":"Field","name":{"kind":"Name","value":"secretHint"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"model"}},{"kind":"Field","name":{"kind":"Name","value":"timeoutMs"}},{"kind":"Field","name":{"kind":"Name","value":"failOpen"}}]}},{"kind":"Field","name":{"kind":"Name","value":"assignments"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"scope"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}}]}},{"kind":"Field","name":{"kind":"Name","value":"findings"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"rule"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"calls"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}}]} as unknown as DocumentNode<GuardrailCreateMutation, GuardrailCreateMutationVariables>;
+export const GuardrailUpdateDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"GuardrailUpdate"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailPresetUpdateInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"guardrailPresetUpdate"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"preset"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"GuardrailParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RuleParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailRule"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"detector"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"pattern"}},{"kind":"Field","name":{"kind":"Name","value":"words"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"GuardrailParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailPreset"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"description"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"rules"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RuleParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"allow"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"text"}},{"kind":"Field","name":{"kind":"Name","value":"pattern"}}]}},{"kind":"Field","name":{"kind":"Name","value":"moderation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"url"}},{"kind":"Field","name":{"kind":"Name","value":"secretHint"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"model"}},{"kind":"Field","name":{"kind":"Name","value":"timeoutMs"}},{"kind":"Field","name":{"kind":"Name","value":"failOpen"}}]}},{"kind":"Field","name":{"kind":"Name","value":"assignments"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"scope"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}}]}},{"kind":"Field","name":{"kind":"Name","value":"findings"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"rule"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"calls"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}}]} as unknown as DocumentNode<GuardrailUpdateMutation, GuardrailUpdateMutationVariables>;
+export const GuardrailDeleteDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"GuardrailDelete"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailPresetDeleteInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"guardrailPresetDelete"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"presetId"}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}}]} as unknown as DocumentNode<GuardrailDeleteMutation, GuardrailDeleteMutationVariables>;
+export const GuardrailAssignDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"GuardrailAssign"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailAssignInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"guardrailAssign"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"preset"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"GuardrailParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RuleParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailRule"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"detector"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"pattern"}},{"kind":"Field","name":{"kind":"Name","value":"words"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"GuardrailParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailPreset"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"description"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"rules"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RuleParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"allow"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"text"}},{"kind":"Field","name":{"kind":"Name","value":"pattern"}}]}},{"kind":"Field","name":{"kind":"Name","value":"moderation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"url"}},{"kind":"Field","name":{"kind":"Name","value":"secretHint"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"model"}},{"kind":"Field","name":{"kind":"Name","value":"timeoutMs"}},{"kind":"Field","name":{"kind":"Name","value":"failOpen"}}]}},{"kind":"Field","name":{"kind":"Name","value":"assignments"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"scope"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}}]}},{"kind":"Field","name":{"kind":"Name","value":"findings"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"rule"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"calls"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}}]} as unknown as DocumentNode<GuardrailAssignMutation, GuardrailAssignMutationVariables>;
+export const GuardrailUnassignDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"GuardrailUnassign"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailUnassignInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"guardrailUnassign"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"preset"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"GuardrailParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RuleParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailRule"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"detector"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"pattern"}},{"kind":"Field","name":{"kind":"Name","value":"words"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"GuardrailParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"GuardrailPreset"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"description"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"rules"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RuleParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"allow"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"text"}},{"kind":"Field","name":{"kind":"Name","value":"pattern"}}]}},{"kind":"Field","name":{"kind":"Name","value":"moderation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"url"}},{"kind":"Field","name":{"kind":"Name","value":"secretHint"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"model"}},{"kind":"Field","name":{"kind":"Name","value":"timeoutMs"}},{"kind":"Field","name":{"kind":"Name","value":"failOpen"}}]}},{"kind":"Field","name":{"kind":"Name","value":"assignments"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"scope"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}}]}},{"kind":"Field","name":{"kind":"Name","value":"location"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}}]}},{"kind":"Field","name":{"kind":"Name","value":"findings"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"rule"}},{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"direction"}},{"kind":"Field","name":{"kind":"Name","value":"calls"}}]}},{"kind":"Field","name":{"kind":"Name","value":"viewerCan"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"action"}},{"kind":"Field","name":{"kind":"Name","value":"allowed"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}}]} as unknown as DocumentNode<GuardrailUnassignMutation, GuardrailUnassignMutationVariables>;
 export const NotificationsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Notifications"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"filter"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"NotificationFilter"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"first"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"viewer"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"account"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}},{"kind":"Field","name":{"kind":"Name","value":"unreadNotifications"}},{"kind":"Field","name":{"kind":"Name","value":"notifications"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"filter"},"value":{"kind":"Variable","name":{"kind":"Name","value":"filter"}}},{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"Variable","name":{"kind":"Name","value":"first"}}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"edges"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"node"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"NotificationParts"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"pageInfo"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"hasNextPage"}},{"kind":"Field","name":{"kind":"Name","value":"endCursor"}}]}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"NotificationParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Notification"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"topic"}},{"kind":"Field","name":{"kind":"Name","value":"plane"}},{"kind":"Field","name":{"kind":"Name","value":"scopeId"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"body"}},{"kind":"Field","name":{"kind":"Name","value":"link"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"readAt"}}]}}]} as unknown as DocumentNode<NotificationsQuery, NotificationsQueryVariables>;
 export const InboxLiveDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"subscription","name":{"kind":"Name","value":"InboxLive"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"inbox"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"unread"}},{"kind":"Field","name":{"kind":"Name","value":"newest"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"NotificationParts"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"NotificationParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Notification"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"topic"}},{"kind":"Field","name":{"kind":"Name","value":"plane"}},{"kind":"Field","name":{"kind":"Name","value":"scopeId"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"body"}},{"kind":"Field","name":{"kind":"Name","value":"link"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"readAt"}}]}}]} as unknown as DocumentNode<InboxLiveSubscription, InboxLiveSubscriptionVariables>;
 export const NotificationReadDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"NotificationRead"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"NotificationReadInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"notificationRead"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"notification"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"NotificationParts"}}]}},{"kind":"Field","name":{"kind":"Name","value":"errors"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"message"}},{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"path"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"NotificationParts"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Notification"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"topic"}},{"kind":"Field","name":{"kind":"Name","value":"plane"}},{"kind":"Field","name":{"kind":"Name","value":"scopeId"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"body"}},{"kind":"Field","name":{"kind":"Name","value":"link"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"readAt"}}]}}]} as unknown as DocumentNode<NotificationReadMutation, NotificationReadMutationVariables>;

@@ -10,19 +10,19 @@ import (
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
-	"github.com/alchemi/cockpit/internal/increase"
+	"github.com/alchemi/cockpit/internal/request"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
-func (r *consoleResolver) Requests(ctx context.Context, obj *model.Console, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) (*model.IncreaseRequestConnection, error) {
+func (r *consoleResolver) Requests(ctx context.Context, obj *model.Console, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) (*model.RequestConnection, error) {
 	return r.requestsAt(ctx, obj.Ref, scopeID, filter, window{first, last, after, before})
 }
 
-func (r *copilotResolver) Requests(ctx context.Context, obj *model.Copilot, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) (*model.IncreaseRequestConnection, error) {
+func (r *copilotResolver) Requests(ctx context.Context, obj *model.Copilot, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) (*model.RequestConnection, error) {
 	return r.requestsAt(ctx, obj.Ref, scopeID, filter, window{first, last, after, before})
 }
 
-func (r *increaseRequestResolver) Scope(ctx context.Context, obj *model.IncreaseRequest) (model.Scope, error) {
+func (r *requestResolver) Scope(ctx context.Context, obj *model.Request) (model.Scope, error) {
 	s, err := maybe(from(ctx).scopes.Load(ctx, obj.Row.ScopeID))
 	if s == nil || err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func (r *increaseRequestResolver) Scope(ctx context.Context, obj *model.Increase
 	return toScope(s)
 }
 
-func (r *increaseRequestResolver) ScopeName(ctx context.Context, obj *model.IncreaseRequest) (string, error) {
+func (r *requestResolver) ScopeName(ctx context.Context, obj *model.Request) (string, error) {
 	s, err := from(ctx).requests.places.Load(ctx, obj.Row.ScopeID)
 	if err != nil {
 		return "", err
@@ -38,7 +38,7 @@ func (r *increaseRequestResolver) ScopeName(ctx context.Context, obj *model.Incr
 	return s.Name, nil
 }
 
-func (r *increaseRequestResolver) Location(ctx context.Context, obj *model.IncreaseRequest) (string, error) {
+func (r *requestResolver) Location(ctx context.Context, obj *model.Request) (string, error) {
 	s, err := from(ctx).requests.places.Load(ctx, obj.Row.ScopeID)
 	if err != nil {
 		return "", err
@@ -46,11 +46,11 @@ func (r *increaseRequestResolver) Location(ctx context.Context, obj *model.Incre
 	return location(ctx, s.Path)
 }
 
-func (r *increaseRequestResolver) RequesterName(ctx context.Context, obj *model.IncreaseRequest) (string, error) {
+func (r *requestResolver) RequesterName(ctx context.Context, obj *model.Request) (string, error) {
 	return maybe(from(ctx).requests.userNames.Load(ctx, obj.Row.RequestedBy))
 }
 
-func (r *increaseRequestResolver) WaitsAt(ctx context.Context, obj *model.IncreaseRequest) (string, error) {
+func (r *requestResolver) WaitsAt(ctx context.Context, obj *model.Request) (string, error) {
 	s, err := from(ctx).requests.places.Load(ctx, obj.Row.WaitsAt)
 	if err != nil {
 		return "", err
@@ -58,9 +58,9 @@ func (r *increaseRequestResolver) WaitsAt(ctx context.Context, obj *model.Increa
 	return s.Name, nil
 }
 
-func (r *increaseRequestResolver) Passed(ctx context.Context, obj *model.IncreaseRequest) ([]*model.RequestPass, error) {
+func (r *requestResolver) Passed(ctx context.Context, obj *model.Request) ([]*model.RequestPass, error) {
 	out := []*model.RequestPass{}
-	for _, p := range increase.Passes(obj.Row) {
+	for _, p := range request.Passes(obj.Row) {
 		name, err := maybe(from(ctx).requests.userNames.Load(ctx, p.By))
 		if err != nil {
 			return nil, err
@@ -70,7 +70,7 @@ func (r *increaseRequestResolver) Passed(ctx context.Context, obj *model.Increas
 	return out, nil
 }
 
-func (r *increaseRequestResolver) DeciderName(ctx context.Context, obj *model.IncreaseRequest) (*string, error) {
+func (r *requestResolver) DeciderName(ctx context.Context, obj *model.Request) (*string, error) {
 	if obj.Row.DecidedBy == "" {
 		return nil, nil
 	}
@@ -78,20 +78,20 @@ func (r *increaseRequestResolver) DeciderName(ctx context.Context, obj *model.In
 	return &name, err
 }
 
-func (r *increaseRequestResolver) Impact(ctx context.Context, obj *model.IncreaseRequest) (*model.RequestImpact, error) {
+func (r *requestResolver) Impact(ctx context.Context, obj *model.Request) (*model.RequestImpact, error) {
 	return r.impact(ctx, obj.Row)
 }
 
-func (r *increaseRequestResolver) ViewerCan(ctx context.Context, obj *model.IncreaseRequest) ([]*model.ViewerPermission, error) {
+func (r *requestResolver) ViewerCan(ctx context.Context, obj *model.Request) ([]*model.ViewerPermission, error) {
 	return r.canRequest(ctx, obj.Row)
 }
 
-func (r *increaseRequestConnectionResolver) TotalCount(ctx context.Context, obj *model.IncreaseRequestConnection) (int, error) {
+func (r *requestConnectionResolver) TotalCount(ctx context.Context, obj *model.RequestConnection) (int, error) {
 	return obj.Count(ctx)
 }
 
 func (r *mutationResolver) RequestCreate(ctx context.Context, input model.RequestCreateInput) (*model.RequestCreatePayload, error) {
-	row, err := r.Requests.Create(ctx, increase.Input{ScopeID: input.ScopeID, Amount: input.Amount, Until: input.Until, Reason: input.Reason})
+	row, err := r.Requests.Create(ctx, request.Input{ScopeID: input.ScopeID, Amount: input.Amount, Until: input.Until, Reason: input.Reason})
 	payload := &model.RequestCreatePayload{}
 	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
 		return payload, err
@@ -101,7 +101,7 @@ func (r *mutationResolver) RequestCreate(ctx context.Context, input model.Reques
 }
 
 func (r *mutationResolver) RequestApprove(ctx context.Context, input model.RequestApproveInput) (*model.RequestApprovePayload, error) {
-	row, raises, err := r.Requests.Approve(ctx, increase.Decision{RequestID: input.RequestID, Amount: input.Amount, Until: input.Until,
+	row, raises, err := r.Requests.Approve(ctx, request.Decision{RequestID: input.RequestID, Amount: input.Amount, Until: input.Until,
 		ForGood: value(input.ForGood), Note: value(input.Note), ExpectedVersion: input.ExpectedVersion, DryRun: value(input.DryRun)})
 	payload := &model.RequestApprovePayload{Raises: []*model.BudgetRaise{}}
 	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
@@ -133,19 +133,19 @@ func (r *subscriptionResolver) RequestInbox(ctx context.Context, scopeID string)
 	return r.inbox(ctx, scopeID)
 }
 
-func (r *viewerResolver) Requests(ctx context.Context, obj *model.Viewer, plane model.Plane, first *int, after *string, last *int, before *string) (*model.IncreaseRequestConnection, error) {
+func (r *viewerResolver) Requests(ctx context.Context, obj *model.Viewer, plane model.Plane, first *int, after *string, last *int, before *string) (*model.RequestConnection, error) {
 	return r.mine(ctx, obj.V, tenancy.Plane(plane), window{first, last, after, before})
 }
 
-func (r *Resolver) IncreaseRequest() generated.IncreaseRequestResolver {
-	return &increaseRequestResolver{r}
+func (r *Resolver) Request() generated.IncreaseRequestResolver {
+	return &requestResolver{r}
 }
 
-func (r *Resolver) IncreaseRequestConnection() generated.IncreaseRequestConnectionResolver {
-	return &increaseRequestConnectionResolver{r}
+func (r *Resolver) RequestConnection() generated.IncreaseRequestConnectionResolver {
+	return &requestConnectionResolver{r}
 }
 
 type (
-	increaseRequestResolver           struct{ *Resolver }
-	increaseRequestConnectionResolver struct{ *Resolver }
+	requestResolver           struct{ *Resolver }
+	requestConnectionResolver struct{ *Resolver }
 )

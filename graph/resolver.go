@@ -12,13 +12,14 @@ import (
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
-	"github.com/alchemi/cockpit/internal/increase"
 	"github.com/alchemi/cockpit/internal/mail"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/notify"
 	"github.com/alchemi/cockpit/internal/oauth"
+	"github.com/alchemi/cockpit/internal/request"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
@@ -32,12 +33,13 @@ type Resolver struct {
 	Epochs   *store.Epochs
 	Access   *access.Engine
 	Grants   *grant.Grants
+	Features *feature.Flags
 	Sessions *identity.Sessions
 	SSO      *sso.Gate
 	OAuth    *oauth.Server
 	Catalog  *catalog.Catalog
 	Budgets  *budget.Engine
-	Requests *increase.Requests
+	Requests *request.Requests
 	Audit    *audit.Stream
 	// Box seals what mutations with a clientKey were asked and answered.
 	Box *secret.Box

@@ -34,6 +34,7 @@ const (
 	CentralProviderUpdate Action = "centralProvider.update"
 	DomainApprove         Action = "domain.approve"
 	DomainConfigure       Action = "domain.configure"
+	FeatureSet            Action = "feature.set"
 	GrantSet              Action = "grant.set"
 	InvitationCreate      Action = "invitation.create"
 	KeyCreate             Action = "key.create"

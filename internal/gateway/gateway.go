@@ -13,6 +13,7 @@ import (
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/oauth"
@@ -33,7 +34,7 @@ type Timeouts struct {
 	Doubt time.Duration
 }
 
-// Options of a gateway. Keys, Access, Grants, Catalog, Budget and Client are
+// Options of a gateway. Keys, Access, Grants, Features, Catalog, Budget and Client are
 // required.
 type Options struct {
 	Keys *identity.Keys
@@ -41,7 +42,9 @@ type Options struct {
 	Bearers *oauth.Bearers
 	Access  *access.Engine
 	Grants  *grant.Grants
-	Catalog *catalog.Catalog
+	// Features say where images may be generated.
+	Features *feature.Flags
+	Catalog  *catalog.Catalog
 	Budget  *budget.Engine
 	// Client calls the upstreams: see outbound.NewClient.
 	Client   *http.Client
@@ -77,8 +80,8 @@ type Gateway struct {
 // New makes a gateway; the budget engine must have been started. It panics
 // without an access engine and grants: nothing may pass undecided.
 func New(o Options) *Gateway {
-	if o.Access == nil || o.Grants == nil {
-		panic("gateway: Options.Access or Options.Grants is missing")
+	if o.Access == nil || o.Grants == nil || o.Features == nil {
+		panic("gateway: Options.Access, Options.Grants or Options.Features is missing")
 	}
 	or := func(d *time.Duration, other time.Duration) {
 		if *d == 0 {

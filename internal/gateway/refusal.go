@@ -8,6 +8,7 @@ import (
 
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/feature"
 )
 
 // Codes of refusals that only the gateway has. On the wire they are lower case.
@@ -35,6 +36,7 @@ var wire = map[fault.Code]struct {
 	fault.Unauthenticated: {http.StatusUnauthorized, "authentication_error"},
 	fault.BudgetExceeded:  {http.StatusPaymentRequired, "insufficient_quota"},
 	fault.BudgetFrozen:    {http.StatusPaymentRequired, "insufficient_quota"},
+	feature.FeatureOff:    {http.StatusForbidden, "permission_error"},
 	modelNotGranted:       {http.StatusForbidden, "permission_error"},
 	fault.Forbidden:       {http.StatusForbidden, "permission_error"},
 	modelNotFound:         {http.StatusNotFound, "invalid_request_error"},

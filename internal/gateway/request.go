@@ -22,6 +22,8 @@ type request struct {
 	// stream is what the client asked for, usage whether it also wants the
 	// stream's usage event.
 	stream, usage bool
+	// images is true where the answer shall have images in it.
+	images bool
 	// opaque names a part whose size in tokens the bytes don't bound.
 	opaque string
 	// predicted is the size in bytes of the predicted output, which is billed
@@ -82,7 +84,7 @@ func parse(doc []byte) (*request, *fault.Error) {
 // understood are the members that decide what a call costs.
 var understood = []string{
 	"model", "messages", "max_tokens", "max_completion_tokens", "n", "stream", "stream_options", "tools", "prediction",
-	"service_tier", "web_search_options", "models", "fallbacks", "plugins", "extra_body", "prompt",
+	"modalities", "service_tier", "web_search_options", "models", "fallbacks", "plugins", "extra_body", "prompt",
 	"previous_response_id", "conversation", "cached_content",
 }
 
@@ -129,6 +131,13 @@ func (q *request) read(m member) *fault.Error {
 		return q.readOptions(m)
 	case "messages":
 		return q.readMessages(m)
+	case "modalities":
+		if q.doc[m.value.from] != '[' && !null {
+			return invalid(m.name, "modalities must be an array.")
+		}
+		for _, kind := range elements(q.doc, m.value) {
+			q.images = q.images || q.doc[kind.from] == '"' && strings.EqualFold(text(kind.of(q.doc)), "image")
+		}
 	case "tools":
 		return q.readTools(m)
 	case "prediction":

@@ -27,6 +27,7 @@ import (
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/demo/upstream"
 	"github.com/alchemi/cockpit/internal/gateway"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
@@ -108,6 +109,7 @@ func newWorld(t testing.TB, st *store.Store, o gateway.Options) *world {
 	o.Access, err = access.New(gqlparser.MustLoadSchema(&ast.Source{Input: "type Query { any: Int }"}))
 	require.NoError(t, err)
 	o.Grants = grant.New(st, w.epochs)
+	o.Features = feature.New(st, w.epochs)
 	w.tokens, err = oauth.New(oauth.Options{Store: st, Epochs: w.epochs, Refusals: o.Refusals, Issuer: "https://cockpit.test",
 		MasterKey: masterKey, Client: http.DefaultClient, Log: log})
 	require.NoError(t, err)

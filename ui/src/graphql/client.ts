@@ -219,5 +219,5 @@ const unkeyed = [
   'WhatIf',
   'WhatIfOutcome',
   'WhatIfModel',
-  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel', 'User', 'RoleBinding', 'Invitation', 'Session', 'PersonalToken', 'Authorization', 'ModelAccess', 'Domain', 'IdentityProvider', 'ServiceClient', 'SupportAccess', 'Grant', 'AuditCheckpoint', 'Statement', 'IncreaseRequest', 'Notification', 'BudgetAlert', 'Webhook', 'WebhookDelivery'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
+  ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel', 'User', 'RoleBinding', 'Invitation', 'Session', 'PersonalToken', 'Authorization', 'ModelAccess', 'Domain', 'IdentityProvider', 'ServiceClient', 'SupportAccess', 'Grant', 'AuditCheckpoint', 'Statement', 'Request', 'Notification', 'BudgetAlert', 'Webhook', 'WebhookDelivery'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
 ]

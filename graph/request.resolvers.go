@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
@@ -14,80 +15,12 @@ import (
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
-func (r *consoleResolver) Requests(ctx context.Context, obj *model.Console, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) (*model.RequestConnection, error) {
+func (r *consoleResolver) Requests(ctx context.Context, obj *model.Console, scopeID *string, filter *model.RequestFilter, kind *model.RequestKind, first *int, after *string, last *int, before *string) (*model.RequestConnection, error) {
 	return r.requestsAt(ctx, obj.Ref, scopeID, filter, window{first, last, after, before})
 }
 
-func (r *copilotResolver) Requests(ctx context.Context, obj *model.Copilot, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) (*model.RequestConnection, error) {
+func (r *copilotResolver) Requests(ctx context.Context, obj *model.Copilot, scopeID *string, filter *model.RequestFilter, kind *model.RequestKind, first *int, after *string, last *int, before *string) (*model.RequestConnection, error) {
 	return r.requestsAt(ctx, obj.Ref, scopeID, filter, window{first, last, after, before})
-}
-
-func (r *requestResolver) Scope(ctx context.Context, obj *model.Request) (model.Scope, error) {
-	s, err := maybe(from(ctx).scopes.Load(ctx, obj.Row.ScopeID))
-	if s == nil || err != nil {
-		return nil, err
-	}
-	return toScope(s)
-}
-
-func (r *requestResolver) ScopeName(ctx context.Context, obj *model.Request) (string, error) {
-	s, err := from(ctx).requests.places.Load(ctx, obj.Row.ScopeID)
-	if err != nil {
-		return "", err
-	}
-	return s.Name, nil
-}
-
-func (r *requestResolver) Location(ctx context.Context, obj *model.Request) (string, error) {
-	s, err := from(ctx).requests.places.Load(ctx, obj.Row.ScopeID)
-	if err != nil {
-		return "", err
-	}
-	return location(ctx, s.Path)
-}
-
-func (r *requestResolver) RequesterName(ctx context.Context, obj *model.Request) (string, error) {
-	return maybe(from(ctx).requests.userNames.Load(ctx, obj.Row.RequestedBy))
-}
-
-func (r *requestResolver) WaitsAt(ctx context.Context, obj *model.Request) (string, error) {
-	s, err := from(ctx).requests.places.Load(ctx, obj.Row.WaitsAt)
-	if err != nil {
-		return "", err
-	}
-	return s.Name, nil
-}
-
-func (r *requestResolver) Passed(ctx context.Context, obj *model.Request) ([]*model.RequestPass, error) {
-	out := []*model.RequestPass{}
-	for _, p := range request.Passes(obj.Row) {
-		name, err := maybe(from(ctx).requests.userNames.Load(ctx, p.By))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, &model.RequestPass{Name: name, Note: p.Note, At: p.At})
-	}
-	return out, nil
-}
-
-func (r *requestResolver) DeciderName(ctx context.Context, obj *model.Request) (*string, error) {
-	if obj.Row.DecidedBy == "" {
-		return nil, nil
-	}
-	name, err := maybe(from(ctx).requests.userNames.Load(ctx, obj.Row.DecidedBy))
-	return &name, err
-}
-
-func (r *requestResolver) Impact(ctx context.Context, obj *model.Request) (*model.RequestImpact, error) {
-	return r.impact(ctx, obj.Row)
-}
-
-func (r *requestResolver) ViewerCan(ctx context.Context, obj *model.Request) ([]*model.ViewerPermission, error) {
-	return r.canRequest(ctx, obj.Row)
-}
-
-func (r *requestConnectionResolver) TotalCount(ctx context.Context, obj *model.RequestConnection) (int, error) {
-	return obj.Count(ctx)
 }
 
 func (r *mutationResolver) RequestCreate(ctx context.Context, input model.RequestCreateInput) (*model.RequestCreatePayload, error) {
@@ -129,19 +62,125 @@ func (r *mutationResolver) RequestPassUp(ctx context.Context, input model.Reques
 	return r.requestPayload(ctx, row, err)
 }
 
+func (r *mutationResolver) RequestDelegate(ctx context.Context, input model.RequestDelegateInput) (*model.RequestPayload, error) {
+	panic(fmt.Errorf("not implemented: RequestDelegate - requestDelegate"))
+}
+
+func (r *mutationResolver) RequestRuleSet(ctx context.Context, input model.RequestRuleSetInput) (*model.RequestRuleSetPayload, error) {
+	panic(fmt.Errorf("not implemented: RequestRuleSet - requestRuleSet"))
+}
+
+func (r *mutationResolver) DeputySet(ctx context.Context, input model.DeputySetInput) (*model.DeputySetPayload, error) {
+	panic(fmt.Errorf("not implemented: DeputySet - deputySet"))
+}
+
+func (r *queryResolver) RequestRules(ctx context.Context, scopeID string) ([]*model.RequestRule, error) {
+	panic(fmt.Errorf("not implemented: RequestRules - requestRules"))
+}
+
+func (r *requestResolver) Scope(ctx context.Context, obj *model.Request) (model.Scope, error) {
+	s, err := maybe(from(ctx).scopes.Load(ctx, obj.Row.ScopeID))
+	if s == nil || err != nil {
+		return nil, err
+	}
+	return toScope(s)
+}
+
+func (r *requestResolver) ScopeName(ctx context.Context, obj *model.Request) (string, error) {
+	s, err := from(ctx).requests.places.Load(ctx, obj.Row.ScopeID)
+	if err != nil {
+		return "", err
+	}
+	return s.Name, nil
+}
+
+func (r *requestResolver) Location(ctx context.Context, obj *model.Request) (string, error) {
+	s, err := from(ctx).requests.places.Load(ctx, obj.Row.ScopeID)
+	if err != nil {
+		return "", err
+	}
+	return location(ctx, s.Path)
+}
+
+func (r *requestResolver) RequesterName(ctx context.Context, obj *model.Request) (string, error) {
+	return maybe(from(ctx).requests.userNames.Load(ctx, obj.Row.RequestedBy))
+}
+
+func (r *requestResolver) WaitsAt(ctx context.Context, obj *model.Request) (string, error) {
+	s, err := from(ctx).requests.places.Load(ctx, obj.Row.WaitsAt)
+	if err != nil {
+		return "", err
+	}
+	return s.Name, nil
+}
+
+func (r *requestResolver) AssigneeName(ctx context.Context, obj *model.Request) (*string, error) {
+	panic(fmt.Errorf("not implemented: AssigneeName - assigneeName"))
+}
+
+func (r *requestResolver) Passed(ctx context.Context, obj *model.Request) ([]*model.RequestPass, error) {
+	out := []*model.RequestPass{}
+	for _, p := range request.Passes(obj.Row) {
+		name, err := maybe(from(ctx).requests.userNames.Load(ctx, p.By))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, &model.RequestPass{Name: name, Note: p.Note, At: p.At})
+	}
+	return out, nil
+}
+
+func (r *requestResolver) DeciderName(ctx context.Context, obj *model.Request) (*string, error) {
+	if obj.Row.DecidedBy == "" {
+		return nil, nil
+	}
+	name, err := maybe(from(ctx).requests.userNames.Load(ctx, obj.Row.DecidedBy))
+	return &name, err
+}
+
+func (r *requestResolver) GrantedScopeName(ctx context.Context, obj *model.Request) (*string, error) {
+	panic(fmt.Errorf("not implemented: GrantedScopeName - grantedScopeName"))
+}
+
+func (r *requestResolver) Impact(ctx context.Context, obj *model.Request) (*model.RequestImpact, error) {
+	return r.impact(ctx, obj.Row)
+}
+
+func (r *requestResolver) AccessImpact(ctx context.Context, obj *model.Request) (*model.AccessImpact, error) {
+	panic(fmt.Errorf("not implemented: AccessImpact - accessImpact"))
+}
+
+func (r *requestResolver) Deciders(ctx context.Context, obj *model.Request) ([]*model.RequestDecider, error) {
+	panic(fmt.Errorf("not implemented: Deciders - deciders"))
+}
+
+func (r *requestResolver) ViewerCan(ctx context.Context, obj *model.Request) ([]*model.ViewerPermission, error) {
+	return r.canRequest(ctx, obj.Row)
+}
+
+func (r *requestConnectionResolver) TotalCount(ctx context.Context, obj *model.RequestConnection) (int, error) {
+	return obj.Count(ctx)
+}
+
 func (r *subscriptionResolver) RequestInbox(ctx context.Context, scopeID string) (<-chan *model.RequestInbox, error) {
 	return r.inbox(ctx, scopeID)
+}
+
+func (r *viewerResolver) Deputy(ctx context.Context, obj *model.Viewer) (*model.Deputy, error) {
+	panic(fmt.Errorf("not implemented: Deputy - deputy"))
+}
+
+func (r *viewerResolver) DeputyChoices(ctx context.Context, obj *model.Viewer) ([]*model.RequestDecider, error) {
+	panic(fmt.Errorf("not implemented: DeputyChoices - deputyChoices"))
 }
 
 func (r *viewerResolver) Requests(ctx context.Context, obj *model.Viewer, plane model.Plane, first *int, after *string, last *int, before *string) (*model.RequestConnection, error) {
 	return r.mine(ctx, obj.V, tenancy.Plane(plane), window{first, last, after, before})
 }
 
-func (r *Resolver) Request() generated.IncreaseRequestResolver {
-	return &requestResolver{r}
-}
+func (r *Resolver) Request() generated.RequestResolver { return &requestResolver{r} }
 
-func (r *Resolver) RequestConnection() generated.IncreaseRequestConnectionResolver {
+func (r *Resolver) RequestConnection() generated.RequestConnectionResolver {
 	return &requestConnectionResolver{r}
 }
 

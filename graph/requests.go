@@ -256,7 +256,9 @@ func (r *Resolver) deciders(ctx context.Context, row *ent.Request) ([]*model.Req
 	return mapTo(who, toDecider), err
 }
 
-func toDecider(u *ent.User) *model.RequestDecider { return &model.RequestDecider{ID: u.ID, Name: u.Name} }
+func toDecider(u *ent.User) *model.RequestDecider {
+	return &model.RequestDecider{ID: u.ID, Name: u.Name}
+}
 
 // impact is what approving a request in full would do, for who may.
 func (r *Resolver) impact(ctx context.Context, row *ent.Request) (*model.RequestImpact, error) {

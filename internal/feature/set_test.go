@@ -61,7 +61,7 @@ func TestSwitches(t *testing.T) {
 		require.NoError(t, err, "but may be made stricter")
 		require.Equal(t, fault.Conflict, code(second(set(p.TeamAdmin, p.Team, feature.Deny, &seen))))
 		require.Equal(t, fault.Invalid, code(second(set(p.TeamAdmin, p.Team, feature.On, nil))))
-		require.Equal(t, fault.Invalid, code(second(set(p.TeamAdmin, p.Key, feature.On, nil))), "keys have no features of their own")
+		require.Equal(t, fault.Invalid, code(second(set(p.TeamAdmin, st.Scope.GetX(identitytest.System(t), p.Key.ID), feature.On, nil))), "keys have no features of their own")
 
 		_, err = set(p.OrgAdmin, p.Org, "", nil)
 		require.NoError(t, err)

@@ -45,7 +45,7 @@ type Options struct {
 	// Features say where images may be generated.
 	Features *feature.Flags
 	Catalog  *catalog.Catalog
-	Budget  *budget.Engine
+	Budget   *budget.Engine
 	// Client calls the upstreams: see outbound.NewClient.
 	Client   *http.Client
 	Timeouts Timeouts

@@ -62,7 +62,7 @@ func each(t *testing.T, test func(d *desk)) {
 		}
 		d.system(func(ctx context.Context, tx *store.Tx) error {
 			tx.Unaudited()
-			for _, clear := range []string{"DELETE FROM requests", "DELETE FROM budget_increases", "UPDATE budgets SET lim = 0",
+			for _, clear := range []string{"DELETE FROM requests", "DELETE FROM request_rules", "DELETE FROM deputies", "DELETE FROM budget_increases", "UPDATE budgets SET lim = 0",
 				"UPDATE budget_cycles SET lim = 0, excess = escrowed, raised = 0"} {
 				if _, err := tx.SQL().ExecContext(ctx, clear); err != nil {
 					return err

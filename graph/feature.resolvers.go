@@ -7,19 +7,29 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/alchemi/cockpit/graph/model"
+	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
 func (r *mutationResolver) FeatureSet(ctx context.Context, input model.FeatureSetInput) (*model.FeatureSetPayload, error) {
-	panic(fmt.Errorf("not implemented: FeatureSet - featureSet"))
+	setting, err := r.featureSet(ctx, input)
+	payload := &model.FeatureSetPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Setting = setting
+	return payload, nil
 }
 
 func (r *queryResolver) ScopeFeatures(ctx context.Context, scopeID string) (*model.ScopeFeatures, error) {
-	panic(fmt.Errorf("not implemented: ScopeFeatures - scopeFeatures"))
+	return r.scopeFeatures(ctx, scopeID)
 }
 
 func (r *viewerResolver) Features(ctx context.Context, obj *model.Viewer, plane model.Plane) ([]*model.FeatureSetting, error) {
-	panic(fmt.Errorf("not implemented: Features - features"))
+	seat, err := r.defaultSeat(tenancy.WithViewer(ctx, obj.V), obj.V, tenancy.Plane(plane))
+	if seat == nil || err != nil {
+		return nil, err
+	}
+	return r.featuresAt(ctx, seat.Ref)
 }

@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
@@ -16,15 +15,15 @@ import (
 )
 
 func (r *consoleResolver) Requests(ctx context.Context, obj *model.Console, scopeID *string, filter *model.RequestFilter, kind *model.RequestKind, first *int, after *string, last *int, before *string) (*model.RequestConnection, error) {
-	return r.requestsAt(ctx, obj.Ref, scopeID, filter, window{first, last, after, before})
+	return r.requestsAt(ctx, obj.Ref, scopeID, filter, kind, window{first, last, after, before})
 }
 
 func (r *copilotResolver) Requests(ctx context.Context, obj *model.Copilot, scopeID *string, filter *model.RequestFilter, kind *model.RequestKind, first *int, after *string, last *int, before *string) (*model.RequestConnection, error) {
-	return r.requestsAt(ctx, obj.Ref, scopeID, filter, window{first, last, after, before})
+	return r.requestsAt(ctx, obj.Ref, scopeID, filter, kind, window{first, last, after, before})
 }
 
 func (r *mutationResolver) RequestCreate(ctx context.Context, input model.RequestCreateInput) (*model.RequestCreatePayload, error) {
-	row, err := r.Requests.Create(ctx, request.Input{ScopeID: input.ScopeID, Amount: input.Amount, Until: input.Until, Reason: input.Reason})
+	row, err := r.Requests.Create(ctx, request.Input{ScopeID: input.ScopeID, ResourceID: value(input.ResourceID), Amount: value(input.Amount), Until: input.Until, Reason: input.Reason})
 	payload := &model.RequestCreatePayload{}
 	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
 		return payload, err
@@ -34,7 +33,7 @@ func (r *mutationResolver) RequestCreate(ctx context.Context, input model.Reques
 }
 
 func (r *mutationResolver) RequestApprove(ctx context.Context, input model.RequestApproveInput) (*model.RequestApprovePayload, error) {
-	row, raises, err := r.Requests.Approve(ctx, request.Decision{RequestID: input.RequestID, Amount: input.Amount, Until: input.Until,
+	row, raises, err := r.Requests.Approve(ctx, request.Decision{RequestID: input.RequestID, Amount: input.Amount, ScopeID: value(input.ScopeID), Until: input.Until,
 		ForGood: value(input.ForGood), Note: value(input.Note), ExpectedVersion: input.ExpectedVersion, DryRun: value(input.DryRun)})
 	payload := &model.RequestApprovePayload{Raises: []*model.BudgetRaise{}}
 	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
@@ -63,19 +62,32 @@ func (r *mutationResolver) RequestPassUp(ctx context.Context, input model.Reques
 }
 
 func (r *mutationResolver) RequestDelegate(ctx context.Context, input model.RequestDelegateInput) (*model.RequestPayload, error) {
-	panic(fmt.Errorf("not implemented: RequestDelegate - requestDelegate"))
+	row, err := r.Requests.Delegate(ctx, input.RequestID, input.UserID, value(input.Note), input.ExpectedVersion)
+	return r.requestPayload(ctx, row, err)
 }
 
 func (r *mutationResolver) RequestRuleSet(ctx context.Context, input model.RequestRuleSetInput) (*model.RequestRuleSetPayload, error) {
-	panic(fmt.Errorf("not implemented: RequestRuleSet - requestRuleSet"))
+	rule, err := r.requestRuleSet(ctx, input)
+	payload := &model.RequestRuleSetPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Rule = rule
+	return payload, nil
 }
 
 func (r *mutationResolver) DeputySet(ctx context.Context, input model.DeputySetInput) (*model.DeputySetPayload, error) {
-	panic(fmt.Errorf("not implemented: DeputySet - deputySet"))
+	deputy, err := r.deputySet(ctx, input)
+	payload := &model.DeputySetPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Deputy = deputy
+	return payload, nil
 }
 
 func (r *queryResolver) RequestRules(ctx context.Context, scopeID string) ([]*model.RequestRule, error) {
-	panic(fmt.Errorf("not implemented: RequestRules - requestRules"))
+	return r.requestRules(ctx, scopeID)
 }
 
 func (r *requestResolver) Scope(ctx context.Context, obj *model.Request) (model.Scope, error) {
@@ -115,7 +127,11 @@ func (r *requestResolver) WaitsAt(ctx context.Context, obj *model.Request) (stri
 }
 
 func (r *requestResolver) AssigneeName(ctx context.Context, obj *model.Request) (*string, error) {
-	panic(fmt.Errorf("not implemented: AssigneeName - assigneeName"))
+	if obj.Row.AssignedTo == "" {
+		return nil, nil
+	}
+	name, err := maybe(from(ctx).requests.userNames.Load(ctx, obj.Row.AssignedTo))
+	return &name, err
 }
 
 func (r *requestResolver) Passed(ctx context.Context, obj *model.Request) ([]*model.RequestPass, error) {
@@ -139,7 +155,14 @@ func (r *requestResolver) DeciderName(ctx context.Context, obj *model.Request) (
 }
 
 func (r *requestResolver) GrantedScopeName(ctx context.Context, obj *model.Request) (*string, error) {
-	panic(fmt.Errorf("not implemented: GrantedScopeName - grantedScopeName"))
+	if obj.Row.GrantedScope == "" {
+		return nil, nil
+	}
+	s, err := from(ctx).requests.places.Load(ctx, obj.Row.GrantedScope)
+	if s == nil || err != nil {
+		return nil, err
+	}
+	return &s.Name, nil
 }
 
 func (r *requestResolver) Impact(ctx context.Context, obj *model.Request) (*model.RequestImpact, error) {
@@ -147,11 +170,11 @@ func (r *requestResolver) Impact(ctx context.Context, obj *model.Request) (*mode
 }
 
 func (r *requestResolver) AccessImpact(ctx context.Context, obj *model.Request) (*model.AccessImpact, error) {
-	panic(fmt.Errorf("not implemented: AccessImpact - accessImpact"))
+	return r.accessImpact(ctx, obj.Row)
 }
 
 func (r *requestResolver) Deciders(ctx context.Context, obj *model.Request) ([]*model.RequestDecider, error) {
-	panic(fmt.Errorf("not implemented: Deciders - deciders"))
+	return r.deciders(ctx, obj.Row)
 }
 
 func (r *requestResolver) ViewerCan(ctx context.Context, obj *model.Request) ([]*model.ViewerPermission, error) {
@@ -167,11 +190,11 @@ func (r *subscriptionResolver) RequestInbox(ctx context.Context, scopeID string)
 }
 
 func (r *viewerResolver) Deputy(ctx context.Context, obj *model.Viewer) (*model.Deputy, error) {
-	panic(fmt.Errorf("not implemented: Deputy - deputy"))
+	return r.deputy(ctx, obj.V)
 }
 
 func (r *viewerResolver) DeputyChoices(ctx context.Context, obj *model.Viewer) ([]*model.RequestDecider, error) {
-	panic(fmt.Errorf("not implemented: DeputyChoices - deputyChoices"))
+	return r.deputyChoices(ctx, obj.V)
 }
 
 func (r *viewerResolver) Requests(ctx context.Context, obj *model.Viewer, plane model.Plane, first *int, after *string, last *int, before *string) (*model.RequestConnection, error) {

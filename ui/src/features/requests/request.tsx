@@ -117,9 +117,9 @@ function Reach({ request: r }: { request: RequestPartsFragment }) {
         className="grid-cols-[5.5rem_1fr]"
         facts={[
           [t('Reaches'), i.people === 1 ? t('one person') : t('{{count}} people', { count: i.people })],
-          i.priceClass && [t('Class'), classes[i.priceClass] ?? i.priceClass],
+          Boolean(i.priceClass) && [t('Class'), classes[i.priceClass!] ?? i.priceClass],
           r.resource?.kind === 'MODEL' && [t('Cost'), i.averageCost ? t('{{amount}} in 30 days, on average of {{count}} seats', { amount: moneyWords(i.averageCost, r.unit), count: i.seatsMeasured }) : t('Nobody has used it in 30 days.')],
-          i.connectionKind && [t('Data goes to'), i.host ?? i.connectionKind],
+          Boolean(i.connectionKind) && [t('Data goes to'), i.host ?? i.connectionKind],
           i.tools > 0 && [t('Tools'), i.writingTools === 0 ? t('{{count}}, all of them only read', { count: i.tools }) : t('{{count}}, of which {{writing}} may change something', { count: i.tools, writing: i.writingTools })],
         ]}
       />

@@ -19,6 +19,8 @@ type Flags struct {
 	epochs *store.Epochs
 	mu     sync.Mutex
 	planes map[place]snapshot
+	// changes counts what this replica changed itself.
+	changes int64
 }
 
 type place struct {
@@ -41,6 +43,7 @@ func (f *Flags) Table(ctx context.Context, accountID string, plane tenancy.Plane
 	at, epoch := place{accountID, plane}, f.epochs.Of(accountID) // before the rows that it vouches for
 	f.mu.Lock()
 	s, ok := f.planes[at]
+	changes := f.changes
 	f.mu.Unlock()
 	if ok && s.epoch == epoch {
 		return s.Table, nil
@@ -50,7 +53,9 @@ func (f *Flags) Table(ctx context.Context, accountID string, plane tenancy.Plane
 		return nil, err
 	}
 	f.mu.Lock()
-	f.planes[at] = snapshot{t, epoch}
+	if f.changes == changes { // else what was read may be from before
+		f.planes[at] = snapshot{t, epoch}
+	}
 	f.mu.Unlock()
 	return t, nil
 }
@@ -60,6 +65,7 @@ func (f *Flags) Table(ctx context.Context, accountID string, plane tenancy.Plane
 func (f *Flags) Forget(accountID string, plane tenancy.Plane) {
 	f.mu.Lock()
 	delete(f.planes, place{accountID, plane})
+	f.changes++
 	f.mu.Unlock()
 }
 

@@ -39,6 +39,14 @@ test('a member asks for a model, an admin allows it for a while, and the member 
   await expect(mine).toContainText('Approved')
   await expect(mine).toContainText('Allowed, until')
   await expect(page.getByRole('button', { name: 'Why can I use gpt-5?' })).toBeVisible()
+
+  // As it was, for the tests that follow.
+  type Own = { viewer: { seat: { id: string } } }
+  type Grants = { access: { grants: { edges: { node: { id: string } }[] } } }
+  const { viewer } = await (await signedIn('member'))<Own>('{ viewer { seat(plane: COPILOT) { id } } }')
+  const admin = await signedIn('admin')
+  const { access } = await admin<Grants>('query ($id: ID!) { access(scopeId: $id) { grants(first: 10) { edges { node { id } } } } }', { id: viewer.seat.id })
+  for (const { node } of access.grants.edges) await admin('mutation ($input: GrantRemoveInput!) { grantRemove(input: $input) { errors { message } } }', { input: { grantId: node.id } })
 })
 
 test('a rule gives at once, and not to who administers its place', async ({ page, signIn }) => {
@@ -52,8 +60,8 @@ test('a rule gives at once, and not to who administers its place', async ({ page
   await expect(dialog).toBeHidden()
 
   type Seat = { viewer: { seat: { id: string } } }
-  type Made = { requestCreate: { request: { status: string; byRule: boolean; viewerCan: { action: string; allowed: boolean }[] } | null; errors: { message: string }[] } }
-  const create = 'mutation ($input: RequestCreateInput!) { requestCreate(input: $input) { request { status byRule viewerCan { action allowed } } errors { message } } }'
+  type Made = { requestCreate: { request: { id: string; status: string; byRule: boolean; viewerCan: { action: string; allowed: boolean }[] } | null; errors: { message: string }[] } }
+  const create = 'mutation ($input: RequestCreateInput!) { requestCreate(input: $input) { request { id status byRule viewerCan { action allowed } } errors { message } } }'
   const member = await signedIn('member')
   const { viewer } = await member<Seat>('{ viewer { seat(plane: CONSOLE) { id } } }')
   const input = { scopeId: viewer.seat.id, amount: '3', reason: 'A little more' }
@@ -63,6 +71,7 @@ test('a rule gives at once, and not to who administers its place', async ({ page
   const second = await member<Made>(create, { input }) // together they are more than the rule gives
   expect(second.requestCreate.request).toMatchObject({ status: 'PENDING', byRule: false })
   expect(second.requestCreate.request?.viewerCan.find((p) => p.action === 'request.decide')?.allowed, 'nobody decides on their own').toBe(false)
+  await member('mutation ($input: RequestWithdrawInput!) { requestWithdraw(input: $input) { errors { message } } }', { input: { requestId: second.requestCreate.request?.id } })
 })
 
 test('a feature is switched on for a team, and denied above', async ({ page, signIn }) => {

@@ -32,6 +32,7 @@ import (
 	"github.com/alchemi/cockpit/ent/connection"
 	"github.com/alchemi/cockpit/ent/connectioncredential"
 	"github.com/alchemi/cockpit/ent/creditfactor"
+	"github.com/alchemi/cockpit/ent/deputy"
 	"github.com/alchemi/cockpit/ent/domain"
 	"github.com/alchemi/cockpit/ent/externalidentity"
 	"github.com/alchemi/cockpit/ent/featureflag"
@@ -42,7 +43,6 @@ import (
 	"github.com/alchemi/cockpit/ent/hold"
 	"github.com/alchemi/cockpit/ent/idempotencykey"
 	"github.com/alchemi/cockpit/ent/identityprovider"
-	"github.com/alchemi/cockpit/ent/increaserequest"
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/key"
 	"github.com/alchemi/cockpit/ent/keymodel"
@@ -61,6 +61,8 @@ import (
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
 	"github.com/alchemi/cockpit/ent/rating"
+	"github.com/alchemi/cockpit/ent/request"
+	"github.com/alchemi/cockpit/ent/requestrule"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/serviceclient"
@@ -116,6 +118,8 @@ type Client struct {
 	ConnectionCredential *ConnectionCredentialClient
 	// CreditFactor is the client for interacting with the CreditFactor builders.
 	CreditFactor *CreditFactorClient
+	// Deputy is the client for interacting with the Deputy builders.
+	Deputy *DeputyClient
 	// Domain is the client for interacting with the Domain builders.
 	Domain *DomainClient
 	// ExternalIdentity is the client for interacting with the ExternalIdentity builders.
@@ -136,8 +140,6 @@ type Client struct {
 	IdempotencyKey *IdempotencyKeyClient
 	// IdentityProvider is the client for interacting with the IdentityProvider builders.
 	IdentityProvider *IdentityProviderClient
-	// IncreaseRequest is the client for interacting with the IncreaseRequest builders.
-	IncreaseRequest *IncreaseRequestClient
 	// Invitation is the client for interacting with the Invitation builders.
 	Invitation *InvitationClient
 	// Key is the client for interacting with the Key builders.
@@ -174,6 +176,10 @@ type Client struct {
 	Provider *ProviderClient
 	// Rating is the client for interacting with the Rating builders.
 	Rating *RatingClient
+	// Request is the client for interacting with the Request builders.
+	Request *RequestClient
+	// RequestRule is the client for interacting with the RequestRule builders.
+	RequestRule *RequestRuleClient
 	// RoleBinding is the client for interacting with the RoleBinding builders.
 	RoleBinding *RoleBindingClient
 	// Scope is the client for interacting with the Scope builders.
@@ -230,6 +236,7 @@ func (c *Client) init() {
 	c.Connection = NewConnectionClient(c.config)
 	c.ConnectionCredential = NewConnectionCredentialClient(c.config)
 	c.CreditFactor = NewCreditFactorClient(c.config)
+	c.Deputy = NewDeputyClient(c.config)
 	c.Domain = NewDomainClient(c.config)
 	c.ExternalIdentity = NewExternalIdentityClient(c.config)
 	c.FeatureFlag = NewFeatureFlagClient(c.config)
@@ -240,7 +247,6 @@ func (c *Client) init() {
 	c.Hold = NewHoldClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.IdentityProvider = NewIdentityProviderClient(c.config)
-	c.IncreaseRequest = NewIncreaseRequestClient(c.config)
 	c.Invitation = NewInvitationClient(c.config)
 	c.Key = NewKeyClient(c.config)
 	c.KeyModel = NewKeyModelClient(c.config)
@@ -259,6 +265,8 @@ func (c *Client) init() {
 	c.Price = NewPriceClient(c.config)
 	c.Provider = NewProviderClient(c.config)
 	c.Rating = NewRatingClient(c.config)
+	c.Request = NewRequestClient(c.config)
+	c.RequestRule = NewRequestRuleClient(c.config)
 	c.RoleBinding = NewRoleBindingClient(c.config)
 	c.Scope = NewScopeClient(c.config)
 	c.ServiceClient = NewServiceClientClient(c.config)
@@ -382,6 +390,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Connection:             NewConnectionClient(cfg),
 		ConnectionCredential:   NewConnectionCredentialClient(cfg),
 		CreditFactor:           NewCreditFactorClient(cfg),
+		Deputy:                 NewDeputyClient(cfg),
 		Domain:                 NewDomainClient(cfg),
 		ExternalIdentity:       NewExternalIdentityClient(cfg),
 		FeatureFlag:            NewFeatureFlagClient(cfg),
@@ -392,7 +401,6 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Hold:                   NewHoldClient(cfg),
 		IdempotencyKey:         NewIdempotencyKeyClient(cfg),
 		IdentityProvider:       NewIdentityProviderClient(cfg),
-		IncreaseRequest:        NewIncreaseRequestClient(cfg),
 		Invitation:             NewInvitationClient(cfg),
 		Key:                    NewKeyClient(cfg),
 		KeyModel:               NewKeyModelClient(cfg),
@@ -411,6 +419,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Price:                  NewPriceClient(cfg),
 		Provider:               NewProviderClient(cfg),
 		Rating:                 NewRatingClient(cfg),
+		Request:                NewRequestClient(cfg),
+		RequestRule:            NewRequestRuleClient(cfg),
 		RoleBinding:            NewRoleBindingClient(cfg),
 		Scope:                  NewScopeClient(cfg),
 		ServiceClient:          NewServiceClientClient(cfg),
@@ -461,6 +471,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Connection:             NewConnectionClient(cfg),
 		ConnectionCredential:   NewConnectionCredentialClient(cfg),
 		CreditFactor:           NewCreditFactorClient(cfg),
+		Deputy:                 NewDeputyClient(cfg),
 		Domain:                 NewDomainClient(cfg),
 		ExternalIdentity:       NewExternalIdentityClient(cfg),
 		FeatureFlag:            NewFeatureFlagClient(cfg),
@@ -471,7 +482,6 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Hold:                   NewHoldClient(cfg),
 		IdempotencyKey:         NewIdempotencyKeyClient(cfg),
 		IdentityProvider:       NewIdentityProviderClient(cfg),
-		IncreaseRequest:        NewIncreaseRequestClient(cfg),
 		Invitation:             NewInvitationClient(cfg),
 		Key:                    NewKeyClient(cfg),
 		KeyModel:               NewKeyModelClient(cfg),
@@ -490,6 +500,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Price:                  NewPriceClient(cfg),
 		Provider:               NewProviderClient(cfg),
 		Rating:                 NewRatingClient(cfg),
+		Request:                NewRequestClient(cfg),
+		RequestRule:            NewRequestRuleClient(cfg),
 		RoleBinding:            NewRoleBindingClient(cfg),
 		Scope:                  NewScopeClient(cfg),
 		ServiceClient:          NewServiceClientClient(cfg),
@@ -536,15 +548,15 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Account, c.Agent, c.AgentVersion, c.AuditCheckpoint, c.AuditEvent,
 		c.Authorization, c.Budget, c.BudgetAlert, c.BudgetCycle, c.BudgetIncrease,
 		c.BudgetLease, c.CatalogModel, c.CentralProvider, c.Charge, c.Connection,
-		c.ConnectionCredential, c.CreditFactor, c.Domain, c.ExternalIdentity,
+		c.ConnectionCredential, c.CreditFactor, c.Deputy, c.Domain, c.ExternalIdentity,
 		c.FeatureFlag, c.Grant, c.GroupMapping, c.GuardrailAssignment,
-		c.GuardrailPreset, c.Hold, c.IdempotencyKey, c.IdentityProvider,
-		c.IncreaseRequest, c.Invitation, c.Key, c.KeyModel, c.Listing,
-		c.ListingAccount, c.ListingVersion, c.Login, c.Member, c.Model, c.MutationKey,
-		c.Node, c.Notification, c.NotificationPreference, c.Organization,
-		c.PersonalToken, c.Price, c.Provider, c.Rating, c.RoleBinding, c.Scope,
-		c.ServiceClient, c.Session, c.Statement, c.SupportAccess, c.Team, c.Tool,
-		c.UsageDay, c.UsageTag, c.UsageTotal, c.User, c.Webhook, c.WebhookDelivery,
+		c.GuardrailPreset, c.Hold, c.IdempotencyKey, c.IdentityProvider, c.Invitation,
+		c.Key, c.KeyModel, c.Listing, c.ListingAccount, c.ListingVersion, c.Login,
+		c.Member, c.Model, c.MutationKey, c.Node, c.Notification,
+		c.NotificationPreference, c.Organization, c.PersonalToken, c.Price, c.Provider,
+		c.Rating, c.Request, c.RequestRule, c.RoleBinding, c.Scope, c.ServiceClient,
+		c.Session, c.Statement, c.SupportAccess, c.Team, c.Tool, c.UsageDay,
+		c.UsageTag, c.UsageTotal, c.User, c.Webhook, c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -557,15 +569,15 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Account, c.Agent, c.AgentVersion, c.AuditCheckpoint, c.AuditEvent,
 		c.Authorization, c.Budget, c.BudgetAlert, c.BudgetCycle, c.BudgetIncrease,
 		c.BudgetLease, c.CatalogModel, c.CentralProvider, c.Charge, c.Connection,
-		c.ConnectionCredential, c.CreditFactor, c.Domain, c.ExternalIdentity,
+		c.ConnectionCredential, c.CreditFactor, c.Deputy, c.Domain, c.ExternalIdentity,
 		c.FeatureFlag, c.Grant, c.GroupMapping, c.GuardrailAssignment,
-		c.GuardrailPreset, c.Hold, c.IdempotencyKey, c.IdentityProvider,
-		c.IncreaseRequest, c.Invitation, c.Key, c.KeyModel, c.Listing,
-		c.ListingAccount, c.ListingVersion, c.Login, c.Member, c.Model, c.MutationKey,
-		c.Node, c.Notification, c.NotificationPreference, c.Organization,
-		c.PersonalToken, c.Price, c.Provider, c.Rating, c.RoleBinding, c.Scope,
-		c.ServiceClient, c.Session, c.Statement, c.SupportAccess, c.Team, c.Tool,
-		c.UsageDay, c.UsageTag, c.UsageTotal, c.User, c.Webhook, c.WebhookDelivery,
+		c.GuardrailPreset, c.Hold, c.IdempotencyKey, c.IdentityProvider, c.Invitation,
+		c.Key, c.KeyModel, c.Listing, c.ListingAccount, c.ListingVersion, c.Login,
+		c.Member, c.Model, c.MutationKey, c.Node, c.Notification,
+		c.NotificationPreference, c.Organization, c.PersonalToken, c.Price, c.Provider,
+		c.Rating, c.Request, c.RequestRule, c.RoleBinding, c.Scope, c.ServiceClient,
+		c.Session, c.Statement, c.SupportAccess, c.Team, c.Tool, c.UsageDay,
+		c.UsageTag, c.UsageTotal, c.User, c.Webhook, c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -608,6 +620,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.ConnectionCredential.mutate(ctx, m)
 	case *CreditFactorMutation:
 		return c.CreditFactor.mutate(ctx, m)
+	case *DeputyMutation:
+		return c.Deputy.mutate(ctx, m)
 	case *DomainMutation:
 		return c.Domain.mutate(ctx, m)
 	case *ExternalIdentityMutation:
@@ -628,8 +642,6 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.IdempotencyKey.mutate(ctx, m)
 	case *IdentityProviderMutation:
 		return c.IdentityProvider.mutate(ctx, m)
-	case *IncreaseRequestMutation:
-		return c.IncreaseRequest.mutate(ctx, m)
 	case *InvitationMutation:
 		return c.Invitation.mutate(ctx, m)
 	case *KeyMutation:
@@ -666,6 +678,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Provider.mutate(ctx, m)
 	case *RatingMutation:
 		return c.Rating.mutate(ctx, m)
+	case *RequestMutation:
+		return c.Request.mutate(ctx, m)
+	case *RequestRuleMutation:
+		return c.RequestRule.mutate(ctx, m)
 	case *RoleBindingMutation:
 		return c.RoleBinding.mutate(ctx, m)
 	case *ScopeMutation:
@@ -3328,6 +3344,139 @@ func (c *CreditFactorClient) mutate(ctx context.Context, m *CreditFactorMutation
 	}
 }
 
+// DeputyClient is a client for the Deputy schema.
+type DeputyClient struct {
+	config
+}
+
+// NewDeputyClient returns a client for the Deputy from the given config.
+func NewDeputyClient(c config) *DeputyClient {
+	return &DeputyClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `deputy.Hooks(f(g(h())))`.
+func (c *DeputyClient) Use(hooks ...Hook) {
+	c.hooks.Deputy = append(c.hooks.Deputy, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `deputy.Intercept(f(g(h())))`.
+func (c *DeputyClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Deputy = append(c.inters.Deputy, interceptors...)
+}
+
+// Create returns a builder for creating a Deputy entity.
+func (c *DeputyClient) Create() *DeputyCreate {
+	mutation := newDeputyMutation(c.config, OpCreate)
+	return &DeputyCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Deputy entities.
+func (c *DeputyClient) CreateBulk(builders ...*DeputyCreate) *DeputyCreateBulk {
+	return &DeputyCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DeputyClient) MapCreateBulk(slice any, setFunc func(*DeputyCreate, int)) *DeputyCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DeputyCreateBulk{err: fmt.Errorf("calling to DeputyClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DeputyCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DeputyCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Deputy.
+func (c *DeputyClient) Update() *DeputyUpdate {
+	mutation := newDeputyMutation(c.config, OpUpdate)
+	return &DeputyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DeputyClient) UpdateOne(_m *Deputy) *DeputyUpdateOne {
+	mutation := newDeputyMutation(c.config, OpUpdateOne, withDeputy(_m))
+	return &DeputyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DeputyClient) UpdateOneID(id string) *DeputyUpdateOne {
+	mutation := newDeputyMutation(c.config, OpUpdateOne, withDeputyID(id))
+	return &DeputyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Deputy.
+func (c *DeputyClient) Delete() *DeputyDelete {
+	mutation := newDeputyMutation(c.config, OpDelete)
+	return &DeputyDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DeputyClient) DeleteOne(_m *Deputy) *DeputyDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DeputyClient) DeleteOneID(id string) *DeputyDeleteOne {
+	builder := c.Delete().Where(deputy.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DeputyDeleteOne{builder}
+}
+
+// Query returns a query builder for Deputy.
+func (c *DeputyClient) Query() *DeputyQuery {
+	return &DeputyQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDeputy},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Deputy entity by its id.
+func (c *DeputyClient) Get(ctx context.Context, id string) (*Deputy, error) {
+	return c.Query().Where(deputy.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DeputyClient) GetX(ctx context.Context, id string) *Deputy {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *DeputyClient) Hooks() []Hook {
+	return c.hooks.Deputy
+}
+
+// Interceptors returns the client interceptors.
+func (c *DeputyClient) Interceptors() []Interceptor {
+	return c.inters.Deputy
+}
+
+func (c *DeputyClient) mutate(ctx context.Context, m *DeputyMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DeputyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DeputyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DeputyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DeputyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Deputy mutation op: %q", m.Op())
+	}
+}
+
 // DomainClient is a client for the Domain schema.
 type DomainClient struct {
 	config
@@ -4895,155 +5044,6 @@ func (c *IdentityProviderClient) mutate(ctx context.Context, m *IdentityProvider
 		return (&IdentityProviderDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown IdentityProvider mutation op: %q", m.Op())
-	}
-}
-
-// IncreaseRequestClient is a client for the IncreaseRequest schema.
-type IncreaseRequestClient struct {
-	config
-}
-
-// NewIncreaseRequestClient returns a client for the IncreaseRequest from the given config.
-func NewIncreaseRequestClient(c config) *IncreaseRequestClient {
-	return &IncreaseRequestClient{config: c}
-}
-
-// Use adds a list of mutation hooks to the hooks stack.
-// A call to `Use(f, g, h)` equals to `increaserequest.Hooks(f(g(h())))`.
-func (c *IncreaseRequestClient) Use(hooks ...Hook) {
-	c.hooks.IncreaseRequest = append(c.hooks.IncreaseRequest, hooks...)
-}
-
-// Intercept adds a list of query interceptors to the interceptors stack.
-// A call to `Intercept(f, g, h)` equals to `increaserequest.Intercept(f(g(h())))`.
-func (c *IncreaseRequestClient) Intercept(interceptors ...Interceptor) {
-	c.inters.IncreaseRequest = append(c.inters.IncreaseRequest, interceptors...)
-}
-
-// Create returns a builder for creating a IncreaseRequest entity.
-func (c *IncreaseRequestClient) Create() *IncreaseRequestCreate {
-	mutation := newIncreaseRequestMutation(c.config, OpCreate)
-	return &IncreaseRequestCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// CreateBulk returns a builder for creating a bulk of IncreaseRequest entities.
-func (c *IncreaseRequestClient) CreateBulk(builders ...*IncreaseRequestCreate) *IncreaseRequestCreateBulk {
-	return &IncreaseRequestCreateBulk{config: c.config, builders: builders}
-}
-
-// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
-// a builder and applies setFunc on it.
-func (c *IncreaseRequestClient) MapCreateBulk(slice any, setFunc func(*IncreaseRequestCreate, int)) *IncreaseRequestCreateBulk {
-	rv := reflect.ValueOf(slice)
-	if rv.Kind() != reflect.Slice {
-		return &IncreaseRequestCreateBulk{err: fmt.Errorf("calling to IncreaseRequestClient.MapCreateBulk with wrong type %T, need slice", slice)}
-	}
-	builders := make([]*IncreaseRequestCreate, rv.Len())
-	for i := 0; i < rv.Len(); i++ {
-		builders[i] = c.Create()
-		setFunc(builders[i], i)
-	}
-	return &IncreaseRequestCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for IncreaseRequest.
-func (c *IncreaseRequestClient) Update() *IncreaseRequestUpdate {
-	mutation := newIncreaseRequestMutation(c.config, OpUpdate)
-	return &IncreaseRequestUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// UpdateOne returns an update builder for the given entity.
-func (c *IncreaseRequestClient) UpdateOne(_m *IncreaseRequest) *IncreaseRequestUpdateOne {
-	mutation := newIncreaseRequestMutation(c.config, OpUpdateOne, withIncreaseRequest(_m))
-	return &IncreaseRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// UpdateOneID returns an update builder for the given id.
-func (c *IncreaseRequestClient) UpdateOneID(id string) *IncreaseRequestUpdateOne {
-	mutation := newIncreaseRequestMutation(c.config, OpUpdateOne, withIncreaseRequestID(id))
-	return &IncreaseRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// Delete returns a delete builder for IncreaseRequest.
-func (c *IncreaseRequestClient) Delete() *IncreaseRequestDelete {
-	mutation := newIncreaseRequestMutation(c.config, OpDelete)
-	return &IncreaseRequestDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
-// DeleteOne returns a builder for deleting the given entity.
-func (c *IncreaseRequestClient) DeleteOne(_m *IncreaseRequest) *IncreaseRequestDeleteOne {
-	return c.DeleteOneID(_m.ID)
-}
-
-// DeleteOneID returns a builder for deleting the given entity by its id.
-func (c *IncreaseRequestClient) DeleteOneID(id string) *IncreaseRequestDeleteOne {
-	builder := c.Delete().Where(increaserequest.ID(id))
-	builder.mutation.id = &id
-	builder.mutation.op = OpDeleteOne
-	return &IncreaseRequestDeleteOne{builder}
-}
-
-// Query returns a query builder for IncreaseRequest.
-func (c *IncreaseRequestClient) Query() *IncreaseRequestQuery {
-	return &IncreaseRequestQuery{
-		config: c.config,
-		ctx:    &QueryContext{Type: TypeIncreaseRequest},
-		inters: c.Interceptors(),
-	}
-}
-
-// Get returns a IncreaseRequest entity by its id.
-func (c *IncreaseRequestClient) Get(ctx context.Context, id string) (*IncreaseRequest, error) {
-	return c.Query().Where(increaserequest.ID(id)).Only(ctx)
-}
-
-// GetX is like Get, but panics if an error occurs.
-func (c *IncreaseRequestClient) GetX(ctx context.Context, id string) *IncreaseRequest {
-	obj, err := c.Get(ctx, id)
-	if err != nil {
-		panic(err)
-	}
-	return obj
-}
-
-// QueryScope queries the scope edge of a IncreaseRequest.
-func (c *IncreaseRequestClient) QueryScope(_m *IncreaseRequest) *ScopeQuery {
-	query := (&ScopeClient{config: c.config}).Query()
-	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
-		id := _m.ID
-		step := sqlgraph.NewStep(
-			sqlgraph.From(increaserequest.Table, increaserequest.FieldID, id),
-			sqlgraph.To(scope.Table, scope.FieldID),
-			sqlgraph.Edge(sqlgraph.M2O, false, increaserequest.ScopeTable, increaserequest.ScopeColumn),
-		)
-		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
-		return fromV, nil
-	}
-	return query
-}
-
-// Hooks returns the client hooks.
-func (c *IncreaseRequestClient) Hooks() []Hook {
-	return c.hooks.IncreaseRequest
-}
-
-// Interceptors returns the client interceptors.
-func (c *IncreaseRequestClient) Interceptors() []Interceptor {
-	return c.inters.IncreaseRequest
-}
-
-func (c *IncreaseRequestClient) mutate(ctx context.Context, m *IncreaseRequestMutation) (Value, error) {
-	switch m.Op() {
-	case OpCreate:
-		return (&IncreaseRequestCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&IncreaseRequestUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdateOne:
-		return (&IncreaseRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpDelete, OpDeleteOne:
-		return (&IncreaseRequestDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
-	default:
-		return nil, fmt.Errorf("ent: unknown IncreaseRequest mutation op: %q", m.Op())
 	}
 }
 
@@ -7857,6 +7857,304 @@ func (c *RatingClient) mutate(ctx context.Context, m *RatingMutation) (Value, er
 	}
 }
 
+// RequestClient is a client for the Request schema.
+type RequestClient struct {
+	config
+}
+
+// NewRequestClient returns a client for the Request from the given config.
+func NewRequestClient(c config) *RequestClient {
+	return &RequestClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `request.Hooks(f(g(h())))`.
+func (c *RequestClient) Use(hooks ...Hook) {
+	c.hooks.Request = append(c.hooks.Request, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `request.Intercept(f(g(h())))`.
+func (c *RequestClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Request = append(c.inters.Request, interceptors...)
+}
+
+// Create returns a builder for creating a Request entity.
+func (c *RequestClient) Create() *RequestCreate {
+	mutation := newRequestMutation(c.config, OpCreate)
+	return &RequestCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Request entities.
+func (c *RequestClient) CreateBulk(builders ...*RequestCreate) *RequestCreateBulk {
+	return &RequestCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RequestClient) MapCreateBulk(slice any, setFunc func(*RequestCreate, int)) *RequestCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RequestCreateBulk{err: fmt.Errorf("calling to RequestClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RequestCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RequestCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Request.
+func (c *RequestClient) Update() *RequestUpdate {
+	mutation := newRequestMutation(c.config, OpUpdate)
+	return &RequestUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RequestClient) UpdateOne(_m *Request) *RequestUpdateOne {
+	mutation := newRequestMutation(c.config, OpUpdateOne, withRequest(_m))
+	return &RequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RequestClient) UpdateOneID(id string) *RequestUpdateOne {
+	mutation := newRequestMutation(c.config, OpUpdateOne, withRequestID(id))
+	return &RequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Request.
+func (c *RequestClient) Delete() *RequestDelete {
+	mutation := newRequestMutation(c.config, OpDelete)
+	return &RequestDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RequestClient) DeleteOne(_m *Request) *RequestDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RequestClient) DeleteOneID(id string) *RequestDeleteOne {
+	builder := c.Delete().Where(request.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RequestDeleteOne{builder}
+}
+
+// Query returns a query builder for Request.
+func (c *RequestClient) Query() *RequestQuery {
+	return &RequestQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRequest},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Request entity by its id.
+func (c *RequestClient) Get(ctx context.Context, id string) (*Request, error) {
+	return c.Query().Where(request.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RequestClient) GetX(ctx context.Context, id string) *Request {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryScope queries the scope edge of a Request.
+func (c *RequestClient) QueryScope(_m *Request) *ScopeQuery {
+	query := (&ScopeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(request.Table, request.FieldID, id),
+			sqlgraph.To(scope.Table, scope.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, request.ScopeTable, request.ScopeColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RequestClient) Hooks() []Hook {
+	return c.hooks.Request
+}
+
+// Interceptors returns the client interceptors.
+func (c *RequestClient) Interceptors() []Interceptor {
+	return c.inters.Request
+}
+
+func (c *RequestClient) mutate(ctx context.Context, m *RequestMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RequestCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RequestUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RequestDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Request mutation op: %q", m.Op())
+	}
+}
+
+// RequestRuleClient is a client for the RequestRule schema.
+type RequestRuleClient struct {
+	config
+}
+
+// NewRequestRuleClient returns a client for the RequestRule from the given config.
+func NewRequestRuleClient(c config) *RequestRuleClient {
+	return &RequestRuleClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `requestrule.Hooks(f(g(h())))`.
+func (c *RequestRuleClient) Use(hooks ...Hook) {
+	c.hooks.RequestRule = append(c.hooks.RequestRule, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `requestrule.Intercept(f(g(h())))`.
+func (c *RequestRuleClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RequestRule = append(c.inters.RequestRule, interceptors...)
+}
+
+// Create returns a builder for creating a RequestRule entity.
+func (c *RequestRuleClient) Create() *RequestRuleCreate {
+	mutation := newRequestRuleMutation(c.config, OpCreate)
+	return &RequestRuleCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RequestRule entities.
+func (c *RequestRuleClient) CreateBulk(builders ...*RequestRuleCreate) *RequestRuleCreateBulk {
+	return &RequestRuleCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RequestRuleClient) MapCreateBulk(slice any, setFunc func(*RequestRuleCreate, int)) *RequestRuleCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RequestRuleCreateBulk{err: fmt.Errorf("calling to RequestRuleClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RequestRuleCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RequestRuleCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RequestRule.
+func (c *RequestRuleClient) Update() *RequestRuleUpdate {
+	mutation := newRequestRuleMutation(c.config, OpUpdate)
+	return &RequestRuleUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RequestRuleClient) UpdateOne(_m *RequestRule) *RequestRuleUpdateOne {
+	mutation := newRequestRuleMutation(c.config, OpUpdateOne, withRequestRule(_m))
+	return &RequestRuleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RequestRuleClient) UpdateOneID(id string) *RequestRuleUpdateOne {
+	mutation := newRequestRuleMutation(c.config, OpUpdateOne, withRequestRuleID(id))
+	return &RequestRuleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RequestRule.
+func (c *RequestRuleClient) Delete() *RequestRuleDelete {
+	mutation := newRequestRuleMutation(c.config, OpDelete)
+	return &RequestRuleDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RequestRuleClient) DeleteOne(_m *RequestRule) *RequestRuleDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RequestRuleClient) DeleteOneID(id string) *RequestRuleDeleteOne {
+	builder := c.Delete().Where(requestrule.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RequestRuleDeleteOne{builder}
+}
+
+// Query returns a query builder for RequestRule.
+func (c *RequestRuleClient) Query() *RequestRuleQuery {
+	return &RequestRuleQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRequestRule},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RequestRule entity by its id.
+func (c *RequestRuleClient) Get(ctx context.Context, id string) (*RequestRule, error) {
+	return c.Query().Where(requestrule.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RequestRuleClient) GetX(ctx context.Context, id string) *RequestRule {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryScope queries the scope edge of a RequestRule.
+func (c *RequestRuleClient) QueryScope(_m *RequestRule) *ScopeQuery {
+	query := (&ScopeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(requestrule.Table, requestrule.FieldID, id),
+			sqlgraph.To(scope.Table, scope.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, requestrule.ScopeTable, requestrule.ScopeColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RequestRuleClient) Hooks() []Hook {
+	return c.hooks.RequestRule
+}
+
+// Interceptors returns the client interceptors.
+func (c *RequestRuleClient) Interceptors() []Interceptor {
+	return c.inters.RequestRule
+}
+
+func (c *RequestRuleClient) mutate(ctx context.Context, m *RequestRuleMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RequestRuleCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RequestRuleUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RequestRuleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RequestRuleDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown RequestRule mutation op: %q", m.Op())
+	}
+}
+
 // RoleBindingClient is a client for the RoleBinding schema.
 type RoleBindingClient struct {
 	config
@@ -10109,11 +10407,11 @@ type (
 		Account, Agent, AgentVersion, AuditCheckpoint, AuditEvent, Authorization,
 		Budget, BudgetAlert, BudgetCycle, BudgetIncrease, BudgetLease, CatalogModel,
 		CentralProvider, Charge, Connection, ConnectionCredential, CreditFactor,
-		Domain, ExternalIdentity, FeatureFlag, Grant, GroupMapping,
+		Deputy, Domain, ExternalIdentity, FeatureFlag, Grant, GroupMapping,
 		GuardrailAssignment, GuardrailPreset, Hold, IdempotencyKey, IdentityProvider,
-		IncreaseRequest, Invitation, Key, KeyModel, Listing, ListingAccount,
-		ListingVersion, Login, Member, Model, MutationKey, Node, Notification,
-		NotificationPreference, Organization, PersonalToken, Price, Provider, Rating,
+		Invitation, Key, KeyModel, Listing, ListingAccount, ListingVersion, Login,
+		Member, Model, MutationKey, Node, Notification, NotificationPreference,
+		Organization, PersonalToken, Price, Provider, Rating, Request, RequestRule,
 		RoleBinding, Scope, ServiceClient, Session, Statement, SupportAccess, Team,
 		Tool, UsageDay, UsageTag, UsageTotal, User, Webhook, WebhookDelivery []ent.Hook
 	}
@@ -10121,11 +10419,11 @@ type (
 		Account, Agent, AgentVersion, AuditCheckpoint, AuditEvent, Authorization,
 		Budget, BudgetAlert, BudgetCycle, BudgetIncrease, BudgetLease, CatalogModel,
 		CentralProvider, Charge, Connection, ConnectionCredential, CreditFactor,
-		Domain, ExternalIdentity, FeatureFlag, Grant, GroupMapping,
+		Deputy, Domain, ExternalIdentity, FeatureFlag, Grant, GroupMapping,
 		GuardrailAssignment, GuardrailPreset, Hold, IdempotencyKey, IdentityProvider,
-		IncreaseRequest, Invitation, Key, KeyModel, Listing, ListingAccount,
-		ListingVersion, Login, Member, Model, MutationKey, Node, Notification,
-		NotificationPreference, Organization, PersonalToken, Price, Provider, Rating,
+		Invitation, Key, KeyModel, Listing, ListingAccount, ListingVersion, Login,
+		Member, Model, MutationKey, Node, Notification, NotificationPreference,
+		Organization, PersonalToken, Price, Provider, Rating, Request, RequestRule,
 		RoleBinding, Scope, ServiceClient, Session, Statement, SupportAccess, Team,
 		Tool, UsageDay, UsageTag, UsageTotal, User, Webhook,
 		WebhookDelivery []ent.Interceptor

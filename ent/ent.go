@@ -29,6 +29,7 @@ import (
 	"github.com/alchemi/cockpit/ent/connection"
 	"github.com/alchemi/cockpit/ent/connectioncredential"
 	"github.com/alchemi/cockpit/ent/creditfactor"
+	"github.com/alchemi/cockpit/ent/deputy"
 	"github.com/alchemi/cockpit/ent/domain"
 	"github.com/alchemi/cockpit/ent/externalidentity"
 	"github.com/alchemi/cockpit/ent/featureflag"
@@ -39,7 +40,6 @@ import (
 	"github.com/alchemi/cockpit/ent/hold"
 	"github.com/alchemi/cockpit/ent/idempotencykey"
 	"github.com/alchemi/cockpit/ent/identityprovider"
-	"github.com/alchemi/cockpit/ent/increaserequest"
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/key"
 	"github.com/alchemi/cockpit/ent/keymodel"
@@ -58,6 +58,8 @@ import (
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
 	"github.com/alchemi/cockpit/ent/rating"
+	"github.com/alchemi/cockpit/ent/request"
+	"github.com/alchemi/cockpit/ent/requestrule"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/serviceclient"
@@ -149,6 +151,7 @@ func checkColumn(t, c string) error {
 			connection.Table:             connection.ValidColumn,
 			connectioncredential.Table:   connectioncredential.ValidColumn,
 			creditfactor.Table:           creditfactor.ValidColumn,
+			deputy.Table:                 deputy.ValidColumn,
 			domain.Table:                 domain.ValidColumn,
 			externalidentity.Table:       externalidentity.ValidColumn,
 			featureflag.Table:            featureflag.ValidColumn,
@@ -159,7 +162,6 @@ func checkColumn(t, c string) error {
 			hold.Table:                   hold.ValidColumn,
 			idempotencykey.Table:         idempotencykey.ValidColumn,
 			identityprovider.Table:       identityprovider.ValidColumn,
-			increaserequest.Table:        increaserequest.ValidColumn,
 			invitation.Table:             invitation.ValidColumn,
 			key.Table:                    key.ValidColumn,
 			keymodel.Table:               keymodel.ValidColumn,
@@ -178,6 +180,8 @@ func checkColumn(t, c string) error {
 			price.Table:                  price.ValidColumn,
 			provider.Table:               provider.ValidColumn,
 			rating.Table:                 rating.ValidColumn,
+			request.Table:                request.ValidColumn,
+			requestrule.Table:            requestrule.ValidColumn,
 			rolebinding.Table:            rolebinding.ValidColumn,
 			scope.Table:                  scope.ValidColumn,
 			serviceclient.Table:          serviceclient.ValidColumn,

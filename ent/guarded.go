@@ -82,6 +82,10 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		q := c.CreditFactor.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
+	case "deputies":
+		q := c.Deputy.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
 	case "domains":
 		q := c.Domain.Query()
 		q.WhereP(byID)
@@ -120,10 +124,6 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		return q.Exist(ctx)
 	case "identity_providers":
 		q := c.IdentityProvider.Query()
-		q.WhereP(byID)
-		return q.Exist(ctx)
-	case "increase_requests":
-		q := c.IncreaseRequest.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
 	case "invitations":
@@ -196,6 +196,14 @@ func (c *Client) Visible(ctx context.Context, table, id string) (bool, error) {
 		return q.Exist(ctx)
 	case "ratings":
 		q := c.Rating.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "requests":
+		q := c.Request.Query()
+		q.WhereP(byID)
+		return q.Exist(ctx)
+	case "request_rules":
+		q := c.RequestRule.Query()
 		q.WhereP(byID)
 		return q.Exist(ctx)
 	case "role_bindings":
@@ -771,6 +779,32 @@ func (m *CreditFactorMutation) RowID() string {
 }
 
 // TableName is the table that the query reads.
+func (_q *DeputyQuery) TableName() string { return "deputies" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *DeputyQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *DeputyMutation) TableName() string { return "deputies" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *DeputyMutation) EdgeTable(edge string) string {
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *DeputyMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
 func (_q *DomainQuery) TableName() string { return "domains" }
 
 // WhereP confines the query by storage-level predicates.
@@ -1068,36 +1102,6 @@ func (m *IdentityProviderMutation) EdgeTable(edge string) string {
 
 // RowID is the id of the row that is written, if it is known.
 func (m *IdentityProviderMutation) RowID() string {
-	if m.id == nil {
-		return ""
-	}
-	return *m.id
-}
-
-// TableName is the table that the query reads.
-func (_q *IncreaseRequestQuery) TableName() string { return "increase_requests" }
-
-// WhereP confines the query by storage-level predicates.
-func (_q *IncreaseRequestQuery) WhereP(ps ...func(*sql.Selector)) {
-	for _, p := range ps {
-		_q.predicates = append(_q.predicates, p)
-	}
-}
-
-// TableName is the table that the mutation writes.
-func (m *IncreaseRequestMutation) TableName() string { return "increase_requests" }
-
-// EdgeTable is the table that an edge leads to, or "".
-func (m *IncreaseRequestMutation) EdgeTable(edge string) string {
-	switch edge {
-	case "scope":
-		return "scopes"
-	}
-	return ""
-}
-
-// RowID is the id of the row that is written, if it is known.
-func (m *IncreaseRequestMutation) RowID() string {
 	if m.id == nil {
 		return ""
 	}
@@ -1652,6 +1656,66 @@ func (m *RatingMutation) EdgeTable(edge string) string {
 
 // RowID is the id of the row that is written, if it is known.
 func (m *RatingMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *RequestQuery) TableName() string { return "requests" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *RequestQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *RequestMutation) TableName() string { return "requests" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *RequestMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "scope":
+		return "scopes"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *RequestMutation) RowID() string {
+	if m.id == nil {
+		return ""
+	}
+	return *m.id
+}
+
+// TableName is the table that the query reads.
+func (_q *RequestRuleQuery) TableName() string { return "request_rules" }
+
+// WhereP confines the query by storage-level predicates.
+func (_q *RequestRuleQuery) WhereP(ps ...func(*sql.Selector)) {
+	for _, p := range ps {
+		_q.predicates = append(_q.predicates, p)
+	}
+}
+
+// TableName is the table that the mutation writes.
+func (m *RequestRuleMutation) TableName() string { return "request_rules" }
+
+// EdgeTable is the table that an edge leads to, or "".
+func (m *RequestRuleMutation) EdgeTable(edge string) string {
+	switch edge {
+	case "scope":
+		return "scopes"
+	}
+	return ""
+}
+
+// RowID is the id of the row that is written, if it is known.
+func (m *RequestRuleMutation) RowID() string {
 	if m.id == nil {
 		return ""
 	}

@@ -29,6 +29,7 @@ import (
 	"github.com/alchemi/cockpit/ent/connection"
 	"github.com/alchemi/cockpit/ent/connectioncredential"
 	"github.com/alchemi/cockpit/ent/creditfactor"
+	"github.com/alchemi/cockpit/ent/deputy"
 	"github.com/alchemi/cockpit/ent/domain"
 	"github.com/alchemi/cockpit/ent/externalidentity"
 	"github.com/alchemi/cockpit/ent/featureflag"
@@ -39,7 +40,6 @@ import (
 	"github.com/alchemi/cockpit/ent/hold"
 	"github.com/alchemi/cockpit/ent/idempotencykey"
 	"github.com/alchemi/cockpit/ent/identityprovider"
-	"github.com/alchemi/cockpit/ent/increaserequest"
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/key"
 	"github.com/alchemi/cockpit/ent/keymodel"
@@ -59,6 +59,8 @@ import (
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
 	"github.com/alchemi/cockpit/ent/rating"
+	"github.com/alchemi/cockpit/ent/request"
+	"github.com/alchemi/cockpit/ent/requestrule"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/serviceclient"
@@ -101,6 +103,7 @@ const (
 	TypeConnection             = "Connection"
 	TypeConnectionCredential   = "ConnectionCredential"
 	TypeCreditFactor           = "CreditFactor"
+	TypeDeputy                 = "Deputy"
 	TypeDomain                 = "Domain"
 	TypeExternalIdentity       = "ExternalIdentity"
 	TypeFeatureFlag            = "FeatureFlag"
@@ -111,7 +114,6 @@ const (
 	TypeHold                   = "Hold"
 	TypeIdempotencyKey         = "IdempotencyKey"
 	TypeIdentityProvider       = "IdentityProvider"
-	TypeIncreaseRequest        = "IncreaseRequest"
 	TypeInvitation             = "Invitation"
 	TypeKey                    = "Key"
 	TypeKeyModel               = "KeyModel"
@@ -130,6 +132,8 @@ const (
 	TypePrice                  = "Price"
 	TypeProvider               = "Provider"
 	TypeRating                 = "Rating"
+	TypeRequest                = "Request"
+	TypeRequestRule            = "RequestRule"
 	TypeRoleBinding            = "RoleBinding"
 	TypeScope                  = "Scope"
 	TypeServiceClient          = "ServiceClient"
@@ -24850,6 +24854,752 @@ func (m *CreditFactorMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown CreditFactor edge %s", name)
 }
 
+// DeputyMutation represents an operation that mutates the Deputy nodes in the graph.
+type DeputyMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	account_id    *string
+	plane         *deputy.Plane
+	version       *int
+	addversion    *int
+	created_at    *time.Time
+	updated_at    *time.Time
+	user_id       *string
+	deputy_id     *string
+	until         *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Deputy, error)
+	predicates    []predicate.Deputy
+}
+
+var _ ent.Mutation = (*DeputyMutation)(nil)
+
+// deputyOption allows management of the mutation configuration using functional options.
+type deputyOption func(*DeputyMutation)
+
+// newDeputyMutation creates new mutation for the Deputy entity.
+func newDeputyMutation(c config, op Op, opts ...deputyOption) *DeputyMutation {
+	m := &DeputyMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeDeputy,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withDeputyID sets the ID field of the mutation.
+func withDeputyID(id string) deputyOption {
+	return func(m *DeputyMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Deputy
+		)
+		m.oldValue = func(ctx context.Context) (*Deputy, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Deputy.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withDeputy sets the old Deputy of the mutation.
+func withDeputy(node *Deputy) deputyOption {
+	return func(m *DeputyMutation) {
+		m.oldValue = func(context.Context) (*Deputy, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m DeputyMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m DeputyMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Deputy entities.
+func (m *DeputyMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *DeputyMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *DeputyMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Deputy.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *DeputyMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *DeputyMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the Deputy entity.
+// If the Deputy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeputyMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *DeputyMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *DeputyMutation) SetPlane(d deputy.Plane) {
+	m.plane = &d
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *DeputyMutation) Plane() (r deputy.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the Deputy entity.
+// If the Deputy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeputyMutation) OldPlane(ctx context.Context) (v deputy.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *DeputyMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *DeputyMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *DeputyMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Deputy entity.
+// If the Deputy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeputyMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *DeputyMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *DeputyMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *DeputyMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *DeputyMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *DeputyMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Deputy entity.
+// If the Deputy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeputyMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *DeputyMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *DeputyMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *DeputyMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Deputy entity.
+// If the Deputy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeputyMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *DeputyMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetUserID sets the "user_id" field.
+func (m *DeputyMutation) SetUserID(s string) {
+	m.user_id = &s
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *DeputyMutation) UserID() (r string, exists bool) {
+	v := m.user_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the Deputy entity.
+// If the Deputy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeputyMutation) OldUserID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *DeputyMutation) ResetUserID() {
+	m.user_id = nil
+}
+
+// SetDeputyID sets the "deputy_id" field.
+func (m *DeputyMutation) SetDeputyID(s string) {
+	m.deputy_id = &s
+}
+
+// DeputyID returns the value of the "deputy_id" field in the mutation.
+func (m *DeputyMutation) DeputyID() (r string, exists bool) {
+	v := m.deputy_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeputyID returns the old "deputy_id" field's value of the Deputy entity.
+// If the Deputy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeputyMutation) OldDeputyID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeputyID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeputyID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeputyID: %w", err)
+	}
+	return oldValue.DeputyID, nil
+}
+
+// ResetDeputyID resets all changes to the "deputy_id" field.
+func (m *DeputyMutation) ResetDeputyID() {
+	m.deputy_id = nil
+}
+
+// SetUntil sets the "until" field.
+func (m *DeputyMutation) SetUntil(t time.Time) {
+	m.until = &t
+}
+
+// Until returns the value of the "until" field in the mutation.
+func (m *DeputyMutation) Until() (r time.Time, exists bool) {
+	v := m.until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUntil returns the old "until" field's value of the Deputy entity.
+// If the Deputy object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DeputyMutation) OldUntil(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUntil: %w", err)
+	}
+	return oldValue.Until, nil
+}
+
+// ResetUntil resets all changes to the "until" field.
+func (m *DeputyMutation) ResetUntil() {
+	m.until = nil
+}
+
+// Where appends a list predicates to the DeputyMutation builder.
+func (m *DeputyMutation) Where(ps ...predicate.Deputy) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the DeputyMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *DeputyMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Deputy, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *DeputyMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *DeputyMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Deputy).
+func (m *DeputyMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *DeputyMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.account_id != nil {
+		fields = append(fields, deputy.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, deputy.FieldPlane)
+	}
+	if m.version != nil {
+		fields = append(fields, deputy.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, deputy.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, deputy.FieldUpdatedAt)
+	}
+	if m.user_id != nil {
+		fields = append(fields, deputy.FieldUserID)
+	}
+	if m.deputy_id != nil {
+		fields = append(fields, deputy.FieldDeputyID)
+	}
+	if m.until != nil {
+		fields = append(fields, deputy.FieldUntil)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *DeputyMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case deputy.FieldAccountID:
+		return m.AccountID()
+	case deputy.FieldPlane:
+		return m.Plane()
+	case deputy.FieldVersion:
+		return m.Version()
+	case deputy.FieldCreatedAt:
+		return m.CreatedAt()
+	case deputy.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case deputy.FieldUserID:
+		return m.UserID()
+	case deputy.FieldDeputyID:
+		return m.DeputyID()
+	case deputy.FieldUntil:
+		return m.Until()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *DeputyMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case deputy.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case deputy.FieldPlane:
+		return m.OldPlane(ctx)
+	case deputy.FieldVersion:
+		return m.OldVersion(ctx)
+	case deputy.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case deputy.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case deputy.FieldUserID:
+		return m.OldUserID(ctx)
+	case deputy.FieldDeputyID:
+		return m.OldDeputyID(ctx)
+	case deputy.FieldUntil:
+		return m.OldUntil(ctx)
+	}
+	return nil, fmt.Errorf("unknown Deputy field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DeputyMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case deputy.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case deputy.FieldPlane:
+		v, ok := value.(deputy.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case deputy.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case deputy.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case deputy.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case deputy.FieldUserID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case deputy.FieldDeputyID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeputyID(v)
+		return nil
+	case deputy.FieldUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUntil(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Deputy field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *DeputyMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, deputy.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *DeputyMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case deputy.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DeputyMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case deputy.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Deputy numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *DeputyMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *DeputyMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *DeputyMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Deputy nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *DeputyMutation) ResetField(name string) error {
+	switch name {
+	case deputy.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case deputy.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case deputy.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case deputy.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case deputy.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case deputy.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case deputy.FieldDeputyID:
+		m.ResetDeputyID()
+		return nil
+	case deputy.FieldUntil:
+		m.ResetUntil()
+		return nil
+	}
+	return fmt.Errorf("unknown Deputy field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *DeputyMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *DeputyMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *DeputyMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *DeputyMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *DeputyMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *DeputyMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *DeputyMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Deputy unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *DeputyMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Deputy edge %s", name)
+}
+
 // DomainMutation represents an operation that mutates the Domain nodes in the graph.
 type DomainMutation struct {
 	config
@@ -34877,1508 +35627,6 @@ func (m *IdentityProviderMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown IdentityProvider edge %s", name)
-}
-
-// IncreaseRequestMutation represents an operation that mutates the IncreaseRequest nodes in the graph.
-type IncreaseRequestMutation struct {
-	config
-	op            Op
-	typ           string
-	id            *string
-	account_id    *string
-	plane         *increaserequest.Plane
-	version       *int
-	addversion    *int
-	created_at    *time.Time
-	updated_at    *time.Time
-	requested_by  *string
-	amount        *int64
-	addamount     *int64
-	until         *time.Time
-	reason        *string
-	status        *increaserequest.Status
-	waits_at      *string
-	passed        *json.RawMessage
-	appendpassed  json.RawMessage
-	decided_by    *string
-	decided_at    *time.Time
-	granted       *int64
-	addgranted    *int64
-	granted_until *time.Time
-	note          *string
-	clearedFields map[string]struct{}
-	scope         *string
-	clearedscope  bool
-	done          bool
-	oldValue      func(context.Context) (*IncreaseRequest, error)
-	predicates    []predicate.IncreaseRequest
-}
-
-var _ ent.Mutation = (*IncreaseRequestMutation)(nil)
-
-// increaserequestOption allows management of the mutation configuration using functional options.
-type increaserequestOption func(*IncreaseRequestMutation)
-
-// newIncreaseRequestMutation creates new mutation for the IncreaseRequest entity.
-func newIncreaseRequestMutation(c config, op Op, opts ...increaserequestOption) *IncreaseRequestMutation {
-	m := &IncreaseRequestMutation{
-		config:        c,
-		op:            op,
-		typ:           TypeIncreaseRequest,
-		clearedFields: make(map[string]struct{}),
-	}
-	for _, opt := range opts {
-		opt(m)
-	}
-	return m
-}
-
-// withIncreaseRequestID sets the ID field of the mutation.
-func withIncreaseRequestID(id string) increaserequestOption {
-	return func(m *IncreaseRequestMutation) {
-		var (
-			err   error
-			once  sync.Once
-			value *IncreaseRequest
-		)
-		m.oldValue = func(ctx context.Context) (*IncreaseRequest, error) {
-			once.Do(func() {
-				if m.done {
-					err = errors.New("querying old values post mutation is not allowed")
-				} else {
-					value, err = m.Client().IncreaseRequest.Get(ctx, id)
-				}
-			})
-			return value, err
-		}
-		m.id = &id
-	}
-}
-
-// withIncreaseRequest sets the old IncreaseRequest of the mutation.
-func withIncreaseRequest(node *IncreaseRequest) increaserequestOption {
-	return func(m *IncreaseRequestMutation) {
-		m.oldValue = func(context.Context) (*IncreaseRequest, error) {
-			return node, nil
-		}
-		m.id = &node.ID
-	}
-}
-
-// Client returns a new `ent.Client` from the mutation. If the mutation was
-// executed in a transaction (ent.Tx), a transactional client is returned.
-func (m IncreaseRequestMutation) Client() *Client {
-	client := &Client{config: m.config}
-	client.init()
-	return client
-}
-
-// Tx returns an `ent.Tx` for mutations that were executed in transactions;
-// it returns an error otherwise.
-func (m IncreaseRequestMutation) Tx() (*Tx, error) {
-	if _, ok := m.driver.(*txDriver); !ok {
-		return nil, errors.New("ent: mutation is not running in a transaction")
-	}
-	tx := &Tx{config: m.config}
-	tx.init()
-	return tx, nil
-}
-
-// SetID sets the value of the id field. Note that this
-// operation is only accepted on creation of IncreaseRequest entities.
-func (m *IncreaseRequestMutation) SetID(id string) {
-	m.id = &id
-}
-
-// ID returns the ID value in the mutation. Note that the ID is only available
-// if it was provided to the builder or after it was returned from the database.
-func (m *IncreaseRequestMutation) ID() (id string, exists bool) {
-	if m.id == nil {
-		return
-	}
-	return *m.id, true
-}
-
-// IDs queries the database and returns the entity ids that match the mutation's predicate.
-// That means, if the mutation is applied within a transaction with an isolation level such
-// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
-// or updated by the mutation.
-func (m *IncreaseRequestMutation) IDs(ctx context.Context) ([]string, error) {
-	switch {
-	case m.op.Is(OpUpdateOne | OpDeleteOne):
-		id, exists := m.ID()
-		if exists {
-			return []string{id}, nil
-		}
-		fallthrough
-	case m.op.Is(OpUpdate | OpDelete):
-		return m.Client().IncreaseRequest.Query().Where(m.predicates...).IDs(ctx)
-	default:
-		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
-	}
-}
-
-// SetAccountID sets the "account_id" field.
-func (m *IncreaseRequestMutation) SetAccountID(s string) {
-	m.account_id = &s
-}
-
-// AccountID returns the value of the "account_id" field in the mutation.
-func (m *IncreaseRequestMutation) AccountID() (r string, exists bool) {
-	v := m.account_id
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldAccountID returns the old "account_id" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldAccountID(ctx context.Context) (v string, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldAccountID requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
-	}
-	return oldValue.AccountID, nil
-}
-
-// ResetAccountID resets all changes to the "account_id" field.
-func (m *IncreaseRequestMutation) ResetAccountID() {
-	m.account_id = nil
-}
-
-// SetPlane sets the "plane" field.
-func (m *IncreaseRequestMutation) SetPlane(i increaserequest.Plane) {
-	m.plane = &i
-}
-
-// Plane returns the value of the "plane" field in the mutation.
-func (m *IncreaseRequestMutation) Plane() (r increaserequest.Plane, exists bool) {
-	v := m.plane
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldPlane returns the old "plane" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldPlane(ctx context.Context) (v increaserequest.Plane, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldPlane requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
-	}
-	return oldValue.Plane, nil
-}
-
-// ResetPlane resets all changes to the "plane" field.
-func (m *IncreaseRequestMutation) ResetPlane() {
-	m.plane = nil
-}
-
-// SetVersion sets the "version" field.
-func (m *IncreaseRequestMutation) SetVersion(i int) {
-	m.version = &i
-	m.addversion = nil
-}
-
-// Version returns the value of the "version" field in the mutation.
-func (m *IncreaseRequestMutation) Version() (r int, exists bool) {
-	v := m.version
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldVersion returns the old "version" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldVersion(ctx context.Context) (v int, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldVersion requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
-	}
-	return oldValue.Version, nil
-}
-
-// AddVersion adds i to the "version" field.
-func (m *IncreaseRequestMutation) AddVersion(i int) {
-	if m.addversion != nil {
-		*m.addversion += i
-	} else {
-		m.addversion = &i
-	}
-}
-
-// AddedVersion returns the value that was added to the "version" field in this mutation.
-func (m *IncreaseRequestMutation) AddedVersion() (r int, exists bool) {
-	v := m.addversion
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// ResetVersion resets all changes to the "version" field.
-func (m *IncreaseRequestMutation) ResetVersion() {
-	m.version = nil
-	m.addversion = nil
-}
-
-// SetCreatedAt sets the "created_at" field.
-func (m *IncreaseRequestMutation) SetCreatedAt(t time.Time) {
-	m.created_at = &t
-}
-
-// CreatedAt returns the value of the "created_at" field in the mutation.
-func (m *IncreaseRequestMutation) CreatedAt() (r time.Time, exists bool) {
-	v := m.created_at
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldCreatedAt returns the old "created_at" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
-	}
-	return oldValue.CreatedAt, nil
-}
-
-// ResetCreatedAt resets all changes to the "created_at" field.
-func (m *IncreaseRequestMutation) ResetCreatedAt() {
-	m.created_at = nil
-}
-
-// SetUpdatedAt sets the "updated_at" field.
-func (m *IncreaseRequestMutation) SetUpdatedAt(t time.Time) {
-	m.updated_at = &t
-}
-
-// UpdatedAt returns the value of the "updated_at" field in the mutation.
-func (m *IncreaseRequestMutation) UpdatedAt() (r time.Time, exists bool) {
-	v := m.updated_at
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldUpdatedAt returns the old "updated_at" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
-	}
-	return oldValue.UpdatedAt, nil
-}
-
-// ResetUpdatedAt resets all changes to the "updated_at" field.
-func (m *IncreaseRequestMutation) ResetUpdatedAt() {
-	m.updated_at = nil
-}
-
-// SetScopeID sets the "scope_id" field.
-func (m *IncreaseRequestMutation) SetScopeID(s string) {
-	m.scope = &s
-}
-
-// ScopeID returns the value of the "scope_id" field in the mutation.
-func (m *IncreaseRequestMutation) ScopeID() (r string, exists bool) {
-	v := m.scope
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldScopeID returns the old "scope_id" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldScopeID(ctx context.Context) (v string, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldScopeID is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldScopeID requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldScopeID: %w", err)
-	}
-	return oldValue.ScopeID, nil
-}
-
-// ResetScopeID resets all changes to the "scope_id" field.
-func (m *IncreaseRequestMutation) ResetScopeID() {
-	m.scope = nil
-}
-
-// SetRequestedBy sets the "requested_by" field.
-func (m *IncreaseRequestMutation) SetRequestedBy(s string) {
-	m.requested_by = &s
-}
-
-// RequestedBy returns the value of the "requested_by" field in the mutation.
-func (m *IncreaseRequestMutation) RequestedBy() (r string, exists bool) {
-	v := m.requested_by
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldRequestedBy returns the old "requested_by" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldRequestedBy(ctx context.Context) (v string, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldRequestedBy is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldRequestedBy requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldRequestedBy: %w", err)
-	}
-	return oldValue.RequestedBy, nil
-}
-
-// ResetRequestedBy resets all changes to the "requested_by" field.
-func (m *IncreaseRequestMutation) ResetRequestedBy() {
-	m.requested_by = nil
-}
-
-// SetAmount sets the "amount" field.
-func (m *IncreaseRequestMutation) SetAmount(i int64) {
-	m.amount = &i
-	m.addamount = nil
-}
-
-// Amount returns the value of the "amount" field in the mutation.
-func (m *IncreaseRequestMutation) Amount() (r int64, exists bool) {
-	v := m.amount
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldAmount returns the old "amount" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldAmount(ctx context.Context) (v int64, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldAmount is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldAmount requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldAmount: %w", err)
-	}
-	return oldValue.Amount, nil
-}
-
-// AddAmount adds i to the "amount" field.
-func (m *IncreaseRequestMutation) AddAmount(i int64) {
-	if m.addamount != nil {
-		*m.addamount += i
-	} else {
-		m.addamount = &i
-	}
-}
-
-// AddedAmount returns the value that was added to the "amount" field in this mutation.
-func (m *IncreaseRequestMutation) AddedAmount() (r int64, exists bool) {
-	v := m.addamount
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// ResetAmount resets all changes to the "amount" field.
-func (m *IncreaseRequestMutation) ResetAmount() {
-	m.amount = nil
-	m.addamount = nil
-}
-
-// SetUntil sets the "until" field.
-func (m *IncreaseRequestMutation) SetUntil(t time.Time) {
-	m.until = &t
-}
-
-// Until returns the value of the "until" field in the mutation.
-func (m *IncreaseRequestMutation) Until() (r time.Time, exists bool) {
-	v := m.until
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldUntil returns the old "until" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldUntil(ctx context.Context) (v *time.Time, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldUntil is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldUntil requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldUntil: %w", err)
-	}
-	return oldValue.Until, nil
-}
-
-// ClearUntil clears the value of the "until" field.
-func (m *IncreaseRequestMutation) ClearUntil() {
-	m.until = nil
-	m.clearedFields[increaserequest.FieldUntil] = struct{}{}
-}
-
-// UntilCleared returns if the "until" field was cleared in this mutation.
-func (m *IncreaseRequestMutation) UntilCleared() bool {
-	_, ok := m.clearedFields[increaserequest.FieldUntil]
-	return ok
-}
-
-// ResetUntil resets all changes to the "until" field.
-func (m *IncreaseRequestMutation) ResetUntil() {
-	m.until = nil
-	delete(m.clearedFields, increaserequest.FieldUntil)
-}
-
-// SetReason sets the "reason" field.
-func (m *IncreaseRequestMutation) SetReason(s string) {
-	m.reason = &s
-}
-
-// Reason returns the value of the "reason" field in the mutation.
-func (m *IncreaseRequestMutation) Reason() (r string, exists bool) {
-	v := m.reason
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldReason returns the old "reason" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldReason(ctx context.Context) (v string, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldReason is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldReason requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldReason: %w", err)
-	}
-	return oldValue.Reason, nil
-}
-
-// ResetReason resets all changes to the "reason" field.
-func (m *IncreaseRequestMutation) ResetReason() {
-	m.reason = nil
-}
-
-// SetStatus sets the "status" field.
-func (m *IncreaseRequestMutation) SetStatus(i increaserequest.Status) {
-	m.status = &i
-}
-
-// Status returns the value of the "status" field in the mutation.
-func (m *IncreaseRequestMutation) Status() (r increaserequest.Status, exists bool) {
-	v := m.status
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldStatus returns the old "status" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldStatus(ctx context.Context) (v increaserequest.Status, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldStatus requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
-	}
-	return oldValue.Status, nil
-}
-
-// ResetStatus resets all changes to the "status" field.
-func (m *IncreaseRequestMutation) ResetStatus() {
-	m.status = nil
-}
-
-// SetWaitsAt sets the "waits_at" field.
-func (m *IncreaseRequestMutation) SetWaitsAt(s string) {
-	m.waits_at = &s
-}
-
-// WaitsAt returns the value of the "waits_at" field in the mutation.
-func (m *IncreaseRequestMutation) WaitsAt() (r string, exists bool) {
-	v := m.waits_at
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldWaitsAt returns the old "waits_at" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldWaitsAt(ctx context.Context) (v string, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldWaitsAt is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldWaitsAt requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldWaitsAt: %w", err)
-	}
-	return oldValue.WaitsAt, nil
-}
-
-// ResetWaitsAt resets all changes to the "waits_at" field.
-func (m *IncreaseRequestMutation) ResetWaitsAt() {
-	m.waits_at = nil
-}
-
-// SetPassed sets the "passed" field.
-func (m *IncreaseRequestMutation) SetPassed(jm json.RawMessage) {
-	m.passed = &jm
-	m.appendpassed = nil
-}
-
-// Passed returns the value of the "passed" field in the mutation.
-func (m *IncreaseRequestMutation) Passed() (r json.RawMessage, exists bool) {
-	v := m.passed
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldPassed returns the old "passed" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldPassed(ctx context.Context) (v json.RawMessage, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldPassed is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldPassed requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldPassed: %w", err)
-	}
-	return oldValue.Passed, nil
-}
-
-// AppendPassed adds jm to the "passed" field.
-func (m *IncreaseRequestMutation) AppendPassed(jm json.RawMessage) {
-	m.appendpassed = append(m.appendpassed, jm...)
-}
-
-// AppendedPassed returns the list of values that were appended to the "passed" field in this mutation.
-func (m *IncreaseRequestMutation) AppendedPassed() (json.RawMessage, bool) {
-	if len(m.appendpassed) == 0 {
-		return nil, false
-	}
-	return m.appendpassed, true
-}
-
-// ClearPassed clears the value of the "passed" field.
-func (m *IncreaseRequestMutation) ClearPassed() {
-	m.passed = nil
-	m.appendpassed = nil
-	m.clearedFields[increaserequest.FieldPassed] = struct{}{}
-}
-
-// PassedCleared returns if the "passed" field was cleared in this mutation.
-func (m *IncreaseRequestMutation) PassedCleared() bool {
-	_, ok := m.clearedFields[increaserequest.FieldPassed]
-	return ok
-}
-
-// ResetPassed resets all changes to the "passed" field.
-func (m *IncreaseRequestMutation) ResetPassed() {
-	m.passed = nil
-	m.appendpassed = nil
-	delete(m.clearedFields, increaserequest.FieldPassed)
-}
-
-// SetDecidedBy sets the "decided_by" field.
-func (m *IncreaseRequestMutation) SetDecidedBy(s string) {
-	m.decided_by = &s
-}
-
-// DecidedBy returns the value of the "decided_by" field in the mutation.
-func (m *IncreaseRequestMutation) DecidedBy() (r string, exists bool) {
-	v := m.decided_by
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldDecidedBy returns the old "decided_by" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldDecidedBy(ctx context.Context) (v string, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldDecidedBy is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldDecidedBy requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldDecidedBy: %w", err)
-	}
-	return oldValue.DecidedBy, nil
-}
-
-// ResetDecidedBy resets all changes to the "decided_by" field.
-func (m *IncreaseRequestMutation) ResetDecidedBy() {
-	m.decided_by = nil
-}
-
-// SetDecidedAt sets the "decided_at" field.
-func (m *IncreaseRequestMutation) SetDecidedAt(t time.Time) {
-	m.decided_at = &t
-}
-
-// DecidedAt returns the value of the "decided_at" field in the mutation.
-func (m *IncreaseRequestMutation) DecidedAt() (r time.Time, exists bool) {
-	v := m.decided_at
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldDecidedAt returns the old "decided_at" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldDecidedAt(ctx context.Context) (v *time.Time, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldDecidedAt is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldDecidedAt requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldDecidedAt: %w", err)
-	}
-	return oldValue.DecidedAt, nil
-}
-
-// ClearDecidedAt clears the value of the "decided_at" field.
-func (m *IncreaseRequestMutation) ClearDecidedAt() {
-	m.decided_at = nil
-	m.clearedFields[increaserequest.FieldDecidedAt] = struct{}{}
-}
-
-// DecidedAtCleared returns if the "decided_at" field was cleared in this mutation.
-func (m *IncreaseRequestMutation) DecidedAtCleared() bool {
-	_, ok := m.clearedFields[increaserequest.FieldDecidedAt]
-	return ok
-}
-
-// ResetDecidedAt resets all changes to the "decided_at" field.
-func (m *IncreaseRequestMutation) ResetDecidedAt() {
-	m.decided_at = nil
-	delete(m.clearedFields, increaserequest.FieldDecidedAt)
-}
-
-// SetGranted sets the "granted" field.
-func (m *IncreaseRequestMutation) SetGranted(i int64) {
-	m.granted = &i
-	m.addgranted = nil
-}
-
-// Granted returns the value of the "granted" field in the mutation.
-func (m *IncreaseRequestMutation) Granted() (r int64, exists bool) {
-	v := m.granted
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldGranted returns the old "granted" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldGranted(ctx context.Context) (v int64, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldGranted is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldGranted requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldGranted: %w", err)
-	}
-	return oldValue.Granted, nil
-}
-
-// AddGranted adds i to the "granted" field.
-func (m *IncreaseRequestMutation) AddGranted(i int64) {
-	if m.addgranted != nil {
-		*m.addgranted += i
-	} else {
-		m.addgranted = &i
-	}
-}
-
-// AddedGranted returns the value that was added to the "granted" field in this mutation.
-func (m *IncreaseRequestMutation) AddedGranted() (r int64, exists bool) {
-	v := m.addgranted
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// ResetGranted resets all changes to the "granted" field.
-func (m *IncreaseRequestMutation) ResetGranted() {
-	m.granted = nil
-	m.addgranted = nil
-}
-
-// SetGrantedUntil sets the "granted_until" field.
-func (m *IncreaseRequestMutation) SetGrantedUntil(t time.Time) {
-	m.granted_until = &t
-}
-
-// GrantedUntil returns the value of the "granted_until" field in the mutation.
-func (m *IncreaseRequestMutation) GrantedUntil() (r time.Time, exists bool) {
-	v := m.granted_until
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldGrantedUntil returns the old "granted_until" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldGrantedUntil(ctx context.Context) (v *time.Time, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldGrantedUntil is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldGrantedUntil requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldGrantedUntil: %w", err)
-	}
-	return oldValue.GrantedUntil, nil
-}
-
-// ClearGrantedUntil clears the value of the "granted_until" field.
-func (m *IncreaseRequestMutation) ClearGrantedUntil() {
-	m.granted_until = nil
-	m.clearedFields[increaserequest.FieldGrantedUntil] = struct{}{}
-}
-
-// GrantedUntilCleared returns if the "granted_until" field was cleared in this mutation.
-func (m *IncreaseRequestMutation) GrantedUntilCleared() bool {
-	_, ok := m.clearedFields[increaserequest.FieldGrantedUntil]
-	return ok
-}
-
-// ResetGrantedUntil resets all changes to the "granted_until" field.
-func (m *IncreaseRequestMutation) ResetGrantedUntil() {
-	m.granted_until = nil
-	delete(m.clearedFields, increaserequest.FieldGrantedUntil)
-}
-
-// SetNote sets the "note" field.
-func (m *IncreaseRequestMutation) SetNote(s string) {
-	m.note = &s
-}
-
-// Note returns the value of the "note" field in the mutation.
-func (m *IncreaseRequestMutation) Note() (r string, exists bool) {
-	v := m.note
-	if v == nil {
-		return
-	}
-	return *v, true
-}
-
-// OldNote returns the old "note" field's value of the IncreaseRequest entity.
-// If the IncreaseRequest object wasn't provided to the builder, the object is fetched from the database.
-// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *IncreaseRequestMutation) OldNote(ctx context.Context) (v string, err error) {
-	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldNote is only allowed on UpdateOne operations")
-	}
-	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldNote requires an ID field in the mutation")
-	}
-	oldValue, err := m.oldValue(ctx)
-	if err != nil {
-		return v, fmt.Errorf("querying old value for OldNote: %w", err)
-	}
-	return oldValue.Note, nil
-}
-
-// ResetNote resets all changes to the "note" field.
-func (m *IncreaseRequestMutation) ResetNote() {
-	m.note = nil
-}
-
-// ClearScope clears the "scope" edge to the Scope entity.
-func (m *IncreaseRequestMutation) ClearScope() {
-	m.clearedscope = true
-	m.clearedFields[increaserequest.FieldScopeID] = struct{}{}
-}
-
-// ScopeCleared reports if the "scope" edge to the Scope entity was cleared.
-func (m *IncreaseRequestMutation) ScopeCleared() bool {
-	return m.clearedscope
-}
-
-// ScopeIDs returns the "scope" edge IDs in the mutation.
-// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
-// ScopeID instead. It exists only for internal usage by the builders.
-func (m *IncreaseRequestMutation) ScopeIDs() (ids []string) {
-	if id := m.scope; id != nil {
-		ids = append(ids, *id)
-	}
-	return
-}
-
-// ResetScope resets all changes to the "scope" edge.
-func (m *IncreaseRequestMutation) ResetScope() {
-	m.scope = nil
-	m.clearedscope = false
-}
-
-// Where appends a list predicates to the IncreaseRequestMutation builder.
-func (m *IncreaseRequestMutation) Where(ps ...predicate.IncreaseRequest) {
-	m.predicates = append(m.predicates, ps...)
-}
-
-// WhereP appends storage-level predicates to the IncreaseRequestMutation builder. Using this method,
-// users can use type-assertion to append predicates that do not depend on any generated package.
-func (m *IncreaseRequestMutation) WhereP(ps ...func(*sql.Selector)) {
-	p := make([]predicate.IncreaseRequest, len(ps))
-	for i := range ps {
-		p[i] = ps[i]
-	}
-	m.Where(p...)
-}
-
-// Op returns the operation name.
-func (m *IncreaseRequestMutation) Op() Op {
-	return m.op
-}
-
-// SetOp allows setting the mutation operation.
-func (m *IncreaseRequestMutation) SetOp(op Op) {
-	m.op = op
-}
-
-// Type returns the node type of this mutation (IncreaseRequest).
-func (m *IncreaseRequestMutation) Type() string {
-	return m.typ
-}
-
-// Fields returns all fields that were changed during this mutation. Note that in
-// order to get all numeric fields that were incremented/decremented, call
-// AddedFields().
-func (m *IncreaseRequestMutation) Fields() []string {
-	fields := make([]string, 0, 18)
-	if m.account_id != nil {
-		fields = append(fields, increaserequest.FieldAccountID)
-	}
-	if m.plane != nil {
-		fields = append(fields, increaserequest.FieldPlane)
-	}
-	if m.version != nil {
-		fields = append(fields, increaserequest.FieldVersion)
-	}
-	if m.created_at != nil {
-		fields = append(fields, increaserequest.FieldCreatedAt)
-	}
-	if m.updated_at != nil {
-		fields = append(fields, increaserequest.FieldUpdatedAt)
-	}
-	if m.scope != nil {
-		fields = append(fields, increaserequest.FieldScopeID)
-	}
-	if m.requested_by != nil {
-		fields = append(fields, increaserequest.FieldRequestedBy)
-	}
-	if m.amount != nil {
-		fields = append(fields, increaserequest.FieldAmount)
-	}
-	if m.until != nil {
-		fields = append(fields, increaserequest.FieldUntil)
-	}
-	if m.reason != nil {
-		fields = append(fields, increaserequest.FieldReason)
-	}
-	if m.status != nil {
-		fields = append(fields, increaserequest.FieldStatus)
-	}
-	if m.waits_at != nil {
-		fields = append(fields, increaserequest.FieldWaitsAt)
-	}
-	if m.passed != nil {
-		fields = append(fields, increaserequest.FieldPassed)
-	}
-	if m.decided_by != nil {
-		fields = append(fields, increaserequest.FieldDecidedBy)
-	}
-	if m.decided_at != nil {
-		fields = append(fields, increaserequest.FieldDecidedAt)
-	}
-	if m.granted != nil {
-		fields = append(fields, increaserequest.FieldGranted)
-	}
-	if m.granted_until != nil {
-		fields = append(fields, increaserequest.FieldGrantedUntil)
-	}
-	if m.note != nil {
-		fields = append(fields, increaserequest.FieldNote)
-	}
-	return fields
-}
-
-// Field returns the value of a field with the given name. The second boolean
-// return value indicates that this field was not set, or was not defined in the
-// schema.
-func (m *IncreaseRequestMutation) Field(name string) (ent.Value, bool) {
-	switch name {
-	case increaserequest.FieldAccountID:
-		return m.AccountID()
-	case increaserequest.FieldPlane:
-		return m.Plane()
-	case increaserequest.FieldVersion:
-		return m.Version()
-	case increaserequest.FieldCreatedAt:
-		return m.CreatedAt()
-	case increaserequest.FieldUpdatedAt:
-		return m.UpdatedAt()
-	case increaserequest.FieldScopeID:
-		return m.ScopeID()
-	case increaserequest.FieldRequestedBy:
-		return m.RequestedBy()
-	case increaserequest.FieldAmount:
-		return m.Amount()
-	case increaserequest.FieldUntil:
-		return m.Until()
-	case increaserequest.FieldReason:
-		return m.Reason()
-	case increaserequest.FieldStatus:
-		return m.Status()
-	case increaserequest.FieldWaitsAt:
-		return m.WaitsAt()
-	case increaserequest.FieldPassed:
-		return m.Passed()
-	case increaserequest.FieldDecidedBy:
-		return m.DecidedBy()
-	case increaserequest.FieldDecidedAt:
-		return m.DecidedAt()
-	case increaserequest.FieldGranted:
-		return m.Granted()
-	case increaserequest.FieldGrantedUntil:
-		return m.GrantedUntil()
-	case increaserequest.FieldNote:
-		return m.Note()
-	}
-	return nil, false
-}
-
-// OldField returns the old value of the field from the database. An error is
-// returned if the mutation operation is not UpdateOne, or the query to the
-// database failed.
-func (m *IncreaseRequestMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
-	switch name {
-	case increaserequest.FieldAccountID:
-		return m.OldAccountID(ctx)
-	case increaserequest.FieldPlane:
-		return m.OldPlane(ctx)
-	case increaserequest.FieldVersion:
-		return m.OldVersion(ctx)
-	case increaserequest.FieldCreatedAt:
-		return m.OldCreatedAt(ctx)
-	case increaserequest.FieldUpdatedAt:
-		return m.OldUpdatedAt(ctx)
-	case increaserequest.FieldScopeID:
-		return m.OldScopeID(ctx)
-	case increaserequest.FieldRequestedBy:
-		return m.OldRequestedBy(ctx)
-	case increaserequest.FieldAmount:
-		return m.OldAmount(ctx)
-	case increaserequest.FieldUntil:
-		return m.OldUntil(ctx)
-	case increaserequest.FieldReason:
-		return m.OldReason(ctx)
-	case increaserequest.FieldStatus:
-		return m.OldStatus(ctx)
-	case increaserequest.FieldWaitsAt:
-		return m.OldWaitsAt(ctx)
-	case increaserequest.FieldPassed:
-		return m.OldPassed(ctx)
-	case increaserequest.FieldDecidedBy:
-		return m.OldDecidedBy(ctx)
-	case increaserequest.FieldDecidedAt:
-		return m.OldDecidedAt(ctx)
-	case increaserequest.FieldGranted:
-		return m.OldGranted(ctx)
-	case increaserequest.FieldGrantedUntil:
-		return m.OldGrantedUntil(ctx)
-	case increaserequest.FieldNote:
-		return m.OldNote(ctx)
-	}
-	return nil, fmt.Errorf("unknown IncreaseRequest field %s", name)
-}
-
-// SetField sets the value of a field with the given name. It returns an error if
-// the field is not defined in the schema, or if the type mismatched the field
-// type.
-func (m *IncreaseRequestMutation) SetField(name string, value ent.Value) error {
-	switch name {
-	case increaserequest.FieldAccountID:
-		v, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetAccountID(v)
-		return nil
-	case increaserequest.FieldPlane:
-		v, ok := value.(increaserequest.Plane)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetPlane(v)
-		return nil
-	case increaserequest.FieldVersion:
-		v, ok := value.(int)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetVersion(v)
-		return nil
-	case increaserequest.FieldCreatedAt:
-		v, ok := value.(time.Time)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetCreatedAt(v)
-		return nil
-	case increaserequest.FieldUpdatedAt:
-		v, ok := value.(time.Time)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetUpdatedAt(v)
-		return nil
-	case increaserequest.FieldScopeID:
-		v, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetScopeID(v)
-		return nil
-	case increaserequest.FieldRequestedBy:
-		v, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetRequestedBy(v)
-		return nil
-	case increaserequest.FieldAmount:
-		v, ok := value.(int64)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetAmount(v)
-		return nil
-	case increaserequest.FieldUntil:
-		v, ok := value.(time.Time)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetUntil(v)
-		return nil
-	case increaserequest.FieldReason:
-		v, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetReason(v)
-		return nil
-	case increaserequest.FieldStatus:
-		v, ok := value.(increaserequest.Status)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetStatus(v)
-		return nil
-	case increaserequest.FieldWaitsAt:
-		v, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetWaitsAt(v)
-		return nil
-	case increaserequest.FieldPassed:
-		v, ok := value.(json.RawMessage)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetPassed(v)
-		return nil
-	case increaserequest.FieldDecidedBy:
-		v, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetDecidedBy(v)
-		return nil
-	case increaserequest.FieldDecidedAt:
-		v, ok := value.(time.Time)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetDecidedAt(v)
-		return nil
-	case increaserequest.FieldGranted:
-		v, ok := value.(int64)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetGranted(v)
-		return nil
-	case increaserequest.FieldGrantedUntil:
-		v, ok := value.(time.Time)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetGrantedUntil(v)
-		return nil
-	case increaserequest.FieldNote:
-		v, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.SetNote(v)
-		return nil
-	}
-	return fmt.Errorf("unknown IncreaseRequest field %s", name)
-}
-
-// AddedFields returns all numeric fields that were incremented/decremented during
-// this mutation.
-func (m *IncreaseRequestMutation) AddedFields() []string {
-	var fields []string
-	if m.addversion != nil {
-		fields = append(fields, increaserequest.FieldVersion)
-	}
-	if m.addamount != nil {
-		fields = append(fields, increaserequest.FieldAmount)
-	}
-	if m.addgranted != nil {
-		fields = append(fields, increaserequest.FieldGranted)
-	}
-	return fields
-}
-
-// AddedField returns the numeric value that was incremented/decremented on a field
-// with the given name. The second boolean return value indicates that this field
-// was not set, or was not defined in the schema.
-func (m *IncreaseRequestMutation) AddedField(name string) (ent.Value, bool) {
-	switch name {
-	case increaserequest.FieldVersion:
-		return m.AddedVersion()
-	case increaserequest.FieldAmount:
-		return m.AddedAmount()
-	case increaserequest.FieldGranted:
-		return m.AddedGranted()
-	}
-	return nil, false
-}
-
-// AddField adds the value to the field with the given name. It returns an error if
-// the field is not defined in the schema, or if the type mismatched the field
-// type.
-func (m *IncreaseRequestMutation) AddField(name string, value ent.Value) error {
-	switch name {
-	case increaserequest.FieldVersion:
-		v, ok := value.(int)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.AddVersion(v)
-		return nil
-	case increaserequest.FieldAmount:
-		v, ok := value.(int64)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.AddAmount(v)
-		return nil
-	case increaserequest.FieldGranted:
-		v, ok := value.(int64)
-		if !ok {
-			return fmt.Errorf("unexpected type %T for field %s", value, name)
-		}
-		m.AddGranted(v)
-		return nil
-	}
-	return fmt.Errorf("unknown IncreaseRequest numeric field %s", name)
-}
-
-// ClearedFields returns all nullable fields that were cleared during this
-// mutation.
-func (m *IncreaseRequestMutation) ClearedFields() []string {
-	var fields []string
-	if m.FieldCleared(increaserequest.FieldUntil) {
-		fields = append(fields, increaserequest.FieldUntil)
-	}
-	if m.FieldCleared(increaserequest.FieldPassed) {
-		fields = append(fields, increaserequest.FieldPassed)
-	}
-	if m.FieldCleared(increaserequest.FieldDecidedAt) {
-		fields = append(fields, increaserequest.FieldDecidedAt)
-	}
-	if m.FieldCleared(increaserequest.FieldGrantedUntil) {
-		fields = append(fields, increaserequest.FieldGrantedUntil)
-	}
-	return fields
-}
-
-// FieldCleared returns a boolean indicating if a field with the given name was
-// cleared in this mutation.
-func (m *IncreaseRequestMutation) FieldCleared(name string) bool {
-	_, ok := m.clearedFields[name]
-	return ok
-}
-
-// ClearField clears the value of the field with the given name. It returns an
-// error if the field is not defined in the schema.
-func (m *IncreaseRequestMutation) ClearField(name string) error {
-	switch name {
-	case increaserequest.FieldUntil:
-		m.ClearUntil()
-		return nil
-	case increaserequest.FieldPassed:
-		m.ClearPassed()
-		return nil
-	case increaserequest.FieldDecidedAt:
-		m.ClearDecidedAt()
-		return nil
-	case increaserequest.FieldGrantedUntil:
-		m.ClearGrantedUntil()
-		return nil
-	}
-	return fmt.Errorf("unknown IncreaseRequest nullable field %s", name)
-}
-
-// ResetField resets all changes in the mutation for the field with the given name.
-// It returns an error if the field is not defined in the schema.
-func (m *IncreaseRequestMutation) ResetField(name string) error {
-	switch name {
-	case increaserequest.FieldAccountID:
-		m.ResetAccountID()
-		return nil
-	case increaserequest.FieldPlane:
-		m.ResetPlane()
-		return nil
-	case increaserequest.FieldVersion:
-		m.ResetVersion()
-		return nil
-	case increaserequest.FieldCreatedAt:
-		m.ResetCreatedAt()
-		return nil
-	case increaserequest.FieldUpdatedAt:
-		m.ResetUpdatedAt()
-		return nil
-	case increaserequest.FieldScopeID:
-		m.ResetScopeID()
-		return nil
-	case increaserequest.FieldRequestedBy:
-		m.ResetRequestedBy()
-		return nil
-	case increaserequest.FieldAmount:
-		m.ResetAmount()
-		return nil
-	case increaserequest.FieldUntil:
-		m.ResetUntil()
-		return nil
-	case increaserequest.FieldReason:
-		m.ResetReason()
-		return nil
-	case increaserequest.FieldStatus:
-		m.ResetStatus()
-		return nil
-	case increaserequest.FieldWaitsAt:
-		m.ResetWaitsAt()
-		return nil
-	case increaserequest.FieldPassed:
-		m.ResetPassed()
-		return nil
-	case increaserequest.FieldDecidedBy:
-		m.ResetDecidedBy()
-		return nil
-	case increaserequest.FieldDecidedAt:
-		m.ResetDecidedAt()
-		return nil
-	case increaserequest.FieldGranted:
-		m.ResetGranted()
-		return nil
-	case increaserequest.FieldGrantedUntil:
-		m.ResetGrantedUntil()
-		return nil
-	case increaserequest.FieldNote:
-		m.ResetNote()
-		return nil
-	}
-	return fmt.Errorf("unknown IncreaseRequest field %s", name)
-}
-
-// AddedEdges returns all edge names that were set/added in this mutation.
-func (m *IncreaseRequestMutation) AddedEdges() []string {
-	edges := make([]string, 0, 1)
-	if m.scope != nil {
-		edges = append(edges, increaserequest.EdgeScope)
-	}
-	return edges
-}
-
-// AddedIDs returns all IDs (to other nodes) that were added for the given edge
-// name in this mutation.
-func (m *IncreaseRequestMutation) AddedIDs(name string) []ent.Value {
-	switch name {
-	case increaserequest.EdgeScope:
-		if id := m.scope; id != nil {
-			return []ent.Value{*id}
-		}
-	}
-	return nil
-}
-
-// RemovedEdges returns all edge names that were removed in this mutation.
-func (m *IncreaseRequestMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 1)
-	return edges
-}
-
-// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
-// the given name in this mutation.
-func (m *IncreaseRequestMutation) RemovedIDs(name string) []ent.Value {
-	return nil
-}
-
-// ClearedEdges returns all edge names that were cleared in this mutation.
-func (m *IncreaseRequestMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 1)
-	if m.clearedscope {
-		edges = append(edges, increaserequest.EdgeScope)
-	}
-	return edges
-}
-
-// EdgeCleared returns a boolean which indicates if the edge with the given name
-// was cleared in this mutation.
-func (m *IncreaseRequestMutation) EdgeCleared(name string) bool {
-	switch name {
-	case increaserequest.EdgeScope:
-		return m.clearedscope
-	}
-	return false
-}
-
-// ClearEdge clears the value of the edge with the given name. It returns an error
-// if that edge is not defined in the schema.
-func (m *IncreaseRequestMutation) ClearEdge(name string) error {
-	switch name {
-	case increaserequest.EdgeScope:
-		m.ClearScope()
-		return nil
-	}
-	return fmt.Errorf("unknown IncreaseRequest unique edge %s", name)
-}
-
-// ResetEdge resets all changes to the edge with the given name in this mutation.
-// It returns an error if the edge is not defined in the schema.
-func (m *IncreaseRequestMutation) ResetEdge(name string) error {
-	switch name {
-	case increaserequest.EdgeScope:
-		m.ResetScope()
-		return nil
-	}
-	return fmt.Errorf("unknown IncreaseRequest edge %s", name)
 }
 
 // InvitationMutation represents an operation that mutates the Invitation nodes in the graph.
@@ -55527,6 +54775,2866 @@ func (m *RatingMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Rating edge %s", name)
+}
+
+// RequestMutation represents an operation that mutates the Request nodes in the graph.
+type RequestMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	account_id    *string
+	plane         *request.Plane
+	version       *int
+	addversion    *int
+	created_at    *time.Time
+	updated_at    *time.Time
+	kind          *request.Kind
+	requested_by  *string
+	amount        *int64
+	addamount     *int64
+	resource_id   *string
+	resource_name *string
+	until         *time.Time
+	reason        *string
+	status        *request.Status
+	waits_at      *string
+	assigned_to   *string
+	passed        *json.RawMessage
+	appendpassed  json.RawMessage
+	decided_by    *string
+	rule_id       *string
+	decided_at    *time.Time
+	granted       *int64
+	addgranted    *int64
+	granted_scope *string
+	granted_until *time.Time
+	note          *string
+	clearedFields map[string]struct{}
+	scope         *string
+	clearedscope  bool
+	done          bool
+	oldValue      func(context.Context) (*Request, error)
+	predicates    []predicate.Request
+}
+
+var _ ent.Mutation = (*RequestMutation)(nil)
+
+// requestOption allows management of the mutation configuration using functional options.
+type requestOption func(*RequestMutation)
+
+// newRequestMutation creates new mutation for the Request entity.
+func newRequestMutation(c config, op Op, opts ...requestOption) *RequestMutation {
+	m := &RequestMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRequest,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRequestID sets the ID field of the mutation.
+func withRequestID(id string) requestOption {
+	return func(m *RequestMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Request
+		)
+		m.oldValue = func(ctx context.Context) (*Request, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Request.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRequest sets the old Request of the mutation.
+func withRequest(node *Request) requestOption {
+	return func(m *RequestMutation) {
+		m.oldValue = func(context.Context) (*Request, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RequestMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RequestMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Request entities.
+func (m *RequestMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RequestMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RequestMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Request.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *RequestMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *RequestMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *RequestMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *RequestMutation) SetPlane(r request.Plane) {
+	m.plane = &r
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *RequestMutation) Plane() (r request.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldPlane(ctx context.Context) (v request.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *RequestMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *RequestMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *RequestMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *RequestMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *RequestMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *RequestMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *RequestMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *RequestMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *RequestMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *RequestMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *RequestMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *RequestMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *RequestMutation) SetKind(r request.Kind) {
+	m.kind = &r
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *RequestMutation) Kind() (r request.Kind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldKind(ctx context.Context) (v request.Kind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *RequestMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetScopeID sets the "scope_id" field.
+func (m *RequestMutation) SetScopeID(s string) {
+	m.scope = &s
+}
+
+// ScopeID returns the value of the "scope_id" field in the mutation.
+func (m *RequestMutation) ScopeID() (r string, exists bool) {
+	v := m.scope
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScopeID returns the old "scope_id" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldScopeID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScopeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScopeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScopeID: %w", err)
+	}
+	return oldValue.ScopeID, nil
+}
+
+// ResetScopeID resets all changes to the "scope_id" field.
+func (m *RequestMutation) ResetScopeID() {
+	m.scope = nil
+}
+
+// SetRequestedBy sets the "requested_by" field.
+func (m *RequestMutation) SetRequestedBy(s string) {
+	m.requested_by = &s
+}
+
+// RequestedBy returns the value of the "requested_by" field in the mutation.
+func (m *RequestMutation) RequestedBy() (r string, exists bool) {
+	v := m.requested_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestedBy returns the old "requested_by" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldRequestedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestedBy: %w", err)
+	}
+	return oldValue.RequestedBy, nil
+}
+
+// ResetRequestedBy resets all changes to the "requested_by" field.
+func (m *RequestMutation) ResetRequestedBy() {
+	m.requested_by = nil
+}
+
+// SetAmount sets the "amount" field.
+func (m *RequestMutation) SetAmount(i int64) {
+	m.amount = &i
+	m.addamount = nil
+}
+
+// Amount returns the value of the "amount" field in the mutation.
+func (m *RequestMutation) Amount() (r int64, exists bool) {
+	v := m.amount
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAmount returns the old "amount" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldAmount(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAmount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAmount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAmount: %w", err)
+	}
+	return oldValue.Amount, nil
+}
+
+// AddAmount adds i to the "amount" field.
+func (m *RequestMutation) AddAmount(i int64) {
+	if m.addamount != nil {
+		*m.addamount += i
+	} else {
+		m.addamount = &i
+	}
+}
+
+// AddedAmount returns the value that was added to the "amount" field in this mutation.
+func (m *RequestMutation) AddedAmount() (r int64, exists bool) {
+	v := m.addamount
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAmount resets all changes to the "amount" field.
+func (m *RequestMutation) ResetAmount() {
+	m.amount = nil
+	m.addamount = nil
+}
+
+// SetResourceID sets the "resource_id" field.
+func (m *RequestMutation) SetResourceID(s string) {
+	m.resource_id = &s
+}
+
+// ResourceID returns the value of the "resource_id" field in the mutation.
+func (m *RequestMutation) ResourceID() (r string, exists bool) {
+	v := m.resource_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldResourceID returns the old "resource_id" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldResourceID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldResourceID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldResourceID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldResourceID: %w", err)
+	}
+	return oldValue.ResourceID, nil
+}
+
+// ResetResourceID resets all changes to the "resource_id" field.
+func (m *RequestMutation) ResetResourceID() {
+	m.resource_id = nil
+}
+
+// SetResourceName sets the "resource_name" field.
+func (m *RequestMutation) SetResourceName(s string) {
+	m.resource_name = &s
+}
+
+// ResourceName returns the value of the "resource_name" field in the mutation.
+func (m *RequestMutation) ResourceName() (r string, exists bool) {
+	v := m.resource_name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldResourceName returns the old "resource_name" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldResourceName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldResourceName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldResourceName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldResourceName: %w", err)
+	}
+	return oldValue.ResourceName, nil
+}
+
+// ResetResourceName resets all changes to the "resource_name" field.
+func (m *RequestMutation) ResetResourceName() {
+	m.resource_name = nil
+}
+
+// SetUntil sets the "until" field.
+func (m *RequestMutation) SetUntil(t time.Time) {
+	m.until = &t
+}
+
+// Until returns the value of the "until" field in the mutation.
+func (m *RequestMutation) Until() (r time.Time, exists bool) {
+	v := m.until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUntil returns the old "until" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUntil: %w", err)
+	}
+	return oldValue.Until, nil
+}
+
+// ClearUntil clears the value of the "until" field.
+func (m *RequestMutation) ClearUntil() {
+	m.until = nil
+	m.clearedFields[request.FieldUntil] = struct{}{}
+}
+
+// UntilCleared returns if the "until" field was cleared in this mutation.
+func (m *RequestMutation) UntilCleared() bool {
+	_, ok := m.clearedFields[request.FieldUntil]
+	return ok
+}
+
+// ResetUntil resets all changes to the "until" field.
+func (m *RequestMutation) ResetUntil() {
+	m.until = nil
+	delete(m.clearedFields, request.FieldUntil)
+}
+
+// SetReason sets the "reason" field.
+func (m *RequestMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *RequestMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *RequestMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetStatus sets the "status" field.
+func (m *RequestMutation) SetStatus(r request.Status) {
+	m.status = &r
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *RequestMutation) Status() (r request.Status, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldStatus(ctx context.Context) (v request.Status, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *RequestMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetWaitsAt sets the "waits_at" field.
+func (m *RequestMutation) SetWaitsAt(s string) {
+	m.waits_at = &s
+}
+
+// WaitsAt returns the value of the "waits_at" field in the mutation.
+func (m *RequestMutation) WaitsAt() (r string, exists bool) {
+	v := m.waits_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWaitsAt returns the old "waits_at" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldWaitsAt(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWaitsAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWaitsAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWaitsAt: %w", err)
+	}
+	return oldValue.WaitsAt, nil
+}
+
+// ResetWaitsAt resets all changes to the "waits_at" field.
+func (m *RequestMutation) ResetWaitsAt() {
+	m.waits_at = nil
+}
+
+// SetAssignedTo sets the "assigned_to" field.
+func (m *RequestMutation) SetAssignedTo(s string) {
+	m.assigned_to = &s
+}
+
+// AssignedTo returns the value of the "assigned_to" field in the mutation.
+func (m *RequestMutation) AssignedTo() (r string, exists bool) {
+	v := m.assigned_to
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAssignedTo returns the old "assigned_to" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldAssignedTo(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAssignedTo is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAssignedTo requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAssignedTo: %w", err)
+	}
+	return oldValue.AssignedTo, nil
+}
+
+// ResetAssignedTo resets all changes to the "assigned_to" field.
+func (m *RequestMutation) ResetAssignedTo() {
+	m.assigned_to = nil
+}
+
+// SetPassed sets the "passed" field.
+func (m *RequestMutation) SetPassed(jm json.RawMessage) {
+	m.passed = &jm
+	m.appendpassed = nil
+}
+
+// Passed returns the value of the "passed" field in the mutation.
+func (m *RequestMutation) Passed() (r json.RawMessage, exists bool) {
+	v := m.passed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPassed returns the old "passed" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldPassed(ctx context.Context) (v json.RawMessage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPassed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPassed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPassed: %w", err)
+	}
+	return oldValue.Passed, nil
+}
+
+// AppendPassed adds jm to the "passed" field.
+func (m *RequestMutation) AppendPassed(jm json.RawMessage) {
+	m.appendpassed = append(m.appendpassed, jm...)
+}
+
+// AppendedPassed returns the list of values that were appended to the "passed" field in this mutation.
+func (m *RequestMutation) AppendedPassed() (json.RawMessage, bool) {
+	if len(m.appendpassed) == 0 {
+		return nil, false
+	}
+	return m.appendpassed, true
+}
+
+// ClearPassed clears the value of the "passed" field.
+func (m *RequestMutation) ClearPassed() {
+	m.passed = nil
+	m.appendpassed = nil
+	m.clearedFields[request.FieldPassed] = struct{}{}
+}
+
+// PassedCleared returns if the "passed" field was cleared in this mutation.
+func (m *RequestMutation) PassedCleared() bool {
+	_, ok := m.clearedFields[request.FieldPassed]
+	return ok
+}
+
+// ResetPassed resets all changes to the "passed" field.
+func (m *RequestMutation) ResetPassed() {
+	m.passed = nil
+	m.appendpassed = nil
+	delete(m.clearedFields, request.FieldPassed)
+}
+
+// SetDecidedBy sets the "decided_by" field.
+func (m *RequestMutation) SetDecidedBy(s string) {
+	m.decided_by = &s
+}
+
+// DecidedBy returns the value of the "decided_by" field in the mutation.
+func (m *RequestMutation) DecidedBy() (r string, exists bool) {
+	v := m.decided_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecidedBy returns the old "decided_by" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldDecidedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecidedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecidedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecidedBy: %w", err)
+	}
+	return oldValue.DecidedBy, nil
+}
+
+// ResetDecidedBy resets all changes to the "decided_by" field.
+func (m *RequestMutation) ResetDecidedBy() {
+	m.decided_by = nil
+}
+
+// SetRuleID sets the "rule_id" field.
+func (m *RequestMutation) SetRuleID(s string) {
+	m.rule_id = &s
+}
+
+// RuleID returns the value of the "rule_id" field in the mutation.
+func (m *RequestMutation) RuleID() (r string, exists bool) {
+	v := m.rule_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRuleID returns the old "rule_id" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldRuleID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRuleID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRuleID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRuleID: %w", err)
+	}
+	return oldValue.RuleID, nil
+}
+
+// ResetRuleID resets all changes to the "rule_id" field.
+func (m *RequestMutation) ResetRuleID() {
+	m.rule_id = nil
+}
+
+// SetDecidedAt sets the "decided_at" field.
+func (m *RequestMutation) SetDecidedAt(t time.Time) {
+	m.decided_at = &t
+}
+
+// DecidedAt returns the value of the "decided_at" field in the mutation.
+func (m *RequestMutation) DecidedAt() (r time.Time, exists bool) {
+	v := m.decided_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecidedAt returns the old "decided_at" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldDecidedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecidedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecidedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecidedAt: %w", err)
+	}
+	return oldValue.DecidedAt, nil
+}
+
+// ClearDecidedAt clears the value of the "decided_at" field.
+func (m *RequestMutation) ClearDecidedAt() {
+	m.decided_at = nil
+	m.clearedFields[request.FieldDecidedAt] = struct{}{}
+}
+
+// DecidedAtCleared returns if the "decided_at" field was cleared in this mutation.
+func (m *RequestMutation) DecidedAtCleared() bool {
+	_, ok := m.clearedFields[request.FieldDecidedAt]
+	return ok
+}
+
+// ResetDecidedAt resets all changes to the "decided_at" field.
+func (m *RequestMutation) ResetDecidedAt() {
+	m.decided_at = nil
+	delete(m.clearedFields, request.FieldDecidedAt)
+}
+
+// SetGranted sets the "granted" field.
+func (m *RequestMutation) SetGranted(i int64) {
+	m.granted = &i
+	m.addgranted = nil
+}
+
+// Granted returns the value of the "granted" field in the mutation.
+func (m *RequestMutation) Granted() (r int64, exists bool) {
+	v := m.granted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGranted returns the old "granted" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldGranted(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGranted is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGranted requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGranted: %w", err)
+	}
+	return oldValue.Granted, nil
+}
+
+// AddGranted adds i to the "granted" field.
+func (m *RequestMutation) AddGranted(i int64) {
+	if m.addgranted != nil {
+		*m.addgranted += i
+	} else {
+		m.addgranted = &i
+	}
+}
+
+// AddedGranted returns the value that was added to the "granted" field in this mutation.
+func (m *RequestMutation) AddedGranted() (r int64, exists bool) {
+	v := m.addgranted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetGranted resets all changes to the "granted" field.
+func (m *RequestMutation) ResetGranted() {
+	m.granted = nil
+	m.addgranted = nil
+}
+
+// SetGrantedScope sets the "granted_scope" field.
+func (m *RequestMutation) SetGrantedScope(s string) {
+	m.granted_scope = &s
+}
+
+// GrantedScope returns the value of the "granted_scope" field in the mutation.
+func (m *RequestMutation) GrantedScope() (r string, exists bool) {
+	v := m.granted_scope
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGrantedScope returns the old "granted_scope" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldGrantedScope(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGrantedScope is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGrantedScope requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGrantedScope: %w", err)
+	}
+	return oldValue.GrantedScope, nil
+}
+
+// ResetGrantedScope resets all changes to the "granted_scope" field.
+func (m *RequestMutation) ResetGrantedScope() {
+	m.granted_scope = nil
+}
+
+// SetGrantedUntil sets the "granted_until" field.
+func (m *RequestMutation) SetGrantedUntil(t time.Time) {
+	m.granted_until = &t
+}
+
+// GrantedUntil returns the value of the "granted_until" field in the mutation.
+func (m *RequestMutation) GrantedUntil() (r time.Time, exists bool) {
+	v := m.granted_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGrantedUntil returns the old "granted_until" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldGrantedUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGrantedUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGrantedUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGrantedUntil: %w", err)
+	}
+	return oldValue.GrantedUntil, nil
+}
+
+// ClearGrantedUntil clears the value of the "granted_until" field.
+func (m *RequestMutation) ClearGrantedUntil() {
+	m.granted_until = nil
+	m.clearedFields[request.FieldGrantedUntil] = struct{}{}
+}
+
+// GrantedUntilCleared returns if the "granted_until" field was cleared in this mutation.
+func (m *RequestMutation) GrantedUntilCleared() bool {
+	_, ok := m.clearedFields[request.FieldGrantedUntil]
+	return ok
+}
+
+// ResetGrantedUntil resets all changes to the "granted_until" field.
+func (m *RequestMutation) ResetGrantedUntil() {
+	m.granted_until = nil
+	delete(m.clearedFields, request.FieldGrantedUntil)
+}
+
+// SetNote sets the "note" field.
+func (m *RequestMutation) SetNote(s string) {
+	m.note = &s
+}
+
+// Note returns the value of the "note" field in the mutation.
+func (m *RequestMutation) Note() (r string, exists bool) {
+	v := m.note
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNote returns the old "note" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldNote(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNote is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNote requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNote: %w", err)
+	}
+	return oldValue.Note, nil
+}
+
+// ResetNote resets all changes to the "note" field.
+func (m *RequestMutation) ResetNote() {
+	m.note = nil
+}
+
+// ClearScope clears the "scope" edge to the Scope entity.
+func (m *RequestMutation) ClearScope() {
+	m.clearedscope = true
+	m.clearedFields[request.FieldScopeID] = struct{}{}
+}
+
+// ScopeCleared reports if the "scope" edge to the Scope entity was cleared.
+func (m *RequestMutation) ScopeCleared() bool {
+	return m.clearedscope
+}
+
+// ScopeIDs returns the "scope" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ScopeID instead. It exists only for internal usage by the builders.
+func (m *RequestMutation) ScopeIDs() (ids []string) {
+	if id := m.scope; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetScope resets all changes to the "scope" edge.
+func (m *RequestMutation) ResetScope() {
+	m.scope = nil
+	m.clearedscope = false
+}
+
+// Where appends a list predicates to the RequestMutation builder.
+func (m *RequestMutation) Where(ps ...predicate.Request) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RequestMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RequestMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Request, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RequestMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RequestMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Request).
+func (m *RequestMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RequestMutation) Fields() []string {
+	fields := make([]string, 0, 24)
+	if m.account_id != nil {
+		fields = append(fields, request.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, request.FieldPlane)
+	}
+	if m.version != nil {
+		fields = append(fields, request.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, request.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, request.FieldUpdatedAt)
+	}
+	if m.kind != nil {
+		fields = append(fields, request.FieldKind)
+	}
+	if m.scope != nil {
+		fields = append(fields, request.FieldScopeID)
+	}
+	if m.requested_by != nil {
+		fields = append(fields, request.FieldRequestedBy)
+	}
+	if m.amount != nil {
+		fields = append(fields, request.FieldAmount)
+	}
+	if m.resource_id != nil {
+		fields = append(fields, request.FieldResourceID)
+	}
+	if m.resource_name != nil {
+		fields = append(fields, request.FieldResourceName)
+	}
+	if m.until != nil {
+		fields = append(fields, request.FieldUntil)
+	}
+	if m.reason != nil {
+		fields = append(fields, request.FieldReason)
+	}
+	if m.status != nil {
+		fields = append(fields, request.FieldStatus)
+	}
+	if m.waits_at != nil {
+		fields = append(fields, request.FieldWaitsAt)
+	}
+	if m.assigned_to != nil {
+		fields = append(fields, request.FieldAssignedTo)
+	}
+	if m.passed != nil {
+		fields = append(fields, request.FieldPassed)
+	}
+	if m.decided_by != nil {
+		fields = append(fields, request.FieldDecidedBy)
+	}
+	if m.rule_id != nil {
+		fields = append(fields, request.FieldRuleID)
+	}
+	if m.decided_at != nil {
+		fields = append(fields, request.FieldDecidedAt)
+	}
+	if m.granted != nil {
+		fields = append(fields, request.FieldGranted)
+	}
+	if m.granted_scope != nil {
+		fields = append(fields, request.FieldGrantedScope)
+	}
+	if m.granted_until != nil {
+		fields = append(fields, request.FieldGrantedUntil)
+	}
+	if m.note != nil {
+		fields = append(fields, request.FieldNote)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RequestMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case request.FieldAccountID:
+		return m.AccountID()
+	case request.FieldPlane:
+		return m.Plane()
+	case request.FieldVersion:
+		return m.Version()
+	case request.FieldCreatedAt:
+		return m.CreatedAt()
+	case request.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case request.FieldKind:
+		return m.Kind()
+	case request.FieldScopeID:
+		return m.ScopeID()
+	case request.FieldRequestedBy:
+		return m.RequestedBy()
+	case request.FieldAmount:
+		return m.Amount()
+	case request.FieldResourceID:
+		return m.ResourceID()
+	case request.FieldResourceName:
+		return m.ResourceName()
+	case request.FieldUntil:
+		return m.Until()
+	case request.FieldReason:
+		return m.Reason()
+	case request.FieldStatus:
+		return m.Status()
+	case request.FieldWaitsAt:
+		return m.WaitsAt()
+	case request.FieldAssignedTo:
+		return m.AssignedTo()
+	case request.FieldPassed:
+		return m.Passed()
+	case request.FieldDecidedBy:
+		return m.DecidedBy()
+	case request.FieldRuleID:
+		return m.RuleID()
+	case request.FieldDecidedAt:
+		return m.DecidedAt()
+	case request.FieldGranted:
+		return m.Granted()
+	case request.FieldGrantedScope:
+		return m.GrantedScope()
+	case request.FieldGrantedUntil:
+		return m.GrantedUntil()
+	case request.FieldNote:
+		return m.Note()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RequestMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case request.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case request.FieldPlane:
+		return m.OldPlane(ctx)
+	case request.FieldVersion:
+		return m.OldVersion(ctx)
+	case request.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case request.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case request.FieldKind:
+		return m.OldKind(ctx)
+	case request.FieldScopeID:
+		return m.OldScopeID(ctx)
+	case request.FieldRequestedBy:
+		return m.OldRequestedBy(ctx)
+	case request.FieldAmount:
+		return m.OldAmount(ctx)
+	case request.FieldResourceID:
+		return m.OldResourceID(ctx)
+	case request.FieldResourceName:
+		return m.OldResourceName(ctx)
+	case request.FieldUntil:
+		return m.OldUntil(ctx)
+	case request.FieldReason:
+		return m.OldReason(ctx)
+	case request.FieldStatus:
+		return m.OldStatus(ctx)
+	case request.FieldWaitsAt:
+		return m.OldWaitsAt(ctx)
+	case request.FieldAssignedTo:
+		return m.OldAssignedTo(ctx)
+	case request.FieldPassed:
+		return m.OldPassed(ctx)
+	case request.FieldDecidedBy:
+		return m.OldDecidedBy(ctx)
+	case request.FieldRuleID:
+		return m.OldRuleID(ctx)
+	case request.FieldDecidedAt:
+		return m.OldDecidedAt(ctx)
+	case request.FieldGranted:
+		return m.OldGranted(ctx)
+	case request.FieldGrantedScope:
+		return m.OldGrantedScope(ctx)
+	case request.FieldGrantedUntil:
+		return m.OldGrantedUntil(ctx)
+	case request.FieldNote:
+		return m.OldNote(ctx)
+	}
+	return nil, fmt.Errorf("unknown Request field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RequestMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case request.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case request.FieldPlane:
+		v, ok := value.(request.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case request.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case request.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case request.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case request.FieldKind:
+		v, ok := value.(request.Kind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case request.FieldScopeID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScopeID(v)
+		return nil
+	case request.FieldRequestedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestedBy(v)
+		return nil
+	case request.FieldAmount:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAmount(v)
+		return nil
+	case request.FieldResourceID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetResourceID(v)
+		return nil
+	case request.FieldResourceName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetResourceName(v)
+		return nil
+	case request.FieldUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUntil(v)
+		return nil
+	case request.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case request.FieldStatus:
+		v, ok := value.(request.Status)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case request.FieldWaitsAt:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWaitsAt(v)
+		return nil
+	case request.FieldAssignedTo:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAssignedTo(v)
+		return nil
+	case request.FieldPassed:
+		v, ok := value.(json.RawMessage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPassed(v)
+		return nil
+	case request.FieldDecidedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecidedBy(v)
+		return nil
+	case request.FieldRuleID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRuleID(v)
+		return nil
+	case request.FieldDecidedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecidedAt(v)
+		return nil
+	case request.FieldGranted:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGranted(v)
+		return nil
+	case request.FieldGrantedScope:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGrantedScope(v)
+		return nil
+	case request.FieldGrantedUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGrantedUntil(v)
+		return nil
+	case request.FieldNote:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNote(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Request field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RequestMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, request.FieldVersion)
+	}
+	if m.addamount != nil {
+		fields = append(fields, request.FieldAmount)
+	}
+	if m.addgranted != nil {
+		fields = append(fields, request.FieldGranted)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RequestMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case request.FieldVersion:
+		return m.AddedVersion()
+	case request.FieldAmount:
+		return m.AddedAmount()
+	case request.FieldGranted:
+		return m.AddedGranted()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RequestMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case request.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case request.FieldAmount:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAmount(v)
+		return nil
+	case request.FieldGranted:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddGranted(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Request numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RequestMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(request.FieldUntil) {
+		fields = append(fields, request.FieldUntil)
+	}
+	if m.FieldCleared(request.FieldPassed) {
+		fields = append(fields, request.FieldPassed)
+	}
+	if m.FieldCleared(request.FieldDecidedAt) {
+		fields = append(fields, request.FieldDecidedAt)
+	}
+	if m.FieldCleared(request.FieldGrantedUntil) {
+		fields = append(fields, request.FieldGrantedUntil)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RequestMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RequestMutation) ClearField(name string) error {
+	switch name {
+	case request.FieldUntil:
+		m.ClearUntil()
+		return nil
+	case request.FieldPassed:
+		m.ClearPassed()
+		return nil
+	case request.FieldDecidedAt:
+		m.ClearDecidedAt()
+		return nil
+	case request.FieldGrantedUntil:
+		m.ClearGrantedUntil()
+		return nil
+	}
+	return fmt.Errorf("unknown Request nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RequestMutation) ResetField(name string) error {
+	switch name {
+	case request.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case request.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case request.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case request.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case request.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case request.FieldKind:
+		m.ResetKind()
+		return nil
+	case request.FieldScopeID:
+		m.ResetScopeID()
+		return nil
+	case request.FieldRequestedBy:
+		m.ResetRequestedBy()
+		return nil
+	case request.FieldAmount:
+		m.ResetAmount()
+		return nil
+	case request.FieldResourceID:
+		m.ResetResourceID()
+		return nil
+	case request.FieldResourceName:
+		m.ResetResourceName()
+		return nil
+	case request.FieldUntil:
+		m.ResetUntil()
+		return nil
+	case request.FieldReason:
+		m.ResetReason()
+		return nil
+	case request.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case request.FieldWaitsAt:
+		m.ResetWaitsAt()
+		return nil
+	case request.FieldAssignedTo:
+		m.ResetAssignedTo()
+		return nil
+	case request.FieldPassed:
+		m.ResetPassed()
+		return nil
+	case request.FieldDecidedBy:
+		m.ResetDecidedBy()
+		return nil
+	case request.FieldRuleID:
+		m.ResetRuleID()
+		return nil
+	case request.FieldDecidedAt:
+		m.ResetDecidedAt()
+		return nil
+	case request.FieldGranted:
+		m.ResetGranted()
+		return nil
+	case request.FieldGrantedScope:
+		m.ResetGrantedScope()
+		return nil
+	case request.FieldGrantedUntil:
+		m.ResetGrantedUntil()
+		return nil
+	case request.FieldNote:
+		m.ResetNote()
+		return nil
+	}
+	return fmt.Errorf("unknown Request field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RequestMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.scope != nil {
+		edges = append(edges, request.EdgeScope)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RequestMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case request.EdgeScope:
+		if id := m.scope; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RequestMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RequestMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RequestMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedscope {
+		edges = append(edges, request.EdgeScope)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RequestMutation) EdgeCleared(name string) bool {
+	switch name {
+	case request.EdgeScope:
+		return m.clearedscope
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RequestMutation) ClearEdge(name string) error {
+	switch name {
+	case request.EdgeScope:
+		m.ClearScope()
+		return nil
+	}
+	return fmt.Errorf("unknown Request unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RequestMutation) ResetEdge(name string) error {
+	switch name {
+	case request.EdgeScope:
+		m.ResetScope()
+		return nil
+	}
+	return fmt.Errorf("unknown Request edge %s", name)
+}
+
+// RequestRuleMutation represents an operation that mutates the RequestRule nodes in the graph.
+type RequestRuleMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *string
+	account_id         *string
+	plane              *requestrule.Plane
+	version            *int
+	addversion         *int
+	created_at         *time.Time
+	updated_at         *time.Time
+	kind               *requestrule.Kind
+	most               *int64
+	addmost            *int64
+	capabilities       *[]string
+	appendcapabilities []string
+	authority          *string
+	set_by             *string
+	clearedFields      map[string]struct{}
+	scope              *string
+	clearedscope       bool
+	done               bool
+	oldValue           func(context.Context) (*RequestRule, error)
+	predicates         []predicate.RequestRule
+}
+
+var _ ent.Mutation = (*RequestRuleMutation)(nil)
+
+// requestruleOption allows management of the mutation configuration using functional options.
+type requestruleOption func(*RequestRuleMutation)
+
+// newRequestRuleMutation creates new mutation for the RequestRule entity.
+func newRequestRuleMutation(c config, op Op, opts ...requestruleOption) *RequestRuleMutation {
+	m := &RequestRuleMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRequestRule,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRequestRuleID sets the ID field of the mutation.
+func withRequestRuleID(id string) requestruleOption {
+	return func(m *RequestRuleMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *RequestRule
+		)
+		m.oldValue = func(ctx context.Context) (*RequestRule, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().RequestRule.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRequestRule sets the old RequestRule of the mutation.
+func withRequestRule(node *RequestRule) requestruleOption {
+	return func(m *RequestRuleMutation) {
+		m.oldValue = func(context.Context) (*RequestRule, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RequestRuleMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RequestRuleMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of RequestRule entities.
+func (m *RequestRuleMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RequestRuleMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RequestRuleMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().RequestRule.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetAccountID sets the "account_id" field.
+func (m *RequestRuleMutation) SetAccountID(s string) {
+	m.account_id = &s
+}
+
+// AccountID returns the value of the "account_id" field in the mutation.
+func (m *RequestRuleMutation) AccountID() (r string, exists bool) {
+	v := m.account_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAccountID returns the old "account_id" field's value of the RequestRule entity.
+// If the RequestRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestRuleMutation) OldAccountID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAccountID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAccountID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAccountID: %w", err)
+	}
+	return oldValue.AccountID, nil
+}
+
+// ResetAccountID resets all changes to the "account_id" field.
+func (m *RequestRuleMutation) ResetAccountID() {
+	m.account_id = nil
+}
+
+// SetPlane sets the "plane" field.
+func (m *RequestRuleMutation) SetPlane(r requestrule.Plane) {
+	m.plane = &r
+}
+
+// Plane returns the value of the "plane" field in the mutation.
+func (m *RequestRuleMutation) Plane() (r requestrule.Plane, exists bool) {
+	v := m.plane
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlane returns the old "plane" field's value of the RequestRule entity.
+// If the RequestRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestRuleMutation) OldPlane(ctx context.Context) (v requestrule.Plane, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlane is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlane requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlane: %w", err)
+	}
+	return oldValue.Plane, nil
+}
+
+// ResetPlane resets all changes to the "plane" field.
+func (m *RequestRuleMutation) ResetPlane() {
+	m.plane = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *RequestRuleMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *RequestRuleMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the RequestRule entity.
+// If the RequestRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestRuleMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *RequestRuleMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *RequestRuleMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *RequestRuleMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *RequestRuleMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *RequestRuleMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the RequestRule entity.
+// If the RequestRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestRuleMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *RequestRuleMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *RequestRuleMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *RequestRuleMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the RequestRule entity.
+// If the RequestRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestRuleMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *RequestRuleMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetScopeID sets the "scope_id" field.
+func (m *RequestRuleMutation) SetScopeID(s string) {
+	m.scope = &s
+}
+
+// ScopeID returns the value of the "scope_id" field in the mutation.
+func (m *RequestRuleMutation) ScopeID() (r string, exists bool) {
+	v := m.scope
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldScopeID returns the old "scope_id" field's value of the RequestRule entity.
+// If the RequestRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestRuleMutation) OldScopeID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldScopeID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldScopeID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldScopeID: %w", err)
+	}
+	return oldValue.ScopeID, nil
+}
+
+// ResetScopeID resets all changes to the "scope_id" field.
+func (m *RequestRuleMutation) ResetScopeID() {
+	m.scope = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *RequestRuleMutation) SetKind(r requestrule.Kind) {
+	m.kind = &r
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *RequestRuleMutation) Kind() (r requestrule.Kind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the RequestRule entity.
+// If the RequestRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestRuleMutation) OldKind(ctx context.Context) (v requestrule.Kind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *RequestRuleMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetMost sets the "most" field.
+func (m *RequestRuleMutation) SetMost(i int64) {
+	m.most = &i
+	m.addmost = nil
+}
+
+// Most returns the value of the "most" field in the mutation.
+func (m *RequestRuleMutation) Most() (r int64, exists bool) {
+	v := m.most
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMost returns the old "most" field's value of the RequestRule entity.
+// If the RequestRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestRuleMutation) OldMost(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMost is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMost requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMost: %w", err)
+	}
+	return oldValue.Most, nil
+}
+
+// AddMost adds i to the "most" field.
+func (m *RequestRuleMutation) AddMost(i int64) {
+	if m.addmost != nil {
+		*m.addmost += i
+	} else {
+		m.addmost = &i
+	}
+}
+
+// AddedMost returns the value that was added to the "most" field in this mutation.
+func (m *RequestRuleMutation) AddedMost() (r int64, exists bool) {
+	v := m.addmost
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMost resets all changes to the "most" field.
+func (m *RequestRuleMutation) ResetMost() {
+	m.most = nil
+	m.addmost = nil
+}
+
+// SetCapabilities sets the "capabilities" field.
+func (m *RequestRuleMutation) SetCapabilities(s []string) {
+	m.capabilities = &s
+	m.appendcapabilities = nil
+}
+
+// Capabilities returns the value of the "capabilities" field in the mutation.
+func (m *RequestRuleMutation) Capabilities() (r []string, exists bool) {
+	v := m.capabilities
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCapabilities returns the old "capabilities" field's value of the RequestRule entity.
+// If the RequestRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestRuleMutation) OldCapabilities(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCapabilities is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCapabilities requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCapabilities: %w", err)
+	}
+	return oldValue.Capabilities, nil
+}
+
+// AppendCapabilities adds s to the "capabilities" field.
+func (m *RequestRuleMutation) AppendCapabilities(s []string) {
+	m.appendcapabilities = append(m.appendcapabilities, s...)
+}
+
+// AppendedCapabilities returns the list of values that were appended to the "capabilities" field in this mutation.
+func (m *RequestRuleMutation) AppendedCapabilities() ([]string, bool) {
+	if len(m.appendcapabilities) == 0 {
+		return nil, false
+	}
+	return m.appendcapabilities, true
+}
+
+// ClearCapabilities clears the value of the "capabilities" field.
+func (m *RequestRuleMutation) ClearCapabilities() {
+	m.capabilities = nil
+	m.appendcapabilities = nil
+	m.clearedFields[requestrule.FieldCapabilities] = struct{}{}
+}
+
+// CapabilitiesCleared returns if the "capabilities" field was cleared in this mutation.
+func (m *RequestRuleMutation) CapabilitiesCleared() bool {
+	_, ok := m.clearedFields[requestrule.FieldCapabilities]
+	return ok
+}
+
+// ResetCapabilities resets all changes to the "capabilities" field.
+func (m *RequestRuleMutation) ResetCapabilities() {
+	m.capabilities = nil
+	m.appendcapabilities = nil
+	delete(m.clearedFields, requestrule.FieldCapabilities)
+}
+
+// SetAuthority sets the "authority" field.
+func (m *RequestRuleMutation) SetAuthority(s string) {
+	m.authority = &s
+}
+
+// Authority returns the value of the "authority" field in the mutation.
+func (m *RequestRuleMutation) Authority() (r string, exists bool) {
+	v := m.authority
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAuthority returns the old "authority" field's value of the RequestRule entity.
+// If the RequestRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestRuleMutation) OldAuthority(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAuthority is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAuthority requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAuthority: %w", err)
+	}
+	return oldValue.Authority, nil
+}
+
+// ResetAuthority resets all changes to the "authority" field.
+func (m *RequestRuleMutation) ResetAuthority() {
+	m.authority = nil
+}
+
+// SetSetBy sets the "set_by" field.
+func (m *RequestRuleMutation) SetSetBy(s string) {
+	m.set_by = &s
+}
+
+// SetBy returns the value of the "set_by" field in the mutation.
+func (m *RequestRuleMutation) SetBy() (r string, exists bool) {
+	v := m.set_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSetBy returns the old "set_by" field's value of the RequestRule entity.
+// If the RequestRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestRuleMutation) OldSetBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSetBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSetBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSetBy: %w", err)
+	}
+	return oldValue.SetBy, nil
+}
+
+// ResetSetBy resets all changes to the "set_by" field.
+func (m *RequestRuleMutation) ResetSetBy() {
+	m.set_by = nil
+}
+
+// ClearScope clears the "scope" edge to the Scope entity.
+func (m *RequestRuleMutation) ClearScope() {
+	m.clearedscope = true
+	m.clearedFields[requestrule.FieldScopeID] = struct{}{}
+}
+
+// ScopeCleared reports if the "scope" edge to the Scope entity was cleared.
+func (m *RequestRuleMutation) ScopeCleared() bool {
+	return m.clearedscope
+}
+
+// ScopeIDs returns the "scope" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ScopeID instead. It exists only for internal usage by the builders.
+func (m *RequestRuleMutation) ScopeIDs() (ids []string) {
+	if id := m.scope; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetScope resets all changes to the "scope" edge.
+func (m *RequestRuleMutation) ResetScope() {
+	m.scope = nil
+	m.clearedscope = false
+}
+
+// Where appends a list predicates to the RequestRuleMutation builder.
+func (m *RequestRuleMutation) Where(ps ...predicate.RequestRule) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RequestRuleMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RequestRuleMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.RequestRule, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RequestRuleMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RequestRuleMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (RequestRule).
+func (m *RequestRuleMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RequestRuleMutation) Fields() []string {
+	fields := make([]string, 0, 11)
+	if m.account_id != nil {
+		fields = append(fields, requestrule.FieldAccountID)
+	}
+	if m.plane != nil {
+		fields = append(fields, requestrule.FieldPlane)
+	}
+	if m.version != nil {
+		fields = append(fields, requestrule.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, requestrule.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, requestrule.FieldUpdatedAt)
+	}
+	if m.scope != nil {
+		fields = append(fields, requestrule.FieldScopeID)
+	}
+	if m.kind != nil {
+		fields = append(fields, requestrule.FieldKind)
+	}
+	if m.most != nil {
+		fields = append(fields, requestrule.FieldMost)
+	}
+	if m.capabilities != nil {
+		fields = append(fields, requestrule.FieldCapabilities)
+	}
+	if m.authority != nil {
+		fields = append(fields, requestrule.FieldAuthority)
+	}
+	if m.set_by != nil {
+		fields = append(fields, requestrule.FieldSetBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RequestRuleMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case requestrule.FieldAccountID:
+		return m.AccountID()
+	case requestrule.FieldPlane:
+		return m.Plane()
+	case requestrule.FieldVersion:
+		return m.Version()
+	case requestrule.FieldCreatedAt:
+		return m.CreatedAt()
+	case requestrule.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case requestrule.FieldScopeID:
+		return m.ScopeID()
+	case requestrule.FieldKind:
+		return m.Kind()
+	case requestrule.FieldMost:
+		return m.Most()
+	case requestrule.FieldCapabilities:
+		return m.Capabilities()
+	case requestrule.FieldAuthority:
+		return m.Authority()
+	case requestrule.FieldSetBy:
+		return m.SetBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RequestRuleMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case requestrule.FieldAccountID:
+		return m.OldAccountID(ctx)
+	case requestrule.FieldPlane:
+		return m.OldPlane(ctx)
+	case requestrule.FieldVersion:
+		return m.OldVersion(ctx)
+	case requestrule.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case requestrule.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case requestrule.FieldScopeID:
+		return m.OldScopeID(ctx)
+	case requestrule.FieldKind:
+		return m.OldKind(ctx)
+	case requestrule.FieldMost:
+		return m.OldMost(ctx)
+	case requestrule.FieldCapabilities:
+		return m.OldCapabilities(ctx)
+	case requestrule.FieldAuthority:
+		return m.OldAuthority(ctx)
+	case requestrule.FieldSetBy:
+		return m.OldSetBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown RequestRule field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RequestRuleMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case requestrule.FieldAccountID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAccountID(v)
+		return nil
+	case requestrule.FieldPlane:
+		v, ok := value.(requestrule.Plane)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlane(v)
+		return nil
+	case requestrule.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case requestrule.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case requestrule.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case requestrule.FieldScopeID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetScopeID(v)
+		return nil
+	case requestrule.FieldKind:
+		v, ok := value.(requestrule.Kind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case requestrule.FieldMost:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMost(v)
+		return nil
+	case requestrule.FieldCapabilities:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCapabilities(v)
+		return nil
+	case requestrule.FieldAuthority:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAuthority(v)
+		return nil
+	case requestrule.FieldSetBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSetBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RequestRule field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RequestRuleMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, requestrule.FieldVersion)
+	}
+	if m.addmost != nil {
+		fields = append(fields, requestrule.FieldMost)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RequestRuleMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case requestrule.FieldVersion:
+		return m.AddedVersion()
+	case requestrule.FieldMost:
+		return m.AddedMost()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RequestRuleMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case requestrule.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case requestrule.FieldMost:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMost(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RequestRule numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RequestRuleMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(requestrule.FieldCapabilities) {
+		fields = append(fields, requestrule.FieldCapabilities)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RequestRuleMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RequestRuleMutation) ClearField(name string) error {
+	switch name {
+	case requestrule.FieldCapabilities:
+		m.ClearCapabilities()
+		return nil
+	}
+	return fmt.Errorf("unknown RequestRule nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RequestRuleMutation) ResetField(name string) error {
+	switch name {
+	case requestrule.FieldAccountID:
+		m.ResetAccountID()
+		return nil
+	case requestrule.FieldPlane:
+		m.ResetPlane()
+		return nil
+	case requestrule.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case requestrule.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case requestrule.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case requestrule.FieldScopeID:
+		m.ResetScopeID()
+		return nil
+	case requestrule.FieldKind:
+		m.ResetKind()
+		return nil
+	case requestrule.FieldMost:
+		m.ResetMost()
+		return nil
+	case requestrule.FieldCapabilities:
+		m.ResetCapabilities()
+		return nil
+	case requestrule.FieldAuthority:
+		m.ResetAuthority()
+		return nil
+	case requestrule.FieldSetBy:
+		m.ResetSetBy()
+		return nil
+	}
+	return fmt.Errorf("unknown RequestRule field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RequestRuleMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.scope != nil {
+		edges = append(edges, requestrule.EdgeScope)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RequestRuleMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case requestrule.EdgeScope:
+		if id := m.scope; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RequestRuleMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RequestRuleMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RequestRuleMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedscope {
+		edges = append(edges, requestrule.EdgeScope)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RequestRuleMutation) EdgeCleared(name string) bool {
+	switch name {
+	case requestrule.EdgeScope:
+		return m.clearedscope
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RequestRuleMutation) ClearEdge(name string) error {
+	switch name {
+	case requestrule.EdgeScope:
+		m.ClearScope()
+		return nil
+	}
+	return fmt.Errorf("unknown RequestRule unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RequestRuleMutation) ResetEdge(name string) error {
+	switch name {
+	case requestrule.EdgeScope:
+		m.ResetScope()
+		return nil
+	}
+	return fmt.Errorf("unknown RequestRule edge %s", name)
 }
 
 // RoleBindingMutation represents an operation that mutates the RoleBinding nodes in the graph.

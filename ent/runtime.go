@@ -20,6 +20,7 @@ import (
 	"github.com/alchemi/cockpit/ent/connection"
 	"github.com/alchemi/cockpit/ent/connectioncredential"
 	"github.com/alchemi/cockpit/ent/creditfactor"
+	"github.com/alchemi/cockpit/ent/deputy"
 	"github.com/alchemi/cockpit/ent/domain"
 	"github.com/alchemi/cockpit/ent/externalidentity"
 	"github.com/alchemi/cockpit/ent/featureflag"
@@ -30,7 +31,6 @@ import (
 	"github.com/alchemi/cockpit/ent/hold"
 	"github.com/alchemi/cockpit/ent/idempotencykey"
 	"github.com/alchemi/cockpit/ent/identityprovider"
-	"github.com/alchemi/cockpit/ent/increaserequest"
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/key"
 	"github.com/alchemi/cockpit/ent/keymodel"
@@ -49,6 +49,8 @@ import (
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
 	"github.com/alchemi/cockpit/ent/rating"
+	"github.com/alchemi/cockpit/ent/request"
+	"github.com/alchemi/cockpit/ent/requestrule"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/serviceclient"
@@ -1209,6 +1211,39 @@ func init() {
 	creditfactor.DefaultID = creditfactorDescID.Default.(func() string)
 	// creditfactor.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	creditfactor.IDValidator = creditfactorDescID.Validators[0].(func(string) error)
+	deputyMixin := schema.Deputy{}.Mixin()
+	deputyMixinFields0 := deputyMixin[0].Fields()
+	_ = deputyMixinFields0
+	deputyMixinFields1 := deputyMixin[1].Fields()
+	_ = deputyMixinFields1
+	deputyMixinFields2 := deputyMixin[2].Fields()
+	_ = deputyMixinFields2
+	deputyFields := schema.Deputy{}.Fields()
+	_ = deputyFields
+	// deputyDescAccountID is the schema descriptor for account_id field.
+	deputyDescAccountID := deputyMixinFields1[0].Descriptor()
+	// deputy.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	deputy.AccountIDValidator = deputyDescAccountID.Validators[0].(func(string) error)
+	// deputyDescVersion is the schema descriptor for version field.
+	deputyDescVersion := deputyMixinFields2[0].Descriptor()
+	// deputy.DefaultVersion holds the default value on creation for the version field.
+	deputy.DefaultVersion = deputyDescVersion.Default.(int)
+	// deputy.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	deputy.VersionValidator = deputyDescVersion.Validators[0].(func(int) error)
+	// deputyDescUserID is the schema descriptor for user_id field.
+	deputyDescUserID := deputyFields[0].Descriptor()
+	// deputy.UserIDValidator is a validator for the "user_id" field. It is called by the builders before save.
+	deputy.UserIDValidator = deputyDescUserID.Validators[0].(func(string) error)
+	// deputyDescDeputyID is the schema descriptor for deputy_id field.
+	deputyDescDeputyID := deputyFields[1].Descriptor()
+	// deputy.DeputyIDValidator is a validator for the "deputy_id" field. It is called by the builders before save.
+	deputy.DeputyIDValidator = deputyDescDeputyID.Validators[0].(func(string) error)
+	// deputyDescID is the schema descriptor for id field.
+	deputyDescID := deputyMixinFields0[0].Descriptor()
+	// deputy.DefaultID holds the default value on creation for the id field.
+	deputy.DefaultID = deputyDescID.Default.(func() string)
+	// deputy.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	deputy.IDValidator = deputyDescID.Validators[0].(func(string) error)
 	domainMixin := schema.Domain{}.Mixin()
 	domainMixinFields0 := domainMixin[0].Fields()
 	_ = domainMixinFields0
@@ -1721,81 +1756,6 @@ func init() {
 	identityprovider.DefaultID = identityproviderDescID.Default.(func() string)
 	// identityprovider.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	identityprovider.IDValidator = identityproviderDescID.Validators[0].(func(string) error)
-	increaserequestMixin := schema.IncreaseRequest{}.Mixin()
-	increaserequestMixinFields0 := increaserequestMixin[0].Fields()
-	_ = increaserequestMixinFields0
-	increaserequestMixinFields1 := increaserequestMixin[1].Fields()
-	_ = increaserequestMixinFields1
-	increaserequestMixinFields2 := increaserequestMixin[2].Fields()
-	_ = increaserequestMixinFields2
-	increaserequestFields := schema.IncreaseRequest{}.Fields()
-	_ = increaserequestFields
-	// increaserequestDescAccountID is the schema descriptor for account_id field.
-	increaserequestDescAccountID := increaserequestMixinFields1[0].Descriptor()
-	// increaserequest.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
-	increaserequest.AccountIDValidator = increaserequestDescAccountID.Validators[0].(func(string) error)
-	// increaserequestDescVersion is the schema descriptor for version field.
-	increaserequestDescVersion := increaserequestMixinFields2[0].Descriptor()
-	// increaserequest.DefaultVersion holds the default value on creation for the version field.
-	increaserequest.DefaultVersion = increaserequestDescVersion.Default.(int)
-	// increaserequest.VersionValidator is a validator for the "version" field. It is called by the builders before save.
-	increaserequest.VersionValidator = increaserequestDescVersion.Validators[0].(func(int) error)
-	// increaserequestDescScopeID is the schema descriptor for scope_id field.
-	increaserequestDescScopeID := increaserequestFields[0].Descriptor()
-	// increaserequest.ScopeIDValidator is a validator for the "scope_id" field. It is called by the builders before save.
-	increaserequest.ScopeIDValidator = increaserequestDescScopeID.Validators[0].(func(string) error)
-	// increaserequestDescRequestedBy is the schema descriptor for requested_by field.
-	increaserequestDescRequestedBy := increaserequestFields[1].Descriptor()
-	// increaserequest.RequestedByValidator is a validator for the "requested_by" field. It is called by the builders before save.
-	increaserequest.RequestedByValidator = increaserequestDescRequestedBy.Validators[0].(func(string) error)
-	// increaserequestDescAmount is the schema descriptor for amount field.
-	increaserequestDescAmount := increaserequestFields[2].Descriptor()
-	// increaserequest.AmountValidator is a validator for the "amount" field. It is called by the builders before save.
-	increaserequest.AmountValidator = increaserequestDescAmount.Validators[0].(func(int64) error)
-	// increaserequestDescReason is the schema descriptor for reason field.
-	increaserequestDescReason := increaserequestFields[4].Descriptor()
-	// increaserequest.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
-	increaserequest.ReasonValidator = func() func(string) error {
-		validators := increaserequestDescReason.Validators
-		fns := [...]func(string) error{
-			validators[0].(func(string) error),
-			validators[1].(func(string) error),
-		}
-		return func(reason string) error {
-			for _, fn := range fns {
-				if err := fn(reason); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-	}()
-	// increaserequestDescWaitsAt is the schema descriptor for waits_at field.
-	increaserequestDescWaitsAt := increaserequestFields[6].Descriptor()
-	// increaserequest.WaitsAtValidator is a validator for the "waits_at" field. It is called by the builders before save.
-	increaserequest.WaitsAtValidator = increaserequestDescWaitsAt.Validators[0].(func(string) error)
-	// increaserequestDescDecidedBy is the schema descriptor for decided_by field.
-	increaserequestDescDecidedBy := increaserequestFields[8].Descriptor()
-	// increaserequest.DefaultDecidedBy holds the default value on creation for the decided_by field.
-	increaserequest.DefaultDecidedBy = increaserequestDescDecidedBy.Default.(string)
-	// increaserequestDescGranted is the schema descriptor for granted field.
-	increaserequestDescGranted := increaserequestFields[10].Descriptor()
-	// increaserequest.DefaultGranted holds the default value on creation for the granted field.
-	increaserequest.DefaultGranted = increaserequestDescGranted.Default.(int64)
-	// increaserequest.GrantedValidator is a validator for the "granted" field. It is called by the builders before save.
-	increaserequest.GrantedValidator = increaserequestDescGranted.Validators[0].(func(int64) error)
-	// increaserequestDescNote is the schema descriptor for note field.
-	increaserequestDescNote := increaserequestFields[12].Descriptor()
-	// increaserequest.DefaultNote holds the default value on creation for the note field.
-	increaserequest.DefaultNote = increaserequestDescNote.Default.(string)
-	// increaserequest.NoteValidator is a validator for the "note" field. It is called by the builders before save.
-	increaserequest.NoteValidator = increaserequestDescNote.Validators[0].(func(string) error)
-	// increaserequestDescID is the schema descriptor for id field.
-	increaserequestDescID := increaserequestMixinFields0[0].Descriptor()
-	// increaserequest.DefaultID holds the default value on creation for the id field.
-	increaserequest.DefaultID = increaserequestDescID.Default.(func() string)
-	// increaserequest.IDValidator is a validator for the "id" field. It is called by the builders before save.
-	increaserequest.IDValidator = increaserequestDescID.Validators[0].(func(string) error)
 	invitationMixin := schema.Invitation{}.Mixin()
 	invitationMixinFields0 := invitationMixin[0].Fields()
 	_ = invitationMixinFields0
@@ -2644,6 +2604,146 @@ func init() {
 	rating.DefaultID = ratingDescID.Default.(func() string)
 	// rating.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	rating.IDValidator = ratingDescID.Validators[0].(func(string) error)
+	requestMixin := schema.Request{}.Mixin()
+	requestMixinFields0 := requestMixin[0].Fields()
+	_ = requestMixinFields0
+	requestMixinFields1 := requestMixin[1].Fields()
+	_ = requestMixinFields1
+	requestMixinFields2 := requestMixin[2].Fields()
+	_ = requestMixinFields2
+	requestFields := schema.Request{}.Fields()
+	_ = requestFields
+	// requestDescAccountID is the schema descriptor for account_id field.
+	requestDescAccountID := requestMixinFields1[0].Descriptor()
+	// request.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	request.AccountIDValidator = requestDescAccountID.Validators[0].(func(string) error)
+	// requestDescVersion is the schema descriptor for version field.
+	requestDescVersion := requestMixinFields2[0].Descriptor()
+	// request.DefaultVersion holds the default value on creation for the version field.
+	request.DefaultVersion = requestDescVersion.Default.(int)
+	// request.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	request.VersionValidator = requestDescVersion.Validators[0].(func(int) error)
+	// requestDescScopeID is the schema descriptor for scope_id field.
+	requestDescScopeID := requestFields[1].Descriptor()
+	// request.ScopeIDValidator is a validator for the "scope_id" field. It is called by the builders before save.
+	request.ScopeIDValidator = requestDescScopeID.Validators[0].(func(string) error)
+	// requestDescRequestedBy is the schema descriptor for requested_by field.
+	requestDescRequestedBy := requestFields[2].Descriptor()
+	// request.RequestedByValidator is a validator for the "requested_by" field. It is called by the builders before save.
+	request.RequestedByValidator = requestDescRequestedBy.Validators[0].(func(string) error)
+	// requestDescAmount is the schema descriptor for amount field.
+	requestDescAmount := requestFields[3].Descriptor()
+	// request.DefaultAmount holds the default value on creation for the amount field.
+	request.DefaultAmount = requestDescAmount.Default.(int64)
+	// request.AmountValidator is a validator for the "amount" field. It is called by the builders before save.
+	request.AmountValidator = requestDescAmount.Validators[0].(func(int64) error)
+	// requestDescResourceID is the schema descriptor for resource_id field.
+	requestDescResourceID := requestFields[4].Descriptor()
+	// request.DefaultResourceID holds the default value on creation for the resource_id field.
+	request.DefaultResourceID = requestDescResourceID.Default.(string)
+	// requestDescResourceName is the schema descriptor for resource_name field.
+	requestDescResourceName := requestFields[5].Descriptor()
+	// request.DefaultResourceName holds the default value on creation for the resource_name field.
+	request.DefaultResourceName = requestDescResourceName.Default.(string)
+	// requestDescReason is the schema descriptor for reason field.
+	requestDescReason := requestFields[7].Descriptor()
+	// request.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
+	request.ReasonValidator = func() func(string) error {
+		validators := requestDescReason.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(reason string) error {
+			for _, fn := range fns {
+				if err := fn(reason); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// requestDescWaitsAt is the schema descriptor for waits_at field.
+	requestDescWaitsAt := requestFields[9].Descriptor()
+	// request.WaitsAtValidator is a validator for the "waits_at" field. It is called by the builders before save.
+	request.WaitsAtValidator = requestDescWaitsAt.Validators[0].(func(string) error)
+	// requestDescAssignedTo is the schema descriptor for assigned_to field.
+	requestDescAssignedTo := requestFields[10].Descriptor()
+	// request.DefaultAssignedTo holds the default value on creation for the assigned_to field.
+	request.DefaultAssignedTo = requestDescAssignedTo.Default.(string)
+	// requestDescDecidedBy is the schema descriptor for decided_by field.
+	requestDescDecidedBy := requestFields[12].Descriptor()
+	// request.DefaultDecidedBy holds the default value on creation for the decided_by field.
+	request.DefaultDecidedBy = requestDescDecidedBy.Default.(string)
+	// requestDescRuleID is the schema descriptor for rule_id field.
+	requestDescRuleID := requestFields[13].Descriptor()
+	// request.DefaultRuleID holds the default value on creation for the rule_id field.
+	request.DefaultRuleID = requestDescRuleID.Default.(string)
+	// requestDescGranted is the schema descriptor for granted field.
+	requestDescGranted := requestFields[15].Descriptor()
+	// request.DefaultGranted holds the default value on creation for the granted field.
+	request.DefaultGranted = requestDescGranted.Default.(int64)
+	// request.GrantedValidator is a validator for the "granted" field. It is called by the builders before save.
+	request.GrantedValidator = requestDescGranted.Validators[0].(func(int64) error)
+	// requestDescGrantedScope is the schema descriptor for granted_scope field.
+	requestDescGrantedScope := requestFields[16].Descriptor()
+	// request.DefaultGrantedScope holds the default value on creation for the granted_scope field.
+	request.DefaultGrantedScope = requestDescGrantedScope.Default.(string)
+	// requestDescNote is the schema descriptor for note field.
+	requestDescNote := requestFields[18].Descriptor()
+	// request.DefaultNote holds the default value on creation for the note field.
+	request.DefaultNote = requestDescNote.Default.(string)
+	// request.NoteValidator is a validator for the "note" field. It is called by the builders before save.
+	request.NoteValidator = requestDescNote.Validators[0].(func(string) error)
+	// requestDescID is the schema descriptor for id field.
+	requestDescID := requestMixinFields0[0].Descriptor()
+	// request.DefaultID holds the default value on creation for the id field.
+	request.DefaultID = requestDescID.Default.(func() string)
+	// request.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	request.IDValidator = requestDescID.Validators[0].(func(string) error)
+	requestruleMixin := schema.RequestRule{}.Mixin()
+	requestruleMixinFields0 := requestruleMixin[0].Fields()
+	_ = requestruleMixinFields0
+	requestruleMixinFields1 := requestruleMixin[1].Fields()
+	_ = requestruleMixinFields1
+	requestruleMixinFields2 := requestruleMixin[2].Fields()
+	_ = requestruleMixinFields2
+	requestruleFields := schema.RequestRule{}.Fields()
+	_ = requestruleFields
+	// requestruleDescAccountID is the schema descriptor for account_id field.
+	requestruleDescAccountID := requestruleMixinFields1[0].Descriptor()
+	// requestrule.AccountIDValidator is a validator for the "account_id" field. It is called by the builders before save.
+	requestrule.AccountIDValidator = requestruleDescAccountID.Validators[0].(func(string) error)
+	// requestruleDescVersion is the schema descriptor for version field.
+	requestruleDescVersion := requestruleMixinFields2[0].Descriptor()
+	// requestrule.DefaultVersion holds the default value on creation for the version field.
+	requestrule.DefaultVersion = requestruleDescVersion.Default.(int)
+	// requestrule.VersionValidator is a validator for the "version" field. It is called by the builders before save.
+	requestrule.VersionValidator = requestruleDescVersion.Validators[0].(func(int) error)
+	// requestruleDescScopeID is the schema descriptor for scope_id field.
+	requestruleDescScopeID := requestruleFields[0].Descriptor()
+	// requestrule.ScopeIDValidator is a validator for the "scope_id" field. It is called by the builders before save.
+	requestrule.ScopeIDValidator = requestruleDescScopeID.Validators[0].(func(string) error)
+	// requestruleDescMost is the schema descriptor for most field.
+	requestruleDescMost := requestruleFields[2].Descriptor()
+	// requestrule.DefaultMost holds the default value on creation for the most field.
+	requestrule.DefaultMost = requestruleDescMost.Default.(int64)
+	// requestrule.MostValidator is a validator for the "most" field. It is called by the builders before save.
+	requestrule.MostValidator = requestruleDescMost.Validators[0].(func(int64) error)
+	// requestruleDescAuthority is the schema descriptor for authority field.
+	requestruleDescAuthority := requestruleFields[4].Descriptor()
+	// requestrule.AuthorityValidator is a validator for the "authority" field. It is called by the builders before save.
+	requestrule.AuthorityValidator = requestruleDescAuthority.Validators[0].(func(string) error)
+	// requestruleDescSetBy is the schema descriptor for set_by field.
+	requestruleDescSetBy := requestruleFields[5].Descriptor()
+	// requestrule.DefaultSetBy holds the default value on creation for the set_by field.
+	requestrule.DefaultSetBy = requestruleDescSetBy.Default.(string)
+	// requestruleDescID is the schema descriptor for id field.
+	requestruleDescID := requestruleMixinFields0[0].Descriptor()
+	// requestrule.DefaultID holds the default value on creation for the id field.
+	requestrule.DefaultID = requestruleDescID.Default.(func() string)
+	// requestrule.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	requestrule.IDValidator = requestruleDescID.Validators[0].(func(string) error)
 	rolebindingMixin := schema.RoleBinding{}.Mixin()
 	rolebindingMixinFields0 := rolebindingMixin[0].Fields()
 	_ = rolebindingMixinFields0

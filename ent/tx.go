@@ -46,6 +46,8 @@ type Tx struct {
 	ConnectionCredential *ConnectionCredentialClient
 	// CreditFactor is the client for interacting with the CreditFactor builders.
 	CreditFactor *CreditFactorClient
+	// Deputy is the client for interacting with the Deputy builders.
+	Deputy *DeputyClient
 	// Domain is the client for interacting with the Domain builders.
 	Domain *DomainClient
 	// ExternalIdentity is the client for interacting with the ExternalIdentity builders.
@@ -66,8 +68,6 @@ type Tx struct {
 	IdempotencyKey *IdempotencyKeyClient
 	// IdentityProvider is the client for interacting with the IdentityProvider builders.
 	IdentityProvider *IdentityProviderClient
-	// IncreaseRequest is the client for interacting with the IncreaseRequest builders.
-	IncreaseRequest *IncreaseRequestClient
 	// Invitation is the client for interacting with the Invitation builders.
 	Invitation *InvitationClient
 	// Key is the client for interacting with the Key builders.
@@ -104,6 +104,10 @@ type Tx struct {
 	Provider *ProviderClient
 	// Rating is the client for interacting with the Rating builders.
 	Rating *RatingClient
+	// Request is the client for interacting with the Request builders.
+	Request *RequestClient
+	// RequestRule is the client for interacting with the RequestRule builders.
+	RequestRule *RequestRuleClient
 	// RoleBinding is the client for interacting with the RoleBinding builders.
 	RoleBinding *RoleBindingClient
 	// Scope is the client for interacting with the Scope builders.
@@ -280,6 +284,7 @@ func (tx *Tx) init() {
 	tx.Connection = NewConnectionClient(tx.config)
 	tx.ConnectionCredential = NewConnectionCredentialClient(tx.config)
 	tx.CreditFactor = NewCreditFactorClient(tx.config)
+	tx.Deputy = NewDeputyClient(tx.config)
 	tx.Domain = NewDomainClient(tx.config)
 	tx.ExternalIdentity = NewExternalIdentityClient(tx.config)
 	tx.FeatureFlag = NewFeatureFlagClient(tx.config)
@@ -290,7 +295,6 @@ func (tx *Tx) init() {
 	tx.Hold = NewHoldClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.IdentityProvider = NewIdentityProviderClient(tx.config)
-	tx.IncreaseRequest = NewIncreaseRequestClient(tx.config)
 	tx.Invitation = NewInvitationClient(tx.config)
 	tx.Key = NewKeyClient(tx.config)
 	tx.KeyModel = NewKeyModelClient(tx.config)
@@ -309,6 +313,8 @@ func (tx *Tx) init() {
 	tx.Price = NewPriceClient(tx.config)
 	tx.Provider = NewProviderClient(tx.config)
 	tx.Rating = NewRatingClient(tx.config)
+	tx.Request = NewRequestClient(tx.config)
+	tx.RequestRule = NewRequestRuleClient(tx.config)
 	tx.RoleBinding = NewRoleBindingClient(tx.config)
 	tx.Scope = NewScopeClient(tx.config)
 	tx.ServiceClient = NewServiceClientClient(tx.config)

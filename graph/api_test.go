@@ -20,16 +20,17 @@ import (
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
-	"github.com/alchemi/cockpit/internal/increase"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/notify"
 	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/outbound"
+	"github.com/alchemi/cockpit/internal/request"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
@@ -68,12 +69,12 @@ func newAPI(t testing.TB, st *store.Store) *api {
 	stream := audit.NewStream(st.System(), st.Dialect, log)
 	a := &api{t: t, Trees: w, budgets: budgets, stream: stream,
 		sealer: newSealer(t, st, stream)}
-	a.resolver = &Resolver{Store: st, Epochs: w.Epochs, Access: engine, Grants: grant.New(st, w.Epochs), Sessions: w.Sessions, Budgets: budgets,
+	a.resolver = &Resolver{Store: st, Epochs: w.Epochs, Access: engine, Grants: grant.New(st, w.Epochs), Features: feature.New(st, w.Epochs), Sessions: w.Sessions, Budgets: budgets,
 		Catalog: catalog.New(st, w.Epochs, box, 1_000_000_000, log), CreditValue: money.One / 500, Audit: stream, Box: box, Log: log,
 		Notify: &notify.Notifier{Store: st, Inbox: notify.NewInbox(st, log), URL: "https://cockpit.test"},
 		Probe:  func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }}
 	a.resolver.Agents = &agents.Agents{Store: st, Notify: a.resolver.Notify}
-	a.resolver.Requests = &increase.Requests{Store: st, Budgets: budgets, Access: engine, Log: log}
+	a.resolver.Requests = &request.Requests{Store: st, Budgets: budgets, Access: engine, Grants: a.resolver.Grants, Log: log}
 	a.resolver.Webhooks = webhook.New(webhook.Options{Store: st, Box: box, Client: outbound.NewClient(nil), Notify: a.resolver.Notify, Now: st.Now, Log: log})
 	a.resolver.Guards = guardrail.New(guardrail.Options{Store: st, Epochs: w.Epochs, Box: box, Client: outbound.NewClient(nil), Log: log})
 	refusals := audit.NewRefusals(func(context.Context, audit.Event) error { return nil }, st.Now, log)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/auditevent"
-	"github.com/alchemi/cockpit/ent/increaserequest"
+	entrequest "github.com/alchemi/cockpit/ent/request"
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/fault"
@@ -100,8 +100,8 @@ func (r *Resolver) sendInbox(ctx context.Context, scopeID string, changed []stri
 	if err != nil {
 		return err
 	}
-	q := r.Store.IncreaseRequest.Query().Where(increaserequest.AccountID(s.AccountID))
-	q.WhereP(r.requestsWhere(ctx, s.Path, model.RequestFilterWaitingForMe))
+	q := r.Store.Request.Query().Where(entrequest.AccountID(s.AccountID))
+	q.WhereP(r.requestsWhere(ctx, s.Path, model.RequestFilterWaitingForMe, nil))
 	waiting, err := q.Count(ctx)
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (r *Resolver) sendInbox(ctx context.Context, scopeID string, changed []stri
 	for _, requestID := range changed {
 		payload := &model.RequestInbox{ScopeID: scopeID, Waiting: waiting}
 		if requestID != "" {
-			row, err := r.Store.IncreaseRequest.Get(ctx, requestID)
+			row, err := r.Store.Request.Get(ctx, requestID)
 			if err != nil && !ent.IsNotFound(err) {
 				return err
 			}

@@ -87,8 +87,8 @@ func (r *Resolver) identityNode(ctx context.Context, prefix id.Prefix, nodeID st
 		return found(toPersonalToken)(r.Store.PersonalToken.Get(ctx, nodeID))
 	case id.Authorization:
 		return found(toAuthorization)(r.Store.Authorization.Get(ctx, nodeID))
-	case id.IncreaseRequest:
-		return found(r.toRequest(ctx))(r.Store.IncreaseRequest.Get(ctx, nodeID))
+	case id.InboxRequest:
+		return found(r.toRequest(ctx))(r.Store.Request.Get(ctx, nodeID))
 	case id.Grant:
 		return found(toGrant)(r.Store.Grant.Get(ctx, nodeID))
 	case id.SupportAccess:

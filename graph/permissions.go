@@ -30,7 +30,7 @@ var (
 		access.ServiceClientManage, access.SupportStart, access.SupportEnd, access.InvitationCreate, access.RoleBind,
 		access.UserUpdate, access.SessionRevoke, access.WebhookManage}
 	withinPlane = []access.Action{access.KeyCreate, access.InvitationCreate, access.RoleBind, access.GrantSet, access.TeamCreate, access.MemberCreate, access.AgentCreate, access.ConnectionCreate}
-	onAgent     = []access.Action{access.AgentRead, access.AgentUpdate, access.AgentPublish, access.AgentPause, access.AgentTransfer, access.AgentDelete,
+	onAgent     = []access.Action{access.GuardrailAssign, access.AgentRead, access.AgentUpdate, access.AgentPublish, access.AgentPause, access.AgentTransfer, access.AgentDelete,
 		access.BudgetSet, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.BudgetRenew}
 	onServiceClient = []access.Action{access.ServiceClientManage}
 	onWebhook       = []access.Action{access.WebhookManage}

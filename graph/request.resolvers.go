@@ -10,88 +10,20 @@ import (
 
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
-	"github.com/alchemi/cockpit/internal/increase"
+	"github.com/alchemi/cockpit/internal/request"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
-func (r *consoleResolver) Requests(ctx context.Context, obj *model.Console, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) (*model.IncreaseRequestConnection, error) {
-	return r.requestsAt(ctx, obj.Ref, scopeID, filter, window{first, last, after, before})
+func (r *consoleResolver) Requests(ctx context.Context, obj *model.Console, scopeID *string, filter *model.RequestFilter, kind *model.RequestKind, first *int, after *string, last *int, before *string) (*model.RequestConnection, error) {
+	return r.requestsAt(ctx, obj.Ref, scopeID, filter, kind, window{first, last, after, before})
 }
 
-func (r *copilotResolver) Requests(ctx context.Context, obj *model.Copilot, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) (*model.IncreaseRequestConnection, error) {
-	return r.requestsAt(ctx, obj.Ref, scopeID, filter, window{first, last, after, before})
-}
-
-func (r *increaseRequestResolver) Scope(ctx context.Context, obj *model.IncreaseRequest) (model.Scope, error) {
-	s, err := maybe(from(ctx).scopes.Load(ctx, obj.Row.ScopeID))
-	if s == nil || err != nil {
-		return nil, err
-	}
-	return toScope(s)
-}
-
-func (r *increaseRequestResolver) ScopeName(ctx context.Context, obj *model.IncreaseRequest) (string, error) {
-	s, err := from(ctx).requests.places.Load(ctx, obj.Row.ScopeID)
-	if err != nil {
-		return "", err
-	}
-	return s.Name, nil
-}
-
-func (r *increaseRequestResolver) Location(ctx context.Context, obj *model.IncreaseRequest) (string, error) {
-	s, err := from(ctx).requests.places.Load(ctx, obj.Row.ScopeID)
-	if err != nil {
-		return "", err
-	}
-	return location(ctx, s.Path)
-}
-
-func (r *increaseRequestResolver) RequesterName(ctx context.Context, obj *model.IncreaseRequest) (string, error) {
-	return maybe(from(ctx).requests.userNames.Load(ctx, obj.Row.RequestedBy))
-}
-
-func (r *increaseRequestResolver) WaitsAt(ctx context.Context, obj *model.IncreaseRequest) (string, error) {
-	s, err := from(ctx).requests.places.Load(ctx, obj.Row.WaitsAt)
-	if err != nil {
-		return "", err
-	}
-	return s.Name, nil
-}
-
-func (r *increaseRequestResolver) Passed(ctx context.Context, obj *model.IncreaseRequest) ([]*model.RequestPass, error) {
-	out := []*model.RequestPass{}
-	for _, p := range increase.Passes(obj.Row) {
-		name, err := maybe(from(ctx).requests.userNames.Load(ctx, p.By))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, &model.RequestPass{Name: name, Note: p.Note, At: p.At})
-	}
-	return out, nil
-}
-
-func (r *increaseRequestResolver) DeciderName(ctx context.Context, obj *model.IncreaseRequest) (*string, error) {
-	if obj.Row.DecidedBy == "" {
-		return nil, nil
-	}
-	name, err := maybe(from(ctx).requests.userNames.Load(ctx, obj.Row.DecidedBy))
-	return &name, err
-}
-
-func (r *increaseRequestResolver) Impact(ctx context.Context, obj *model.IncreaseRequest) (*model.RequestImpact, error) {
-	return r.impact(ctx, obj.Row)
-}
-
-func (r *increaseRequestResolver) ViewerCan(ctx context.Context, obj *model.IncreaseRequest) ([]*model.ViewerPermission, error) {
-	return r.canRequest(ctx, obj.Row)
-}
-
-func (r *increaseRequestConnectionResolver) TotalCount(ctx context.Context, obj *model.IncreaseRequestConnection) (int, error) {
-	return obj.Count(ctx)
+func (r *copilotResolver) Requests(ctx context.Context, obj *model.Copilot, scopeID *string, filter *model.RequestFilter, kind *model.RequestKind, first *int, after *string, last *int, before *string) (*model.RequestConnection, error) {
+	return r.requestsAt(ctx, obj.Ref, scopeID, filter, kind, window{first, last, after, before})
 }
 
 func (r *mutationResolver) RequestCreate(ctx context.Context, input model.RequestCreateInput) (*model.RequestCreatePayload, error) {
-	row, err := r.Requests.Create(ctx, increase.Input{ScopeID: input.ScopeID, Amount: input.Amount, Until: input.Until, Reason: input.Reason})
+	row, err := r.Requests.Create(ctx, request.Input{ScopeID: input.ScopeID, ResourceID: value(input.ResourceID), Amount: value(input.Amount), Until: input.Until, Reason: input.Reason})
 	payload := &model.RequestCreatePayload{}
 	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
 		return payload, err
@@ -101,7 +33,7 @@ func (r *mutationResolver) RequestCreate(ctx context.Context, input model.Reques
 }
 
 func (r *mutationResolver) RequestApprove(ctx context.Context, input model.RequestApproveInput) (*model.RequestApprovePayload, error) {
-	row, raises, err := r.Requests.Approve(ctx, increase.Decision{RequestID: input.RequestID, Amount: input.Amount, Until: input.Until,
+	row, raises, err := r.Requests.Approve(ctx, request.Decision{RequestID: input.RequestID, Amount: input.Amount, ScopeID: value(input.ScopeID), Until: input.Until,
 		ForGood: value(input.ForGood), Note: value(input.Note), ExpectedVersion: input.ExpectedVersion, DryRun: value(input.DryRun)})
 	payload := &model.RequestApprovePayload{Raises: []*model.BudgetRaise{}}
 	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
@@ -129,23 +61,153 @@ func (r *mutationResolver) RequestPassUp(ctx context.Context, input model.Reques
 	return r.requestPayload(ctx, row, err)
 }
 
+func (r *mutationResolver) RequestDelegate(ctx context.Context, input model.RequestDelegateInput) (*model.RequestPayload, error) {
+	row, err := r.Requests.Delegate(ctx, input.RequestID, input.UserID, value(input.Note), input.ExpectedVersion)
+	return r.requestPayload(ctx, row, err)
+}
+
+func (r *mutationResolver) RequestRuleSet(ctx context.Context, input model.RequestRuleSetInput) (*model.RequestRuleSetPayload, error) {
+	rule, err := r.requestRuleSet(ctx, input)
+	payload := &model.RequestRuleSetPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Rule = rule
+	return payload, nil
+}
+
+func (r *mutationResolver) DeputySet(ctx context.Context, input model.DeputySetInput) (*model.DeputySetPayload, error) {
+	deputy, err := r.deputySet(ctx, input)
+	payload := &model.DeputySetPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.Deputy = deputy
+	return payload, nil
+}
+
+func (r *queryResolver) RequestRules(ctx context.Context, scopeID string) ([]*model.RequestRule, error) {
+	return r.requestRules(ctx, scopeID)
+}
+
+func (r *requestResolver) Scope(ctx context.Context, obj *model.Request) (model.Scope, error) {
+	s, err := maybe(from(ctx).scopes.Load(ctx, obj.Row.ScopeID))
+	if s == nil || err != nil {
+		return nil, err
+	}
+	return toScope(s)
+}
+
+func (r *requestResolver) ScopeName(ctx context.Context, obj *model.Request) (string, error) {
+	s, err := from(ctx).requests.places.Load(ctx, obj.Row.ScopeID)
+	if err != nil {
+		return "", err
+	}
+	return s.Name, nil
+}
+
+func (r *requestResolver) Location(ctx context.Context, obj *model.Request) (string, error) {
+	s, err := from(ctx).requests.places.Load(ctx, obj.Row.ScopeID)
+	if err != nil {
+		return "", err
+	}
+	return location(ctx, s.Path)
+}
+
+func (r *requestResolver) RequesterName(ctx context.Context, obj *model.Request) (string, error) {
+	return maybe(from(ctx).requests.userNames.Load(ctx, obj.Row.RequestedBy))
+}
+
+func (r *requestResolver) WaitsAt(ctx context.Context, obj *model.Request) (string, error) {
+	s, err := from(ctx).requests.places.Load(ctx, obj.Row.WaitsAt)
+	if err != nil {
+		return "", err
+	}
+	return s.Name, nil
+}
+
+func (r *requestResolver) AssigneeName(ctx context.Context, obj *model.Request) (*string, error) {
+	if obj.Row.AssignedTo == "" {
+		return nil, nil
+	}
+	name, err := maybe(from(ctx).requests.userNames.Load(ctx, obj.Row.AssignedTo))
+	return &name, err
+}
+
+func (r *requestResolver) Passed(ctx context.Context, obj *model.Request) ([]*model.RequestPass, error) {
+	out := []*model.RequestPass{}
+	for _, p := range request.Passes(obj.Row) {
+		name, err := maybe(from(ctx).requests.userNames.Load(ctx, p.By))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, &model.RequestPass{Name: name, Note: p.Note, At: p.At})
+	}
+	return out, nil
+}
+
+func (r *requestResolver) DeciderName(ctx context.Context, obj *model.Request) (*string, error) {
+	if obj.Row.DecidedBy == "" {
+		return nil, nil
+	}
+	name, err := maybe(from(ctx).requests.userNames.Load(ctx, obj.Row.DecidedBy))
+	return &name, err
+}
+
+func (r *requestResolver) GrantedScopeName(ctx context.Context, obj *model.Request) (*string, error) {
+	if obj.Row.GrantedScope == "" {
+		return nil, nil
+	}
+	s, err := from(ctx).requests.places.Load(ctx, obj.Row.GrantedScope)
+	if s == nil || err != nil {
+		return nil, err
+	}
+	return &s.Name, nil
+}
+
+func (r *requestResolver) Impact(ctx context.Context, obj *model.Request) (*model.RequestImpact, error) {
+	return r.impact(ctx, obj.Row)
+}
+
+func (r *requestResolver) AccessImpact(ctx context.Context, obj *model.Request) (*model.AccessImpact, error) {
+	return r.accessImpact(ctx, obj.Row)
+}
+
+func (r *requestResolver) Deciders(ctx context.Context, obj *model.Request) ([]*model.RequestDecider, error) {
+	return r.deciders(ctx, obj.Row)
+}
+
+func (r *requestResolver) ViewerCan(ctx context.Context, obj *model.Request) ([]*model.ViewerPermission, error) {
+	return r.canRequest(ctx, obj.Row)
+}
+
+func (r *requestConnectionResolver) TotalCount(ctx context.Context, obj *model.RequestConnection) (int, error) {
+	return obj.Count(ctx)
+}
+
 func (r *subscriptionResolver) RequestInbox(ctx context.Context, scopeID string) (<-chan *model.RequestInbox, error) {
 	return r.inbox(ctx, scopeID)
 }
 
-func (r *viewerResolver) Requests(ctx context.Context, obj *model.Viewer, plane model.Plane, first *int, after *string, last *int, before *string) (*model.IncreaseRequestConnection, error) {
+func (r *viewerResolver) Deputy(ctx context.Context, obj *model.Viewer) (*model.Deputy, error) {
+	return r.deputy(ctx, obj.V)
+}
+
+func (r *viewerResolver) DeputyChoices(ctx context.Context, obj *model.Viewer) ([]*model.RequestDecider, error) {
+	return r.deputyChoices(ctx, obj.V)
+}
+
+func (r *viewerResolver) Requests(ctx context.Context, obj *model.Viewer, plane model.Plane, first *int, after *string, last *int, before *string) (*model.RequestConnection, error) {
 	return r.mine(ctx, obj.V, tenancy.Plane(plane), window{first, last, after, before})
 }
 
-func (r *Resolver) IncreaseRequest() generated.IncreaseRequestResolver {
-	return &increaseRequestResolver{r}
-}
+func (r *Resolver) Request() generated.RequestResolver { return &requestResolver{r} }
 
-func (r *Resolver) IncreaseRequestConnection() generated.IncreaseRequestConnectionResolver {
-	return &increaseRequestConnectionResolver{r}
+func (r *Resolver) RequestConnection() generated.RequestConnectionResolver {
+	return &requestConnectionResolver{r}
 }
 
 type (
-	increaseRequestResolver           struct{ *Resolver }
-	increaseRequestConnectionResolver struct{ *Resolver }
+	requestResolver           struct{ *Resolver }
+	requestConnectionResolver struct{ *Resolver }
 )

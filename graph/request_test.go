@@ -94,7 +94,7 @@ func TestRequestsOverTheAPI(t *testing.T) {
 
 func clearRequests(t *testing.T, a *api) {
 	t.Helper()
-	_, err := a.Store.System().ExecContext(t.Context(), "DELETE FROM increase_requests")
+	_, err := a.Store.System().ExecContext(t.Context(), "DELETE FROM requests")
 	require.NoError(t, err)
 	_, err = a.Store.System().ExecContext(t.Context(), "DELETE FROM budget_increases")
 	require.NoError(t, err)

@@ -8,14 +8,15 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/alchemi/cockpit/ent"
-	"github.com/alchemi/cockpit/ent/increaserequest"
+	entrequest "github.com/alchemi/cockpit/ent/request"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/fault"
-	"github.com/alchemi/cockpit/internal/increase"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/request"
 	"github.com/alchemi/cockpit/internal/tenancy"
 
 	"github.com/vikstrous/dataloadgen"
@@ -26,7 +27,7 @@ import (
 type requestLoaders struct {
 	places    *dataloadgen.Loader[string, *ent.Scope]
 	userNames *dataloadgen.Loader[string, string]
-	giving    *dataloadgen.Loader[stateKey, *increase.Tree] // by plane
+	giving    *dataloadgen.Loader[stateKey, *request.Tree] // by plane
 }
 
 func (r *Resolver) newRequestLoaders() requestLoaders {
@@ -44,10 +45,10 @@ func (r *Resolver) newRequestLoaders() requestLoaders {
 			}
 			return out, err
 		}),
-		giving: loader(func(ctx context.Context, planes []stateKey) (map[stateKey]*increase.Tree, error) {
-			out := make(map[stateKey]*increase.Tree, len(planes))
+		giving: loader(func(ctx context.Context, planes []stateKey) (map[stateKey]*request.Tree, error) {
+			out := make(map[stateKey]*request.Tree, len(planes))
 			for _, p := range planes { // one or two: the viewer's own
-				t, err := increase.Load(tenancy.System(ctx, why), r.Store.Client, p.accountID, p.plane, r.Store.Now())
+				t, err := request.Load(tenancy.System(ctx, why), r.Store.Client, p.accountID, p.plane, r.Store.Now())
 				if err != nil {
 					return nil, err
 				}
@@ -58,14 +59,20 @@ func (r *Resolver) newRequestLoaders() requestLoaders {
 	}
 }
 
-func (r *Resolver) toRequest(ctx context.Context) func(*ent.IncreaseRequest) *model.IncreaseRequest {
+func (r *Resolver) toRequest(ctx context.Context) func(*ent.Request) *model.Request {
 	now, v := r.Store.Now(), tenancy.ViewerFrom(ctx)
-	return func(row *ent.IncreaseRequest) *model.IncreaseRequest {
-		out := &model.IncreaseRequest{ID: row.ID, Plane: model.Plane(row.Plane), Unit: unitOf(tenancy.Plane(row.Plane)),
+	return func(row *ent.Request) *model.Request {
+		out := &model.Request{ID: row.ID, Kind: model.RequestKind(row.Kind), ByRule: row.RuleID != "", Plane: model.Plane(row.Plane), Unit: unitOf(tenancy.Plane(row.Plane)),
 			Mine: v != nil && row.RequestedBy == v.UserID, Amount: money.Nano(row.Amount), Until: row.Until, Reason: row.Reason,
 			Status: model.RequestStatus(row.Status), DecidedAt: row.DecidedAt, Granted: money.Nano(row.Granted), GrantedUntil: row.GrantedUntil,
-			Note: row.Note, CreatedAt: row.CreatedAt, ExpiresAt: increase.ExpiresAt(row), Version: row.Version, Row: row}
-		if row.Status == increaserequest.StatusPENDING && !increase.Open(row, now) {
+			Note: row.Note, CreatedAt: row.CreatedAt, ExpiresAt: request.ExpiresAt(row), Version: row.Version, Row: row}
+		if row.ResourceID != "" {
+			out.Resource = &model.RequestResource{ID: row.ResourceID, Name: row.ResourceName}
+			if k, ok := grant.KindOf(row.ResourceID); ok {
+				out.Resource.Kind = (*model.ResourceKind)(&k)
+			}
+		}
+		if row.Status == entrequest.StatusPENDING && !request.Open(row, now) {
 			out.Status = model.RequestStatusExpired
 		}
 		return out
@@ -73,27 +80,27 @@ func (r *Resolver) toRequest(ctx context.Context) func(*ent.IncreaseRequest) *mo
 }
 
 // requestPage lists requests of a plane that the viewer sees, newest first.
-func (r *Resolver) requestPage(ctx context.Context, at model.Ref, w window, where func(*sql.Selector)) (*model.IncreaseRequestConnection, error) {
+func (r *Resolver) requestPage(ctx context.Context, at model.Ref, w window, where func(*sql.Selector)) (*model.RequestConnection, error) {
 	ctx = tenancy.InPlane(ctx, at.Plane)
-	query := func() *ent.IncreaseRequestQuery {
-		q := r.Store.IncreaseRequest.Query().Where(increaserequest.AccountID(at.AccountID), increaserequest.PlaneEQ(increaserequest.Plane(at.Plane)))
+	query := func() *ent.RequestQuery {
+		q := r.Store.Request.Query().Where(entrequest.AccountID(at.AccountID), entrequest.PlaneEQ(entrequest.Plane(at.Plane)))
 		q.WhereP(where)
 		return q
 	}
-	rows, info, err := list[*ent.IncreaseRequest](ctx, query(), w, increaserequest.FieldID, true, func(q *ent.IncreaseRequest) string { return q.ID })
+	rows, info, err := list[*ent.Request](ctx, query(), w, entrequest.FieldID, true, func(q *ent.Request) string { return q.ID })
 	if err != nil {
 		return nil, err
 	}
 	to := r.toRequest(ctx)
-	return &model.IncreaseRequestConnection{PageInfo: info,
+	return &model.RequestConnection{PageInfo: info,
 		Count: func(ctx context.Context) (int, error) { return query().Count(tenancy.InPlane(ctx, at.Plane)) },
-		Edges: mapTo(rows, func(q *ent.IncreaseRequest) *model.IncreaseRequestEdge {
-			return &model.IncreaseRequestEdge{Node: to(q), Cursor: encode(q.ID)}
+		Edges: mapTo(rows, func(q *ent.Request) *model.RequestEdge {
+			return &model.RequestEdge{Node: to(q), Cursor: encode(q.ID)}
 		})}, nil
 }
 
 // requestsAt lists the requests of a scope and all below it.
-func (r *Resolver) requestsAt(ctx context.Context, at model.Ref, scopeID *string, filter *model.RequestFilter, w window) (*model.IncreaseRequestConnection, error) {
+func (r *Resolver) requestsAt(ctx context.Context, at model.Ref, scopeID *string, filter *model.RequestFilter, kind *model.RequestKind, w window) (*model.RequestConnection, error) {
 	path := at.Path
 	if scopeID != nil {
 		s, err := r.scopeByID(tenancy.InPlane(ctx, at.Plane), *scopeID)
@@ -106,26 +113,29 @@ func (r *Resolver) requestsAt(ctx context.Context, at model.Ref, scopeID *string
 	if filter != nil {
 		f = *filter
 	}
-	return r.requestPage(ctx, at, w, r.requestsWhere(ctx, path, f))
+	return r.requestPage(ctx, at, w, r.requestsWhere(ctx, path, f, kind))
 }
 
-func (r *Resolver) requestsWhere(ctx context.Context, path string, f model.RequestFilter) func(*sql.Selector) {
+func (r *Resolver) requestsWhere(ctx context.Context, path string, f model.RequestFilter, kind *model.RequestKind) func(*sql.Selector) {
 	now, v := r.Store.Now(), tenancy.ViewerFrom(ctx)
 	return func(s *sql.Selector) {
-		s.Where(onScope(s, increaserequest.FieldScopeID, func(column string) *sql.Predicate { return startsWith(column, path) }))
-		open := sql.And(sql.EQ(s.C(increaserequest.FieldStatus), string(increaserequest.StatusPENDING)),
-			sql.GT(s.C(increaserequest.FieldCreatedAt), now.Add(-increase.Lifetime)))
+		s.Where(onScope(s, entrequest.FieldScopeID, func(column string) *sql.Predicate { return startsWith(column, path) }))
+		if kind != nil {
+			s.Where(sql.EQ(s.C(entrequest.FieldKind), string(*kind)))
+		}
+		open := sql.And(sql.EQ(s.C(entrequest.FieldStatus), string(entrequest.StatusPENDING)),
+			sql.GT(s.C(entrequest.FieldCreatedAt), now.Add(-request.Lifetime)))
 		switch f {
 		case model.RequestFilterClosed:
 			s.Where(sql.Not(open))
 		case model.RequestFilterOpen:
 			s.Where(open)
 		default:
-			s.Where(sql.And(open, sql.NEQ(s.C(increaserequest.FieldRequestedBy), v.UserID)))
+			s.Where(sql.And(open, sql.NEQ(s.C(entrequest.FieldRequestedBy), v.UserID), sql.In(s.C(entrequest.FieldAssignedTo), "", v.UserID)))
 			decides, own := r.decides(ctx, v)
-			s.Where(onScope(s, increaserequest.FieldWaitsAt, func(column string) *sql.Predicate { return anyPrefix(column, decides) }))
+			s.Where(onScope(s, entrequest.FieldWaitsAt, func(column string) *sql.Predicate { return anyPrefix(column, decides) }))
 			if len(own) > 0 {
-				s.Where(onScope(s, increaserequest.FieldScopeID, func(column string) *sql.Predicate { return sql.Not(anyPrefix(column, own)) }))
+				s.Where(onScope(s, entrequest.FieldScopeID, func(column string) *sql.Predicate { return sql.Not(anyPrefix(column, own)) }))
 			}
 		}
 	}
@@ -160,17 +170,17 @@ func anyPrefix(column string, paths []string) *sql.Predicate {
 }
 
 // mine lists what the viewer asked for in a plane.
-func (r *Resolver) mine(ctx context.Context, v *tenancy.Viewer, plane tenancy.Plane, w window) (*model.IncreaseRequestConnection, error) {
+func (r *Resolver) mine(ctx context.Context, v *tenancy.Viewer, plane tenancy.Plane, w window) (*model.RequestConnection, error) {
 	userID := v.UserID
 	if v.Platform || v.SupportID != "" || userID == "" {
 		userID = "nobody"
 	}
-	return r.requestPage(ctx, model.Ref{AccountID: v.AccountID, Plane: plane}, w, increaserequest.RequestedBy(userID))
+	return r.requestPage(ctx, model.Ref{AccountID: v.AccountID, Plane: plane}, w, entrequest.RequestedBy(userID))
 }
 
 // decidable says why the viewer may not decide on an open request; nil where
 // they may.
-func (r *Resolver) decidable(ctx context.Context, row *ent.IncreaseRequest) error {
+func (r *Resolver) decidable(ctx context.Context, row *ent.Request) error {
 	v := tenancy.ViewerFrom(ctx)
 	s, err := from(ctx).requests.places.Load(ctx, row.ScopeID)
 	if err != nil {
@@ -185,20 +195,20 @@ func (r *Resolver) decidable(ctx context.Context, row *ent.IncreaseRequest) erro
 	}
 	switch {
 	case v.UserID == row.RequestedBy:
-		return increase.ErrOwn
+		return request.ErrOwn
 	case slices.ContainsFunc(v.Roles, func(held tenancy.Role) bool {
 		return held.Role == tenancy.Seatholder && strings.HasPrefix(s.Path, held.Path)
 	}):
-		return increase.ErrOwnSeat
+		return request.ErrOwnSeat
 	}
 	return nil
 }
 
-func (r *Resolver) canRequest(ctx context.Context, row *ent.IncreaseRequest) ([]*model.ViewerPermission, error) {
+func (r *Resolver) canRequest(ctx context.Context, row *ent.Request) ([]*model.ViewerPermission, error) {
 	v := tenancy.ViewerFrom(ctx)
 	decide, passUp, withdraw := "", "", ""
 	switch err := r.decidable(ctx, row); {
-	case !increase.Open(row, r.Store.Now()):
+	case !request.Open(row, r.Store.Now()):
 		decide = "The request is closed."
 		passUp, withdraw = decide, decide
 	case err != nil && fault.As(err) == nil:
@@ -221,15 +231,38 @@ func (r *Resolver) canRequest(ctx context.Context, row *ent.IncreaseRequest) ([]
 	return []*model.ViewerPermission{permission("request.decide", decide), permission("request.passUp", passUp), permission("request.withdraw", withdraw)}, nil
 }
 
-// impact is what approving a request in full would do, for who may.
-func (r *Resolver) impact(ctx context.Context, row *ent.IncreaseRequest) (*model.RequestImpact, error) {
-	if !increase.Open(row, r.Store.Now()) {
-		return nil, nil
+// decidableOpen tells whether the viewer may decide on a request now.
+func (r *Resolver) decidableOpen(ctx context.Context, row *ent.Request) (bool, error) {
+	if !request.Open(row, r.Store.Now()) {
+		return false, nil
 	}
-	if err := r.decidable(ctx, row); err != nil {
-		if fault.As(err) != nil {
-			err = nil
-		}
+	err := r.decidable(ctx, row)
+	if err != nil && fault.As(err) == nil {
+		return false, err
+	}
+	return err == nil, nil
+}
+
+// deciders are the other admins that a request can be handed to.
+func (r *Resolver) deciders(ctx context.Context, row *ent.Request) ([]*model.RequestDecider, error) {
+	if ok, err := r.decidableOpen(ctx, row); err != nil || !ok {
+		return []*model.RequestDecider{}, err
+	}
+	waits, err := from(ctx).requests.places.Load(ctx, row.WaitsAt)
+	if err != nil {
+		return nil, err
+	}
+	who, err := request.Deciders(tenancy.System(ctx, "those who may decide are named to each other"), r.Store.Client, waits.Path, row.RequestedBy, tenancy.ViewerFrom(ctx).UserID)
+	return mapTo(who, toDecider), err
+}
+
+func toDecider(u *ent.User) *model.RequestDecider {
+	return &model.RequestDecider{ID: u.ID, Name: u.Name}
+}
+
+// impact is what approving a request in full would do, for who may.
+func (r *Resolver) impact(ctx context.Context, row *ent.Request) (*model.RequestImpact, error) {
+	if ok, err := r.decidableOpen(ctx, row); err != nil || !ok || row.Kind != entrequest.KindBUDGET {
 		return nil, err
 	}
 	s, err := from(ctx).requests.places.Load(ctx, row.ScopeID)
@@ -251,14 +284,14 @@ func (r *Resolver) impact(ctx context.Context, row *ent.IncreaseRequest) (*model
 	return out, nil
 }
 
-func toRaises(in []increase.Raise) []*model.BudgetRaise {
-	return mapTo(in, func(r increase.Raise) *model.BudgetRaise {
+func toRaises(in []request.Raise) []*model.BudgetRaise {
+	return mapTo(in, func(r request.Raise) *model.BudgetRaise {
 		return &model.BudgetRaise{ScopeID: r.Scope.ID, ScopeName: r.Scope.Name, ScopeKind: model.ScopeKind(r.Scope.Kind), Before: r.Before, After: r.After}
 	})
 }
 
 // requestPayload tells the outcome of a decision.
-func (r *Resolver) requestPayload(ctx context.Context, row *ent.IncreaseRequest, err error) (*model.RequestPayload, error) {
+func (r *Resolver) requestPayload(ctx context.Context, row *ent.Request, err error) (*model.RequestPayload, error) {
 	payload := &model.RequestPayload{}
 	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
 		return payload, err

@@ -14,14 +14,15 @@ import (
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/connections"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/identity"
-	"github.com/alchemi/cockpit/internal/increase"
 	"github.com/alchemi/cockpit/internal/mail"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/notify"
 	"github.com/alchemi/cockpit/internal/oauth"
+	"github.com/alchemi/cockpit/internal/request"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
@@ -36,12 +37,13 @@ type Resolver struct {
 	Access   *access.Engine
 	Grants   *grant.Grants
 	Guards   *guardrail.Guards
+	Features *feature.Flags
 	Sessions *identity.Sessions
 	SSO      *sso.Gate
 	OAuth    *oauth.Server
 	Catalog  *catalog.Catalog
 	Budgets  *budget.Engine
-	Requests *increase.Requests
+	Requests *request.Requests
 	Agents   *agents.Agents
 	Audit    *audit.Stream
 	// Box seals what mutations with a clientKey were asked and answered.

@@ -240,7 +240,7 @@ var prefixOf = map[string]id.Prefix{
 	"Console": id.Console, "Copilot": id.Copilot, "Account": id.Account, "Platform": id.Platform, "Price": id.Price, "RoleBinding": id.RoleBinding,
 	"Invitation": id.Invitation, "Session": id.Session, "Domain": id.Domain, "IdentityProvider": id.IdentityProvider, "GroupMapping": id.GroupMapping,
 	"ServiceClient": id.ServiceClient, "PersonalToken": id.PersonalToken, "Authorization": id.Authorization, "Grant": id.Grant,
-	"SupportAccess": id.SupportAccess, "IncreaseRequest": id.IncreaseRequest, "AuditCheckpoint": id.AuditCheckpoint,
+	"SupportAccess": id.SupportAccess, "Request": id.InboxRequest, "AuditCheckpoint": id.AuditCheckpoint,
 }
 
 var (

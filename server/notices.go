@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/alchemi/cockpit/internal/alert"
-	"github.com/alchemi/cockpit/internal/increase"
 	"github.com/alchemi/cockpit/internal/notify"
+	"github.com/alchemi/cockpit/internal/request"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/webhook"
@@ -28,7 +28,7 @@ func (s *Server) openNotices(box *secret.Box) {
 }
 
 // tellRequest lets people know of a request for more budget.
-func (s *Server) tellRequest(ctx context.Context, tx *store.Tx, n increase.Notice) error {
+func (s *Server) tellRequest(ctx context.Context, tx *store.Tx, n request.Notice) error {
 	return s.notify.Tell(ctx, tx, notify.Notice{Topic: notify.Topic(n.Topic), AccountID: n.AccountID, Plane: n.Plane, ScopeID: n.ScopeID,
 		Title: n.Title, Body: n.Body, Link: n.Link, Cause: n.Cause, To: n.To})
 }

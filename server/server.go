@@ -25,17 +25,18 @@ import (
 	"github.com/alchemi/cockpit/internal/connections"
 	"github.com/alchemi/cockpit/internal/credential"
 	"github.com/alchemi/cockpit/internal/demo"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/identity"
-	"github.com/alchemi/cockpit/internal/increase"
 	"github.com/alchemi/cockpit/internal/mail"
 	"github.com/alchemi/cockpit/internal/mcp"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/notify"
 	"github.com/alchemi/cockpit/internal/oauth"
 	"github.com/alchemi/cockpit/internal/outbound"
+	"github.com/alchemi/cockpit/internal/request"
 	"github.com/alchemi/cockpit/internal/sso"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -64,9 +65,10 @@ type Server struct {
 	oauth       *oauth.Server
 	grants      *grant.Grants
 	guards      *guardrail.Guards
+	features    *feature.Flags
 	catalog     *catalog.Catalog
 	budget      *budget.Engine
-	requests    *increase.Requests
+	requests    *request.Requests
 	outbound    *http.Client
 	mailer      *mail.Mailer
 	notify      *notify.Notifier
@@ -153,6 +155,7 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	}
 	s.grants = grant.New(s.store, s.epochs)
 	s.guards = guardrail.New(guardrail.Options{Store: s.store, Epochs: s.epochs, Box: box, Client: s.outbound, Refusals: s.refusals, Log: s.log, Metrics: s.metrics})
+	s.features = feature.New(s.store, s.epochs)
 	s.catalog = catalog.New(s.store, s.epochs, box, ppm, s.log)
 	if err := s.keepAudit(); err != nil {
 		return nil, err
@@ -169,11 +172,11 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	if s.access, err = s.newAccess(); err != nil {
 		return nil, fmt.Errorf("policies: %w", err)
 	}
-	s.requests = &increase.Requests{Store: s.store, Budgets: s.budget, Access: s.access, Tell: s.tellRequest, Log: s.log}
+	s.requests = &request.Requests{Store: s.store, Budgets: s.budget, Access: s.access, Grants: s.grants, Tell: s.tellRequest, Log: s.log}
 	s.tasks.Go(func() { s.requests.Run(s.background) })
 	s.agents = &agents.Agents{Store: s.store, Notify: s.notify}
 	s.tasks.Go(func() { s.agents.KeepOwned(s.background, s.log) })
-	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Guards: s.guards, Agents: agents.NewLive(s.store, s.epochs), Catalog: s.catalog, Budget: s.budget,
+	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Guards: s.guards, Features: s.features, Agents: agents.NewLive(s.store, s.epochs), Catalog: s.catalog, Budget: s.budget,
 		Client: s.outbound, Exceeded: s.watcher.Refused, Refusals: s.refusals, MaxBody: cfg.MaxBody, AskAt: s.URL() + "/me", Log: s.log, Metrics: s.metrics})
 	s.onClose(func(context.Context) error { s.gateway.Close(); return nil })
 	if err := s.openConnections(box); err != nil {

@@ -213,6 +213,18 @@ func (f CreditFactorFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.CreditFactorMutation", m)
 }
 
+// The DeputyFunc type is an adapter to allow the use of ordinary
+// function as Deputy mutator.
+type DeputyFunc func(context.Context, *ent.DeputyMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f DeputyFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.DeputyMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.DeputyMutation", m)
+}
+
 // The DomainFunc type is an adapter to allow the use of ordinary
 // function as Domain mutator.
 type DomainFunc func(context.Context, *ent.DomainMutation) (ent.Value, error)
@@ -331,18 +343,6 @@ func (f IdentityProviderFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.V
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.IdentityProviderMutation", m)
-}
-
-// The IncreaseRequestFunc type is an adapter to allow the use of ordinary
-// function as IncreaseRequest mutator.
-type IncreaseRequestFunc func(context.Context, *ent.IncreaseRequestMutation) (ent.Value, error)
-
-// Mutate calls f(ctx, m).
-func (f IncreaseRequestFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
-	if mv, ok := m.(*ent.IncreaseRequestMutation); ok {
-		return f(ctx, mv)
-	}
-	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.IncreaseRequestMutation", m)
 }
 
 // The InvitationFunc type is an adapter to allow the use of ordinary
@@ -559,6 +559,30 @@ func (f RatingFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, erro
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RatingMutation", m)
+}
+
+// The RequestFunc type is an adapter to allow the use of ordinary
+// function as Request mutator.
+type RequestFunc func(context.Context, *ent.RequestMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RequestFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.RequestMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RequestMutation", m)
+}
+
+// The RequestRuleFunc type is an adapter to allow the use of ordinary
+// function as RequestRule mutator.
+type RequestRuleFunc func(context.Context, *ent.RequestRuleMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RequestRuleFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.RequestRuleMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.RequestRuleMutation", m)
 }
 
 // The RoleBindingFunc type is an adapter to allow the use of ordinary

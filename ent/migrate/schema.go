@@ -875,6 +875,36 @@ var (
 			},
 		},
 	}
+	// DeputiesColumns holds the columns for the "deputies" table.
+	DeputiesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "user_id", Type: field.TypeString},
+		{Name: "deputy_id", Type: field.TypeString},
+		{Name: "until", Type: field.TypeTime},
+	}
+	// DeputiesTable holds the schema information for the "deputies" table.
+	DeputiesTable = &schema.Table{
+		Name:       "deputies",
+		Columns:    DeputiesColumns,
+		PrimaryKey: []*schema.Column{DeputiesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "deputy_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{DeputiesColumns[1], DeputiesColumns[2], DeputiesColumns[0]},
+			},
+			{
+				Name:    "deputy_user_id",
+				Unique:  true,
+				Columns: []*schema.Column{DeputiesColumns[6]},
+			},
+		},
+	}
 	// DomainsColumns holds the columns for the "domains" table.
 	DomainsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -1355,64 +1385,6 @@ var (
 				Name:    "identityprovider_account_id_name",
 				Unique:  true,
 				Columns: []*schema.Column{IdentityProvidersColumns[1], IdentityProvidersColumns[6]},
-			},
-		},
-	}
-	// IncreaseRequestsColumns holds the columns for the "increase_requests" table.
-	IncreaseRequestsColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeString},
-		{Name: "account_id", Type: field.TypeString},
-		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
-		{Name: "version", Type: field.TypeInt, Default: 1},
-		{Name: "created_at", Type: field.TypeTime},
-		{Name: "updated_at", Type: field.TypeTime},
-		{Name: "requested_by", Type: field.TypeString},
-		{Name: "amount", Type: field.TypeInt64},
-		{Name: "until", Type: field.TypeTime, Nullable: true},
-		{Name: "reason", Type: field.TypeString, Size: 1000},
-		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "APPROVED", "DECLINED", "WITHDRAWN", "EXPIRED"}, Default: "PENDING"},
-		{Name: "waits_at", Type: field.TypeString},
-		{Name: "passed", Type: field.TypeJSON, Nullable: true},
-		{Name: "decided_by", Type: field.TypeString, Default: ""},
-		{Name: "decided_at", Type: field.TypeTime, Nullable: true},
-		{Name: "granted", Type: field.TypeInt64, Default: 0},
-		{Name: "granted_until", Type: field.TypeTime, Nullable: true},
-		{Name: "note", Type: field.TypeString, Size: 1000, Default: ""},
-		{Name: "scope_id", Type: field.TypeString},
-	}
-	// IncreaseRequestsTable holds the schema information for the "increase_requests" table.
-	IncreaseRequestsTable = &schema.Table{
-		Name:       "increase_requests",
-		Columns:    IncreaseRequestsColumns,
-		PrimaryKey: []*schema.Column{IncreaseRequestsColumns[0]},
-		ForeignKeys: []*schema.ForeignKey{
-			{
-				Symbol:     "increase_requests_scopes_scope",
-				Columns:    []*schema.Column{IncreaseRequestsColumns[18]},
-				RefColumns: []*schema.Column{ScopesColumns[0]},
-				OnDelete:   schema.NoAction,
-			},
-		},
-		Indexes: []*schema.Index{
-			{
-				Name:    "increaserequest_account_id_plane_id",
-				Unique:  true,
-				Columns: []*schema.Column{IncreaseRequestsColumns[1], IncreaseRequestsColumns[2], IncreaseRequestsColumns[0]},
-			},
-			{
-				Name:    "increaserequest_account_id_status_waits_at",
-				Unique:  false,
-				Columns: []*schema.Column{IncreaseRequestsColumns[1], IncreaseRequestsColumns[10], IncreaseRequestsColumns[11]},
-			},
-			{
-				Name:    "increaserequest_scope_id_created_at",
-				Unique:  false,
-				Columns: []*schema.Column{IncreaseRequestsColumns[18], IncreaseRequestsColumns[4]},
-			},
-			{
-				Name:    "increaserequest_requested_by_created_at",
-				Unique:  false,
-				Columns: []*schema.Column{IncreaseRequestsColumns[6], IncreaseRequestsColumns[4]},
 			},
 		},
 	}
@@ -2217,6 +2189,116 @@ var (
 			},
 		},
 	}
+	// RequestsColumns holds the columns for the "requests" table.
+	RequestsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"BUDGET", "ACCESS", "PUBLISH", "TOOL_APPROVAL"}, Default: "BUDGET"},
+		{Name: "requested_by", Type: field.TypeString},
+		{Name: "amount", Type: field.TypeInt64, Default: 0},
+		{Name: "resource_id", Type: field.TypeString, Default: ""},
+		{Name: "resource_name", Type: field.TypeString, Default: ""},
+		{Name: "until", Type: field.TypeTime, Nullable: true},
+		{Name: "reason", Type: field.TypeString, Size: 1000},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "APPROVED", "DECLINED", "WITHDRAWN", "EXPIRED"}, Default: "PENDING"},
+		{Name: "waits_at", Type: field.TypeString},
+		{Name: "assigned_to", Type: field.TypeString, Default: ""},
+		{Name: "passed", Type: field.TypeJSON, Nullable: true},
+		{Name: "decided_by", Type: field.TypeString, Default: ""},
+		{Name: "rule_id", Type: field.TypeString, Default: ""},
+		{Name: "decided_at", Type: field.TypeTime, Nullable: true},
+		{Name: "granted", Type: field.TypeInt64, Default: 0},
+		{Name: "granted_scope", Type: field.TypeString, Default: ""},
+		{Name: "granted_until", Type: field.TypeTime, Nullable: true},
+		{Name: "note", Type: field.TypeString, Size: 1000, Default: ""},
+		{Name: "scope_id", Type: field.TypeString},
+	}
+	// RequestsTable holds the schema information for the "requests" table.
+	RequestsTable = &schema.Table{
+		Name:       "requests",
+		Columns:    RequestsColumns,
+		PrimaryKey: []*schema.Column{RequestsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "requests_scopes_scope",
+				Columns:    []*schema.Column{RequestsColumns[24]},
+				RefColumns: []*schema.Column{ScopesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "request_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{RequestsColumns[1], RequestsColumns[2], RequestsColumns[0]},
+			},
+			{
+				Name:    "request_account_id_status_waits_at",
+				Unique:  false,
+				Columns: []*schema.Column{RequestsColumns[1], RequestsColumns[13], RequestsColumns[14]},
+			},
+			{
+				Name:    "request_scope_id_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{RequestsColumns[24], RequestsColumns[4]},
+			},
+			{
+				Name:    "request_requested_by_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{RequestsColumns[7], RequestsColumns[4]},
+			},
+			{
+				Name:    "request_resource_id",
+				Unique:  false,
+				Columns: []*schema.Column{RequestsColumns[9]},
+			},
+		},
+	}
+	// RequestRulesColumns holds the columns for the "request_rules" table.
+	RequestRulesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "account_id", Type: field.TypeString},
+		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"BUDGET", "ACCESS"}},
+		{Name: "most", Type: field.TypeInt64, Default: 0},
+		{Name: "capabilities", Type: field.TypeJSON, Nullable: true},
+		{Name: "authority", Type: field.TypeString},
+		{Name: "set_by", Type: field.TypeString, Default: ""},
+		{Name: "scope_id", Type: field.TypeString},
+	}
+	// RequestRulesTable holds the schema information for the "request_rules" table.
+	RequestRulesTable = &schema.Table{
+		Name:       "request_rules",
+		Columns:    RequestRulesColumns,
+		PrimaryKey: []*schema.Column{RequestRulesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "request_rules_scopes_scope",
+				Columns:    []*schema.Column{RequestRulesColumns[11]},
+				RefColumns: []*schema.Column{ScopesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "requestrule_account_id_plane_id",
+				Unique:  true,
+				Columns: []*schema.Column{RequestRulesColumns[1], RequestRulesColumns[2], RequestRulesColumns[0]},
+			},
+			{
+				Name:    "requestrule_scope_id_kind",
+				Unique:  true,
+				Columns: []*schema.Column{RequestRulesColumns[11], RequestRulesColumns[6]},
+			},
+		},
+	}
 	// RoleBindingsColumns holds the columns for the "role_bindings" table.
 	RoleBindingsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString},
@@ -2907,6 +2989,7 @@ var (
 		ConnectionsTable,
 		ConnectionCredentialsTable,
 		CreditFactorsTable,
+		DeputiesTable,
 		DomainsTable,
 		ExternalIdentitiesTable,
 		FeatureFlagsTable,
@@ -2917,7 +3000,6 @@ var (
 		HoldsTable,
 		IdempotencyKeysTable,
 		IdentityProvidersTable,
-		IncreaseRequestsTable,
 		InvitationsTable,
 		KeysTable,
 		KeyModelsTable,
@@ -2936,6 +3018,8 @@ var (
 		PricesTable,
 		ProvidersTable,
 		RatingsTable,
+		RequestsTable,
+		RequestRulesTable,
 		RoleBindingsTable,
 		ScopesTable,
 		ServiceClientsTable,
@@ -2977,7 +3061,6 @@ func init() {
 	GroupMappingsTable.ForeignKeys[1].RefTable = IdentityProvidersTable
 	GuardrailAssignmentsTable.ForeignKeys[0].RefTable = ScopesTable
 	GuardrailAssignmentsTable.ForeignKeys[1].RefTable = GuardrailPresetsTable
-	IncreaseRequestsTable.ForeignKeys[0].RefTable = ScopesTable
 	InvitationsTable.ForeignKeys[0].RefTable = ScopesTable
 	KeysTable.ForeignKeys[0].RefTable = ScopesTable
 	KeyModelsTable.ForeignKeys[0].RefTable = KeysTable
@@ -2997,6 +3080,8 @@ func init() {
 	PricesTable.ForeignKeys[0].RefTable = CatalogModelsTable
 	PricesTable.ForeignKeys[1].RefTable = ModelsTable
 	RatingsTable.ForeignKeys[0].RefTable = UsersTable
+	RequestsTable.ForeignKeys[0].RefTable = ScopesTable
+	RequestRulesTable.ForeignKeys[0].RefTable = ScopesTable
 	RoleBindingsTable.ForeignKeys[0].RefTable = ScopesTable
 	RoleBindingsTable.ForeignKeys[1].RefTable = UsersTable
 	ScopesTable.ForeignKeys[0].RefTable = ScopesTable

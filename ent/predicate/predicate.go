@@ -57,6 +57,9 @@ type ConnectionCredential func(*sql.Selector)
 // CreditFactor is the predicate function for creditfactor builders.
 type CreditFactor func(*sql.Selector)
 
+// Deputy is the predicate function for deputy builders.
+type Deputy func(*sql.Selector)
+
 // Domain is the predicate function for domain builders.
 type Domain func(*sql.Selector)
 
@@ -86,9 +89,6 @@ type IdempotencyKey func(*sql.Selector)
 
 // IdentityProvider is the predicate function for identityprovider builders.
 type IdentityProvider func(*sql.Selector)
-
-// IncreaseRequest is the predicate function for increaserequest builders.
-type IncreaseRequest func(*sql.Selector)
 
 // Invitation is the predicate function for invitation builders.
 type Invitation func(*sql.Selector)
@@ -143,6 +143,12 @@ type Provider func(*sql.Selector)
 
 // Rating is the predicate function for rating builders.
 type Rating func(*sql.Selector)
+
+// Request is the predicate function for request builders.
+type Request func(*sql.Selector)
+
+// RequestRule is the predicate function for requestrule builders.
+type RequestRule func(*sql.Selector)
 
 // RoleBinding is the predicate function for rolebinding builders.
 type RoleBinding func(*sql.Selector)

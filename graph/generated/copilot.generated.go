@@ -34,7 +34,7 @@ type CopilotResolver interface {
 	Usage(ctx context.Context, obj *model.Copilot, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) (*model.UsageReport, error)
 	Charges(ctx context.Context, obj *model.Copilot, scopeID *string, requestID *string, modelID *string, userID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) (*model.ChargeConnection, error)
 	Alerts(ctx context.Context, obj *model.Copilot, first *int, after *string, last *int, before *string) (*model.BudgetAlertConnection, error)
-	Requests(ctx context.Context, obj *model.Copilot, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) (*model.IncreaseRequestConnection, error)
+	Requests(ctx context.Context, obj *model.Copilot, scopeID *string, filter *model.RequestFilter, kind *model.RequestKind, first *int, after *string, last *int, before *string) (*model.RequestConnection, error)
 	Statements(ctx context.Context, obj *model.Copilot, scopeID *string, first *int, after *string, last *int, before *string) (*model.StatementConnection, error)
 	Agents(ctx context.Context, obj *model.Copilot, search *string, group *string, ownerID *string, availability *model.AgentAvailability, first *int, after *string, last *int, before *string) (*model.AgentConnection, error)
 	AgentGroups(ctx context.Context, obj *model.Copilot) ([]string, error)
@@ -521,38 +521,46 @@ func (ec *executionContext) field_Copilot_requests_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["filter"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "kind",
+		func(ctx context.Context, v any) (*model.RequestKind, error) {
+			return ec.unmarshalORequestKind2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestKind(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["kind"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	args["after"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "last",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["last"] = arg4
-	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	args["last"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "before",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["before"] = arg5
+	args["before"] = arg6
 	return args, nil
 }
 
@@ -1546,11 +1554,11 @@ func (ec *executionContext) _Copilot_requests(ctx context.Context, field graphql
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Copilot().Requests(ctx, obj, fc.Args["scopeId"].(*string), fc.Args["filter"].(*model.RequestFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Copilot().Requests(ctx, obj, fc.Args["scopeId"].(*string), fc.Args["filter"].(*model.RequestFilter), fc.Args["kind"].(*model.RequestKind), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.IncreaseRequestConnection) graphql.Marshaler {
-			return ec.marshalNIncreaseRequestConnection2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐIncreaseRequestConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RequestConnection) graphql.Marshaler {
+			return ec.marshalNRequestConnection2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1563,7 +1571,7 @@ func (ec *executionContext) fieldContext_Copilot_requests(ctx context.Context, f
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncreaseRequestConnection(ctx, field)
+			return ec.childFields_RequestConnection(ctx, field)
 		},
 	}
 	defer func() {

@@ -3001,6 +3001,22 @@ func (ec *executionContext) marshalOGrantConnection2ᚖgithubᚗcomᚋalchemiᚋ
 	return ec._GrantConnection(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOResourceKind2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResourceKind(ctx context.Context, v any) (*model.ResourceKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.ResourceKind)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOResourceKind2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResourceKind(ctx context.Context, sel ast.SelectionSet, v *model.ResourceKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) marshalOScopeAccess2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐScopeAccess(ctx context.Context, sel ast.SelectionSet, v *model.ScopeAccess) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null

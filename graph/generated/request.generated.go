@@ -18,22 +18,27 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
-type IncreaseRequestResolver interface {
-	Scope(ctx context.Context, obj *model.IncreaseRequest) (model.Scope, error)
-	ScopeName(ctx context.Context, obj *model.IncreaseRequest) (string, error)
-	Location(ctx context.Context, obj *model.IncreaseRequest) (string, error)
+type RequestResolver interface {
+	Scope(ctx context.Context, obj *model.Request) (model.Scope, error)
+	ScopeName(ctx context.Context, obj *model.Request) (string, error)
+	Location(ctx context.Context, obj *model.Request) (string, error)
 
-	RequesterName(ctx context.Context, obj *model.IncreaseRequest) (string, error)
+	RequesterName(ctx context.Context, obj *model.Request) (string, error)
 
-	WaitsAt(ctx context.Context, obj *model.IncreaseRequest) (string, error)
-	Passed(ctx context.Context, obj *model.IncreaseRequest) ([]*model.RequestPass, error)
-	DeciderName(ctx context.Context, obj *model.IncreaseRequest) (*string, error)
+	WaitsAt(ctx context.Context, obj *model.Request) (string, error)
+	AssigneeName(ctx context.Context, obj *model.Request) (*string, error)
+	Passed(ctx context.Context, obj *model.Request) ([]*model.RequestPass, error)
+	DeciderName(ctx context.Context, obj *model.Request) (*string, error)
 
-	Impact(ctx context.Context, obj *model.IncreaseRequest) (*model.RequestImpact, error)
-	ViewerCan(ctx context.Context, obj *model.IncreaseRequest) ([]*model.ViewerPermission, error)
+	GrantedScopeName(ctx context.Context, obj *model.Request) (*string, error)
+
+	Impact(ctx context.Context, obj *model.Request) (*model.RequestImpact, error)
+	AccessImpact(ctx context.Context, obj *model.Request) (*model.AccessImpact, error)
+	Deciders(ctx context.Context, obj *model.Request) ([]*model.RequestDecider, error)
+	ViewerCan(ctx context.Context, obj *model.Request) ([]*model.ViewerPermission, error)
 }
-type IncreaseRequestConnectionResolver interface {
-	TotalCount(ctx context.Context, obj *model.IncreaseRequestConnection) (int, error)
+type RequestConnectionResolver interface {
+	TotalCount(ctx context.Context, obj *model.RequestConnection) (int, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -43,6 +48,236 @@ type IncreaseRequestConnectionResolver interface {
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _AccessImpact_people(ctx context.Context, field graphql.CollectedField, obj *model.AccessImpact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessImpact_people(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.People, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccessImpact_people(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessImpact", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _AccessImpact_holds(ctx context.Context, field graphql.CollectedField, obj *model.AccessImpact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessImpact_holds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Holds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccessImpact_holds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessImpact", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _AccessImpact_reason(ctx context.Context, field graphql.CollectedField, obj *model.AccessImpact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessImpact_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccessImpact_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessImpact", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AccessImpact_priceClass(ctx context.Context, field graphql.CollectedField, obj *model.AccessImpact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessImpact_priceClass(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PriceClass, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AccessImpact_priceClass(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessImpact", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AccessImpact_averageCost(ctx context.Context, field graphql.CollectedField, obj *model.AccessImpact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessImpact_averageCost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AverageCost, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Nano) graphql.Marshaler {
+			return ec.marshalOAmount2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AccessImpact_averageCost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessImpact", field, false, false, errors.New("field of type Amount does not have child fields"))
+}
+
+func (ec *executionContext) _AccessImpact_seatsMeasured(ctx context.Context, field graphql.CollectedField, obj *model.AccessImpact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessImpact_seatsMeasured(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SeatsMeasured, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccessImpact_seatsMeasured(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessImpact", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _AccessImpact_connectionKind(ctx context.Context, field graphql.CollectedField, obj *model.AccessImpact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessImpact_connectionKind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConnectionKind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AccessImpact_connectionKind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessImpact", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AccessImpact_host(ctx context.Context, field graphql.CollectedField, obj *model.AccessImpact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessImpact_host(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Host, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AccessImpact_host(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessImpact", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AccessImpact_tools(ctx context.Context, field graphql.CollectedField, obj *model.AccessImpact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessImpact_tools(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tools, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccessImpact_tools(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessImpact", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _AccessImpact_writingTools(ctx context.Context, field graphql.CollectedField, obj *model.AccessImpact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccessImpact_writingTools(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WritingTools, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccessImpact_writingTools(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccessImpact", field, false, false, errors.New("field of type Int does not have child fields"))
+}
 
 func (ec *executionContext) _BudgetRaise_scopeId(ctx context.Context, field graphql.CollectedField, obj *model.BudgetRaise) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -159,13 +394,146 @@ func (ec *executionContext) fieldContext_BudgetRaise_after(_ context.Context, fi
 	return graphql.NewScalarFieldContext("BudgetRaise", field, false, false, errors.New("field of type Amount does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_id(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Deputy_userId(ctx context.Context, field graphql.CollectedField, obj *model.Deputy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_id(ctx, field)
+			return ec.fieldContext_Deputy_userId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Deputy_userId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Deputy", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Deputy_name(ctx context.Context, field graphql.CollectedField, obj *model.Deputy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Deputy_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Deputy_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Deputy", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Deputy_until(ctx context.Context, field graphql.CollectedField, obj *model.Deputy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Deputy_until(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Until, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Deputy_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Deputy", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _DeputySetPayload_deputy(ctx context.Context, field graphql.CollectedField, obj *model.DeputySetPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeputySetPayload_deputy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deputy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Deputy) graphql.Marshaler {
+			return ec.marshalODeputy2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐDeputy(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeputySetPayload_deputy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeputySetPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Deputy(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeputySetPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeputySetPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeputySetPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeputySetPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeputySetPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Request_id(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Request_id(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.ID, nil
@@ -178,20 +546,75 @@ func (ec *executionContext) _IncreaseRequest_id(ctx context.Context, field graph
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, false, false, errors.New("field of type ID does not have child fields"))
+func (ec *executionContext) fieldContext_Request_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_scope(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_kind(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_scope(ctx, field)
+			return ec.fieldContext_Request_kind(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.IncreaseRequest().Scope(ctx, obj)
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.RequestKind) graphql.Marshaler {
+			return ec.marshalNRequestKind2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Request_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type RequestKind does not have child fields"))
+}
+
+func (ec *executionContext) _Request_resource(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Request_resource(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Resource, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RequestResource) graphql.Marshaler {
+			return ec.marshalORequestResource2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestResource(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Request_resource(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Request",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RequestResource(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Request_scope(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Request_scope(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Request().Scope(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v model.Scope) graphql.Marshaler {
@@ -201,9 +624,9 @@ func (ec *executionContext) _IncreaseRequest_scope(ctx context.Context, field gr
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_scope(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Request_scope(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "IncreaseRequest",
+		Object:     "Request",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
@@ -214,16 +637,16 @@ func (ec *executionContext) fieldContext_IncreaseRequest_scope(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _IncreaseRequest_scopeName(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_scopeName(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_scopeName(ctx, field)
+			return ec.fieldContext_Request_scopeName(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.IncreaseRequest().ScopeName(ctx, obj)
+			return ec.Resolvers.Request().ScopeName(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -233,20 +656,20 @@ func (ec *executionContext) _IncreaseRequest_scopeName(ctx context.Context, fiel
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_scopeName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, true, true, errors.New("field of type String does not have child fields"))
+func (ec *executionContext) fieldContext_Request_scopeName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, true, true, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_location(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_location(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_location(ctx, field)
+			return ec.fieldContext_Request_location(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.IncreaseRequest().Location(ctx, obj)
+			return ec.Resolvers.Request().Location(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -256,17 +679,17 @@ func (ec *executionContext) _IncreaseRequest_location(ctx context.Context, field
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_location(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, true, true, errors.New("field of type String does not have child fields"))
+func (ec *executionContext) fieldContext_Request_location(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, true, true, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_plane(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_plane(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_plane(ctx, field)
+			return ec.fieldContext_Request_plane(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Plane, nil
@@ -279,17 +702,17 @@ func (ec *executionContext) _IncreaseRequest_plane(ctx context.Context, field gr
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_plane(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, false, false, errors.New("field of type Plane does not have child fields"))
+func (ec *executionContext) fieldContext_Request_plane(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type Plane does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_unit(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_unit(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_unit(ctx, field)
+			return ec.fieldContext_Request_unit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Unit, nil
@@ -302,20 +725,20 @@ func (ec *executionContext) _IncreaseRequest_unit(ctx context.Context, field gra
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_unit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, false, false, errors.New("field of type Unit does not have child fields"))
+func (ec *executionContext) fieldContext_Request_unit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type Unit does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_requesterName(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_requesterName(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_requesterName(ctx, field)
+			return ec.fieldContext_Request_requesterName(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.IncreaseRequest().RequesterName(ctx, obj)
+			return ec.Resolvers.Request().RequesterName(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -325,17 +748,17 @@ func (ec *executionContext) _IncreaseRequest_requesterName(ctx context.Context, 
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_requesterName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, true, true, errors.New("field of type String does not have child fields"))
+func (ec *executionContext) fieldContext_Request_requesterName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, true, true, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_mine(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_mine(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_mine(ctx, field)
+			return ec.fieldContext_Request_mine(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Mine, nil
@@ -348,17 +771,17 @@ func (ec *executionContext) _IncreaseRequest_mine(ctx context.Context, field gra
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_mine(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, false, false, errors.New("field of type Boolean does not have child fields"))
+func (ec *executionContext) fieldContext_Request_mine(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_amount(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_amount(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_amount(ctx, field)
+			return ec.fieldContext_Request_amount(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Amount, nil
@@ -371,17 +794,17 @@ func (ec *executionContext) _IncreaseRequest_amount(ctx context.Context, field g
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, false, false, errors.New("field of type Amount does not have child fields"))
+func (ec *executionContext) fieldContext_Request_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type Amount does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_until(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_until(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_until(ctx, field)
+			return ec.fieldContext_Request_until(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Until, nil
@@ -394,17 +817,17 @@ func (ec *executionContext) _IncreaseRequest_until(ctx context.Context, field gr
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, false, false, errors.New("field of type DateTime does not have child fields"))
+func (ec *executionContext) fieldContext_Request_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_reason(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_reason(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_reason(ctx, field)
+			return ec.fieldContext_Request_reason(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Reason, nil
@@ -417,17 +840,17 @@ func (ec *executionContext) _IncreaseRequest_reason(ctx context.Context, field g
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, false, false, errors.New("field of type String does not have child fields"))
+func (ec *executionContext) fieldContext_Request_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_status(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_status(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_status(ctx, field)
+			return ec.fieldContext_Request_status(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Status, nil
@@ -440,20 +863,20 @@ func (ec *executionContext) _IncreaseRequest_status(ctx context.Context, field g
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, false, false, errors.New("field of type RequestStatus does not have child fields"))
+func (ec *executionContext) fieldContext_Request_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type RequestStatus does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_waitsAt(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_waitsAt(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_waitsAt(ctx, field)
+			return ec.fieldContext_Request_waitsAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.IncreaseRequest().WaitsAt(ctx, obj)
+			return ec.Resolvers.Request().WaitsAt(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -463,20 +886,43 @@ func (ec *executionContext) _IncreaseRequest_waitsAt(ctx context.Context, field 
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_waitsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, true, true, errors.New("field of type String does not have child fields"))
+func (ec *executionContext) fieldContext_Request_waitsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, true, true, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_passed(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_assigneeName(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_passed(ctx, field)
+			return ec.fieldContext_Request_assigneeName(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.IncreaseRequest().Passed(ctx, obj)
+			return ec.Resolvers.Request().AssigneeName(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Request_assigneeName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Request_passed(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Request_passed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Request().Passed(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.RequestPass) graphql.Marshaler {
@@ -486,9 +932,9 @@ func (ec *executionContext) _IncreaseRequest_passed(ctx context.Context, field g
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_passed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Request_passed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "IncreaseRequest",
+		Object:     "Request",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
@@ -499,16 +945,16 @@ func (ec *executionContext) fieldContext_IncreaseRequest_passed(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _IncreaseRequest_deciderName(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_deciderName(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_deciderName(ctx, field)
+			return ec.fieldContext_Request_deciderName(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.IncreaseRequest().DeciderName(ctx, obj)
+			return ec.Resolvers.Request().DeciderName(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -518,17 +964,40 @@ func (ec *executionContext) _IncreaseRequest_deciderName(ctx context.Context, fi
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_deciderName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, true, true, errors.New("field of type String does not have child fields"))
+func (ec *executionContext) fieldContext_Request_deciderName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, true, true, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_decidedAt(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_byRule(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_decidedAt(ctx, field)
+			return ec.fieldContext_Request_byRule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ByRule, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Request_byRule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Request_decidedAt(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Request_decidedAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.DecidedAt, nil
@@ -541,17 +1010,17 @@ func (ec *executionContext) _IncreaseRequest_decidedAt(ctx context.Context, fiel
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_decidedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, false, false, errors.New("field of type DateTime does not have child fields"))
+func (ec *executionContext) fieldContext_Request_decidedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_granted(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_granted(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_granted(ctx, field)
+			return ec.fieldContext_Request_granted(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Granted, nil
@@ -564,17 +1033,40 @@ func (ec *executionContext) _IncreaseRequest_granted(ctx context.Context, field 
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_granted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, false, false, errors.New("field of type Amount does not have child fields"))
+func (ec *executionContext) fieldContext_Request_granted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type Amount does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_grantedUntil(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_grantedScopeName(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_grantedUntil(ctx, field)
+			return ec.fieldContext_Request_grantedScopeName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Request().GrantedScopeName(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Request_grantedScopeName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Request_grantedUntil(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Request_grantedUntil(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.GrantedUntil, nil
@@ -587,17 +1079,17 @@ func (ec *executionContext) _IncreaseRequest_grantedUntil(ctx context.Context, f
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_grantedUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, false, false, errors.New("field of type DateTime does not have child fields"))
+func (ec *executionContext) fieldContext_Request_grantedUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_note(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_note(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_note(ctx, field)
+			return ec.fieldContext_Request_note(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Note, nil
@@ -610,17 +1102,17 @@ func (ec *executionContext) _IncreaseRequest_note(ctx context.Context, field gra
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, false, false, errors.New("field of type String does not have child fields"))
+func (ec *executionContext) fieldContext_Request_note(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_createdAt(ctx, field)
+			return ec.fieldContext_Request_createdAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.CreatedAt, nil
@@ -633,17 +1125,17 @@ func (ec *executionContext) _IncreaseRequest_createdAt(ctx context.Context, fiel
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, false, false, errors.New("field of type DateTime does not have child fields"))
+func (ec *executionContext) fieldContext_Request_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_expiresAt(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_expiresAt(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_expiresAt(ctx, field)
+			return ec.fieldContext_Request_expiresAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.ExpiresAt, nil
@@ -656,17 +1148,17 @@ func (ec *executionContext) _IncreaseRequest_expiresAt(ctx context.Context, fiel
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, false, false, errors.New("field of type DateTime does not have child fields"))
+func (ec *executionContext) fieldContext_Request_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_version(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_version(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_version(ctx, field)
+			return ec.fieldContext_Request_version(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Version, nil
@@ -679,20 +1171,20 @@ func (ec *executionContext) _IncreaseRequest_version(ctx context.Context, field 
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequest", field, false, false, errors.New("field of type Int does not have child fields"))
+func (ec *executionContext) fieldContext_Request_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Request", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _IncreaseRequest_impact(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_impact(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_impact(ctx, field)
+			return ec.fieldContext_Request_impact(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.IncreaseRequest().Impact(ctx, obj)
+			return ec.Resolvers.Request().Impact(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.RequestImpact) graphql.Marshaler {
@@ -702,9 +1194,9 @@ func (ec *executionContext) _IncreaseRequest_impact(ctx context.Context, field g
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_impact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Request_impact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "IncreaseRequest",
+		Object:     "Request",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
@@ -715,16 +1207,80 @@ func (ec *executionContext) fieldContext_IncreaseRequest_impact(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _IncreaseRequest_viewerCan(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequest) (ret graphql.Marshaler) {
+func (ec *executionContext) _Request_accessImpact(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequest_viewerCan(ctx, field)
+			return ec.fieldContext_Request_accessImpact(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.IncreaseRequest().ViewerCan(ctx, obj)
+			return ec.Resolvers.Request().AccessImpact(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AccessImpact) graphql.Marshaler {
+			return ec.marshalOAccessImpact2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐAccessImpact(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Request_accessImpact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Request",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccessImpact(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Request_deciders(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Request_deciders(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Request().Deciders(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.RequestDecider) graphql.Marshaler {
+			return ec.marshalNRequestDecider2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestDeciderᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Request_deciders(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Request",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RequestDecider(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Request_viewerCan(ctx context.Context, field graphql.CollectedField, obj *model.Request) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Request_viewerCan(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Request().ViewerCan(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.ViewerPermission) graphql.Marshaler {
@@ -734,9 +1290,9 @@ func (ec *executionContext) _IncreaseRequest_viewerCan(ctx context.Context, fiel
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_IncreaseRequest_viewerCan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Request_viewerCan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "IncreaseRequest",
+		Object:     "Request",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
@@ -745,148 +1301,6 @@ func (ec *executionContext) fieldContext_IncreaseRequest_viewerCan(_ context.Con
 		},
 	}
 	return fc, nil
-}
-
-func (ec *executionContext) _IncreaseRequestConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequestConnection) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequestConnection_edges(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.IncreaseRequestEdge) graphql.Marshaler {
-			return ec.marshalNIncreaseRequestEdge2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐIncreaseRequestEdgeᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_IncreaseRequestConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "IncreaseRequestConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncreaseRequestEdge(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _IncreaseRequestConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequestConnection) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequestConnection_pageInfo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PageInfo, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_IncreaseRequestConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "IncreaseRequestConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_PageInfo(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _IncreaseRequestConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequestConnection) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequestConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.IncreaseRequestConnection().TotalCount(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_IncreaseRequestConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequestConnection", field, true, true, errors.New("field of type Int does not have child fields"))
-}
-
-func (ec *executionContext) _IncreaseRequestEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequestEdge) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequestEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.IncreaseRequest) graphql.Marshaler {
-			return ec.marshalNIncreaseRequest2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐIncreaseRequest(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_IncreaseRequestEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "IncreaseRequestEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncreaseRequest(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _IncreaseRequestEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.IncreaseRequestEdge) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncreaseRequestEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_IncreaseRequestEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncreaseRequestEdge", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _RequestApprovePayload_request(ctx context.Context, field graphql.CollectedField, obj *model.RequestApprovePayload) (ret graphql.Marshaler) {
@@ -901,8 +1315,8 @@ func (ec *executionContext) _RequestApprovePayload_request(ctx context.Context, 
 			return obj.Request, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.IncreaseRequest) graphql.Marshaler {
-			return ec.marshalOIncreaseRequest2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐIncreaseRequest(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Request) graphql.Marshaler {
+			return ec.marshalORequest2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequest(ctx, selections, v)
 		},
 		true,
 		false,
@@ -915,7 +1329,7 @@ func (ec *executionContext) fieldContext_RequestApprovePayload_request(_ context
 		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncreaseRequest(ctx, field)
+			return ec.childFields_Request(ctx, field)
 		},
 	}
 	return fc, nil
@@ -985,6 +1399,93 @@ func (ec *executionContext) fieldContext_RequestApprovePayload_errors(_ context.
 	return fc, nil
 }
 
+func (ec *executionContext) _RequestConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.RequestConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.RequestEdge) graphql.Marshaler {
+			return ec.marshalNRequestEdge2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RequestConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RequestEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RequestConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.RequestConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RequestConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RequestConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.RequestConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.RequestConnection().TotalCount(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestConnection", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _RequestCreatePayload_request(ctx context.Context, field graphql.CollectedField, obj *model.RequestCreatePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -997,8 +1498,8 @@ func (ec *executionContext) _RequestCreatePayload_request(ctx context.Context, f
 			return obj.Request, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.IncreaseRequest) graphql.Marshaler {
-			return ec.marshalOIncreaseRequest2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐIncreaseRequest(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Request) graphql.Marshaler {
+			return ec.marshalORequest2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequest(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1011,7 +1512,7 @@ func (ec *executionContext) fieldContext_RequestCreatePayload_request(_ context.
 		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncreaseRequest(ctx, field)
+			return ec.childFields_Request(ctx, field)
 		},
 	}
 	return fc, nil
@@ -1047,6 +1548,107 @@ func (ec *executionContext) fieldContext_RequestCreatePayload_errors(_ context.C
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _RequestDecider_id(ctx context.Context, field graphql.CollectedField, obj *model.RequestDecider) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestDecider_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestDecider_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestDecider", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _RequestDecider_name(ctx context.Context, field graphql.CollectedField, obj *model.RequestDecider) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestDecider_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestDecider_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestDecider", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RequestEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.RequestEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Request) graphql.Marshaler {
+			return ec.marshalNRequest2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequest(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RequestEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Request(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RequestEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.RequestEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestEdge", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _RequestImpact_scopeName(ctx context.Context, field graphql.CollectedField, obj *model.RequestImpact) (ret graphql.Marshaler) {
@@ -1346,8 +1948,8 @@ func (ec *executionContext) _RequestInbox_request(ctx context.Context, field gra
 			return obj.Request, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.IncreaseRequest) graphql.Marshaler {
-			return ec.marshalOIncreaseRequest2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐIncreaseRequest(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Request) graphql.Marshaler {
+			return ec.marshalORequest2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequest(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1360,7 +1962,7 @@ func (ec *executionContext) fieldContext_RequestInbox_request(_ context.Context,
 		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncreaseRequest(ctx, field)
+			return ec.childFields_Request(ctx, field)
 		},
 	}
 	return fc, nil
@@ -1447,8 +2049,8 @@ func (ec *executionContext) _RequestPayload_request(ctx context.Context, field g
 			return obj.Request, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.IncreaseRequest) graphql.Marshaler {
-			return ec.marshalOIncreaseRequest2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐIncreaseRequest(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Request) graphql.Marshaler {
+			return ec.marshalORequest2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequest(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1461,7 +2063,7 @@ func (ec *executionContext) fieldContext_RequestPayload_request(_ context.Contex
 		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncreaseRequest(ctx, field)
+			return ec.childFields_Request(ctx, field)
 		},
 	}
 	return fc, nil
@@ -1499,9 +2101,301 @@ func (ec *executionContext) fieldContext_RequestPayload_errors(_ context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _RequestResource_id(ctx context.Context, field graphql.CollectedField, obj *model.RequestResource) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestResource_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestResource_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestResource", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _RequestResource_name(ctx context.Context, field graphql.CollectedField, obj *model.RequestResource) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestResource_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestResource_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestResource", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RequestResource_kind(ctx context.Context, field graphql.CollectedField, obj *model.RequestResource) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestResource_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ResourceKind) graphql.Marshaler {
+			return ec.marshalOResourceKind2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐResourceKind(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RequestResource_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestResource", field, false, false, errors.New("field of type ResourceKind does not have child fields"))
+}
+
+func (ec *executionContext) _RequestRule_kind(ctx context.Context, field graphql.CollectedField, obj *model.RequestRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestRule_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.RequestKind) graphql.Marshaler {
+			return ec.marshalNRequestKind2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestRule_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestRule", field, false, false, errors.New("field of type RequestKind does not have child fields"))
+}
+
+func (ec *executionContext) _RequestRule_most(ctx context.Context, field graphql.CollectedField, obj *model.RequestRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestRule_most(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Most, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Nano) graphql.Marshaler {
+			return ec.marshalNAmount2githubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestRule_most(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestRule", field, false, false, errors.New("field of type Amount does not have child fields"))
+}
+
+func (ec *executionContext) _RequestRule_capabilities(ctx context.Context, field graphql.CollectedField, obj *model.RequestRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestRule_capabilities(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Capabilities, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestRule_capabilities(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestRule", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RequestRule_setByName(ctx context.Context, field graphql.CollectedField, obj *model.RequestRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestRule_setByName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SetByName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestRule_setByName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestRule", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RequestRule_version(ctx context.Context, field graphql.CollectedField, obj *model.RequestRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestRule_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestRule_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RequestRule", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _RequestRuleSetPayload_rule(ctx context.Context, field graphql.CollectedField, obj *model.RequestRuleSetPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestRuleSetPayload_rule(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rule, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RequestRule) graphql.Marshaler {
+			return ec.marshalORequestRule2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestRule(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RequestRuleSetPayload_rule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RequestRuleSetPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RequestRule(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RequestRuleSetPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.RequestRuleSetPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RequestRuleSetPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RequestRuleSetPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RequestRuleSetPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
+
+func (ec *executionContext) unmarshalInputDeputySetInput(ctx context.Context, obj any) (model.DeputySetInput, error) {
+	var it model.DeputySetInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"userId", "until", "clientKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "userId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UserID = data
+		case "until":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("until"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Until = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		}
+	}
+	return it, nil
+}
 
 func (ec *executionContext) unmarshalInputRequestApproveInput(ctx context.Context, obj any) (model.RequestApproveInput, error) {
 	var it model.RequestApproveInput
@@ -1521,7 +2415,7 @@ func (ec *executionContext) unmarshalInputRequestApproveInput(ctx context.Contex
 		asMap["dryRun"] = false
 	}
 
-	fieldsInOrder := [...]string{"requestId", "amount", "until", "forGood", "note", "expectedVersion", "dryRun", "clientKey"}
+	fieldsInOrder := [...]string{"requestId", "amount", "scopeId", "until", "forGood", "note", "expectedVersion", "dryRun", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1542,6 +2436,13 @@ func (ec *executionContext) unmarshalInputRequestApproveInput(ctx context.Contex
 				return it, err
 			}
 			it.Amount = data
+		case "scopeId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scopeId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ScopeID = data
 		case "until":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("until"))
 			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
@@ -1600,7 +2501,7 @@ func (ec *executionContext) unmarshalInputRequestCreateInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"scopeId", "amount", "until", "reason", "clientKey"}
+	fieldsInOrder := [...]string{"scopeId", "amount", "resourceId", "until", "reason", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1616,11 +2517,18 @@ func (ec *executionContext) unmarshalInputRequestCreateInput(ctx context.Context
 			it.ScopeID = data
 		case "amount":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("amount"))
-			data, err := ec.unmarshalNAmount2githubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, v)
+			data, err := ec.unmarshalOAmount2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Amount = data
+		case "resourceId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resourceId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ResourceID = data
 		case "until":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("until"))
 			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
@@ -1698,6 +2606,64 @@ func (ec *executionContext) unmarshalInputRequestDeclineInput(ctx context.Contex
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputRequestDelegateInput(ctx context.Context, obj any) (model.RequestDelegateInput, error) {
+	var it model.RequestDelegateInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"requestId", "userId", "note", "expectedVersion", "clientKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "requestId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requestId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RequestID = data
+		case "userId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UserID = data
+		case "note":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("note"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Note = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputRequestPassUpInput(ctx context.Context, obj any) (model.RequestPassUpInput, error) {
 	var it model.RequestPassUpInput
 	if obj == nil {
@@ -1730,6 +2696,71 @@ func (ec *executionContext) unmarshalInputRequestPassUpInput(ctx context.Context
 				return it, err
 			}
 			it.Note = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputRequestRuleSetInput(ctx context.Context, obj any) (model.RequestRuleSetInput, error) {
+	var it model.RequestRuleSetInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"scopeId", "kind", "most", "capabilities", "expectedVersion", "clientKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "scopeId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scopeId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ScopeID = data
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNRequestKind2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "most":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("most"))
+			data, err := ec.unmarshalOAmount2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Most = data
+		case "capabilities":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("capabilities"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Capabilities = data
 		case "expectedVersion":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
@@ -1794,6 +2825,89 @@ func (ec *executionContext) unmarshalInputRequestWithdrawInput(ctx context.Conte
 
 // region    **************************** object.gotpl ****************************
 
+var accessImpactImplementors = []string{"AccessImpact"}
+
+func (ec *executionContext) _AccessImpact(ctx context.Context, sel ast.SelectionSet, obj *model.AccessImpact) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, accessImpactImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AccessImpact")
+		case "people":
+			out.Values[i] = ec._AccessImpact_people(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "holds":
+			out.Values[i] = ec._AccessImpact_holds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._AccessImpact_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "priceClass":
+			out.Values[i] = ec._AccessImpact_priceClass(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "averageCost":
+			out.Values[i] = ec._AccessImpact_averageCost(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "seatsMeasured":
+			out.Values[i] = ec._AccessImpact_seatsMeasured(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "connectionKind":
+			out.Values[i] = ec._AccessImpact_connectionKind(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "host":
+			out.Values[i] = ec._AccessImpact_host(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "tools":
+			out.Values[i] = ec._AccessImpact_tools(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "writingTools":
+			out.Values[i] = ec._AccessImpact_writingTools(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var budgetRaiseImplementors = []string{"BudgetRaise"}
 
 func (ec *executionContext) _BudgetRaise(ctx context.Context, sel ast.SelectionSet, obj *model.BudgetRaise) graphql.Marshaler {
@@ -1852,10 +2966,10 @@ func (ec *executionContext) _BudgetRaise(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
-var increaseRequestImplementors = []string{"IncreaseRequest", "Node"}
+var deputyImplementors = []string{"Deputy"}
 
-func (ec *executionContext) _IncreaseRequest(ctx context.Context, sel ast.SelectionSet, obj *model.IncreaseRequest) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, increaseRequestImplementors)
+func (ec *executionContext) _Deputy(ctx context.Context, sel ast.SelectionSet, obj *model.Deputy) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deputyImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferredFieldSet := graphql.NewFieldSet(nil)
@@ -1863,10 +2977,111 @@ func (ec *executionContext) _IncreaseRequest(ctx context.Context, sel ast.Select
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("IncreaseRequest")
-		case "id":
-			out.Values[i] = ec._IncreaseRequest_id(ctx, field, obj)
+			out.Values[i] = graphql.MarshalString("Deputy")
+		case "userId":
+			out.Values[i] = ec._Deputy_userId(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._Deputy_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "until":
+			out.Values[i] = ec._Deputy_until(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var deputySetPayloadImplementors = []string{"DeputySetPayload"}
+
+func (ec *executionContext) _DeputySetPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeputySetPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deputySetPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeputySetPayload")
+		case "deputy":
+			out.Values[i] = ec._DeputySetPayload_deputy(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._DeputySetPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var requestImplementors = []string{"Request", "Node"}
+
+func (ec *executionContext) _Request(ctx context.Context, sel ast.SelectionSet, obj *model.Request) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, requestImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Request")
+		case "id":
+			out.Values[i] = ec._Request_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._Request_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "resource":
+			out.Values[i] = ec._Request_resource(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "scope":
@@ -1878,7 +3093,7 @@ func (ec *executionContext) _IncreaseRequest(ctx context.Context, sel ast.Select
 						ec.Error(ctx, ec.Recover(ctx, r))
 					}
 				}()
-				res = ec._IncreaseRequest_scope(ctx, field, obj)
+				res = ec._Request_scope(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -1916,7 +3131,7 @@ func (ec *executionContext) _IncreaseRequest(ctx context.Context, sel ast.Select
 						ec.Error(ctx, ec.Recover(ctx, r))
 					}
 				}()
-				res = ec._IncreaseRequest_scopeName(ctx, field, obj)
+				res = ec._Request_scopeName(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -1954,7 +3169,7 @@ func (ec *executionContext) _IncreaseRequest(ctx context.Context, sel ast.Select
 						ec.Error(ctx, ec.Recover(ctx, r))
 					}
 				}()
-				res = ec._IncreaseRequest_location(ctx, field, obj)
+				res = ec._Request_location(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -1984,12 +3199,12 @@ func (ec *executionContext) _IncreaseRequest(ctx context.Context, sel ast.Select
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "plane":
-			out.Values[i] = ec._IncreaseRequest_plane(ctx, field, obj)
+			out.Values[i] = ec._Request_plane(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "unit":
-			out.Values[i] = ec._IncreaseRequest_unit(ctx, field, obj)
+			out.Values[i] = ec._Request_unit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -2002,7 +3217,7 @@ func (ec *executionContext) _IncreaseRequest(ctx context.Context, sel ast.Select
 						ec.Error(ctx, ec.Recover(ctx, r))
 					}
 				}()
-				res = ec._IncreaseRequest_requesterName(ctx, field, obj)
+				res = ec._Request_requesterName(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -2032,27 +3247,27 @@ func (ec *executionContext) _IncreaseRequest(ctx context.Context, sel ast.Select
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "mine":
-			out.Values[i] = ec._IncreaseRequest_mine(ctx, field, obj)
+			out.Values[i] = ec._Request_mine(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "amount":
-			out.Values[i] = ec._IncreaseRequest_amount(ctx, field, obj)
+			out.Values[i] = ec._Request_amount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "until":
-			out.Values[i] = ec._IncreaseRequest_until(ctx, field, obj)
+			out.Values[i] = ec._Request_until(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "reason":
-			out.Values[i] = ec._IncreaseRequest_reason(ctx, field, obj)
+			out.Values[i] = ec._Request_reason(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "status":
-			out.Values[i] = ec._IncreaseRequest_status(ctx, field, obj)
+			out.Values[i] = ec._Request_status(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -2065,8 +3280,46 @@ func (ec *executionContext) _IncreaseRequest(ctx context.Context, sel ast.Select
 						ec.Error(ctx, ec.Recover(ctx, r))
 					}
 				}()
-				res = ec._IncreaseRequest_waitsAt(ctx, field, obj)
+				res = ec._Request_waitsAt(ctx, field, obj)
 				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "assigneeName":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Request_assigneeName(ctx, field, obj)
+				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -2103,7 +3356,7 @@ func (ec *executionContext) _IncreaseRequest(ctx context.Context, sel ast.Select
 						ec.Error(ctx, ec.Recover(ctx, r))
 					}
 				}()
-				res = ec._IncreaseRequest_passed(ctx, field, obj)
+				res = ec._Request_passed(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -2141,7 +3394,7 @@ func (ec *executionContext) _IncreaseRequest(ctx context.Context, sel ast.Select
 						ec.Error(ctx, ec.Recover(ctx, r))
 					}
 				}()
-				res = ec._IncreaseRequest_deciderName(ctx, field, obj)
+				res = ec._Request_deciderName(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -2170,38 +3423,81 @@ func (ec *executionContext) _IncreaseRequest(ctx context.Context, sel ast.Select
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "byRule":
+			out.Values[i] = ec._Request_byRule(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "decidedAt":
-			out.Values[i] = ec._IncreaseRequest_decidedAt(ctx, field, obj)
+			out.Values[i] = ec._Request_decidedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "granted":
-			out.Values[i] = ec._IncreaseRequest_granted(ctx, field, obj)
+			out.Values[i] = ec._Request_granted(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "grantedScopeName":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Request_grantedScopeName(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "grantedUntil":
-			out.Values[i] = ec._IncreaseRequest_grantedUntil(ctx, field, obj)
+			out.Values[i] = ec._Request_grantedUntil(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "note":
-			out.Values[i] = ec._IncreaseRequest_note(ctx, field, obj)
+			out.Values[i] = ec._Request_note(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "createdAt":
-			out.Values[i] = ec._IncreaseRequest_createdAt(ctx, field, obj)
+			out.Values[i] = ec._Request_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "expiresAt":
-			out.Values[i] = ec._IncreaseRequest_expiresAt(ctx, field, obj)
+			out.Values[i] = ec._Request_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "version":
-			out.Values[i] = ec._IncreaseRequest_version(ctx, field, obj)
+			out.Values[i] = ec._Request_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -2214,8 +3510,84 @@ func (ec *executionContext) _IncreaseRequest(ctx context.Context, sel ast.Select
 						ec.Error(ctx, ec.Recover(ctx, r))
 					}
 				}()
-				res = ec._IncreaseRequest_impact(ctx, field, obj)
+				res = ec._Request_impact(ctx, field, obj)
 				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "accessImpact":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Request_accessImpact(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "deciders":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Request_deciders(ctx, field, obj)
+				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -2252,7 +3624,7 @@ func (ec *executionContext) _IncreaseRequest(ctx context.Context, sel ast.Select
 						ec.Error(ctx, ec.Recover(ctx, r))
 					}
 				}()
-				res = ec._IncreaseRequest_viewerCan(ctx, field, obj)
+				res = ec._Request_viewerCan(ctx, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -2281,130 +3653,6 @@ func (ec *executionContext) _IncreaseRequest(ctx context.Context, sel ast.Select
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
-	return out
-}
-
-var increaseRequestConnectionImplementors = []string{"IncreaseRequestConnection"}
-
-func (ec *executionContext) _IncreaseRequestConnection(ctx context.Context, sel ast.SelectionSet, obj *model.IncreaseRequestConnection) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, increaseRequestConnectionImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("IncreaseRequestConnection")
-		case "edges":
-			out.Values[i] = ec._IncreaseRequestConnection_edges(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "pageInfo":
-			out.Values[i] = ec._IncreaseRequestConnection_pageInfo(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "totalCount":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._IncreaseRequestConnection_totalCount(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
-			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
-	return out
-}
-
-var increaseRequestEdgeImplementors = []string{"IncreaseRequestEdge"}
-
-func (ec *executionContext) _IncreaseRequestEdge(ctx context.Context, sel ast.SelectionSet, obj *model.IncreaseRequestEdge) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, increaseRequestEdgeImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("IncreaseRequestEdge")
-		case "node":
-			out.Values[i] = ec._IncreaseRequestEdge_node(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "cursor":
-			out.Values[i] = ec._IncreaseRequestEdge_cursor(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2474,6 +3722,87 @@ func (ec *executionContext) _RequestApprovePayload(ctx context.Context, sel ast.
 	return out
 }
 
+var requestConnectionImplementors = []string{"RequestConnection"}
+
+func (ec *executionContext) _RequestConnection(ctx context.Context, sel ast.SelectionSet, obj *model.RequestConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, requestConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RequestConnection")
+		case "edges":
+			out.Values[i] = ec._RequestConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pageInfo":
+			out.Values[i] = ec._RequestConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "totalCount":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._RequestConnection_totalCount(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var requestCreatePayloadImplementors = []string{"RequestCreatePayload"}
 
 func (ec *executionContext) _RequestCreatePayload(ctx context.Context, sel ast.SelectionSet, obj *model.RequestCreatePayload) graphql.Marshaler {
@@ -2493,6 +3822,92 @@ func (ec *executionContext) _RequestCreatePayload(ctx context.Context, sel ast.S
 			}
 		case "errors":
 			out.Values[i] = ec._RequestCreatePayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var requestDeciderImplementors = []string{"RequestDecider"}
+
+func (ec *executionContext) _RequestDecider(ctx context.Context, sel ast.SelectionSet, obj *model.RequestDecider) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, requestDeciderImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RequestDecider")
+		case "id":
+			out.Values[i] = ec._RequestDecider_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._RequestDecider_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var requestEdgeImplementors = []string{"RequestEdge"}
+
+func (ec *executionContext) _RequestEdge(ctx context.Context, sel ast.SelectionSet, obj *model.RequestEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, requestEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RequestEdge")
+		case "node":
+			out.Values[i] = ec._RequestEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cursor":
+			out.Values[i] = ec._RequestEdge_cursor(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2739,6 +4154,155 @@ func (ec *executionContext) _RequestPayload(ctx context.Context, sel ast.Selecti
 	return out
 }
 
+var requestResourceImplementors = []string{"RequestResource"}
+
+func (ec *executionContext) _RequestResource(ctx context.Context, sel ast.SelectionSet, obj *model.RequestResource) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, requestResourceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RequestResource")
+		case "id":
+			out.Values[i] = ec._RequestResource_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._RequestResource_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._RequestResource_kind(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var requestRuleImplementors = []string{"RequestRule"}
+
+func (ec *executionContext) _RequestRule(ctx context.Context, sel ast.SelectionSet, obj *model.RequestRule) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, requestRuleImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RequestRule")
+		case "kind":
+			out.Values[i] = ec._RequestRule_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "most":
+			out.Values[i] = ec._RequestRule_most(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "capabilities":
+			out.Values[i] = ec._RequestRule_capabilities(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setByName":
+			out.Values[i] = ec._RequestRule_setByName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._RequestRule_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var requestRuleSetPayloadImplementors = []string{"RequestRuleSetPayload"}
+
+func (ec *executionContext) _RequestRuleSetPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RequestRuleSetPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, requestRuleSetPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RequestRuleSetPayload")
+		case "rule":
+			out.Values[i] = ec._RequestRuleSetPayload_rule(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._RequestRuleSetPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -2769,54 +4333,33 @@ func (ec *executionContext) marshalNBudgetRaise2ᚖgithubᚗcomᚋalchemiᚋcock
 	return ec._BudgetRaise(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNIncreaseRequest2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐIncreaseRequest(ctx context.Context, sel ast.SelectionSet, v *model.IncreaseRequest) graphql.Marshaler {
+func (ec *executionContext) unmarshalNDeputySetInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐDeputySetInput(ctx context.Context, v any) (model.DeputySetInput, error) {
+	res, err := ec.unmarshalInputDeputySetInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeputySetPayload2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐDeputySetPayload(ctx context.Context, sel ast.SelectionSet, v model.DeputySetPayload) graphql.Marshaler {
+	return ec._DeputySetPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDeputySetPayload2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐDeputySetPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeputySetPayload) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
 		}
 		return graphql.Null
 	}
-	return ec._IncreaseRequest(ctx, sel, v)
+	return ec._DeputySetPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNIncreaseRequestConnection2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐIncreaseRequestConnection(ctx context.Context, sel ast.SelectionSet, v model.IncreaseRequestConnection) graphql.Marshaler {
-	return ec._IncreaseRequestConnection(ctx, sel, &v)
-}
-
-func (ec *executionContext) marshalNIncreaseRequestConnection2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐIncreaseRequestConnection(ctx context.Context, sel ast.SelectionSet, v *model.IncreaseRequestConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNRequest2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequest(ctx context.Context, sel ast.SelectionSet, v *model.Request) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
 		}
 		return graphql.Null
 	}
-	return ec._IncreaseRequestConnection(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNIncreaseRequestEdge2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐIncreaseRequestEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.IncreaseRequestEdge) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNIncreaseRequestEdge2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐIncreaseRequestEdge(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNIncreaseRequestEdge2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐIncreaseRequestEdge(ctx context.Context, sel ast.SelectionSet, v *model.IncreaseRequestEdge) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._IncreaseRequestEdge(ctx, sel, v)
+	return ec._Request(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRequestApproveInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestApproveInput(ctx context.Context, v any) (model.RequestApproveInput, error) {
@@ -2838,6 +4381,20 @@ func (ec *executionContext) marshalNRequestApprovePayload2ᚖgithubᚗcomᚋalch
 	return ec._RequestApprovePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNRequestConnection2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestConnection(ctx context.Context, sel ast.SelectionSet, v model.RequestConnection) graphql.Marshaler {
+	return ec._RequestConnection(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRequestConnection2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestConnection(ctx context.Context, sel ast.SelectionSet, v *model.RequestConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RequestConnection(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRequestCreateInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestCreateInput(ctx context.Context, v any) (model.RequestCreateInput, error) {
 	res, err := ec.unmarshalInputRequestCreateInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -2857,9 +4414,66 @@ func (ec *executionContext) marshalNRequestCreatePayload2ᚖgithubᚗcomᚋalche
 	return ec._RequestCreatePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNRequestDecider2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestDeciderᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.RequestDecider) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRequestDecider2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestDecider(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRequestDecider2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestDecider(ctx context.Context, sel ast.SelectionSet, v *model.RequestDecider) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RequestDecider(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRequestDeclineInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestDeclineInput(ctx context.Context, v any) (model.RequestDeclineInput, error) {
 	res, err := ec.unmarshalInputRequestDeclineInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNRequestDelegateInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestDelegateInput(ctx context.Context, v any) (model.RequestDelegateInput, error) {
+	res, err := ec.unmarshalInputRequestDelegateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRequestEdge2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.RequestEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRequestEdge2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRequestEdge2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestEdge(ctx context.Context, sel ast.SelectionSet, v *model.RequestEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RequestEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNRequestInbox2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestInbox(ctx context.Context, sel ast.SelectionSet, v model.RequestInbox) graphql.Marshaler {
@@ -2874,6 +4488,16 @@ func (ec *executionContext) marshalNRequestInbox2ᚖgithubᚗcomᚋalchemiᚋcoc
 		return graphql.Null
 	}
 	return ec._RequestInbox(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRequestKind2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestKind(ctx context.Context, v any) (model.RequestKind, error) {
+	var res model.RequestKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRequestKind2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestKind(ctx context.Context, sel ast.SelectionSet, v model.RequestKind) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) marshalNRequestPass2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestPassᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.RequestPass) graphql.Marshaler {
@@ -2921,6 +4545,35 @@ func (ec *executionContext) marshalNRequestPayload2ᚖgithubᚗcomᚋalchemiᚋc
 	return ec._RequestPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNRequestRule2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestRule(ctx context.Context, sel ast.SelectionSet, v *model.RequestRule) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RequestRule(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNRequestRuleSetInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestRuleSetInput(ctx context.Context, v any) (model.RequestRuleSetInput, error) {
+	res, err := ec.unmarshalInputRequestRuleSetInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRequestRuleSetPayload2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestRuleSetPayload(ctx context.Context, sel ast.SelectionSet, v model.RequestRuleSetPayload) graphql.Marshaler {
+	return ec._RequestRuleSetPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRequestRuleSetPayload2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestRuleSetPayload(ctx context.Context, sel ast.SelectionSet, v *model.RequestRuleSetPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RequestRuleSetPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNRequestStatus2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestStatus(ctx context.Context, v any) (model.RequestStatus, error) {
 	var res model.RequestStatus
 	err := res.UnmarshalGQL(v)
@@ -2934,6 +4587,13 @@ func (ec *executionContext) marshalNRequestStatus2githubᚗcomᚋalchemiᚋcockp
 func (ec *executionContext) unmarshalNRequestWithdrawInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestWithdrawInput(ctx context.Context, v any) (model.RequestWithdrawInput, error) {
 	res, err := ec.unmarshalInputRequestWithdrawInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAccessImpact2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐAccessImpact(ctx context.Context, sel ast.SelectionSet, v *model.AccessImpact) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._AccessImpact(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOBudgetRaise2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐBudgetRaiseᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.BudgetRaise) graphql.Marshaler {
@@ -2955,18 +4615,44 @@ func (ec *executionContext) marshalOBudgetRaise2ᚕᚖgithubᚗcomᚋalchemiᚋc
 	return ret
 }
 
-func (ec *executionContext) marshalOIncreaseRequest2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐIncreaseRequest(ctx context.Context, sel ast.SelectionSet, v *model.IncreaseRequest) graphql.Marshaler {
+func (ec *executionContext) marshalODeputy2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐDeputy(ctx context.Context, sel ast.SelectionSet, v *model.Deputy) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
-	return ec._IncreaseRequest(ctx, sel, v)
+	return ec._Deputy(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOIncreaseRequestConnection2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐIncreaseRequestConnection(ctx context.Context, sel ast.SelectionSet, v *model.IncreaseRequestConnection) graphql.Marshaler {
+func (ec *executionContext) marshalORequest2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequest(ctx context.Context, sel ast.SelectionSet, v *model.Request) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
-	return ec._IncreaseRequestConnection(ctx, sel, v)
+	return ec._Request(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalORequestConnection2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestConnection(ctx context.Context, sel ast.SelectionSet, v *model.RequestConnection) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RequestConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalORequestDecider2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestDeciderᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.RequestDecider) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRequestDecider2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestDecider(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalORequestFilter2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestFilter(ctx context.Context, v any) (*model.RequestFilter, error) {
@@ -2990,6 +4676,55 @@ func (ec *executionContext) marshalORequestImpact2ᚖgithubᚗcomᚋalchemiᚋco
 		return graphql.Null
 	}
 	return ec._RequestImpact(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalORequestKind2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestKind(ctx context.Context, v any) (*model.RequestKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.RequestKind)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORequestKind2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestKind(ctx context.Context, sel ast.SelectionSet, v *model.RequestKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) marshalORequestResource2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestResource(ctx context.Context, sel ast.SelectionSet, v *model.RequestResource) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RequestResource(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalORequestRule2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestRuleᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.RequestRule) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRequestRule2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestRule(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalORequestRule2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestRule(ctx context.Context, sel ast.SelectionSet, v *model.RequestRule) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RequestRule(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -52,8 +52,6 @@ type ResolverRoot interface {
 	GuardrailPresetConnection() GuardrailPresetConnectionResolver
 	IdentityProvider() IdentityProviderResolver
 	IdentityProviderConnection() IdentityProviderConnectionResolver
-	IncreaseRequest() IncreaseRequestResolver
-	IncreaseRequestConnection() IncreaseRequestConnectionResolver
 	Invitation() InvitationResolver
 	InvitationConnection() InvitationConnectionResolver
 	Key() KeyResolver
@@ -73,6 +71,8 @@ type ResolverRoot interface {
 	Provider() ProviderResolver
 	ProviderConnection() ProviderConnectionResolver
 	Query() QueryResolver
+	Request() RequestResolver
+	RequestConnection() RequestConnectionResolver
 	RoleBinding() RoleBindingResolver
 	RoleBindingConnection() RoleBindingConnectionResolver
 	ScopeAccess() ScopeAccessResolver
@@ -103,6 +103,19 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	AccessImpact struct {
+		AverageCost    func(childComplexity int) int
+		ConnectionKind func(childComplexity int) int
+		Holds          func(childComplexity int) int
+		Host           func(childComplexity int) int
+		People         func(childComplexity int) int
+		PriceClass     func(childComplexity int) int
+		Reason         func(childComplexity int) int
+		SeatsMeasured  func(childComplexity int) int
+		Tools          func(childComplexity int) int
+		WritingTools   func(childComplexity int) int
+	}
+
 	Account struct {
 		Allocation             func(childComplexity int) int
 		AuditCheckpoints       func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -888,7 +901,7 @@ type ComplexityRoot struct {
 		ParentID        func(childComplexity int) int
 		Plane           func(childComplexity int) int
 		Providers       func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Requests        func(childComplexity int, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) int
+		Requests        func(childComplexity int, scopeID *string, filter *model.RequestFilter, kind *model.RequestKind, first *int, after *string, last *int, before *string) int
 		Scopes          func(childComplexity int, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) int
 		Statements      func(childComplexity int, scopeID *string, first *int, after *string, last *int, before *string) int
 		Teams           func(childComplexity int, organizationID *string, first *int, after *string, last *int, before *string) int
@@ -917,7 +930,7 @@ type ComplexityRoot struct {
 		Organizations     func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ParentID          func(childComplexity int) int
 		Plane             func(childComplexity int) int
-		Requests          func(childComplexity int, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) int
+		Requests          func(childComplexity int, scopeID *string, filter *model.RequestFilter, kind *model.RequestKind, first *int, after *string, last *int, before *string) int
 		Scopes            func(childComplexity int, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) int
 		Statements        func(childComplexity int, scopeID *string, first *int, after *string, last *int, before *string) int
 		StdioCommands     func(childComplexity int) int
@@ -956,6 +969,17 @@ type ComplexityRoot struct {
 	DailySpend struct {
 		Amount func(childComplexity int) int
 		Day    func(childComplexity int) int
+	}
+
+	Deputy struct {
+		Name   func(childComplexity int) int
+		Until  func(childComplexity int) int
+		UserID func(childComplexity int) int
+	}
+
+	DeputySetPayload struct {
+		Deputy func(childComplexity int) int
+		Errors func(childComplexity int) int
 	}
 
 	Domain struct {
@@ -1015,6 +1039,21 @@ type ComplexityRoot struct {
 		Finding  func(childComplexity int) int
 		Kind     func(childComplexity int) int
 		Name     func(childComplexity int) int
+	}
+
+	FeatureSetPayload struct {
+		Errors  func(childComplexity int) int
+		Setting func(childComplexity int) int
+	}
+
+	FeatureSetting struct {
+		Feature     func(childComplexity int) int
+		FromName    func(childComplexity int) int
+		FromScopeID func(childComplexity int) int
+		Locked      func(childComplexity int) int
+		On          func(childComplexity int) int
+		Own         func(childComplexity int) int
+		Version     func(childComplexity int) int
 	}
 
 	Grant struct {
@@ -1226,44 +1265,6 @@ type ComplexityRoot struct {
 	Inbox struct {
 		Newest func(childComplexity int) int
 		Unread func(childComplexity int) int
-	}
-
-	IncreaseRequest struct {
-		Amount        func(childComplexity int) int
-		CreatedAt     func(childComplexity int) int
-		DecidedAt     func(childComplexity int) int
-		DeciderName   func(childComplexity int) int
-		ExpiresAt     func(childComplexity int) int
-		Granted       func(childComplexity int) int
-		GrantedUntil  func(childComplexity int) int
-		ID            func(childComplexity int) int
-		Impact        func(childComplexity int) int
-		Location      func(childComplexity int) int
-		Mine          func(childComplexity int) int
-		Note          func(childComplexity int) int
-		Passed        func(childComplexity int) int
-		Plane         func(childComplexity int) int
-		Reason        func(childComplexity int) int
-		RequesterName func(childComplexity int) int
-		Scope         func(childComplexity int) int
-		ScopeName     func(childComplexity int) int
-		Status        func(childComplexity int) int
-		Unit          func(childComplexity int) int
-		Until         func(childComplexity int) int
-		Version       func(childComplexity int) int
-		ViewerCan     func(childComplexity int) int
-		WaitsAt       func(childComplexity int) int
-	}
-
-	IncreaseRequestConnection struct {
-		Edges      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
-	}
-
-	IncreaseRequestEdge struct {
-		Cursor func(childComplexity int) int
-		Node   func(childComplexity int) int
 	}
 
 	InvalidError struct {
@@ -1521,10 +1522,12 @@ type ComplexityRoot struct {
 		ConnectionSignOut         func(childComplexity int, input model.ConnectionSignOutInput) int
 		ConnectionUpdate          func(childComplexity int, input model.ConnectionUpdateInput) int
 		CreditFactorSet           func(childComplexity int, input model.CreditFactorSetInput) int
+		DeputySet                 func(childComplexity int, input model.DeputySetInput) int
 		DomainApprove             func(childComplexity int, input model.DomainApproveInput) int
 		DomainCreate              func(childComplexity int, input model.DomainCreateInput) int
 		DomainDelete              func(childComplexity int, input model.DomainDeleteInput) int
 		DomainVerify              func(childComplexity int, input model.DomainVerifyInput) int
+		FeatureSet                func(childComplexity int, input model.FeatureSetInput) int
 		GrantRemove               func(childComplexity int, input model.GrantRemoveInput) int
 		GrantSet                  func(childComplexity int, input model.GrantSetInput) int
 		GroupMappingCreate        func(childComplexity int, input model.GroupMappingCreateInput) int
@@ -1571,7 +1574,9 @@ type ComplexityRoot struct {
 		RequestApprove            func(childComplexity int, input model.RequestApproveInput) int
 		RequestCreate             func(childComplexity int, input model.RequestCreateInput) int
 		RequestDecline            func(childComplexity int, input model.RequestDeclineInput) int
+		RequestDelegate           func(childComplexity int, input model.RequestDelegateInput) int
 		RequestPassUp             func(childComplexity int, input model.RequestPassUpInput) int
+		RequestRuleSet            func(childComplexity int, input model.RequestRuleSetInput) int
 		RequestWithdraw           func(childComplexity int, input model.RequestWithdrawInput) int
 		RoleBind                  func(childComplexity int, input model.RoleBindInput) int
 		RoleUnbind                func(childComplexity int, input model.RoleUnbindInput) int
@@ -1884,9 +1889,45 @@ type ComplexityRoot struct {
 		Invitation           func(childComplexity int, token string) int
 		Node                 func(childComplexity int, id string) int
 		Platform             func(childComplexity int) int
+		RequestRules         func(childComplexity int, scopeID string) int
+		ScopeFeatures        func(childComplexity int, scopeID string) int
 		ScopeGuardrails      func(childComplexity int, scopeID string) int
 		SignInMethods        func(childComplexity int, email string) int
 		Viewer               func(childComplexity int) int
+	}
+
+	Request struct {
+		AccessImpact     func(childComplexity int) int
+		Amount           func(childComplexity int) int
+		AssigneeName     func(childComplexity int) int
+		ByRule           func(childComplexity int) int
+		CreatedAt        func(childComplexity int) int
+		DecidedAt        func(childComplexity int) int
+		DeciderName      func(childComplexity int) int
+		Deciders         func(childComplexity int) int
+		ExpiresAt        func(childComplexity int) int
+		Granted          func(childComplexity int) int
+		GrantedScopeName func(childComplexity int) int
+		GrantedUntil     func(childComplexity int) int
+		ID               func(childComplexity int) int
+		Impact           func(childComplexity int) int
+		Kind             func(childComplexity int) int
+		Location         func(childComplexity int) int
+		Mine             func(childComplexity int) int
+		Note             func(childComplexity int) int
+		Passed           func(childComplexity int) int
+		Plane            func(childComplexity int) int
+		Reason           func(childComplexity int) int
+		RequesterName    func(childComplexity int) int
+		Resource         func(childComplexity int) int
+		Scope            func(childComplexity int) int
+		ScopeName        func(childComplexity int) int
+		Status           func(childComplexity int) int
+		Unit             func(childComplexity int) int
+		Until            func(childComplexity int) int
+		Version          func(childComplexity int) int
+		ViewerCan        func(childComplexity int) int
+		WaitsAt          func(childComplexity int) int
 	}
 
 	RequestApprovePayload struct {
@@ -1895,9 +1936,25 @@ type ComplexityRoot struct {
 		Request func(childComplexity int) int
 	}
 
+	RequestConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
 	RequestCreatePayload struct {
 		Errors  func(childComplexity int) int
 		Request func(childComplexity int) int
+	}
+
+	RequestDecider struct {
+		ID   func(childComplexity int) int
+		Name func(childComplexity int) int
+	}
+
+	RequestEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	RequestImpact struct {
@@ -1928,6 +1985,25 @@ type ComplexityRoot struct {
 	RequestPayload struct {
 		Errors  func(childComplexity int) int
 		Request func(childComplexity int) int
+	}
+
+	RequestResource struct {
+		ID   func(childComplexity int) int
+		Kind func(childComplexity int) int
+		Name func(childComplexity int) int
+	}
+
+	RequestRule struct {
+		Capabilities func(childComplexity int) int
+		Kind         func(childComplexity int) int
+		Most         func(childComplexity int) int
+		SetByName    func(childComplexity int) int
+		Version      func(childComplexity int) int
+	}
+
+	RequestRuleSetPayload struct {
+		Errors func(childComplexity int) int
+		Rule   func(childComplexity int) int
 	}
 
 	Resource struct {
@@ -2003,6 +2079,12 @@ type ComplexityRoot struct {
 	ScopeEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ScopeFeatures struct {
+		Features  func(childComplexity int) int
+		ScopeID   func(childComplexity int) int
+		ViewerCan func(childComplexity int) int
 	}
 
 	ScopeGuardrail struct {
@@ -2456,6 +2538,9 @@ type ComplexityRoot struct {
 		Authorizations          func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Budget                  func(childComplexity int, plane model.Plane) int
 		ClientName              func(childComplexity int) int
+		Deputy                  func(childComplexity int) int
+		DeputyChoices           func(childComplexity int) int
+		Features                func(childComplexity int, plane model.Plane) int
 		Grantable               func(childComplexity int) int
 		IsPlatformStaff         func(childComplexity int) int
 		Models                  func(childComplexity int, plane model.Plane, first *int, after *string, last *int, before *string) int
@@ -2615,6 +2700,67 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	ec := newExecutionContext(nil, e, nil)
 	_ = ec
 	switch typeName + "." + field {
+
+	case "AccessImpact.averageCost":
+		if e.ComplexityRoot.AccessImpact.AverageCost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessImpact.AverageCost(childComplexity), true
+	case "AccessImpact.connectionKind":
+		if e.ComplexityRoot.AccessImpact.ConnectionKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessImpact.ConnectionKind(childComplexity), true
+	case "AccessImpact.holds":
+		if e.ComplexityRoot.AccessImpact.Holds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessImpact.Holds(childComplexity), true
+	case "AccessImpact.host":
+		if e.ComplexityRoot.AccessImpact.Host == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessImpact.Host(childComplexity), true
+	case "AccessImpact.people":
+		if e.ComplexityRoot.AccessImpact.People == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessImpact.People(childComplexity), true
+	case "AccessImpact.priceClass":
+		if e.ComplexityRoot.AccessImpact.PriceClass == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessImpact.PriceClass(childComplexity), true
+	case "AccessImpact.reason":
+		if e.ComplexityRoot.AccessImpact.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessImpact.Reason(childComplexity), true
+	case "AccessImpact.seatsMeasured":
+		if e.ComplexityRoot.AccessImpact.SeatsMeasured == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessImpact.SeatsMeasured(childComplexity), true
+	case "AccessImpact.tools":
+		if e.ComplexityRoot.AccessImpact.Tools == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessImpact.Tools(childComplexity), true
+	case "AccessImpact.writingTools":
+		if e.ComplexityRoot.AccessImpact.WritingTools == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessImpact.WritingTools(childComplexity), true
 
 	case "Account.allocation":
 		if e.ComplexityRoot.Account.Allocation == nil {
@@ -5971,7 +6117,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Console.Requests(childComplexity, args["scopeId"].(*string), args["filter"].(*model.RequestFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Console.Requests(childComplexity, args["scopeId"].(*string), args["filter"].(*model.RequestFilter), args["kind"].(*model.RequestKind), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Console.scopes":
 		if e.ComplexityRoot.Console.Scopes == nil {
 			break
@@ -6198,7 +6344,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Copilot.Requests(childComplexity, args["scopeId"].(*string), args["filter"].(*model.RequestFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Copilot.Requests(childComplexity, args["scopeId"].(*string), args["filter"].(*model.RequestFilter), args["kind"].(*model.RequestKind), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Copilot.scopes":
 		if e.ComplexityRoot.Copilot.Scopes == nil {
 			break
@@ -6367,6 +6513,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DailySpend.Day(childComplexity), true
+
+	case "Deputy.name":
+		if e.ComplexityRoot.Deputy.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Deputy.Name(childComplexity), true
+	case "Deputy.until":
+		if e.ComplexityRoot.Deputy.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Deputy.Until(childComplexity), true
+	case "Deputy.userId":
+		if e.ComplexityRoot.Deputy.UserID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Deputy.UserID(childComplexity), true
+
+	case "DeputySetPayload.deputy":
+		if e.ComplexityRoot.DeputySetPayload.Deputy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeputySetPayload.Deputy(childComplexity), true
+	case "DeputySetPayload.errors":
+		if e.ComplexityRoot.DeputySetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeputySetPayload.Errors(childComplexity), true
 
 	case "Domain.checkError":
 		if e.ComplexityRoot.Domain.CheckError == nil {
@@ -6568,6 +6746,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ExplanationStep.Name(childComplexity), true
+
+	case "FeatureSetPayload.errors":
+		if e.ComplexityRoot.FeatureSetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeatureSetPayload.Errors(childComplexity), true
+	case "FeatureSetPayload.setting":
+		if e.ComplexityRoot.FeatureSetPayload.Setting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeatureSetPayload.Setting(childComplexity), true
+
+	case "FeatureSetting.feature":
+		if e.ComplexityRoot.FeatureSetting.Feature == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeatureSetting.Feature(childComplexity), true
+	case "FeatureSetting.fromName":
+		if e.ComplexityRoot.FeatureSetting.FromName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeatureSetting.FromName(childComplexity), true
+	case "FeatureSetting.fromScopeId":
+		if e.ComplexityRoot.FeatureSetting.FromScopeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeatureSetting.FromScopeID(childComplexity), true
+	case "FeatureSetting.locked":
+		if e.ComplexityRoot.FeatureSetting.Locked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeatureSetting.Locked(childComplexity), true
+	case "FeatureSetting.on":
+		if e.ComplexityRoot.FeatureSetting.On == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeatureSetting.On(childComplexity), true
+	case "FeatureSetting.own":
+		if e.ComplexityRoot.FeatureSetting.Own == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeatureSetting.Own(childComplexity), true
+	case "FeatureSetting.version":
+		if e.ComplexityRoot.FeatureSetting.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FeatureSetting.Version(childComplexity), true
 
 	case "Grant.createdAt":
 		if e.ComplexityRoot.Grant.CreatedAt == nil {
@@ -7341,183 +7575,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Inbox.Unread(childComplexity), true
-
-	case "IncreaseRequest.amount":
-		if e.ComplexityRoot.IncreaseRequest.Amount == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.Amount(childComplexity), true
-	case "IncreaseRequest.createdAt":
-		if e.ComplexityRoot.IncreaseRequest.CreatedAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.CreatedAt(childComplexity), true
-	case "IncreaseRequest.decidedAt":
-		if e.ComplexityRoot.IncreaseRequest.DecidedAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.DecidedAt(childComplexity), true
-	case "IncreaseRequest.deciderName":
-		if e.ComplexityRoot.IncreaseRequest.DeciderName == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.DeciderName(childComplexity), true
-	case "IncreaseRequest.expiresAt":
-		if e.ComplexityRoot.IncreaseRequest.ExpiresAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.ExpiresAt(childComplexity), true
-	case "IncreaseRequest.granted":
-		if e.ComplexityRoot.IncreaseRequest.Granted == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.Granted(childComplexity), true
-	case "IncreaseRequest.grantedUntil":
-		if e.ComplexityRoot.IncreaseRequest.GrantedUntil == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.GrantedUntil(childComplexity), true
-	case "IncreaseRequest.id":
-		if e.ComplexityRoot.IncreaseRequest.ID == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.ID(childComplexity), true
-	case "IncreaseRequest.impact":
-		if e.ComplexityRoot.IncreaseRequest.Impact == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.Impact(childComplexity), true
-	case "IncreaseRequest.location":
-		if e.ComplexityRoot.IncreaseRequest.Location == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.Location(childComplexity), true
-	case "IncreaseRequest.mine":
-		if e.ComplexityRoot.IncreaseRequest.Mine == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.Mine(childComplexity), true
-	case "IncreaseRequest.note":
-		if e.ComplexityRoot.IncreaseRequest.Note == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.Note(childComplexity), true
-	case "IncreaseRequest.passed":
-		if e.ComplexityRoot.IncreaseRequest.Passed == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.Passed(childComplexity), true
-	case "IncreaseRequest.plane":
-		if e.ComplexityRoot.IncreaseRequest.Plane == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.Plane(childComplexity), true
-	case "IncreaseRequest.reason":
-		if e.ComplexityRoot.IncreaseRequest.Reason == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.Reason(childComplexity), true
-	case "IncreaseRequest.requesterName":
-		if e.ComplexityRoot.IncreaseRequest.RequesterName == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.RequesterName(childComplexity), true
-	case "IncreaseRequest.scope":
-		if e.ComplexityRoot.IncreaseRequest.Scope == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.Scope(childComplexity), true
-	case "IncreaseRequest.scopeName":
-		if e.ComplexityRoot.IncreaseRequest.ScopeName == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.ScopeName(childComplexity), true
-	case "IncreaseRequest.status":
-		if e.ComplexityRoot.IncreaseRequest.Status == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.Status(childComplexity), true
-	case "IncreaseRequest.unit":
-		if e.ComplexityRoot.IncreaseRequest.Unit == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.Unit(childComplexity), true
-	case "IncreaseRequest.until":
-		if e.ComplexityRoot.IncreaseRequest.Until == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.Until(childComplexity), true
-	case "IncreaseRequest.version":
-		if e.ComplexityRoot.IncreaseRequest.Version == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.Version(childComplexity), true
-	case "IncreaseRequest.viewerCan":
-		if e.ComplexityRoot.IncreaseRequest.ViewerCan == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.ViewerCan(childComplexity), true
-	case "IncreaseRequest.waitsAt":
-		if e.ComplexityRoot.IncreaseRequest.WaitsAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequest.WaitsAt(childComplexity), true
-
-	case "IncreaseRequestConnection.edges":
-		if e.ComplexityRoot.IncreaseRequestConnection.Edges == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequestConnection.Edges(childComplexity), true
-	case "IncreaseRequestConnection.pageInfo":
-		if e.ComplexityRoot.IncreaseRequestConnection.PageInfo == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequestConnection.PageInfo(childComplexity), true
-	case "IncreaseRequestConnection.totalCount":
-		if e.ComplexityRoot.IncreaseRequestConnection.TotalCount == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequestConnection.TotalCount(childComplexity), true
-
-	case "IncreaseRequestEdge.cursor":
-		if e.ComplexityRoot.IncreaseRequestEdge.Cursor == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequestEdge.Cursor(childComplexity), true
-	case "IncreaseRequestEdge.node":
-		if e.ComplexityRoot.IncreaseRequestEdge.Node == nil {
-			break
-		}
-
-		return e.ComplexityRoot.IncreaseRequestEdge.Node(childComplexity), true
 
 	case "InvalidError.code":
 		if e.ComplexityRoot.InvalidError.Code == nil {
@@ -8814,6 +8871,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreditFactorSet(childComplexity, args["input"].(model.CreditFactorSetInput)), true
+	case "Mutation.deputySet":
+		if e.ComplexityRoot.Mutation.DeputySet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deputySet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeputySet(childComplexity, args["input"].(model.DeputySetInput)), true
 	case "Mutation.domainApprove":
 		if e.ComplexityRoot.Mutation.DomainApprove == nil {
 			break
@@ -8858,6 +8926,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DomainVerify(childComplexity, args["input"].(model.DomainVerifyInput)), true
+	case "Mutation.featureSet":
+		if e.ComplexityRoot.Mutation.FeatureSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_featureSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.FeatureSet(childComplexity, args["input"].(model.FeatureSetInput)), true
 	case "Mutation.grantRemove":
 		if e.ComplexityRoot.Mutation.GrantRemove == nil {
 			break
@@ -9364,6 +9443,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RequestDecline(childComplexity, args["input"].(model.RequestDeclineInput)), true
+	case "Mutation.requestDelegate":
+		if e.ComplexityRoot.Mutation.RequestDelegate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_requestDelegate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RequestDelegate(childComplexity, args["input"].(model.RequestDelegateInput)), true
 	case "Mutation.requestPassUp":
 		if e.ComplexityRoot.Mutation.RequestPassUp == nil {
 			break
@@ -9375,6 +9465,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RequestPassUp(childComplexity, args["input"].(model.RequestPassUpInput)), true
+	case "Mutation.requestRuleSet":
+		if e.ComplexityRoot.Mutation.RequestRuleSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_requestRuleSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RequestRuleSet(childComplexity, args["input"].(model.RequestRuleSetInput)), true
 	case "Mutation.requestWithdraw":
 		if e.ComplexityRoot.Mutation.RequestWithdraw == nil {
 			break
@@ -10889,6 +10990,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Platform(childComplexity), true
+	case "Query.requestRules":
+		if e.ComplexityRoot.Query.RequestRules == nil {
+			break
+		}
+
+		args, err := ec.field_Query_requestRules_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RequestRules(childComplexity, args["scopeId"].(string)), true
+	case "Query.scopeFeatures":
+		if e.ComplexityRoot.Query.ScopeFeatures == nil {
+			break
+		}
+
+		args, err := ec.field_Query_scopeFeatures_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ScopeFeatures(childComplexity, args["scopeId"].(string)), true
 	case "Query.scopeGuardrails":
 		if e.ComplexityRoot.Query.ScopeGuardrails == nil {
 			break
@@ -10918,6 +11041,193 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
 
+	case "Request.accessImpact":
+		if e.ComplexityRoot.Request.AccessImpact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.AccessImpact(childComplexity), true
+	case "Request.amount":
+		if e.ComplexityRoot.Request.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Amount(childComplexity), true
+	case "Request.assigneeName":
+		if e.ComplexityRoot.Request.AssigneeName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.AssigneeName(childComplexity), true
+	case "Request.byRule":
+		if e.ComplexityRoot.Request.ByRule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.ByRule(childComplexity), true
+	case "Request.createdAt":
+		if e.ComplexityRoot.Request.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.CreatedAt(childComplexity), true
+	case "Request.decidedAt":
+		if e.ComplexityRoot.Request.DecidedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.DecidedAt(childComplexity), true
+	case "Request.deciderName":
+		if e.ComplexityRoot.Request.DeciderName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.DeciderName(childComplexity), true
+	case "Request.deciders":
+		if e.ComplexityRoot.Request.Deciders == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Deciders(childComplexity), true
+	case "Request.expiresAt":
+		if e.ComplexityRoot.Request.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.ExpiresAt(childComplexity), true
+	case "Request.granted":
+		if e.ComplexityRoot.Request.Granted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Granted(childComplexity), true
+	case "Request.grantedScopeName":
+		if e.ComplexityRoot.Request.GrantedScopeName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.GrantedScopeName(childComplexity), true
+	case "Request.grantedUntil":
+		if e.ComplexityRoot.Request.GrantedUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.GrantedUntil(childComplexity), true
+	case "Request.id":
+		if e.ComplexityRoot.Request.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.ID(childComplexity), true
+	case "Request.impact":
+		if e.ComplexityRoot.Request.Impact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Impact(childComplexity), true
+	case "Request.kind":
+		if e.ComplexityRoot.Request.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Kind(childComplexity), true
+	case "Request.location":
+		if e.ComplexityRoot.Request.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Location(childComplexity), true
+	case "Request.mine":
+		if e.ComplexityRoot.Request.Mine == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Mine(childComplexity), true
+	case "Request.note":
+		if e.ComplexityRoot.Request.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Note(childComplexity), true
+	case "Request.passed":
+		if e.ComplexityRoot.Request.Passed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Passed(childComplexity), true
+	case "Request.plane":
+		if e.ComplexityRoot.Request.Plane == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Plane(childComplexity), true
+	case "Request.reason":
+		if e.ComplexityRoot.Request.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Reason(childComplexity), true
+	case "Request.requesterName":
+		if e.ComplexityRoot.Request.RequesterName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.RequesterName(childComplexity), true
+	case "Request.resource":
+		if e.ComplexityRoot.Request.Resource == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Resource(childComplexity), true
+	case "Request.scope":
+		if e.ComplexityRoot.Request.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Scope(childComplexity), true
+	case "Request.scopeName":
+		if e.ComplexityRoot.Request.ScopeName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.ScopeName(childComplexity), true
+	case "Request.status":
+		if e.ComplexityRoot.Request.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Status(childComplexity), true
+	case "Request.unit":
+		if e.ComplexityRoot.Request.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Unit(childComplexity), true
+	case "Request.until":
+		if e.ComplexityRoot.Request.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Until(childComplexity), true
+	case "Request.version":
+		if e.ComplexityRoot.Request.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Version(childComplexity), true
+	case "Request.viewerCan":
+		if e.ComplexityRoot.Request.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.ViewerCan(childComplexity), true
+	case "Request.waitsAt":
+		if e.ComplexityRoot.Request.WaitsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.WaitsAt(childComplexity), true
+
 	case "RequestApprovePayload.errors":
 		if e.ComplexityRoot.RequestApprovePayload.Errors == nil {
 			break
@@ -10937,6 +11247,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RequestApprovePayload.Request(childComplexity), true
 
+	case "RequestConnection.edges":
+		if e.ComplexityRoot.RequestConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestConnection.Edges(childComplexity), true
+	case "RequestConnection.pageInfo":
+		if e.ComplexityRoot.RequestConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestConnection.PageInfo(childComplexity), true
+	case "RequestConnection.totalCount":
+		if e.ComplexityRoot.RequestConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestConnection.TotalCount(childComplexity), true
+
 	case "RequestCreatePayload.errors":
 		if e.ComplexityRoot.RequestCreatePayload.Errors == nil {
 			break
@@ -10949,6 +11278,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RequestCreatePayload.Request(childComplexity), true
+
+	case "RequestDecider.id":
+		if e.ComplexityRoot.RequestDecider.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestDecider.ID(childComplexity), true
+	case "RequestDecider.name":
+		if e.ComplexityRoot.RequestDecider.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestDecider.Name(childComplexity), true
+
+	case "RequestEdge.cursor":
+		if e.ComplexityRoot.RequestEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestEdge.Cursor(childComplexity), true
+	case "RequestEdge.node":
+		if e.ComplexityRoot.RequestEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestEdge.Node(childComplexity), true
 
 	case "RequestImpact.available":
 		if e.ComplexityRoot.RequestImpact.Available == nil {
@@ -11061,6 +11416,69 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RequestPayload.Request(childComplexity), true
+
+	case "RequestResource.id":
+		if e.ComplexityRoot.RequestResource.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestResource.ID(childComplexity), true
+	case "RequestResource.kind":
+		if e.ComplexityRoot.RequestResource.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestResource.Kind(childComplexity), true
+	case "RequestResource.name":
+		if e.ComplexityRoot.RequestResource.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestResource.Name(childComplexity), true
+
+	case "RequestRule.capabilities":
+		if e.ComplexityRoot.RequestRule.Capabilities == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestRule.Capabilities(childComplexity), true
+	case "RequestRule.kind":
+		if e.ComplexityRoot.RequestRule.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestRule.Kind(childComplexity), true
+	case "RequestRule.most":
+		if e.ComplexityRoot.RequestRule.Most == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestRule.Most(childComplexity), true
+	case "RequestRule.setByName":
+		if e.ComplexityRoot.RequestRule.SetByName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestRule.SetByName(childComplexity), true
+	case "RequestRule.version":
+		if e.ComplexityRoot.RequestRule.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestRule.Version(childComplexity), true
+
+	case "RequestRuleSetPayload.errors":
+		if e.ComplexityRoot.RequestRuleSetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestRuleSetPayload.Errors(childComplexity), true
+	case "RequestRuleSetPayload.rule":
+		if e.ComplexityRoot.RequestRuleSetPayload.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RequestRuleSetPayload.Rule(childComplexity), true
 
 	case "Resource.id":
 		if e.ComplexityRoot.Resource.ID == nil {
@@ -11327,6 +11745,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ScopeEdge.Node(childComplexity), true
+
+	case "ScopeFeatures.features":
+		if e.ComplexityRoot.ScopeFeatures.Features == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ScopeFeatures.Features(childComplexity), true
+	case "ScopeFeatures.scopeId":
+		if e.ComplexityRoot.ScopeFeatures.ScopeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ScopeFeatures.ScopeID(childComplexity), true
+	case "ScopeFeatures.viewerCan":
+		if e.ComplexityRoot.ScopeFeatures.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ScopeFeatures.ViewerCan(childComplexity), true
 
 	case "ScopeGuardrail.fromId":
 		if e.ComplexityRoot.ScopeGuardrail.FromID == nil {
@@ -13038,6 +13475,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.ClientName(childComplexity), true
+	case "Viewer.deputy":
+		if e.ComplexityRoot.Viewer.Deputy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Deputy(childComplexity), true
+	case "Viewer.deputyChoices":
+		if e.ComplexityRoot.Viewer.DeputyChoices == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.DeputyChoices(childComplexity), true
+	case "Viewer.features":
+		if e.ComplexityRoot.Viewer.Features == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_features_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Features(childComplexity, args["plane"].(model.Plane)), true
 	case "Viewer.grantable":
 		if e.ComplexityRoot.Viewer.Grantable == nil {
 			break
@@ -13708,11 +14168,13 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputConnectionUpdateInput,
 		ec.unmarshalInputConnectionVariableInput,
 		ec.unmarshalInputCreditFactorSetInput,
+		ec.unmarshalInputDeputySetInput,
 		ec.unmarshalInputDomainApproveInput,
 		ec.unmarshalInputDomainCreateInput,
 		ec.unmarshalInputDomainDeleteInput,
 		ec.unmarshalInputDomainVerifyInput,
 		ec.unmarshalInputExplainInput,
+		ec.unmarshalInputFeatureSetInput,
 		ec.unmarshalInputGrantRemoveInput,
 		ec.unmarshalInputGrantSetInput,
 		ec.unmarshalInputGroupMappingCreateInput,
@@ -13766,7 +14228,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRequestApproveInput,
 		ec.unmarshalInputRequestCreateInput,
 		ec.unmarshalInputRequestDeclineInput,
+		ec.unmarshalInputRequestDelegateInput,
 		ec.unmarshalInputRequestPassUpInput,
+		ec.unmarshalInputRequestRuleSetInput,
 		ec.unmarshalInputRequestWithdrawInput,
 		ec.unmarshalInputRoleBindInput,
 		ec.unmarshalInputRoleUnbindInput,
@@ -15235,6 +15699,99 @@ type AllocationError implements UserError {
   available: Amount!
 }
 `, BuiltIn: false},
+	{Name: "../common/feature.graphqls", Input: `"Something that admins switch for a scope and all below it; off until it is switched on."
+enum Feature {
+  "Make agents; Copilot only."
+  CREATE_AGENTS
+  "Connect MCP servers; Copilot only."
+  CREATE_MCP_CONNECTIONS
+  "Connect APIs by their OpenAPI document; Copilot only."
+  CREATE_OPENAPI_CONNECTIONS
+  "Connect integrations; Copilot only."
+  CREATE_INTEGRATIONS
+  "Offer agents and connections in the marketplace; Copilot only."
+  PUBLISH_LISTINGS
+  "Let models answer with images."
+  GENERATE_IMAGES
+}
+
+"What is set for a feature at a scope."
+enum FeatureSwitch {
+  "On here and below, unless it is set otherwise there."
+  ON
+  "Off here and below, unless it is set otherwise there."
+  OFF
+  "Off here and below, which nothing below lifts."
+  DENY
+  "Nothing: it is as above."
+  INHERIT
+}
+
+"What holds for a feature at a scope, and where that is decided."
+type FeatureSetting {
+  "Which feature."
+  feature: Feature!
+  "Whether it is on: the most specific ON or OFF wins, a DENY at or above can't be lifted."
+  on: Boolean!
+  "What is set at the scope itself."
+  own: FeatureSwitch!
+  "The name of the scope that decides; null where nothing is set on the whole path, which is off."
+  fromName: String
+  "The scope that decides; null where none does."
+  fromScopeId: ID
+  "Denied above: what is set here doesn't count."
+  locked: Boolean!
+  "What is set at the scope has this version, 0 where nothing is; give it as ` + "`" + `expectedVersion` + "`" + `."
+  version: Int!
+}
+
+"The features of a scope."
+type ScopeFeatures {
+  "The scope."
+  scopeId: ID!
+  "One for each feature that its plane has."
+  features: [FeatureSetting!]!
+  "What the viewer may do: ` + "`" + `feature.set` + "`" + `."
+  viewerCan: [ViewerPermission!]!
+}
+
+extend type Query {
+  "Which features are on at a scope, and where that is decided; null for a scope that doesn't exist or that the viewer may not see."
+  scopeFeatures("A plane, an organization, a team or a member." scopeId: ID!): ScopeFeatures
+}
+
+extend type Viewer {
+  "Which features are on for the default seat in a plane; null for who has no seat there."
+  features(plane: Plane!): [FeatureSetting!]
+}
+
+extend type Mutation {
+  "Switch a feature at a scope, or let it be as above. Admins of the scope and those above; what is denied above can't be switched on."
+  featureSet(input: FeatureSetInput!): FeatureSetPayload!
+}
+
+"What featureSet needs."
+input FeatureSetInput {
+  "A plane, an organization, a team or a member."
+  scopeId: ID!
+  "Which feature."
+  feature: Feature!
+  "INHERIT takes back what is set."
+  switch: FeatureSwitch!
+  "The version that the caller saw, 0 for none; another one standing now gives CONFLICT. Left out: whatever stands is changed."
+  expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"The outcome of featureSet."
+type FeatureSetPayload {
+  "What holds now; null when refused."
+  setting: FeatureSetting
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../common/forecast.graphqls", Input: `extend type BudgetState {
   "Four of five cycles end above this: the forecast without the usual spread of days."
   forecastLow: Amount!
@@ -16473,9 +17030,9 @@ enum NotificationTopic {
   BUDGET_FROZEN
   "A cycle closed and its statement was written."
   STATEMENT_READY
-  "Somebody asks for more budget."
+  "Somebody asks for something: more budget, access, a review."
   INCREASE_REQUESTED
-  "A request for more budget was decided."
+  "A request was decided."
   INCREASE_DECIDED
   "A call cost more than was held for it, beyond what its budgets had room for."
   CHARGE_LATE
@@ -16945,11 +17502,15 @@ type AuthorizationRevokePayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
-	{Name: "../common/request.graphqls", Input: `"Somebody asks for more budget, of whoever may give it."
-type IncreaseRequest implements Node {
+	{Name: "../common/request.graphqls", Input: `"Somebody asks for something, of whoever may give it: more budget, the use of a resource, a review, the approval of a tool."
+type Request implements Node {
   "Opaque and stable: a type prefix and a ULID."
   id: ID!
-  "Whose budget shall grow; null when it was deleted, or the viewer doesn't see it any more."
+  "What sort of thing is asked for."
+  kind: RequestKind!
+  "What all but a budget are about; null for a budget. Its name is that of the time when it was asked for."
+  resource: RequestResource
+  "Whose budget shall grow, or who shall use it; null when it was deleted, or the viewer doesn't see it any more."
   scope: Scope
   "The scope's name, also when it is gone."
   scopeName: String!
@@ -16963,7 +17524,7 @@ type IncreaseRequest implements Node {
   requesterName: String!
   "Whether the viewer asked; nobody decides on their own request."
   mine: Boolean!
-  "By how much the limit shall grow."
+  "By how much the limit shall grow; zero for all but a budget."
   amount: Amount!
   "Until when; null asks for good."
   until: DateTime
@@ -16973,14 +17534,20 @@ type IncreaseRequest implements Node {
   status: RequestStatus!
   "The scope whose admins it waits for, in words; those of the scopes above may decide as well."
   waitsAt: String!
+  "The one admin that it was handed to; null while it waits for all of them."
+  assigneeName: String
   "Who passed it up, oldest first."
   passed: [RequestPass!]!
-  "Who decided; null while it is open, and when it expired."
+  "Who decided; null while it is open, when it expired, and when a rule decided."
   deciderName: String
+  "Whether a rule gave it, without a person."
+  byRule: Boolean!
   "When it was decided or withdrawn."
   decidedAt: DateTime
   "What was given, which may be less than was asked; zero unless approved."
   granted: Amount!
+  "Where access was given, by name; null unless access was."
+  grantedScopeName: String
   "Until when it was given; null for good."
   grantedUntil: DateTime
   "What the decider said; may be empty."
@@ -16993,8 +17560,66 @@ type IncreaseRequest implements Node {
   version: Int!
   "What approving it in full would do; null for whoever may not decide on it, and once it is closed."
   impact: RequestImpact
+  "What giving access would mean; null for the other kinds, for whoever may not decide on it, and once it is closed."
+  accessImpact: AccessImpact
+  "Other admins that it can be handed to, by name, at most 100; empty for whoever may not decide on it, and once it is closed."
+  deciders: [RequestDecider!]!
   "What the viewer may do with it: ` + "`" + `request.decide` + "`" + `, ` + "`" + `request.passUp` + "`" + `, ` + "`" + `request.withdraw` + "`" + `."
   viewerCan: [ViewerPermission!]!
+}
+
+"What sort of thing is asked for."
+enum RequestKind {
+  "That a budget grows."
+  BUDGET
+  "To use a model, an agent, a connection or a tool."
+  ACCESS
+  "That an agent or a listing is reviewed and published."
+  PUBLISH
+  "That a tool, new or changed, is approved."
+  TOOL_APPROVAL
+}
+
+"What a request is about, which may be gone by now."
+type RequestResource {
+  "As it was when it was asked for."
+  id: ID!
+  "As it was then."
+  name: String!
+  "What sort of thing it is; null for what can't be granted."
+  kind: ResourceKind
+}
+
+"An admin who may decide on a request, or stand in for one."
+type RequestDecider {
+  "Of the user."
+  id: ID!
+  "As shown to others."
+  name: String!
+}
+
+"What giving access would mean: whom it reaches, what it may cost, where data goes."
+type AccessImpact {
+  "How many seats the scope has, itself included."
+  people: Int!
+  "Whether the viewer has it to give; if not, it is to be passed up."
+  holds: Boolean!
+  "Why not, in words; empty where they have."
+  reason: String!
+  "How capable, and dear, a model of the catalogue is: FAST, BALANCED, SMART or THINKING; null for anything else."
+  priceClass: String
+  "What those seats of the plane that use the model spent on it in the last 30 days, on average; null for anything but a model, and where nobody did."
+  averageCost: Amount
+  "How many seats that average is of."
+  seatsMeasured: Int!
+  "Of what kind a connection is, or a tool's; null for anything else."
+  connectionKind: String
+  "The host that data goes to; null where there is none, or it isn't a connection's."
+  host: String
+  "How many tools come with it."
+  tools: Int!
+  "How many of them may change or delete something, by what they say of themselves."
+  writingTools: Int!
 }
 
 "What became of a request."
@@ -17060,9 +17685,9 @@ type BudgetRaise {
 }
 
 "A page of requests."
-type IncreaseRequestConnection {
+type RequestConnection {
   "The rows of this page, in order."
-  edges: [IncreaseRequestEdge!]!
+  edges: [RequestEdge!]!
   "Where this page begins and ends."
   pageInfo: PageInfo!
   "Counted only when selected."
@@ -17070,9 +17695,9 @@ type IncreaseRequestConnection {
 }
 
 "A row of a page of requests."
-type IncreaseRequestEdge {
+type RequestEdge {
   "The row itself."
-  node: IncreaseRequest!
+  node: Request!
   "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
   cursor: String!
 }
@@ -17088,24 +17713,29 @@ enum RequestFilter {
 }
 
 extend type Console {
-  "Requests for more budget, newest first, of a scope and all below it; left out: of everything the viewer sees."
-  requests(scopeId: ID, filter: RequestFilter = WAITING_FOR_ME, first: Int, after: String, last: Int, before: String): IncreaseRequestConnection!
+  "Requests, newest first, of one kind or of all, of a scope and all below it; left out: of everything the viewer sees."
+  requests(scopeId: ID, filter: RequestFilter = WAITING_FOR_ME, kind: RequestKind, first: Int, after: String, last: Int, before: String): RequestConnection!
 }
 
 extend type Copilot {
-  "Requests for more budget, newest first, of a scope and all below it; left out: of everything the viewer sees."
-  requests(scopeId: ID, filter: RequestFilter = WAITING_FOR_ME, first: Int, after: String, last: Int, before: String): IncreaseRequestConnection!
+  "Requests, newest first, of one kind or of all, of a scope and all below it; left out: of everything the viewer sees."
+  requests(scopeId: ID, filter: RequestFilter = WAITING_FOR_ME, kind: RequestKind, first: Int, after: String, last: Int, before: String): RequestConnection!
 }
 
 extend type Viewer {
+  "Who is told of requests in the viewer's place; null for nobody."
+  deputy: Deputy
+  "Whom the viewer can let stand in: people who administer all that the viewer does; at most 100."
+  deputyChoices: [RequestDecider!]
   "What the viewer has asked for in a plane, newest first."
-  requests(plane: Plane!, first: Int, after: String, last: Int, before: String): IncreaseRequestConnection
+  requests(plane: Plane!, first: Int, after: String, last: Int, before: String): RequestConnection
 }
 
 extend type Mutation {
   """
-  Ask for more budget: for one's own seat and its keys, or for a scope that one administers. One open request for
-  each scope and person, ten for each person and plane; open ones expire after 30 days.
+  Ask for more budget, or for the use of a resource: for one's own seat and its keys, or for a scope that one
+  administers. One open request for each scope, resource and person, ten for each person and plane; open ones expire
+  after 30 days. Where a rule gives it, it is approved at once.
   """
   requestCreate(input: RequestCreateInput!): RequestCreatePayload!
   """
@@ -17119,14 +17749,110 @@ extend type Mutation {
   requestWithdraw(input: RequestWithdrawInput!): RequestPayload!
   "Hand it to the admins of the next scope above that has some. Admins of the scope at which it waits, and above."
   requestPassUp(input: RequestPassUpInput!): RequestPayload!
+  "Hand it to another admin who may decide on it; the others still may. Admins of the scope at which it waits, and above."
+  requestDelegate(input: RequestDelegateInput!): RequestPayload!
+  """
+  Let requests at a scope and below be given at once, up to a limit; nothing to give removes the rule. It gives what
+  whoever set it may give, to nobody who administers the scope. Admins of the scope and those above.
+  """
+  requestRuleSet(input: RequestRuleSetInput!): RequestRuleSetPayload!
+  "While one is away, let another admin be told of requests, who administers all that one does; without a user it ends."
+  deputySet(input: DeputySetInput!): DeputySetPayload!
+}
+
+"The request to hand over."
+input RequestDelegateInput {
+  "The request."
+  requestId: ID!
+  "One of its ` + "`" + `deciders` + "`" + `."
+  userId: ID!
+  "For them; at most 1000 characters."
+  note: String
+  "Refuse when the request has another version by now."
+  expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What a rule gives."
+input RequestRuleSetInput {
+  "A plane, an organization or a team."
+  scopeId: ID!
+  "BUDGET or ACCESS."
+  kind: RequestKind!
+  "The most that each asking scope gets in a cycle of its budget without a person; for BUDGET."
+  most: Amount
+  "FAST, BALANCED, SMART, THINKING: models of the catalogue of which capability are given; for ACCESS."
+  capabilities: [String!]
+  "The version that the caller saw, 0 for none; another one standing now gives CONFLICT. Left out: whatever stands is changed."
+  expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"The outcome of requestRuleSet."
+type RequestRuleSetPayload {
+  "The rule; null when refused, and when it was removed."
+  rule: RequestRule
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"Gives requests at a scope and below without a person."
+type RequestRule {
+  "BUDGET or ACCESS."
+  kind: RequestKind!
+  "The most that each asking scope gets in a cycle; zero for ACCESS."
+  most: Amount!
+  "The capabilities of models that are given; empty for BUDGET."
+  capabilities: [String!]!
+  "Who set it; empty for somebody who is gone."
+  setByName: String!
+  "Raised by every change; give it as ` + "`" + `expectedVersion` + "`" + `."
+  version: Int!
+}
+
+"Who decides in one's place, and until when."
+input DeputySetInput {
+  "One of ` + "`" + `Viewer.deputyChoices` + "`" + `; left out: nobody any more."
+  userId: ID
+  "Until when one is away, at most a year ahead; needed with a user."
+  until: DateTime
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"The outcome of deputySet."
+type DeputySetPayload {
+  "Who stands in now; null when refused, and for nobody."
+  deputy: Deputy
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"Somebody who is told of requests in an admin's place."
+type Deputy {
+  "Of the user."
+  userId: ID!
+  "As shown to others."
+  name: String!
+  "From then on the admin is told again."
+  until: DateTime!
+}
+
+extend type Query {
+  "The rules that give requests at a scope, set there; null for a scope that doesn't exist or that the viewer doesn't administer."
+  requestRules("A plane, an organization or a team." scopeId: ID!): [RequestRule!]
 }
 
 "What is asked for."
 input RequestCreateInput {
   "One's own seat or key, or a scope that one administers."
   scopeId: ID!
-  "By how much the limit shall grow, in the plane's unit; above zero."
-  amount: Amount!
+  "By how much the limit shall grow, in the plane's unit, above zero; left out when a resource is asked for."
+  amount: Amount
+  "A model, an agent, a connection or a tool of the same plane, which the viewer may know of; left out: more budget."
+  resourceId: ID
   "Until when, at most a year ahead; left out: for good."
   until: DateTime
   "Why; 1 to 1000 characters."
@@ -17138,7 +17864,7 @@ input RequestCreateInput {
 "The outcome of requestCreate."
 type RequestCreatePayload {
   "The request as it waits now; null when refused."
-  request: IncreaseRequest
+  request: Request
   "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
@@ -17147,8 +17873,10 @@ type RequestCreatePayload {
 input RequestApproveInput {
   "The request."
   requestId: ID!
-  "How much; left out: what was asked. More than that is refused."
+  "How much of a budget; left out: what was asked. More than that is refused."
   amount: Amount
+  "Where access is given: where it was asked for, or a part of that; left out: where it was asked for."
+  scopeId: ID
   "Until when; left out: as was asked, unless ` + "`" + `forGood` + "`" + ` is given."
   until: DateTime
   "True gives for good what was asked for a time."
@@ -17166,7 +17894,7 @@ input RequestApproveInput {
 "The outcome of requestApprove."
 type RequestApprovePayload {
   "The request as it stands now, or would stand; null when refused."
-  request: IncreaseRequest
+  request: Request
   "Every budget that was raised, the topmost first; null when refused."
   raises: [BudgetRaise!]
   "What went wrong, in words and codes; empty when it worked."
@@ -17208,7 +17936,7 @@ input RequestPassUpInput {
 "The outcome of a decision."
 type RequestPayload {
   "The request as it stands now; null when refused."
-  request: IncreaseRequest
+  request: Request
   "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
@@ -17228,7 +17956,7 @@ type RequestInbox {
   "Open requests that the viewer may decide on, there and below."
   waiting: Int!
   "The request that changed; null in the first payload, and for one that the viewer doesn't see."
-  request: IncreaseRequest
+  request: Request
 }
 `, BuiltIn: false},
 	{Name: "../common/role.graphqls", Input: `"ADMIN or VIEWER of somebody at a scope."
@@ -20247,8 +20975,8 @@ type ConnectionDeletePayload {
 
 "The outcome of toolApprove."
 type ToolApprovePayload {
-  "The tools as they stand now; empty when refused."
-  tools: [Tool!]!
+  "The tools as they stand now; null when refused."
+  tools: [Tool!]
   "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
@@ -20959,6 +21687,32 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // childFields_* functions provide shared child field context lookups.
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
+
+func (ec *executionContext) childFields_AccessImpact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "people":
+		return ec.fieldContext_AccessImpact_people(ctx, field)
+	case "holds":
+		return ec.fieldContext_AccessImpact_holds(ctx, field)
+	case "reason":
+		return ec.fieldContext_AccessImpact_reason(ctx, field)
+	case "priceClass":
+		return ec.fieldContext_AccessImpact_priceClass(ctx, field)
+	case "averageCost":
+		return ec.fieldContext_AccessImpact_averageCost(ctx, field)
+	case "seatsMeasured":
+		return ec.fieldContext_AccessImpact_seatsMeasured(ctx, field)
+	case "connectionKind":
+		return ec.fieldContext_AccessImpact_connectionKind(ctx, field)
+	case "host":
+		return ec.fieldContext_AccessImpact_host(ctx, field)
+	case "tools":
+		return ec.fieldContext_AccessImpact_tools(ctx, field)
+	case "writingTools":
+		return ec.fieldContext_AccessImpact_writingTools(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessImpact", field.Name)
+}
 
 func (ec *executionContext) childFields_Account(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
@@ -22640,6 +23394,28 @@ func (ec *executionContext) childFields_DailySpend(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type DailySpend", field.Name)
 }
 
+func (ec *executionContext) childFields_Deputy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "userId":
+		return ec.fieldContext_Deputy_userId(ctx, field)
+	case "name":
+		return ec.fieldContext_Deputy_name(ctx, field)
+	case "until":
+		return ec.fieldContext_Deputy_until(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Deputy", field.Name)
+}
+
+func (ec *executionContext) childFields_DeputySetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deputy":
+		return ec.fieldContext_DeputySetPayload_deputy(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeputySetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeputySetPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Domain(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -22756,6 +23532,36 @@ func (ec *executionContext) childFields_ExplanationStep(ctx context.Context, fie
 		return ec.fieldContext_ExplanationStep_decisive(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ExplanationStep", field.Name)
+}
+
+func (ec *executionContext) childFields_FeatureSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "setting":
+		return ec.fieldContext_FeatureSetPayload_setting(ctx, field)
+	case "errors":
+		return ec.fieldContext_FeatureSetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FeatureSetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_FeatureSetting(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "feature":
+		return ec.fieldContext_FeatureSetting_feature(ctx, field)
+	case "on":
+		return ec.fieldContext_FeatureSetting_on(ctx, field)
+	case "own":
+		return ec.fieldContext_FeatureSetting_own(ctx, field)
+	case "fromName":
+		return ec.fieldContext_FeatureSetting_fromName(ctx, field)
+	case "fromScopeId":
+		return ec.fieldContext_FeatureSetting_fromScopeId(ctx, field)
+	case "locked":
+		return ec.fieldContext_FeatureSetting_locked(ctx, field)
+	case "version":
+		return ec.fieldContext_FeatureSetting_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FeatureSetting", field.Name)
 }
 
 func (ec *executionContext) childFields_Grant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -23178,82 +23984,6 @@ func (ec *executionContext) childFields_Inbox(ctx context.Context, field graphql
 		return ec.fieldContext_Inbox_newest(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Inbox", field.Name)
-}
-
-func (ec *executionContext) childFields_IncreaseRequest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "id":
-		return ec.fieldContext_IncreaseRequest_id(ctx, field)
-	case "scope":
-		return ec.fieldContext_IncreaseRequest_scope(ctx, field)
-	case "scopeName":
-		return ec.fieldContext_IncreaseRequest_scopeName(ctx, field)
-	case "location":
-		return ec.fieldContext_IncreaseRequest_location(ctx, field)
-	case "plane":
-		return ec.fieldContext_IncreaseRequest_plane(ctx, field)
-	case "unit":
-		return ec.fieldContext_IncreaseRequest_unit(ctx, field)
-	case "requesterName":
-		return ec.fieldContext_IncreaseRequest_requesterName(ctx, field)
-	case "mine":
-		return ec.fieldContext_IncreaseRequest_mine(ctx, field)
-	case "amount":
-		return ec.fieldContext_IncreaseRequest_amount(ctx, field)
-	case "until":
-		return ec.fieldContext_IncreaseRequest_until(ctx, field)
-	case "reason":
-		return ec.fieldContext_IncreaseRequest_reason(ctx, field)
-	case "status":
-		return ec.fieldContext_IncreaseRequest_status(ctx, field)
-	case "waitsAt":
-		return ec.fieldContext_IncreaseRequest_waitsAt(ctx, field)
-	case "passed":
-		return ec.fieldContext_IncreaseRequest_passed(ctx, field)
-	case "deciderName":
-		return ec.fieldContext_IncreaseRequest_deciderName(ctx, field)
-	case "decidedAt":
-		return ec.fieldContext_IncreaseRequest_decidedAt(ctx, field)
-	case "granted":
-		return ec.fieldContext_IncreaseRequest_granted(ctx, field)
-	case "grantedUntil":
-		return ec.fieldContext_IncreaseRequest_grantedUntil(ctx, field)
-	case "note":
-		return ec.fieldContext_IncreaseRequest_note(ctx, field)
-	case "createdAt":
-		return ec.fieldContext_IncreaseRequest_createdAt(ctx, field)
-	case "expiresAt":
-		return ec.fieldContext_IncreaseRequest_expiresAt(ctx, field)
-	case "version":
-		return ec.fieldContext_IncreaseRequest_version(ctx, field)
-	case "impact":
-		return ec.fieldContext_IncreaseRequest_impact(ctx, field)
-	case "viewerCan":
-		return ec.fieldContext_IncreaseRequest_viewerCan(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type IncreaseRequest", field.Name)
-}
-
-func (ec *executionContext) childFields_IncreaseRequestConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "edges":
-		return ec.fieldContext_IncreaseRequestConnection_edges(ctx, field)
-	case "pageInfo":
-		return ec.fieldContext_IncreaseRequestConnection_pageInfo(ctx, field)
-	case "totalCount":
-		return ec.fieldContext_IncreaseRequestConnection_totalCount(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type IncreaseRequestConnection", field.Name)
-}
-
-func (ec *executionContext) childFields_IncreaseRequestEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "node":
-		return ec.fieldContext_IncreaseRequestEdge_node(ctx, field)
-	case "cursor":
-		return ec.fieldContext_IncreaseRequestEdge_cursor(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type IncreaseRequestEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Invitation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -24188,6 +24918,74 @@ func (ec *executionContext) childFields_ProviderTestPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type ProviderTestPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Request(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Request_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_Request_kind(ctx, field)
+	case "resource":
+		return ec.fieldContext_Request_resource(ctx, field)
+	case "scope":
+		return ec.fieldContext_Request_scope(ctx, field)
+	case "scopeName":
+		return ec.fieldContext_Request_scopeName(ctx, field)
+	case "location":
+		return ec.fieldContext_Request_location(ctx, field)
+	case "plane":
+		return ec.fieldContext_Request_plane(ctx, field)
+	case "unit":
+		return ec.fieldContext_Request_unit(ctx, field)
+	case "requesterName":
+		return ec.fieldContext_Request_requesterName(ctx, field)
+	case "mine":
+		return ec.fieldContext_Request_mine(ctx, field)
+	case "amount":
+		return ec.fieldContext_Request_amount(ctx, field)
+	case "until":
+		return ec.fieldContext_Request_until(ctx, field)
+	case "reason":
+		return ec.fieldContext_Request_reason(ctx, field)
+	case "status":
+		return ec.fieldContext_Request_status(ctx, field)
+	case "waitsAt":
+		return ec.fieldContext_Request_waitsAt(ctx, field)
+	case "assigneeName":
+		return ec.fieldContext_Request_assigneeName(ctx, field)
+	case "passed":
+		return ec.fieldContext_Request_passed(ctx, field)
+	case "deciderName":
+		return ec.fieldContext_Request_deciderName(ctx, field)
+	case "byRule":
+		return ec.fieldContext_Request_byRule(ctx, field)
+	case "decidedAt":
+		return ec.fieldContext_Request_decidedAt(ctx, field)
+	case "granted":
+		return ec.fieldContext_Request_granted(ctx, field)
+	case "grantedScopeName":
+		return ec.fieldContext_Request_grantedScopeName(ctx, field)
+	case "grantedUntil":
+		return ec.fieldContext_Request_grantedUntil(ctx, field)
+	case "note":
+		return ec.fieldContext_Request_note(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Request_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Request_expiresAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Request_version(ctx, field)
+	case "impact":
+		return ec.fieldContext_Request_impact(ctx, field)
+	case "accessImpact":
+		return ec.fieldContext_Request_accessImpact(ctx, field)
+	case "deciders":
+		return ec.fieldContext_Request_deciders(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_Request_viewerCan(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Request", field.Name)
+}
+
 func (ec *executionContext) childFields_RequestApprovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "request":
@@ -24200,6 +24998,18 @@ func (ec *executionContext) childFields_RequestApprovePayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type RequestApprovePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RequestConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RequestConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RequestConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_RequestConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestConnection", field.Name)
+}
+
 func (ec *executionContext) childFields_RequestCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "request":
@@ -24208,6 +25018,26 @@ func (ec *executionContext) childFields_RequestCreatePayload(ctx context.Context
 		return ec.fieldContext_RequestCreatePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RequestCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RequestDecider(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RequestDecider_id(ctx, field)
+	case "name":
+		return ec.fieldContext_RequestDecider_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestDecider", field.Name)
+}
+
+func (ec *executionContext) childFields_RequestEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_RequestEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_RequestEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_RequestImpact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -24268,6 +25098,44 @@ func (ec *executionContext) childFields_RequestPayload(ctx context.Context, fiel
 		return ec.fieldContext_RequestPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RequestPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RequestResource(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RequestResource_id(ctx, field)
+	case "name":
+		return ec.fieldContext_RequestResource_name(ctx, field)
+	case "kind":
+		return ec.fieldContext_RequestResource_kind(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestResource", field.Name)
+}
+
+func (ec *executionContext) childFields_RequestRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_RequestRule_kind(ctx, field)
+	case "most":
+		return ec.fieldContext_RequestRule_most(ctx, field)
+	case "capabilities":
+		return ec.fieldContext_RequestRule_capabilities(ctx, field)
+	case "setByName":
+		return ec.fieldContext_RequestRule_setByName(ctx, field)
+	case "version":
+		return ec.fieldContext_RequestRule_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestRule", field.Name)
+}
+
+func (ec *executionContext) childFields_RequestRuleSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rule":
+		return ec.fieldContext_RequestRuleSetPayload_rule(ctx, field)
+	case "errors":
+		return ec.fieldContext_RequestRuleSetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RequestRuleSetPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Resource(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -24418,6 +25286,18 @@ func (ec *executionContext) childFields_ScopeEdge(ctx context.Context, field gra
 		return ec.fieldContext_ScopeEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ScopeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ScopeFeatures(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "scopeId":
+		return ec.fieldContext_ScopeFeatures_scopeId(ctx, field)
+	case "features":
+		return ec.fieldContext_ScopeFeatures_features(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_ScopeFeatures_viewerCan(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ScopeFeatures", field.Name)
 }
 
 func (ec *executionContext) childFields_ScopeGuardrail(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -25330,6 +26210,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_accounts(ctx, field)
 	case "seat":
 		return ec.fieldContext_Viewer_seat(ctx, field)
+	case "features":
+		return ec.fieldContext_Viewer_features(ctx, field)
 	case "seats":
 		return ec.fieldContext_Viewer_seats(ctx, field)
 	case "notifications":
@@ -25338,6 +26220,10 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_unreadNotifications(ctx, field)
 	case "notificationPreferences":
 		return ec.fieldContext_Viewer_notificationPreferences(ctx, field)
+	case "deputy":
+		return ec.fieldContext_Viewer_deputy(ctx, field)
+	case "deputyChoices":
+		return ec.fieldContext_Viewer_deputyChoices(ctx, field)
 	case "requests":
 		return ec.fieldContext_Viewer_requests(ctx, field)
 	case "agents":

@@ -48,11 +48,14 @@ type ViewerResolver interface {
 	Roles(ctx context.Context, obj *model.Viewer) ([]*model.ViewerRole, error)
 	Accounts(ctx context.Context, obj *model.Viewer) ([]*model.AccountChoice, error)
 	Seat(ctx context.Context, obj *model.Viewer, plane model.Plane) (*model.Member, error)
+	Features(ctx context.Context, obj *model.Viewer, plane model.Plane) ([]*model.FeatureSetting, error)
 	Seats(ctx context.Context, obj *model.Viewer, plane model.Plane) ([]*model.Member, error)
 	Notifications(ctx context.Context, obj *model.Viewer, filter *model.NotificationFilter, first *int, after *string, last *int, before *string) (*model.NotificationConnection, error)
 	UnreadNotifications(ctx context.Context, obj *model.Viewer) (*int, error)
 	NotificationPreferences(ctx context.Context, obj *model.Viewer) ([]*model.NotificationPreference, error)
-	Requests(ctx context.Context, obj *model.Viewer, plane model.Plane, first *int, after *string, last *int, before *string) (*model.IncreaseRequestConnection, error)
+	Deputy(ctx context.Context, obj *model.Viewer) (*model.Deputy, error)
+	DeputyChoices(ctx context.Context, obj *model.Viewer) ([]*model.RequestDecider, error)
+	Requests(ctx context.Context, obj *model.Viewer, plane model.Plane, first *int, after *string, last *int, before *string) (*model.RequestConnection, error)
 	Agents(ctx context.Context, obj *model.Viewer) ([]*model.UsableAgent, error)
 	OwnAgents(ctx context.Context, obj *model.Viewer) ([]*model.Agent, error)
 }
@@ -100,6 +103,20 @@ func (ec *executionContext) field_Viewer_authorizations_args(ctx context.Context
 }
 
 func (ec *executionContext) field_Viewer_budget_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "plane",
+		func(ctx context.Context, v any) (model.Plane, error) {
+			return ec.unmarshalNPlane2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlane(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["plane"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Viewer_features_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "plane",
@@ -1933,6 +1950,50 @@ func (ec *executionContext) fieldContext_Viewer_seat(ctx context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _Viewer_features(ctx context.Context, field graphql.CollectedField, obj *model.Viewer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Viewer_features(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Viewer().Features(ctx, obj, fc.Args["plane"].(model.Plane))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.FeatureSetting) graphql.Marshaler {
+			return ec.marshalOFeatureSetting2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐFeatureSettingᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Viewer_features(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Viewer",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FeatureSetting(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Viewer_features_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Viewer_seats(ctx context.Context, field graphql.CollectedField, obj *model.Viewer) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2076,6 +2137,70 @@ func (ec *executionContext) fieldContext_Viewer_notificationPreferences(_ contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Viewer_deputy(ctx context.Context, field graphql.CollectedField, obj *model.Viewer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Viewer_deputy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Viewer().Deputy(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Deputy) graphql.Marshaler {
+			return ec.marshalODeputy2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐDeputy(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Viewer_deputy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Viewer",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Deputy(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Viewer_deputyChoices(ctx context.Context, field graphql.CollectedField, obj *model.Viewer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Viewer_deputyChoices(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Viewer().DeputyChoices(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.RequestDecider) graphql.Marshaler {
+			return ec.marshalORequestDecider2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestDeciderᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Viewer_deputyChoices(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Viewer",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RequestDecider(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Viewer_requests(ctx context.Context, field graphql.CollectedField, obj *model.Viewer) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2089,8 +2214,8 @@ func (ec *executionContext) _Viewer_requests(ctx context.Context, field graphql.
 			return ec.Resolvers.Viewer().Requests(ctx, obj, fc.Args["plane"].(model.Plane), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.IncreaseRequestConnection) graphql.Marshaler {
-			return ec.marshalOIncreaseRequestConnection2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐIncreaseRequestConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RequestConnection) graphql.Marshaler {
+			return ec.marshalORequestConnection2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐRequestConnection(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2103,7 +2228,7 @@ func (ec *executionContext) fieldContext_Viewer_requests(ctx context.Context, fi
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_IncreaseRequestConnection(ctx, field)
+			return ec.childFields_RequestConnection(ctx, field)
 		},
 	}
 	defer func() {
@@ -3711,6 +3836,44 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "features":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Viewer_features(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "seats":
 			field := field
 
@@ -3835,6 +3998,82 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 					}
 				}()
 				res = ec._Viewer_notificationPreferences(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "deputy":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Viewer_deputy(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "deputyChoices":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Viewer_deputyChoices(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}

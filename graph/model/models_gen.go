@@ -26,6 +26,30 @@ type UserError interface {
 	IsUserError()
 }
 
+// What giving access would mean: whom it reaches, what it may cost, where data goes.
+type AccessImpact struct {
+	// How many seats the scope has, itself included.
+	People int `json:"people"`
+	// Whether the viewer has it to give; if not, it is to be passed up.
+	Holds bool `json:"holds"`
+	// Why not, in words; empty where they have.
+	Reason string `json:"reason"`
+	// How capable, and dear, a model of the catalogue is: FAST, BALANCED, SMART or THINKING; null for anything else.
+	PriceClass *string `json:"priceClass,omitempty"`
+	// What those seats of the plane that use the model spent on it in the last 30 days, on average; null for anything but a model, and where nobody did.
+	AverageCost *money.Nano `json:"averageCost,omitempty"`
+	// How many seats that average is of.
+	SeatsMeasured int `json:"seatsMeasured"`
+	// Of what kind a connection is, or a tool's; null for anything else.
+	ConnectionKind *string `json:"connectionKind,omitempty"`
+	// The host that data goes to; null where there is none, or it isn't a connection's.
+	Host *string `json:"host,omitempty"`
+	// How many tools come with it.
+	Tools int `json:"tools"`
+	// How many of them may change or delete something, by what they say of themselves.
+	WritingTools int `json:"writingTools"`
+}
+
 // One customer, fully isolated from all others.
 type Account struct {
 	// Opaque and stable: a type prefix and a ULID.
@@ -2147,8 +2171,8 @@ type Console struct {
 	Charges *ChargeConnection `json:"charges"`
 	// Alerts of the budgets that the viewer sees, newest first.
 	Alerts *BudgetAlertConnection `json:"alerts,omitempty"`
-	// Requests for more budget, newest first, of a scope and all below it; left out: of everything the viewer sees.
-	Requests *IncreaseRequestConnection `json:"requests"`
+	// Requests, newest first, of one kind or of all, of a scope and all below it; left out: of everything the viewer sees.
+	Requests *RequestConnection `json:"requests"`
 	// Statements of this plane that the viewer can see, those of removed budgets among them, newest first.
 	Statements *StatementConnection `json:"statements"`
 	Ref        Ref                  `json:"-"`
@@ -2202,8 +2226,8 @@ type Copilot struct {
 	Charges *ChargeConnection `json:"charges"`
 	// Alerts of the budgets that the viewer sees, newest first.
 	Alerts *BudgetAlertConnection `json:"alerts,omitempty"`
-	// Requests for more budget, newest first, of a scope and all below it; left out: of everything the viewer sees.
-	Requests *IncreaseRequestConnection `json:"requests"`
+	// Requests, newest first, of one kind or of all, of a scope and all below it; left out: of everything the viewer sees.
+	Requests *RequestConnection `json:"requests"`
 	// Statements of this plane that the viewer can see, those of removed budgets among them, newest first.
 	Statements *StatementConnection `json:"statements"`
 	// Agents in the viewer's reach, newest first; `search` looks into names, at most 100 characters.
@@ -2285,6 +2309,34 @@ type DailySpend struct {
 	Day time.Time `json:"day"`
 	// In the plane's unit.
 	Amount money.Nano `json:"amount"`
+}
+
+// Somebody who is told of requests in an admin's place.
+type Deputy struct {
+	// Of the user.
+	UserID string `json:"userId"`
+	// As shown to others.
+	Name string `json:"name"`
+	// From then on the admin is told again.
+	Until time.Time `json:"until"`
+}
+
+// Who decides in one's place, and until when.
+type DeputySetInput struct {
+	// One of `Viewer.deputyChoices`; left out: nobody any more.
+	UserID *string `json:"userId,omitempty"`
+	// Until when one is away, at most a year ahead; needed with a user.
+	Until *time.Time `json:"until,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of deputySet.
+type DeputySetPayload struct {
+	// Who stands in now; null when refused, and for nobody.
+	Deputy *Deputy `json:"deputy,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
 }
 
 // A mail domain of an account. A verified one routes its people to the account's identity providers.
@@ -2436,6 +2488,46 @@ type ExplanationStep struct {
 	Finding string `json:"finding"`
 	// Whether it decided.
 	Decisive bool `json:"decisive"`
+}
+
+// What featureSet needs.
+type FeatureSetInput struct {
+	// A plane, an organization, a team or a member.
+	ScopeID string `json:"scopeId"`
+	// Which feature.
+	Feature Feature `json:"feature"`
+	// INHERIT takes back what is set.
+	Switch FeatureSwitch `json:"switch"`
+	// The version that the caller saw, 0 for none; another one standing now gives CONFLICT. Left out: whatever stands is changed.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of featureSet.
+type FeatureSetPayload struct {
+	// What holds now; null when refused.
+	Setting *FeatureSetting `json:"setting,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What holds for a feature at a scope, and where that is decided.
+type FeatureSetting struct {
+	// Which feature.
+	Feature Feature `json:"feature"`
+	// Whether it is on: the most specific ON or OFF wins, a DENY at or above can't be lifted.
+	On bool `json:"on"`
+	// What is set at the scope itself.
+	Own FeatureSwitch `json:"own"`
+	// The name of the scope that decides; null where nothing is set on the whole path, which is off.
+	FromName *string `json:"fromName,omitempty"`
+	// The scope that decides; null where none does.
+	FromScopeID *string `json:"fromScopeId,omitempty"`
+	// Denied above: what is set here doesn't count.
+	Locked bool `json:"locked"`
+	// What is set at the scope has this version, 0 where nothing is; give it as `expectedVersion`.
+	Version int `json:"version"`
 }
 
 // Allows a resource to a scope and all below it, or denies it there.
@@ -3050,80 +3142,6 @@ type Inbox struct {
 	Unread int `json:"unread"`
 	// The newest line; null in an empty inbox.
 	Newest *Notification `json:"newest,omitempty"`
-}
-
-// Somebody asks for more budget, of whoever may give it.
-type IncreaseRequest struct {
-	// Opaque and stable: a type prefix and a ULID.
-	ID string `json:"id"`
-	// Whose budget shall grow; null when it was deleted, or the viewer doesn't see it any more.
-	Scope Scope `json:"scope,omitempty"`
-	// The scope's name, also when it is gone.
-	ScopeName string `json:"scopeName"`
-	// The names above the scope within the plane: "Banking / Risk".
-	Location string `json:"location"`
-	// Where the budget lies.
-	Plane Plane `json:"plane"`
-	// US dollars in Console, credits in Copilot.
-	Unit Unit `json:"unit"`
-	// Who asks.
-	RequesterName string `json:"requesterName"`
-	// Whether the viewer asked; nobody decides on their own request.
-	Mine bool `json:"mine"`
-	// By how much the limit shall grow.
-	Amount money.Nano `json:"amount"`
-	// Until when; null asks for good.
-	Until *time.Time `json:"until,omitempty"`
-	// Why, in the words of whoever asks.
-	Reason string `json:"reason"`
-	// What became of it.
-	Status RequestStatus `json:"status"`
-	// The scope whose admins it waits for, in words; those of the scopes above may decide as well.
-	WaitsAt string `json:"waitsAt"`
-	// Who passed it up, oldest first.
-	Passed []*RequestPass `json:"passed"`
-	// Who decided; null while it is open, and when it expired.
-	DeciderName *string `json:"deciderName,omitempty"`
-	// When it was decided or withdrawn.
-	DecidedAt *time.Time `json:"decidedAt,omitempty"`
-	// What was given, which may be less than was asked; zero unless approved.
-	Granted money.Nano `json:"granted"`
-	// Until when it was given; null for good.
-	GrantedUntil *time.Time `json:"grantedUntil,omitempty"`
-	// What the decider said; may be empty.
-	Note string `json:"note"`
-	// When it was made.
-	CreatedAt time.Time `json:"createdAt"`
-	// An open request expires then, 30 days after it was made.
-	ExpiresAt time.Time `json:"expiresAt"`
-	// Raised by every change; give it as `expectedVersion`.
-	Version int `json:"version"`
-	// What approving it in full would do; null for whoever may not decide on it, and once it is closed.
-	Impact *RequestImpact `json:"impact,omitempty"`
-	// What the viewer may do with it: `request.decide`, `request.passUp`, `request.withdraw`.
-	ViewerCan []*ViewerPermission  `json:"viewerCan"`
-	Row       *ent.IncreaseRequest `json:"-"`
-}
-
-func (IncreaseRequest) IsNode() {}
-
-// A page of requests.
-type IncreaseRequestConnection struct {
-	// The rows of this page, in order.
-	Edges []*IncreaseRequestEdge `json:"edges"`
-	// Where this page begins and ends.
-	PageInfo *PageInfo `json:"pageInfo"`
-	// Counted only when selected.
-	TotalCount int     `json:"totalCount"`
-	Count      Counter `json:"-"`
-}
-
-// A row of a page of requests.
-type IncreaseRequestEdge struct {
-	// The row itself.
-	Node *IncreaseRequest `json:"node"`
-	// Give it as `after` or `before` to go on from here.
-	Cursor string `json:"cursor"`
 }
 
 // An input field has a value that can't be taken.
@@ -4375,12 +4393,83 @@ type ProviderUpdateInput struct {
 type Query struct {
 }
 
+// Somebody asks for something, of whoever may give it: more budget, the use of a resource, a review, the approval of a tool.
+type Request struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// What sort of thing is asked for.
+	Kind RequestKind `json:"kind"`
+	// What all but a budget are about; null for a budget. Its name is that of the time when it was asked for.
+	Resource *RequestResource `json:"resource,omitempty"`
+	// Whose budget shall grow, or who shall use it; null when it was deleted, or the viewer doesn't see it any more.
+	Scope Scope `json:"scope,omitempty"`
+	// The scope's name, also when it is gone.
+	ScopeName string `json:"scopeName"`
+	// The names above the scope within the plane: "Banking / Risk".
+	Location string `json:"location"`
+	// Where the budget lies.
+	Plane Plane `json:"plane"`
+	// US dollars in Console, credits in Copilot.
+	Unit Unit `json:"unit"`
+	// Who asks.
+	RequesterName string `json:"requesterName"`
+	// Whether the viewer asked; nobody decides on their own request.
+	Mine bool `json:"mine"`
+	// By how much the limit shall grow; zero for all but a budget.
+	Amount money.Nano `json:"amount"`
+	// Until when; null asks for good.
+	Until *time.Time `json:"until,omitempty"`
+	// Why, in the words of whoever asks.
+	Reason string `json:"reason"`
+	// What became of it.
+	Status RequestStatus `json:"status"`
+	// The scope whose admins it waits for, in words; those of the scopes above may decide as well.
+	WaitsAt string `json:"waitsAt"`
+	// The one admin that it was handed to; null while it waits for all of them.
+	AssigneeName *string `json:"assigneeName,omitempty"`
+	// Who passed it up, oldest first.
+	Passed []*RequestPass `json:"passed"`
+	// Who decided; null while it is open, when it expired, and when a rule decided.
+	DeciderName *string `json:"deciderName,omitempty"`
+	// Whether a rule gave it, without a person.
+	ByRule bool `json:"byRule"`
+	// When it was decided or withdrawn.
+	DecidedAt *time.Time `json:"decidedAt,omitempty"`
+	// What was given, which may be less than was asked; zero unless approved.
+	Granted money.Nano `json:"granted"`
+	// Where access was given, by name; null unless access was.
+	GrantedScopeName *string `json:"grantedScopeName,omitempty"`
+	// Until when it was given; null for good.
+	GrantedUntil *time.Time `json:"grantedUntil,omitempty"`
+	// What the decider said; may be empty.
+	Note string `json:"note"`
+	// When it was made.
+	CreatedAt time.Time `json:"createdAt"`
+	// An open request expires then, 30 days after it was made.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// Raised by every change; give it as `expectedVersion`.
+	Version int `json:"version"`
+	// What approving it in full would do; null for whoever may not decide on it, and once it is closed.
+	Impact *RequestImpact `json:"impact,omitempty"`
+	// What giving access would mean; null for the other kinds, for whoever may not decide on it, and once it is closed.
+	AccessImpact *AccessImpact `json:"accessImpact,omitempty"`
+	// Other admins that it can be handed to, by name, at most 100; empty for whoever may not decide on it, and once it is closed.
+	Deciders []*RequestDecider `json:"deciders"`
+	// What the viewer may do with it: `request.decide`, `request.passUp`, `request.withdraw`.
+	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	Row       *ent.Request        `json:"-"`
+}
+
+func (Request) IsNode() {}
+
 // A decision to give.
 type RequestApproveInput struct {
 	// The request.
 	RequestID string `json:"requestId"`
-	// How much; left out: what was asked. More than that is refused.
+	// How much of a budget; left out: what was asked. More than that is refused.
 	Amount *money.Nano `json:"amount,omitempty"`
+	// Where access is given: where it was asked for, or a part of that; left out: where it was asked for.
+	ScopeID *string `json:"scopeId,omitempty"`
 	// Until when; left out: as was asked, unless `forGood` is given.
 	Until *time.Time `json:"until,omitempty"`
 	// True gives for good what was asked for a time.
@@ -4398,19 +4487,32 @@ type RequestApproveInput struct {
 // The outcome of requestApprove.
 type RequestApprovePayload struct {
 	// The request as it stands now, or would stand; null when refused.
-	Request *IncreaseRequest `json:"request,omitempty"`
+	Request *Request `json:"request,omitempty"`
 	// Every budget that was raised, the topmost first; null when refused.
 	Raises []*BudgetRaise `json:"raises,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
 }
 
+// A page of requests.
+type RequestConnection struct {
+	// The rows of this page, in order.
+	Edges []*RequestEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
 // What is asked for.
 type RequestCreateInput struct {
 	// One's own seat or key, or a scope that one administers.
 	ScopeID string `json:"scopeId"`
-	// By how much the limit shall grow, in the plane's unit; above zero.
-	Amount money.Nano `json:"amount"`
+	// By how much the limit shall grow, in the plane's unit, above zero; left out when a resource is asked for.
+	Amount *money.Nano `json:"amount,omitempty"`
+	// A model, an agent, a connection or a tool of the same plane, which the viewer may know of; left out: more budget.
+	ResourceID *string `json:"resourceId,omitempty"`
 	// Until when, at most a year ahead; left out: for good.
 	Until *time.Time `json:"until,omitempty"`
 	// Why; 1 to 1000 characters.
@@ -4422,9 +4524,17 @@ type RequestCreateInput struct {
 // The outcome of requestCreate.
 type RequestCreatePayload struct {
 	// The request as it waits now; null when refused.
-	Request *IncreaseRequest `json:"request,omitempty"`
+	Request *Request `json:"request,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
+}
+
+// An admin who may decide on a request, or stand in for one.
+type RequestDecider struct {
+	// Of the user.
+	ID string `json:"id"`
+	// As shown to others.
+	Name string `json:"name"`
 }
 
 // A decision not to give.
@@ -4437,6 +4547,28 @@ type RequestDeclineInput struct {
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
 	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The request to hand over.
+type RequestDelegateInput struct {
+	// The request.
+	RequestID string `json:"requestId"`
+	// One of its `deciders`.
+	UserID string `json:"userId"`
+	// For them; at most 1000 characters.
+	Note *string `json:"note,omitempty"`
+	// Refuse when the request has another version by now.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// A row of a page of requests.
+type RequestEdge struct {
+	// The row itself.
+	Node *Request `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
 }
 
 // What approving a request would change.
@@ -4470,7 +4602,7 @@ type RequestInbox struct {
 	// Open requests that the viewer may decide on, there and below.
 	Waiting int `json:"waiting"`
 	// The request that changed; null in the first payload, and for one that the viewer doesn't see.
-	Request *IncreaseRequest `json:"request,omitempty"`
+	Request *Request `json:"request,omitempty"`
 }
 
 // A step up: who passed a request to the admins above, and why.
@@ -4498,7 +4630,55 @@ type RequestPassUpInput struct {
 // The outcome of a decision.
 type RequestPayload struct {
 	// The request as it stands now; null when refused.
-	Request *IncreaseRequest `json:"request,omitempty"`
+	Request *Request `json:"request,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What a request is about, which may be gone by now.
+type RequestResource struct {
+	// As it was when it was asked for.
+	ID string `json:"id"`
+	// As it was then.
+	Name string `json:"name"`
+	// What sort of thing it is; null for what can't be granted.
+	Kind *ResourceKind `json:"kind,omitempty"`
+}
+
+// Gives requests at a scope and below without a person.
+type RequestRule struct {
+	// BUDGET or ACCESS.
+	Kind RequestKind `json:"kind"`
+	// The most that each asking scope gets in a cycle; zero for ACCESS.
+	Most money.Nano `json:"most"`
+	// The capabilities of models that are given; empty for BUDGET.
+	Capabilities []string `json:"capabilities"`
+	// Who set it; empty for somebody who is gone.
+	SetByName string `json:"setByName"`
+	// Raised by every change; give it as `expectedVersion`.
+	Version int `json:"version"`
+}
+
+// What a rule gives.
+type RequestRuleSetInput struct {
+	// A plane, an organization or a team.
+	ScopeID string `json:"scopeId"`
+	// BUDGET or ACCESS.
+	Kind RequestKind `json:"kind"`
+	// The most that each asking scope gets in a cycle of its budget without a person; for BUDGET.
+	Most *money.Nano `json:"most,omitempty"`
+	// FAST, BALANCED, SMART, THINKING: models of the catalogue of which capability are given; for ACCESS.
+	Capabilities []string `json:"capabilities,omitempty"`
+	// The version that the caller saw, 0 for none; another one standing now gives CONFLICT. Left out: whatever stands is changed.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of requestRuleSet.
+type RequestRuleSetPayload struct {
+	// The rule; null when refused, and when it was removed.
+	Rule *RequestRule `json:"rule,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
 }
@@ -4661,6 +4841,16 @@ type ScopeEdge struct {
 	Node Scope `json:"node"`
 	// Give it as `after` or `before` to go on from here.
 	Cursor string `json:"cursor"`
+}
+
+// The features of a scope.
+type ScopeFeatures struct {
+	// The scope.
+	ScopeID string `json:"scopeId"`
+	// One for each feature that its plane has.
+	Features []*FeatureSetting `json:"features"`
+	// What the viewer may do: `feature.set`.
+	ViewerCan []*ViewerPermission `json:"viewerCan"`
 }
 
 // A guardrail that holds at a scope, and where it comes from.
@@ -5782,6 +5972,8 @@ type Viewer struct {
 	Accounts []*AccountChoice `json:"accounts"`
 	// The default seat in a plane, which pays for calls that name no other.
 	Seat *Member `json:"seat,omitempty"`
+	// Which features are on for the default seat in a plane; null for who has no seat there.
+	Features []*FeatureSetting `json:"features,omitempty"`
 	// The viewer's seats in a plane, the default one first; at most 100.
 	Seats []*Member `json:"seats,omitempty"`
 	// What the viewer was told, newest first. Read lines are kept for 90 days, a thousand lines at most.
@@ -5790,8 +5982,12 @@ type Viewer struct {
 	UnreadNotifications *int `json:"unreadNotifications,omitempty"`
 	// How the viewer hears of each topic.
 	NotificationPreferences []*NotificationPreference `json:"notificationPreferences,omitempty"`
+	// Who is told of requests in the viewer's place; null for nobody.
+	Deputy *Deputy `json:"deputy,omitempty"`
+	// Whom the viewer can let stand in: people who administer all that the viewer does; at most 100.
+	DeputyChoices []*RequestDecider `json:"deputyChoices,omitempty"`
 	// What the viewer has asked for in a plane, newest first.
-	Requests *IncreaseRequestConnection `json:"requests,omitempty"`
+	Requests *RequestConnection `json:"requests,omitempty"`
 	// Agents that the default seat in Copilot may use now, in order of names; null without such a seat.
 	Agents []*UsableAgent `json:"agents,omitempty"`
 	// Agents that the viewer answers for, wherever they lie, in order of names.
@@ -7247,6 +7443,140 @@ func (e DomainProof) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// Something that admins switch for a scope and all below it; off until it is switched on.
+type Feature string
+
+const (
+	// Make agents; Copilot only.
+	FeatureCreateAgents Feature = "CREATE_AGENTS"
+	// Connect MCP servers; Copilot only.
+	FeatureCreateMcpConnections Feature = "CREATE_MCP_CONNECTIONS"
+	// Connect APIs by their OpenAPI document; Copilot only.
+	FeatureCreateOpenapiConnections Feature = "CREATE_OPENAPI_CONNECTIONS"
+	// Connect integrations; Copilot only.
+	FeatureCreateIntegrations Feature = "CREATE_INTEGRATIONS"
+	// Offer agents and connections in the marketplace; Copilot only.
+	FeaturePublishListings Feature = "PUBLISH_LISTINGS"
+	// Let models answer with images.
+	FeatureGenerateImages Feature = "GENERATE_IMAGES"
+)
+
+var AllFeature = []Feature{
+	FeatureCreateAgents,
+	FeatureCreateMcpConnections,
+	FeatureCreateOpenapiConnections,
+	FeatureCreateIntegrations,
+	FeaturePublishListings,
+	FeatureGenerateImages,
+}
+
+func (e Feature) IsValid() bool {
+	switch e {
+	case FeatureCreateAgents, FeatureCreateMcpConnections, FeatureCreateOpenapiConnections, FeatureCreateIntegrations, FeaturePublishListings, FeatureGenerateImages:
+		return true
+	}
+	return false
+}
+
+func (e Feature) String() string {
+	return string(e)
+}
+
+func (e *Feature) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Feature(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Feature", str)
+	}
+	return nil
+}
+
+func (e Feature) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Feature) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Feature) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What is set for a feature at a scope.
+type FeatureSwitch string
+
+const (
+	// On here and below, unless it is set otherwise there.
+	FeatureSwitchOn FeatureSwitch = "ON"
+	// Off here and below, unless it is set otherwise there.
+	FeatureSwitchOff FeatureSwitch = "OFF"
+	// Off here and below, which nothing below lifts.
+	FeatureSwitchDeny FeatureSwitch = "DENY"
+	// Nothing: it is as above.
+	FeatureSwitchInherit FeatureSwitch = "INHERIT"
+)
+
+var AllFeatureSwitch = []FeatureSwitch{
+	FeatureSwitchOn,
+	FeatureSwitchOff,
+	FeatureSwitchDeny,
+	FeatureSwitchInherit,
+}
+
+func (e FeatureSwitch) IsValid() bool {
+	switch e {
+	case FeatureSwitchOn, FeatureSwitchOff, FeatureSwitchDeny, FeatureSwitchInherit:
+		return true
+	}
+	return false
+}
+
+func (e FeatureSwitch) String() string {
+	return string(e)
+}
+
+func (e *FeatureSwitch) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = FeatureSwitch(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid FeatureSwitch", str)
+	}
+	return nil
+}
+
+func (e FeatureSwitch) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *FeatureSwitch) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e FeatureSwitch) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // Which way a grant decides.
 type GrantEffect string
 
@@ -7791,9 +8121,9 @@ const (
 	NotificationTopicBudgetFrozen NotificationTopic = "BUDGET_FROZEN"
 	// A cycle closed and its statement was written.
 	NotificationTopicStatementReady NotificationTopic = "STATEMENT_READY"
-	// Somebody asks for more budget.
+	// Somebody asks for something: more budget, access, a review.
 	NotificationTopicIncreaseRequested NotificationTopic = "INCREASE_REQUESTED"
-	// A request for more budget was decided.
+	// A request was decided.
 	NotificationTopicIncreaseDecided NotificationTopic = "INCREASE_DECIDED"
 	// A call cost more than was held for it, beyond what its budgets had room for.
 	NotificationTopicChargeLate NotificationTopic = "CHARGE_LATE"
@@ -8037,6 +8367,70 @@ func (e *RequestFilter) UnmarshalJSON(b []byte) error {
 }
 
 func (e RequestFilter) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What sort of thing is asked for.
+type RequestKind string
+
+const (
+	// That a budget grows.
+	RequestKindBudget RequestKind = "BUDGET"
+	// To use a model, an agent, a connection or a tool.
+	RequestKindAccess RequestKind = "ACCESS"
+	// That an agent or a listing is reviewed and published.
+	RequestKindPublish RequestKind = "PUBLISH"
+	// That a tool, new or changed, is approved.
+	RequestKindToolApproval RequestKind = "TOOL_APPROVAL"
+)
+
+var AllRequestKind = []RequestKind{
+	RequestKindBudget,
+	RequestKindAccess,
+	RequestKindPublish,
+	RequestKindToolApproval,
+}
+
+func (e RequestKind) IsValid() bool {
+	switch e {
+	case RequestKindBudget, RequestKindAccess, RequestKindPublish, RequestKindToolApproval:
+		return true
+	}
+	return false
+}
+
+func (e RequestKind) String() string {
+	return string(e)
+}
+
+func (e *RequestKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = RequestKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid RequestKind", str)
+	}
+	return nil
+}
+
+func (e RequestKind) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *RequestKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e RequestKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -45,6 +45,7 @@ const (
 	ConnectionUpdate      Action = "connection.update"
 	DomainApprove         Action = "domain.approve"
 	DomainConfigure       Action = "domain.configure"
+	FeatureSet            Action = "feature.set"
 	GrantSet              Action = "grant.set"
 	GuardrailAssign       Action = "guardrail.assign"
 	GuardrailManage       Action = "guardrail.manage"

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -55,6 +56,8 @@ type Route struct {
 	APIKey          string
 	ContextLength   int64
 	MaxOutputTokens int64
+	// Images is true for models of the catalogue that answer with images.
+	Images bool
 	// Price is the version in force; nil where the model has only a ceiling.
 	Price *ent.Price
 	// Ceiling is what a call costs at most without a price; 0: none.
@@ -199,6 +202,7 @@ func (c *Catalog) load(ctx context.Context, accountID string, plane tenancy.Plan
 				continue
 			}
 			d.UpstreamName, d.ContextLength, d.MaxOutputTokens = cm.UpstreamName, cm.ContextLength, cm.MaxOutputTokens
+			d.Images = slices.Contains(cm.Outputs, "IMAGE")
 			d.prices, d.BaseURL = cm.Edges.Prices, p.BaseURL
 			d.APIKey, err = c.open(p.ID, p.Secret)
 		}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/account"
-	"github.com/alchemi/cockpit/ent/increaserequest"
+	entrequest "github.com/alchemi/cockpit/ent/request"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/audit"
@@ -74,7 +74,7 @@ func (s *seeder) ask(ctx context.Context, a *ent.Account, r request) error {
 			return err
 		}
 	}
-	row := s.tx.IncreaseRequest.Create().SetID(id.At(id.IncreaseRequest, s.now)).SetAccountID(a.ID).SetPlane(increaserequest.Plane(r.plane)).
+	row := s.tx.Request.Create().SetID(id.At(id.InboxRequest, s.now)).SetAccountID(a.ID).SetPlane(entrequest.Plane(r.plane)).
 		SetScopeID(at.ID).SetRequestedBy(people[r.who].ID).SetAmount(int64(r.amount)).SetReason(r.reason).SetWaitsAt(waits.ID).SetCreatedAt(s.now)
 	if r.days > 0 {
 		row.SetUntil(s.Now.UTC().Truncate(24*time.Hour).AddDate(0, 0, r.days))
@@ -88,7 +88,7 @@ func (s *seeder) ask(ctx context.Context, a *ent.Account, r request) error {
 	}
 	if r.granted > 0 {
 		s.pass(5 * time.Hour)
-		row.SetStatus(increaserequest.StatusAPPROVED).SetDecidedBy(people[orgAdmin].ID).SetDecidedAt(s.now).SetGranted(int64(r.granted)).SetNote(r.note)
+		row.SetStatus(entrequest.StatusAPPROVED).SetDecidedBy(people[orgAdmin].ID).SetDecidedAt(s.now).SetGranted(int64(r.granted)).SetNote(r.note)
 		if err := tell("request.approve", people[orgAdmin], r.granted); err != nil {
 			return err
 		}

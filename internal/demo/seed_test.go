@@ -12,10 +12,10 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/charge"
-	"github.com/alchemi/cockpit/ent/increaserequest"
 	"github.com/alchemi/cockpit/ent/invitation"
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/model"
+	entrequest "github.com/alchemi/cockpit/ent/request"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/statement"
@@ -69,8 +69,8 @@ func check(t *testing.T, o store.Options, now time.Time) {
 	require.Greater(t, st.Charge.Query().Where(charge.PlaneEQ(charge.PlaneCONSOLE)).CountX(ctx), 2000)
 	require.Greater(t, st.Charge.Query().Where(charge.PlaneEQ(charge.PlaneCOPILOT)).CountX(ctx), 1000)
 	require.Zero(t, st.Charge.Query().Where(charge.AtGT(now)).CountX(ctx))
-	require.Equal(t, 2, st.IncreaseRequest.Query().Where(increaserequest.StatusEQ(increaserequest.StatusPENDING)).CountX(ctx))
-	require.Equal(t, 1, st.IncreaseRequest.Query().Where(increaserequest.StatusEQ(increaserequest.StatusAPPROVED)).CountX(ctx))
+	require.Equal(t, 2, st.Request.Query().Where(entrequest.StatusEQ(entrequest.StatusPENDING)).CountX(ctx))
+	require.Equal(t, 1, st.Request.Query().Where(entrequest.StatusEQ(entrequest.StatusAPPROVED)).CountX(ctx))
 	upstream, err := demo.Upstream(ctx, st)
 	require.NoError(t, err)
 	require.Equal(t, "http://127.0.0.1:4000", upstream)

@@ -14,6 +14,7 @@ import (
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/identity"
@@ -35,7 +36,7 @@ type Timeouts struct {
 	Doubt time.Duration
 }
 
-// Options of a gateway. Keys, Access, Grants, Agents, Catalog, Budget and Client are
+// Options of a gateway. Keys, Access, Grants, Agents, Features, Catalog, Budget and Client are
 // required.
 type Options struct {
 	Keys *identity.Keys
@@ -49,6 +50,8 @@ type Options struct {
 	Budget  *budget.Engine
 	// Guards looks at what goes in and comes out; without it nothing does.
 	Guards *guardrail.Guards
+	// Features say where images may be generated.
+	Features *feature.Flags
 	// Client calls the upstreams: see outbound.NewClient.
 	Client   *http.Client
 	Timeouts Timeouts
@@ -83,8 +86,8 @@ type Gateway struct {
 // New makes a gateway; the budget engine must have been started. It panics
 // without an access engine, grants and agents: nothing may pass undecided.
 func New(o Options) *Gateway {
-	if o.Access == nil || o.Grants == nil || o.Agents == nil {
-		panic("gateway: Options.Access, Options.Grants or Options.Agents is missing")
+	if o.Access == nil || o.Grants == nil || o.Agents == nil || o.Features == nil {
+		panic("gateway: Options.Access, Options.Grants, Options.Agents or Options.Features is missing")
 	}
 	or := func(d *time.Duration, other time.Duration) {
 		if *d == 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
 )
@@ -55,7 +56,7 @@ func (c *call) granted(route catalog.Route) (*fault.Error, error) {
 	}
 	v := table.Ask(route.ModelID, p.Path, c.Now())
 	if v.Allowed() {
-		return nil, nil
+		return c.featured(route)
 	}
 	c.recordRefusal("model.call", route.ModelID, route.Name, v.Reason())
 	refusal := fault.New(modelNotGranted, "%s", v.Reason()).With("model", route.Name).With("rule", string(v.Rule))
@@ -63,6 +64,21 @@ func (c *call) granted(route catalog.Route) (*fault.Error, error) {
 		refusal = refusal.With("keyId", p.KeyID)
 	}
 	return refusal, nil
+}
+
+// featured is nil unless the answer would have images where they are off.
+func (c *call) featured(route catalog.Route) (*fault.Error, error) {
+	if !route.Images && !c.q.images {
+		return nil, nil
+	}
+	p := c.caller
+	err := c.Features.Allows(c.r.Context(), feature.GenerateImages, p.Viewer.AccountID, p.Plane, p.Path)
+	refusal := fault.As(err)
+	if refusal == nil {
+		return nil, err
+	}
+	c.recordRefusal("model.call", route.ModelID, route.Name, refusal.Message)
+	return refusal.With("model", route.Name), nil
 }
 
 // onList tells whether a key lists the model. Whoever calls without a key has

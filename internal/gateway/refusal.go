@@ -8,6 +8,7 @@ import (
 
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/guardrail"
 )
 
@@ -39,6 +40,7 @@ var wire = map[fault.Code]struct {
 	fault.Unauthenticated: {http.StatusUnauthorized, "authentication_error"},
 	fault.BudgetExceeded:  {http.StatusPaymentRequired, "insufficient_quota"},
 	fault.BudgetFrozen:    {http.StatusPaymentRequired, "insufficient_quota"},
+	feature.FeatureOff:    {http.StatusForbidden, "permission_error"},
 	modelNotGranted:       {http.StatusForbidden, "permission_error"},
 	agentNotGranted:       {http.StatusForbidden, "permission_error"},
 	agentNotFound:         {http.StatusNotFound, "invalid_request_error"},

@@ -15,7 +15,8 @@ import (
 // named here is kept byte by byte.
 type request struct {
 	doc []byte
-	// sent is the document as the client sent it, before anything was taken out.
+	// sent is the document as the client sent it, before anything was taken out or an
+	// agent's part was added.
 	sent  []byte
 	model string
 	// limit is the most output tokens of one choice; 0 when the client set none.
@@ -24,15 +25,13 @@ type request struct {
 	// stream is what the client asked for, usage whether it also wants the
 	// stream's usage event.
 	stream, usage bool
+	// images is true where the answer shall have images in it.
+	images bool
 	// opaque names a part whose size in tokens the bytes don't bound.
 	opaque string
 	// predicted is the size in bytes of the predicted output, which is billed
 	// beside the limit.
 	predicted int64
-
-	// sent is the document as the client sent it, before an agent's part was
-	// added.
-	sent []byte
 
 	modelAt    span
 	messagesAt span
@@ -107,7 +106,7 @@ func understand(doc []byte) (*request, *fault.Error) {
 // understood are the members that decide what a call costs.
 var understood = []string{
 	"model", "messages", "max_tokens", "max_completion_tokens", "n", "stream", "stream_options", "tools", "prediction",
-	"service_tier", "web_search_options", "models", "fallbacks", "plugins", "extra_body", "prompt",
+	"modalities", "service_tier", "web_search_options", "models", "fallbacks", "plugins", "extra_body", "prompt",
 	"previous_response_id", "conversation", "cached_content",
 }
 
@@ -154,6 +153,13 @@ func (q *request) read(m member) *fault.Error {
 		return q.readOptions(m)
 	case "messages":
 		return q.readMessages(m)
+	case "modalities":
+		if q.doc[m.value.from] != '[' && !null {
+			return invalid(m.name, "modalities must be an array.")
+		}
+		for _, kind := range elements(q.doc, m.value) {
+			q.images = q.images || q.doc[kind.from] == '"' && strings.EqualFold(text(kind.of(q.doc)), "image")
+		}
 	case "tools":
 		return q.readTools(m)
 	case "prediction":

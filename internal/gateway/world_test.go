@@ -27,6 +27,7 @@ import (
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/demo/upstream"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/guardrail"
@@ -114,6 +115,7 @@ func newWorld(t testing.TB, st *store.Store, o gateway.Options) *world {
 	require.NoError(t, err)
 	o.Grants, o.Agents = grant.New(st, w.epochs), agents.NewLive(st, w.epochs)
 	w.catalog, w.agents = cat, &agents.Agents{Store: st}
+	o.Features = feature.New(st, w.epochs)
 	w.tokens, err = oauth.New(oauth.Options{Store: st, Epochs: w.epochs, Refusals: o.Refusals, Issuer: "https://cockpit.test",
 		MasterKey: masterKey, Client: http.DefaultClient, Log: log})
 	require.NoError(t, err)

@@ -312,7 +312,7 @@ func TestExportLeavesOutWhatTheSchemaCallsSensitive(t *testing.T) {
 	t.Parallel()
 	all := []ent.Interface{schema.Account{}, schema.AuditCheckpoint{}, schema.AuditEvent{}, schema.Authorization{}, schema.Budget{}, schema.BudgetAlert{}, schema.BudgetCycle{}, schema.BudgetIncrease{}, schema.BudgetLease{},
 		schema.CatalogModel{}, schema.CentralProvider{}, schema.Charge{}, schema.CreditFactor{}, schema.Domain{}, schema.ExternalIdentity{},
-		schema.Grant{}, schema.GroupMapping{}, schema.Hold{}, schema.IdempotencyKey{}, schema.IdentityProvider{}, schema.IncreaseRequest{}, schema.Invitation{}, schema.Key{}, schema.KeyModel{}, schema.Login{},
+		schema.Grant{}, schema.GroupMapping{}, schema.Hold{}, schema.IdempotencyKey{}, schema.IdentityProvider{}, schema.Request{}, schema.RequestRule{}, schema.Deputy{}, schema.Invitation{}, schema.Key{}, schema.KeyModel{}, schema.Login{},
 		schema.Member{}, schema.Model{}, schema.Node{}, schema.Notification{}, schema.NotificationPreference{}, schema.Organization{}, schema.PersonalToken{}, schema.Price{}, schema.Provider{},
 		schema.RoleBinding{}, schema.Scope{}, schema.ServiceClient{}, schema.Session{}, schema.Statement{}, schema.SupportAccess{}, schema.Team{},
 		schema.UsageDay{}, schema.UsageTag{}, schema.UsageTotal{}, schema.User{}, schema.Webhook{}, schema.WebhookDelivery{},

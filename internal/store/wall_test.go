@@ -54,7 +54,7 @@ var grants = map[string][]string{
 	"domains": {"SELECT"}, "identity_providers": {"SELECT"}, "group_mappings": {"SELECT"}, "external_identities": {"SELECT"},
 	"service_clients": {"SELECT"}, "authorizations": {"SELECT"}, "personal_tokens": {"SELECT"}, "support_accesses": {"SELECT"}, "audit_checkpoints": {"SELECT"},
 	"budget_increases": allGrants, "budget_alerts": {"DELETE", "SELECT"}, "statements": {"SELECT"}, "usage_days": {"SELECT"}, "usage_tags": {"SELECT"},
-	"notifications": {"SELECT"}, "notification_preferences": {"SELECT"}, "webhooks": {"SELECT"}, "webhook_deliveries": {"SELECT"}, "increase_requests": {"SELECT"},
+	"notifications": {"SELECT"}, "notification_preferences": {"SELECT"}, "webhooks": {"SELECT"}, "webhook_deliveries": {"SELECT"}, "requests": {"SELECT"}, "request_rules": {"SELECT"}, "deputies": {"SELECT"},
 	"agents": allGrants, "connections": allGrants, "tools": allGrants, "listings": allGrants, "ratings": allGrants,
 	"guardrail_presets": allGrants, "guardrail_assignments": allGrants, "feature_flags": allGrants,
 	"agent_versions": {"INSERT", "SELECT", "UPDATE"}, "listing_versions": {"INSERT", "SELECT", "UPDATE"},

@@ -51,7 +51,9 @@ var tables = map[string]rule{
 	"notification_preferences": byPerson,
 	"webhooks":                 wholeAccount,
 	"webhook_deliveries":       wholeAccount,
-	"increase_requests":        anyOf(byScope("scope_id"), byUser("requested_by")),
+	"requests":                 anyOf(byScope("scope_id"), byUser("requested_by")),
+	"request_rules":            byScope("scope_id"),
+	"deputies":                 byPerson,
 	"agents":                   byScope("id"),
 	"agent_versions":           byScope("agent_id"),
 	"connections":              byScope("scope_id"),
@@ -114,7 +116,9 @@ var written = map[string]ent.Op{
 	"notification_preferences": 0,
 	"webhooks":                 0,
 	"webhook_deliveries":       0,
-	"increase_requests":        0,
+	"requests":                 0,
+	"request_rules":            0,
+	"deputies":                 0,
 	"agent_versions":           ent.OpCreate | ent.OpUpdate | ent.OpUpdateOne, // retired, never rewritten
 	"listing_versions":         ent.OpCreate | ent.OpUpdate | ent.OpUpdateOne, // reviewed
 	"connection_credentials":   0,                                             // sealed and refreshed by the system

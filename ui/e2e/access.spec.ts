@@ -22,7 +22,7 @@ test('a model is allowed to a team, then denied; the list and the explanation sa
   // The team's effective list.
   await page.goto('/a/acme/copilot/teams')
   await page.getByRole('button', { name: 'Advisory', exact: true }).click()
-  await page.getByRole('tab', { name: 'Models' }).click()
+  await page.getByRole('tab', { name: 'Access' }).click()
   const row = page.getByRole('listitem').filter({ has: page.getByRole('group', { name: 'gpt-5 here' }) })
   await expect(row).toContainText('Allowed at the team Advisory')
   await row.getByRole('button', { name: 'Deny', exact: true }).click()
@@ -49,7 +49,7 @@ test('a model is allowed to a team, then denied; the list and the explanation sa
   // Taken back, and brought back by Undo, and taken back again.
   await page.goto('/a/acme/copilot/teams')
   await page.getByRole('button', { name: 'Advisory', exact: true }).click()
-  await page.getByRole('tab', { name: 'Models' }).click()
+  await page.getByRole('tab', { name: 'Access' }).click()
   await row.getByRole('button', { name: 'As above' }).click()
   await expect(row).toContainText('Nobody has allowed gpt-5')
   await page.getByRole('button', { name: 'Undo' }).click()

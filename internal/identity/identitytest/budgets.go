@@ -8,10 +8,12 @@ import (
 	"github.com/alchemi/cockpit/ent/budgetalert"
 	"github.com/alchemi/cockpit/ent/budgetcycle"
 	"github.com/alchemi/cockpit/ent/budgetincrease"
-	"github.com/alchemi/cockpit/ent/increaserequest"
+	"github.com/alchemi/cockpit/ent/deputy"
 	"github.com/alchemi/cockpit/ent/mutationkey"
 	"github.com/alchemi/cockpit/ent/notification"
 	"github.com/alchemi/cockpit/ent/notificationpreference"
+	entrequest "github.com/alchemi/cockpit/ent/request"
+	"github.com/alchemi/cockpit/ent/requestrule"
 	"github.com/alchemi/cockpit/ent/statement"
 	"github.com/alchemi/cockpit/ent/usageday"
 	"github.com/alchemi/cockpit/ent/usagetag"
@@ -34,8 +36,10 @@ func (p *planter) history(s *ent.Scope, b *ent.Budget, cycle *ent.BudgetCycle, a
 		SetCycleID(id.New(id.BudgetCycle)).SetScopeName(s.Name).SetScopePath(s.Path).SetUnit(statement.Unit(b.Unit)).
 		SetStartsAt(p.now.Add(-24 * time.Hour)).SetEndsAt(p.now).SetLim(100).SetSpent(1).ExecX(p.ctx)
 	if asks != nil {
-		p.tx.IncreaseRequest.Create().SetAccountID(s.AccountID).SetPlane(increaserequest.Plane(plane)).SetScopeID(s.ID).
+		p.tx.Request.Create().SetAccountID(s.AccountID).SetPlane(entrequest.Plane(plane)).SetScopeID(s.ID).
 			SetRequestedBy(asks.ID).SetAmount(1).SetReason("more tests").SetWaitsAt(*s.ParentID).ExecX(p.ctx)
+		p.tx.RequestRule.Create().SetAccountID(s.AccountID).SetPlane(requestrule.Plane(plane)).SetScopeID(s.ID).
+			SetKind(requestrule.KindBUDGET).SetAuthority("/").ExecX(p.ctx)
 	}
 }
 
@@ -55,6 +59,7 @@ func (p *planter) told(a *Account, who ...*ent.User) {
 	for _, u := range who {
 		p.tx.Notification.Create().SetAccountID(u.AccountID).SetPlane(notification.PlaneACCOUNT).SetUserID(u.ID).
 			SetTopic(notification.TopicBUDGET_THRESHOLD).SetAboutPlane(notification.AboutPlaneCONSOLE).SetTitle("80% used").SetCause("test").ExecX(p.ctx)
+		p.tx.Deputy.Create().SetAccountID(u.AccountID).SetPlane(deputy.PlaneACCOUNT).SetUserID(u.ID).SetDeputyID(u.ID).SetUntil(p.now).ExecX(p.ctx)
 		p.tx.NotificationPreference.Create().SetAccountID(u.AccountID).SetPlane(notificationpreference.PlaneACCOUNT).SetUserID(u.ID).
 			SetTopic(notificationpreference.TopicBUDGET_THRESHOLD).SetMail(true).ExecX(p.ctx)
 		p.tx.MutationKey.Create().SetAccountID(u.AccountID).SetPlane(mutationkey.PlaneACCOUNT).SetSubject(u.ID).SetUserID(u.ID).

@@ -249,7 +249,7 @@ const planeRoutes = [
   createRoute({ ...under(plane), path: '/statements', validateSearch: texts('scope'), component: planePage(async () => (await import('@/features/statements/statements')).StatementsPage) }),
   createRoute({ ...under(plane), path: '/statements/$id', component: planePage(async () => (await import('@/features/statements/statement')).StatementPage) }),
   createRoute({ ...under(plane), path: '/usage', validateSearch: texts('view', 'range', 'from', 'to', 'group', 'by', 'scope', 'model', 'user', 'tag', 'agent', 'client', 'q', 'peek'), component: planePage(async () => (await import('@/features/usage/usage')).UsagePage) }),
-  createRoute({ ...under(plane), path: '/requests', validateSearch: texts('show'), component: planePage(async () => (await import('@/features/requests/requests')).RequestsPage) }),
+  createRoute({ ...under(plane), path: '/requests', validateSearch: texts('show', 'kind'), component: planePage(async () => (await import('@/features/requests/requests')).RequestsPage) }),
   createRoute({ ...under(plane), path: '/keys', validateSearch: texts('peek', 'q', 'new'), component: planePage(async () => (await import('@/features/keys/keys')).KeysPage) }),
   createRoute({ ...under(plane), path: '/agents', validateSearch: texts('q', 'group', 'state', 'new'), component: planePage(async () => (await import('@/features/agents/list')).AgentsPage) }),
   agentOf,
@@ -258,7 +258,7 @@ const planeRoutes = [
   createRoute({ ...under(plane), path: '/teams', validateSearch: texts('q', 'peek', 'new', 'organization'), component: planePage(async () => (await import('@/features/scopes/teams')).TeamsPage) }),
   createRoute({ ...under(plane), path: '/users', validateSearch: texts('q', 'peek', 'new', 'team', 'tab', 'state'), component: planePage(async () => (await import('@/features/members/members')).MembersPage) }),
   createRoute({ ...under(plane), path: '/guardrails', validateSearch: texts('peek', 'tab', 'scope'), component: planePage(async () => (await import('@/features/guardrails/guardrails')).GuardrailsPage) }),
-  createRoute({ ...under(plane), path: '/access', validateSearch: texts('tab', 'user', 'model', 'action', 'scope'), component: planePage(async () => (await import('@/features/access/access')).AccessPage) }),
+  createRoute({ ...under(plane), path: '/access', validateSearch: texts('tab', 'user', 'resource', 'action', 'scope'), component: planePage(async () => (await import('@/features/access/access')).AccessPage) }),
   createRoute({ ...under(plane), path: '/audit', validateSearch: texts('q', 'action', 'actor', 'outcome', 'scope', 'range', 'from', 'to', 'peek'), component: planePage(async () => (await import('@/features/audit/audit')).AuditPage) }),
 ]
 

@@ -13,21 +13,23 @@ import { t } from '@/lib/i18n'
 import { useKeys } from '@/lib/keys'
 import { nameOf, type Plane } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
+import { FeatureSwitches } from '@/features/features'
 import { useWithin } from '@/features/roles'
 import { useItem, usePlaces } from './choices'
 import { GrantDialog } from './grant-dialog'
 import { GrantList } from './grant-list'
-import { AccessModels } from './models'
+import { AccessResources } from './resources'
 import { ScopePicker } from './scope-picker'
 import { type Question, Why } from './why'
 import { WhyNot } from './why-not'
 
-type Tab = 'why' | 'place' | 'grants'
+type Tab = 'why' | 'place' | 'grants' | 'features'
 
 const tabs: readonly { value: Tab; label: string }[] = [
   { value: 'why', label: t("Why can't I?") },
   { value: 'place', label: t('By place') },
   { value: 'grants', label: t('All grants') },
+  { value: 'features', label: t('Features') },
 ]
 
 type Url = { tab: string } & Required<Question>
@@ -46,17 +48,18 @@ export function AccessPage({ plane }: { plane: Plane }) {
         {!mayGrant && <WhyNot plane={plane} node={node} action="grant.set" />}
         {mayGrant && (
           <Button size="sm" variant="primary" onClick={() => setGranting(true)}>
-            <Plus aria-hidden /> {t('Allow or deny a model')}
+            <Plus aria-hidden /> {plane === 'COPILOT' ? t('Allow or deny') : t('Allow or deny a model')}
           </Button>
         )}
       </PageHead>
       <Segments<Tab> label={t('Show')} value={tab} onChange={(next) => setUrl({ tab: next === 'why' ? undefined : next })} options={tabs} className="mb-4" />
       {tab === 'why' && (
         <Card className="mx-auto max-w-3xl p-5 max-sm:p-4">
-          <Why plane={plane} question={{ user: url.user, model: url.model, action: url.action, scope: url.scope }} onChange={({ user, model, action, scope }) => setUrl({ user, model, action, scope })} />
+          <Why plane={plane} question={{ user: url.user, resource: url.resource, action: url.action, scope: url.scope }} onChange={({ user, resource, action, scope }) => setUrl({ user, resource, action, scope })} />
         </Card>
       )}
       {tab === 'place' && <ByPlace plane={plane} scopeId={url.scope ?? places[0]?.id} onChange={(scope) => setUrl({ scope })} />}
+      {tab === 'features' && <FeaturesOf plane={plane} scopeId={url.scope ?? places[0]?.id} onChange={(scope) => setUrl({ scope })} />}
       {tab === 'grants' && places[0] && <Grants plane={plane} under={places.find((p) => p.kind === plane)?.id ?? places[0].id} />}
       {granting && <GrantDialog plane={plane} onClose={() => setGranting(false)} />}
     </>
@@ -70,7 +73,19 @@ function ByPlace({ plane, scopeId, onChange }: { plane: Plane; scopeId?: string;
       <div className="mb-4 max-w-md">
         <ScopePicker aria-label={t('Place')} plane={plane} value={place} onChange={(next) => onChange(next.value)} />
       </div>
-      {scopeId && <AccessModels key={scopeId} scopeId={scopeId} plane={plane} />}
+      {scopeId && <AccessResources key={scopeId} scopeId={scopeId} plane={plane} />}
+    </Card>
+  )
+}
+
+function FeaturesOf({ plane, scopeId, onChange }: { plane: Plane; scopeId?: string; onChange: (scopeId: string) => void }) {
+  const place = useItem(scopeId)
+  return (
+    <Card className="mx-auto max-w-3xl p-5 max-sm:p-4">
+      <div className="mb-4 max-w-md">
+        <ScopePicker aria-label={t('Place')} plane={plane} value={place} onChange={(next) => onChange(next.value)} />
+      </div>
+      {scopeId && place && <FeatureSwitches key={scopeId} scope={{ id: scopeId, name: place.label }} root={scopeId.startsWith(plane === 'CONSOLE' ? 'con_' : 'cop_')} />}
     </Card>
   )
 }
@@ -88,7 +103,7 @@ function Grants({ plane, under }: { plane: Plane; under: string }) {
         {loading && <SkeletonRows rows={6} height="h-15" />}
         {data && rows.length === 0 && !fault && (
           <Empty icon={<ShieldQuestionMark aria-hidden />} title={t('Nothing is granted yet')}>
-            {t('Nothing granted means nothing allowed: nobody can call a model in {{plane}}.', { plane: nameOf(plane) })}
+            {t('Nothing granted means nothing allowed: nobody can use anything in {{plane}}.', { plane: nameOf(plane) })}
           </Empty>
         )}
         <GrantList plane={plane} grants={rows} models />

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'react'
-import { ModelChoicesDocument, type PlacePartsFragment, PlaceDocument, ScopeChoicesDocument, type ScopeKind, SeatChoicesDocument } from '@/graphql/generated/graphql'
+import { OwnSeatsDocument, type PlacePartsFragment, PlaceDocument, ResourceChoicesDocument, type ResourceKind, ScopeChoicesDocument, type ScopeKind, SeatChoicesDocument } from '@/graphql/generated/graphql'
 import { usePages } from '@/graphql/pages'
 import { useRead } from '@/graphql/query'
 import { may, useViewer } from '@/graphql/viewer'
@@ -56,10 +56,14 @@ export function useItem(id: string | undefined): Item | null {
   }, [id, node, account])
 }
 
-export function useModelItems(plane: Plane) {
-  const { rows, more, fetching } = usePages(ModelChoicesDocument, ask(plane), (d) => pick(d)?.models)
-  useEffect(() => {
-    if (more && !fetching && rows.length < 1000) more()
-  }, [more, fetching, rows.length])
-  return useMemo(() => rows.map((m): Item => ({ value: m.id, label: m.name })), [rows])
+/** What can be granted, found by typing: from the highest place that the reader sees, else from their own seat. */
+export function useResourceItems(plane: Plane, kind: ResourceKind) {
+  const [text, setText] = useState('')
+  const search = useDebounced(text)
+  const { places, loading } = usePlaces(plane, true)
+  const own = useRead(OwnSeatsDocument, {}, loading || places.length > 0)
+  const scopeId = places[0]?.id ?? (plane === 'CONSOLE' ? own.data?.viewer.console : own.data?.viewer.copilot)?.id
+  const found = useRead(ResourceChoicesDocument, { scopeId: scopeId ?? '', kind, search: search || undefined }, !scopeId)
+  const items = useMemo(() => (found.data?.access?.resources.edges ?? []).map(({ node: { resource } }): Item => ({ value: resource.id, label: resource.name })), [found.data])
+  return { items, onSearch: setText, searching: found.fetching || text !== search }
 }

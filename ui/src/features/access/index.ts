@@ -1,7 +1,7 @@
 export { useItem } from './choices'
 export { GrantTo, type GrantChoice, grantTo, grantToAll } from './grant-to'
 export { ModelPeek } from './model-peek'
-export { AccessModels } from './models'
 export { MyModels } from './my-models'
+export { AccessResources } from './resources'
 export { ScopePicker } from './scope-picker'
 export { WhyNot } from './why-not'

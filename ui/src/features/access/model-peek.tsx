@@ -88,7 +88,7 @@ function ModelGrants({ model, plane }: { model: Extract<NonNullable<ModelPeekQue
           {t('Nothing granted means nothing allowed: allow it to {{plane}}, an organization, a team or a user.', { plane: nameOf(plane) })}
         </Empty>
       )}
-      {adding && <GrantDialog plane={plane} model={model} onClose={() => setAdding(false)} />}
+      {adding && <GrantDialog plane={plane} resource={model} onClose={() => setAdding(false)} />}
     </div>
   )
 }

@@ -1,6 +1,6 @@
 import { CircleQuestionMark } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
-import { AccessModelsDocument } from '@/graphql/generated/graphql'
+import { AccessResourcesDocument } from '@/graphql/generated/graphql'
 import { usePages } from '@/graphql/pages'
 import { Button } from '@/kit/button'
 import { Card, CardHead } from '@/kit/card'
@@ -12,10 +12,12 @@ import { nameOf, type Plane } from '@/lib/plane'
 
 const WhyDialog = lazy(() => import('./why-dialog'))
 
-type Props = { seat: { id: string }; plane: Plane }
+type Resource = { id: string; name: string }
+
+type Props = { seat: { id: string; name: string }; plane: Plane; /** Asks for one that may not be used. */ onRequest?: (model: Resource) => void }
 
 /** What the reader's own seat may call; the rest with its reasons. */
-export function MyModels({ seat, plane }: Props) {
+export function MyModels({ seat, plane, onRequest }: Props) {
   const [asking, setAsking] = useState<string>()
   return (
     <Card>
@@ -25,19 +27,21 @@ export function MyModels({ seat, plane }: Props) {
         <summary className="flex min-h-10 cursor-pointer list-none items-center gap-2 px-4 text-sm font-medium text-accent-text hover:bg-hover/60">
           <CircleQuestionMark aria-hidden className="size-4" /> {t("Why can't I use a model?")}
         </summary>
-        <List seatId={seat.id} allowed={false} onAsk={setAsking} none={t('You can use every model of {{plane}}.', { plane: nameOf(plane) })} />
+        <List seatId={seat.id} allowed={false} onAsk={setAsking} onRequest={onRequest} none={t('You can use every model of {{plane}}.', { plane: nameOf(plane) })} />
       </details>
       {asking && (
         <Suspense>
-          <WhyDialog plane={plane} question={{ scope: seat.id, model: asking }} onClose={() => setAsking(undefined)} />
+          <WhyDialog plane={plane} question={{ scope: seat.id, resource: asking }} onClose={() => setAsking(undefined)} />
         </Suspense>
       )}
     </Card>
   )
 }
 
-function List({ seatId, allowed, none, onAsk }: { seatId: string; allowed: boolean; none: string; onAsk: (modelId: string) => void }) {
-  const { data, rows, loading, fetching, fault, retry, more } = usePages(AccessModelsDocument, { scopeId: seatId, allowed }, (d) => d.access?.resources)
+type ListProps = { seatId: string; allowed: boolean; none: string; onAsk: (modelId: string) => void; onRequest?: (model: Resource) => void }
+
+function List({ seatId, allowed, none, onAsk, onRequest }: ListProps) {
+  const { data, rows, loading, fetching, fault, retry, more } = usePages(AccessResourcesDocument, { scopeId: seatId, kind: 'MODEL', allowed }, (d) => d.access?.resources)
   return (
     <div className="border-t border-line">
       {fault && (
@@ -54,6 +58,11 @@ function List({ seatId, allowed, none, onAsk }: { seatId: string; allowed: boole
               <span className="block font-medium break-all">{model.name}</span>
               <span className="block text-xs text-muted">{reason}</span>
             </span>
+            {onRequest && (
+              <Button size="sm" onClick={() => onRequest(model)} aria-label={t('Ask for {{model}}', { model: model.name })}>
+                {t('Ask for access')}
+              </Button>
+            )}
             <Button variant="ghost" size="sm" onClick={() => onAsk(model.id)} aria-label={allowed ? t('Why can I use {{model}}?', { model: model.name }) : t("Why can't I use {{model}}?", { model: model.name })}>
               {t('Why?')}
             </Button>

@@ -1,6 +1,6 @@
 import { Search } from 'lucide-react'
 import { useMemo, useState } from 'react'
-import { ExplainDocument, OwnSeatsDocument, SeatChoicesDocument } from '@/graphql/generated/graphql'
+import { ExplainDocument, OwnSeatsDocument, type ResourceKind, SeatChoicesDocument } from '@/graphql/generated/graphql'
 import { useRead } from '@/graphql/query'
 import { readsPlane, useViewer } from '@/graphql/viewer'
 import { Field } from '@/kit/field'
@@ -12,13 +12,15 @@ import { t } from '@/lib/i18n'
 import { ask, nameOf, pick, type Plane } from '@/lib/plane'
 import { UserPicker } from '@/features/users'
 import { actionsAt, actOf } from './actions'
-import { useItem, useModelItems, usePlaces } from './choices'
+import { useItem, usePlaces, useResourceItems } from './choices'
 import { Explained } from './explained'
 import { verdict, verdictAt } from './explanation'
+import { kindOf, kindsOf, kindWords } from './kinds'
+import { ResourcePicker } from './resource-picker'
 import { ScopePicker } from './scope-picker'
 
-/** A question: may this person (left out: the reader) use this model, or do this, at that place? */
-export type Question = { user?: string; model?: string; action?: string; scope?: string }
+/** A question: may this person (left out: the reader) use this, or do this, at that place? */
+export type Question = { user?: string; resource?: string; action?: string; scope?: string }
 
 type Props = { plane: Plane; question: Question; onChange: (question: Question) => void }
 
@@ -26,19 +28,21 @@ type Props = { plane: Plane; question: Question; onChange: (question: Question) 
 export function Why({ plane, question, onChange }: Props) {
   const viewer = useViewer()
   const mayAskAboutOthers = readsPlane(viewer, plane)
-  const [mode, setMode] = useState<'model' | 'action'>(question.action ? 'action' : 'model')
-  const models = useModelItems(plane)
+  const [mode, setMode] = useState<ResourceKind | 'action'>(question.action ? 'action' : kindOf(question.resource))
+  const [kind, setKind] = useState<ResourceKind>(kindOf(question.resource))
+  const [chosen, setChosen] = useState<Item>()
+  const named = useResourceItems(plane, kind).items.find((m) => m.value === question.resource)
   const choices = useMemo(() => actionsAt(plane, question.scope), [plane, question.scope])
   const me: Item = { value: viewer.user?.id ?? '', label: t('Me ({{name}})', { name: viewer.user?.name ?? viewer.name }) }
   const person = useItem(question.user)
   const { scope, searching } = useScope(plane, question, person)
   const place = useItem(scope)
-  const model = models.find((m) => m.value === question.model)
+  const model = question.resource ? (chosen?.value === question.resource ? chosen : (named ?? { value: question.resource, label: kindWords[kind].one.toLowerCase() })) : undefined
   const name = question.user ? person?.label : undefined
   // A model is used in a seat; of any other place the answer is about the place.
-  const atPlace = mode === 'model' && model && place && !scope?.startsWith('mem_')
-  const act = mode === 'action' ? question.action && actOf(question.action) : question.model && t('use {{model}}', { model: model?.label ?? t('the model') })
-  const input = { userId: question.user, scopeId: scope ?? '', ...(mode === 'action' ? { action: question.action } : { resourceId: question.model }) }
+  const atPlace = mode !== 'action' && model && place && !scope?.startsWith('mem_')
+  const act = mode === 'action' ? question.action && actOf(question.action) : model && t('use {{model}}', { model: model.label })
+  const input = { userId: question.user, scopeId: scope ?? '', ...(mode === 'action' ? { action: question.action } : { resourceId: question.resource }) }
   const { data, fault, loading, retry } = useRead(ExplainDocument, { input }, !act || !scope)
 
   return (
@@ -55,24 +59,36 @@ export function Why({ plane, question, onChange }: Props) {
         <div className="grid gap-1.5 sm:col-span-2">
           <span className="text-sm font-medium">{t('What')}</span>
           <div className="flex flex-wrap gap-2">
-            <Segments<'model' | 'action'>
+            <Segments<ResourceKind | 'action'>
               label={t('What is asked about')}
               value={mode}
               onChange={(next) => {
                 setMode(next)
-                onChange({ ...question, model: undefined, action: undefined })
+                if (next !== 'action') setKind(next)
+                onChange({ ...question, resource: undefined, action: undefined })
               }}
               options={[
-                { value: 'model', label: t('Use a model') },
+                ...kindsOf(plane).map((value) => ({ value, label: kindWords[value].why })),
                 { value: 'action', label: t('Do something') },
               ]}
               className="self-start"
             />
             <div className="min-w-56 grow">
-              {mode === 'model' ? (
-                <Picker aria-label={t('Model')} items={models} value={question.model ?? null} onChange={(id) => onChange({ ...question, model: id, action: undefined })} placeholder={t('Which model?')} className="h-8" />
+              {mode !== 'action' ? (
+                <ResourcePicker
+                  key={kind}
+                  aria-label={kindWords[kind].one}
+                  plane={plane}
+                  kind={kind}
+                  value={model ?? null}
+                  onChange={(item) => {
+                    setChosen(item)
+                    onChange({ ...question, resource: item.value, action: undefined })
+                  }}
+                  className="h-8"
+                />
               ) : (
-                <Picker aria-label={t('Action')} items={choices} value={question.action ?? null} onChange={(action) => onChange({ ...question, action, model: undefined })} placeholder={t('Do what?')} className="h-8" />
+                <Picker aria-label={t('Action')} items={choices} value={question.action ?? null} onChange={(action) => onChange({ ...question, action, resource: undefined })} placeholder={t('Do what?')} className="h-8" />
               )}
             </div>
           </div>

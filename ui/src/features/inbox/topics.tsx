@@ -11,7 +11,7 @@ export const topics: { [T in NotificationTopic]: Topic } = {
   BUDGET_FORECAST: { icon: TrendingUp, tone: 'text-warn', name: t('Forecasts'), about: t('At its pace a budget will run out before its cycle ends.') },
   BUDGET_FROZEN: { icon: Snowflake, tone: 'text-info', name: t('Frozen budgets'), about: t('Somebody stopped all spending of a budget.') },
   STATEMENT_READY: { icon: FileText, tone: 'text-muted', name: t('Statements'), about: t('A cycle has closed and its statement is written.') },
-  INCREASE_REQUESTED: { icon: HandCoins, tone: 'text-accent-text', name: t('Requests for budget'), about: t('Somebody asks you for more budget.') },
+  INCREASE_REQUESTED: { icon: HandCoins, tone: 'text-accent-text', name: t('Requests'), about: t('Somebody asks you for budget, access or a review.') },
   INCREASE_DECIDED: { icon: ThumbsUp, tone: 'text-accent-text', name: t('Decisions on your requests'), about: t('Your request for more budget was decided.') },
   CHARGE_LATE: { icon: ReceiptText, tone: 'text-warn', name: t('Late charges'), about: t('A call cost more than its budgets had room for.') },
   WEBHOOK_DISABLED: { icon: Webhook, tone: 'text-bad', name: t('Disabled webhooks'), about: t('A webhook was switched off because nothing arrives.') },

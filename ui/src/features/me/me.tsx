@@ -21,7 +21,7 @@ import { MyAgents } from '@/features/agents'
 import { useBurn } from '@/features/budgets'
 import { BurnPicture } from '@/features/burn'
 import { KeyList } from '@/features/keys'
-import { AskDialog, MyRequests } from '@/features/requests'
+import { AskAccess, AskDialog, MyRequests } from '@/features/requests'
 import { Limits } from './limits'
 import { MeTabs } from './tabs'
 import { MyUsage } from './usage'
@@ -66,6 +66,7 @@ export function MePage() {
 
 function Seat({ plane, seat }: { plane: Plane; seat: SeatPartsFragment }) {
   useBurn(seat.id, false, false)
+  const [wanted, setWanted] = useState<{ id: string; name: string }>()
   return (
     <>
       <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1.6fr)_minmax(0,1fr)]">
@@ -82,9 +83,10 @@ function Seat({ plane, seat }: { plane: Plane; seat: SeatPartsFragment }) {
       </div>
       <div className="mt-4 grid items-start gap-4 lg:grid-cols-2">
         <MyRequests plane={plane} />
-        <MyModels plane={plane} seat={seat} />
+        <MyModels plane={plane} seat={seat} onRequest={may(seat, 'request.create') ? setWanted : undefined} />
       </div>
       {plane === 'COPILOT' && <MyAgents seat={seat} />}
+      {wanted && <AskAccess scope={seat} resource={wanted} onClose={() => setWanted(undefined)} />}
       <Keys plane={plane} seat={seat} />
     </>
   )

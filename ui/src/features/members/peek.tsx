@@ -16,7 +16,7 @@ import { toast } from '@/kit/toast'
 import { ago, dateTime, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { nameOf, type Plane, slugOf, unitOf } from '@/lib/plane'
-import { AccessModels, WhyNot } from '@/features/access'
+import { AccessResources, WhyNot } from '@/features/access'
 import { Limit, Outlook, Used } from '@/features/budgets'
 import { SeatLink, UserRoles } from '@/features/people'
 import { usePlaneOf } from '@/features/roles'
@@ -39,7 +39,7 @@ export function MemberPeek({ id, plane, onClose }: Props) {
     ? [
         { value: 'overview', label: t('Overview'), content: <Overview member={member} plane={plane} onClose={onClose} /> },
         { value: 'limits', label: t('Limit'), content: <Limits member={member} plane={plane} /> },
-        { value: 'models', label: t('Models'), content: <AccessModels scopeId={member.id} plane={plane} userId={member.user.id} /> },
+        { value: 'models', label: plane === 'COPILOT' ? t('Access') : t('Models'), content: <AccessResources scopeId={member.id} plane={plane} userId={member.user.id} /> },
         { value: 'roles', label: t('Roles'), content: <UserRoles user={member.user} roles={member.user.roles ?? []} /> },
       ]
     : []

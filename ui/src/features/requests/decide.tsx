@@ -1,15 +1,17 @@
-import { ArrowUp, Check, X } from 'lucide-react'
+import { ArrowUp, Check, UserRoundPlus, X } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
-import { RequestApproveDocument, RequestDeclineDocument, type RequestPartsFragment, RequestPassUpDocument } from '@/graphql/generated/graphql'
+import { RequestApproveDocument, RequestDeclineDocument, RequestDelegateDocument, type RequestPartsFragment, RequestPassUpDocument } from '@/graphql/generated/graphql'
 import { useMutate } from '@/graphql/mutate'
 import { may } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
 import { Confirm } from '@/kit/confirm'
 import { Field, Input, Textarea } from '@/kit/field'
+import { Picker } from '@/kit/picker'
 import { ErrorBar } from '@/kit/state'
 import { toast } from '@/kit/toast'
 import { moneyWords, parseAmount } from '@/lib/format'
 import { t } from '@/lib/i18n'
+import { GivePart } from './give-part'
 
 type Props = { request: RequestPartsFragment }
 
@@ -18,17 +20,19 @@ export function Decide({ request }: Props) {
   const approve = useMutate(RequestApproveDocument)
   const [text, setText] = useState<string>()
   const [error, setError] = useState<string>()
-  const [asking, setAsking] = useState<'decline' | 'passUp'>()
+  const [asking, setAsking] = useState<'decline' | 'passUp' | 'delegate' | 'part'>()
   const { unit, impact } = request
+  const budget = request.kind === 'BUDGET'
+  const stuck = request.accessImpact?.holds === false
   const short = impact && !impact.fits
   const some = short && Number(impact.available) > 0
-  const give = async (amount: string) => {
+  const give = async (amount?: string) => {
     setError(undefined)
     const payload = await approve.run({ input: { requestId: request.id, amount, expectedVersion: request.version } })
     if (!payload) return
     const first = payload.errors[0]
     if (!first) {
-      toast(t('{{name}} gets {{amount}}', { name: request.requesterName, amount: moneyWords(amount, unit) }))
+      toast(amount ? t('{{name}} gets {{amount}}', { name: request.requesterName, amount: moneyWords(amount, unit) }) : t('The request of {{name}} is approved', { name: request.requesterName }))
       return setText(undefined)
     }
     setError(first.message)
@@ -45,17 +49,22 @@ export function Decide({ request }: Props) {
     <div className="flex flex-col gap-2">
       {text === undefined ? (
         <div className="flex flex-wrap items-center gap-2 max-sm:gap-1.5 max-sm:[&_svg]:hidden">
-          <Button variant="primary" size="sm" busy={approve.busy} disabled={Boolean(short && !some)} onClick={() => give(some ? impact.available : request.amount)}>
+          <Button variant="primary" size="sm" busy={approve.busy} disabled={Boolean((short && !some) || stuck)} onClick={() => give(budget ? (some ? impact.available : request.amount) : undefined)}>
             <Check aria-hidden /> {some ? t('Give {{amount}}', { amount: moneyWords(impact.available, unit) }) : t('Approve')}
           </Button>
-          {!(short && !some) && (
-            <Button size="sm" onClick={() => setText(some ? impact.available : request.amount)}>
+          {!(short && !some) && request.kind !== 'PUBLISH' && request.kind !== 'TOOL_APPROVAL' && (
+            <Button size="sm" disabled={stuck} onClick={() => (budget ? setText(some ? impact.available : request.amount) : setAsking('part'))}>
               {t('Give a part')}
             </Button>
           )}
           {may(request, 'request.passUp') && (
-            <Button size="sm" variant={short ? 'secondary' : 'ghost'} onClick={() => setAsking('passUp')}>
+            <Button size="sm" variant={short || stuck ? 'secondary' : 'ghost'} onClick={() => setAsking('passUp')}>
               <ArrowUp aria-hidden /> {t('Pass up')}
+            </Button>
+          )}
+          {request.deciders.length > 0 && (
+            <Button size="sm" variant="ghost" onClick={() => setAsking('delegate')}>
+              <UserRoundPlus aria-hidden /> {t('Hand over')}
             </Button>
           )}
           <Button size="sm" variant="ghost" onClick={() => setAsking('decline')}>
@@ -91,6 +100,8 @@ export function Decide({ request }: Props) {
       )}
       {approve.fault && <ErrorBar fault={approve.fault} />}
       {asking === 'decline' && <Decline request={request} onClose={() => setAsking(undefined)} />}
+      {asking === 'delegate' && <Delegate request={request} onClose={() => setAsking(undefined)} />}
+      {asking === 'part' && <GivePart request={request} onClose={() => setAsking(undefined)} />}
       {asking === 'passUp' && <PassUp request={request} onClose={() => setAsking(undefined)} />}
     </div>
   )
@@ -132,6 +143,30 @@ function PassUp({ request, onClose }: AskProps) {
   return (
     <Confirm title={t('Pass the request up?')} description={t('It leaves your hands: the admins of the next scope above decide, and can raise the budgets on the way.')} action={t('Pass up')} keep={t('Keep it')} danger={false} busy={pass.busy} error={error} fault={pass.fault} onConfirm={run} onClose={onClose}>
       <Field label={t('A word for them')}>{(wiring) => <Textarea {...wiring} autoFocus maxLength={1000} value={note} onChange={(e) => setNote(e.target.value)} />}</Field>
+    </Confirm>
+  )
+}
+
+function Delegate({ request, onClose }: AskProps) {
+  const delegate = useMutate(RequestDelegateDocument)
+  const [userId, setUserId] = useState<string | null>(null)
+  const [note, setNote] = useState('')
+  const [error, setError] = useState<string>()
+  const run = async () => {
+    const payload = await delegate.run({ input: { requestId: request.id, userId: userId!, note, expectedVersion: request.version } })
+    if (!payload) return
+    if (payload.errors[0]) return setError(payload.errors[0].message)
+    toast(t('{{name}} decides on it now', { name: payload.request?.assigneeName ?? '' }))
+    onClose()
+  }
+  return (
+    <Confirm title={t('Hand the request to another admin?')} description={t('They decide by their own roles; you still see it among all open ones.')} action={t('Hand over')} keep={t('Keep it')} danger={false} busy={delegate.busy} blocked={!userId} error={error} fault={delegate.fault} onConfirm={run} onClose={onClose}>
+      <div className="flex flex-col gap-4">
+        <Field label={t('To whom')} required>
+          {(wiring) => <Picker {...wiring} items={request.deciders.map((d) => ({ value: d.id, label: d.name }))} value={userId} onChange={setUserId} placeholder={t('An admin')} />}
+        </Field>
+        <Field label={t('A word for them')}>{(wiring) => <Textarea {...wiring} maxLength={1000} value={note} onChange={(e) => setNote(e.target.value)} />}</Field>
+      </div>
     </Confirm>
   )
 }

@@ -1,2 +1,3 @@
 export { AskDialog } from './ask'
+export { AskAccess } from './ask-access'
 export { MyRequests } from './mine'

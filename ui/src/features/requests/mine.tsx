@@ -29,7 +29,7 @@ export function MyRequests({ plane }: { plane: Plane }) {
           </div>
         )}
         {loading && <SkeletonRows rows={2} />}
-        {data && rows.length === 0 && !fault && <p className="px-4 py-3 text-muted">{t('You have not asked for more yet.')}</p>}
+        {data && rows.length === 0 && !fault && <p className="px-4 py-3 text-muted">{t('You have not asked for anything yet.')}</p>}
         <ul>
           {rows.map((r) => (
             <Mine key={r.id} request={r} />

@@ -4,12 +4,13 @@ import { may } from '@/graphql/viewer'
 import { Avatar } from '@/kit/avatar'
 import { Badge } from '@/kit/badge'
 import { cx } from '@/kit/cx'
+import { Facts } from '@/kit/facts'
 import { ago, dateTime, money, moneyWords, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { Decide } from './decide'
 import { asked, given, placeOf, reasonFor, statusName, statusTone } from './words'
 
-/** One request, with what approving it would do to the budget, and the buttons to decide. */
+/** One request, with what approving it would do, and the buttons to decide. */
 export function RequestCard({ request: r }: { request: RequestPartsFragment }) {
   return (
     <li className="grid gap-x-6 gap-y-3 border-b border-line px-4 py-4 last:border-b-0 lg:grid-cols-[minmax(0,1fr)_19rem]">
@@ -28,10 +29,12 @@ export function RequestCard({ request: r }: { request: RequestPartsFragment }) {
         </div>
         <blockquote className="border-s-2 border-line-strong ps-3 break-words whitespace-pre-line">{r.reason}</blockquote>
         <Passed request={r} />
+        {r.assigneeName && r.status === 'PENDING' && <p className="text-xs text-muted">{t('Handed to {{name}}.', { name: r.assigneeName })}</p>}
         <Outcome request={r} />
         {r.status === 'PENDING' && (may(r, 'request.decide') ? <Decide request={r} /> : <p className="text-xs text-muted">{[t('Waits for the admins of {{place}}.', { place: r.waitsAt }), reasonFor(r, 'request.decide')].join(' ')}</p>)}
       </div>
       {r.impact && <Impact request={r} />}
+      {r.accessImpact && <Reach request={r} />}
     </li>
   )
 }
@@ -55,7 +58,7 @@ export function Outcome({ request: r }: { request: RequestPartsFragment }) {
     <p className="text-sm">
       {r.status === 'APPROVED' && <span className="num font-medium">{given(r)}. </span>}
       <span className="text-muted" title={utc(r.decidedAt)}>
-        {r.deciderName ? t('{{name}}, {{when}}', { name: r.deciderName, when: ago(r.decidedAt) }) : ago(r.decidedAt)}
+        {r.byRule ? t('Given by a rule, {{when}}', { when: ago(r.decidedAt) }) : r.deciderName ? t('{{name}}, {{when}}', { name: r.deciderName, when: ago(r.decidedAt) }) : ago(r.decidedAt)}
       </span>
       {r.note && <span className="block break-words">“{r.note}”</span>}
     </p>
@@ -103,3 +106,27 @@ function Impact({ request: r }: { request: RequestPartsFragment }) {
   )
 }
 
+const classes: Record<string, string> = { FAST: t('fast: the least expensive'), BALANCED: t('balanced'), SMART: t('smart: expensive'), THINKING: t('thinking: the most expensive') }
+
+/** Whom access would reach, what it may cost, and where data goes. */
+function Reach({ request: r }: { request: RequestPartsFragment }) {
+  const i = r.accessImpact!
+  return (
+    <div className="flex flex-col gap-2 self-start rounded-md border border-line bg-bg px-3 py-2.5 text-sm">
+      <Facts
+        className="grid-cols-[5.5rem_1fr]"
+        facts={[
+          [t('Reaches'), i.people === 1 ? t('one person') : t('{{count}} people', { count: i.people })],
+          Boolean(i.priceClass) && [t('Class'), classes[i.priceClass!] ?? i.priceClass],
+          r.resource?.kind === 'MODEL' && [t('Cost'), i.averageCost ? t('{{amount}} in 30 days, on average of {{count}} seats', { amount: moneyWords(i.averageCost, r.unit), count: i.seatsMeasured }) : t('Nobody has used it in 30 days.')],
+          Boolean(i.connectionKind) && [t('Data goes to'), i.host ?? i.connectionKind],
+          i.tools > 0 && [t('Tools'), i.writingTools === 0 ? t('{{count}}, all of them only read', { count: i.tools }) : t('{{count}}, of which {{writing}} may change something', { count: i.tools, writing: i.writingTools })],
+        ]}
+      />
+      {!i.holds && <p className="text-xs font-medium text-warn">{t("You don't have it to give. Pass it up to those who do.")}</p>}
+      <p className="flex items-center gap-1.5 text-xs text-muted" title={utc(r.expiresAt)}>
+        <Clock aria-hidden className="size-3" /> {t('Expires {{when}}', { when: dateTime(r.expiresAt) })}
+      </p>
+    </div>
+  )
+}

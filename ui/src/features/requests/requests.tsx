@@ -1,10 +1,11 @@
-import { CircleCheckBig, Inbox } from 'lucide-react'
+import { CircleCheckBig, Inbox, TreePalm, Zap } from 'lucide-react'
 import { useState } from 'react'
 import { useSubscription } from 'urql'
-import { type RequestFilter, RequestInboxDocument, RequestsDocument } from '@/graphql/generated/graphql'
+import { type RequestFilter, type RequestKind, RequestInboxDocument, RequestsDocument } from '@/graphql/generated/graphql'
 import { LiveBadge } from '@/graphql/live'
 import { usePages } from '@/graphql/pages'
 import { useViewer, type Viewer } from '@/graphql/viewer'
+import { Button } from '@/kit/button'
 import { Card } from '@/kit/card'
 import { TableFoot } from '@/kit/more'
 import { PageHead } from '@/kit/page'
@@ -14,7 +15,10 @@ import { Segments } from '@/kit/toggle'
 import { t } from '@/lib/i18n'
 import { ask, nameOf, pick, type Plane } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
+import { AwayDialog } from './away'
 import { RequestCard } from './request'
+import { RulesDialog } from './rules'
+import { kindName } from './words'
 
 const filters: readonly { value: RequestFilter; label: string }[] = [
   { value: 'WAITING_FOR_ME', label: t('Waiting for me') },
@@ -22,18 +26,39 @@ const filters: readonly { value: RequestFilter; label: string }[] = [
   { value: 'CLOSED', label: t('Closed') },
 ]
 
-/** Who asks for more budget, and what giving it would do. */
+const kinds = (plane: Plane): readonly RequestKind[] => (plane === 'COPILOT' ? ['BUDGET', 'ACCESS', 'PUBLISH', 'TOOL_APPROVAL'] : ['BUDGET', 'ACCESS'])
+
+/** Who asks for what, and what giving it would do. */
 export function RequestsPage({ plane }: { plane: Plane }) {
-  const [url, setUrl] = useUrl<{ show: string }>()
+  const [url, setUrl] = useUrl<{ show: string; kind: string }>()
   const filter = filters.find((f) => f.value === url.show)?.value ?? 'WAITING_FOR_ME'
-  const { data, rows, loading, fetching, fault, retry, more } = usePages(RequestsDocument, { ...ask(plane), filter }, (d) => pick(d)?.requests)
+  const kind = kinds(plane).find((k) => k === url.kind)
+  const [open, setOpen] = useState<'rules' | 'away'>()
+  const { data, rows, loading, fetching, fault, retry, more } = usePages(RequestsDocument, { ...ask(plane), filter, kind }, (d) => pick(d)?.requests)
   const viewer = useViewer()
-  const waiting = useInbox(deskOf(viewer, plane) ?? pick(data)?.id, retry)
+  const desk = deskOf(viewer, plane) ?? pick(data)?.id
+  const waiting = useInbox(desk, retry)
+  const decides = viewer.roles.some((r) => r.role === 'ADMIN') && !viewer.support
   return (
     <>
-      <PageHead title={t('Requests')} note={t('People who ask for more budget in {{plane}}. Nobody decides on their own request.', { plane: nameOf(plane) })} badge={<LiveBadge />}>
-        <Segments label={t('Show')} value={filter} onChange={(show) => setUrl({ show: show === 'WAITING_FOR_ME' ? undefined : show })} options={filters.map(({ value, label }) => ({ value, label: value === 'WAITING_FOR_ME' && waiting ? `${label} (${waiting})` : label }))} />
+      <PageHead title={t('Requests')} note={t('What people ask for in {{plane}}. Nobody decides on their own request.', { plane: nameOf(plane) })} badge={<LiveBadge />}>
+        {decides && (
+          <>
+            <Button size="sm" onClick={() => setOpen('away')}>
+              <TreePalm aria-hidden /> {t('While I am away')}
+            </Button>
+            {desk && (
+              <Button size="sm" onClick={() => setOpen('rules')}>
+                <Zap aria-hidden /> {t('Rules')}
+              </Button>
+            )}
+          </>
+        )}
       </PageHead>
+      <div className="mb-4 flex flex-wrap gap-2">
+        <Segments label={t('Show')} value={filter} onChange={(show) => setUrl({ show: show === 'WAITING_FOR_ME' ? undefined : show })} options={filters.map(({ value, label }) => ({ value, label: value === 'WAITING_FOR_ME' && waiting ? `${label} (${waiting})` : label }))} />
+        <Segments<RequestKind | 'ALL'> label={t('Kind')} value={kind ?? 'ALL'} onChange={(next) => setUrl({ kind: next === 'ALL' ? undefined : next })} options={[{ value: 'ALL', label: t('All kinds') }, ...kinds(plane).map((value) => ({ value, label: kindName[value] }))]} />
+      </div>
       {fault && (
         <div className="mb-4">
           <ErrorBar fault={fault} retry={retry} />
@@ -49,7 +74,7 @@ export function RequestsPage({ plane }: { plane: Plane }) {
             <Empty icon={<Inbox aria-hidden />} title={t('Nothing was decided yet')} />
           ) : (
             <Empty icon={<CircleCheckBig aria-hidden />} title={t('All clear')}>
-              {t('Nobody waits for more budget. Requests show here the moment they are made.')}
+              {t('Nobody waits for a decision. Requests show here the moment they are made.')}
             </Empty>
           ))
         )}
@@ -60,6 +85,8 @@ export function RequestsPage({ plane }: { plane: Plane }) {
         </ul>
         <TableFoot more={more} busy={fetching} />
       </Card>
+      {open === 'rules' && desk && <RulesDialog plane={plane} scopeId={desk} onClose={() => setOpen(undefined)} />}
+      {open === 'away' && <AwayDialog onClose={() => setOpen(undefined)} />}
     </>
   )
 }

@@ -18,15 +18,16 @@ import { toast } from '@/kit/toast'
 import { count, dateTime } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { nameOf, type Plane, slugOf, unitOf } from '@/lib/plane'
-import { AccessModels, WhyNot } from '@/features/access'
+import { AccessResources, WhyNot } from '@/features/access'
 import { Limit, Outlook, Used } from '@/features/budgets'
+import { FeatureSwitches } from '@/features/features'
 import { InvitePeople } from '@/features/invitations'
 import { RoleList } from '@/features/roles'
 import { ArchiveScope, DeleteScope, MoveTeam, useRestore } from './actions'
 import type { Node } from './scope'
 import { Seats } from './seats'
 
-type Part = 'overview' | 'users' | 'models' | 'roles' | 'limits'
+type Part = 'overview' | 'users' | 'models' | 'features' | 'roles' | 'limits'
 
 type Props = { id: string; plane: Plane; onClose: () => void; onOpenMember: (memberId: string) => void }
 
@@ -78,7 +79,8 @@ export function ScopePeek({ id, plane, onClose, onOpenMember }: Props) {
                     <TeamsOf node={node} plane={plane} />
                   ),
               },
-              { value: 'models', label: t('Models'), content: <AccessModels scopeId={node.id} plane={plane} readOnly={Boolean(node.archivedAt)} /> },
+              { value: 'models', label: plane === 'COPILOT' ? t('Access') : t('Models'), content: <AccessResources scopeId={node.id} plane={plane} readOnly={Boolean(node.archivedAt)} /> },
+              { value: 'features', label: t('Features'), content: <FeatureSwitches scope={node} readOnly={Boolean(node.archivedAt)} /> },
               { value: 'roles', label: t('Roles'), content: <RoleList scope={{ id: node.id, name: node.name, kind: node.kind }} /> },
               { value: 'limits', label: t('Limit'), content: <Limits node={node} plane={plane} /> },
             ]}

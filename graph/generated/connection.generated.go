@@ -1802,10 +1802,10 @@ func (ec *executionContext) _ToolApprovePayload_tools(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Tool) graphql.Marshaler {
-			return ec.marshalNTool2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐToolᚄ(ctx, selections, v)
+			return ec.marshalOTool2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐToolᚄ(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_ToolApprovePayload_tools(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -4123,7 +4123,7 @@ func (ec *executionContext) _ToolApprovePayload(ctx context.Context, sel ast.Sel
 			out.Values[i] = graphql.MarshalString("ToolApprovePayload")
 		case "tools":
 			out.Values[i] = ec._ToolApprovePayload_tools(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "errors":
@@ -4663,22 +4663,6 @@ func (ec *executionContext) unmarshalNConnectionVariableInput2ᚖgithubᚗcomᚋ
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNTool2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐToolᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Tool) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNTool2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐTool(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
 func (ec *executionContext) marshalNTool2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐTool(ctx context.Context, sel ast.SelectionSet, v *model.Tool) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -4917,6 +4901,25 @@ func (ec *executionContext) unmarshalOConnectionVariableInput2ᚕᚖgithubᚗcom
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) marshalOTool2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐToolᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Tool) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTool2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐTool(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOTool2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐTool(ctx context.Context, sel ast.SelectionSet, v *model.Tool) graphql.Marshaler {

@@ -17740,8 +17740,8 @@ type ConnectionDeletePayload {
 
 "The outcome of toolApprove."
 type ToolApprovePayload {
-  "The tools as they stand now; empty when refused."
-  tools: [Tool!]!
+  "The tools as they stand now; null when refused."
+  tools: [Tool!]
   "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }

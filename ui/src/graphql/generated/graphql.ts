@@ -1602,22 +1602,9 @@ export type PlaceQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
-    | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
-    | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
     | { id: string }
     | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
-    | { id: string }
-    | { id: string }
-    | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
-    | { id: string }
-    | { id: string }
-    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -1625,6 +1612,21 @@ export type PlaceQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+    | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+    | { id: string }
+    | { id: string }
+    | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+    | { id: string }
     | { name: string, email: string, id: string }
     | { id: string }
     | { id: string }
@@ -1664,7 +1666,9 @@ export type ModelPeekQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { name: string, plane: Plane, status: Status, upstreamName: string, contextLength: number, maxOutputTokens: number, id: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -1689,6 +1693,7 @@ export type ModelGrantsQueryVariables = Exact<{
 
 
 export type ModelGrantsQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -1733,6 +1738,7 @@ export type ModelGrantsQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
    | null };
 
 export type ModelUsersQueryVariables = Exact<{
@@ -1762,7 +1768,9 @@ export type ModelUsersQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, usableBy: { totalCount: number, edges: Array<{ node: { id: string, name: string, location: string, user: { id: string, email: string } } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2150,6 +2158,8 @@ export type AuditEventByIdQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
+    | { id: string }
    | null };
 
 export type PlaneRootQueryVariables = Exact<{
@@ -2362,22 +2372,9 @@ export type BudgetPeekQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
-    | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
-    | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
     | { id: string }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
-    | { id: string }
-    | { id: string }
-    | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
-    | { id: string }
-    | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
-    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2385,6 +2382,21 @@ export type BudgetPeekQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+    | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+    | { id: string }
+    | { id: string }
+    | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+    | { id: string }
+    | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2478,22 +2490,9 @@ export type BudgetWhyQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
-    | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
-    | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
-    | { id: string }
     | { id: string }
     | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
     | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
-    | { id: string }
-    | { id: string }
-    | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
-    | { id: string }
-    | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
-    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2501,6 +2500,21 @@ export type BudgetWhyQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
+    | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
+    | { id: string }
+    | { id: string }
+    | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
+    | { id: string }
+    | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string }
+    | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2518,6 +2532,8 @@ export type BudgetHistoryQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, history: { edges: Array<{ node: { id: string, at: string, actorName: string, action: string, reason: string, changes: Array<{ field: string, before: string | null, after: string | null }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null }
+    | { id: string }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2907,6 +2923,7 @@ export type KeyLimitsQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, limits: Array<{ id: string, scope:
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
@@ -2917,6 +2934,7 @@ export type KeyLimitsQuery = { node:
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
         , state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } }> }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -3055,6 +3073,7 @@ export type MemberPeekQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { name: string, kind: ScopeKind, parentId: string | null, location: string, isDefault: boolean, createdAt: string, version: number, id: string, roles: Array<{ role: Role, kind: ScopeKind, label: string }>, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, user: { id: string, name: string, email: string, status: UserStatus, lastSignInAt: string | null, createdAt: string | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> | null, seats: Array<{ id: string, name: string, plane: Plane | null, location: string, isDefault: boolean, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }> | null, roles: Array<{ id: string, role: Role, location: string, user: { id: string, name: string, email: string, status: UserStatus }, scope:
             | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
             | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
@@ -3065,6 +3084,7 @@ export type MemberPeekQuery = { node:
             | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
             | { id: string, name: string, kind: ScopeKind, plane: Plane | null }
           , viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }> | null } }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -3290,6 +3310,8 @@ export type UserPeekQueryVariables = Exact<{
 
 
 export type UserPeekQuery = { node:
+    | { id: string }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -3712,6 +3734,7 @@ export type ScopePeekQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, name: string, kind: ScopeKind, location: string, description: string, isDefault: boolean, archivedAt: string | null, version: number, teamCount: number, memberCount: number, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     | { id: string }
     | { id: string }
@@ -3723,6 +3746,7 @@ export type ScopePeekQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, description: string, isDefault: boolean, archivedAt: string | null, version: number, memberCount: number, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -4071,7 +4095,9 @@ export type StatementPageQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, closedAt: string, carriedIn: string, raised: string, overflow: string, excessSpent: string, total: string, calls: number, scopeId: string, scopeName: string, location: string, unit: Unit, startsAt: string, endsAt: string, limit: string, spent: string, overflowSpent: string, corrections: string, carriedOut: string, models: Array<{ modelId: string, name: string, calls: number, amount: string, inputTokens: number, outputTokens: number }> }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -4090,6 +4116,8 @@ export type BudgetFreezeStateQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, frozenAt: string | null, frozenBy: string | null, freezeReason: string, cycle: CycleRule, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } }
+    | { id: string }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -4279,6 +4307,7 @@ export type UsageNamesQuery = { model?:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { name: string, id: string }
     | { id: string }
     | { id: string }
@@ -4295,7 +4324,10 @@ export type UsageNamesQuery = { model?:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
    | null, user?:
+    | { id: string }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -4367,6 +4399,8 @@ export type ReceiptQuery = { node:
     | { id: string }
     | { id: string }
     | { heldAt: string, held: string, userName: string | null, agentName: string | null, clientName: string | null, session: string, tags: Array<string>, priceId: string, factorId: string, factorPpm: number, latencyMs: number, firstByteMs: number, stream: boolean, id: string, kind: ChargeKind, at: string, requestId: string, modelName: string, memberName: string | null, keyName: string | null, location: string, inputTokens: number, cachedInputTokens: number, cacheWriteTokens: number, outputTokens: number, reasoningTokens: number, amount: string, unit: Unit, price: { id: string, effectiveFrom: string } | null, classes: Array<{ class: TokenClass, tokens: number, price: string | null, amount: string }>, lines: Array<{ id: string, kind: ChargeKind, at: string, amount: string }> }
+    | { id: string }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }

@@ -36,7 +36,12 @@ test: ## Run all tests; with PostgreSQL and a browser where they are installed
 	@$(MAKE) --no-print-directory test-ui
 	@$(MAKE) --no-print-directory e2e
 
-test-go: ui ## Run the Go tests; on PostgreSQL too if COCKPIT_TEST_DATABASE_URL names a server
+OFFICIAL = internal/mcp/testdata/official
+$(OFFICIAL)/node_modules/.package-lock.json: $(OFFICIAL)/package.json $(OFFICIAL)/package-lock.json
+	cd $(OFFICIAL) && npm ci --no-audit --no-fund
+	@touch $@
+
+test-go: ui $(OFFICIAL)/node_modules/.package-lock.json ## Run the Go tests; on PostgreSQL too if COCKPIT_TEST_DATABASE_URL names a server
 	@[ -n "$${COCKPIT_TEST_DATABASE_URL:-}" ] || echo '*** PostgreSQL is not there: its tests are skipped. Install it, or set COCKPIT_TEST_DATABASE_URL.'
 	go test -p 2 ./...
 
@@ -90,5 +95,5 @@ docker: ## Build the container image
 	docker build --build-arg VERSION=$(VERSION) -t cockpit:$(VERSION) .
 
 clean: ## Remove what was built; demo data in data/ stays
-	rm -rf bin ui/node_modules ui/test-results ui/playwright-report
+	rm -rf bin ui/node_modules $(OFFICIAL)/node_modules ui/test-results ui/playwright-report
 	find ui/dist -mindepth 1 ! -name .gitkeep -delete

@@ -71,7 +71,7 @@ func TestListsAreBounded(t *testing.T) {
 			if f.Type.Elem != nil && !strings.HasPrefix(f.Name, "__") {
 				require.Contains(t, bounded, f.Name, "%s.%s is a list without a bound", name, f.Name)
 			}
-			if page := f.Type.Name(); strings.HasSuffix(page, "Connection") && page != "Connection" { // the source of tools is no page
+			if page := f.Type.NamedType; strings.HasSuffix(page, "Connection") && page != "Connection" { // the source of tools is no page
 				require.NotNil(t, f.Arguments.ForName("first"), "%s.%s", name, f.Name)
 			}
 		}

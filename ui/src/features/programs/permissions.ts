@@ -11,6 +11,7 @@ const forEveryAccount: readonly Permission[] = [
   { name: 'keys.manage', about: t('Revoke virtual keys; make them, together with models.call.') },
   { name: 'budgets.manage', about: t('Set, stop and remove budgets; ask for more, and decide on it.') },
   { name: 'access.manage', about: t('Allow and deny models.') },
+  { name: 'agents.manage', about: t('Build, publish, hand over and delete agents, and read their instructions.') },
   { name: 'models.manage', about: t('Set up providers, models and prices.') },
 ]
 

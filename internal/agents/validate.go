@@ -248,7 +248,7 @@ func (v *validation) context(ctx context.Context, d Definition) error {
 
 func (v *validation) guardrails(ctx context.Context, d Definition) error {
 	if len(d.GuardrailPresetIDs) == 0 {
-		v.warn(FieldGuardrails, "no-guardrail", "The agent has no guardrail of its own; those of the places it is used in hold for it.", "Choose one.")
+		v.warn(FieldGuardrails, "no-guardrail", "The agent has no guardrail of its own; those of the places it is used in hold for it.", "Give it one if it handles what others must not see.")
 		return nil
 	}
 	n, err := v.client.GuardrailPreset.Query().Where(guardrailpreset.IDIn(d.GuardrailPresetIDs...), guardrailpreset.AccountID(v.agent.AccountID),

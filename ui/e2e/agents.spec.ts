@@ -3,7 +3,7 @@ import { choose, expect, test, violations } from './fixture'
 test('an agent is made, tried, published and brought back', async ({ page, signIn }) => {
   await signIn('admin')
   await page.goto('/a/acme/copilot/agents?new=agent')
-  await page.getByLabel('Name').fill('Term finder')
+  await page.getByRole('textbox', { name: 'Name' }).fill('Term finder')
   await page.getByLabel('Purpose').fill('Explains the terms of a policy.')
   await choose(page, 'Owner', 'Claims desk')
   await page.getByRole('button', { name: 'Create in Copilot' }).click()
@@ -37,10 +37,10 @@ test('an agent is made, tried, published and brought back', async ({ page, signI
 test('a member sees agents to use, builds their own and tries it on their own seat', async ({ page, signIn }) => {
   await signIn('member')
   await page.goto('/me')
-  await page.getByRole('radio', { name: 'Copilot' }).click()
+  await page.getByText('Copilot', { exact: true }).first().click()
   await expect(page.getByRole('heading', { level: 3, name: 'Meeting notes' })).toBeVisible()
   await page.getByRole('button', { name: 'New agent' }).click()
-  await page.getByLabel('Name').fill('My helper')
+  await page.getByRole('textbox', { name: 'Name' }).fill('My helper')
   await page.getByRole('button', { name: 'Create in Copilot' }).click()
   await page.getByRole('textbox', { name: 'Instructions' }).fill('Be brief.')
   await choose(page, 'Model', 'gpt-5-mini')

@@ -175,13 +175,13 @@ func (v *validation) who(ctx context.Context, paths []string) (string, int, erro
 		return "", 0, err
 	}
 	people, err := v.client.Scope.Query().Where(scope.AccountID(v.agent.AccountID), scope.KindEQ(scope.KindMEMBER), scope.DeletedAtIsNil(), func(s *sql.Selector) {
-		var any []*sql.Predicate
+		var inside []*sql.Predicate
 		for _, path := range paths {
-			any = append(any, sql.P(func(b *sql.Builder) {
+			inside = append(inside, sql.P(func(b *sql.Builder) {
 				b.WriteString("substr(").WriteString(s.C(scope.FieldPath)).WriteString(", 1, ").Arg(len(path)).WriteString(") = ").Arg(path)
 			}))
 		}
-		s.Where(sql.Or(any...))
+		s.Where(sql.Or(inside...))
 	}).Count(ctx)
 	if err != nil {
 		return "", 0, err

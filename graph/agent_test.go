@@ -157,7 +157,7 @@ func TestAgentsAreClosedToOthers(t *testing.T) {
 		agentID := a.ok(c.TeamAdmin, createAgent, input("name", "Scribe", "ownerId", c.Team.ID, "draft", draft)).at("out", "agent", "id").(string)
 		require.Empty(t, refusalOf(a.ok(c.TeamAdmin, publishAgent, input("agentId", agentID))))
 		a.write(func(ctx context.Context, tx *store.Tx) error {
-			_, err := grant.Set(ctx, tx, tx.Now(), grant.Input{Scope: c.Root, ResourceID: agentID, Effect: grant.Allow, Authority: c.Root.Path})
+			_, err := grant.Set(ctx, tx, tx.Now(), grant.Input{Scope: c.Team, ResourceID: agentID, Effect: grant.Allow, Authority: c.Root.Path})
 			return err
 		})
 		nobody := *c.TeamAdmin

@@ -42,7 +42,6 @@ func (a *Agents) Disown(ctx context.Context) error {
 	ctx = tenancy.System(ctx, "agents whose owner left are nobody's until they are handed over")
 	type owned struct{ agentID, userID string }
 	var list []owned
-	// The places without an agent are left alone: their owner_user_id is empty.
 	rows, err := a.Store.Agent.Query().Where(agent.OwnerUserIDNEQ("")).Select(agent.FieldID, agent.FieldOwnerUserID).All(ctx)
 	if err != nil {
 		return fmt.Errorf("agents: owners: %w", err)

@@ -84,6 +84,16 @@ func (v *validation) warn(field, code, message, fix string) {
 	v.out = append(v.out, Problem{Field: field, Code: code, Message: message, Fix: fix})
 }
 
+// say fails where calls would be refused; what only a fallback lacks is passed
+// over by calls, and worth a warning.
+func (v *validation) say(field, code, message, fix string) {
+	if field == FieldFallbacks {
+		v.warn(field, code, message, fix)
+	} else {
+		v.fail(field, code, message, fix)
+	}
+}
+
 // findAudience are the scopes to which the agent is allowed, else its owner.
 func (v *validation) findAudience() []string {
 	var out []string
@@ -116,7 +126,7 @@ func (v *validation) resource(ctx context.Context, field, noun string, kind gran
 				reason = v.table.Ask(resourceID, below, v.now).Reason()
 			}
 		case grant.RuleDisabled, grant.RuleNotOffered, grant.RuleHeld:
-			v.fail(field, noun+"-"+string(verdict.Rule), verdict.Reason(), fmt.Sprintf("Choose another %s, or have this one switched on.", noun))
+			v.say(field, noun+"-"+string(verdict.Rule), verdict.Reason(), fmt.Sprintf("Choose another %s, or have this one switched on.", noun))
 			return nil
 		default:
 			lacking = append(lacking, path)
@@ -130,7 +140,11 @@ func (v *validation) resource(ctx context.Context, field, noun string, kind gran
 	if err != nil {
 		return err
 	}
-	v.fail(field, noun+"-not-granted", fmt.Sprintf("%s (%d %s) may not use %s, and the agent needs it.", who, people, plural(people, "person", "people"), r.Name), reason)
+	need := "and the agent needs it"
+	if field == FieldFallbacks {
+		need = "so it can't stand in for them"
+	}
+	v.say(field, noun+"-not-granted", fmt.Sprintf("%s (%d %s) may not use %s, %s.", who, people, plural(people, "person", "people"), r.Name, need), reason)
 	return nil
 }
 
@@ -161,13 +175,13 @@ func (v *validation) who(ctx context.Context, paths []string) (string, int, erro
 		return "", 0, err
 	}
 	people, err := v.client.Scope.Query().Where(scope.AccountID(v.agent.AccountID), scope.KindEQ(scope.KindMEMBER), scope.DeletedAtIsNil(), func(s *sql.Selector) {
-		var any []*sql.Predicate
+		var inside []*sql.Predicate
 		for _, path := range paths {
-			any = append(any, sql.P(func(b *sql.Builder) {
+			inside = append(inside, sql.P(func(b *sql.Builder) {
 				b.WriteString("substr(").WriteString(s.C(scope.FieldPath)).WriteString(", 1, ").Arg(len(path)).WriteString(") = ").Arg(path)
 			}))
 		}
-		s.Where(sql.Or(any...))
+		s.Where(sql.Or(inside...))
 	}).Count(ctx)
 	if err != nil {
 		return "", 0, err
@@ -234,7 +248,7 @@ func (v *validation) context(ctx context.Context, d Definition) error {
 
 func (v *validation) guardrails(ctx context.Context, d Definition) error {
 	if len(d.GuardrailPresetIDs) == 0 {
-		v.warn(FieldGuardrails, "no-guardrail", "The agent has no guardrail of its own; those of the places it is used in hold for it.", "Choose one.")
+		v.warn(FieldGuardrails, "no-guardrail", "The agent has no guardrail of its own; those of the places it is used in hold for it.", "Give it one if it handles what others must not see.")
 		return nil
 	}
 	n, err := v.client.GuardrailPreset.Query().Where(guardrailpreset.IDIn(d.GuardrailPresetIDs...), guardrailpreset.AccountID(v.agent.AccountID),

@@ -39,7 +39,7 @@ type edition struct{ instructions, changelog string }
 
 var helpers = []helper{
 	{name: "Meeting notes", purpose: "Turns a transcript into decisions, owners and dates.", icon: "notebook-pen", group: "Everyday", person: orgAdmin,
-		categories: []string{"Writing"}, model: copilotModel, fallbacks: []string{"gemini-flash"}, temperature: 0.2, longest: 1500, turns: 40, share: 0.35,
+		categories: []string{"Writing"}, model: copilotModel, fallbacks: []string{"claude-sonnet"}, temperature: 0.2, longest: 1500, turns: 40, share: 0.35,
 		starters: []string{"Summarise this transcript", "Who promised what by when?"},
 		versions: []edition{
 			{"You turn transcripts of meetings into minutes.\n\nList decisions, then tasks with owner and date. Invent nothing.", "First version."},

@@ -17,7 +17,7 @@ import (
 // PayerOf is the person at the cockpit as one who calls models: their default
 // seat in a plane pays.
 func PayerOf(ctx context.Context, st *store.Store, v *tenancy.Viewer, plane tenancy.Plane) (*Principal, error) {
-	noSeat := fault.New(fault.Forbidden, "You have no seat in %s that could pay for this. Ask an admin of your account for a seat in a team.", strings.ToLower(string(plane)))
+	noSeat := fault.New(fault.Forbidden, "You have no seat here that could pay for this. Ask an admin of your account for a seat in a team.")
 	if v.SupportID != "" || v.Platform || v.UserID == "" {
 		return nil, noSeat
 	}

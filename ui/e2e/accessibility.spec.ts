@@ -27,6 +27,8 @@ const pages = {
     '/a/acme/console/audit',
     '/a/acme/console/audit?range=24h&action=budget&outcome=DONE',
     '/a/acme/copilot',
+    '/a/acme/copilot/agents',
+    '/a/acme/copilot/agents?new=agent',
     '/a/acme/copilot/models',
     '/a/acme/copilot/budgets',
     '/a/acme/copilot/usage',

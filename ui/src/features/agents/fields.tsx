@@ -91,10 +91,10 @@ export function Building({ draft, set, choices, disabled, errors }: Props) {
             empty={{ title: '', url: '' }}
             onChange={(knowledge) => set({ knowledge })}
             renderRow={(k, change, n) => (
-              <>
+              <div className="flex min-w-0 grow gap-2 max-sm:flex-col">
                 <Input aria-label={t('Title of link {{n}}', { n })} value={k.title} maxLength={120} onChange={(e) => change({ ...k, title: e.target.value })} placeholder={t('Title')} className="sm:max-w-52" disabled={disabled} />
                 <Input aria-label={t('Address of link {{n}}', { n })} value={k.url} maxLength={2000} onChange={(e) => change({ ...k, url: e.target.value })} placeholder="https://…" inputMode="url" disabled={disabled} />
-              </>
+              </div>
             )}
           />
         </div>
@@ -135,7 +135,7 @@ function List<T>({ label, error, add, rows, most, empty, disabled, onChange, ren
     <div className="flex flex-col items-start gap-2" role="group" aria-label={label ?? add}>
       {label && <span className="text-sm font-medium">{label}</span>}
       {Array.from(rows.entries(), ([i, value]) => (
-        <div key={i} className="flex w-full items-center gap-2 max-sm:flex-wrap">
+        <div key={i} className="flex w-full items-center gap-2">
           {renderRow(value, (next) => onChange(rows.map((r, at) => (at === i ? next : r))), i + 1)}
           <Button type="button" variant="ghost" size="sm" disabled={disabled} onClick={() => onChange(rows.filter((_, at) => at !== i))} aria-label={t('Remove {{n}}', { n: i + 1 })}>
             <Trash2 aria-hidden />

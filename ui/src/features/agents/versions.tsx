@@ -60,7 +60,7 @@ export function Versions({ agent }: { agent: AgentPartsFragment }) {
                   {t('Retire')}
                 </Button>
                 <Button size="sm" onClick={() => restore(v)} aria-label={t('Go back to version {{n}}', { n: v.number })}>
-                  {t('Go back to it')}
+                  {t('Go back')}
                 </Button>
               </>
             )}

@@ -4,6 +4,19 @@ type Words = readonly [done: string, todo: string]
 
 /** Every action in words: what was done, and what somebody tried to do. The thing's name follows. */
 export const words: Record<string, Words> = {
+  'agent.call': [t('called the agent'), t('call the agent')],
+  'agent.create': [t('made the agent'), t('make an agent of')],
+  'agent.delete': [t('deleted the agent'), t('delete the agent')],
+  'agent.disown': [t('lost the owner of the agent'), t('take the owner of the agent')],
+  'agent.pause': [t('paused the agent'), t('pause the agent')],
+  'agent.publish': [t('published the agent'), t('publish the agent')],
+  'agent.read': [t('read the agent'), t('read the agent')],
+  'agent.resume': [t('resumed the agent'), t('resume the agent')],
+  'agent.retire': [t('retired the agent'), t('retire the agent')],
+  'agent.retireVersion': [t('retired a version of the agent'), t('retire a version of the agent')],
+  'agent.rollback': [t('brought back a version of the agent'), t('bring back a version of the agent')],
+  'agent.transfer': [t('handed over the agent'), t('hand over the agent')],
+  'agent.update': [t('changed the agent'), t('change the agent')],
   'account.close': [t('closed the account'), t('close the account')],
   'account.create': [t('created the account'), t('create the account')],
   'account.delete': [t('deleted the data of'), t('delete the data of')],

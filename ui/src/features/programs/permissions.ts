@@ -13,9 +13,10 @@ const forPeople: readonly Permission[] = [
 const forEveryAccount: readonly Permission[] = [
   { name: 'keys.manage', about: t('Revoke virtual keys; make them, together with models.call.') },
   { name: 'budgets.manage', about: t('Set, stop and remove budgets; ask for more, and decide on it.') },
-  { name: 'access.manage', about: t('Allow and deny models.') },
+  { name: 'access.manage', about: t('Allow and deny models, agents, connections and tools; set up guardrails.') },
   { name: 'connections.manage', about: t('Set up connections, approve their tools and set prices of calls.') },
   { name: 'models.manage', about: t('Set up providers, models and prices.') },
+  { name: 'agents.manage', about: t('Build, publish, hand over and delete agents, and read their instructions.') },
 ]
 
 const usual = ['profile', 'read', 'models.call', 'tools.call']

@@ -13,6 +13,7 @@ import (
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/graph"
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/gateway"
@@ -88,7 +89,7 @@ func serveGateway(ctx context.Context, upstreamURL, databaseURL string, r replic
 		return err
 	}
 	g := gateway.New(gateway.Options{
-		Access: doors, Grants: grant.New(st, epochs), Keys: identity.NewKeys(st, epochs), Catalog: cat, Budget: engine, Log: log,
+		Access: doors, Grants: grant.New(st, epochs), Agents: agents.NewLive(st, epochs), Keys: identity.NewKeys(st, epochs), Catalog: cat, Budget: engine, Log: log,
 		Client: outbound.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}),
 	})
 	defer g.Close()

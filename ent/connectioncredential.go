@@ -44,6 +44,8 @@ type ConnectionCredential struct {
 	Error string `json:"error,omitempty"`
 	// Scopes holds the value of the "scopes" field.
 	Scopes string `json:"scopes,omitempty"`
+	// Awaited holds the value of the "awaited" field.
+	Awaited string `json:"awaited,omitempty"`
 	// RefreshedAt holds the value of the "refreshed_at" field.
 	RefreshedAt *time.Time `json:"refreshed_at,omitempty"`
 	// RefreshingUntil holds the value of the "refreshing_until" field.
@@ -85,7 +87,7 @@ func (*ConnectionCredential) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case connectioncredential.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case connectioncredential.FieldID, connectioncredential.FieldAccountID, connectioncredential.FieldPlane, connectioncredential.FieldConnectionID, connectioncredential.FieldUserID, connectioncredential.FieldSecretHint, connectioncredential.FieldStatus, connectioncredential.FieldError, connectioncredential.FieldScopes:
+		case connectioncredential.FieldID, connectioncredential.FieldAccountID, connectioncredential.FieldPlane, connectioncredential.FieldConnectionID, connectioncredential.FieldUserID, connectioncredential.FieldSecretHint, connectioncredential.FieldStatus, connectioncredential.FieldError, connectioncredential.FieldScopes, connectioncredential.FieldAwaited:
 			values[i] = new(sql.NullString)
 		case connectioncredential.FieldCreatedAt, connectioncredential.FieldUpdatedAt, connectioncredential.FieldExpiresAt, connectioncredential.FieldRefreshedAt, connectioncredential.FieldRefreshingUntil, connectioncredential.FieldUsedAt:
 			values[i] = new(sql.NullTime)
@@ -189,6 +191,12 @@ func (_m *ConnectionCredential) assignValues(columns []string, values []any) err
 			} else if value.Valid {
 				_m.Scopes = value.String
 			}
+		case connectioncredential.FieldAwaited:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field awaited", values[i])
+			} else if value.Valid {
+				_m.Awaited = value.String
+			}
 		case connectioncredential.FieldRefreshedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field refreshed_at", values[i])
@@ -290,6 +298,9 @@ func (_m *ConnectionCredential) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("scopes=")
 	builder.WriteString(_m.Scopes)
+	builder.WriteString(", ")
+	builder.WriteString("awaited=")
+	builder.WriteString(_m.Awaited)
 	builder.WriteString(", ")
 	if v := _m.RefreshedAt; v != nil {
 		builder.WriteString("refreshed_at=")

@@ -155,6 +155,20 @@ func (_c *ConnectionCredentialCreate) SetNillableScopes(v *string) *ConnectionCr
 	return _c
 }
 
+// SetAwaited sets the "awaited" field.
+func (_c *ConnectionCredentialCreate) SetAwaited(v string) *ConnectionCredentialCreate {
+	_c.mutation.SetAwaited(v)
+	return _c
+}
+
+// SetNillableAwaited sets the "awaited" field if the given value is not nil.
+func (_c *ConnectionCredentialCreate) SetNillableAwaited(v *string) *ConnectionCredentialCreate {
+	if v != nil {
+		_c.SetAwaited(*v)
+	}
+	return _c
+}
+
 // SetRefreshedAt sets the "refreshed_at" field.
 func (_c *ConnectionCredentialCreate) SetRefreshedAt(v time.Time) *ConnectionCredentialCreate {
 	_c.mutation.SetRefreshedAt(v)
@@ -275,6 +289,10 @@ func (_c *ConnectionCredentialCreate) defaults() {
 		v := connectioncredential.DefaultScopes
 		_c.mutation.SetScopes(v)
 	}
+	if _, ok := _c.mutation.Awaited(); !ok {
+		v := connectioncredential.DefaultAwaited
+		_c.mutation.SetAwaited(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		v := connectioncredential.DefaultID()
 		_c.mutation.SetID(v)
@@ -353,6 +371,9 @@ func (_c *ConnectionCredentialCreate) check() error {
 		if err := connectioncredential.ScopesValidator(v); err != nil {
 			return &ValidationError{Name: "scopes", err: fmt.Errorf(`ent: validator failed for field "ConnectionCredential.scopes": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.Awaited(); !ok {
+		return &ValidationError{Name: "awaited", err: errors.New(`ent: missing required field "ConnectionCredential.awaited"`)}
 	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := connectioncredential.IDValidator(v); err != nil {
@@ -444,6 +465,10 @@ func (_c *ConnectionCredentialCreate) createSpec() (*ConnectionCredential, *sqlg
 	if value, ok := _c.mutation.Scopes(); ok {
 		_spec.SetField(connectioncredential.FieldScopes, field.TypeString, value)
 		_node.Scopes = value
+	}
+	if value, ok := _c.mutation.Awaited(); ok {
+		_spec.SetField(connectioncredential.FieldAwaited, field.TypeString, value)
+		_node.Awaited = value
 	}
 	if value, ok := _c.mutation.RefreshedAt(); ok {
 		_spec.SetField(connectioncredential.FieldRefreshedAt, field.TypeTime, value)

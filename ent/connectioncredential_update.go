@@ -145,6 +145,20 @@ func (_u *ConnectionCredentialUpdate) SetNillableScopes(v *string) *ConnectionCr
 	return _u
 }
 
+// SetAwaited sets the "awaited" field.
+func (_u *ConnectionCredentialUpdate) SetAwaited(v string) *ConnectionCredentialUpdate {
+	_u.mutation.SetAwaited(v)
+	return _u
+}
+
+// SetNillableAwaited sets the "awaited" field if the given value is not nil.
+func (_u *ConnectionCredentialUpdate) SetNillableAwaited(v *string) *ConnectionCredentialUpdate {
+	if v != nil {
+		_u.SetAwaited(*v)
+	}
+	return _u
+}
+
 // SetRefreshedAt sets the "refreshed_at" field.
 func (_u *ConnectionCredentialUpdate) SetRefreshedAt(v time.Time) *ConnectionCredentialUpdate {
 	_u.mutation.SetRefreshedAt(v)
@@ -307,6 +321,9 @@ func (_u *ConnectionCredentialUpdate) sqlSave(ctx context.Context) (_node int, e
 	if value, ok := _u.mutation.Scopes(); ok {
 		_spec.SetField(connectioncredential.FieldScopes, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.Awaited(); ok {
+		_spec.SetField(connectioncredential.FieldAwaited, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.RefreshedAt(); ok {
 		_spec.SetField(connectioncredential.FieldRefreshedAt, field.TypeTime, value)
 	}
@@ -458,6 +475,20 @@ func (_u *ConnectionCredentialUpdateOne) SetScopes(v string) *ConnectionCredenti
 func (_u *ConnectionCredentialUpdateOne) SetNillableScopes(v *string) *ConnectionCredentialUpdateOne {
 	if v != nil {
 		_u.SetScopes(*v)
+	}
+	return _u
+}
+
+// SetAwaited sets the "awaited" field.
+func (_u *ConnectionCredentialUpdateOne) SetAwaited(v string) *ConnectionCredentialUpdateOne {
+	_u.mutation.SetAwaited(v)
+	return _u
+}
+
+// SetNillableAwaited sets the "awaited" field if the given value is not nil.
+func (_u *ConnectionCredentialUpdateOne) SetNillableAwaited(v *string) *ConnectionCredentialUpdateOne {
+	if v != nil {
+		_u.SetAwaited(*v)
 	}
 	return _u
 }
@@ -653,6 +684,9 @@ func (_u *ConnectionCredentialUpdateOne) sqlSave(ctx context.Context) (_node *Co
 	}
 	if value, ok := _u.mutation.Scopes(); ok {
 		_spec.SetField(connectioncredential.FieldScopes, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Awaited(); ok {
+		_spec.SetField(connectioncredential.FieldAwaited, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.RefreshedAt(); ok {
 		_spec.SetField(connectioncredential.FieldRefreshedAt, field.TypeTime, value)

@@ -32,6 +32,8 @@ type Hold struct {
 	Amount int64 `json:"amount,omitempty"`
 	// Cost holds the value of the "cost" field.
 	Cost int64 `json:"cost,omitempty"`
+	// Session holds the value of the "session" field.
+	Session string `json:"session,omitempty"`
 	// Call holds the value of the "call" field.
 	Call json.RawMessage `json:"call,omitempty"`
 	// HeldAt holds the value of the "held_at" field.
@@ -48,7 +50,7 @@ func (*Hold) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case hold.FieldAmount, hold.FieldCost:
 			values[i] = new(sql.NullInt64)
-		case hold.FieldID, hold.FieldAccountID, hold.FieldPlane, hold.FieldNodeID, hold.FieldPath:
+		case hold.FieldID, hold.FieldAccountID, hold.FieldPlane, hold.FieldNodeID, hold.FieldPath, hold.FieldSession:
 			values[i] = new(sql.NullString)
 		case hold.FieldHeldAt:
 			values[i] = new(sql.NullTime)
@@ -116,6 +118,12 @@ func (_m *Hold) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field cost", values[i])
 			} else if value.Valid {
 				_m.Cost = value.Int64
+			}
+		case hold.FieldSession:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field session", values[i])
+			} else if value.Valid {
+				_m.Session = value.String
 			}
 		case hold.FieldCall:
 			if value, ok := values[i].(*[]byte); !ok {
@@ -187,6 +195,9 @@ func (_m *Hold) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("cost=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Cost))
+	builder.WriteString(", ")
+	builder.WriteString("session=")
+	builder.WriteString(_m.Session)
 	builder.WriteString(", ")
 	builder.WriteString("call=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Call))

@@ -79,6 +79,20 @@ func (_c *HoldCreate) SetNillableCost(v *int64) *HoldCreate {
 	return _c
 }
 
+// SetSession sets the "session" field.
+func (_c *HoldCreate) SetSession(v string) *HoldCreate {
+	_c.mutation.SetSession(v)
+	return _c
+}
+
+// SetNillableSession sets the "session" field if the given value is not nil.
+func (_c *HoldCreate) SetNillableSession(v *string) *HoldCreate {
+	if v != nil {
+		_c.SetSession(*v)
+	}
+	return _c
+}
+
 // SetCall sets the "call" field.
 func (_c *HoldCreate) SetCall(v json.RawMessage) *HoldCreate {
 	_c.mutation.SetCall(v)
@@ -148,6 +162,10 @@ func (_c *HoldCreate) defaults() {
 		v := hold.DefaultCost
 		_c.mutation.SetCost(v)
 	}
+	if _, ok := _c.mutation.Session(); !ok {
+		v := hold.DefaultSession
+		_c.mutation.SetSession(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		v := hold.DefaultID()
 		_c.mutation.SetID(v)
@@ -206,6 +224,9 @@ func (_c *HoldCreate) check() error {
 		if err := hold.CostValidator(v); err != nil {
 			return &ValidationError{Name: "cost", err: fmt.Errorf(`ent: validator failed for field "Hold.cost": %w`, err)}
 		}
+	}
+	if _, ok := _c.mutation.Session(); !ok {
+		return &ValidationError{Name: "session", err: errors.New(`ent: missing required field "Hold.session"`)}
 	}
 	if _, ok := _c.mutation.Call(); !ok {
 		return &ValidationError{Name: "call", err: errors.New(`ent: missing required field "Hold.call"`)}
@@ -280,6 +301,10 @@ func (_c *HoldCreate) createSpec() (*Hold, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Cost(); ok {
 		_spec.SetField(hold.FieldCost, field.TypeInt64, value)
 		_node.Cost = value
+	}
+	if value, ok := _c.mutation.Session(); ok {
+		_spec.SetField(hold.FieldSession, field.TypeString, value)
+		_node.Session = value
 	}
 	if value, ok := _c.mutation.Call(); ok {
 		_spec.SetField(hold.FieldCall, field.TypeJSON, value)

@@ -22920,6 +22920,7 @@ type ConnectionCredentialMutation struct {
 	status            *connectioncredential.Status
 	error             *string
 	scopes            *string
+	awaited           *string
 	refreshed_at      *time.Time
 	refreshing_until  *time.Time
 	used_at           *time.Time
@@ -23536,6 +23537,42 @@ func (m *ConnectionCredentialMutation) ResetScopes() {
 	m.scopes = nil
 }
 
+// SetAwaited sets the "awaited" field.
+func (m *ConnectionCredentialMutation) SetAwaited(s string) {
+	m.awaited = &s
+}
+
+// Awaited returns the value of the "awaited" field in the mutation.
+func (m *ConnectionCredentialMutation) Awaited() (r string, exists bool) {
+	v := m.awaited
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAwaited returns the old "awaited" field's value of the ConnectionCredential entity.
+// If the ConnectionCredential object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionCredentialMutation) OldAwaited(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAwaited is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAwaited requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAwaited: %w", err)
+	}
+	return oldValue.Awaited, nil
+}
+
+// ResetAwaited resets all changes to the "awaited" field.
+func (m *ConnectionCredentialMutation) ResetAwaited() {
+	m.awaited = nil
+}
+
 // SetRefreshedAt sets the "refreshed_at" field.
 func (m *ConnectionCredentialMutation) SetRefreshedAt(t time.Time) {
 	m.refreshed_at = &t
@@ -23744,7 +23781,7 @@ func (m *ConnectionCredentialMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ConnectionCredentialMutation) Fields() []string {
-	fields := make([]string, 0, 16)
+	fields := make([]string, 0, 17)
 	if m.account_id != nil {
 		fields = append(fields, connectioncredential.FieldAccountID)
 	}
@@ -23783,6 +23820,9 @@ func (m *ConnectionCredentialMutation) Fields() []string {
 	}
 	if m.scopes != nil {
 		fields = append(fields, connectioncredential.FieldScopes)
+	}
+	if m.awaited != nil {
+		fields = append(fields, connectioncredential.FieldAwaited)
 	}
 	if m.refreshed_at != nil {
 		fields = append(fields, connectioncredential.FieldRefreshedAt)
@@ -23827,6 +23867,8 @@ func (m *ConnectionCredentialMutation) Field(name string) (ent.Value, bool) {
 		return m.Error()
 	case connectioncredential.FieldScopes:
 		return m.Scopes()
+	case connectioncredential.FieldAwaited:
+		return m.Awaited()
 	case connectioncredential.FieldRefreshedAt:
 		return m.RefreshedAt()
 	case connectioncredential.FieldRefreshingUntil:
@@ -23868,6 +23910,8 @@ func (m *ConnectionCredentialMutation) OldField(ctx context.Context, name string
 		return m.OldError(ctx)
 	case connectioncredential.FieldScopes:
 		return m.OldScopes(ctx)
+	case connectioncredential.FieldAwaited:
+		return m.OldAwaited(ctx)
 	case connectioncredential.FieldRefreshedAt:
 		return m.OldRefreshedAt(ctx)
 	case connectioncredential.FieldRefreshingUntil:
@@ -23973,6 +24017,13 @@ func (m *ConnectionCredentialMutation) SetField(name string, value ent.Value) er
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetScopes(v)
+		return nil
+	case connectioncredential.FieldAwaited:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAwaited(v)
 		return nil
 	case connectioncredential.FieldRefreshedAt:
 		v, ok := value.(time.Time)
@@ -24124,6 +24175,9 @@ func (m *ConnectionCredentialMutation) ResetField(name string) error {
 		return nil
 	case connectioncredential.FieldScopes:
 		m.ResetScopes()
+		return nil
+	case connectioncredential.FieldAwaited:
+		m.ResetAwaited()
 		return nil
 	case connectioncredential.FieldRefreshedAt:
 		m.ResetRefreshedAt()
@@ -31693,6 +31747,7 @@ type HoldMutation struct {
 	addamount     *int64
 	cost          *int64
 	addcost       *int64
+	session       *string
 	call          *json.RawMessage
 	appendcall    json.RawMessage
 	held_at       *time.Time
@@ -32113,6 +32168,42 @@ func (m *HoldMutation) ResetCost() {
 	m.addcost = nil
 }
 
+// SetSession sets the "session" field.
+func (m *HoldMutation) SetSession(s string) {
+	m.session = &s
+}
+
+// Session returns the value of the "session" field in the mutation.
+func (m *HoldMutation) Session() (r string, exists bool) {
+	v := m.session
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSession returns the old "session" field's value of the Hold entity.
+// If the Hold object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *HoldMutation) OldSession(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSession is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSession requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSession: %w", err)
+	}
+	return oldValue.Session, nil
+}
+
+// ResetSession resets all changes to the "session" field.
+func (m *HoldMutation) ResetSession() {
+	m.session = nil
+}
+
 // SetCall sets the "call" field.
 func (m *HoldMutation) SetCall(jm json.RawMessage) {
 	m.call = &jm
@@ -32234,7 +32325,7 @@ func (m *HoldMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *HoldMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.account_id != nil {
 		fields = append(fields, hold.FieldAccountID)
 	}
@@ -32255,6 +32346,9 @@ func (m *HoldMutation) Fields() []string {
 	}
 	if m.cost != nil {
 		fields = append(fields, hold.FieldCost)
+	}
+	if m.session != nil {
+		fields = append(fields, hold.FieldSession)
 	}
 	if m.call != nil {
 		fields = append(fields, hold.FieldCall)
@@ -32284,6 +32378,8 @@ func (m *HoldMutation) Field(name string) (ent.Value, bool) {
 		return m.Amount()
 	case hold.FieldCost:
 		return m.Cost()
+	case hold.FieldSession:
+		return m.Session()
 	case hold.FieldCall:
 		return m.Call()
 	case hold.FieldHeldAt:
@@ -32311,6 +32407,8 @@ func (m *HoldMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldAmount(ctx)
 	case hold.FieldCost:
 		return m.OldCost(ctx)
+	case hold.FieldSession:
+		return m.OldSession(ctx)
 	case hold.FieldCall:
 		return m.OldCall(ctx)
 	case hold.FieldHeldAt:
@@ -32372,6 +32470,13 @@ func (m *HoldMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetCost(v)
+		return nil
+	case hold.FieldSession:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSession(v)
 		return nil
 	case hold.FieldCall:
 		v, ok := value.(json.RawMessage)
@@ -32483,6 +32588,9 @@ func (m *HoldMutation) ResetField(name string) error {
 		return nil
 	case hold.FieldCost:
 		m.ResetCost()
+		return nil
+	case hold.FieldSession:
+		m.ResetSession()
 		return nil
 	case hold.FieldCall:
 		m.ResetCall()

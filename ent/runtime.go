@@ -1178,6 +1178,10 @@ func init() {
 	connectioncredential.DefaultScopes = connectioncredentialDescScopes.Default.(string)
 	// connectioncredential.ScopesValidator is a validator for the "scopes" field. It is called by the builders before save.
 	connectioncredential.ScopesValidator = connectioncredentialDescScopes.Validators[0].(func(string) error)
+	// connectioncredentialDescAwaited is the schema descriptor for awaited field.
+	connectioncredentialDescAwaited := connectioncredentialFields[8].Descriptor()
+	// connectioncredential.DefaultAwaited holds the default value on creation for the awaited field.
+	connectioncredential.DefaultAwaited = connectioncredentialDescAwaited.Default.(string)
 	// connectioncredentialDescID is the schema descriptor for id field.
 	connectioncredentialDescID := connectioncredentialMixinFields0[0].Descriptor()
 	// connectioncredential.DefaultID holds the default value on creation for the id field.
@@ -1559,6 +1563,10 @@ func init() {
 	hold.DefaultCost = holdDescCost.Default.(int64)
 	// hold.CostValidator is a validator for the "cost" field. It is called by the builders before save.
 	hold.CostValidator = holdDescCost.Validators[0].(func(int64) error)
+	// holdDescSession is the schema descriptor for session field.
+	holdDescSession := holdFields[5].Descriptor()
+	// hold.DefaultSession holds the default value on creation for the session field.
+	hold.DefaultSession = holdDescSession.Default.(string)
 	// holdDescID is the schema descriptor for id field.
 	holdDescID := holdMixinFields0[0].Descriptor()
 	// hold.DefaultID holds the default value on creation for the id field.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
@@ -71,6 +72,7 @@ func newAPI(t testing.TB, st *store.Store) *api {
 		Catalog: catalog.New(st, w.Epochs, box, 1_000_000_000, log), CreditValue: money.One / 500, Audit: stream, Box: box, Log: log,
 		Notify: &notify.Notifier{Store: st, Inbox: notify.NewInbox(st, log), URL: "https://cockpit.test"},
 		Probe:  func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }}
+	a.resolver.Agents = &agents.Agents{Store: st, Notify: a.resolver.Notify}
 	a.resolver.Requests = &increase.Requests{Store: st, Budgets: budgets, Access: engine, Log: log}
 	a.resolver.Webhooks = webhook.New(webhook.Options{Store: st, Box: box, Client: outbound.NewClient(nil), Notify: a.resolver.Notify, Now: st.Now, Log: log})
 	a.resolver.Guards = guardrail.New(guardrail.Options{Store: st, Epochs: w.Epochs, Box: box, Client: outbound.NewClient(nil), Log: log})

@@ -40,6 +40,8 @@ func toScope(s *ent.Scope) (model.Scope, error) {
 		return toMember(s), nil
 	case tenancy.KindKey:
 		return toKey(s), nil
+	case tenancy.KindAgent:
+		return toAgent(s), nil
 	case tenancy.KindPlatform:
 		return toPlatform(s), nil
 	}

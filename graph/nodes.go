@@ -24,6 +24,12 @@ func (r *Resolver) nodeByID(ctx context.Context, nodeID string) (model.Node, err
 			return absent(err)
 		}
 		return toScope(s)
+	case id.Agent:
+		s, err := r.agentScope(ctx, nodeID)
+		if err != nil {
+			return absent(err)
+		}
+		return toAgent(s), nil
 	case id.Account:
 		return found(toAccount)(r.Store.Account.Get(tenancy.Platform(ctx), nodeID))
 	case id.User:
@@ -94,6 +100,10 @@ func (r *Resolver) identityNode(ctx context.Context, prefix id.Prefix, nodeID st
 		return found(toAlert)(r.Store.BudgetAlert.Query().Where(budgetalert.ID(nodeID)).WithBudget().Only(ctx))
 	case id.Webhook:
 		return found(func(w *ent.Webhook) *model.Webhook { return toWebhook(w, now) })(r.Store.Webhook.Get(ctx, nodeID))
+	case id.Connection:
+		return found(toConnection)(r.Store.Connection.Get(ctx, nodeID))
+	case id.Tool:
+		return found(toTool)(r.Store.Tool.Get(ctx, nodeID))
 	case id.WebhookDelivery:
 		return found(toDelivery)(r.Store.WebhookDelivery.Get(ctx, nodeID))
 	case id.AuditCheckpoint:

@@ -34,7 +34,7 @@ var idsOf = map[string][]id.Prefix{
 	"scopeId": scopeKinds, "ownerId": scopeKinds, "under": scopeKinds, "grantTo": scopeKinds,
 	"planeId": {id.Console, id.Copilot}, "accountId": {id.Account}, "actorId": {id.User, id.Key, id.ServiceClient},
 	"organizationId": {id.Organization}, "teamId": {id.Team}, "memberId": {id.Member}, "keyId": {id.Key}, "userId": {id.User},
-	"budgetId": {id.Budget}, "providerId": {id.Provider}, "modelId": {id.Model}, "modelIds": {id.Model}, "catalogModelId": {id.CatalogModel},
+	"budgetId": {id.Budget}, "providerId": {id.Provider}, "modelId": {id.Model}, "resourceId": {id.Model, id.Agent, id.Connection, id.Tool}, "modelIds": {id.Model}, "catalogModelId": {id.CatalogModel},
 	"centralProviderId": {id.CentralProvider}, "roleBindingId": {id.RoleBinding}, "invitationId": {id.Invitation}, "sessionId": {id.Session},
 	"domainId": {id.Domain}, "identityProviderId": {id.IdentityProvider}, "groupMappingId": {id.GroupMapping},
 	"serviceClientId": {id.ServiceClient}, "personalTokenId": {id.PersonalToken}, "authorizationId": {id.Authorization},

@@ -8,9 +8,11 @@ import (
 	"log/slog"
 
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/connections"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/guardrail"
@@ -40,6 +42,7 @@ type Resolver struct {
 	Catalog  *catalog.Catalog
 	Budgets  *budget.Engine
 	Requests *increase.Requests
+	Agents   *agents.Agents
 	Audit    *audit.Stream
 	// Box seals what mutations with a clientKey were asked and answered.
 	Box *secret.Box
@@ -47,6 +50,7 @@ type Resolver struct {
 	CreditValue money.Nano
 	Notify      *notify.Notifier
 	Webhooks    *webhook.Webhooks
+	Connections *connections.Connections
 	// Mailer is nil where no mail server is set.
 	Mailer *mail.Mailer
 	// Probe lists an endpoint's models with its key.

@@ -30,7 +30,7 @@ func (r *Resolver) scopeByID(ctx context.Context, scopeID string) (*ent.Scope, e
 // what is below them.
 func closedToStaff(ctx context.Context, s *ent.Scope) bool {
 	v := tenancy.ViewerFrom(ctx)
-	return v != nil && v.Platform && slices.Contains([]scope.Kind{scope.KindORGANIZATION, scope.KindTEAM, scope.KindMEMBER, scope.KindKEY}, s.Kind)
+	return v != nil && v.Platform && slices.Contains([]scope.Kind{scope.KindORGANIZATION, scope.KindTEAM, scope.KindMEMBER, scope.KindKEY, scope.KindAGENT}, s.Kind)
 }
 
 // root finds a plane's root; nil where the viewer doesn't see the plane.

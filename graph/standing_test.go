@@ -102,7 +102,7 @@ func TestLeaveIsAskedAgainUnderTheLocks(t *testing.T) {
 			},
 			"a grant": func() answer {
 				return a.do(c.TeamAdmin, `mutation($i: GrantSetInput!) { grantSet(input: $i) { errors { code } } }`,
-					in(map[string]any{"scopeId": c.Member.ID, "modelId": c.Model.ID, "effect": "DENY"}))
+					in(map[string]any{"scopeId": c.Member.ID, "resourceId": c.Model.ID, "effect": "DENY"}))
 			},
 		}
 		left := func() []int {

@@ -53,3 +53,14 @@ test_unknown_kind if {
 	refused(subject("ROBOT", false), "key-needed")
 	refused(narrowed(subject("ROBOT", false), ["models.call"]), "key-needed")
 }
+
+tools(who) := d if d := gateway.decision with input as {"subject": who, "permission": "tools.call"}
+
+test_tools_take_a_permission_of_their_own if {
+	tools(narrowed(subject("USER", false), ["tools.call"])).allow
+	not tools(narrowed(subject("USER", false), ["models.call"])).allow
+	tools(narrowed(subject("USER", false), ["models.call"])).reason == "The token lacks the permission tools.call."
+	refused(narrowed(subject("USER", false), ["tools.call"]), "permission")
+	tools(subject("KEY", false)).allow
+	not tools(subject("USER", false)).allow
+}

@@ -46,6 +46,12 @@ allows("requester") if {
 	count(input.subject.roles) > 0
 }
 
+allows("builder") if {
+	actor
+	not input.subject.platform
+	count(input.subject.roles) > 0
+}
+
 allows("reader") if holds({"ADMIN", "VIEWER"}, {"PLATFORM", "ACCOUNT", "PLANE", "ORGANIZATION", "TEAM"})
 
 allows("admin") if holds({"ADMIN"}, {"PLATFORM", "ACCOUNT", "PLANE", "ORGANIZATION", "TEAM"})

@@ -9,7 +9,7 @@
 package cockpit.roles
 
 # From the root down; a role suffices at `from` and at every level before it.
-levels := ["PLATFORM", "ACCOUNT", "PLANE", "ORGANIZATION", "TEAM", "MEMBER", "KEY"]
+levels := ["PLATFORM", "ACCOUNT", "PLANE", "ORGANIZATION", "TEAM", "MEMBER", "KEY", "AGENT"]
 
 rank[level] := i if some i, level in levels
 
@@ -80,7 +80,9 @@ granted contains [rank[held.level], held.role, held] if {
 
 why(held) := "It is your own." if held.role == "MEMBER"
 
-why(held) := sprintf("You are %s of the %s.", [lower(held.role), lower(held.level)]) if held.role != "MEMBER"
+why(held) := "You answer for it." if held.role == "OWNER"
+
+why(held) := sprintf("You are %s of the %s.", [lower(held.role), lower(held.level)]) if not held.role in {"MEMBER", "OWNER"}
 
 grants(held) if {
 	held.role in act.roles
@@ -110,6 +112,13 @@ grants(held) if {
 	act.seat
 	held.role == "MEMBER"
 	held.level == "MEMBER"
+}
+
+# Whoever answers for an agent builds it, wherever they sit.
+grants(held) if {
+	act.owner
+	held == {"role": "OWNER", "level": "AGENT", "relation": "AT"}
+	not input.platform
 }
 
 above_if_needed(_) if not act.above

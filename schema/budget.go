@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
@@ -27,7 +28,7 @@ func (Budget) Fields() []ent.Field {
 		nano("lim"),
 		// Allowance beyond the limit, booked apart; 0 unless set.
 		nano("overflow"),
-		// Cycle of the plane pool's whole tree, or of a key; NULL inherits.
+		// Cycle of the plane pool's whole tree, or of a key or agent; NULL inherits.
 		field.Enum("cycle").Values("MONTHLY", "QUARTERLY", "YEARLY", "MANUAL").Optional().Nillable(),
 		field.Int("cycle_day").Range(1, 28).Default(1),
 		// SET by an admin (an override of its parent's shares), or the SHARE that
@@ -277,6 +278,8 @@ func (Hold) Fields() []ent.Field {
 		field.JSON("cycles", []string{}).Immutable(),
 		nano("amount"),
 		nano("cost"),
+		// The session of an agent that it counts against; empty for none.
+		field.String("session").Immutable().Default(""),
 		// The charge as it will be written should the node die.
 		field.JSON("call", json.RawMessage{}).Immutable(),
 		field.Time("held_at").Immutable(),
@@ -284,7 +287,9 @@ func (Hold) Fields() []ent.Field {
 }
 
 // Indexes of Hold.
-func (Hold) Indexes() []ent.Index { return []ent.Index{index.Fields("node_id")} }
+func (Hold) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("node_id"), index.Fields("session").Annotations(entsql.IndexWhere("session <> ''"))}
+}
 
 // Node is a running replica; the holds of a silent one are resolved by others.
 type Node struct{ ent.Schema }
@@ -395,5 +400,7 @@ func (Charge) Indexes() []ent.Index {
 		index.Fields("key_id", "at"),
 		index.Fields("request_id"),
 		index.Fields("at"),
+		// What a session of an agent has spent.
+		index.Fields("agent_id", "session_ref").Annotations(entsql.IndexWhere("agent_id <> '' AND session_ref <> ''")),
 	}
 }

@@ -137,11 +137,14 @@ func (ConnectionCredential) Fields() []ent.Field {
 		field.String("secret_hint").Default(""),
 		// Of an access token; NULL for what doesn't expire.
 		field.Time("expires_at").Optional().Nillable(),
-		// FAILED could not be refreshed: the person signs in again.
-		field.Enum("status").Values("ACTIVE", "FAILED").Default("ACTIVE"),
+		// PENDING was begun and has no secret yet; FAILED could not be refreshed: the
+		// person signs in again.
+		field.Enum("status").Values("PENDING", "ACTIVE", "FAILED").Default("ACTIVE"),
 		field.String("error").Default("").MaxLen(500),
 		// What the authorization server granted.
 		field.String("scopes").Default("").MaxLen(2000),
+		// The hash of the one sign-in that may still end; empty for none.
+		field.String("awaited").Default(""),
 		field.Time("refreshed_at").Optional().Nillable(),
 		// Lends the row to the replica that refreshes it, until then.
 		field.Time("refreshing_until").Optional().Nillable(),

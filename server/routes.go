@@ -18,8 +18,11 @@ func (s *Server) routes() http.Handler {
 	s.oauth.Routes(func(pattern string, h http.Handler) { mux.Handle(pattern, fromAnywhere(h)) })
 	mux.Handle("/export/usage", s.guardGraphQL(http.HandlerFunc(s.exportUsage)))
 	mux.Handle("/export/audit", s.guardGraphQL(http.HandlerFunc(s.exportAudit)))
+	mux.Handle("POST /agents/{id}/try", s.guardGraphQL(http.HandlerFunc(s.tryAgent)))
 	mux.Handle("/v1/", singleCredential(boundBody(s.cfg.MaxBody, s.gateway)))
+	mux.Handle("/mcp", singleCredential(boundBody(s.cfg.MaxBody, s.tools)))
 	s.routeSSO(mux)
+	s.routeConnections(mux)
 	mux.HandleFunc("GET /schema.graphql", serveSDL())
 	mux.Handle("GET /export/accounts/{id}", singleCredential(s.exportAccounts(make(chan struct{}, exportsAtOnce))))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {

@@ -17,10 +17,13 @@ import (
 
 	"github.com/alchemi/cockpit/graph"
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/alert"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/connections"
+	"github.com/alchemi/cockpit/internal/credential"
 	"github.com/alchemi/cockpit/internal/demo"
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/grant"
@@ -28,6 +31,7 @@ import (
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/increase"
 	"github.com/alchemi/cockpit/internal/mail"
+	"github.com/alchemi/cockpit/internal/mcp"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/notify"
 	"github.com/alchemi/cockpit/internal/oauth"
@@ -68,7 +72,11 @@ type Server struct {
 	notify      *notify.Notifier
 	watcher     *alert.Watcher
 	webhooks    *webhook.Webhooks
+	agents      *agents.Agents
+	credentials *credential.Store
+	connections *connections.Connections
 	gateway     *gateway.Gateway
+	tools       *mcp.Gateway
 	access      *access.Engine
 	graph       *graph.Handler
 	demo        demo.Env
@@ -163,9 +171,14 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	}
 	s.requests = &increase.Requests{Store: s.store, Budgets: s.budget, Access: s.access, Tell: s.tellRequest, Log: s.log}
 	s.tasks.Go(func() { s.requests.Run(s.background) })
-	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Guards: s.guards, Catalog: s.catalog, Budget: s.budget,
+	s.agents = &agents.Agents{Store: s.store, Notify: s.notify}
+	s.tasks.Go(func() { s.agents.KeepOwned(s.background, s.log) })
+	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Guards: s.guards, Agents: agents.NewLive(s.store, s.epochs), Catalog: s.catalog, Budget: s.budget,
 		Client: s.outbound, Exceeded: s.watcher.Refused, Refusals: s.refusals, MaxBody: cfg.MaxBody, AskAt: s.URL() + "/me", Log: s.log, Metrics: s.metrics})
 	s.onClose(func(context.Context) error { s.gateway.Close(); return nil })
+	if err := s.openConnections(box); err != nil {
+		return nil, err
+	}
 	s.sessions.MailReset = s.mailReset()
 	s.sso = s.newSSO(box)
 	s.graph = s.newGraph(box)
@@ -274,6 +287,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		s.log.WarnContext(ctx, "the grace is over; what still ran is cut off and settled")
 	}
 	s.gateway.Close()
+	s.tools.Close()
 	err = errors.Join(err, web.Close())
 	final, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
 	defer cancel()

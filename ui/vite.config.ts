@@ -17,6 +17,7 @@ export default defineConfig({
     proxy: {
       '/graphql': { target: server, ws: true },
       '/v1': server,
+      '/agents': server,
     },
   },
   build: {

@@ -40,6 +40,8 @@ const (
 	FieldError = "error"
 	// FieldScopes holds the string denoting the scopes field in the database.
 	FieldScopes = "scopes"
+	// FieldAwaited holds the string denoting the awaited field in the database.
+	FieldAwaited = "awaited"
 	// FieldRefreshedAt holds the string denoting the refreshed_at field in the database.
 	FieldRefreshedAt = "refreshed_at"
 	// FieldRefreshingUntil holds the string denoting the refreshing_until field in the database.
@@ -75,6 +77,7 @@ var Columns = []string{
 	FieldStatus,
 	FieldError,
 	FieldScopes,
+	FieldAwaited,
 	FieldRefreshedAt,
 	FieldRefreshingUntil,
 	FieldUsedAt,
@@ -111,6 +114,8 @@ var (
 	DefaultScopes string
 	// ScopesValidator is a validator for the "scopes" field. It is called by the builders before save.
 	ScopesValidator func(string) error
+	// DefaultAwaited holds the default value on creation for the "awaited" field.
+	DefaultAwaited string
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -150,8 +155,9 @@ const DefaultStatus = StatusACTIVE
 
 // Status values.
 const (
-	StatusACTIVE Status = "ACTIVE"
-	StatusFAILED Status = "FAILED"
+	StatusPENDING Status = "PENDING"
+	StatusACTIVE  Status = "ACTIVE"
+	StatusFAILED  Status = "FAILED"
 )
 
 func (s Status) String() string {
@@ -161,7 +167,7 @@ func (s Status) String() string {
 // StatusValidator is a validator for the "status" field enum values. It is called by the builders before save.
 func StatusValidator(s Status) error {
 	switch s {
-	case StatusACTIVE, StatusFAILED:
+	case StatusPENDING, StatusACTIVE, StatusFAILED:
 		return nil
 	default:
 		return fmt.Errorf("connectioncredential: invalid enum value for status field: %q", s)
@@ -234,6 +240,11 @@ func ByError(opts ...sql.OrderTermOption) OrderOption {
 // ByScopes orders the results by the scopes field.
 func ByScopes(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldScopes, opts...).ToFunc()
+}
+
+// ByAwaited orders the results by the awaited field.
+func ByAwaited(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAwaited, opts...).ToFunc()
 }
 
 // ByRefreshedAt orders the results by the refreshed_at field.

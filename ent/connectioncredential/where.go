@@ -120,6 +120,11 @@ func Scopes(v string) predicate.ConnectionCredential {
 	return predicate.ConnectionCredential(sql.FieldEQ(FieldScopes, v))
 }
 
+// Awaited applies equality check predicate on the "awaited" field. It's identical to AwaitedEQ.
+func Awaited(v string) predicate.ConnectionCredential {
+	return predicate.ConnectionCredential(sql.FieldEQ(FieldAwaited, v))
+}
+
 // RefreshedAt applies equality check predicate on the "refreshed_at" field. It's identical to RefreshedAtEQ.
 func RefreshedAt(v time.Time) predicate.ConnectionCredential {
 	return predicate.ConnectionCredential(sql.FieldEQ(FieldRefreshedAt, v))
@@ -773,6 +778,71 @@ func ScopesEqualFold(v string) predicate.ConnectionCredential {
 // ScopesContainsFold applies the ContainsFold predicate on the "scopes" field.
 func ScopesContainsFold(v string) predicate.ConnectionCredential {
 	return predicate.ConnectionCredential(sql.FieldContainsFold(FieldScopes, v))
+}
+
+// AwaitedEQ applies the EQ predicate on the "awaited" field.
+func AwaitedEQ(v string) predicate.ConnectionCredential {
+	return predicate.ConnectionCredential(sql.FieldEQ(FieldAwaited, v))
+}
+
+// AwaitedNEQ applies the NEQ predicate on the "awaited" field.
+func AwaitedNEQ(v string) predicate.ConnectionCredential {
+	return predicate.ConnectionCredential(sql.FieldNEQ(FieldAwaited, v))
+}
+
+// AwaitedIn applies the In predicate on the "awaited" field.
+func AwaitedIn(vs ...string) predicate.ConnectionCredential {
+	return predicate.ConnectionCredential(sql.FieldIn(FieldAwaited, vs...))
+}
+
+// AwaitedNotIn applies the NotIn predicate on the "awaited" field.
+func AwaitedNotIn(vs ...string) predicate.ConnectionCredential {
+	return predicate.ConnectionCredential(sql.FieldNotIn(FieldAwaited, vs...))
+}
+
+// AwaitedGT applies the GT predicate on the "awaited" field.
+func AwaitedGT(v string) predicate.ConnectionCredential {
+	return predicate.ConnectionCredential(sql.FieldGT(FieldAwaited, v))
+}
+
+// AwaitedGTE applies the GTE predicate on the "awaited" field.
+func AwaitedGTE(v string) predicate.ConnectionCredential {
+	return predicate.ConnectionCredential(sql.FieldGTE(FieldAwaited, v))
+}
+
+// AwaitedLT applies the LT predicate on the "awaited" field.
+func AwaitedLT(v string) predicate.ConnectionCredential {
+	return predicate.ConnectionCredential(sql.FieldLT(FieldAwaited, v))
+}
+
+// AwaitedLTE applies the LTE predicate on the "awaited" field.
+func AwaitedLTE(v string) predicate.ConnectionCredential {
+	return predicate.ConnectionCredential(sql.FieldLTE(FieldAwaited, v))
+}
+
+// AwaitedContains applies the Contains predicate on the "awaited" field.
+func AwaitedContains(v string) predicate.ConnectionCredential {
+	return predicate.ConnectionCredential(sql.FieldContains(FieldAwaited, v))
+}
+
+// AwaitedHasPrefix applies the HasPrefix predicate on the "awaited" field.
+func AwaitedHasPrefix(v string) predicate.ConnectionCredential {
+	return predicate.ConnectionCredential(sql.FieldHasPrefix(FieldAwaited, v))
+}
+
+// AwaitedHasSuffix applies the HasSuffix predicate on the "awaited" field.
+func AwaitedHasSuffix(v string) predicate.ConnectionCredential {
+	return predicate.ConnectionCredential(sql.FieldHasSuffix(FieldAwaited, v))
+}
+
+// AwaitedEqualFold applies the EqualFold predicate on the "awaited" field.
+func AwaitedEqualFold(v string) predicate.ConnectionCredential {
+	return predicate.ConnectionCredential(sql.FieldEqualFold(FieldAwaited, v))
+}
+
+// AwaitedContainsFold applies the ContainsFold predicate on the "awaited" field.
+func AwaitedContainsFold(v string) predicate.ConnectionCredential {
+	return predicate.ConnectionCredential(sql.FieldContainsFold(FieldAwaited, v))
 }
 
 // RefreshedAtEQ applies the EQ predicate on the "refreshed_at" field.

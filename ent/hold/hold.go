@@ -27,6 +27,8 @@ const (
 	FieldAmount = "amount"
 	// FieldCost holds the string denoting the cost field in the database.
 	FieldCost = "cost"
+	// FieldSession holds the string denoting the session field in the database.
+	FieldSession = "session"
 	// FieldCall holds the string denoting the call field in the database.
 	FieldCall = "call"
 	// FieldHeldAt holds the string denoting the held_at field in the database.
@@ -45,6 +47,7 @@ var Columns = []string{
 	FieldCycles,
 	FieldAmount,
 	FieldCost,
+	FieldSession,
 	FieldCall,
 	FieldHeldAt,
 }
@@ -74,6 +77,8 @@ var (
 	DefaultCost int64
 	// CostValidator is a validator for the "cost" field. It is called by the builders before save.
 	CostValidator func(int64) error
+	// DefaultSession holds the default value on creation for the "session" field.
+	DefaultSession string
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() string
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -141,6 +146,11 @@ func ByAmount(opts ...sql.OrderTermOption) OrderOption {
 // ByCost orders the results by the cost field.
 func ByCost(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCost, opts...).ToFunc()
+}
+
+// BySession orders the results by the session field.
+func BySession(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSession, opts...).ToFunc()
 }
 
 // ByHeldAt orders the results by the held_at field.

@@ -89,6 +89,11 @@ func Cost(v int64) predicate.Hold {
 	return predicate.Hold(sql.FieldEQ(FieldCost, v))
 }
 
+// Session applies equality check predicate on the "session" field. It's identical to SessionEQ.
+func Session(v string) predicate.Hold {
+	return predicate.Hold(sql.FieldEQ(FieldSession, v))
+}
+
 // HeldAt applies equality check predicate on the "held_at" field. It's identical to HeldAtEQ.
 func HeldAt(v time.Time) predicate.Hold {
 	return predicate.Hold(sql.FieldEQ(FieldHeldAt, v))
@@ -387,6 +392,71 @@ func CostLT(v int64) predicate.Hold {
 // CostLTE applies the LTE predicate on the "cost" field.
 func CostLTE(v int64) predicate.Hold {
 	return predicate.Hold(sql.FieldLTE(FieldCost, v))
+}
+
+// SessionEQ applies the EQ predicate on the "session" field.
+func SessionEQ(v string) predicate.Hold {
+	return predicate.Hold(sql.FieldEQ(FieldSession, v))
+}
+
+// SessionNEQ applies the NEQ predicate on the "session" field.
+func SessionNEQ(v string) predicate.Hold {
+	return predicate.Hold(sql.FieldNEQ(FieldSession, v))
+}
+
+// SessionIn applies the In predicate on the "session" field.
+func SessionIn(vs ...string) predicate.Hold {
+	return predicate.Hold(sql.FieldIn(FieldSession, vs...))
+}
+
+// SessionNotIn applies the NotIn predicate on the "session" field.
+func SessionNotIn(vs ...string) predicate.Hold {
+	return predicate.Hold(sql.FieldNotIn(FieldSession, vs...))
+}
+
+// SessionGT applies the GT predicate on the "session" field.
+func SessionGT(v string) predicate.Hold {
+	return predicate.Hold(sql.FieldGT(FieldSession, v))
+}
+
+// SessionGTE applies the GTE predicate on the "session" field.
+func SessionGTE(v string) predicate.Hold {
+	return predicate.Hold(sql.FieldGTE(FieldSession, v))
+}
+
+// SessionLT applies the LT predicate on the "session" field.
+func SessionLT(v string) predicate.Hold {
+	return predicate.Hold(sql.FieldLT(FieldSession, v))
+}
+
+// SessionLTE applies the LTE predicate on the "session" field.
+func SessionLTE(v string) predicate.Hold {
+	return predicate.Hold(sql.FieldLTE(FieldSession, v))
+}
+
+// SessionContains applies the Contains predicate on the "session" field.
+func SessionContains(v string) predicate.Hold {
+	return predicate.Hold(sql.FieldContains(FieldSession, v))
+}
+
+// SessionHasPrefix applies the HasPrefix predicate on the "session" field.
+func SessionHasPrefix(v string) predicate.Hold {
+	return predicate.Hold(sql.FieldHasPrefix(FieldSession, v))
+}
+
+// SessionHasSuffix applies the HasSuffix predicate on the "session" field.
+func SessionHasSuffix(v string) predicate.Hold {
+	return predicate.Hold(sql.FieldHasSuffix(FieldSession, v))
+}
+
+// SessionEqualFold applies the EqualFold predicate on the "session" field.
+func SessionEqualFold(v string) predicate.Hold {
+	return predicate.Hold(sql.FieldEqualFold(FieldSession, v))
+}
+
+// SessionContainsFold applies the ContainsFold predicate on the "session" field.
+func SessionContainsFold(v string) predicate.Hold {
+	return predicate.Hold(sql.FieldContainsFold(FieldSession, v))
 }
 
 // HeldAtEQ applies the EQ predicate on the "held_at" field.

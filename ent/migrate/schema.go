@@ -712,6 +712,14 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{ChargesColumns[36]},
 			},
+			{
+				Name:    "charge_agent_id_session_ref",
+				Unique:  false,
+				Columns: []*schema.Column{ChargesColumns[11], ChargesColumns[13]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "agent_id <> '' AND session_ref <> ''",
+				},
+			},
 		},
 	}
 	// ConnectionsColumns holds the columns for the "connections" table.
@@ -800,9 +808,10 @@ var (
 		{Name: "secret", Type: field.TypeBytes},
 		{Name: "secret_hint", Type: field.TypeString, Default: ""},
 		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
-		{Name: "status", Type: field.TypeEnum, Enums: []string{"ACTIVE", "FAILED"}, Default: "ACTIVE"},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "ACTIVE", "FAILED"}, Default: "ACTIVE"},
 		{Name: "error", Type: field.TypeString, Size: 500, Default: ""},
 		{Name: "scopes", Type: field.TypeString, Size: 2000, Default: ""},
+		{Name: "awaited", Type: field.TypeString, Default: ""},
 		{Name: "refreshed_at", Type: field.TypeTime, Nullable: true},
 		{Name: "refreshing_until", Type: field.TypeTime, Nullable: true},
 		{Name: "used_at", Type: field.TypeTime, Nullable: true},
@@ -816,7 +825,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "connection_credentials_connections_credentials",
-				Columns:    []*schema.Column{ConnectionCredentialsColumns[16]},
+				Columns:    []*schema.Column{ConnectionCredentialsColumns[17]},
 				RefColumns: []*schema.Column{ConnectionsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -830,7 +839,7 @@ var (
 			{
 				Name:    "connectioncredential_connection_id_user_id",
 				Unique:  true,
-				Columns: []*schema.Column{ConnectionCredentialsColumns[16], ConnectionCredentialsColumns[6]},
+				Columns: []*schema.Column{ConnectionCredentialsColumns[17], ConnectionCredentialsColumns[6]},
 			},
 			{
 				Name:    "connectioncredential_user_id",
@@ -1239,6 +1248,7 @@ var (
 		{Name: "cycles", Type: field.TypeJSON},
 		{Name: "amount", Type: field.TypeInt64, Default: 0},
 		{Name: "cost", Type: field.TypeInt64, Default: 0},
+		{Name: "session", Type: field.TypeString, Default: ""},
 		{Name: "call", Type: field.TypeJSON},
 		{Name: "held_at", Type: field.TypeTime},
 	}
@@ -1257,6 +1267,14 @@ var (
 				Name:    "hold_node_id",
 				Unique:  false,
 				Columns: []*schema.Column{HoldsColumns[3]},
+			},
+			{
+				Name:    "hold_session",
+				Unique:  false,
+				Columns: []*schema.Column{HoldsColumns[8]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "session <> ''",
+				},
 			},
 		},
 	}
@@ -1907,7 +1925,7 @@ var (
 		{Name: "account_id", Type: field.TypeString},
 		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "created_at", Type: field.TypeTime},
-		{Name: "topic", Type: field.TypeEnum, Enums: []string{"BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED"}},
+		{Name: "topic", Type: field.TypeEnum, Enums: []string{"BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED", "AGENT_UNOWNED"}},
 		{Name: "about_plane", Type: field.TypeEnum, Enums: []string{"ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "scope_id", Type: field.TypeString, Default: ""},
 		{Name: "title", Type: field.TypeString},
@@ -1970,7 +1988,7 @@ var (
 		{Name: "account_id", Type: field.TypeString},
 		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "created_at", Type: field.TypeTime},
-		{Name: "topic", Type: field.TypeEnum, Enums: []string{"BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED"}},
+		{Name: "topic", Type: field.TypeEnum, Enums: []string{"BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED", "AGENT_UNOWNED"}},
 		{Name: "inbox", Type: field.TypeBool, Default: true},
 		{Name: "mail", Type: field.TypeBool, Default: false},
 		{Name: "user_id", Type: field.TypeString},
@@ -2817,7 +2835,7 @@ var (
 		{Name: "plane", Type: field.TypeEnum, Enums: []string{"PLATFORM", "ACCOUNT", "CONSOLE", "COPILOT"}},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "message_id", Type: field.TypeString},
-		{Name: "topic", Type: field.TypeEnum, Enums: []string{"TEST", "BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED"}},
+		{Name: "topic", Type: field.TypeEnum, Enums: []string{"TEST", "BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY", "INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED", "AGENT_UNOWNED"}},
 		{Name: "payload", Type: field.TypeJSON},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "DELIVERED", "FAILED"}, Default: "PENDING"},
 		{Name: "attempts", Type: field.TypeInt, Default: 0},

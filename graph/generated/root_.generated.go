@@ -25,6 +25,9 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	Account() AccountResolver
 	AccountConnection() AccountConnectionResolver
+	Agent() AgentResolver
+	AgentConnection() AgentConnectionResolver
+	AgentVersionConnection() AgentVersionConnectionResolver
 	AuditCheckpointConnection() AuditCheckpointConnectionResolver
 	AuditEvent() AuditEventResolver
 	AuthorizationConnection() AuthorizationConnectionResolver
@@ -36,6 +39,8 @@ type ResolverRoot interface {
 	CentralProvider() CentralProviderResolver
 	CentralProviderConnection() CentralProviderConnectionResolver
 	Charge() ChargeResolver
+	Connection() ConnectionResolver
+	ConnectionConnection() ConnectionConnectionResolver
 	Console() ConsoleResolver
 	Copilot() CopilotResolver
 	DomainConnection() DomainConnectionResolver
@@ -82,6 +87,8 @@ type ResolverRoot interface {
 	SupportAccessConnection() SupportAccessConnectionResolver
 	Team() TeamResolver
 	TeamConnection() TeamConnectionResolver
+	Tool() ToolResolver
+	ToolConnection() ToolConnectionResolver
 	UsageReport() UsageReportResolver
 	UsageTotals() UsageTotalsResolver
 	User() UserResolver
@@ -194,6 +201,123 @@ type ComplexityRoot struct {
 	AccountUpdatePayload struct {
 		Account func(childComplexity int) int
 		Errors  func(childComplexity int) int
+	}
+
+	Agent struct {
+		Allocation       func(childComplexity int) int
+		AssignedCount    func(childComplexity int) int
+		Availability     func(childComplexity int) int
+		Budget           func(childComplexity int) int
+		Categories       func(childComplexity int) int
+		CreatedAt        func(childComplexity int) int
+		Diff             func(childComplexity int, from *int, to *int) int
+		Draft            func(childComplexity int) int
+		DraftChanged     func(childComplexity int) int
+		Group            func(childComplexity int) int
+		ID               func(childComplexity int) int
+		Icon             func(childComplexity int) int
+		Kind             func(childComplexity int) int
+		Location         func(childComplexity int) int
+		ModelName        func(childComplexity int) int
+		Name             func(childComplexity int) int
+		Owner            func(childComplexity int) int
+		OwnerUserID      func(childComplexity int) int
+		OwnerUserName    func(childComplexity int) int
+		ParentID         func(childComplexity int) int
+		Plane            func(childComplexity int) int
+		PublishedVersion func(childComplexity int) int
+		Purpose          func(childComplexity int) int
+		RecentCredits    func(childComplexity int) int
+		SessionCredits   func(childComplexity int) int
+		SessionTurns     func(childComplexity int) int
+		Tags             func(childComplexity int) int
+		ToolCount        func(childComplexity int) int
+		Validation       func(childComplexity int) int
+		Version          func(childComplexity int) int
+		Versions         func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ViewerCan        func(childComplexity int) int
+	}
+
+	AgentChange struct {
+		After  func(childComplexity int) int
+		Before func(childComplexity int) int
+		Field  func(childComplexity int) int
+	}
+
+	AgentConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	AgentDefinition struct {
+		Fallbacks          func(childComplexity int) int
+		GuardrailPresetIds func(childComplexity int) int
+		Instructions       func(childComplexity int) int
+		Knowledge          func(childComplexity int) int
+		MaxOutputTokens    func(childComplexity int) int
+		ModelID            func(childComplexity int) int
+		ModelName          func(childComplexity int) int
+		ReasoningEffort    func(childComplexity int) int
+		Starters           func(childComplexity int) int
+		Temperature        func(childComplexity int) int
+		Tools              func(childComplexity int) int
+		TopP               func(childComplexity int) int
+	}
+
+	AgentDeletePayload struct {
+		AgentID func(childComplexity int) int
+		Errors  func(childComplexity int) int
+	}
+
+	AgentEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	AgentLink struct {
+		Title func(childComplexity int) int
+		URL   func(childComplexity int) int
+	}
+
+	AgentPayload struct {
+		Agent  func(childComplexity int) int
+		Errors func(childComplexity int) int
+	}
+
+	AgentProblem struct {
+		Blocking func(childComplexity int) int
+		Code     func(childComplexity int) int
+		Field    func(childComplexity int) int
+		Fix      func(childComplexity int) int
+		Message  func(childComplexity int) int
+	}
+
+	AgentResource struct {
+		ID   func(childComplexity int) int
+		Name func(childComplexity int) int
+	}
+
+	AgentVersion struct {
+		Changelog       func(childComplexity int) int
+		CreatedAt       func(childComplexity int) int
+		Definition      func(childComplexity int) int
+		ID              func(childComplexity int) int
+		Number          func(childComplexity int) int
+		PublishedByName func(childComplexity int) int
+		Restores        func(childComplexity int) int
+		RetiredAt       func(childComplexity int) int
+	}
+
+	AgentVersionConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	AgentVersionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Allocation struct {
@@ -666,6 +790,87 @@ type ComplexityRoot struct {
 		Path            func(childComplexity int) int
 	}
 
+	Connection struct {
+		Auth        func(childComplexity int) int
+		AuthName    func(childComplexity int) int
+		Command     func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		Credential  func(childComplexity int) int
+		Description func(childComplexity int) int
+		DocumentURL func(childComplexity int) int
+		Health      func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Icon        func(childComplexity int) int
+		Kind        func(childComplexity int) int
+		Location    func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Oauth       func(childComplexity int) int
+		Scope       func(childComplexity int) int
+		SignedIn    func(childComplexity int) int
+		Status      func(childComplexity int) int
+		ToolCounts  func(childComplexity int) int
+		Tools       func(childComplexity int, state *model.ToolState, first *int, after *string, last *int, before *string) int
+		URL         func(childComplexity int) int
+		Version     func(childComplexity int) int
+		ViewerCan   func(childComplexity int) int
+	}
+
+	ConnectionConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ConnectionDeletePayload struct {
+		ConnectionID func(childComplexity int) int
+		Errors       func(childComplexity int) int
+	}
+
+	ConnectionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ConnectionHealth struct {
+		CheckedAt      func(childComplexity int) int
+		DiscoveredAt   func(childComplexity int) int
+		DiscoveryError func(childComplexity int) int
+		Error          func(childComplexity int) int
+		LatencyMs      func(childComplexity int) int
+	}
+
+	ConnectionOAuth struct {
+		AuthorizeURL     func(childComplexity int) int
+		ClientID         func(childComplexity int) int
+		ClientSecretHint func(childComplexity int) int
+		Issuer           func(childComplexity int) int
+		Scopes           func(childComplexity int) int
+		TokenURL         func(childComplexity int) int
+	}
+
+	ConnectionPayload struct {
+		Connection func(childComplexity int) int
+		Errors     func(childComplexity int) int
+	}
+
+	ConnectionSecretPayload struct {
+		Errors   func(childComplexity int) int
+		SignedIn func(childComplexity int) int
+	}
+
+	ConnectionSignInPayload struct {
+		Errors func(childComplexity int) int
+		URL    func(childComplexity int) int
+	}
+
+	ConnectionSignedIn struct {
+		Error  func(childComplexity int) int
+		Hint   func(childComplexity int) int
+		Ready  func(childComplexity int) int
+		Scopes func(childComplexity int) int
+		Since  func(childComplexity int) int
+	}
+
 	Console struct {
 		Account         func(childComplexity int) int
 		Alerts          func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -693,29 +898,35 @@ type ComplexityRoot struct {
 	}
 
 	Copilot struct {
-		Account         func(childComplexity int) int
-		Alerts          func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Allocation      func(childComplexity int) int
-		Budget          func(childComplexity int) int
-		CatalogModels   func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Charges         func(childComplexity int, scopeID *string, requestID *string, modelID *string, userID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) int
-		ID              func(childComplexity int) int
-		Keys            func(childComplexity int, ownerID *string, first *int, after *string, last *int, before *string) int
-		Kind            func(childComplexity int) int
-		Location        func(childComplexity int) int
-		Members         func(childComplexity int, teamID *string, search *string, first *int, after *string, last *int, before *string) int
-		Models          func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Name            func(childComplexity int) int
-		Organizations   func(childComplexity int, first *int, after *string, last *int, before *string) int
-		ParentID        func(childComplexity int) int
-		Plane           func(childComplexity int) int
-		Requests        func(childComplexity int, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) int
-		Scopes          func(childComplexity int, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) int
-		Statements      func(childComplexity int, scopeID *string, first *int, after *string, last *int, before *string) int
-		Teams           func(childComplexity int, organizationID *string, first *int, after *string, last *int, before *string) int
-		Usage           func(childComplexity int, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) int
-		ViewerCan       func(childComplexity int) int
-		ViewerCanWithin func(childComplexity int) int
+		Account           func(childComplexity int) int
+		AgentGroups       func(childComplexity int) int
+		Agents            func(childComplexity int, search *string, group *string, ownerID *string, availability *model.AgentAvailability, first *int, after *string, last *int, before *string) int
+		Alerts            func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Allocation        func(childComplexity int) int
+		Budget            func(childComplexity int) int
+		CatalogModels     func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Charges           func(childComplexity int, scopeID *string, requestID *string, modelID *string, userID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) int
+		Connections       func(childComplexity int, search *string, first *int, after *string, last *int, before *string) int
+		ID                func(childComplexity int) int
+		Keys              func(childComplexity int, ownerID *string, first *int, after *string, last *int, before *string) int
+		Kind              func(childComplexity int) int
+		Location          func(childComplexity int) int
+		Members           func(childComplexity int, teamID *string, search *string, first *int, after *string, last *int, before *string) int
+		Models            func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Name              func(childComplexity int) int
+		Organizations     func(childComplexity int, first *int, after *string, last *int, before *string) int
+		ParentID          func(childComplexity int) int
+		Plane             func(childComplexity int) int
+		Requests          func(childComplexity int, scopeID *string, filter *model.RequestFilter, first *int, after *string, last *int, before *string) int
+		Scopes            func(childComplexity int, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) int
+		Statements        func(childComplexity int, scopeID *string, first *int, after *string, last *int, before *string) int
+		StdioCommands     func(childComplexity int) int
+		Teams             func(childComplexity int, organizationID *string, first *int, after *string, last *int, before *string) int
+		Tools             func(childComplexity int, search *string, state *model.ToolState, first *int, after *string, last *int, before *string) int
+		UsableConnections func(childComplexity int) int
+		Usage             func(childComplexity int, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) int
+		ViewerCan         func(childComplexity int) int
+		ViewerCanWithin   func(childComplexity int) int
 	}
 
 	CreditFactor struct {
@@ -1274,6 +1485,17 @@ type ComplexityRoot struct {
 		AccountResume             func(childComplexity int, input model.AccountResumeInput) int
 		AccountSuspend            func(childComplexity int, input model.AccountSuspendInput) int
 		AccountUpdate             func(childComplexity int, input model.AccountUpdateInput) int
+		AgentCreate               func(childComplexity int, input model.AgentCreateInput) int
+		AgentDelete               func(childComplexity int, input model.AgentStateInput) int
+		AgentDuplicate            func(childComplexity int, input model.AgentDuplicateInput) int
+		AgentPause                func(childComplexity int, input model.AgentStateInput) int
+		AgentPublish              func(childComplexity int, input model.AgentPublishInput) int
+		AgentResume               func(childComplexity int, input model.AgentStateInput) int
+		AgentRetire               func(childComplexity int, input model.AgentStateInput) int
+		AgentRollback             func(childComplexity int, input model.AgentRollbackInput) int
+		AgentTransfer             func(childComplexity int, input model.AgentTransferInput) int
+		AgentUpdate               func(childComplexity int, input model.AgentUpdateInput) int
+		AgentVersionRetire        func(childComplexity int, input model.AgentVersionRetireInput) int
 		AuthorizationApprove      func(childComplexity int, input model.AuthorizationApproveInput) int
 		AuthorizationRevoke       func(childComplexity int, input model.AuthorizationRevokeInput) int
 		BudgetFreeze              func(childComplexity int, input model.BudgetFreezeInput) int
@@ -1290,6 +1512,14 @@ type ComplexityRoot struct {
 		CentralProviderCreate     func(childComplexity int, input model.CentralProviderCreateInput) int
 		CentralProviderTest       func(childComplexity int, input model.CentralProviderTestInput) int
 		CentralProviderUpdate     func(childComplexity int, input model.CentralProviderUpdateInput) int
+		ConnectionCreate          func(childComplexity int, input model.ConnectionCreateInput) int
+		ConnectionDelete          func(childComplexity int, input model.ConnectionDeleteInput) int
+		ConnectionDisconnectAll   func(childComplexity int, input model.ConnectionDisconnectAllInput) int
+		ConnectionDiscover        func(childComplexity int, input model.ConnectionDiscoverInput) int
+		ConnectionSecretSet       func(childComplexity int, input model.ConnectionSecretSetInput) int
+		ConnectionSignIn          func(childComplexity int, input model.ConnectionSignInInput) int
+		ConnectionSignOut         func(childComplexity int, input model.ConnectionSignOutInput) int
+		ConnectionUpdate          func(childComplexity int, input model.ConnectionUpdateInput) int
 		CreditFactorSet           func(childComplexity int, input model.CreditFactorSetInput) int
 		DomainApprove             func(childComplexity int, input model.DomainApproveInput) int
 		DomainCreate              func(childComplexity int, input model.DomainCreateInput) int
@@ -1363,6 +1593,9 @@ type ComplexityRoot struct {
 		TeamMove                  func(childComplexity int, input model.TeamMoveInput) int
 		TeamRestore               func(childComplexity int, input model.TeamRestoreInput) int
 		TeamUpdate                func(childComplexity int, input model.TeamUpdateInput) int
+		ToolApprove               func(childComplexity int, input model.ToolApproveInput) int
+		ToolReject                func(childComplexity int, input model.ToolRejectInput) int
+		ToolUpdate                func(childComplexity int, input model.ToolUpdateInput) int
 		UserDeactivate            func(childComplexity int, input model.UserDeactivateInput) int
 		UserReactivate            func(childComplexity int, input model.UserReactivateInput) int
 		UserSessionsRevoke        func(childComplexity int, input model.UserSessionsRevokeInput) int
@@ -2071,6 +2304,74 @@ type ComplexityRoot struct {
 		Tokens func(childComplexity int) int
 	}
 
+	Tool struct {
+		ApprovedAt  func(childComplexity int) int
+		CallName    func(childComplexity int) int
+		Connection  func(childComplexity int) int
+		Definition  func(childComplexity int) int
+		Description func(childComplexity int) int
+		Digest      func(childComplexity int) int
+		Enabled     func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Price       func(childComplexity int) int
+		Proposed    func(childComplexity int) int
+		State       func(childComplexity int) int
+		Title       func(childComplexity int) int
+		Version     func(childComplexity int) int
+		ViewerCan   func(childComplexity int) int
+	}
+
+	ToolApprovePayload struct {
+		Errors func(childComplexity int) int
+		Tools  func(childComplexity int) int
+	}
+
+	ToolConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ToolCounts struct {
+		Approved func(childComplexity int) int
+		Changed  func(childComplexity int) int
+		Missing  func(childComplexity int) int
+		Pending  func(childComplexity int) int
+	}
+
+	ToolEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ToolPayload struct {
+		Errors func(childComplexity int) int
+		Tool   func(childComplexity int) int
+	}
+
+	UsableAgent struct {
+		Group            func(childComplexity int) int
+		ID               func(childComplexity int) int
+		Icon             func(childComplexity int) int
+		Name             func(childComplexity int) int
+		PublishedVersion func(childComplexity int) int
+		Purpose          func(childComplexity int) int
+		Starters         func(childComplexity int) int
+	}
+
+	UsableConnection struct {
+		Auth        func(childComplexity int) int
+		Credential  func(childComplexity int) int
+		Description func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Icon        func(childComplexity int) int
+		Kind        func(childComplexity int) int
+		Name        func(childComplexity int) int
+		SignedIn    func(childComplexity int) int
+		Tools       func(childComplexity int) int
+	}
+
 	UsagePeriod struct {
 		Amount       func(childComplexity int) int
 		Calls        func(childComplexity int) int
@@ -2151,6 +2452,7 @@ type ComplexityRoot struct {
 	Viewer struct {
 		Account                 func(childComplexity int) int
 		Accounts                func(childComplexity int) int
+		Agents                  func(childComplexity int) int
 		Authorizations          func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Budget                  func(childComplexity int, plane model.Plane) int
 		ClientName              func(childComplexity int) int
@@ -2160,6 +2462,7 @@ type ComplexityRoot struct {
 		Name                    func(childComplexity int) int
 		NotificationPreferences func(childComplexity int) int
 		Notifications           func(childComplexity int, filter *model.NotificationFilter, first *int, after *string, last *int, before *string) int
+		OwnAgents               func(childComplexity int) int
 		Permissions             func(childComplexity int) int
 		PersonalTokens          func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Requests                func(childComplexity int, plane model.Plane, first *int, after *string, last *int, before *string) int
@@ -2768,6 +3071,497 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AccountUpdatePayload.Errors(childComplexity), true
+
+	case "Agent.allocation":
+		if e.ComplexityRoot.Agent.Allocation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Allocation(childComplexity), true
+	case "Agent.assignedCount":
+		if e.ComplexityRoot.Agent.AssignedCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.AssignedCount(childComplexity), true
+	case "Agent.availability":
+		if e.ComplexityRoot.Agent.Availability == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Availability(childComplexity), true
+	case "Agent.budget":
+		if e.ComplexityRoot.Agent.Budget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Budget(childComplexity), true
+	case "Agent.categories":
+		if e.ComplexityRoot.Agent.Categories == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Categories(childComplexity), true
+	case "Agent.createdAt":
+		if e.ComplexityRoot.Agent.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.CreatedAt(childComplexity), true
+	case "Agent.diff":
+		if e.ComplexityRoot.Agent.Diff == nil {
+			break
+		}
+
+		args, err := ec.field_Agent_diff_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Agent.Diff(childComplexity, args["from"].(*int), args["to"].(*int)), true
+	case "Agent.draft":
+		if e.ComplexityRoot.Agent.Draft == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Draft(childComplexity), true
+	case "Agent.draftChanged":
+		if e.ComplexityRoot.Agent.DraftChanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.DraftChanged(childComplexity), true
+	case "Agent.group":
+		if e.ComplexityRoot.Agent.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Group(childComplexity), true
+	case "Agent.id":
+		if e.ComplexityRoot.Agent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.ID(childComplexity), true
+	case "Agent.icon":
+		if e.ComplexityRoot.Agent.Icon == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Icon(childComplexity), true
+	case "Agent.kind":
+		if e.ComplexityRoot.Agent.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Kind(childComplexity), true
+	case "Agent.location":
+		if e.ComplexityRoot.Agent.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Location(childComplexity), true
+	case "Agent.modelName":
+		if e.ComplexityRoot.Agent.ModelName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.ModelName(childComplexity), true
+	case "Agent.name":
+		if e.ComplexityRoot.Agent.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Name(childComplexity), true
+	case "Agent.owner":
+		if e.ComplexityRoot.Agent.Owner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Owner(childComplexity), true
+	case "Agent.ownerUserId":
+		if e.ComplexityRoot.Agent.OwnerUserID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.OwnerUserID(childComplexity), true
+	case "Agent.ownerUserName":
+		if e.ComplexityRoot.Agent.OwnerUserName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.OwnerUserName(childComplexity), true
+	case "Agent.parentId":
+		if e.ComplexityRoot.Agent.ParentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.ParentID(childComplexity), true
+	case "Agent.plane":
+		if e.ComplexityRoot.Agent.Plane == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Plane(childComplexity), true
+	case "Agent.publishedVersion":
+		if e.ComplexityRoot.Agent.PublishedVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.PublishedVersion(childComplexity), true
+	case "Agent.purpose":
+		if e.ComplexityRoot.Agent.Purpose == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Purpose(childComplexity), true
+	case "Agent.recentCredits":
+		if e.ComplexityRoot.Agent.RecentCredits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.RecentCredits(childComplexity), true
+	case "Agent.sessionCredits":
+		if e.ComplexityRoot.Agent.SessionCredits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.SessionCredits(childComplexity), true
+	case "Agent.sessionTurns":
+		if e.ComplexityRoot.Agent.SessionTurns == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.SessionTurns(childComplexity), true
+	case "Agent.tags":
+		if e.ComplexityRoot.Agent.Tags == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Tags(childComplexity), true
+	case "Agent.toolCount":
+		if e.ComplexityRoot.Agent.ToolCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.ToolCount(childComplexity), true
+	case "Agent.validation":
+		if e.ComplexityRoot.Agent.Validation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Validation(childComplexity), true
+	case "Agent.version":
+		if e.ComplexityRoot.Agent.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Version(childComplexity), true
+	case "Agent.versions":
+		if e.ComplexityRoot.Agent.Versions == nil {
+			break
+		}
+
+		args, err := ec.field_Agent_versions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Agent.Versions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Agent.viewerCan":
+		if e.ComplexityRoot.Agent.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.ViewerCan(childComplexity), true
+
+	case "AgentChange.after":
+		if e.ComplexityRoot.AgentChange.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentChange.After(childComplexity), true
+	case "AgentChange.before":
+		if e.ComplexityRoot.AgentChange.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentChange.Before(childComplexity), true
+	case "AgentChange.field":
+		if e.ComplexityRoot.AgentChange.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentChange.Field(childComplexity), true
+
+	case "AgentConnection.edges":
+		if e.ComplexityRoot.AgentConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentConnection.Edges(childComplexity), true
+	case "AgentConnection.pageInfo":
+		if e.ComplexityRoot.AgentConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentConnection.PageInfo(childComplexity), true
+	case "AgentConnection.totalCount":
+		if e.ComplexityRoot.AgentConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentConnection.TotalCount(childComplexity), true
+
+	case "AgentDefinition.fallbacks":
+		if e.ComplexityRoot.AgentDefinition.Fallbacks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.Fallbacks(childComplexity), true
+	case "AgentDefinition.guardrailPresetIds":
+		if e.ComplexityRoot.AgentDefinition.GuardrailPresetIds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.GuardrailPresetIds(childComplexity), true
+	case "AgentDefinition.instructions":
+		if e.ComplexityRoot.AgentDefinition.Instructions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.Instructions(childComplexity), true
+	case "AgentDefinition.knowledge":
+		if e.ComplexityRoot.AgentDefinition.Knowledge == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.Knowledge(childComplexity), true
+	case "AgentDefinition.maxOutputTokens":
+		if e.ComplexityRoot.AgentDefinition.MaxOutputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.MaxOutputTokens(childComplexity), true
+	case "AgentDefinition.modelId":
+		if e.ComplexityRoot.AgentDefinition.ModelID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.ModelID(childComplexity), true
+	case "AgentDefinition.modelName":
+		if e.ComplexityRoot.AgentDefinition.ModelName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.ModelName(childComplexity), true
+	case "AgentDefinition.reasoningEffort":
+		if e.ComplexityRoot.AgentDefinition.ReasoningEffort == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.ReasoningEffort(childComplexity), true
+	case "AgentDefinition.starters":
+		if e.ComplexityRoot.AgentDefinition.Starters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.Starters(childComplexity), true
+	case "AgentDefinition.temperature":
+		if e.ComplexityRoot.AgentDefinition.Temperature == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.Temperature(childComplexity), true
+	case "AgentDefinition.tools":
+		if e.ComplexityRoot.AgentDefinition.Tools == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.Tools(childComplexity), true
+	case "AgentDefinition.topP":
+		if e.ComplexityRoot.AgentDefinition.TopP == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDefinition.TopP(childComplexity), true
+
+	case "AgentDeletePayload.agentId":
+		if e.ComplexityRoot.AgentDeletePayload.AgentID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDeletePayload.AgentID(childComplexity), true
+	case "AgentDeletePayload.errors":
+		if e.ComplexityRoot.AgentDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentDeletePayload.Errors(childComplexity), true
+
+	case "AgentEdge.cursor":
+		if e.ComplexityRoot.AgentEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentEdge.Cursor(childComplexity), true
+	case "AgentEdge.node":
+		if e.ComplexityRoot.AgentEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentEdge.Node(childComplexity), true
+
+	case "AgentLink.title":
+		if e.ComplexityRoot.AgentLink.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentLink.Title(childComplexity), true
+	case "AgentLink.url":
+		if e.ComplexityRoot.AgentLink.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentLink.URL(childComplexity), true
+
+	case "AgentPayload.agent":
+		if e.ComplexityRoot.AgentPayload.Agent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentPayload.Agent(childComplexity), true
+	case "AgentPayload.errors":
+		if e.ComplexityRoot.AgentPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentPayload.Errors(childComplexity), true
+
+	case "AgentProblem.blocking":
+		if e.ComplexityRoot.AgentProblem.Blocking == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentProblem.Blocking(childComplexity), true
+	case "AgentProblem.code":
+		if e.ComplexityRoot.AgentProblem.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentProblem.Code(childComplexity), true
+	case "AgentProblem.field":
+		if e.ComplexityRoot.AgentProblem.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentProblem.Field(childComplexity), true
+	case "AgentProblem.fix":
+		if e.ComplexityRoot.AgentProblem.Fix == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentProblem.Fix(childComplexity), true
+	case "AgentProblem.message":
+		if e.ComplexityRoot.AgentProblem.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentProblem.Message(childComplexity), true
+
+	case "AgentResource.id":
+		if e.ComplexityRoot.AgentResource.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentResource.ID(childComplexity), true
+	case "AgentResource.name":
+		if e.ComplexityRoot.AgentResource.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentResource.Name(childComplexity), true
+
+	case "AgentVersion.changelog":
+		if e.ComplexityRoot.AgentVersion.Changelog == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersion.Changelog(childComplexity), true
+	case "AgentVersion.createdAt":
+		if e.ComplexityRoot.AgentVersion.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersion.CreatedAt(childComplexity), true
+	case "AgentVersion.definition":
+		if e.ComplexityRoot.AgentVersion.Definition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersion.Definition(childComplexity), true
+	case "AgentVersion.id":
+		if e.ComplexityRoot.AgentVersion.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersion.ID(childComplexity), true
+	case "AgentVersion.number":
+		if e.ComplexityRoot.AgentVersion.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersion.Number(childComplexity), true
+	case "AgentVersion.publishedByName":
+		if e.ComplexityRoot.AgentVersion.PublishedByName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersion.PublishedByName(childComplexity), true
+	case "AgentVersion.restores":
+		if e.ComplexityRoot.AgentVersion.Restores == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersion.Restores(childComplexity), true
+	case "AgentVersion.retiredAt":
+		if e.ComplexityRoot.AgentVersion.RetiredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersion.RetiredAt(childComplexity), true
+
+	case "AgentVersionConnection.edges":
+		if e.ComplexityRoot.AgentVersionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersionConnection.Edges(childComplexity), true
+	case "AgentVersionConnection.pageInfo":
+		if e.ComplexityRoot.AgentVersionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersionConnection.PageInfo(childComplexity), true
+	case "AgentVersionConnection.totalCount":
+		if e.ComplexityRoot.AgentVersionConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersionConnection.TotalCount(childComplexity), true
+
+	case "AgentVersionEdge.cursor":
+		if e.ComplexityRoot.AgentVersionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersionEdge.Cursor(childComplexity), true
+	case "AgentVersionEdge.node":
+		if e.ComplexityRoot.AgentVersionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentVersionEdge.Node(childComplexity), true
 
 	case "Allocation.base":
 		if e.ComplexityRoot.Allocation.Base == nil {
@@ -4715,6 +5509,327 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ConflictError.Path(childComplexity), true
 
+	case "Connection.auth":
+		if e.ComplexityRoot.Connection.Auth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Auth(childComplexity), true
+	case "Connection.authName":
+		if e.ComplexityRoot.Connection.AuthName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.AuthName(childComplexity), true
+	case "Connection.command":
+		if e.ComplexityRoot.Connection.Command == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Command(childComplexity), true
+	case "Connection.createdAt":
+		if e.ComplexityRoot.Connection.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.CreatedAt(childComplexity), true
+	case "Connection.credential":
+		if e.ComplexityRoot.Connection.Credential == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Credential(childComplexity), true
+	case "Connection.description":
+		if e.ComplexityRoot.Connection.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Description(childComplexity), true
+	case "Connection.documentUrl":
+		if e.ComplexityRoot.Connection.DocumentURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.DocumentURL(childComplexity), true
+	case "Connection.health":
+		if e.ComplexityRoot.Connection.Health == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Health(childComplexity), true
+	case "Connection.id":
+		if e.ComplexityRoot.Connection.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.ID(childComplexity), true
+	case "Connection.icon":
+		if e.ComplexityRoot.Connection.Icon == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Icon(childComplexity), true
+	case "Connection.kind":
+		if e.ComplexityRoot.Connection.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Kind(childComplexity), true
+	case "Connection.location":
+		if e.ComplexityRoot.Connection.Location == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Location(childComplexity), true
+	case "Connection.name":
+		if e.ComplexityRoot.Connection.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Name(childComplexity), true
+	case "Connection.oauth":
+		if e.ComplexityRoot.Connection.Oauth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Oauth(childComplexity), true
+	case "Connection.scope":
+		if e.ComplexityRoot.Connection.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Scope(childComplexity), true
+	case "Connection.signedIn":
+		if e.ComplexityRoot.Connection.SignedIn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.SignedIn(childComplexity), true
+	case "Connection.status":
+		if e.ComplexityRoot.Connection.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Status(childComplexity), true
+	case "Connection.toolCounts":
+		if e.ComplexityRoot.Connection.ToolCounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.ToolCounts(childComplexity), true
+	case "Connection.tools":
+		if e.ComplexityRoot.Connection.Tools == nil {
+			break
+		}
+
+		args, err := ec.field_Connection_tools_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Connection.Tools(childComplexity, args["state"].(*model.ToolState), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Connection.url":
+		if e.ComplexityRoot.Connection.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.URL(childComplexity), true
+	case "Connection.version":
+		if e.ComplexityRoot.Connection.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Version(childComplexity), true
+	case "Connection.viewerCan":
+		if e.ComplexityRoot.Connection.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.ViewerCan(childComplexity), true
+
+	case "ConnectionConnection.edges":
+		if e.ComplexityRoot.ConnectionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionConnection.Edges(childComplexity), true
+	case "ConnectionConnection.pageInfo":
+		if e.ComplexityRoot.ConnectionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionConnection.PageInfo(childComplexity), true
+	case "ConnectionConnection.totalCount":
+		if e.ComplexityRoot.ConnectionConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionConnection.TotalCount(childComplexity), true
+
+	case "ConnectionDeletePayload.connectionId":
+		if e.ComplexityRoot.ConnectionDeletePayload.ConnectionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionDeletePayload.ConnectionID(childComplexity), true
+	case "ConnectionDeletePayload.errors":
+		if e.ComplexityRoot.ConnectionDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionDeletePayload.Errors(childComplexity), true
+
+	case "ConnectionEdge.cursor":
+		if e.ComplexityRoot.ConnectionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionEdge.Cursor(childComplexity), true
+	case "ConnectionEdge.node":
+		if e.ComplexityRoot.ConnectionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionEdge.Node(childComplexity), true
+
+	case "ConnectionHealth.checkedAt":
+		if e.ComplexityRoot.ConnectionHealth.CheckedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionHealth.CheckedAt(childComplexity), true
+	case "ConnectionHealth.discoveredAt":
+		if e.ComplexityRoot.ConnectionHealth.DiscoveredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionHealth.DiscoveredAt(childComplexity), true
+	case "ConnectionHealth.discoveryError":
+		if e.ComplexityRoot.ConnectionHealth.DiscoveryError == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionHealth.DiscoveryError(childComplexity), true
+	case "ConnectionHealth.error":
+		if e.ComplexityRoot.ConnectionHealth.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionHealth.Error(childComplexity), true
+	case "ConnectionHealth.latencyMs":
+		if e.ComplexityRoot.ConnectionHealth.LatencyMs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionHealth.LatencyMs(childComplexity), true
+
+	case "ConnectionOAuth.authorizeUrl":
+		if e.ComplexityRoot.ConnectionOAuth.AuthorizeURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionOAuth.AuthorizeURL(childComplexity), true
+	case "ConnectionOAuth.clientId":
+		if e.ComplexityRoot.ConnectionOAuth.ClientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionOAuth.ClientID(childComplexity), true
+	case "ConnectionOAuth.clientSecretHint":
+		if e.ComplexityRoot.ConnectionOAuth.ClientSecretHint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionOAuth.ClientSecretHint(childComplexity), true
+	case "ConnectionOAuth.issuer":
+		if e.ComplexityRoot.ConnectionOAuth.Issuer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionOAuth.Issuer(childComplexity), true
+	case "ConnectionOAuth.scopes":
+		if e.ComplexityRoot.ConnectionOAuth.Scopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionOAuth.Scopes(childComplexity), true
+	case "ConnectionOAuth.tokenUrl":
+		if e.ComplexityRoot.ConnectionOAuth.TokenURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionOAuth.TokenURL(childComplexity), true
+
+	case "ConnectionPayload.connection":
+		if e.ComplexityRoot.ConnectionPayload.Connection == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionPayload.Connection(childComplexity), true
+	case "ConnectionPayload.errors":
+		if e.ComplexityRoot.ConnectionPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionPayload.Errors(childComplexity), true
+
+	case "ConnectionSecretPayload.errors":
+		if e.ComplexityRoot.ConnectionSecretPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSecretPayload.Errors(childComplexity), true
+	case "ConnectionSecretPayload.signedIn":
+		if e.ComplexityRoot.ConnectionSecretPayload.SignedIn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSecretPayload.SignedIn(childComplexity), true
+
+	case "ConnectionSignInPayload.errors":
+		if e.ComplexityRoot.ConnectionSignInPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSignInPayload.Errors(childComplexity), true
+	case "ConnectionSignInPayload.url":
+		if e.ComplexityRoot.ConnectionSignInPayload.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSignInPayload.URL(childComplexity), true
+
+	case "ConnectionSignedIn.error":
+		if e.ComplexityRoot.ConnectionSignedIn.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSignedIn.Error(childComplexity), true
+	case "ConnectionSignedIn.hint":
+		if e.ComplexityRoot.ConnectionSignedIn.Hint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSignedIn.Hint(childComplexity), true
+	case "ConnectionSignedIn.ready":
+		if e.ComplexityRoot.ConnectionSignedIn.Ready == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSignedIn.Ready(childComplexity), true
+	case "ConnectionSignedIn.scopes":
+		if e.ComplexityRoot.ConnectionSignedIn.Scopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSignedIn.Scopes(childComplexity), true
+	case "ConnectionSignedIn.since":
+		if e.ComplexityRoot.ConnectionSignedIn.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionSignedIn.Since(childComplexity), true
+
 	case "Console.account":
 		if e.ComplexityRoot.Console.Account == nil {
 			break
@@ -4920,6 +6035,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Copilot.Account(childComplexity), true
+	case "Copilot.agentGroups":
+		if e.ComplexityRoot.Copilot.AgentGroups == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Copilot.AgentGroups(childComplexity), true
+	case "Copilot.agents":
+		if e.ComplexityRoot.Copilot.Agents == nil {
+			break
+		}
+
+		args, err := ec.field_Copilot_agents_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Copilot.Agents(childComplexity, args["search"].(*string), args["group"].(*string), args["ownerId"].(*string), args["availability"].(*model.AgentAvailability), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Copilot.alerts":
 		if e.ComplexityRoot.Copilot.Alerts == nil {
 			break
@@ -4965,6 +6097,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Copilot.Charges(childComplexity, args["scopeId"].(*string), args["requestId"].(*string), args["modelId"].(*string), args["userId"].(*string), args["from"].(*time.Time), args["to"].(*time.Time), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Copilot.connections":
+		if e.ComplexityRoot.Copilot.Connections == nil {
+			break
+		}
+
+		args, err := ec.field_Copilot_connections_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Copilot.Connections(childComplexity, args["search"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Copilot.id":
 		if e.ComplexityRoot.Copilot.ID == nil {
 			break
@@ -5078,6 +6221,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Copilot.Statements(childComplexity, args["scopeId"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Copilot.stdioCommands":
+		if e.ComplexityRoot.Copilot.StdioCommands == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Copilot.StdioCommands(childComplexity), true
 	case "Copilot.teams":
 		if e.ComplexityRoot.Copilot.Teams == nil {
 			break
@@ -5089,6 +6238,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Copilot.Teams(childComplexity, args["organizationId"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Copilot.tools":
+		if e.ComplexityRoot.Copilot.Tools == nil {
+			break
+		}
+
+		args, err := ec.field_Copilot_tools_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Copilot.Tools(childComplexity, args["search"].(*string), args["state"].(*model.ToolState), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Copilot.usableConnections":
+		if e.ComplexityRoot.Copilot.UsableConnections == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Copilot.UsableConnections(childComplexity), true
 	case "Copilot.usage":
 		if e.ComplexityRoot.Copilot.Usage == nil {
 			break
@@ -7252,6 +8418,127 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AccountUpdate(childComplexity, args["input"].(model.AccountUpdateInput)), true
+	case "Mutation.agentCreate":
+		if e.ComplexityRoot.Mutation.AgentCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentCreate(childComplexity, args["input"].(model.AgentCreateInput)), true
+	case "Mutation.agentDelete":
+		if e.ComplexityRoot.Mutation.AgentDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentDelete(childComplexity, args["input"].(model.AgentStateInput)), true
+	case "Mutation.agentDuplicate":
+		if e.ComplexityRoot.Mutation.AgentDuplicate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentDuplicate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentDuplicate(childComplexity, args["input"].(model.AgentDuplicateInput)), true
+	case "Mutation.agentPause":
+		if e.ComplexityRoot.Mutation.AgentPause == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentPause_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentPause(childComplexity, args["input"].(model.AgentStateInput)), true
+	case "Mutation.agentPublish":
+		if e.ComplexityRoot.Mutation.AgentPublish == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentPublish_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentPublish(childComplexity, args["input"].(model.AgentPublishInput)), true
+	case "Mutation.agentResume":
+		if e.ComplexityRoot.Mutation.AgentResume == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentResume_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentResume(childComplexity, args["input"].(model.AgentStateInput)), true
+	case "Mutation.agentRetire":
+		if e.ComplexityRoot.Mutation.AgentRetire == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentRetire_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentRetire(childComplexity, args["input"].(model.AgentStateInput)), true
+	case "Mutation.agentRollback":
+		if e.ComplexityRoot.Mutation.AgentRollback == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentRollback_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentRollback(childComplexity, args["input"].(model.AgentRollbackInput)), true
+	case "Mutation.agentTransfer":
+		if e.ComplexityRoot.Mutation.AgentTransfer == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentTransfer_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentTransfer(childComplexity, args["input"].(model.AgentTransferInput)), true
+	case "Mutation.agentUpdate":
+		if e.ComplexityRoot.Mutation.AgentUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentUpdate(childComplexity, args["input"].(model.AgentUpdateInput)), true
+	case "Mutation.agentVersionRetire":
+		if e.ComplexityRoot.Mutation.AgentVersionRetire == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_agentVersionRetire_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AgentVersionRetire(childComplexity, args["input"].(model.AgentVersionRetireInput)), true
 	case "Mutation.authorizationApprove":
 		if e.ComplexityRoot.Mutation.AuthorizationApprove == nil {
 			break
@@ -7428,6 +8715,94 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CentralProviderUpdate(childComplexity, args["input"].(model.CentralProviderUpdateInput)), true
+	case "Mutation.connectionCreate":
+		if e.ComplexityRoot.Mutation.ConnectionCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_connectionCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConnectionCreate(childComplexity, args["input"].(model.ConnectionCreateInput)), true
+	case "Mutation.connectionDelete":
+		if e.ComplexityRoot.Mutation.ConnectionDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_connectionDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConnectionDelete(childComplexity, args["input"].(model.ConnectionDeleteInput)), true
+	case "Mutation.connectionDisconnectAll":
+		if e.ComplexityRoot.Mutation.ConnectionDisconnectAll == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_connectionDisconnectAll_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConnectionDisconnectAll(childComplexity, args["input"].(model.ConnectionDisconnectAllInput)), true
+	case "Mutation.connectionDiscover":
+		if e.ComplexityRoot.Mutation.ConnectionDiscover == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_connectionDiscover_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConnectionDiscover(childComplexity, args["input"].(model.ConnectionDiscoverInput)), true
+	case "Mutation.connectionSecretSet":
+		if e.ComplexityRoot.Mutation.ConnectionSecretSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_connectionSecretSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConnectionSecretSet(childComplexity, args["input"].(model.ConnectionSecretSetInput)), true
+	case "Mutation.connectionSignIn":
+		if e.ComplexityRoot.Mutation.ConnectionSignIn == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_connectionSignIn_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConnectionSignIn(childComplexity, args["input"].(model.ConnectionSignInInput)), true
+	case "Mutation.connectionSignOut":
+		if e.ComplexityRoot.Mutation.ConnectionSignOut == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_connectionSignOut_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConnectionSignOut(childComplexity, args["input"].(model.ConnectionSignOutInput)), true
+	case "Mutation.connectionUpdate":
+		if e.ComplexityRoot.Mutation.ConnectionUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_connectionUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConnectionUpdate(childComplexity, args["input"].(model.ConnectionUpdateInput)), true
 	case "Mutation.creditFactorSet":
 		if e.ComplexityRoot.Mutation.CreditFactorSet == nil {
 			break
@@ -8226,6 +9601,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.TeamUpdate(childComplexity, args["input"].(model.TeamUpdateInput)), true
+	case "Mutation.toolApprove":
+		if e.ComplexityRoot.Mutation.ToolApprove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_toolApprove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ToolApprove(childComplexity, args["input"].(model.ToolApproveInput)), true
+	case "Mutation.toolReject":
+		if e.ComplexityRoot.Mutation.ToolReject == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_toolReject_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ToolReject(childComplexity, args["input"].(model.ToolRejectInput)), true
+	case "Mutation.toolUpdate":
+		if e.ComplexityRoot.Mutation.ToolUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_toolUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ToolUpdate(childComplexity, args["input"].(model.ToolUpdateInput)), true
 	case "Mutation.userDeactivate":
 		if e.ComplexityRoot.Mutation.UserDeactivate == nil {
 			break
@@ -11032,6 +12440,278 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TokenClassSum.Tokens(childComplexity), true
 
+	case "Tool.approvedAt":
+		if e.ComplexityRoot.Tool.ApprovedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.ApprovedAt(childComplexity), true
+	case "Tool.callName":
+		if e.ComplexityRoot.Tool.CallName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.CallName(childComplexity), true
+	case "Tool.connection":
+		if e.ComplexityRoot.Tool.Connection == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Connection(childComplexity), true
+	case "Tool.definition":
+		if e.ComplexityRoot.Tool.Definition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Definition(childComplexity), true
+	case "Tool.description":
+		if e.ComplexityRoot.Tool.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Description(childComplexity), true
+	case "Tool.digest":
+		if e.ComplexityRoot.Tool.Digest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Digest(childComplexity), true
+	case "Tool.enabled":
+		if e.ComplexityRoot.Tool.Enabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Enabled(childComplexity), true
+	case "Tool.id":
+		if e.ComplexityRoot.Tool.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.ID(childComplexity), true
+	case "Tool.name":
+		if e.ComplexityRoot.Tool.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Name(childComplexity), true
+	case "Tool.price":
+		if e.ComplexityRoot.Tool.Price == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Price(childComplexity), true
+	case "Tool.proposed":
+		if e.ComplexityRoot.Tool.Proposed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Proposed(childComplexity), true
+	case "Tool.state":
+		if e.ComplexityRoot.Tool.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.State(childComplexity), true
+	case "Tool.title":
+		if e.ComplexityRoot.Tool.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Title(childComplexity), true
+	case "Tool.version":
+		if e.ComplexityRoot.Tool.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.Version(childComplexity), true
+	case "Tool.viewerCan":
+		if e.ComplexityRoot.Tool.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tool.ViewerCan(childComplexity), true
+
+	case "ToolApprovePayload.errors":
+		if e.ComplexityRoot.ToolApprovePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolApprovePayload.Errors(childComplexity), true
+	case "ToolApprovePayload.tools":
+		if e.ComplexityRoot.ToolApprovePayload.Tools == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolApprovePayload.Tools(childComplexity), true
+
+	case "ToolConnection.edges":
+		if e.ComplexityRoot.ToolConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolConnection.Edges(childComplexity), true
+	case "ToolConnection.pageInfo":
+		if e.ComplexityRoot.ToolConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolConnection.PageInfo(childComplexity), true
+	case "ToolConnection.totalCount":
+		if e.ComplexityRoot.ToolConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolConnection.TotalCount(childComplexity), true
+
+	case "ToolCounts.approved":
+		if e.ComplexityRoot.ToolCounts.Approved == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolCounts.Approved(childComplexity), true
+	case "ToolCounts.changed":
+		if e.ComplexityRoot.ToolCounts.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolCounts.Changed(childComplexity), true
+	case "ToolCounts.missing":
+		if e.ComplexityRoot.ToolCounts.Missing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolCounts.Missing(childComplexity), true
+	case "ToolCounts.pending":
+		if e.ComplexityRoot.ToolCounts.Pending == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolCounts.Pending(childComplexity), true
+
+	case "ToolEdge.cursor":
+		if e.ComplexityRoot.ToolEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolEdge.Cursor(childComplexity), true
+	case "ToolEdge.node":
+		if e.ComplexityRoot.ToolEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolEdge.Node(childComplexity), true
+
+	case "ToolPayload.errors":
+		if e.ComplexityRoot.ToolPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolPayload.Errors(childComplexity), true
+	case "ToolPayload.tool":
+		if e.ComplexityRoot.ToolPayload.Tool == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolPayload.Tool(childComplexity), true
+
+	case "UsableAgent.group":
+		if e.ComplexityRoot.UsableAgent.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableAgent.Group(childComplexity), true
+	case "UsableAgent.id":
+		if e.ComplexityRoot.UsableAgent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableAgent.ID(childComplexity), true
+	case "UsableAgent.icon":
+		if e.ComplexityRoot.UsableAgent.Icon == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableAgent.Icon(childComplexity), true
+	case "UsableAgent.name":
+		if e.ComplexityRoot.UsableAgent.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableAgent.Name(childComplexity), true
+	case "UsableAgent.publishedVersion":
+		if e.ComplexityRoot.UsableAgent.PublishedVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableAgent.PublishedVersion(childComplexity), true
+	case "UsableAgent.purpose":
+		if e.ComplexityRoot.UsableAgent.Purpose == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableAgent.Purpose(childComplexity), true
+	case "UsableAgent.starters":
+		if e.ComplexityRoot.UsableAgent.Starters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableAgent.Starters(childComplexity), true
+
+	case "UsableConnection.auth":
+		if e.ComplexityRoot.UsableConnection.Auth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.Auth(childComplexity), true
+	case "UsableConnection.credential":
+		if e.ComplexityRoot.UsableConnection.Credential == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.Credential(childComplexity), true
+	case "UsableConnection.description":
+		if e.ComplexityRoot.UsableConnection.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.Description(childComplexity), true
+	case "UsableConnection.id":
+		if e.ComplexityRoot.UsableConnection.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.ID(childComplexity), true
+	case "UsableConnection.icon":
+		if e.ComplexityRoot.UsableConnection.Icon == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.Icon(childComplexity), true
+	case "UsableConnection.kind":
+		if e.ComplexityRoot.UsableConnection.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.Kind(childComplexity), true
+	case "UsableConnection.name":
+		if e.ComplexityRoot.UsableConnection.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.Name(childComplexity), true
+	case "UsableConnection.signedIn":
+		if e.ComplexityRoot.UsableConnection.SignedIn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.SignedIn(childComplexity), true
+	case "UsableConnection.tools":
+		if e.ComplexityRoot.UsableConnection.Tools == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableConnection.Tools(childComplexity), true
+
 	case "UsagePeriod.amount":
 		if e.ComplexityRoot.UsagePeriod.Amount == nil {
 			break
@@ -11324,6 +13004,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Accounts(childComplexity), true
+	case "Viewer.agents":
+		if e.ComplexityRoot.Viewer.Agents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Agents(childComplexity), true
 	case "Viewer.authorizations":
 		if e.ComplexityRoot.Viewer.Authorizations == nil {
 			break
@@ -11398,6 +13084,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Notifications(childComplexity, args["filter"].(*model.NotificationFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Viewer.ownAgents":
+		if e.ComplexityRoot.Viewer.OwnAgents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.OwnAgents(childComplexity), true
 	case "Viewer.permissions":
 		if e.ComplexityRoot.Viewer.Permissions == nil {
 			break
@@ -11977,6 +13669,16 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAccountResumeInput,
 		ec.unmarshalInputAccountSuspendInput,
 		ec.unmarshalInputAccountUpdateInput,
+		ec.unmarshalInputAgentCreateInput,
+		ec.unmarshalInputAgentDefinitionInput,
+		ec.unmarshalInputAgentDuplicateInput,
+		ec.unmarshalInputAgentLinkInput,
+		ec.unmarshalInputAgentPublishInput,
+		ec.unmarshalInputAgentRollbackInput,
+		ec.unmarshalInputAgentStateInput,
+		ec.unmarshalInputAgentTransferInput,
+		ec.unmarshalInputAgentUpdateInput,
+		ec.unmarshalInputAgentVersionRetireInput,
 		ec.unmarshalInputAuditFilter,
 		ec.unmarshalInputAuthorizationApproveInput,
 		ec.unmarshalInputAuthorizationRequestInput,
@@ -11995,6 +13697,16 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCentralProviderCreateInput,
 		ec.unmarshalInputCentralProviderTestInput,
 		ec.unmarshalInputCentralProviderUpdateInput,
+		ec.unmarshalInputConnectionCreateInput,
+		ec.unmarshalInputConnectionDeleteInput,
+		ec.unmarshalInputConnectionDisconnectAllInput,
+		ec.unmarshalInputConnectionDiscoverInput,
+		ec.unmarshalInputConnectionOAuthInput,
+		ec.unmarshalInputConnectionSecretSetInput,
+		ec.unmarshalInputConnectionSignInInput,
+		ec.unmarshalInputConnectionSignOutInput,
+		ec.unmarshalInputConnectionUpdateInput,
+		ec.unmarshalInputConnectionVariableInput,
 		ec.unmarshalInputCreditFactorSetInput,
 		ec.unmarshalInputDomainApproveInput,
 		ec.unmarshalInputDomainCreateInput,
@@ -12075,6 +13787,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputTeamMoveInput,
 		ec.unmarshalInputTeamRestoreInput,
 		ec.unmarshalInputTeamUpdateInput,
+		ec.unmarshalInputToolApproveInput,
+		ec.unmarshalInputToolRejectInput,
+		ec.unmarshalInputToolSeenInput,
+		ec.unmarshalInputToolUpdateInput,
 		ec.unmarshalInputUsageFilter,
 		ec.unmarshalInputUserDeactivateInput,
 		ec.unmarshalInputUserReactivateInput,
@@ -14765,6 +16481,8 @@ enum NotificationTopic {
   CHARGE_LATE
   "A webhook was switched off because nothing arrives."
   WEBHOOK_DISABLED
+  "The person who answers for an agent has left."
+  AGENT_UNOWNED
 }
 
 "A line of a person's inbox."
@@ -17415,7 +19133,7 @@ type Console implements Node & Scope {
   allocation: Allocation
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
-  "What the viewer may do at one node of it at least, for buttons that ask only afterwards where: ` + "`" + `key.create` + "`" + `, ` + "`" + `invitation.create` + "`" + `, ` + "`" + `role.bind` + "`" + `, ` + "`" + `grant.set` + "`" + `, ` + "`" + `team.create` + "`" + `, ` + "`" + `member.create` + "`" + `."
+  "What the viewer may do at one node of it at least, for buttons that ask only afterwards where: ` + "`" + `key.create` + "`" + `, ` + "`" + `invitation.create` + "`" + `, ` + "`" + `role.bind` + "`" + `, ` + "`" + `grant.set` + "`" + `, ` + "`" + `team.create` + "`" + `, ` + "`" + `member.create` + "`" + `, ` + "`" + `agent.create` + "`" + `."
   viewerCanWithin: [ViewerPermission!]!
   "The account it is part of."
   account: Account!
@@ -17594,6 +19312,955 @@ type ModelPayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../copilot/agent.graphqls", Input: `"A definition that people use through Copilot's apps: instructions on a model, with tools and bounds."
+type Agent implements Node & Scope {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "As shown to people."
+  name: String!
+  "Where in the tree it can stand."
+  kind: ScopeKind!
+  "The product that it belongs to; null for the platform and for accounts, which lie above both."
+  plane: Plane
+  "The node above; null where the viewer's reach ends."
+  parentId: ID
+  "The names above it within the plane, joined by \" / \"."
+  location: String!
+  "A cap on all that is spent through it, whoever pays; null for none."
+  budget: Budget
+  "What it may spend, and where each number comes from; null outside the planes."
+  allocation: Allocation
+  "What the viewer may do with it, by the policy that enforces it."
+  viewerCan: [ViewerPermission!]!
+  "The scope that owns it, whose admins build it; null where the viewer's reach ends."
+  owner: Scope
+  "What it is for, in a sentence for those who choose."
+  purpose: String!
+  "A name of the icon set, or an emoji; may be empty."
+  icon: String!
+  "Agents of the same group are listed together; empty for none."
+  group: String!
+  "What it is filed under."
+  categories: [String!]!
+  "Words to find it by."
+  tags: [String!]!
+  "The person who answers for it; null after they left, until it is handed over."
+  ownerUserId: ID
+  "The person's name; null like their id."
+  ownerUserName: String
+  "Whether calls go through it, and who still sees it."
+  availability: AgentAvailability!
+  "The version that calls go through; null before the first."
+  publishedVersion: Int
+  "Whether the draft says something else than the published version; null for who may not read its instructions."
+  draftChanged: Boolean
+  "The definition being worked on; null for who may not read its instructions."
+  draft: AgentDefinition
+  "What it calls as it is published, else as it is drafted; null for none yet."
+  modelName: String
+  "How many tools it has, like modelName."
+  toolCount: Int!
+  "How many scopes it is allowed to."
+  assignedCount: Int!
+  "What was spent through it in the newest 7 days, by those whom the viewer sees or not."
+  recentCredits: Credits!
+  "The most that one session may take (X-Cockpit-Session); zero for no cap."
+  sessionCredits: Credits!
+  "The most calls of one session; zero for no cap."
+  sessionTurns: Int!
+  "What was published, newest first; null for who may not read its instructions."
+  versions(first: Int, after: String, last: Int, before: String): AgentVersionConnection
+  "What stands in the way of publishing the draft, and what to think about; null for who may not read its instructions."
+  validation: [AgentProblem!]
+  "What changed between two versions, or to the draft where one is left out; from zero stands for nothing at all. Null for who may not read its instructions."
+  diff(from: Int, to: Int): [AgentChange!]
+  "When it was made."
+  createdAt: DateTime!
+  "Raised by every change."
+  version: Int!
+}
+
+"Whether calls go through an agent."
+enum AgentAvailability {
+  "In use, once it is published."
+  ACTIVE
+  "Calls are refused; those who use it still see it."
+  PAUSED
+  "Gone for all but its admins."
+  RETIRED
+}
+
+"What an agent is: what a draft holds and a version freezes."
+type AgentDefinition {
+  "Go before every conversation, as the system's message; at most 32 kB."
+  instructions: String!
+  "The model that it calls; null while none is chosen."
+  modelId: ID
+  "Its name; null for one that is gone."
+  modelName: String
+  "Models that are tried next, in this order, while the one before brings no answer."
+  fallbacks: [AgentResource!]!
+  "Sent with calls that set none, 0–2; null leaves it to the model."
+  temperature: Float
+  "Sent with calls that set none, 0–1; null leaves it to the model."
+  topP: Float
+  "The longest answer of calls that set none, in tokens; null leaves it to the model."
+  maxOutputTokens: Int
+  "` + "`" + `minimal` + "`" + `, ` + "`" + `low` + "`" + `, ` + "`" + `medium` + "`" + ` or ` + "`" + `high` + "`" + `; null leaves it to the model."
+  reasoningEffort: String
+  "What it may use."
+  tools: [AgentResource!]!
+  "Pages that it knows of."
+  knowledge: [AgentLink!]!
+  "What people may begin with."
+  starters: [String!]!
+  "Guardrail presets of its own, besides those of the places it is used in."
+  guardrailPresetIds: [ID!]!
+}
+
+"Something that a definition names."
+type AgentResource {
+  "The model or tool."
+  id: ID!
+  "Its name; null for one that is gone."
+  name: String
+}
+
+"A page that an agent knows of."
+type AgentLink {
+  "As shown to people and told to the model."
+  title: String!
+  "The page's address."
+  url: String!
+}
+
+"A published definition; it never changes."
+type AgentVersion {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "Counted from 1."
+  number: Int!
+  "What calls go through while it is the published one."
+  definition: AgentDefinition!
+  "What is new, in its publisher's words."
+  changelog: String!
+  "Who published it."
+  publishedByName: String!
+  "The older version that it brought back; null for none."
+  restores: Int
+  "Since when it can't come back; null while it can."
+  retiredAt: DateTime
+  "When it was published."
+  createdAt: DateTime!
+}
+
+"A page of an agent's versions."
+type AgentVersionConnection {
+  "The rows of this page, in order."
+  edges: [AgentVersionEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of versions."
+type AgentVersionEdge {
+  "The row itself."
+  node: AgentVersion!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"What stands in the way of publishing, or should be thought about."
+type AgentProblem {
+  "The field of the definition."
+  field: String!
+  "For programs: ` + "`" + `model-not-granted` + "`" + `."
+  code: String!
+  "What is wrong, in a sentence."
+  message: String!
+  "What to do about it."
+  fix: String!
+  "Whether it keeps the draft from being published; else it is a warning."
+  blocking: Boolean!
+}
+
+"A field in which two definitions differ. Lists have a line for each entry."
+type AgentChange {
+  "The field of the definition."
+  field: String!
+  "As it was."
+  before: String!
+  "As it is now."
+  after: String!
+}
+
+"A page of agents."
+type AgentConnection {
+  "The rows of this page, in order."
+  edges: [AgentEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of agents."
+type AgentEdge {
+  "The row itself."
+  node: Agent!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"An agent as those see it who may use it: what it is for, and nothing of how it is made."
+type UsableAgent {
+  "Name it in X-Cockpit-Agent."
+  id: ID!
+  "As shown to people."
+  name: String!
+  "What it is for."
+  purpose: String!
+  "A name of the icon set, or an emoji; may be empty."
+  icon: String!
+  "Agents of the same group are listed together; empty for none."
+  group: String!
+  "What people may begin with."
+  starters: [String!]!
+  "The version that answers."
+  publishedVersion: Int!
+}
+
+extend type Copilot {
+  "Agents in the viewer's reach, newest first; ` + "`" + `search` + "`" + ` looks into names, at most 100 characters."
+  agents(search: String, group: String, ownerId: ID, availability: AgentAvailability, first: Int, after: String, last: Int, before: String): AgentConnection!
+  "The groups of agents in the viewer's reach, in order of names."
+  agentGroups: [String!]!
+}
+
+extend type Viewer {
+  "Agents that the default seat in Copilot may use now, in order of names; null without such a seat."
+  agents: [UsableAgent!]
+  "Agents that the viewer answers for, wherever they lie, in order of names."
+  ownAgents: [Agent!]
+}
+
+extend type Mutation {
+  "Make an agent with a draft, under a scope of the viewer's reach. Members make agents for their own seat."
+  agentCreate(input: AgentCreateInput!): AgentPayload!
+  "Change an agent's settings and draft; calls go through what is published."
+  agentUpdate(input: AgentUpdateInput!): AgentPayload!
+  "Publish the draft as a version that never changes. Refused while validation finds a blocking problem."
+  agentPublish(input: AgentPublishInput!): AgentPayload!
+  "Publish an older version's definition anew."
+  agentRollback(input: AgentRollbackInput!): AgentPayload!
+  "Keep an older version from coming back."
+  agentVersionRetire(input: AgentVersionRetireInput!): AgentPayload!
+  "Refuse calls through an agent, which those who use it still see."
+  agentPause(input: AgentStateInput!): AgentPayload!
+  "Let calls through a paused or retired agent again."
+  agentResume(input: AgentStateInput!): AgentPayload!
+  "Take an agent out of use for all but its admins."
+  agentRetire(input: AgentStateInput!): AgentPayload!
+  "Make a new agent of another one's draft; versions, grants and budget don't come along."
+  agentDuplicate(input: AgentDuplicateInput!): AgentPayload!
+  "Let another person of the account answer for an agent."
+  agentTransfer(input: AgentTransferInput!): AgentPayload!
+  "Delete an agent: its definition goes, what it spent stays on the books."
+  agentDelete(input: AgentStateInput!): AgentDeletePayload!
+}
+
+"What an agent shall be; a whole definition, in which what is left out is empty."
+input AgentDefinitionInput {
+  "At most 32 kB."
+  instructions: String
+  "The model that it calls."
+  modelId: ID
+  "At most 5, tried in this order."
+  fallbackIds: [ID!]
+  "0–2."
+  temperature: Float
+  "0–1."
+  topP: Float
+  "1–1,000,000."
+  maxOutputTokens: Int
+  "` + "`" + `minimal` + "`" + `, ` + "`" + `low` + "`" + `, ` + "`" + `medium` + "`" + ` or ` + "`" + `high` + "`" + `."
+  reasoningEffort: String
+  "At most 64."
+  toolIds: [ID!]
+  "At most 20."
+  knowledge: [AgentLinkInput!]
+  "At most 8, each of at most 300 characters."
+  starters: [String!]
+  "At most 20."
+  guardrailPresetIds: [ID!]
+}
+
+"A page that an agent shall know of."
+input AgentLinkInput {
+  "1–120 characters."
+  title: String!
+  "In full, with https://."
+  url: String!
+}
+
+"An agent to make."
+input AgentCreateInput {
+  "1–120 characters."
+  name: String!
+  "Copilot itself, or an organization, team or seat of it."
+  ownerId: ID!
+  "At most 500 characters."
+  purpose: String
+  "At most 40 characters."
+  icon: String
+  "At most 80 characters."
+  group: String
+  "At most 10."
+  categories: [String!]
+  "At most 10."
+  tags: [String!]
+  "The most that one session may take; 0 for no cap."
+  sessionCredits: Credits
+  "The most calls of one session; 0 for no cap."
+  sessionTurns: Int
+  "What it begins as; left out: empty."
+  draft: AgentDefinitionInput
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What to change of an agent; what is left out stays."
+input AgentUpdateInput {
+  "The agent."
+  agentId: ID!
+  "1–120 characters."
+  name: String
+  "At most 500 characters."
+  purpose: String
+  "At most 40 characters."
+  icon: String
+  "At most 80 characters; empty for none."
+  group: String
+  "At most 10."
+  categories: [String!]
+  "At most 10."
+  tags: [String!]
+  "The most that one session may take; 0 for no cap."
+  sessionCredits: Credits
+  "The most calls of one session; 0 for no cap."
+  sessionTurns: Int
+  "The whole draft anew."
+  draft: AgentDefinitionInput
+  "The version that the editor saw; another one is a conflict."
+  expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"The agent whose draft to publish."
+input AgentPublishInput {
+  "The agent."
+  agentId: ID!
+  "What is new, at most 2,000 characters."
+  changelog: String
+  "The version that the editor saw; another one is a conflict."
+  expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"Where to go back to."
+input AgentRollbackInput {
+  "The agent."
+  agentId: ID!
+  "The version to bring back."
+  number: Int!
+  "Why, at most 2,000 characters."
+  changelog: String
+  "The version of the agent that the editor saw; another one is a conflict."
+  expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"The version to retire."
+input AgentVersionRetireInput {
+  "The agent."
+  agentId: ID!
+  "Not the published one."
+  number: Int!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"An agent whose state to change."
+input AgentStateInput {
+  "The agent."
+  agentId: ID!
+  "The version that the viewer saw; another one is a conflict."
+  expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What to copy, and where to."
+input AgentDuplicateInput {
+  "The agent whose draft to copy."
+  agentId: ID!
+  "Who owns the copy."
+  ownerId: ID!
+  "The copy's name, 1–120 characters."
+  name: String!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"Who shall answer for an agent."
+input AgentTransferInput {
+  "The agent."
+  agentId: ID!
+  "A person of the account with a seat or a role in Copilot."
+  userId: ID!
+  "The version that the viewer saw; another one is a conflict."
+  expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"The outcome of a change of an agent."
+type AgentPayload {
+  "The agent; null when refused."
+  agent: Agent
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"The outcome of agentDelete."
+type AgentDeletePayload {
+  "The id of what was deleted; null when refused."
+  agentId: ID
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../copilot/connection.graphqls", Input: `extend type Copilot {
+  "Sources of tools in the viewer's reach, by name; ` + "`" + `search` + "`" + ` looks into names and descriptions."
+  connections(search: String, first: Int, after: String, last: Int, before: String): ConnectionConnection!
+  "Tools of those connections, newest last; ` + "`" + `search` + "`" + ` looks into names."
+  tools(search: String, state: ToolState, first: Int, after: String, last: Int, before: String): ToolConnection!
+  "Connections with a tool that a seat of the viewer's may use, by name: for those who merely use them."
+  usableConnections: [UsableConnection!]!
+  "What stdio servers the operator lets be started, each as words."
+  stdioCommands: [[String!]!]!
+}
+
+extend type Mutation {
+  "Connect a source of tools, and look at what it offers. Admins of the scope."
+  connectionCreate(input: ConnectionCreateInput!): ConnectionPayload!
+  "Change a connection, or switch it off. Where it leads or signs in elsewhere then, credentials are forgotten. Admins of its scope; the seat that owns it."
+  connectionUpdate(input: ConnectionUpdateInput!): ConnectionPayload!
+  "Remove a connection with its tools, credentials and grants. Admins of its scope; the seat that owns it."
+  connectionDelete(input: ConnectionDeleteInput!): ConnectionDeletePayload!
+  "Look at what it offers now. What is new waits for approval. Admins of its scope; the seat that owns it."
+  connectionDiscover(input: ConnectionDiscoverInput!): ConnectionPayload!
+  "Forget what everybody signed in with, and end what runs. Admins of its scope; the seat that owns it."
+  connectionDisconnectAll(input: ConnectionDisconnectAllInput!): ConnectionPayload!
+  "Set what a connection signs in with: for all by its admins, or one's own where each person has theirs."
+  connectionSecretSet(input: ConnectionSecretSetInput!): ConnectionSecretPayload!
+  "Begin to sign in to a connection by OAUTH: for all by its admins, or oneself where each person does."
+  connectionSignIn(input: ConnectionSignInInput!): ConnectionSignInPayload!
+  "Forget what one signed in with; where one credential is for all, that, by the connection's admins."
+  connectionSignOut(input: ConnectionSignOutInput!): ConnectionSecretPayload!
+  "Let tools be called as they were looked at. Admins of the connection's scope; the seat that owns it."
+  toolApprove(input: ToolApproveInput!): ToolApprovePayload!
+  "Turn down what is offered: the tool stays out of use. Admins of the connection's scope; the seat that owns it."
+  toolReject(input: ToolRejectInput!): ToolPayload!
+  "Switch a tool on or off, or set what a call of it costs. Admins of the connection's scope; the seat that owns it."
+  toolUpdate(input: ToolUpdateInput!): ToolPayload!
+}
+
+"A source of tools: an MCP server, an OpenAPI document or an integration."
+type Connection implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "Unique in the account; it stands before the names of its tools."
+  name: String!
+  "What it is for."
+  description: String!
+  "Name of its picture; empty for none."
+  icon: String!
+  "How it is spoken to."
+  kind: ConnectionKind!
+  "A disabled one's tools are refused."
+  status: Status!
+  "Who owns it: a plane, an organization, a team, or a seat, whose own it is."
+  scope: Scope!
+  "The owner's place in words."
+  location: String!
+  "The server's address; for OPENAPI the base that operations are called at; empty for stdio."
+  url: String!
+  "Program and arguments of a stdio server."
+  command: [String!]!
+  "Where the OpenAPI document is read from; empty where it was given."
+  documentUrl: String!
+  "How it signs in."
+  auth: ConnectionAuth!
+  "The header or query parameter of HEADER."
+  authName: String!
+  "With whose credential it signs in."
+  credential: ConnectionCredentialOwner!
+  "How people sign in to it; null unless by OAUTH."
+  oauth: ConnectionOAuth
+  "How the viewer stands with it, or all do where one credential is for all."
+  signedIn: ConnectionSignedIn!
+  "How it does."
+  health: ConnectionHealth!
+  "What it offers, by name."
+  tools(state: ToolState, first: Int, after: String, last: Int, before: String): ToolConnection!
+  "How many tools it has in each state."
+  toolCounts: ToolCounts!
+  "When it was made."
+  createdAt: DateTime!
+  "Raised by every change; give it as ` + "`" + `expectedVersion` + "`" + `."
+  version: Int!
+  "What the viewer may do with it, by the policy that enforces it."
+  viewerCan: [ViewerPermission!]!
+}
+
+"How a connection is spoken to."
+enum ConnectionKind {
+  "An MCP server by streamable HTTP."
+  MCP_HTTP
+  "An MCP server by server-sent events, as they were before streamable HTTP."
+  MCP_SSE
+  "An MCP server that runs beside Cockpit, as its operator allows."
+  MCP_STDIO
+  "An API with an OpenAPI document."
+  OPENAPI
+  "Composio's integrations."
+  COMPOSIO
+}
+
+"How a connection signs in."
+enum ConnectionAuth {
+  "Not at all."
+  NONE
+  "By a token."
+  BEARER
+  "By a key in a header."
+  HEADER
+  "By a user's name and password."
+  BASIC
+  "By an authorization server, at which people sign in."
+  OAUTH
+}
+
+"With whose credential a connection signs in."
+enum ConnectionCredentialOwner {
+  "One for all."
+  SHARED
+  "Each person's own."
+  PERSONAL
+}
+
+"How people sign in to a connection. The client's secret is never shown."
+type ConnectionOAuth {
+  "The authorization server, which tells its addresses; empty where they are given."
+  issuer: String!
+  "Where people sign in; empty where the issuer tells."
+  authorizeUrl: String!
+  "Where tokens are had; empty where the issuer tells."
+  tokenUrl: String!
+  "What Cockpit is at the server."
+  clientId: String!
+  "Last four characters of the client's secret; null when none is set."
+  clientSecretHint: String
+  "What is asked for."
+  scopes: [String!]!
+}
+
+"Whether a connection can be used by somebody."
+type ConnectionSignedIn {
+  "It can; else somebody signs in first, or sets the secret."
+  ready: Boolean!
+  "Why it can't any more; null where it never could."
+  error: String
+  "Last four characters of the secret; null for none."
+  hint: String
+  "What the authorization server granted."
+  scopes: String!
+  "When it was given; null for none."
+  since: DateTime
+}
+
+"A connection as those see it who use its tools."
+type UsableConnection {
+  "Of the connection."
+  id: ID!
+  "It stands before the names of its tools."
+  name: String!
+  "What it is for."
+  description: String!
+  "Name of its picture; empty for none."
+  icon: String!
+  "How it is spoken to."
+  kind: ConnectionKind!
+  "How it signs in."
+  auth: ConnectionAuth!
+  "With whose credential it signs in."
+  credential: ConnectionCredentialOwner!
+  "How the viewer stands with it, or all do where one credential is for all."
+  signedIn: ConnectionSignedIn!
+  "The tools that may be used, as callers name them."
+  tools: [String!]!
+}
+
+"How a connection does."
+type ConnectionHealth {
+  "When it was looked at last; null: never."
+  checkedAt: DateTime
+  "What was wrong then; null when nothing was."
+  error: String
+  "How long the look took, in milliseconds."
+  latencyMs: Long!
+  "When its tools were looked for last; null: never."
+  discoveredAt: DateTime
+  "What was left out, or went wrong; null when nothing did."
+  discoveryError: String
+}
+
+"How many tools there are in each state."
+type ToolCounts {
+  "Never approved."
+  pending: Int!
+  "Can be called by whom they are granted to."
+  approved: Int!
+  "Held back until they are approved again."
+  changed: Int!
+  "Offered no more."
+  missing: Int!
+}
+
+"One operation of a connection, pinned as it was approved."
+type Tool implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "The operation's own name."
+  name: String!
+  "How callers name it."
+  callName: String!
+  "As shown to people; the name where it has no title."
+  title: String!
+  "What it tells models of itself."
+  description: String!
+  "Where it comes from."
+  connection: Connection!
+  "Whether it is what was approved."
+  state: ToolState!
+  "One that is switched off is refused."
+  enabled: Boolean!
+  "As approved, or as offered where it never was: JSON."
+  definition: String!
+  "What is offered instead of what was approved, as JSON; null where that is the same."
+  proposed: String
+  "Of what would be approved now: give it to toolApprove."
+  digest: String!
+  "What one call costs, in US dollars; 0 is free of charge."
+  price: USD!
+  "When it was approved last; null: never."
+  approvedAt: DateTime
+  "Raised by every change; give it as ` + "`" + `expectedVersion` + "`" + `."
+  version: Int!
+  "What the viewer may do with it, by the policy that enforces it."
+  viewerCan: [ViewerPermission!]!
+}
+
+"Whether a tool is what was approved."
+enum ToolState {
+  "It was never approved."
+  PENDING
+  "It is what was approved."
+  APPROVED
+  "It is held back: its connection offers something else by now."
+  CHANGED
+  "Its connection offers it no more."
+  MISSING
+}
+
+"A page of connections."
+type ConnectionConnection {
+  "The rows of this page, in order."
+  edges: [ConnectionEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of connections."
+type ConnectionEdge {
+  "The row itself."
+  node: Connection!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"A page of tools."
+type ToolConnection {
+  "The rows of this page, in order."
+  edges: [ToolEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of tools."
+type ToolEdge {
+  "The row itself."
+  node: Tool!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"What connectionCreate needs."
+input ConnectionCreateInput {
+  "Who owns it: a plane, an organization, a team or a seat."
+  scopeId: ID!
+  "How it is spoken to."
+  kind: ConnectionKind!
+  "1–40 small letters and digits, with single - or _ between."
+  name: String!
+  "At most 500 characters."
+  description: String
+  "Name of its picture."
+  icon: String
+  "http or https; for OPENAPI left out: the document's first server."
+  url: String
+  "One of the operator's commands, for MCP_STDIO."
+  command: [String!]
+  "An OpenAPI 3 document in JSON or YAML."
+  document: String
+  "Where it is read from instead, now and at later looks."
+  documentUrl: String
+  "Left out: NONE."
+  auth: ConnectionAuth
+  "The header or query parameter of HEADER."
+  authName: String
+  "Left out: SHARED."
+  credential: ConnectionCredentialOwner
+  "For OAUTH."
+  oauth: ConnectionOAuthInput
+  "Take what it offers at the first look as approved."
+  approve: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"How people sign in to a connection."
+input ConnectionOAuthInput {
+  "The authorization server, which tells its addresses."
+  issuer: String
+  "Where people sign in, for a server that tells nothing of itself."
+  authorizeUrl: String
+  "Where tokens are had, for a server that tells nothing of itself."
+  tokenUrl: String
+  "What Cockpit is at the server."
+  clientId: String!
+  "Encrypted at rest and never shown again; left out: unchanged, empty: none."
+  clientSecret: String
+  "What is asked for."
+  scopes: [String!]
+}
+
+"What connectionUpdate needs."
+input ConnectionUpdateInput {
+  "The connection, of the viewer's reach."
+  connectionId: ID!
+  "Left out: unchanged. Callers know its tools by it."
+  name: String
+  "Left out: unchanged."
+  description: String
+  "Left out: unchanged."
+  icon: String
+  "Left out: unchanged."
+  url: String
+  "Left out: unchanged."
+  command: [String!]
+  "Left out: unchanged."
+  document: String
+  "Left out: unchanged."
+  documentUrl: String
+  "Left out: unchanged."
+  auth: ConnectionAuth
+  "Left out: unchanged."
+  authName: String
+  "Left out: unchanged."
+  credential: ConnectionCredentialOwner
+  "Left out: unchanged."
+  oauth: ConnectionOAuthInput
+  "Left out: unchanged."
+  status: Status
+  "Refuse when it has another version by now."
+  expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What connectionDelete needs."
+input ConnectionDeleteInput {
+  "The connection, of the viewer's reach."
+  connectionId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What connectionDiscover needs."
+input ConnectionDiscoverInput {
+  "The connection, of the viewer's reach."
+  connectionId: ID!
+  "Approve what was never approved, as it is offered now. What changed waits all the same."
+  approve: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What connectionDisconnectAll needs."
+input ConnectionDisconnectAllInput {
+  "The connection, of the viewer's reach."
+  connectionId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What connectionSecretSet needs."
+input ConnectionSecretSetInput {
+  "The connection, of the viewer's reach or usable by them."
+  connectionId: ID!
+  "The token, the key, or the password; encrypted at rest and never shown again."
+  value: String
+  "The user's name of BASIC."
+  user: String
+  "The variables of a stdio server."
+  environment: [ConnectionVariableInput!]
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"A secret that a stdio server is started with."
+input ConnectionVariableInput {
+  "As the operator lists it."
+  name: String!
+  "Encrypted at rest and never shown again."
+  value: String!
+}
+
+"What connectionSignIn needs."
+input ConnectionSignInInput {
+  "The connection, of the viewer's reach or usable by them."
+  connectionId: ID!
+  "The page of the cockpit to come back to."
+  returnTo: String
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What connectionSignOut needs."
+input ConnectionSignOutInput {
+  "The connection, of the viewer's reach or usable by them."
+  connectionId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What toolApprove needs."
+input ToolApproveInput {
+  "1–500 tools, of the viewer's reach."
+  tools: [ToolSeenInput!]!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"A tool as somebody looked at it."
+input ToolSeenInput {
+  "The tool."
+  toolId: ID!
+  "Of what they saw: with another by now it is refused."
+  digest: String!
+}
+
+"What toolReject needs."
+input ToolRejectInput {
+  "The tool, of the viewer's reach."
+  toolId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What toolUpdate needs."
+input ToolUpdateInput {
+  "The tool, of the viewer's reach."
+  toolId: ID!
+  "Left out: unchanged."
+  enabled: Boolean
+  "Left out: unchanged. 0 is free of charge."
+  price: USD
+  "Refuse when it has another version by now."
+  expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"The outcome for a connection."
+type ConnectionPayload {
+  "The connection as it stands now; null when refused."
+  connection: Connection
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"The outcome for a credential."
+type ConnectionSecretPayload {
+  "How one stands with the connection now; null when refused."
+  signedIn: ConnectionSignedIn
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"The outcome of connectionSignIn."
+type ConnectionSignInPayload {
+  "Where to send the browser; null when refused."
+  url: String
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"The outcome of connectionDelete."
+type ConnectionDeletePayload {
+  "What was removed; null when refused."
+  connectionId: ID
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"The outcome of toolApprove."
+type ToolApprovePayload {
+  "The tools as they stand now; empty when refused."
+  tools: [Tool!]!
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"The outcome for a tool."
+type ToolPayload {
+  "The tool as it stands now; null when refused."
+  tool: Tool
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../copilot/copilot.graphqls", Input: `"An account's Copilot: central LLMs paid in credits."
 type Copilot implements Node & Scope {
   "Opaque and stable: a type prefix and a ULID."
@@ -17614,7 +20281,7 @@ type Copilot implements Node & Scope {
   allocation: Allocation
   "What the viewer may do with it, by the policy that enforces it."
   viewerCan: [ViewerPermission!]!
-  "What the viewer may do at one node of it at least, for buttons that ask only afterwards where: ` + "`" + `key.create` + "`" + `, ` + "`" + `invitation.create` + "`" + `, ` + "`" + `role.bind` + "`" + `, ` + "`" + `grant.set` + "`" + `, ` + "`" + `team.create` + "`" + `, ` + "`" + `member.create` + "`" + `."
+  "What the viewer may do at one node of it at least, for buttons that ask only afterwards where: ` + "`" + `key.create` + "`" + `, ` + "`" + `invitation.create` + "`" + `, ` + "`" + `role.bind` + "`" + `, ` + "`" + `grant.set` + "`" + `, ` + "`" + `team.create` + "`" + `, ` + "`" + `member.create` + "`" + `, ` + "`" + `agent.create` + "`" + `."
   viewerCanWithin: [ViewerPermission!]!
   "The account it is part of."
   account: Account!
@@ -18491,6 +21158,240 @@ func (ec *executionContext) childFields_AccountUpdatePayload(ctx context.Context
 		return ec.fieldContext_AccountUpdatePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AccountUpdatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Agent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Agent_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Agent_name(ctx, field)
+	case "kind":
+		return ec.fieldContext_Agent_kind(ctx, field)
+	case "plane":
+		return ec.fieldContext_Agent_plane(ctx, field)
+	case "parentId":
+		return ec.fieldContext_Agent_parentId(ctx, field)
+	case "location":
+		return ec.fieldContext_Agent_location(ctx, field)
+	case "budget":
+		return ec.fieldContext_Agent_budget(ctx, field)
+	case "allocation":
+		return ec.fieldContext_Agent_allocation(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_Agent_viewerCan(ctx, field)
+	case "owner":
+		return ec.fieldContext_Agent_owner(ctx, field)
+	case "purpose":
+		return ec.fieldContext_Agent_purpose(ctx, field)
+	case "icon":
+		return ec.fieldContext_Agent_icon(ctx, field)
+	case "group":
+		return ec.fieldContext_Agent_group(ctx, field)
+	case "categories":
+		return ec.fieldContext_Agent_categories(ctx, field)
+	case "tags":
+		return ec.fieldContext_Agent_tags(ctx, field)
+	case "ownerUserId":
+		return ec.fieldContext_Agent_ownerUserId(ctx, field)
+	case "ownerUserName":
+		return ec.fieldContext_Agent_ownerUserName(ctx, field)
+	case "availability":
+		return ec.fieldContext_Agent_availability(ctx, field)
+	case "publishedVersion":
+		return ec.fieldContext_Agent_publishedVersion(ctx, field)
+	case "draftChanged":
+		return ec.fieldContext_Agent_draftChanged(ctx, field)
+	case "draft":
+		return ec.fieldContext_Agent_draft(ctx, field)
+	case "modelName":
+		return ec.fieldContext_Agent_modelName(ctx, field)
+	case "toolCount":
+		return ec.fieldContext_Agent_toolCount(ctx, field)
+	case "assignedCount":
+		return ec.fieldContext_Agent_assignedCount(ctx, field)
+	case "recentCredits":
+		return ec.fieldContext_Agent_recentCredits(ctx, field)
+	case "sessionCredits":
+		return ec.fieldContext_Agent_sessionCredits(ctx, field)
+	case "sessionTurns":
+		return ec.fieldContext_Agent_sessionTurns(ctx, field)
+	case "versions":
+		return ec.fieldContext_Agent_versions(ctx, field)
+	case "validation":
+		return ec.fieldContext_Agent_validation(ctx, field)
+	case "diff":
+		return ec.fieldContext_Agent_diff(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Agent_createdAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Agent_version(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Agent", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_AgentChange_field(ctx, field)
+	case "before":
+		return ec.fieldContext_AgentChange_before(ctx, field)
+	case "after":
+		return ec.fieldContext_AgentChange_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentChange", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AgentConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AgentConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_AgentConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentDefinition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "instructions":
+		return ec.fieldContext_AgentDefinition_instructions(ctx, field)
+	case "modelId":
+		return ec.fieldContext_AgentDefinition_modelId(ctx, field)
+	case "modelName":
+		return ec.fieldContext_AgentDefinition_modelName(ctx, field)
+	case "fallbacks":
+		return ec.fieldContext_AgentDefinition_fallbacks(ctx, field)
+	case "temperature":
+		return ec.fieldContext_AgentDefinition_temperature(ctx, field)
+	case "topP":
+		return ec.fieldContext_AgentDefinition_topP(ctx, field)
+	case "maxOutputTokens":
+		return ec.fieldContext_AgentDefinition_maxOutputTokens(ctx, field)
+	case "reasoningEffort":
+		return ec.fieldContext_AgentDefinition_reasoningEffort(ctx, field)
+	case "tools":
+		return ec.fieldContext_AgentDefinition_tools(ctx, field)
+	case "knowledge":
+		return ec.fieldContext_AgentDefinition_knowledge(ctx, field)
+	case "starters":
+		return ec.fieldContext_AgentDefinition_starters(ctx, field)
+	case "guardrailPresetIds":
+		return ec.fieldContext_AgentDefinition_guardrailPresetIds(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentDefinition", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "agentId":
+		return ec.fieldContext_AgentDeletePayload_agentId(ctx, field)
+	case "errors":
+		return ec.fieldContext_AgentDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_AgentEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AgentEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentLink(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "title":
+		return ec.fieldContext_AgentLink_title(ctx, field)
+	case "url":
+		return ec.fieldContext_AgentLink_url(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentLink", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "agent":
+		return ec.fieldContext_AgentPayload_agent(ctx, field)
+	case "errors":
+		return ec.fieldContext_AgentPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentProblem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_AgentProblem_field(ctx, field)
+	case "code":
+		return ec.fieldContext_AgentProblem_code(ctx, field)
+	case "message":
+		return ec.fieldContext_AgentProblem_message(ctx, field)
+	case "fix":
+		return ec.fieldContext_AgentProblem_fix(ctx, field)
+	case "blocking":
+		return ec.fieldContext_AgentProblem_blocking(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentProblem", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentResource(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AgentResource_id(ctx, field)
+	case "name":
+		return ec.fieldContext_AgentResource_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentResource", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AgentVersion_id(ctx, field)
+	case "number":
+		return ec.fieldContext_AgentVersion_number(ctx, field)
+	case "definition":
+		return ec.fieldContext_AgentVersion_definition(ctx, field)
+	case "changelog":
+		return ec.fieldContext_AgentVersion_changelog(ctx, field)
+	case "publishedByName":
+		return ec.fieldContext_AgentVersion_publishedByName(ctx, field)
+	case "restores":
+		return ec.fieldContext_AgentVersion_restores(ctx, field)
+	case "retiredAt":
+		return ec.fieldContext_AgentVersion_retiredAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_AgentVersion_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentVersion", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentVersionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AgentVersionConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AgentVersionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_AgentVersionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentVersionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentVersionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_AgentVersionEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AgentVersionEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentVersionEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Allocation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -19403,6 +22304,168 @@ func (ec *executionContext) childFields_ChargePrice(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type ChargePrice", field.Name)
 }
 
+func (ec *executionContext) childFields_Connection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Connection_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Connection_name(ctx, field)
+	case "description":
+		return ec.fieldContext_Connection_description(ctx, field)
+	case "icon":
+		return ec.fieldContext_Connection_icon(ctx, field)
+	case "kind":
+		return ec.fieldContext_Connection_kind(ctx, field)
+	case "status":
+		return ec.fieldContext_Connection_status(ctx, field)
+	case "scope":
+		return ec.fieldContext_Connection_scope(ctx, field)
+	case "location":
+		return ec.fieldContext_Connection_location(ctx, field)
+	case "url":
+		return ec.fieldContext_Connection_url(ctx, field)
+	case "command":
+		return ec.fieldContext_Connection_command(ctx, field)
+	case "documentUrl":
+		return ec.fieldContext_Connection_documentUrl(ctx, field)
+	case "auth":
+		return ec.fieldContext_Connection_auth(ctx, field)
+	case "authName":
+		return ec.fieldContext_Connection_authName(ctx, field)
+	case "credential":
+		return ec.fieldContext_Connection_credential(ctx, field)
+	case "oauth":
+		return ec.fieldContext_Connection_oauth(ctx, field)
+	case "signedIn":
+		return ec.fieldContext_Connection_signedIn(ctx, field)
+	case "health":
+		return ec.fieldContext_Connection_health(ctx, field)
+	case "tools":
+		return ec.fieldContext_Connection_tools(ctx, field)
+	case "toolCounts":
+		return ec.fieldContext_Connection_toolCounts(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Connection_createdAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Connection_version(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_Connection_viewerCan(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Connection", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ConnectionConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ConnectionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ConnectionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "connectionId":
+		return ec.fieldContext_ConnectionDeletePayload_connectionId(ctx, field)
+	case "errors":
+		return ec.fieldContext_ConnectionDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ConnectionEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ConnectionEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionHealth(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "checkedAt":
+		return ec.fieldContext_ConnectionHealth_checkedAt(ctx, field)
+	case "error":
+		return ec.fieldContext_ConnectionHealth_error(ctx, field)
+	case "latencyMs":
+		return ec.fieldContext_ConnectionHealth_latencyMs(ctx, field)
+	case "discoveredAt":
+		return ec.fieldContext_ConnectionHealth_discoveredAt(ctx, field)
+	case "discoveryError":
+		return ec.fieldContext_ConnectionHealth_discoveryError(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionHealth", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionOAuth(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "issuer":
+		return ec.fieldContext_ConnectionOAuth_issuer(ctx, field)
+	case "authorizeUrl":
+		return ec.fieldContext_ConnectionOAuth_authorizeUrl(ctx, field)
+	case "tokenUrl":
+		return ec.fieldContext_ConnectionOAuth_tokenUrl(ctx, field)
+	case "clientId":
+		return ec.fieldContext_ConnectionOAuth_clientId(ctx, field)
+	case "clientSecretHint":
+		return ec.fieldContext_ConnectionOAuth_clientSecretHint(ctx, field)
+	case "scopes":
+		return ec.fieldContext_ConnectionOAuth_scopes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionOAuth", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "connection":
+		return ec.fieldContext_ConnectionPayload_connection(ctx, field)
+	case "errors":
+		return ec.fieldContext_ConnectionPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionSecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "signedIn":
+		return ec.fieldContext_ConnectionSecretPayload_signedIn(ctx, field)
+	case "errors":
+		return ec.fieldContext_ConnectionSecretPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionSecretPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionSignInPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_ConnectionSignInPayload_url(ctx, field)
+	case "errors":
+		return ec.fieldContext_ConnectionSignInPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionSignInPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ConnectionSignedIn(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "ready":
+		return ec.fieldContext_ConnectionSignedIn_ready(ctx, field)
+	case "error":
+		return ec.fieldContext_ConnectionSignedIn_error(ctx, field)
+	case "hint":
+		return ec.fieldContext_ConnectionSignedIn_hint(ctx, field)
+	case "scopes":
+		return ec.fieldContext_ConnectionSignedIn_scopes(ctx, field)
+	case "since":
+		return ec.fieldContext_ConnectionSignedIn_since(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConnectionSignedIn", field.Name)
+}
+
 func (ec *executionContext) childFields_Console(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -19503,6 +22566,18 @@ func (ec *executionContext) childFields_Copilot(ctx context.Context, field graph
 		return ec.fieldContext_Copilot_requests(ctx, field)
 	case "statements":
 		return ec.fieldContext_Copilot_statements(ctx, field)
+	case "agents":
+		return ec.fieldContext_Copilot_agents(ctx, field)
+	case "agentGroups":
+		return ec.fieldContext_Copilot_agentGroups(ctx, field)
+	case "connections":
+		return ec.fieldContext_Copilot_connections(ctx, field)
+	case "tools":
+		return ec.fieldContext_Copilot_tools(ctx, field)
+	case "usableConnections":
+		return ec.fieldContext_Copilot_usableConnections(ctx, field)
+	case "stdioCommands":
+		return ec.fieldContext_Copilot_stdioCommands(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Copilot", field.Name)
 }
@@ -21929,6 +25004,142 @@ func (ec *executionContext) childFields_TokenClassSum(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type TokenClassSum", field.Name)
 }
 
+func (ec *executionContext) childFields_Tool(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Tool_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Tool_name(ctx, field)
+	case "callName":
+		return ec.fieldContext_Tool_callName(ctx, field)
+	case "title":
+		return ec.fieldContext_Tool_title(ctx, field)
+	case "description":
+		return ec.fieldContext_Tool_description(ctx, field)
+	case "connection":
+		return ec.fieldContext_Tool_connection(ctx, field)
+	case "state":
+		return ec.fieldContext_Tool_state(ctx, field)
+	case "enabled":
+		return ec.fieldContext_Tool_enabled(ctx, field)
+	case "definition":
+		return ec.fieldContext_Tool_definition(ctx, field)
+	case "proposed":
+		return ec.fieldContext_Tool_proposed(ctx, field)
+	case "digest":
+		return ec.fieldContext_Tool_digest(ctx, field)
+	case "price":
+		return ec.fieldContext_Tool_price(ctx, field)
+	case "approvedAt":
+		return ec.fieldContext_Tool_approvedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Tool_version(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_Tool_viewerCan(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Tool", field.Name)
+}
+
+func (ec *executionContext) childFields_ToolApprovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tools":
+		return ec.fieldContext_ToolApprovePayload_tools(ctx, field)
+	case "errors":
+		return ec.fieldContext_ToolApprovePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ToolApprovePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ToolConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ToolConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ToolConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ToolConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ToolConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ToolCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "pending":
+		return ec.fieldContext_ToolCounts_pending(ctx, field)
+	case "approved":
+		return ec.fieldContext_ToolCounts_approved(ctx, field)
+	case "changed":
+		return ec.fieldContext_ToolCounts_changed(ctx, field)
+	case "missing":
+		return ec.fieldContext_ToolCounts_missing(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ToolCounts", field.Name)
+}
+
+func (ec *executionContext) childFields_ToolEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ToolEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ToolEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ToolEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ToolPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tool":
+		return ec.fieldContext_ToolPayload_tool(ctx, field)
+	case "errors":
+		return ec.fieldContext_ToolPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ToolPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UsableAgent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_UsableAgent_id(ctx, field)
+	case "name":
+		return ec.fieldContext_UsableAgent_name(ctx, field)
+	case "purpose":
+		return ec.fieldContext_UsableAgent_purpose(ctx, field)
+	case "icon":
+		return ec.fieldContext_UsableAgent_icon(ctx, field)
+	case "group":
+		return ec.fieldContext_UsableAgent_group(ctx, field)
+	case "starters":
+		return ec.fieldContext_UsableAgent_starters(ctx, field)
+	case "publishedVersion":
+		return ec.fieldContext_UsableAgent_publishedVersion(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UsableAgent", field.Name)
+}
+
+func (ec *executionContext) childFields_UsableConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_UsableConnection_id(ctx, field)
+	case "name":
+		return ec.fieldContext_UsableConnection_name(ctx, field)
+	case "description":
+		return ec.fieldContext_UsableConnection_description(ctx, field)
+	case "icon":
+		return ec.fieldContext_UsableConnection_icon(ctx, field)
+	case "kind":
+		return ec.fieldContext_UsableConnection_kind(ctx, field)
+	case "auth":
+		return ec.fieldContext_UsableConnection_auth(ctx, field)
+	case "credential":
+		return ec.fieldContext_UsableConnection_credential(ctx, field)
+	case "signedIn":
+		return ec.fieldContext_UsableConnection_signedIn(ctx, field)
+	case "tools":
+		return ec.fieldContext_UsableConnection_tools(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UsableConnection", field.Name)
+}
+
 func (ec *executionContext) childFields_UsagePeriod(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "start":
@@ -22129,6 +25340,10 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_notificationPreferences(ctx, field)
 	case "requests":
 		return ec.fieldContext_Viewer_requests(ctx, field)
+	case "agents":
+		return ec.fieldContext_Viewer_agents(ctx, field)
+	case "ownAgents":
+		return ec.fieldContext_Viewer_ownAgents(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }

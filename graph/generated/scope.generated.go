@@ -1948,6 +1948,13 @@ func (ec *executionContext) _Scope(ctx context.Context, sel ast.SelectionSet, ob
 			return graphql.Null
 		}
 		return ec._Console(ctx, sel, obj)
+	case model.Agent:
+		return ec._Agent(ctx, sel, &obj)
+	case *model.Agent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Agent(ctx, sel, obj)
 	case model.Account:
 		return ec._Account(ctx, sel, &obj)
 	case *model.Account:

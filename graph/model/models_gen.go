@@ -306,6 +306,379 @@ type AccountUpdatePayload struct {
 	Errors []UserError `json:"errors"`
 }
 
+// A definition that people use through Copilot's apps: instructions on a model, with tools and bounds.
+type Agent struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// Where in the tree it can stand.
+	Kind ScopeKind `json:"kind"`
+	// The product that it belongs to; null for the platform and for accounts, which lie above both.
+	Plane *Plane `json:"plane,omitempty"`
+	// The node above; null where the viewer's reach ends.
+	ParentID *string `json:"parentId,omitempty"`
+	// The names above it within the plane, joined by " / ".
+	Location string `json:"location"`
+	// A cap on all that is spent through it, whoever pays; null for none.
+	Budget *Budget `json:"budget,omitempty"`
+	// What it may spend, and where each number comes from; null outside the planes.
+	Allocation *Allocation `json:"allocation,omitempty"`
+	// What the viewer may do with it, by the policy that enforces it.
+	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	// The scope that owns it, whose admins build it; null where the viewer's reach ends.
+	Owner Scope `json:"owner,omitempty"`
+	// What it is for, in a sentence for those who choose.
+	Purpose string `json:"purpose"`
+	// A name of the icon set, or an emoji; may be empty.
+	Icon string `json:"icon"`
+	// Agents of the same group are listed together; empty for none.
+	Group string `json:"group"`
+	// What it is filed under.
+	Categories []string `json:"categories"`
+	// Words to find it by.
+	Tags []string `json:"tags"`
+	// The person who answers for it; null after they left, until it is handed over.
+	OwnerUserID *string `json:"ownerUserId,omitempty"`
+	// The person's name; null like their id.
+	OwnerUserName *string `json:"ownerUserName,omitempty"`
+	// Whether calls go through it, and who still sees it.
+	Availability AgentAvailability `json:"availability"`
+	// The version that calls go through; null before the first.
+	PublishedVersion *int `json:"publishedVersion,omitempty"`
+	// Whether the draft says something else than the published version; null for who may not read its instructions.
+	DraftChanged *bool `json:"draftChanged,omitempty"`
+	// The definition being worked on; null for who may not read its instructions.
+	Draft *AgentDefinition `json:"draft,omitempty"`
+	// What it calls as it is published, else as it is drafted; null for none yet.
+	ModelName *string `json:"modelName,omitempty"`
+	// How many tools it has, like modelName.
+	ToolCount int `json:"toolCount"`
+	// How many scopes it is allowed to.
+	AssignedCount int `json:"assignedCount"`
+	// What was spent through it in the newest 7 days, by those whom the viewer sees or not.
+	RecentCredits money.Nano `json:"recentCredits"`
+	// The most that one session may take (X-Cockpit-Session); zero for no cap.
+	SessionCredits money.Nano `json:"sessionCredits"`
+	// The most calls of one session; zero for no cap.
+	SessionTurns int `json:"sessionTurns"`
+	// What was published, newest first; null for who may not read its instructions.
+	Versions *AgentVersionConnection `json:"versions,omitempty"`
+	// What stands in the way of publishing the draft, and what to think about; null for who may not read its instructions.
+	Validation []*AgentProblem `json:"validation,omitempty"`
+	// What changed between two versions, or to the draft where one is left out; from zero stands for nothing at all. Null for who may not read its instructions.
+	Diff []*AgentChange `json:"diff,omitempty"`
+	// When it was made.
+	CreatedAt time.Time `json:"createdAt"`
+	// Raised by every change.
+	Version int `json:"version"`
+	Ref     Ref `json:"-"`
+}
+
+func (Agent) IsNode() {}
+
+func (Agent) IsScope() {}
+
+// A field in which two definitions differ. Lists have a line for each entry.
+type AgentChange struct {
+	// The field of the definition.
+	Field string `json:"field"`
+	// As it was.
+	Before string `json:"before"`
+	// As it is now.
+	After string `json:"after"`
+}
+
+// A page of agents.
+type AgentConnection struct {
+	// The rows of this page, in order.
+	Edges []*AgentEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// An agent to make.
+type AgentCreateInput struct {
+	// 1–120 characters.
+	Name string `json:"name"`
+	// Copilot itself, or an organization, team or seat of it.
+	OwnerID string `json:"ownerId"`
+	// At most 500 characters.
+	Purpose *string `json:"purpose,omitempty"`
+	// At most 40 characters.
+	Icon *string `json:"icon,omitempty"`
+	// At most 80 characters.
+	Group *string `json:"group,omitempty"`
+	// At most 10.
+	Categories []string `json:"categories,omitempty"`
+	// At most 10.
+	Tags []string `json:"tags,omitempty"`
+	// The most that one session may take; 0 for no cap.
+	SessionCredits *money.Nano `json:"sessionCredits,omitempty"`
+	// The most calls of one session; 0 for no cap.
+	SessionTurns *int `json:"sessionTurns,omitempty"`
+	// What it begins as; left out: empty.
+	Draft *AgentDefinitionInput `json:"draft,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What an agent is: what a draft holds and a version freezes.
+type AgentDefinition struct {
+	// Go before every conversation, as the system's message; at most 32 kB.
+	Instructions string `json:"instructions"`
+	// The model that it calls; null while none is chosen.
+	ModelID *string `json:"modelId,omitempty"`
+	// Its name; null for one that is gone.
+	ModelName *string `json:"modelName,omitempty"`
+	// Models that are tried next, in this order, while the one before brings no answer.
+	Fallbacks []*AgentResource `json:"fallbacks"`
+	// Sent with calls that set none, 0–2; null leaves it to the model.
+	Temperature *float64 `json:"temperature,omitempty"`
+	// Sent with calls that set none, 0–1; null leaves it to the model.
+	TopP *float64 `json:"topP,omitempty"`
+	// The longest answer of calls that set none, in tokens; null leaves it to the model.
+	MaxOutputTokens *int `json:"maxOutputTokens,omitempty"`
+	// `minimal`, `low`, `medium` or `high`; null leaves it to the model.
+	ReasoningEffort *string `json:"reasoningEffort,omitempty"`
+	// What it may use.
+	Tools []*AgentResource `json:"tools"`
+	// Pages that it knows of.
+	Knowledge []*AgentLink `json:"knowledge"`
+	// What people may begin with.
+	Starters []string `json:"starters"`
+	// Guardrail presets of its own, besides those of the places it is used in.
+	GuardrailPresetIds []string `json:"guardrailPresetIds"`
+}
+
+// What an agent shall be; a whole definition, in which what is left out is empty.
+type AgentDefinitionInput struct {
+	// At most 32 kB.
+	Instructions *string `json:"instructions,omitempty"`
+	// The model that it calls.
+	ModelID *string `json:"modelId,omitempty"`
+	// At most 5, tried in this order.
+	FallbackIds []string `json:"fallbackIds,omitempty"`
+	// 0–2.
+	Temperature *float64 `json:"temperature,omitempty"`
+	// 0–1.
+	TopP *float64 `json:"topP,omitempty"`
+	// 1–1,000,000.
+	MaxOutputTokens *int `json:"maxOutputTokens,omitempty"`
+	// `minimal`, `low`, `medium` or `high`.
+	ReasoningEffort *string `json:"reasoningEffort,omitempty"`
+	// At most 64.
+	ToolIds []string `json:"toolIds,omitempty"`
+	// At most 20.
+	Knowledge []*AgentLinkInput `json:"knowledge,omitempty"`
+	// At most 8, each of at most 300 characters.
+	Starters []string `json:"starters,omitempty"`
+	// At most 20.
+	GuardrailPresetIds []string `json:"guardrailPresetIds,omitempty"`
+}
+
+// The outcome of agentDelete.
+type AgentDeletePayload struct {
+	// The id of what was deleted; null when refused.
+	AgentID *string `json:"agentId,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What to copy, and where to.
+type AgentDuplicateInput struct {
+	// The agent whose draft to copy.
+	AgentID string `json:"agentId"`
+	// Who owns the copy.
+	OwnerID string `json:"ownerId"`
+	// The copy's name, 1–120 characters.
+	Name string `json:"name"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// A row of a page of agents.
+type AgentEdge struct {
+	// The row itself.
+	Node *Agent `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// A page that an agent knows of.
+type AgentLink struct {
+	// As shown to people and told to the model.
+	Title string `json:"title"`
+	// The page's address.
+	URL string `json:"url"`
+}
+
+// A page that an agent shall know of.
+type AgentLinkInput struct {
+	// 1–120 characters.
+	Title string `json:"title"`
+	// In full, with https://.
+	URL string `json:"url"`
+}
+
+// The outcome of a change of an agent.
+type AgentPayload struct {
+	// The agent; null when refused.
+	Agent *Agent `json:"agent,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What stands in the way of publishing, or should be thought about.
+type AgentProblem struct {
+	// The field of the definition.
+	Field string `json:"field"`
+	// For programs: `model-not-granted`.
+	Code string `json:"code"`
+	// What is wrong, in a sentence.
+	Message string `json:"message"`
+	// What to do about it.
+	Fix string `json:"fix"`
+	// Whether it keeps the draft from being published; else it is a warning.
+	Blocking bool `json:"blocking"`
+}
+
+// The agent whose draft to publish.
+type AgentPublishInput struct {
+	// The agent.
+	AgentID string `json:"agentId"`
+	// What is new, at most 2,000 characters.
+	Changelog *string `json:"changelog,omitempty"`
+	// The version that the editor saw; another one is a conflict.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// Something that a definition names.
+type AgentResource struct {
+	// The model or tool.
+	ID string `json:"id"`
+	// Its name; null for one that is gone.
+	Name *string `json:"name,omitempty"`
+}
+
+// Where to go back to.
+type AgentRollbackInput struct {
+	// The agent.
+	AgentID string `json:"agentId"`
+	// The version to bring back.
+	Number int `json:"number"`
+	// Why, at most 2,000 characters.
+	Changelog *string `json:"changelog,omitempty"`
+	// The version of the agent that the editor saw; another one is a conflict.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// An agent whose state to change.
+type AgentStateInput struct {
+	// The agent.
+	AgentID string `json:"agentId"`
+	// The version that the viewer saw; another one is a conflict.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// Who shall answer for an agent.
+type AgentTransferInput struct {
+	// The agent.
+	AgentID string `json:"agentId"`
+	// A person of the account with a seat or a role in Copilot.
+	UserID string `json:"userId"`
+	// The version that the viewer saw; another one is a conflict.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What to change of an agent; what is left out stays.
+type AgentUpdateInput struct {
+	// The agent.
+	AgentID string `json:"agentId"`
+	// 1–120 characters.
+	Name *string `json:"name,omitempty"`
+	// At most 500 characters.
+	Purpose *string `json:"purpose,omitempty"`
+	// At most 40 characters.
+	Icon *string `json:"icon,omitempty"`
+	// At most 80 characters; empty for none.
+	Group *string `json:"group,omitempty"`
+	// At most 10.
+	Categories []string `json:"categories,omitempty"`
+	// At most 10.
+	Tags []string `json:"tags,omitempty"`
+	// The most that one session may take; 0 for no cap.
+	SessionCredits *money.Nano `json:"sessionCredits,omitempty"`
+	// The most calls of one session; 0 for no cap.
+	SessionTurns *int `json:"sessionTurns,omitempty"`
+	// The whole draft anew.
+	Draft *AgentDefinitionInput `json:"draft,omitempty"`
+	// The version that the editor saw; another one is a conflict.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// A published definition; it never changes.
+type AgentVersion struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// Counted from 1.
+	Number int `json:"number"`
+	// What calls go through while it is the published one.
+	Definition *AgentDefinition `json:"definition"`
+	// What is new, in its publisher's words.
+	Changelog string `json:"changelog"`
+	// Who published it.
+	PublishedByName string `json:"publishedByName"`
+	// The older version that it brought back; null for none.
+	Restores *int `json:"restores,omitempty"`
+	// Since when it can't come back; null while it can.
+	RetiredAt *time.Time `json:"retiredAt,omitempty"`
+	// When it was published.
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+// A page of an agent's versions.
+type AgentVersionConnection struct {
+	// The rows of this page, in order.
+	Edges []*AgentVersionEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// A row of a page of versions.
+type AgentVersionEdge struct {
+	// The row itself.
+	Node *AgentVersion `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// The version to retire.
+type AgentVersionRetireInput struct {
+	// The agent.
+	AgentID string `json:"agentId"`
+	// Not the published one.
+	Number int `json:"number"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
 // What a scope may spend in the current cycle, and where each number comes from.
 type Allocation struct {
 	// The scope.
@@ -1434,6 +1807,302 @@ type ConflictError struct {
 
 func (ConflictError) IsUserError() {}
 
+// A source of tools: an MCP server, an OpenAPI document or an integration.
+type Connection struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// Unique in the account; it stands before the names of its tools.
+	Name string `json:"name"`
+	// What it is for.
+	Description string `json:"description"`
+	// Name of its picture; empty for none.
+	Icon string `json:"icon"`
+	// How it is spoken to.
+	Kind ConnectionKind `json:"kind"`
+	// A disabled one's tools are refused.
+	Status Status `json:"status"`
+	// Who owns it: a plane, an organization, a team, or a seat, whose own it is.
+	Scope Scope `json:"scope"`
+	// The owner's place in words.
+	Location string `json:"location"`
+	// The server's address; for OPENAPI the base that operations are called at; empty for stdio.
+	URL string `json:"url"`
+	// Program and arguments of a stdio server.
+	Command []string `json:"command"`
+	// Where the OpenAPI document is read from; empty where it was given.
+	DocumentURL string `json:"documentUrl"`
+	// How it signs in.
+	Auth ConnectionAuth `json:"auth"`
+	// The header or query parameter of HEADER.
+	AuthName string `json:"authName"`
+	// With whose credential it signs in.
+	Credential ConnectionCredentialOwner `json:"credential"`
+	// How people sign in to it; null unless by OAUTH.
+	Oauth *ConnectionOAuth `json:"oauth,omitempty"`
+	// How the viewer stands with it, or all do where one credential is for all.
+	SignedIn *ConnectionSignedIn `json:"signedIn"`
+	// How it does.
+	Health *ConnectionHealth `json:"health"`
+	// What it offers, by name.
+	Tools *ToolConnection `json:"tools"`
+	// How many tools it has in each state.
+	ToolCounts *ToolCounts `json:"toolCounts"`
+	// When it was made.
+	CreatedAt time.Time `json:"createdAt"`
+	// Raised by every change; give it as `expectedVersion`.
+	Version int `json:"version"`
+	// What the viewer may do with it, by the policy that enforces it.
+	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	Row       *ent.Connection     `json:"-"`
+}
+
+func (Connection) IsNode() {}
+
+// A page of connections.
+type ConnectionConnection struct {
+	// The rows of this page, in order.
+	Edges []*ConnectionEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// What connectionCreate needs.
+type ConnectionCreateInput struct {
+	// Who owns it: a plane, an organization, a team or a seat.
+	ScopeID string `json:"scopeId"`
+	// How it is spoken to.
+	Kind ConnectionKind `json:"kind"`
+	// 1–40 small letters and digits, with single - or _ between.
+	Name string `json:"name"`
+	// At most 500 characters.
+	Description *string `json:"description,omitempty"`
+	// Name of its picture.
+	Icon *string `json:"icon,omitempty"`
+	// http or https; for OPENAPI left out: the document's first server.
+	URL *string `json:"url,omitempty"`
+	// One of the operator's commands, for MCP_STDIO.
+	Command []string `json:"command,omitempty"`
+	// An OpenAPI 3 document in JSON or YAML.
+	Document *string `json:"document,omitempty"`
+	// Where it is read from instead, now and at later looks.
+	DocumentURL *string `json:"documentUrl,omitempty"`
+	// Left out: NONE.
+	Auth *ConnectionAuth `json:"auth,omitempty"`
+	// The header or query parameter of HEADER.
+	AuthName *string `json:"authName,omitempty"`
+	// Left out: SHARED.
+	Credential *ConnectionCredentialOwner `json:"credential,omitempty"`
+	// For OAUTH.
+	Oauth *ConnectionOAuthInput `json:"oauth,omitempty"`
+	// Take what it offers at the first look as approved.
+	Approve *bool `json:"approve,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What connectionDelete needs.
+type ConnectionDeleteInput struct {
+	// The connection, of the viewer's reach.
+	ConnectionID string `json:"connectionId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of connectionDelete.
+type ConnectionDeletePayload struct {
+	// What was removed; null when refused.
+	ConnectionID *string `json:"connectionId,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What connectionDisconnectAll needs.
+type ConnectionDisconnectAllInput struct {
+	// The connection, of the viewer's reach.
+	ConnectionID string `json:"connectionId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What connectionDiscover needs.
+type ConnectionDiscoverInput struct {
+	// The connection, of the viewer's reach.
+	ConnectionID string `json:"connectionId"`
+	// Approve what was never approved, as it is offered now. What changed waits all the same.
+	Approve *bool `json:"approve,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// A row of a page of connections.
+type ConnectionEdge struct {
+	// The row itself.
+	Node *Connection `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// How a connection does.
+type ConnectionHealth struct {
+	// When it was looked at last; null: never.
+	CheckedAt *time.Time `json:"checkedAt,omitempty"`
+	// What was wrong then; null when nothing was.
+	Error *string `json:"error,omitempty"`
+	// How long the look took, in milliseconds.
+	LatencyMs int64 `json:"latencyMs"`
+	// When its tools were looked for last; null: never.
+	DiscoveredAt *time.Time `json:"discoveredAt,omitempty"`
+	// What was left out, or went wrong; null when nothing did.
+	DiscoveryError *string `json:"discoveryError,omitempty"`
+}
+
+// How people sign in to a connection. The client's secret is never shown.
+type ConnectionOAuth struct {
+	// The authorization server, which tells its addresses; empty where they are given.
+	Issuer string `json:"issuer"`
+	// Where people sign in; empty where the issuer tells.
+	AuthorizeURL string `json:"authorizeUrl"`
+	// Where tokens are had; empty where the issuer tells.
+	TokenURL string `json:"tokenUrl"`
+	// What Cockpit is at the server.
+	ClientID string `json:"clientId"`
+	// Last four characters of the client's secret; null when none is set.
+	ClientSecretHint *string `json:"clientSecretHint,omitempty"`
+	// What is asked for.
+	Scopes []string `json:"scopes"`
+}
+
+// How people sign in to a connection.
+type ConnectionOAuthInput struct {
+	// The authorization server, which tells its addresses.
+	Issuer *string `json:"issuer,omitempty"`
+	// Where people sign in, for a server that tells nothing of itself.
+	AuthorizeURL *string `json:"authorizeUrl,omitempty"`
+	// Where tokens are had, for a server that tells nothing of itself.
+	TokenURL *string `json:"tokenUrl,omitempty"`
+	// What Cockpit is at the server.
+	ClientID string `json:"clientId"`
+	// Encrypted at rest and never shown again; left out: unchanged, empty: none.
+	ClientSecret *string `json:"clientSecret,omitempty"`
+	// What is asked for.
+	Scopes []string `json:"scopes,omitempty"`
+}
+
+// The outcome for a connection.
+type ConnectionPayload struct {
+	// The connection as it stands now; null when refused.
+	Connection *Connection `json:"connection,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// The outcome for a credential.
+type ConnectionSecretPayload struct {
+	// How one stands with the connection now; null when refused.
+	SignedIn *ConnectionSignedIn `json:"signedIn,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What connectionSecretSet needs.
+type ConnectionSecretSetInput struct {
+	// The connection, of the viewer's reach or usable by them.
+	ConnectionID string `json:"connectionId"`
+	// The token, the key, or the password; encrypted at rest and never shown again.
+	Value *string `json:"value,omitempty"`
+	// The user's name of BASIC.
+	User *string `json:"user,omitempty"`
+	// The variables of a stdio server.
+	Environment []*ConnectionVariableInput `json:"environment,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What connectionSignIn needs.
+type ConnectionSignInInput struct {
+	// The connection, of the viewer's reach or usable by them.
+	ConnectionID string `json:"connectionId"`
+	// The page of the cockpit to come back to.
+	ReturnTo *string `json:"returnTo,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of connectionSignIn.
+type ConnectionSignInPayload struct {
+	// Where to send the browser; null when refused.
+	URL *string `json:"url,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What connectionSignOut needs.
+type ConnectionSignOutInput struct {
+	// The connection, of the viewer's reach or usable by them.
+	ConnectionID string `json:"connectionId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// Whether a connection can be used by somebody.
+type ConnectionSignedIn struct {
+	// It can; else somebody signs in first, or sets the secret.
+	Ready bool `json:"ready"`
+	// Why it can't any more; null where it never could.
+	Error *string `json:"error,omitempty"`
+	// Last four characters of the secret; null for none.
+	Hint *string `json:"hint,omitempty"`
+	// What the authorization server granted.
+	Scopes string `json:"scopes"`
+	// When it was given; null for none.
+	Since *time.Time `json:"since,omitempty"`
+}
+
+// What connectionUpdate needs.
+type ConnectionUpdateInput struct {
+	// The connection, of the viewer's reach.
+	ConnectionID string `json:"connectionId"`
+	// Left out: unchanged. Callers know its tools by it.
+	Name *string `json:"name,omitempty"`
+	// Left out: unchanged.
+	Description *string `json:"description,omitempty"`
+	// Left out: unchanged.
+	Icon *string `json:"icon,omitempty"`
+	// Left out: unchanged.
+	URL *string `json:"url,omitempty"`
+	// Left out: unchanged.
+	Command []string `json:"command,omitempty"`
+	// Left out: unchanged.
+	Document *string `json:"document,omitempty"`
+	// Left out: unchanged.
+	DocumentURL *string `json:"documentUrl,omitempty"`
+	// Left out: unchanged.
+	Auth *ConnectionAuth `json:"auth,omitempty"`
+	// Left out: unchanged.
+	AuthName *string `json:"authName,omitempty"`
+	// Left out: unchanged.
+	Credential *ConnectionCredentialOwner `json:"credential,omitempty"`
+	// Left out: unchanged.
+	Oauth *ConnectionOAuthInput `json:"oauth,omitempty"`
+	// Left out: unchanged.
+	Status *Status `json:"status,omitempty"`
+	// Refuse when it has another version by now.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// A secret that a stdio server is started with.
+type ConnectionVariableInput struct {
+	// As the operator lists it.
+	Name string `json:"name"`
+	// Encrypted at rest and never shown again.
+	Value string `json:"value"`
+}
+
 // An account's Console: own LLMs shared out under budgets in US dollars.
 type Console struct {
 	// Opaque and stable: a type prefix and a ULID.
@@ -1454,7 +2123,7 @@ type Console struct {
 	Allocation *Allocation `json:"allocation,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
-	// What the viewer may do at one node of it at least, for buttons that ask only afterwards where: `key.create`, `invitation.create`, `role.bind`, `grant.set`, `team.create`, `member.create`.
+	// What the viewer may do at one node of it at least, for buttons that ask only afterwards where: `key.create`, `invitation.create`, `role.bind`, `grant.set`, `team.create`, `member.create`, `agent.create`.
 	ViewerCanWithin []*ViewerPermission `json:"viewerCanWithin"`
 	// The account it is part of.
 	Account *Account `json:"account"`
@@ -1509,7 +2178,7 @@ type Copilot struct {
 	Allocation *Allocation `json:"allocation,omitempty"`
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
-	// What the viewer may do at one node of it at least, for buttons that ask only afterwards where: `key.create`, `invitation.create`, `role.bind`, `grant.set`, `team.create`, `member.create`.
+	// What the viewer may do at one node of it at least, for buttons that ask only afterwards where: `key.create`, `invitation.create`, `role.bind`, `grant.set`, `team.create`, `member.create`, `agent.create`.
 	ViewerCanWithin []*ViewerPermission `json:"viewerCanWithin"`
 	// The account it is part of.
 	Account *Account `json:"account"`
@@ -1537,7 +2206,19 @@ type Copilot struct {
 	Requests *IncreaseRequestConnection `json:"requests"`
 	// Statements of this plane that the viewer can see, those of removed budgets among them, newest first.
 	Statements *StatementConnection `json:"statements"`
-	Ref        Ref                  `json:"-"`
+	// Agents in the viewer's reach, newest first; `search` looks into names, at most 100 characters.
+	Agents *AgentConnection `json:"agents"`
+	// The groups of agents in the viewer's reach, in order of names.
+	AgentGroups []string `json:"agentGroups"`
+	// Sources of tools in the viewer's reach, by name; `search` looks into names and descriptions.
+	Connections *ConnectionConnection `json:"connections"`
+	// Tools of those connections, newest last; `search` looks into names.
+	Tools *ToolConnection `json:"tools"`
+	// Connections with a tool that a seat of the viewer's may use, by name: for those who merely use them.
+	UsableConnections []*UsableConnection `json:"usableConnections"`
+	// What stdio servers the operator lets be started, each as words.
+	StdioCommands [][]string `json:"stdioCommands"`
+	Ref           Ref        `json:"-"`
 }
 
 func (Copilot) IsNode() {}
@@ -4707,6 +5388,168 @@ type TokenClassSum struct {
 	Amount money.Nano `json:"amount"`
 }
 
+// One operation of a connection, pinned as it was approved.
+type Tool struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// The operation's own name.
+	Name string `json:"name"`
+	// How callers name it.
+	CallName string `json:"callName"`
+	// As shown to people; the name where it has no title.
+	Title string `json:"title"`
+	// What it tells models of itself.
+	Description string `json:"description"`
+	// Where it comes from.
+	Connection *Connection `json:"connection"`
+	// Whether it is what was approved.
+	State ToolState `json:"state"`
+	// One that is switched off is refused.
+	Enabled bool `json:"enabled"`
+	// As approved, or as offered where it never was: JSON.
+	Definition string `json:"definition"`
+	// What is offered instead of what was approved, as JSON; null where that is the same.
+	Proposed *string `json:"proposed,omitempty"`
+	// Of what would be approved now: give it to toolApprove.
+	Digest string `json:"digest"`
+	// What one call costs, in US dollars; 0 is free of charge.
+	Price money.Nano `json:"price"`
+	// When it was approved last; null: never.
+	ApprovedAt *time.Time `json:"approvedAt,omitempty"`
+	// Raised by every change; give it as `expectedVersion`.
+	Version int `json:"version"`
+	// What the viewer may do with it, by the policy that enforces it.
+	ViewerCan    []*ViewerPermission `json:"viewerCan"`
+	ConnectionID string              `json:"-"`
+}
+
+func (Tool) IsNode() {}
+
+// What toolApprove needs.
+type ToolApproveInput struct {
+	// 1–500 tools, of the viewer's reach.
+	Tools []*ToolSeenInput `json:"tools"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of toolApprove.
+type ToolApprovePayload struct {
+	// The tools as they stand now; null when refused.
+	Tools []*Tool `json:"tools,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// A page of tools.
+type ToolConnection struct {
+	// The rows of this page, in order.
+	Edges []*ToolEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// How many tools there are in each state.
+type ToolCounts struct {
+	// Never approved.
+	Pending int `json:"pending"`
+	// Can be called by whom they are granted to.
+	Approved int `json:"approved"`
+	// Held back until they are approved again.
+	Changed int `json:"changed"`
+	// Offered no more.
+	Missing int `json:"missing"`
+}
+
+// A row of a page of tools.
+type ToolEdge struct {
+	// The row itself.
+	Node *Tool `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// The outcome for a tool.
+type ToolPayload struct {
+	// The tool as it stands now; null when refused.
+	Tool *Tool `json:"tool,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What toolReject needs.
+type ToolRejectInput struct {
+	// The tool, of the viewer's reach.
+	ToolID string `json:"toolId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// A tool as somebody looked at it.
+type ToolSeenInput struct {
+	// The tool.
+	ToolID string `json:"toolId"`
+	// Of what they saw: with another by now it is refused.
+	Digest string `json:"digest"`
+}
+
+// What toolUpdate needs.
+type ToolUpdateInput struct {
+	// The tool, of the viewer's reach.
+	ToolID string `json:"toolId"`
+	// Left out: unchanged.
+	Enabled *bool `json:"enabled,omitempty"`
+	// Left out: unchanged. 0 is free of charge.
+	Price *money.Nano `json:"price,omitempty"`
+	// Refuse when it has another version by now.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// An agent as those see it who may use it: what it is for, and nothing of how it is made.
+type UsableAgent struct {
+	// Name it in X-Cockpit-Agent.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// What it is for.
+	Purpose string `json:"purpose"`
+	// A name of the icon set, or an emoji; may be empty.
+	Icon string `json:"icon"`
+	// Agents of the same group are listed together; empty for none.
+	Group string `json:"group"`
+	// What people may begin with.
+	Starters []string `json:"starters"`
+	// The version that answers.
+	PublishedVersion int `json:"publishedVersion"`
+}
+
+// A connection as those see it who use its tools.
+type UsableConnection struct {
+	// Of the connection.
+	ID string `json:"id"`
+	// It stands before the names of its tools.
+	Name string `json:"name"`
+	// What it is for.
+	Description string `json:"description"`
+	// Name of its picture; empty for none.
+	Icon string `json:"icon"`
+	// How it is spoken to.
+	Kind ConnectionKind `json:"kind"`
+	// How it signs in.
+	Auth ConnectionAuth `json:"auth"`
+	// With whose credential it signs in.
+	Credential ConnectionCredentialOwner `json:"credential"`
+	// How the viewer stands with it, or all do where one credential is for all.
+	SignedIn *ConnectionSignedIn `json:"signedIn"`
+	// The tools that may be used, as callers name them.
+	Tools []string `json:"tools"`
+}
+
 // Which charges a report is about, by whole UTC days; at most 400 of them.
 type UsageFilter struct {
 	// Its UTC day is the first.
@@ -4949,7 +5792,11 @@ type Viewer struct {
 	NotificationPreferences []*NotificationPreference `json:"notificationPreferences,omitempty"`
 	// What the viewer has asked for in a plane, newest first.
 	Requests *IncreaseRequestConnection `json:"requests,omitempty"`
-	V        *tenancy.Viewer            `json:"-"`
+	// Agents that the default seat in Copilot may use now, in order of names; null without such a seat.
+	Agents []*UsableAgent `json:"agents,omitempty"`
+	// Agents that the viewer answers for, wherever they lie, in order of names.
+	OwnAgents []*Agent        `json:"ownAgents,omitempty"`
+	V         *tenancy.Viewer `json:"-"`
 }
 
 // What a person may do with an object, by the same policy that enforces it.
@@ -5404,6 +6251,67 @@ func (e *ActorKind) UnmarshalJSON(b []byte) error {
 }
 
 func (e ActorKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Whether calls go through an agent.
+type AgentAvailability string
+
+const (
+	// In use, once it is published.
+	AgentAvailabilityActive AgentAvailability = "ACTIVE"
+	// Calls are refused; those who use it still see it.
+	AgentAvailabilityPaused AgentAvailability = "PAUSED"
+	// Gone for all but its admins.
+	AgentAvailabilityRetired AgentAvailability = "RETIRED"
+)
+
+var AllAgentAvailability = []AgentAvailability{
+	AgentAvailabilityActive,
+	AgentAvailabilityPaused,
+	AgentAvailabilityRetired,
+}
+
+func (e AgentAvailability) IsValid() bool {
+	switch e {
+	case AgentAvailabilityActive, AgentAvailabilityPaused, AgentAvailabilityRetired:
+		return true
+	}
+	return false
+}
+
+func (e AgentAvailability) String() string {
+	return string(e)
+}
+
+func (e *AgentAvailability) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = AgentAvailability(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid AgentAvailability", str)
+	}
+	return nil
+}
+
+func (e AgentAvailability) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *AgentAvailability) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e AgentAvailability) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -5962,6 +6870,198 @@ func (e *ChargeKind) UnmarshalJSON(b []byte) error {
 }
 
 func (e ChargeKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How a connection signs in.
+type ConnectionAuth string
+
+const (
+	// Not at all.
+	ConnectionAuthNone ConnectionAuth = "NONE"
+	// By a token.
+	ConnectionAuthBearer ConnectionAuth = "BEARER"
+	// By a key in a header.
+	ConnectionAuthHeader ConnectionAuth = "HEADER"
+	// By a user's name and password.
+	ConnectionAuthBasic ConnectionAuth = "BASIC"
+	// By an authorization server, at which people sign in.
+	ConnectionAuthOauth ConnectionAuth = "OAUTH"
+)
+
+var AllConnectionAuth = []ConnectionAuth{
+	ConnectionAuthNone,
+	ConnectionAuthBearer,
+	ConnectionAuthHeader,
+	ConnectionAuthBasic,
+	ConnectionAuthOauth,
+}
+
+func (e ConnectionAuth) IsValid() bool {
+	switch e {
+	case ConnectionAuthNone, ConnectionAuthBearer, ConnectionAuthHeader, ConnectionAuthBasic, ConnectionAuthOauth:
+		return true
+	}
+	return false
+}
+
+func (e ConnectionAuth) String() string {
+	return string(e)
+}
+
+func (e *ConnectionAuth) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ConnectionAuth(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ConnectionAuth", str)
+	}
+	return nil
+}
+
+func (e ConnectionAuth) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ConnectionAuth) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ConnectionAuth) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// With whose credential a connection signs in.
+type ConnectionCredentialOwner string
+
+const (
+	// One for all.
+	ConnectionCredentialOwnerShared ConnectionCredentialOwner = "SHARED"
+	// Each person's own.
+	ConnectionCredentialOwnerPersonal ConnectionCredentialOwner = "PERSONAL"
+)
+
+var AllConnectionCredentialOwner = []ConnectionCredentialOwner{
+	ConnectionCredentialOwnerShared,
+	ConnectionCredentialOwnerPersonal,
+}
+
+func (e ConnectionCredentialOwner) IsValid() bool {
+	switch e {
+	case ConnectionCredentialOwnerShared, ConnectionCredentialOwnerPersonal:
+		return true
+	}
+	return false
+}
+
+func (e ConnectionCredentialOwner) String() string {
+	return string(e)
+}
+
+func (e *ConnectionCredentialOwner) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ConnectionCredentialOwner(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ConnectionCredentialOwner", str)
+	}
+	return nil
+}
+
+func (e ConnectionCredentialOwner) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ConnectionCredentialOwner) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ConnectionCredentialOwner) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How a connection is spoken to.
+type ConnectionKind string
+
+const (
+	// An MCP server by streamable HTTP.
+	ConnectionKindMcpHTTP ConnectionKind = "MCP_HTTP"
+	// An MCP server by server-sent events, as they were before streamable HTTP.
+	ConnectionKindMcpSse ConnectionKind = "MCP_SSE"
+	// An MCP server that runs beside Cockpit, as its operator allows.
+	ConnectionKindMcpStdio ConnectionKind = "MCP_STDIO"
+	// An API with an OpenAPI document.
+	ConnectionKindOpenapi ConnectionKind = "OPENAPI"
+	// Composio's integrations.
+	ConnectionKindComposio ConnectionKind = "COMPOSIO"
+)
+
+var AllConnectionKind = []ConnectionKind{
+	ConnectionKindMcpHTTP,
+	ConnectionKindMcpSse,
+	ConnectionKindMcpStdio,
+	ConnectionKindOpenapi,
+	ConnectionKindComposio,
+}
+
+func (e ConnectionKind) IsValid() bool {
+	switch e {
+	case ConnectionKindMcpHTTP, ConnectionKindMcpSse, ConnectionKindMcpStdio, ConnectionKindOpenapi, ConnectionKindComposio:
+		return true
+	}
+	return false
+}
+
+func (e ConnectionKind) String() string {
+	return string(e)
+}
+
+func (e *ConnectionKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ConnectionKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ConnectionKind", str)
+	}
+	return nil
+}
+
+func (e ConnectionKind) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ConnectionKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ConnectionKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -6699,6 +7799,8 @@ const (
 	NotificationTopicChargeLate NotificationTopic = "CHARGE_LATE"
 	// A webhook was switched off because nothing arrives.
 	NotificationTopicWebhookDisabled NotificationTopic = "WEBHOOK_DISABLED"
+	// The person who answers for an agent has left.
+	NotificationTopicAgentUnowned NotificationTopic = "AGENT_UNOWNED"
 )
 
 var AllNotificationTopic = []NotificationTopic{
@@ -6711,11 +7813,12 @@ var AllNotificationTopic = []NotificationTopic{
 	NotificationTopicIncreaseDecided,
 	NotificationTopicChargeLate,
 	NotificationTopicWebhookDisabled,
+	NotificationTopicAgentUnowned,
 }
 
 func (e NotificationTopic) IsValid() bool {
 	switch e {
-	case NotificationTopicBudgetThreshold, NotificationTopicBudgetExhausted, NotificationTopicBudgetForecast, NotificationTopicBudgetFrozen, NotificationTopicStatementReady, NotificationTopicIncreaseRequested, NotificationTopicIncreaseDecided, NotificationTopicChargeLate, NotificationTopicWebhookDisabled:
+	case NotificationTopicBudgetThreshold, NotificationTopicBudgetExhausted, NotificationTopicBudgetForecast, NotificationTopicBudgetFrozen, NotificationTopicStatementReady, NotificationTopicIncreaseRequested, NotificationTopicIncreaseDecided, NotificationTopicChargeLate, NotificationTopicWebhookDisabled, NotificationTopicAgentUnowned:
 		return true
 	}
 	return false
@@ -7403,6 +8506,70 @@ func (e *TokenClass) UnmarshalJSON(b []byte) error {
 }
 
 func (e TokenClass) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Whether a tool is what was approved.
+type ToolState string
+
+const (
+	// It was never approved.
+	ToolStatePending ToolState = "PENDING"
+	// It is what was approved.
+	ToolStateApproved ToolState = "APPROVED"
+	// It is held back: its connection offers something else by now.
+	ToolStateChanged ToolState = "CHANGED"
+	// Its connection offers it no more.
+	ToolStateMissing ToolState = "MISSING"
+)
+
+var AllToolState = []ToolState{
+	ToolStatePending,
+	ToolStateApproved,
+	ToolStateChanged,
+	ToolStateMissing,
+}
+
+func (e ToolState) IsValid() bool {
+	switch e {
+	case ToolStatePending, ToolStateApproved, ToolStateChanged, ToolStateMissing:
+		return true
+	}
+	return false
+}
+
+func (e ToolState) String() string {
+	return string(e)
+}
+
+func (e *ToolState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ToolState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ToolState", str)
+	}
+	return nil
+}
+
+func (e ToolState) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ToolState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ToolState) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

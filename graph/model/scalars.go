@@ -61,6 +61,8 @@ type Ref struct {
 	Plane     tenancy.Plane
 	Kind      tenancy.Kind
 	Path      string
+	// OwnerID is the person who answers for an agent.
+	OwnerID string
 }
 
 // Counter counts a whole list, asked only when totalCount is selected.

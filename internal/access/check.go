@@ -35,6 +35,8 @@ type Target struct {
 	Kind  tenancy.Kind
 	Plane tenancy.Plane
 	Path  string
+	// Owner is the person who answers for what lies there; empty for none.
+	Owner string
 }
 
 func newDecisionID() string { return id.New(id.Decision) }
@@ -71,6 +73,9 @@ func (e *Engine) Decide(ctx context.Context, action Action, t Target) Decision {
 	q := question{action: action, level: LevelOf(t.Kind), plane: t.Plane}
 	if v := tenancy.ViewerFrom(ctx); v != nil {
 		q.kind, q.platform, q.holds = v.Kind, v.Platform, holds(v.Roles, t.Path)
+		if answersFor(v, t) {
+			q.holds = strings.TrimPrefix(q.holds+",OWNER AGENT AT", ",")
+		}
 		q.narrowed, q.permissions = v.Narrowed, permissionsOf(v)
 	}
 	a, err := rev.ask(ctx, q)
@@ -94,15 +99,20 @@ func (e *Engine) Check(ctx context.Context, action Action, t Target) error {
 
 // Gateway is nil when the viewer may call the model gateway at all, else
 // UNAUTHENTICATED or FORBIDDEN.
-func (e *Engine) Gateway(ctx context.Context) error {
+func (e *Engine) Gateway(ctx context.Context) error { return e.door(ctx, "models.call") }
+
+// ToolGateway is Gateway for the gateway of tools.
+func (e *Engine) ToolGateway(ctx context.Context) error { return e.door(ctx, "tools.call") }
+
+func (e *Engine) door(ctx context.Context, permission string) error {
 	rev := e.rev.Load()
-	s := SubjectOf(tenancy.ViewerFrom(ctx))
-	a, known := rev.doors.Get(s)
+	who := visitor{SubjectOf(tenancy.ViewerFrom(ctx)), permission}
+	a, known := rev.doors.Get(who)
 	if !known {
-		if err := evaluate(ctx, rev.gateway, map[string]any{"subject": s.input()}, &a); err != nil {
+		if err := evaluate(ctx, rev.gateway, map[string]any{"subject": who.subject.input(), "permission": permission}, &a); err != nil {
 			return err
 		}
-		rev.doors.Add(s, a)
+		rev.doors.Add(who, a)
 	}
 	if a.Allow {
 		return nil
@@ -147,6 +157,12 @@ func (q question) input() map[string]any {
 		"narrowed":    q.narrowed,
 		"permissions": listOf(q.permissions),
 	}
+}
+
+// answersFor tells whether the viewer is the owner themselves: neither a key of
+// theirs, nor staff in the account.
+func answersFor(v *tenancy.Viewer, t Target) bool {
+	return t.Owner != "" && t.Owner == v.UserID && v.Kind == tenancy.UserViewer && v.SupportID == "" && !v.Platform
 }
 
 // holds lists the roles whose node the path lies at or below.

@@ -150,7 +150,7 @@ func lowest(c *coverage, def *ast.Definition) string {
 // plumbing holds nothing itself: what matters is what it leads to, and that
 // is asked of the fields that lead to the plumbing.
 func plumbing(def *ast.Definition) bool {
-	return strings.HasSuffix(def.Name, "Connection") || strings.HasSuffix(def.Name, "Edge")
+	return isConnection(&ast.Type{NamedType: def.Name}) || strings.HasSuffix(def.Name, "Edge")
 }
 
 // opens tells whether a field leads to an object of which anything is seen;

@@ -53,6 +53,9 @@ func (e *Engine) Grantable(ctx context.Context) []string {
 	}
 	if !v.Platform && slices.ContainsFunc(v.Roles, func(r tenancy.Role) bool { return r.Role == tenancy.Seatholder }) {
 		out = append(out, "models.call")
+		if slices.ContainsFunc(v.Roles, func(r tenancy.Role) bool { return r.Role == tenancy.Seatholder && r.Plane == tenancy.Copilot }) {
+			out = append(out, "tools.call")
+		}
 	}
 	roles := distinct(v.Roles)
 	for action, p := range permits() {

@@ -128,7 +128,11 @@ func (p *page) bound(name string, variables map[string]any) (int64, bool) {
 	return 0, false
 }
 
-func isConnection(t *ast.Type) bool { return strings.HasSuffix(t.NamedType, "Connection") }
+// isConnection tells pages by their name; the type Connection is no page but a
+// source of tools.
+func isConnection(t *ast.Type) bool {
+	return strings.HasSuffix(t.NamedType, "Connection") && t.NamedType != "Connection"
+}
 
 // isRows tells whether a field of a connection holds its rows.
 func isRows(f *ast.Field) bool { return f.Name == "edges" || f.Name == "nodes" }

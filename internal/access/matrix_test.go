@@ -83,6 +83,7 @@ var gridLevels = []struct {
 	{"team", tenancy.KindTeam, tenancy.KindTeam, "/acc_1/%s/org_1/team_1/", "/acc_1/%s/org_1/team_12/"},
 	{"seat", tenancy.KindMember, tenancy.KindMember, "/acc_1/%s/org_1/team_1/mem_1/", "/acc_1/%s/org_1/team_1/mem_12/"},
 	{"key", tenancy.KindKey, tenancy.KindKey, "/acc_1/%s/org_1/team_1/mem_1/key_1/", "/acc_1/%s/org_1/team_1/mem_1/key_12/"},
+	{"agent", tenancy.KindAgent, tenancy.KindAgent, "/acc_1/%s/org_1/team_1/mem_1/agt_1/", "/acc_1/%s/org_1/team_1/mem_1/agt_12/"},
 }
 
 func levelIndex(t testing.TB, name string) int {

@@ -39,7 +39,7 @@ func Narrow(names []string) ([]string, error) {
 	}
 	out := append([]string{"profile"}, names...)
 	for _, name := range names {
-		if name != "profile" && name != "models.call" {
+		if name != "profile" && name != "models.call" && name != "tools.call" {
 			out = append(out, "read")
 		}
 	}

@@ -38,7 +38,13 @@ type revision struct {
 	plans   *lru.Cache[*ast.OperationDefinition, *plan]
 	allowed *lru.Cache[Subject, classes]
 	answers *lru.Cache[question, answer]
-	doors   *lru.Cache[Subject, answer]
+	doors   *lru.Cache[visitor, answer]
+}
+
+// visitor is a subject at one of the gateways, by the permission that it takes.
+type visitor struct {
+	subject    Subject
+	permission string
 }
 
 // answer is what roles.rego and gateway.rego give.
@@ -75,7 +81,7 @@ func compile(files fs.FS, schema *ast.Schema) (*revision, error) {
 	r.plans, _ = lru.New[*ast.OperationDefinition, *plan](planCache)
 	r.allowed, _ = lru.New[Subject, classes](subjectCache)
 	r.answers, _ = lru.New[question, answer](answerCache)
-	r.doors, _ = lru.New[Subject, answer](subjectCache)
+	r.doors, _ = lru.New[visitor, answer](subjectCache)
 	return r, nil
 }
 

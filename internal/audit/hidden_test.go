@@ -54,7 +54,7 @@ func TestSensitiveFieldsAreHidden(t *testing.T) {
 func TestSecretsByNameAreHidden(t *testing.T) {
 	t.Parallel()
 	secret := regexp.MustCompile("secret|hash|token(_|$)|password|code|nonce|challenge|private|_key$")
-	harmless := []string{"secret_hint", "token_id", "token_exchange", "previous_secret_hint", "signing_key_id", "audit_hash"}
+	harmless := []string{"secret_hint", "token_id", "token_exchange", "previous_secret_hint", "signing_key_id", "audit_hash", "client_secret_hint", "moderation_secret_hint"}
 	for _, table := range migrate.Tables {
 		if table.Name == "audit_events" || table.Name == "audit_checkpoints" || table.Name == "charges" || table.Name == "holds" || table.Name == "idempotency_keys" || table.Name == "mutation_keys" {
 			continue // no events are made of these

@@ -61,7 +61,7 @@ func (e *Engine) admit(ctx context.Context, h *Hold) error {
 	}
 }
 
-func keyOf(c *Call) pathKey { return pathKey{string(c.Plane), c.Path} }
+func keyOf(c *Call) pathKey { return pathKey{string(c.Plane), c.Path, c.AgentID} }
 
 // admits tells whether this replica may still admit: before the others may
 // take its leases, it stops. On SQLite there are no others.

@@ -21,7 +21,7 @@ func (r *round) book() (again bool) {
 	for _, h := range r.fresh {
 		switch err := r.taken[h]; {
 		case err != nil:
-			h.failed = err
+			h.failed, h.abandoned = err, true
 			n.abandon(h)
 		default:
 			h.written, h.failed = true, nil
@@ -39,7 +39,8 @@ func (r *round) book() (again bool) {
 	return r.answer() || r.rest || again
 }
 
-// abandon gives up a hold whose client's key is another call's.
+// abandon gives up a hold whose client's key is another call's, or whose session
+// has nothing left.
 func (n *node) abandon(h *Hold) {
 	for _, s := range h.path.slices {
 		s.held -= h.Amount
@@ -101,8 +102,10 @@ func (r *round) bookPaths() {
 			delete(r.found, k)
 			continue
 		}
-		p := &path{cycles: []string{}, ends: never, strict: r.strict[accountOf(k.path)], barred: len(list) == 0 && k.plane == string(tenancy.Copilot)}
+		// An agent's budget is a cap and pays for nobody.
+		p := &path{cycles: []string{}, ends: never, strict: r.strict[accountOf(k.path)], barred: k.plane == string(tenancy.Copilot)}
 		for _, b := range list {
+			p.barred = p.barred && b.scopeKind == tenancy.KindAgent
 			s := n.slices[b.id]
 			if s == nil {
 				s = &slice{of: b}

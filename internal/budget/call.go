@@ -41,10 +41,26 @@ type Call struct {
 	FactorPPM int64
 	RequestID string
 	Stream    bool
+	// Cap bounds the session of an agent that the call is part of. It counts for
+	// Hold alone.
+	Cap Cap `json:"-"`
 }
 
-// scopeIDs are the ids on the path, from the account down to the payer.
-func (c *Call) scopeIDs() []string { return strings.Split(strings.Trim(c.Path, "/"), "/") }
+// scopeIDs are the ids whose budgets the call charges: those on the path, from
+// the account down to the payer, and the agent that it comes through.
+func (c *Call) scopeIDs() []string {
+	ids := strings.Split(strings.Trim(c.Path, "/"), "/")
+	if c.AgentID != "" {
+		ids = append(ids, c.AgentID)
+	}
+	return ids
+}
+
+// charges tells whether a budget is one of those that the call charges.
+func (c *Call) charges(b *standing) bool {
+	return b.accountID == c.AccountID && b.plane == c.Plane &&
+		(strings.HasPrefix(c.Path, b.path) || b.scopeKind == tenancy.KindAgent && b.scopeID == c.AgentID)
+}
 
 func (c *Call) check() error {
 	switch {
@@ -56,6 +72,8 @@ func (c *Call) check() error {
 		return errors.New("budget: malformed path " + c.Path)
 	case !storable(c.ModelName, c.SessionRef, c.RequestID, strings.Join(c.Tags, "")):
 		return fault.New(fault.Invalid, "The session, tags and request id of a call must be valid UTF-8 without zero bytes.")
+	case c.Cap != (Cap{}) && c.session() == "":
+		return errors.New("budget: a capped call needs an agent and a session")
 	case c.Plane == tenancy.Copilot && c.FactorPPM <= 0:
 		return errors.New("budget: a Copilot call needs a credit factor")
 	case c.PriceID == "" && c.Ceiling <= 0:

@@ -211,7 +211,7 @@ func (d *draft) given(path string, terms func(*entry) *Terms) given {
 	last := ""
 	for _, e := range d.under(path) {
 		t := terms(e)
-		if t == nil || e.kind == tenancy.KindKey || last != "" && strings.HasPrefix(e.path, last) {
+		if t == nil || e.kind.Leaf() || last != "" && strings.HasPrefix(e.path, last) {
 			continue
 		}
 		last = e.path
@@ -234,7 +234,7 @@ func after(e *entry) *Terms  { return e.is }
 // draw on the reserve, more than there is at the moment.
 func (d *draft) lack(e *entry, terms func(*entry) *Terms) money.Nano {
 	t := terms(e)
-	if t == nil || e.archived || e.kind == tenancy.KindKey {
+	if t == nil || e.archived || e.kind.Leaf() {
 		return 0
 	}
 	g := d.given(e.path, terms)

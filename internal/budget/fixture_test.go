@@ -112,6 +112,14 @@ func (tr *tree) member(t testing.TB) (scopeID, path string) {
 	return scopeID, path
 }
 
+// agent adds an agent of the organization, which lies on nobody's path.
+func (tr *tree) agent(t testing.TB) string {
+	t.Helper()
+	agentID := id.New(id.Agent)
+	tr.scope(t, agentID, tr.org, "AGENT", "Helper", string(tr.plane), "/"+tr.account+"/"+tr.root+"/"+tr.org+"/"+agentID+"/")
+	return agentID
+}
+
 func system() context.Context { return tenancy.System(context.Background(), "test") }
 
 func (tr *tree) try(e *budget.Engine, scopeID string, spec budget.Spec) (out *budget.Plan, err error) {

@@ -34,9 +34,10 @@ type Hold struct {
 	nodeID string // that it was held by
 	path   *path
 	queued uint64
-	// written tells that the database has a row of it, failed why it has none.
-	written bool
-	failed  error
+	// written tells that the database has a row of it, failed why it has none,
+	// abandoned that it never will.
+	written, abandoned bool
+	failed             error
 
 	mu      sync.Mutex
 	ended   bool
@@ -85,7 +86,7 @@ func (e *Engine) HoldOnce(ctx context.Context, call Call, bound Usage, key *Idem
 	if err := e.admit(ctx, h); err != nil {
 		return nil, err
 	}
-	if e.journal == nil || key != nil || h.path.strict {
+	if e.journal == nil || key != nil || h.path.strict || call.Cap != (Cap{}) {
 		if err := e.hardened(ctx, h); err != nil {
 			return nil, err
 		}

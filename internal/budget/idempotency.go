@@ -58,13 +58,18 @@ func (r *round) claim(ctx context.Context, tx conn, fresh []*Hold) error {
 		if r.taken[h], err = r.whose(ctx, tx, h, these, whose); err != nil {
 			return err
 		}
-		for i, s := range h.path.slices {
-			if w := r.writes[h.cycles[i]]; w != nil && w.slice == s {
-				w.dropped += h.Amount
-			}
-		}
+		r.drop(h)
 	}
 	return nil
+}
+
+// drop takes back what a hold had of its leases, which will have no row.
+func (r *round) drop(h *Hold) {
+	for i, s := range h.path.slices {
+		if w := r.writes[h.cycles[i]]; w != nil && w.slice == s {
+			w.dropped += h.Amount
+		}
+	}
 }
 
 // whose says what the call became that has the key.
@@ -98,28 +103,34 @@ func (r *round) whose(ctx context.Context, tx conn, h *Hold, these string, args 
 	return f, nil
 }
 
-// refused tells that the hold's key was another call's, which gave it back.
+// refused tells that the round had no row for the hold, and gave it back.
 func (h *Hold) refused() bool {
 	h.engine.node.mu.Lock()
 	defer h.engine.node.mu.Unlock()
-	f := fault.As(h.failed)
-	return f != nil && (f.Code == KeyInUse || f.Code == KeyReused || f.Code == KeyUsed)
+	return h.abandoned
 }
 
-// endClaims marks the keys of calls that were charged, and frees those of
-// calls that were released.
-func (r *round) endClaims(ctx context.Context, tx conn, ended []*op) error {
-	var charged, released []string
+// freeClaims frees the keys of calls that were released, before new calls of
+// this round ask for them: a call may be released to be tried elsewhere.
+func (r *round) freeClaims(ctx context.Context, tx conn, ended []*op) error {
+	var released []string
 	for _, o := range ended {
-		switch {
-		case o.hold.key == nil:
-		case len(o.lines) > 0:
-			charged = append(charged, o.hold.ID)
-		default:
+		if o.hold.key != nil && len(o.lines) == 0 {
 			released = append(released, o.hold.ID)
 		}
 	}
-	return r.endKeys(ctx, tx, charged, released)
+	return r.endKeys(ctx, tx, nil, released)
+}
+
+// endClaims marks the keys of calls that were charged.
+func (r *round) endClaims(ctx context.Context, tx conn, ended []*op) error {
+	var charged []string
+	for _, o := range ended {
+		if o.hold.key != nil && len(o.lines) > 0 {
+			charged = append(charged, o.hold.ID)
+		}
+	}
+	return r.endKeys(ctx, tx, charged, nil)
 }
 
 func (d dialect) endKeys(ctx context.Context, tx conn, charged, released []string) error {

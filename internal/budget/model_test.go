@@ -77,7 +77,8 @@ func agrees(t *testing.T, st *store.Store, nodes int, journal bool) {
 				tr.states(t, e)
 			}
 		}
-		scopes := []string{tr.root, tr.team, tr.mem, tr.key}
+		agent := tr.agent(t)
+		scopes := []string{tr.root, tr.team, tr.mem, tr.key, agent}
 		model := map[string]*account{}
 		for _, s := range scopes {
 			model[s] = &account{}
@@ -85,6 +86,7 @@ func agrees(t *testing.T, st *store.Store, nodes int, journal bool) {
 		type open struct {
 			h      *budget.Hold
 			on     []string
+			direct bool // not through the agent
 			before bool // of an earlier cycle
 			node   int
 			// dead: others gave its node up and charged it in full.
@@ -109,8 +111,8 @@ func agrees(t *testing.T, st *store.Store, nodes int, journal bool) {
 					a.held -= o.h.Amount
 				}
 			}
-			for _, a := range model {
-				if !o.before {
+			for s, a := range model {
+				if !o.before && (s != agent || !o.direct) {
 					a.spent += charge
 				}
 			}
@@ -157,16 +159,21 @@ func agrees(t *testing.T, st *store.Store, nodes int, journal bool) {
 			"hold": func(rt *rapid.T) {
 				n := rapid.Int64Range(0, 8).Draw(rt, "n")
 				x := usd * money.Nano(n)
+				direct := rapid.Bool().Draw(rt, "not through the agent")
+				call := tr.call()
+				if !direct {
+					call.AgentID = agent
+				}
 				var on []string
 				fits := true
 				for _, s := range scopes {
-					if a := model[s]; a.standing {
+					if a := model[s]; a.standing && (s != agent || !direct) {
 						on = append(on, s)
 						fits = fits && a.lim+a.over > 0 && a.spent+a.held+x <= a.lim+a.over
 					}
 				}
 				i := node(rt)
-				h, err := engines[i].Hold(ctx, tr.call(), output(n))
+				h, err := engines[i].Hold(ctx, call, output(n))
 				require.Equal(rt, fits, err == nil, err)
 				if err != nil {
 					require.True(rt, fault.Is(err, fault.BudgetExceeded), err)
@@ -176,7 +183,7 @@ func agrees(t *testing.T, st *store.Store, nodes int, journal bool) {
 				for _, s := range on {
 					model[s].held += x
 				}
-				holds = append(holds, open{h: h, on: on, node: i})
+				holds = append(holds, open{h: h, on: on, node: i, direct: direct})
 			},
 			"settle": func(rt *rapid.T) {
 				o := pick(rt)
@@ -184,7 +191,7 @@ func agrees(t *testing.T, st *store.Store, nodes int, journal bool) {
 				r, err := o.h.Settle(ctx, output(n), budget.Outcome{})
 				require.NoError(rt, err)
 				if o.dead { // corrected downwards
-					corrected(model, o.before, o.h.Amount-min(o.h.Amount, usd*money.Nano(n)))
+					corrected(model, unless(o.direct, agent), o.before, o.h.Amount-min(o.h.Amount, usd*money.Nano(n)))
 					return
 				}
 				require.Equal(rt, usd*money.Nano(n), r.Cost)
@@ -194,7 +201,7 @@ func agrees(t *testing.T, st *store.Store, nodes int, journal bool) {
 				o := pick(rt)
 				require.NoError(rt, o.h.Release(ctx))
 				if o.dead {
-					corrected(model, o.before, o.h.Amount)
+					corrected(model, unless(o.direct, agent), o.before, o.h.Amount)
 					return
 				}
 				end(o, 0)
@@ -267,12 +274,20 @@ func giveUp(t testing.TB, tr *tree) {
 
 // corrected books what came back of a charge of the running cycle; what comes
 // back of cycles before is counted apart.
-func corrected(model map[string]*account, before bool, back money.Nano) {
-	for _, a := range model {
-		if !before {
+func corrected(model map[string]*account, but string, before bool, back money.Nano) {
+	for s, a := range model {
+		if !before && s != but {
 			a.spent -= back
 		}
 	}
+}
+
+// unless is the agent that a call didn't come through.
+func unless(direct bool, agent string) string {
+	if direct {
+		return agent
+	}
+	return ""
 }
 
 // dirs is a folder for the journals of a store's engines.

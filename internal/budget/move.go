@@ -33,7 +33,7 @@ func (e *Engine) Move(ctx context.Context, tx *store.Tx, fromID, toID string, am
 		return nil, fault.At("amount", "A limit can be one billion at most.")
 	case from.ID == to.ID:
 		return nil, fault.At("toId", "Choose another place to move it to.")
-	case from.ParentID == nil || to.ParentID == nil || *from.ParentID != *to.ParentID || from.Kind == "KEY" || to.Kind == "KEY":
+	case from.ParentID == nil || to.ParentID == nil || *from.ParentID != *to.ParentID || tenancy.Kind(from.Kind).Leaf() || tenancy.Kind(to.Kind).Leaf():
 		return nil, fault.At("toId", "Budget moves between neighbours: %s and %s don't lie directly below the same place.", from.Name, to.Name)
 	case to.ArchivedAt != nil:
 		return nil, fault.At("toId", "%s is archived and can't get budget.", to.Name)

@@ -1,10 +1,6 @@
 package budget
 
-import (
-	"time"
-
-	"github.com/alchemi/cockpit/internal/tenancy"
-)
+import "time"
 
 // start is the last boundary up to and including t; t itself for a manual rule,
 // which has none.
@@ -39,7 +35,7 @@ func (r rule) following(start time.Time) time.Time {
 }
 
 // goesByPool tells whether the budget's cycles are the plane pool's.
-func (s *standing) goesByPool() bool { return s.scopeKind != tenancy.KindKey || s.own == nil }
+func (s *standing) goesByPool() bool { return !s.scopeKind.Leaf() || s.own == nil }
 
 // period is the one that a new budget's first cycle covers: the pool's current
 // one for whoever goes by the pool, else the one of its own rule.

@@ -21,7 +21,7 @@ const amountOf = "CASE WHEN h.plane = 'COPILOT' THEN h.credits ELSE h.cost END"
 // every line is its own.
 func payer(kind tenancy.Kind) string {
 	return map[tenancy.Kind]string{
-		tenancy.KindOrganization: "h.organization_id", tenancy.KindTeam: "h.team_id", tenancy.KindMember: "h.member_id", tenancy.KindKey: "h.key_id",
+		tenancy.KindOrganization: "h.organization_id", tenancy.KindTeam: "h.team_id", tenancy.KindMember: "h.member_id", tenancy.KindKey: "h.key_id", tenancy.KindAgent: "h.agent_id",
 	}[kind]
 }
 

@@ -130,7 +130,7 @@ func (e *Engine) openDue(ctx context.Context, p place, now time.Time) (opened in
 }
 
 // RenewNow ends the current cycle of a budget that is renewed by hand, within
-// tx, and opens the next: of a key, or of a plane's pool with all that go by it.
+// tx, and opens the next: of a key or an agent, or of a plane's pool with all that go by it.
 // Whether the viewer may is for the caller to ask, who also writes the audit
 // event. Errors: NOT_FOUND, INVALID for a budget that renews by itself or
 // follows its plane, CONFLICT when it was renewed this moment.
@@ -149,7 +149,7 @@ func (e *Engine) RenewNow(ctx context.Context, tx *store.Tx, scopeID string) err
 	switch {
 	case own == nil:
 		return fault.Missing("budget")
-	case own.own == nil || own.scopeKind != tenancy.KindKey && own.scopeID != own.poolID():
+	case own.own == nil || !own.scopeKind.Leaf() && own.scopeID != own.poolID():
 		return fault.At("budgetId", "This budget goes by its plane's cycle. Renew the plane's pool.")
 	case own.rule(path[own.poolID()]).cycle != Manual:
 		return fault.At("budgetId", "This budget renews by itself. Only those whose cycle is manual are renewed by hand.")
@@ -157,9 +157,9 @@ func (e *Engine) RenewNow(ctx context.Context, tx *store.Tx, scopeID string) err
 		return fault.New(fault.Conflict, "This budget was renewed a moment ago.")
 	}
 	where, args := "b.id = $1", []any{own.budgetID}
-	if own.scopeKind != tenancy.KindKey {
-		// Keys that go by themselves stay out of it.
-		where, args = "b.account_id = $1 AND b.plane = $2 AND (s.kind <> 'KEY' OR b.cycle IS NULL)", []any{own.accountID, string(own.plane)}
+	if !own.scopeKind.Leaf() {
+		// Keys and agents that go by themselves stay out of it.
+		where, args = "b.account_id = $1 AND b.plane = $2 AND (s.kind NOT IN ('KEY', 'AGENT') OR b.cycle IS NULL)", []any{own.accountID, string(own.plane)}
 	}
 	list, err := e.standings(ctx, tx.SQL(), where, args)
 	if err != nil {

@@ -43,9 +43,9 @@ func sumBelow(shares []share, path string) money.Nano {
 
 // fits is as much of an amount as may be carried over: where limits are
 // allocated, what children carry must fit into what their parent has left to
-// give in that cycle. Keys are caps and take nothing from anybody.
+// give in that cycle. Keys and agents are caps and take nothing from anybody.
 func (c *closing) fits(ctx context.Context, x *ended, amount money.Nano) (money.Nano, error) {
-	if amount == 0 || x.kind == tenancy.KindKey {
+	if amount == 0 || x.kind.Leaf() {
 		return amount, nil
 	}
 	at := c.cycles[c.next[x.id]].startsAt
@@ -80,7 +80,7 @@ func (d dialect) roomsAt(ctx context.Context, c conn, p place, at time.Time) (*r
 	r := &rooms{strict: p.plane == tenancy.Copilot, keep: map[string]money.Nano{}}
 	err := d.query(ctx, c, `SELECT s.id, s.path, s.kind, c.lim, b.reserve, b.strict FROM budgets b JOIN scopes s ON s.id = b.scope_id
 		JOIN budget_cycles c ON c.budget_id = b.id AND c.starts_at = (SELECT max(l.starts_at) FROM budget_cycles l WHERE l.budget_id = b.id AND l.starts_at <= $3)
-		WHERE b.account_id = $1 AND b.plane = $2 AND s.kind <> 'KEY'`, []any{p.accountID, string(p.plane), stamp(at)}, func(rows *sql.Rows) error {
+		WHERE b.account_id = $1 AND b.plane = $2 AND s.kind NOT IN ('KEY', 'AGENT')`, []any{p.accountID, string(p.plane), stamp(at)}, func(rows *sql.Rows) error {
 		var s share
 		var reserve money.Nano
 		var strict bool

@@ -179,10 +179,10 @@ func (s *standing) zone() *time.Location {
 // poolID is the scope of the plane pool that the budget lies under.
 func (s *standing) poolID() string { return strings.Split(s.path, "/")[2] }
 
-// rule is the key's own or the plane pool's, monthly on the 1st without either.
+// rule is the key's or agent's own, or the plane pool's, monthly on the 1st without either.
 func (s *standing) rule(pool *standing) rule {
 	switch {
-	case s.scopeKind == tenancy.KindKey && s.own != nil:
+	case s.scopeKind.Leaf() && s.own != nil:
 		return rule{*s.own, s.ownDay, s.zone()}
 	case pool != nil && pool.own != nil:
 		return rule{*pool.own, pool.ownDay, s.zone()}
@@ -216,9 +216,9 @@ func (d dialect) insertHolds(ctx context.Context, c conn, holds []*Hold) error {
 		if err != nil {
 			return err
 		}
-		rows[i] = []any{h.ID, h.Call.AccountID, string(h.Call.Plane), h.nodeID, h.Call.Path, jsonColumn(cycles), int64(h.Amount), int64(h.Cost), jsonColumn(h.encoded), h.HeldAt}
+		rows[i] = []any{h.ID, h.Call.AccountID, string(h.Call.Plane), h.nodeID, h.Call.Path, jsonColumn(cycles), int64(h.Amount), int64(h.Cost), h.Call.session(), jsonColumn(h.encoded), h.HeldAt}
 	}
-	return d.insert(ctx, c, "INSERT INTO holds (id, account_id, plane, node_id, path, cycles, amount, cost, call, held_at)", rows)
+	return d.insert(ctx, c, "INSERT INTO holds (id, account_id, plane, node_id, path, cycles, amount, cost, session, call, held_at)", rows)
 }
 
 func (d dialect) deleteHolds(ctx context.Context, c conn, ids []string) error {

@@ -20,7 +20,7 @@ type Spec struct {
 	Overflow money.Nano
 	// KeepLimit and KeepOverflow leave what is; a share stays a share.
 	KeepLimit, KeepOverflow bool
-	// Cycle and CycleDay (1–28) are for plane pools and keys alone; nil and 0
+	// Cycle and CycleDay (1–28) are for plane pools, keys and agents alone; nil and 0
 	// keep what is.
 	Cycle    *Cycle
 	CycleDay int
@@ -49,20 +49,20 @@ func (s Spec) check(scope *ent.Scope) error {
 	}
 	kind := tenancy.Kind(scope.Kind)
 	switch kind {
-	case tenancy.KindConsole, tenancy.KindCopilot, tenancy.KindKey:
+	case tenancy.KindConsole, tenancy.KindCopilot, tenancy.KindKey, tenancy.KindAgent:
 	case tenancy.KindOrganization, tenancy.KindTeam, tenancy.KindMember:
 		if s.Cycle != nil || s.CycleDay != 0 {
-			return fault.At("cycle", "The cycle of a budget is that of the plane. Only the plane's pool and keys can have their own.")
+			return fault.At("cycle", "The cycle of a budget is that of the plane. Only the plane's pool, keys and agents can have their own.")
 		}
 	default:
-		return fault.At("scopeId", "A budget stands on a plane, organization, team, member or key.")
+		return fault.At("scopeId", "A budget stands on a plane, organization, team, member, key or agent.")
 	}
-	leaf := kind == tenancy.KindMember || kind == tenancy.KindKey
+	leaf := kind == tenancy.KindMember || kind.Leaf()
 	switch {
 	case leaf && s.Distribution != nil && *s.Distribution != Pool:
 		return fault.At("distribution", "Only planes, organizations and teams share out to those below them.")
 	case leaf && s.Reserve != nil && *s.Reserve != 0:
-		return fault.At("reserve", "Nothing is given from the budget of a seat or a key, so it keeps nothing back.")
+		return fault.At("reserve", "Nothing is given from the budget of a seat, a key or an agent, so it keeps nothing back.")
 	case s.Strict != nil && !isRoot(kind):
 		return fault.At("strict", "Strictness is the plane's: it is set at the pool and holds for everything below it.")
 	case s.Strict != nil && !*s.Strict && kind == tenancy.KindCopilot:
@@ -235,7 +235,7 @@ func (e *Engine) Remove(ctx context.Context, tx *store.Tx, scopeID string) (*Pla
 		return nil, fault.Missing("budget")
 	}
 	parent := d.byScope[me.parentID]
-	switch shared := parent != nil && parent.is.Distribution == Equal && me.kind != tenancy.KindKey; {
+	switch shared := parent != nil && parent.is.Distribution == Equal && !me.kind.Leaf(); {
 	case me.is.Origin == ByShare:
 		return nil, fault.New(fault.Invalid, "This is an equal share of the budget of %s. Set a limit to override it, or let %s draw on that budget as a pool.",
 			scopeLabel(parent.kind, parent.name), parent.name)
@@ -337,7 +337,7 @@ func ByHand(endsAt time.Time) bool { return !endsAt.Before(never) }
 // retime ends the current cycles that go by scope's rule where it now says.
 func (e *Engine) retime(ctx context.Context, tx *store.Tx, scope *ent.Scope, now time.Time) (*Renewal, error) {
 	where, args := "b.account_id = $1 AND b.plane = $2", []any{scope.AccountID, string(scope.Plane)}
-	if scope.Kind == "KEY" {
+	if tenancy.Kind(scope.Kind).Leaf() {
 		where, args = "b.scope_id = $1", []any{scope.ID}
 	}
 	list, err := e.standings(ctx, tx.SQL(), where, args)

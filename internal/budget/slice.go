@@ -90,8 +90,9 @@ type path struct {
 	frozen *slice
 }
 
-// pathKey names a payer; paths of two accounts differ.
-type pathKey struct{ plane, path string }
+// pathKey names a payer, and the agent that it pays through; paths of two
+// accounts differ.
+type pathKey struct{ plane, path, agentID string }
 
 // stands tells whether the cycles of the path are still those of now.
 func (p *path) stands(now time.Time) bool {

@@ -212,7 +212,7 @@ func (e *Engine) Series(ctx context.Context, reach tenancy.Reach, scopeIDs []str
 	for _, s := range scopeIDs {
 		out[s] = make([]money.Nano, days)
 		column, ok := map[id.Prefix]string{
-			id.Console: "root", id.Copilot: "root", id.Organization: "organization_id", id.Team: "team_id", id.Member: "member_id", id.Key: "key_id",
+			id.Console: "root", id.Copilot: "root", id.Organization: "organization_id", id.Team: "team_id", id.Member: "member_id", id.Key: "key_id", id.Agent: "agent_id",
 		}[prefixOf(s)]
 		if ok && !slices.Contains(kinds[column], s) {
 			kinds[column] = append(kinds[column], s)

@@ -24,7 +24,13 @@ func (r *round) write(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	fresh := r.unended()
+	if err := r.freeClaims(ctx, tx, r.ended); err != nil {
+		return err
+	}
 	if err := r.claim(ctx, tx, fresh); err != nil {
+		return err
+	}
+	if err := r.capSessions(ctx, tx, fresh); err != nil {
 		return err
 	}
 	if err := r.findPaths(ctx, tx); err != nil {
@@ -87,7 +93,7 @@ func (r *round) findPaths(ctx context.Context, tx *sql.Tx) error {
 		list := []*standing{}
 		for _, scope := range c.scopeIDs() {
 			b := budgets[scope]
-			if b != nil && b.accountID == c.AccountID && b.plane == c.Plane && strings.HasPrefix(c.Path, b.path) {
+			if b != nil && c.charges(b) {
 				list = append(list, b)
 			}
 		}

@@ -108,6 +108,20 @@ func (c *Catalog) Route(ctx context.Context, accountID string, plane tenancy.Pla
 	return c.at(d, plane), true, nil
 }
 
+// RouteOf finds a model by its id, as Route does by its name.
+func (c *Catalog) RouteOf(ctx context.Context, accountID string, plane tenancy.Plane, modelID string) (Route, bool, error) {
+	s, err := c.snapshot(ctx, accountID, plane)
+	if err != nil {
+		return Route{}, false, err
+	}
+	for _, d := range s.routes {
+		if d.ModelID == modelID {
+			return c.at(d, plane), true, nil
+		}
+	}
+	return Route{}, false, nil
+}
+
 // at picks the versions in force now.
 func (c *Catalog) at(d *dated, plane tenancy.Plane) Route {
 	now := c.store.Now()
@@ -209,17 +223,24 @@ func newestFirst(q *ent.PriceQuery) { q.Order(ent.Desc(price.FieldEffectiveFrom)
 
 // FactorPPM is the account's credit factor in force, in parts per million.
 func (c *Catalog) FactorPPM(ctx context.Context, accountID string) (int64, error) {
+	_, ppm, err := c.Factor(ctx, accountID)
+	return ppm, err
+}
+
+// Factor is FactorPPM with the id of the row that says so, empty for the
+// default factor.
+func (c *Catalog) Factor(ctx context.Context, accountID string) (factorID string, ppm int64, err error) {
 	ctx = tenancy.System(ctx, "the factor of one account, by its id")
 	f, err := c.store.CreditFactor.Query().
 		Where(creditfactor.AccountID(accountID), creditfactor.EffectiveFromLTE(c.store.Now())).
 		Order(ent.Desc(creditfactor.FieldEffectiveFrom)).First(ctx)
 	if ent.IsNotFound(err) {
-		return c.defaultPPM, nil
+		return "", c.defaultPPM, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("catalog: factor: %w", err)
+		return "", 0, fmt.Errorf("catalog: factor: %w", err)
 	}
-	return f.Ppm, nil
+	return f.ID, f.Ppm, nil
 }
 
 // DefaultFactorPPM is the factor of accounts that have none of their own.

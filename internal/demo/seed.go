@@ -290,6 +290,7 @@ type inPlane struct {
 	models map[string]*priced
 	ids    []string
 	teams  []*plantedTeam
+	agents []plantedAgent
 }
 
 // priced is a model with what its calls cost.
@@ -339,6 +340,9 @@ func (p *inPlane) tell(ctx context.Context, a *ent.Account, catalogue []*ent.Cat
 		}
 	}
 	if err := p.roles(ctx); err != nil {
+		return err
+	}
+	if err := p.buildAgents(ctx); err != nil {
 		return err
 	}
 	return p.spend(ctx, a)

@@ -26,6 +26,7 @@ type call struct {
 	team          *plantedTeam
 	seat          *seat
 	path          string
+	agentID       string
 	model         *priced
 	usage         budget.Usage
 	cost, credits money.Nano
@@ -157,6 +158,11 @@ func (p *inPlane) call(t *plantedTeam, at time.Time) (*call, error) {
 	c.usage = budget.Usage{Input: prompt - cached, CachedInput: cached, Output: output}
 	if n := c.model.Name; n == thinkingModel || n == "gpt-5" {
 		c.usage.Reasoning = 2 * output
+	}
+	for _, a := range p.agents {
+		if at := strings.TrimSuffix(a.scope.Path, a.scope.ID+"/"); strings.HasPrefix(c.path, at) && float64(output%100) < 100*a.share {
+			c.agentID = a.scope.ID
+		}
 	}
 	c.latency = time.Duration(400+output/2+c.usage.Reasoning/2) * time.Millisecond
 	var err error
@@ -355,7 +361,7 @@ func (p *inPlane) charge(c *call, byScope map[string][]*ent.BudgetCycle) *ent.Ch
 	at := c.at.Truncate(time.Microsecond)
 	row := p.tx.Charge.Create().SetID(id.At(id.Charge, at)).SetAccountID(p.root.AccountID).SetPlane(charge.Plane(p.plane.plane)).
 		SetKind(charge.KindSETTLED).SetPath(c.path).SetOrganizationID(c.team.org.ID).SetTeamID(c.team.scope.ID).
-		SetMemberID(c.seat.scope.ID).SetUserID(c.seat.user.ID).SetKeyID(keyID).SetCycles(in).SetTags(c.tags()).
+		SetMemberID(c.seat.scope.ID).SetUserID(c.seat.user.ID).SetKeyID(keyID).SetAgentID(c.agentID).SetCycles(in).SetTags(c.tags()).
 		SetModelID(c.model.ID).SetModelName(c.model.Name).SetPriceID(c.model.priceID).SetRequestID(id.At(id.Request, at)).
 		SetInputTokens(c.usage.Input).SetCachedInputTokens(c.usage.CachedInput).SetOutputTokens(c.usage.Output).SetReasoningTokens(c.usage.Reasoning).
 		SetCost(int64(c.cost)).SetCredits(int64(c.credits)).SetHeld(int64(c.amount(p.plane.plane)) * 2).SetStream(p.dice.IntN(3) > 0).

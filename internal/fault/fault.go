@@ -32,6 +32,8 @@ const (
 	BudgetFrozen   Code = "BUDGET_FROZEN"
 	InUse          Code = "IN_USE"
 	Unavailable    Code = "UNAVAILABLE"
+	// ConnectionNeedsSignIn carries the address of the page to sign in at.
+	ConnectionNeedsSignIn Code = "CONNECTION_NEEDS_SIGN_IN"
 )
 
 // Error is what a user is told: what went wrong, and the way out.

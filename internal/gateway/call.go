@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/detect"
@@ -18,6 +19,7 @@ import (
 	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/money"
 )
 
 // call is one request to the gateway.
@@ -39,8 +41,16 @@ type call struct {
 	// fell is the refusal of a grant that fell while the call ran.
 	fell atomic.Pointer[fault.Error]
 
+	// ask tells again who calls, of calls that carry no credential of the
+	// gateway's.
+	ask func(context.Context) (*identity.Principal, error)
+
 	// Of model calls alone:
-	q      *request
+	q *request
+	// agent is what the call goes through, nil for none; draft that it is one
+	// which nobody has published yet.
+	agent  *agents.Published
+	draft  bool
 	route  catalog.Route
 	guards *guardrail.Set // nil where nothing guards the call
 	bound  bound
@@ -48,6 +58,8 @@ type call struct {
 	meter  meter
 	sentAt time.Time
 	first  time.Duration
+	// doubted tells that an attempt before may have been billed, and was charged.
+	doubted bool
 }
 
 // complete serves POST /v1/chat/completions.
@@ -59,8 +71,8 @@ func (g *Gateway) complete(c *call) error {
 	if !c.stands() { // a body may take its time, and the key fall meanwhile
 		return identity.ErrKey
 	}
-	var err error
-	if c.route, err = c.resolve(c.q.model); err != nil {
+	routes, err := c.routes()
+	if err != nil {
 		return err
 	}
 	if err := c.limitRate(); err != nil {
@@ -69,15 +81,45 @@ func (g *Gateway) complete(c *call) error {
 	if err := c.guardInput(); err != nil {
 		return err
 	}
-	if c.bound, refused = c.q.bind(c.route.ContextLength, c.route.MaxOutputTokens); refused != nil {
-		return refused
-	}
 	if !g.enter() {
 		return fault.New(fault.Unavailable, "The server is stopping. Try again in a few seconds.")
 	}
 	defer g.calls.Done()
+	for i, route := range routes {
+		var elsewhere bool
+		if elsewhere, err = c.attempt(route); !elsewhere || i == len(routes)-1 || c.r.Context().Err() != nil {
+			return err
+		}
+		c.Log.WarnContext(c.r.Context(), "a model brought no answer, its fallback is called", "requestId", c.requestID, "model", route.Name, "error", err)
+	}
+	return err
+}
+
+// routes are the models to try, in their order.
+func (c *call) routes() ([]catalog.Route, error) {
+	if err := c.through(); err != nil {
+		return nil, err
+	}
+	if c.agent != nil {
+		return c.agentRoutes()
+	}
+	if refused := c.q.named(); refused != nil {
+		return nil, refused
+	}
+	route, err := c.resolve(c.q.model)
+	return []catalog.Route{route}, err
+}
+
+// attempt makes the call to one model. It tells whether it may be made to
+// another one: this one brought no byte of an answer.
+func (c *call) attempt(route catalog.Route) (elsewhere bool, err error) {
+	c.route, c.meter, c.first = route, meter{}, 0
+	var refused *fault.Error
+	if c.bound, refused = c.q.bind(route.ContextLength, route.MaxOutputTokens); refused != nil {
+		return false, refused
+	}
 	if err := c.reserve(); err != nil {
-		return err
+		return false, err
 	}
 	return c.spend()
 }
@@ -98,11 +140,11 @@ func (c *call) reserve() error {
 	}
 	for range 3 { // budgets move meanwhile, and another may be tighter still
 		c.hold, err = c.Budget.HoldOnce(c.r.Context(), what, c.bound.usage(), key)
-		var exceeded *budget.Exceeded
-		if err == nil || !errors.As(err, &exceeded) || c.q.limit > 0 {
+		available, short := remaining(err)
+		if !short || c.q.limit > 0 {
 			break
 		}
-		fit, ok := what.Fit(c.bound.usage(), exceeded.Available)
+		fit, ok := what.Fit(c.bound.usage(), available)
 		limit := fit.Output/c.q.n - c.q.predicted
 		if !ok || limit < min(leastFit, c.bound.limit) {
 			break
@@ -114,6 +156,20 @@ func (c *call) reserve() error {
 		c.Exceeded(exceeded)
 	}
 	return c.wayOut(err)
+}
+
+// remaining is what the budget or session still has that refuses a hold; false for
+// other errors, and for none.
+func remaining(err error) (money.Nano, bool) {
+	var exceeded *budget.Exceeded
+	var capped *budget.Capped
+	switch {
+	case errors.As(err, &exceeded):
+		return exceeded.Available, true
+	case errors.As(err, &capped):
+		return capped.Available(), true
+	}
+	return 0, false
 }
 
 // wayOut adds to the refusal of a budget where to ask for more.
@@ -134,8 +190,9 @@ func (c *call) wayOut(err error) error {
 }
 
 // spend makes the call that is held for, and charges what it used. From here
-// on nothing is left to the client: it may go away, the charge stays.
-func (c *call) spend() error {
+// on nothing is left to the client: it may go away, the charge stays. It tells
+// whether another model may answer, since this one didn't.
+func (c *call) spend() (elsewhere bool, err error) {
 	c.metrics.running.Inc()
 	defer c.metrics.running.Dec()
 
@@ -160,10 +217,11 @@ func (c *call) spend() error {
 		settled = true
 		if failed.doubt {
 			c.end(ctx, budget.Usage{}, doubt)
+			c.doubted = true
 		} else {
 			c.end(ctx, budget.Usage{}, release)
 		}
-		return failed.fault
+		return failed.elsewhere(), failed.fault
 	}
 	defer func() { _ = res.Body.Close() }()
 	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") && c.q.stream {
@@ -174,12 +232,12 @@ func (c *call) spend() error {
 		if end == complete {
 			readOut(res.Body, hangUp)
 		}
-		return nil
+		return false, nil
 	}
 	defer context.AfterFunc(c.r.Context(), func() { time.AfterFunc(c.Timeouts.Drain, hangUp) })()
 	answer, err := c.readAnswer(res.Body)
 	settled = true
-	return c.answer(ctx, answer, err)
+	return false, c.answer(ctx, answer, err)
 }
 
 // stream passes the upstream's events on, up to the terminal one.

@@ -29,10 +29,15 @@ func (g *Gateway) mux() http.Handler {
 }
 
 func (g *Gateway) serve(d door, w http.ResponseWriter, r *http.Request) {
+	g.take(d, w, r, (*call).authenticate)
+}
+
+// take leads a call through a door once admit has let it in.
+func (g *Gateway) take(d door, w http.ResponseWriter, r *http.Request, admit func(*call) error) {
 	counted := &statusWriter{ResponseWriter: w}
 	c := &call{Gateway: g, w: counted, r: r, requestID: newRequestID(w), started: g.Now()}
 	defer func() { g.metrics.answered(d.pattern, cmp.Or(counted.status, clientGone)) }()
-	err := c.authenticate()
+	err := admit(c)
 	if err == nil {
 		err = d.serve(g, c)
 	}
@@ -90,6 +95,9 @@ func (c *call) authenticate() error {
 // principal tells whom the call is for, and which seat or key pays. What a token
 // may do changes under it, so it is asked again with every look-up.
 func (c *call) principal(ctx context.Context) (*identity.Principal, error) {
+	if c.ask != nil {
+		return c.ask(ctx)
+	}
 	if c.Bearers == nil || strings.HasPrefix(c.token, "ck_") {
 		return c.Keys.Principal(ctx, c.token)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
@@ -34,7 +35,7 @@ type Timeouts struct {
 	Doubt time.Duration
 }
 
-// Options of a gateway. Keys, Access, Grants, Catalog, Budget and Client are
+// Options of a gateway. Keys, Access, Grants, Agents, Catalog, Budget and Client are
 // required.
 type Options struct {
 	Keys *identity.Keys
@@ -42,6 +43,8 @@ type Options struct {
 	Bearers *oauth.Bearers
 	Access  *access.Engine
 	Grants  *grant.Grants
+	// Agents are what calls may go through.
+	Agents  *agents.Live
 	Catalog *catalog.Catalog
 	Budget  *budget.Engine
 	// Guards looks at what goes in and comes out; without it nothing does.
@@ -78,10 +81,10 @@ type Gateway struct {
 }
 
 // New makes a gateway; the budget engine must have been started. It panics
-// without an access engine and grants: nothing may pass undecided.
+// without an access engine, grants and agents: nothing may pass undecided.
 func New(o Options) *Gateway {
-	if o.Access == nil || o.Grants == nil {
-		panic("gateway: Options.Access or Options.Grants is missing")
+	if o.Access == nil || o.Grants == nil || o.Agents == nil {
+		panic("gateway: Options.Access, Options.Grants or Options.Agents is missing")
 	}
 	or := func(d *time.Duration, other time.Duration) {
 		if *d == 0 {

@@ -9,7 +9,6 @@ import (
 	"github.com/alchemi/cockpit/internal/detect"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/guardrail"
-	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
 // guardInput looks at all texts of the request, before anything is held for it.
@@ -20,8 +19,8 @@ func (c *call) guardInput() error {
 		return nil
 	}
 	who := guardrail.Subject{AccountID: c.caller.Viewer.AccountID, Plane: c.caller.Plane, Path: c.caller.Path}
-	if who.Plane == tenancy.Copilot {
-		who.AgentID = c.r.Header.Get("X-Cockpit-Agent")
+	if c.agent != nil {
+		who.AgentID = c.agent.ID
 	}
 	var err error
 	if c.guards, err = c.Guards.For(c.r.Context(), who); err != nil {
@@ -42,7 +41,7 @@ func (c *call) guardInput() error {
 	if err := look.End(c.r.Context()); err != nil || len(edits) == 0 {
 		return err
 	}
-	q, refused := parse(apply(c.q.doc, edits))
+	q, refused := understand(apply(c.q.doc, edits))
 	if refused != nil {
 		return refused
 	}

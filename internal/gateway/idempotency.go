@@ -16,7 +16,7 @@ const maxKey = 255
 // all that changes who pays, or for what.
 func (c *call) idempotencyKey() (*budget.IdempotencyKey, *fault.Error) {
 	values := c.r.Header.Values("Idempotency-Key")
-	if len(values) == 0 {
+	if len(values) == 0 || c.doubted { // the key has become the attempt that was charged
 		return nil, nil
 	}
 	if len(values) > 1 || values[0] == "" || len(values[0]) > maxKey {
@@ -29,6 +29,9 @@ func (c *call) idempotencyKey() (*budget.IdempotencyKey, *fault.Error) {
 	}
 	h := sha256.New()
 	_, _ = h.Write([]byte(p.Path + "\n")) // a hash takes everything
+	if c.agent != nil {
+		_, _ = h.Write([]byte(c.agent.ID + "\n"))
+	}
 	_, _ = h.Write(c.q.sent)
 	key := sha256.Sum256([]byte(values[0]))
 	return &budget.IdempotencyKey{Principal: principal, Key: hex.EncodeToString(key[:]), Request: hex.EncodeToString(h.Sum(nil))}, nil

@@ -41,8 +41,11 @@ func (c *call) resolve(name string) (catalog.Route, error) {
 // list, and the grants on the key's path allow it. A refusal is recorded.
 func (c *call) granted(route catalog.Route) (*fault.Error, error) {
 	p := c.caller
+	if refusal, err := c.agentGranted(); refusal != nil || err != nil {
+		return refusal, err
+	}
 	if !onList(p, route.ModelID) {
-		c.recordRefusal(route, "The model isn't on the key's list.")
+		c.recordRefusal("model.call", route.ModelID, route.Name, "The model isn't on the key's list.")
 		return fault.New(modelNotGranted, "The key %s may not call the model %s. Ask its owner to add the model, or choose one that GET /v1/models lists.",
 			p.Name, route.Name).With("model", route.Name).With("keyId", p.KeyID).With("rule", "key-list"), nil
 	}
@@ -54,7 +57,7 @@ func (c *call) granted(route catalog.Route) (*fault.Error, error) {
 	if v.Allowed() {
 		return nil, nil
 	}
-	c.recordRefusal(route, v.Reason())
+	c.recordRefusal("model.call", route.ModelID, route.Name, v.Reason())
 	refusal := fault.New(modelNotGranted, "%s", v.Reason()).With("model", route.Name).With("rule", string(v.Rule))
 	if p.KeyID != "" {
 		refusal = refusal.With("keyId", p.KeyID)
@@ -66,14 +69,14 @@ func (c *call) granted(route catalog.Route) (*fault.Error, error) {
 // no list, and goes by the grants on their path alone.
 func onList(p *identity.Principal, modelID string) bool { return p.KeyID == "" || p.ModelIDs[modelID] }
 
-func (c *call) recordRefusal(route catalog.Route, reason string) {
+func (c *call) recordRefusal(action, targetID, targetName, reason string) {
 	if c.Refusals == nil {
 		return
 	}
 	p := c.caller
 	c.Refusals.Record(c.r.Context(), audit.Event{
-		Action: "model.call", Outcome: auditevent.OutcomeREFUSED, AccountID: p.Viewer.AccountID, Plane: p.Plane,
-		ScopeID: leaf(p.Path), ScopePath: p.Path, TargetID: route.ModelID, TargetName: route.Name, Reason: reason,
+		Action: action, Outcome: auditevent.OutcomeREFUSED, AccountID: p.Viewer.AccountID, Plane: p.Plane,
+		ScopeID: leaf(p.Path), ScopePath: p.Path, TargetID: targetID, TargetName: targetName, Reason: reason,
 	})
 }
 
@@ -168,6 +171,15 @@ func (c *call) charge() (budget.Call, error) {
 		OrganizationID: p.OrganizationID, TeamID: p.TeamID, MemberID: p.MemberID, UserID: p.UserID, KeyID: p.KeyID, ClientID: p.Viewer.ClientID,
 		SessionRef: session, Tags: tags, ModelID: r.ModelID, ModelName: r.Name,
 		Ceiling: r.Ceiling, FactorID: r.FactorID, FactorPPM: r.FactorPPM, RequestID: c.requestID, Stream: c.q.stream,
+	}
+	if a := c.agent; a != nil {
+		out.AgentID = a.ID
+		if !c.draft {
+			out.Cap = budget.Cap{Credits: a.SessionCredits, Turns: a.SessionTurns}
+		}
+		if out.Cap != (budget.Cap{}) && session == "" {
+			return budget.Call{}, invalid("X-Cockpit-Session", "The agent %s bounds what a session may take. Name the session in X-Cockpit-Session.", a.Name)
+		}
 	}
 	if r.Price != nil {
 		out.PriceID, out.Prices = r.Price.ID, pricesOf(r.Price)

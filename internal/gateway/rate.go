@@ -56,3 +56,10 @@ func (r *rates) sweep(now time.Time) {
 		}
 	}
 }
+
+// Take counts a request of a key that isn't a model call, against the same
+// requests per minute; where the key has made them it tells how long to wait.
+func (g *Gateway) Take(keyID string, limit int) (wait time.Duration, granted bool) {
+	at, granted := g.rates.take(keyID, limit)
+	return at.resets, granted
+}

@@ -18,6 +18,8 @@ const (
 	unboundedRequest fault.Code = "UNBOUNDED_REQUEST"
 	modelNotFound    fault.Code = "MODEL_NOT_FOUND"
 	modelNotGranted  fault.Code = "MODEL_NOT_GRANTED"
+	agentNotFound    fault.Code = "AGENT_NOT_FOUND"
+	agentNotGranted  fault.Code = "AGENT_NOT_GRANTED"
 	upstreamFailed   fault.Code = "UPSTREAM_FAILED"
 	upstreamTimeout  fault.Code = "UPSTREAM_TIMEOUT"
 )
@@ -38,6 +40,10 @@ var wire = map[fault.Code]struct {
 	fault.BudgetExceeded:  {http.StatusPaymentRequired, "insufficient_quota"},
 	fault.BudgetFrozen:    {http.StatusPaymentRequired, "insufficient_quota"},
 	modelNotGranted:       {http.StatusForbidden, "permission_error"},
+	agentNotGranted:       {http.StatusForbidden, "permission_error"},
+	agentNotFound:         {http.StatusNotFound, "invalid_request_error"},
+	budget.SessionCredits: {http.StatusPaymentRequired, "insufficient_quota"},
+	budget.SessionTurns:   {http.StatusTooManyRequests, "rate_limit_error"},
 	fault.Forbidden:       {http.StatusForbidden, "permission_error"},
 	modelNotFound:         {http.StatusNotFound, "invalid_request_error"},
 	fault.NotFound:        {http.StatusNotFound, "invalid_request_error"},

@@ -30,10 +30,15 @@ type request struct {
 	// beside the limit.
 	predicted int64
 
-	modelAt   span
-	limitsAt  []member
-	optionsAt *member
-	usageAt   *member
+	// sent is the document as the client sent it, before an agent's part was
+	// added.
+	sent []byte
+
+	modelAt    span
+	messagesAt span
+	limitsAt   []member
+	optionsAt  *member
+	usageAt    *member
 }
 
 // maxChoices is the largest n.
@@ -61,11 +66,32 @@ func readRequest(w http.ResponseWriter, r *http.Request, limit int64) (*request,
 	case err != nil:
 		return nil, invalid("", "The request body couldn't be read to its end.").Because(err)
 	}
-	return parse(doc)
+	return understand(doc)
 }
 
-// parse understands a document as far as the gateway must.
+// parse understands a document that names its model.
 func parse(doc []byte) (*request, *fault.Error) {
+	q, e := understand(doc)
+	if e != nil {
+		return nil, e
+	}
+	return q, q.named()
+}
+
+// named refuses a request that leaves its model to an agent, without one.
+func (q *request) named() *fault.Error {
+	if q.modelAt.to == 0 {
+		return invalid("model", "The request names no model.")
+	}
+	if q.model == "" {
+		return invalid("model", "The model must be given by name.")
+	}
+	return nil
+}
+
+// understand reads a document as far as the gateway must; the model may be left
+// to an agent.
+func understand(doc []byte) (*request, *fault.Error) {
 	if e := check(doc); e != nil {
 		return nil, e
 	}
@@ -74,9 +100,6 @@ func parse(doc []byte) (*request, *fault.Error) {
 		if e := q.read(m); e != nil {
 			return nil, e
 		}
-	}
-	if q.modelAt.to == 0 {
-		return nil, invalid("model", "The request names no model.")
 	}
 	return q, nil
 }
@@ -100,7 +123,7 @@ func (q *request) read(m member) *fault.Error {
 	null := value == "null"
 	switch m.name {
 	case "model":
-		if value[0] != '"' || value == `""` {
+		if value[0] != '"' {
 			return invalid("model", "The model must be given by name.")
 		}
 		q.model, q.modelAt = text(m.value.of(q.doc)), m.value
@@ -180,6 +203,7 @@ func (q *request) readMessages(m member) *fault.Error {
 	if q.doc[m.value.from] != '[' {
 		return invalid(m.name, "messages must be an array.")
 	}
+	q.messagesAt = m.value
 	for _, message := range elements(q.doc, m.value) {
 		for _, part := range members(q.doc, message) {
 			switch part.name {

@@ -58,6 +58,10 @@ type failure struct {
 	doubt bool
 }
 
+// elsewhere tells whether another model may answer: only what is wrong with the
+// request itself is wrong everywhere.
+func (f *failure) elsewhere() bool { return f.fault.Code != invalidRequest }
+
 // send calls the upstream, a second time where that is safe: nobody has seen a
 // byte yet, and the first attempt cost nothing. The answer has status 200.
 func (g *Gateway) send(ctx context.Context, to target, body []byte, requestID string, stream bool) (*http.Response, *failure) {

@@ -23,6 +23,7 @@ import (
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/demo/upstream"
@@ -57,6 +58,8 @@ type world struct {
 	gateway  *gateway.Gateway
 	guards   *guardrail.Guards
 	tokens   *oauth.Server
+	catalog  *catalog.Catalog
+	agents   *agents.Agents
 	upstream string
 	url      string
 
@@ -109,7 +112,8 @@ func newWorld(t testing.TB, st *store.Store, o gateway.Options) *world {
 
 	o.Access, err = access.New(gqlparser.MustLoadSchema(&ast.Source{Input: "type Query { any: Int }"}))
 	require.NoError(t, err)
-	o.Grants = grant.New(st, w.epochs)
+	o.Grants, o.Agents = grant.New(st, w.epochs), agents.NewLive(st, w.epochs)
+	w.catalog, w.agents = cat, &agents.Agents{Store: st}
 	w.tokens, err = oauth.New(oauth.Options{Store: st, Epochs: w.epochs, Refusals: o.Refusals, Issuer: "https://cockpit.test",
 		MasterKey: masterKey, Client: http.DefaultClient, Log: log})
 	require.NoError(t, err)

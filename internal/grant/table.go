@@ -8,6 +8,7 @@
 package grant
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -214,6 +215,15 @@ func (t *Table) Resources(kind Kind) []string {
 // sorted.
 func (t *Table) Usable(kind Kind, path string, now time.Time) []string {
 	return slices.DeleteFunc(t.Resources(kind), func(id string) bool { return !t.Ask(id, path, now).Allowed() })
+}
+
+// Of lists the grants of a resource, by their scopes from the root down.
+func (t *Table) Of(resourceID string) []*Grant {
+	r := t.resources[resourceID]
+	if r == nil {
+		return nil
+	}
+	return slices.SortedFunc(maps.Values(r.at), func(a, b *Grant) int { return strings.Compare(a.Scope, b.Scope) })
 }
 
 // Resource finds what can be granted by its id; nil when the plane has no such

@@ -315,7 +315,9 @@ func TestExportLeavesOutWhatTheSchemaCallsSensitive(t *testing.T) {
 		schema.Grant{}, schema.GroupMapping{}, schema.Hold{}, schema.IdempotencyKey{}, schema.IdentityProvider{}, schema.IncreaseRequest{}, schema.Invitation{}, schema.Key{}, schema.KeyModel{}, schema.Login{},
 		schema.Member{}, schema.Model{}, schema.Node{}, schema.Notification{}, schema.NotificationPreference{}, schema.Organization{}, schema.PersonalToken{}, schema.Price{}, schema.Provider{},
 		schema.RoleBinding{}, schema.Scope{}, schema.ServiceClient{}, schema.Session{}, schema.Statement{}, schema.SupportAccess{}, schema.Team{},
-		schema.UsageDay{}, schema.UsageTag{}, schema.UsageTotal{}, schema.User{}, schema.Webhook{}, schema.WebhookDelivery{}}
+		schema.UsageDay{}, schema.UsageTag{}, schema.UsageTotal{}, schema.User{}, schema.Webhook{}, schema.WebhookDelivery{},
+		schema.Agent{}, schema.AgentVersion{}, schema.Connection{}, schema.ConnectionCredential{}, schema.FeatureFlag{}, schema.GuardrailAssignment{}, schema.GuardrailPreset{},
+		schema.Listing{}, schema.ListingAccount{}, schema.ListingVersion{}, schema.MutationKey{}, schema.Rating{}, schema.Tool{}}
 	require.Len(t, all, len(migrate.Tables), "a new entity: list it above")
 	var sensitive []string
 	for _, s := range all {

@@ -192,7 +192,7 @@ func child(ctx context.Context, tx *store.Tx, parent *ent.Scope, kind scope.Kind
 		return nil, err
 	}
 	parents := []*ent.Scope{parent}
-	if kind == scope.KindKEY || kind == scope.KindAGENT {
+	if tenancy.Kind(kind).Leaf() {
 		err = lock(ctx, tx, nil, parents)
 	} else {
 		err = lock(ctx, tx, parents, nil)
@@ -283,6 +283,10 @@ func reauthorize(ctx context.Context, tx *store.Tx, accountID, old, path string)
 	return nil
 }
 
+// grantedName is what a grant is about.
+const grantedName = `COALESCE((SELECT name FROM models WHERE models.id = grants.model_id), (SELECT name FROM scopes WHERE scopes.id = grants.agent_id),
+	(SELECT name FROM connections WHERE connections.id = grants.connection_id), (SELECT name FROM tools WHERE tools.id = grants.tool_id), '')`
+
 // bury turns scopes into tombstones: whatever was set there ends, their keys
 // are refused, and what was spent stays on the books under their names.
 func (d *Directory) bury(ctx context.Context, tx *store.Tx, now time.Time, accountID string, ids []string) (Impact, error) {
@@ -311,7 +315,9 @@ func (d *Directory) bury(ctx context.Context, tx *store.Tx, now time.Time, accou
 				"UPDATE keys SET revoked_at = ?, version = version + 1, updated_at = ? WHERE revoked_at IS NULL AND id IN " + these +
 					" RETURNING id, id, (SELECT name FROM scopes WHERE scopes.id = keys.id), ''", []any{now, now}},
 			{&out.Grants, "grant.remove", "effect",
-				"DELETE FROM grants WHERE scope_id IN " + these + " RETURNING scope_id, id, (SELECT name FROM models WHERE models.id = grants.model_id), effect", nil},
+				"DELETE FROM grants WHERE scope_id IN " + these + " RETURNING scope_id, id, " + grantedName + ", effect", nil},
+			{&out.Grants, "grant.remove", "effect",
+				"DELETE FROM grants WHERE agent_id IN " + these + " RETURNING scope_id, id, " + grantedName + ", effect", nil},
 			{&out.Roles, "role.unbind", "role",
 				"DELETE FROM role_bindings WHERE scope_id IN " + these + " RETURNING scope_id, user_id, (SELECT name FROM users WHERE users.id = role_bindings.user_id), role", nil},
 			{&out.Invitations, "invitation.revoke", "role",
@@ -336,6 +342,8 @@ func (d *Directory) bury(ctx context.Context, tx *store.Tx, now time.Time, accou
 		}{
 			{"DELETE FROM invitations WHERE scope_id IN " + these, nil},
 			{"DELETE FROM members WHERE id IN " + these, nil},
+			{"DELETE FROM agent_versions WHERE agent_id IN " + these, nil},
+			{"DELETE FROM agents WHERE id IN " + these, nil},
 			{"DELETE FROM teams WHERE id IN " + these, nil},
 			{"DELETE FROM organizations WHERE id IN " + these, nil},
 			{"UPDATE scopes SET archived_at = COALESCE(archived_at, ?), deleted_at = ?, version = version + 1, updated_at = ? WHERE deleted_at IS NULL AND id IN " + these, []any{now, now, now}},

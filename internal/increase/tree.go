@@ -63,14 +63,14 @@ func (n node) limit(temporary bool) money.Nano {
 	return money.Nano(n.Lim)
 }
 
-// left is what a budget has not given to those directly below it; keys are
-// given nothing.
+// left is what a budget has not given to those directly below it; keys and
+// agents are given nothing.
 func (t *Tree) left(parent node, temporary bool) money.Nano {
 	left := parent.limit(temporary) - money.Nano(parent.Reserve)
 	last := ""
 	for _, n := range t.nodes {
 		path := n.scope.Path
-		if n.scope.Kind == scope.KindKEY || path == parent.scope.Path || !strings.HasPrefix(path, parent.scope.Path) || last != "" && strings.HasPrefix(path, last) {
+		if tenancy.Kind(n.scope.Kind).Leaf() || path == parent.scope.Path || !strings.HasPrefix(path, parent.scope.Path) || last != "" && strings.HasPrefix(path, last) {
 			continue
 		}
 		last = path
@@ -138,7 +138,7 @@ func (t *Tree) Plan(path string, amount money.Nano, temporary bool, may func(*en
 		p.Available, p.Bound = 0, base.scope
 		return p
 	}
-	if base.scope.Kind == scope.KindKEY || !t.strict {
+	if tenancy.Kind(base.scope.Kind).Leaf() || !t.strict {
 		above = nil // nothing above gives it
 	}
 	var given money.Nano

@@ -23,13 +23,14 @@ const (
 	IncreaseDecided   Topic = "INCREASE_DECIDED"
 	ChargeLate        Topic = "CHARGE_LATE"
 	WebhookDisabled   Topic = "WEBHOOK_DISABLED"
+	AgentUnowned      Topic = "AGENT_UNOWNED"
 	// Test is what webhookTest sends; nobody subscribes to it.
 	Test Topic = "TEST"
 )
 
 // Topics lists what people can be told of, in the order that they are shown.
 var Topics = []Topic{BudgetThreshold, BudgetExhausted, BudgetForecast, BudgetFrozen, StatementReady,
-	IncreaseRequested, IncreaseDecided, ChargeLate, WebhookDisabled}
+	IncreaseRequested, IncreaseDecided, ChargeLate, WebhookDisabled, AgentUnowned}
 
 // ForWebhooks tells whether webhooks can subscribe to the topic.
 func (t Topic) ForWebhooks() bool { return t != WebhookDisabled && t != Test && t.known() }

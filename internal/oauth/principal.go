@@ -13,12 +13,14 @@ import (
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
-// callsModels is the permission to spend.
-const callsModels = "models.call"
+// spends tells whether a viewer has a permission to spend: on models or tools.
+func spends(v *tenancy.Viewer) bool {
+	return slices.Contains(v.Permissions, "models.call") || slices.Contains(v.Permissions, "tools.call")
+}
 
 // seats reads which seats pay where a call names none.
 func (b *Bearers) seats(ctx context.Context, out *bearer) error {
-	if out.viewer.UserID == "" || !slices.Contains(out.viewer.Permissions, callsModels) {
+	if out.viewer.UserID == "" || !spends(out.viewer) {
 		return nil
 	}
 	var err error
@@ -29,10 +31,10 @@ func (b *Bearers) seats(ctx context.Context, out *bearer) error {
 	return nil
 }
 
-// Principal tells which seat pays for a token's model calls: the one in the
+// Principal tells which seat pays for a token's calls: the one in the
 // named team; else the default one in Copilot, where the person has one and
 // the program may act, else the default one in Console. For a token that may
-// call no models only the viewer is set, which the policies refuse.
+// call nothing only the viewer is set, which the policies refuse.
 func (b *Bearers) Principal(ctx context.Context, token, team string) (*identity.Principal, error) {
 	found, err := b.look(ctx, token)
 	if err != nil {
@@ -40,7 +42,7 @@ func (b *Bearers) Principal(ctx context.Context, token, team string) (*identity.
 	}
 	v := found.viewer
 	p := &identity.Principal{Viewer: v, Name: v.Name, UserID: v.UserID, TimeZone: found.timeZone}
-	if v.UserID == "" || !slices.Contains(v.Permissions, callsModels) {
+	if v.UserID == "" || !spends(v) {
 		return p, nil
 	}
 	seat, err := found.seat(team)

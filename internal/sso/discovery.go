@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -17,6 +15,7 @@ import (
 
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/idtoken"
+	"github.com/alchemi/cockpit/internal/outbound"
 )
 
 // discovery is what a provider says of itself, with its keys behind it.
@@ -58,11 +57,11 @@ func (g *Gate) discover(ctx context.Context, issuer string) (*discovery, error) 
 		return nil, fault.At("issuer", "The provider calls itself %q; give the issuer exactly so.", clipTo(doc.Issuer, 300))
 	}
 	for _, address := range []string{doc.AuthURL, doc.TokenURL, doc.KeysURL} {
-		if !g.takes(address) {
+		if !outbound.Takes(address, g.Networks) {
 			return nil, fault.At("issuer", "The provider's discovery document lacks an https address for authorization, tokens or keys.")
 		}
 	}
-	if doc.UserInfoURL != "" && !g.takes(doc.UserInfoURL) {
+	if doc.UserInfoURL != "" && !outbound.Takes(doc.UserInfoURL, g.Networks) {
 		return nil, fault.At("issuer", "The provider's discovery document names an address for user information that isn't https.")
 	}
 	if len(doc.Algorithms) == 0 {
@@ -87,24 +86,10 @@ func (g *Gate) discover(ctx context.Context, issuer string) (*discovery, error) 
 // checkIssuer refuses what can't be an issuer's address.
 func (g *Gate) checkIssuer(issuer string) (string, error) {
 	issuer = strings.TrimSpace(issuer)
-	if len(issuer) > 500 || !g.takes(issuer) || strings.ContainsAny(issuer, "?#") {
+	if len(issuer) > 500 || !outbound.Takes(issuer, g.Networks) || strings.ContainsAny(issuer, "?#") {
 		return "", fault.At("issuer", "The issuer must look like https://login.example.com, without user, query or fragment.")
 	}
 	return strings.TrimSuffix(issuer, "/.well-known/openid-configuration"), nil
-}
-
-// takes tells whether an address may be used: https, or http in a network that
-// the operator has opened.
-func (g *Gate) takes(address string) bool {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
-		return false
-	}
-	if u.Scheme == "https" {
-		return true
-	}
-	ip, err := netip.ParseAddr(u.Hostname())
-	return u.Scheme == "http" && err == nil && slices.ContainsFunc(g.Networks, func(p netip.Prefix) bool { return p.Contains(ip.Unmap()) })
 }
 
 func (g *Gate) get(ctx context.Context, address string, into any) error {

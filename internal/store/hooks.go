@@ -20,7 +20,7 @@ var unauditedTables = []string{"audit_events", "audit_checkpoints", "charges", "
 var epochTables = []string{
 	"accounts", "scopes", "members", "role_bindings", "users", "keys", "key_models",
 	"providers", "models", "prices", "central_providers", "catalog_models", "credit_factors",
-	"grants", "support_accesses", "identity_providers", "budgets", "guardrail_presets", "guardrail_assignments",
+	"grants", "support_accesses", "identity_providers", "budgets", "agents", "agent_versions", "connections", "tools", "guardrail_presets", "guardrail_assignments",
 }
 
 type row interface {

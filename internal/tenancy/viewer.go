@@ -23,7 +23,7 @@ const (
 // Kind is the kind of a node in the one tree of scopes.
 type Kind string
 
-// The kinds of scopes, from the root down. Keys are leaves.
+// The kinds of scopes, from the root down. Keys and agents are leaves.
 const (
 	KindPlatform     Kind = "PLATFORM"
 	KindAccount      Kind = "ACCOUNT"
@@ -35,6 +35,10 @@ const (
 	KindKey          Kind = "KEY"
 	KindAgent        Kind = "AGENT"
 )
+
+// Leaf tells keys and agents from what holds people: their budgets are caps,
+// which take nothing from those above, and may have a cycle of their own.
+func (k Kind) Leaf() bool { return k == KindKey || k == KindAgent }
 
 // RoleName is what somebody may be at a node.
 type RoleName string

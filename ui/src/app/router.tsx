@@ -221,6 +221,27 @@ function planePage(load: () => Promise<ComponentType<{ plane: Plane }>>) {
 
 const under = <P extends typeof plane | typeof platform>(parent: P) => ({ getParentRoute: () => parent })
 
+const AgentPage = lazyRouteComponent(() => import('@/features/agents/editor'), 'AgentPage')
+
+const agentOf = createRoute({
+  ...under(plane),
+  path: '/agents/$agent',
+  validateSearch: texts('tab'),
+  component: function AgentOf() {
+    return <AgentPage id={agentOf.useParams().agent} home="plane" />
+  },
+})
+
+// Whoever answers for an agent builds it, though they may see nothing else of the plane.
+const ownAgent = createRoute({
+  getParentRoute: () => app,
+  path: '/me/agents/$agent',
+  validateSearch: texts('tab'),
+  component: function OwnAgent() {
+    return <AgentPage id={ownAgent.useParams().agent} home="me" />
+  },
+})
+
 const planeRoutes = [
   createRoute({ ...under(plane), path: '/', component: planePage(async () => (await import('@/features/overview/overview')).OverviewPage) }),
   createRoute({ ...under(plane), path: '/budgets', validateSearch: texts('peek', 'q'), component: planePage(async () => (await import('@/features/budgets/budgets')).BudgetsPage) }),
@@ -230,6 +251,8 @@ const planeRoutes = [
   createRoute({ ...under(plane), path: '/usage', validateSearch: texts('view', 'range', 'from', 'to', 'group', 'by', 'scope', 'model', 'user', 'tag', 'agent', 'client', 'q', 'peek'), component: planePage(async () => (await import('@/features/usage/usage')).UsagePage) }),
   createRoute({ ...under(plane), path: '/requests', validateSearch: texts('show'), component: planePage(async () => (await import('@/features/requests/requests')).RequestsPage) }),
   createRoute({ ...under(plane), path: '/keys', validateSearch: texts('peek', 'q', 'new'), component: planePage(async () => (await import('@/features/keys/keys')).KeysPage) }),
+  createRoute({ ...under(plane), path: '/agents', validateSearch: texts('q', 'group', 'state', 'new'), component: planePage(async () => (await import('@/features/agents/list')).AgentsPage) }),
+  agentOf,
   createRoute({ ...under(plane), path: '/models', validateSearch: texts('q', 'peek'), component: planePage(async () => (await import('@/features/models/models')).ModelsPage) }),
   createRoute({ ...under(plane), path: '/organizations', validateSearch: texts('q', 'peek', 'new'), component: planePage(async () => (await import('@/features/scopes/organizations')).OrganizationsPage) }),
   createRoute({ ...under(plane), path: '/teams', validateSearch: texts('q', 'peek', 'new', 'organization'), component: planePage(async () => (await import('@/features/scopes/teams')).TeamsPage) }),
@@ -298,6 +321,7 @@ const settingsRoutes = [
 ]
 
 const meRoutes = [
+  ownAgent,
   createRoute({ getParentRoute: () => app, path: '/me', validateSearch: texts('ask'), component: lazyRouteComponent(() => import('@/features/me/me'), 'MePage') }),
   createRoute({ getParentRoute: () => app, path: '/me/profile', component: lazyRouteComponent(() => import('@/features/me/profile'), 'ProfilePage') }),
   createRoute({ getParentRoute: () => app, path: '/me/inbox', validateSearch: texts('show', 'topic'), component: lazyRouteComponent(() => import('@/features/inbox/page'), 'InboxPage') }),

@@ -1,4 +1,4 @@
-import { BellRing, CircleAlert, FileText, HandCoins, type LucideIcon, ReceiptText, Snowflake, ThumbsUp, TrendingUp, Webhook } from 'lucide-react'
+import { BellRing, Bot, CircleAlert, FileText, HandCoins, type LucideIcon, ReceiptText, Snowflake, ThumbsUp, TrendingUp, Webhook } from 'lucide-react'
 import type { NotificationTopic } from '@/graphql/generated/graphql'
 import { t } from '@/lib/i18n'
 
@@ -15,6 +15,7 @@ export const topics: { [T in NotificationTopic]: Topic } = {
   INCREASE_DECIDED: { icon: ThumbsUp, tone: 'text-accent-text', name: t('Decisions on your requests'), about: t('Your request for more budget was decided.') },
   CHARGE_LATE: { icon: ReceiptText, tone: 'text-warn', name: t('Late charges'), about: t('A call cost more than its budgets had room for.') },
   WEBHOOK_DISABLED: { icon: Webhook, tone: 'text-bad', name: t('Disabled webhooks'), about: t('A webhook was switched off because nothing arrives.') },
+  AGENT_UNOWNED: { icon: Bot, tone: 'text-warn', name: t('Agents without an owner'), about: t('Whoever answered for an agent has left.') },
 }
 
 export const topicNames = Object.entries(topics).map(([value, { name, about }]) => ({ value: value as NotificationTopic, name, about }))

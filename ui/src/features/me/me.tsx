@@ -17,6 +17,7 @@ import { t } from '@/lib/i18n'
 import { nameOf, type Plane, unitOf } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
 import { MyModels } from '@/features/access'
+import { MyAgents } from '@/features/agents'
 import { useBurn } from '@/features/budgets'
 import { BurnPicture } from '@/features/burn'
 import { KeyList } from '@/features/keys'
@@ -83,6 +84,7 @@ function Seat({ plane, seat }: { plane: Plane; seat: SeatPartsFragment }) {
         <MyRequests plane={plane} />
         <MyModels plane={plane} seat={seat} />
       </div>
+      {plane === 'COPILOT' && <MyAgents seat={seat} />}
       <Keys plane={plane} seat={seat} />
     </>
   )

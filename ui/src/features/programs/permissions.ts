@@ -4,17 +4,21 @@ export type Permission = { name: string; about: string }
 
 // What a program does in people's names: it is bounded by each person's own rights, so whoever makes it known
 // needn't hold it.
-const forPeople: readonly Permission[] = [{ name: 'models.call', about: t("Call models through the gateway, at the cost of the person's seat.") }]
+const forPeople: readonly Permission[] = [
+  { name: 'models.call', about: t("Call models through the gateway, at the cost of the person's seat.") },
+  { name: 'tools.call', about: t("Call tools of connections, at the cost of the person's seat.") },
+]
 
 // Programs of the platform act for people of every account, in whatever those may do there.
 const forEveryAccount: readonly Permission[] = [
   { name: 'keys.manage', about: t('Revoke virtual keys; make them, together with models.call.') },
   { name: 'budgets.manage', about: t('Set, stop and remove budgets; ask for more, and decide on it.') },
   { name: 'access.manage', about: t('Allow and deny models.') },
+  { name: 'connections.manage', about: t('Set up connections, approve their tools and set prices of calls.') },
   { name: 'models.manage', about: t('Set up providers, models and prices.') },
 ]
 
-const usual = ['profile', 'read', 'models.call']
+const usual = ['profile', 'read', 'models.call', 'tools.call']
 
 /** What can be chosen: what the viewer could give a token, what only people hold, and what the program has. The usual first. */
 export function choices(grantable: readonly Permission[], platform: boolean, has: readonly Permission[] = []): Permission[] {

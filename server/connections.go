@@ -1,0 +1,29 @@
+package server
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/alchemi/cockpit/internal/connections"
+	"github.com/alchemi/cockpit/internal/credential"
+	"github.com/alchemi/cockpit/internal/mcp"
+	"github.com/alchemi/cockpit/internal/secret"
+)
+
+// openConnections makes what Copilot's tools come from, and the gateway that
+// serves them.
+func (s *Server) openConnections(box *secret.Box) error {
+	commands, err := connections.ParseCommands(s.cfg.StdioCommands)
+	if err != nil {
+		return fmt.Errorf("--stdio-commands: %w", err)
+	}
+	s.credentials = credential.New(credential.Options{Store: s.store, Box: box, Client: s.outbound, Networks: s.cfg.outbound(), URL: s.URL(), Log: s.log})
+	s.connections = connections.New(connections.Options{Store: s.store, Client: s.outbound, Grants: s.grants, Credentials: s.credentials, Commands: commands, Log: s.log})
+	s.onClose(func(context.Context) error { s.connections.Close(); return nil })
+	s.tasks.Go(func() { s.connections.Run(s.background) })
+	s.tools = mcp.New(mcp.Options{Store: s.store, Epochs: s.epochs, Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants,
+		Connections: s.connections, Budget: s.budget, Factor: s.catalog.Factor, Take: s.gateway.Take, Exceeded: s.watcher.Refused,
+		Refusals: s.refusals, AskAt: s.URL() + "/me", MaxBody: s.cfg.MaxBody, Log: s.log})
+	s.onClose(func(context.Context) error { s.tools.Close(); return nil })
+	return nil
+}

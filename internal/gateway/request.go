@@ -14,9 +14,7 @@ import (
 // request is a chat completion request as the client wrote it. What isn't
 // named here is kept byte by byte.
 type request struct {
-	doc []byte
-	// sent is the document as the client sent it, before anything was taken out.
-	sent  []byte
+	doc   []byte
 	model string
 	// limit is the most output tokens of one choice; 0 when the client set none.
 	limit int64
@@ -31,7 +29,7 @@ type request struct {
 	predicted int64
 
 	// sent is the document as the client sent it, before an agent's part was
-	// added.
+	// added and what guardrails redact was taken out.
 	sent []byte
 
 	modelAt    span

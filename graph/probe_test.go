@@ -30,7 +30,7 @@ type slot struct{ name, typ string }
 // idsOf says which rows an argument's ids are of, by prefix; nil means every
 // kind there is. An unknown name fails the test: say here what it takes.
 var idsOf = map[string][]id.Prefix{
-	"id": nil, "targetId": nil,
+	"id": nil, "targetId": nil, "presetId": {id.GuardrailPreset},
 	"scopeId": scopeKinds, "ownerId": scopeKinds, "under": scopeKinds, "grantTo": scopeKinds,
 	"planeId": {id.Console, id.Copilot}, "accountId": {id.Account}, "actorId": {id.User, id.Key, id.ServiceClient},
 	"organizationId": {id.Organization}, "teamId": {id.Team}, "memberId": {id.Member}, "keyId": {id.Key}, "userId": {id.User},

@@ -69,7 +69,7 @@ var detectors = map[Detector]kind{
 	JWT: {mark: "jwt", tall: true, pattern: `\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{16,}`},
 	GenericSecret: {mark: "secret", check: genericSecret,
 		pattern: `(?i)\b(?:password|passwd|pwd|passphrase|secret|token|api[ _-]?key|access[ _-]?key|client[ _-]?secret|auth[ _-]?key|bearer|credentials?)` +
-			`["']?(?:\s{0,3}(?::=|=>|:|=)\s{0,3}|\s{1,3}(?:is\s{1,3})?)["']?[A-Za-z0-9+/_=.~!@#$%^&*-]{12,200}`},
+			`["']?(?:\s{0,3}(?::=|=>|:|=)\s{0,3}|\s{1,3}(?:is\s{1,3})?)["']?[A-Za-z0-9+/_=.~!@#$%^&*-]{11,200}[A-Za-z0-9+/_=~@#$%^&*-]`},
 	Jailbreak: {mark: "jailbreak", pattern: jailbreaks()},
 	Words:     {mark: "word"},
 	Regex:     {mark: "custom"},
@@ -342,7 +342,7 @@ func phrase(p string) string {
 		options, optional := strings.CutSuffix(slot, "?")
 		words := strings.Split(options, "|")
 		for j, w := range words {
-			words[j] = disguised(w)
+			words[j] = disguised(w, i == 0)
 		}
 		one := "(?:" + strings.Join(words, "|") + ")"
 		switch {
@@ -358,14 +358,26 @@ func phrase(p string) string {
 }
 
 // disguised is a word with all that may stand for its letters, and hide among
-// them.
-func disguised(w string) string {
+// them. The first word of a phrase begins where a word does.
+func disguised(w string, first bool) string {
 	var b strings.Builder
 	for i, r := range w {
 		if i > 0 {
 			b.WriteString(hidden)
 		}
-		b.WriteString("[" + regexp.QuoteMeta(string(r)) + classText(twins[r]) + string(fullwidth(r)) + "]")
+		plain, other := string(r), string(fullwidth(r))
+		for _, t := range twins[r] {
+			if kindOf(t) == word {
+				plain += string(t)
+			} else {
+				other += string(t)
+			}
+		}
+		if i == 0 && first {
+			b.WriteString(`(?:\b[` + plain + `]|[` + classText(other) + `])`)
+		} else {
+			b.WriteString("[" + plain + classText(other) + "]")
+		}
 	}
 	return b.String()
 }

@@ -20,7 +20,7 @@ func (c *call) guardInput() error {
 	}
 	who := guardrail.Subject{AccountID: c.caller.Viewer.AccountID, Plane: c.caller.Plane, Path: c.caller.Path}
 	if c.agent != nil {
-		who.AgentID = c.agent.ID
+		who.AgentID, who.PresetIDs = c.agent.ID, c.agent.Definition.GuardrailPresetIDs // a draft's, too
 	}
 	var err error
 	if c.guards, err = c.Guards.For(c.r.Context(), who); err != nil {
@@ -57,16 +57,15 @@ var unread = []string{"role", "type", "id", "tool_call_id", "model", "data", "fi
 func texts(doc []byte, at span, each func(span)) {
 	switch doc[at.from] {
 	case '"':
-		if !bytes.HasPrefix(at.of(doc), []byte(`"data:`)) || bytes.IndexByte(doc[at.from:min(at.to, at.from+100)], ';') < 0 {
-			each(at)
-		}
+		each(at)
 	case '[':
 		for _, e := range elements(doc, at) {
 			texts(doc, e, each)
 		}
 	case '{':
 		for _, m := range members(doc, at) {
-			if !isOne(m.name, unread) {
+			file := named([]byte(m.name), "url") && bytes.HasPrefix(m.value.of(doc), []byte(`"data:`))
+			if !file && !isOne(m.name, unread) {
 				texts(doc, m.value, each)
 			}
 		}

@@ -119,6 +119,7 @@ func TestGuardrailsOnInput(t *testing.T) {
 		require.NotContains(t, answer, "example.com")
 		// The same text as a tool's result, escaped, and in parts.
 		for _, message := range []string{
+			`{"role":"user","content":"data:text/plain;base64,ada@example.com"}`,
 			`{"role":"tool","tool_call_id":"c","content":"ada@example.com"}`, `{"role":"user","content":[{"type":"text","text":"ada\u0040example.com"}]}`,
 			`{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"to\":\"ada@example.com\"}"}}]}`,
 		} {

@@ -14,10 +14,7 @@ import (
 // request is a chat completion request as the client wrote it. What isn't
 // named here is kept byte by byte.
 type request struct {
-	doc []byte
-	// sent is the document as the client sent it, before anything was taken out or an
-	// agent's part was added.
-	sent  []byte
+	doc   []byte
 	model string
 	// limit is the most output tokens of one choice; 0 when the client set none.
 	limit int64
@@ -32,6 +29,10 @@ type request struct {
 	// predicted is the size in bytes of the predicted output, which is billed
 	// beside the limit.
 	predicted int64
+
+	// sent is the document as the client sent it, before an agent's part was
+	// added and what guardrails redact was taken out.
+	sent []byte
 
 	modelAt    span
 	messagesAt span

@@ -147,7 +147,7 @@ function RuleRow({ at, rule: r, errors, onChange, onRemove }: RowProps) {
   const nth = { n: at + 1 }
   return (
     <div className="rounded-md border border-line p-2.5">
-      <div className="grid grid-cols-[1fr_auto] gap-2 sm:grid-cols-[1.3fr_1.3fr_7rem_8rem_auto]">
+      <div className="grid grid-cols-[1fr_auto] gap-2 sm:grid-cols-[minmax(0,1.3fr)_minmax(0,1.3fr)_7rem_8rem_auto]">
         <Input aria-label={t('Name of rule {{n}}', nth)} aria-invalid={of('name') ? true : undefined} value={r.name} maxLength={80} placeholder={t('Name')} onChange={(e) => onChange({ name: e.target.value })} autoComplete="off" className="max-sm:col-span-1" />
         <Button variant="ghost" size="icon" aria-label={t('Remove rule {{n}}', nth)} onClick={onRemove} className="sm:order-last">
           <Trash2 aria-hidden />

@@ -17,7 +17,6 @@ import { Empty, ErrorBar } from '@/kit/state'
 import { Head, rowClass, Table, Td, Th } from '@/kit/table'
 import { toast } from '@/kit/toast'
 import { Segments } from '@/kit/toggle'
-import { count } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ask, nameOf, pick, type Plane } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
@@ -115,7 +114,7 @@ function Guardrails({ plane, rootId, mayManage }: { plane: Plane; rootId: string
                       {where(p)}
                     </Td>
                     <Td wide className="text-muted tabular-nums">
-                      {calls(p) > 0 ? t('{{n}} calls', { n: count(calls(p)) }) : t('Nothing')}
+                      {calls(p) > 0 ? t('{{count}} calls', { count: calls(p) }) : t('Nothing')}
                     </Td>
                     <Td>
                       <Badge tone={p.status === 'DISABLED' ? 'plain' : p.assignments.length > 0 ? 'ok' : 'warn'} dot>

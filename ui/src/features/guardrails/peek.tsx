@@ -8,7 +8,6 @@ import { Button } from '@/kit/button'
 import { Sheet } from '@/kit/dialog'
 import { ErrorBar } from '@/kit/state'
 import { toast } from '@/kit/toast'
-import { count } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import type { Plane } from '@/lib/plane'
 import { ScopePicker } from '@/features/access'
@@ -95,7 +94,7 @@ export function GuardrailPeek({ plane, preset: p, mayAssign, onChange, onClose }
                 <span className="truncate">
                   {f.rule} <span className="text-xs text-muted">{directionName(f.direction)}</span>
                 </span>
-                <span className="shrink-0 text-muted tabular-nums">{t('{{n}} calls', { n: count(f.calls) })}</span>
+                <span className="shrink-0 text-muted tabular-nums">{t('{{count}} calls', { count: f.calls })}</span>
               </li>
             ))}
           </ul>

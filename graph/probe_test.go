@@ -39,7 +39,7 @@ var idsOf = map[string][]id.Prefix{
 	"domainId": {id.Domain}, "identityProviderId": {id.IdentityProvider}, "groupMappingId": {id.GroupMapping},
 	"serviceClientId": {id.ServiceClient}, "personalTokenId": {id.PersonalToken}, "authorizationId": {id.Authorization},
 	"notificationId": {id.Notification}, "webhookId": {id.Webhook}, "deliveryId": {id.WebhookDelivery},
-	"agentId": scopeKinds, "clientId": {id.ServiceClient}, "grantId": {id.Grant}, "increaseId": {id.BudgetIncrease}, "fromId": scopeKinds, "toId": scopeKinds, "requestId": {id.InboxRequest}, "fromModelId": {id.Model}, "toModelId": {id.Model}, "supportAccessId": {id.SupportAccess},
+	"agentId": scopeKinds, "clientId": {id.ServiceClient}, "grantId": {id.Grant}, "increaseId": {id.BudgetIncrease}, "fromId": scopeKinds, "toId": scopeKinds, "requestId": {id.InboxRequest}, "fromModelId": {id.Model}, "toModelId": {id.Model}, "resourceId": {id.Model}, "supportAccessId": {id.SupportAccess},
 }
 
 var scopeKinds = []id.Prefix{id.Account, id.Console, id.Copilot, id.Organization, id.Team, id.Member, id.Key}

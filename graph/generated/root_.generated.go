@@ -14361,9 +14361,9 @@ enum NotificationTopic {
   BUDGET_FROZEN
   "A cycle closed and its statement was written."
   STATEMENT_READY
-  "Somebody asks for more budget."
+  "Somebody asks for something: more budget, access, a review."
   INCREASE_REQUESTED
-  "A request for more budget was decided."
+  "A request was decided."
   INCREASE_DECIDED
   "A call cost more than was held for it, beyond what its budgets had room for."
   CHARGE_LATE

@@ -6498,9 +6498,9 @@ const (
 	NotificationTopicBudgetFrozen NotificationTopic = "BUDGET_FROZEN"
 	// A cycle closed and its statement was written.
 	NotificationTopicStatementReady NotificationTopic = "STATEMENT_READY"
-	// Somebody asks for more budget.
+	// Somebody asks for something: more budget, access, a review.
 	NotificationTopicIncreaseRequested NotificationTopic = "INCREASE_REQUESTED"
-	// A request for more budget was decided.
+	// A request was decided.
 	NotificationTopicIncreaseDecided NotificationTopic = "INCREASE_DECIDED"
 	// A call cost more than was held for it, beyond what its budgets had room for.
 	NotificationTopicChargeLate NotificationTopic = "CHARGE_LATE"

@@ -7,6 +7,7 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	entrequest "github.com/alchemi/cockpit/ent/request"
+	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/grant"
@@ -126,10 +127,10 @@ func (r *Requests) approveOther(ctx context.Context, tx *store.Tx, now time.Time
 	if err != nil {
 		return nil, err
 	}
-	at := p.scope
-	if d.ScopeID != "" && d.ScopeID != at.ID {
-		at, err = tx.Scope.Get(ctx, d.ScopeID)
-		if ent.IsNotFound(err) || err == nil && (at.DeletedAt != nil || !strings.HasPrefix(at.Path, p.scope.Path)) {
+	to := p.scope
+	if d.ScopeID != "" && d.ScopeID != to.ID {
+		to, err = tx.Scope.Get(ctx, d.ScopeID)
+		if ent.IsNotFound(err) || err == nil && (to.DeletedAt != nil || !strings.HasPrefix(to.Path, p.scope.Path)) {
 			return nil, fault.At("scopeId", "Give it to %s, or to a part of it.", p.scope.Name)
 		}
 		if err != nil {
@@ -137,26 +138,29 @@ func (r *Requests) approveOther(ctx context.Context, tx *store.Tx, now time.Time
 		}
 	}
 	authority := d.authority
-	if authority == "" {
-		authority = grant.AuthorityOf(tenancy.ViewerFrom(ctx), at.Path)
+	if d.rule == "" { // a program may decide on budgets, and not on access
+		if err := r.Access.Check(ctx, access.GrantSet, at(to)); err != nil {
+			return nil, err
+		}
+		authority = grant.AuthorityOf(tenancy.ViewerFrom(ctx), to.Path)
 	}
-	if _, err := grant.Set(ctx, tx, now, grant.Input{Scope: at, ResourceID: p.row.ResourceID, Effect: grant.Allow, ExpiresAt: until,
+	if _, err := grant.Set(ctx, tx, now, grant.Input{Scope: to, ResourceID: p.row.ResourceID, Effect: grant.Allow, ExpiresAt: until,
 		Note: strings.ToValidUTF8(p.row.Reason[:min(len(p.row.Reason), 500)], ""), Authority: authority}); err != nil {
 		return nil, err
 	}
-	t, err := grant.Load(ctx, tx.Client, at.AccountID, tenancy.Plane(at.Plane), p.row.ResourceID)
+	t, err := grant.Load(ctx, tx.Client, to.AccountID, tenancy.Plane(to.Plane), p.row.ResourceID)
 	if err != nil {
 		return nil, err
 	}
-	if v := t.Ask(p.row.ResourceID, at.Path, now); !v.Allowed() {
+	if v := t.Ask(p.row.ResourceID, to.Path, now); !v.Allowed() {
 		return nil, fault.At("requestId", "A grant wouldn't be enough. %s", v.Reason())
 	}
-	row, err := d.on(p.row, now, until).SetGrantedScope(at.ID).Save(ctx)
+	row, err := d.on(p.row, now, until).SetGrantedScope(to.ID).Save(ctx)
 	if err != nil {
 		return nil, err
 	}
 	changes := asking(row)
-	changes["grantedScope"] = audit.Change{After: at.Name}
+	changes["grantedScope"] = audit.Change{After: to.Name}
 	if until != nil {
 		changes["until"] = audit.Change{After: until.UTC()}
 	}

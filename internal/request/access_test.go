@@ -91,6 +91,9 @@ func TestAccessGoesToAPlaceBelow(t *testing.T) {
 		row, err := d.wish(d.p.TeamAdmin, d.p.Team)
 		require.NoError(d.t, err)
 		require.Equal(d.t, fault.Invalid, code(second(d.Approve(d.as(d.A.Admin), request.Decision{RequestID: row.ID, ScopeID: d.p.SiblingTeam.ID}))))
+		narrowed := *d.A.Admin
+		narrowed.Narrowed, narrowed.Permissions = true, []string{"budgets.manage"}
+		require.Equal(d.t, fault.Forbidden, code(second(d.Approve(d.as(&narrowed), request.Decision{RequestID: row.ID}))), "who may not hand out access")
 		_, _, err = d.Approve(d.as(d.A.Admin), request.Decision{RequestID: row.ID, ScopeID: d.p.Member.ID})
 		require.NoError(d.t, err)
 		require.True(d.t, d.uses(d.p.Member, d.Requests.Store.Now()))

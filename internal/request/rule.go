@@ -88,6 +88,11 @@ func (r *Requests) setRule(ctx context.Context, tx *store.Tx, in RuleInput) (*en
 	if err := r.Access.Check(ctx, access.RequestDecide, at(s)); err != nil {
 		return nil, err
 	}
+	if in.Kind == requestrule.KindACCESS {
+		if err := r.Access.Check(ctx, access.GrantSet, at(s)); err != nil {
+			return nil, err
+		}
+	}
 	v := tenancy.ViewerFrom(ctx)
 	authority := grant.AuthorityOf(v, s.Path)
 	if authority == "" || s.DeletedAt != nil || s.ArchivedAt != nil {

@@ -58,6 +58,7 @@ type MutationResolver interface {
 	InvitationAccept(ctx context.Context, input model.InvitationAcceptInput) (*model.InvitationAcceptPayload, error)
 	KeyCreate(ctx context.Context, input model.KeyCreateInput) (*model.KeyCreatePayload, error)
 	KeyRevoke(ctx context.Context, input model.KeyRevokeInput) (*model.KeyRevokePayload, error)
+	ScopeDefaultModelSet(ctx context.Context, input model.ScopeDefaultModelSetInput) (*model.ScopeDefaultModelSetPayload, error)
 	NotificationRead(ctx context.Context, input model.NotificationReadInput) (*model.NotificationReadPayload, error)
 	NotificationsReadAll(ctx context.Context, input *model.NotificationsReadAllInput) (*model.NotificationsReadAllPayload, error)
 	NotificationPreferenceSet(ctx context.Context, input model.NotificationPreferenceSetInput) (*model.NotificationPreferenceSetPayload, error)
@@ -121,6 +122,7 @@ type MutationResolver interface {
 	CentralProviderTest(ctx context.Context, input model.CentralProviderTestInput) (*model.ProviderTestPayload, error)
 	CatalogModelCreate(ctx context.Context, input model.CatalogModelCreateInput) (*model.CatalogModelPayload, error)
 	CatalogModelUpdate(ctx context.Context, input model.CatalogModelUpdateInput) (*model.CatalogModelPayload, error)
+	CatalogModelOffer(ctx context.Context, input model.CatalogModelOfferInput) (*model.CatalogModelPayload, error)
 	CatalogPricePublish(ctx context.Context, input model.CatalogPricePublishInput) (*model.CatalogModelPayload, error)
 	CreditFactorSet(ctx context.Context, input model.CreditFactorSetInput) (*model.CreditFactorSetPayload, error)
 }
@@ -135,6 +137,7 @@ type QueryResolver interface {
 	Access(ctx context.Context, scopeID string) (*model.ScopeAccess, error)
 	Explain(ctx context.Context, input model.ExplainInput) (*model.Explanation, error)
 	Invitation(ctx context.Context, token string) (*model.InvitationPreview, error)
+	DefaultModel(ctx context.Context, scopeID string) (*model.DefaultModel, error)
 	AuthorizationRequest(ctx context.Context, input model.AuthorizationRequestInput) (*model.AuthorizationRequest, error)
 	SignInMethods(ctx context.Context, email string) (*model.SignInMethods, error)
 }
@@ -407,6 +410,20 @@ func (ec *executionContext) field_Mutation_catalogModelCreate_args(ctx context.C
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.CatalogModelCreateInput, error) {
 			return ec.unmarshalNCatalogModelCreateInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐCatalogModelCreateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_catalogModelOffer_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CatalogModelOfferInput, error) {
+			return ec.unmarshalNCatalogModelOfferInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐCatalogModelOfferInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1185,6 +1202,20 @@ func (ec *executionContext) field_Mutation_roleUnbind_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_scopeDefaultModelSet_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ScopeDefaultModelSetInput, error) {
+			return ec.unmarshalNScopeDefaultModelSetInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐScopeDefaultModelSetInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_serviceClientCreate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1644,6 +1675,20 @@ func (ec *executionContext) field_Query_copilot_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["accountId"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_defaultModel_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "scopeId",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["scopeId"] = arg0
 	return args, nil
 }
 
@@ -3413,6 +3458,50 @@ func (ec *executionContext) fieldContext_Mutation_keyRevoke(ctx context.Context,
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_keyRevoke_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_scopeDefaultModelSet(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_scopeDefaultModelSet(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ScopeDefaultModelSet(ctx, fc.Args["input"].(model.ScopeDefaultModelSetInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ScopeDefaultModelSetPayload) graphql.Marshaler {
+			return ec.marshalNScopeDefaultModelSetPayload2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐScopeDefaultModelSetPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_scopeDefaultModelSet(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ScopeDefaultModelSetPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_scopeDefaultModelSet_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6191,6 +6280,50 @@ func (ec *executionContext) fieldContext_Mutation_catalogModelUpdate(ctx context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_catalogModelOffer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_catalogModelOffer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CatalogModelOffer(ctx, fc.Args["input"].(model.CatalogModelOfferInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CatalogModelPayload) graphql.Marshaler {
+			return ec.marshalNCatalogModelPayload2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐCatalogModelPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_catalogModelOffer(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CatalogModelPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_catalogModelOffer_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_catalogPricePublish(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6781,6 +6914,50 @@ func (ec *executionContext) fieldContext_Query_invitation(ctx context.Context, f
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_invitation_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_defaultModel(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_defaultModel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().DefaultModel(ctx, fc.Args["scopeId"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DefaultModel) graphql.Marshaler {
+			return ec.marshalODefaultModel2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐDefaultModel(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_defaultModel(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DefaultModel(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_defaultModel_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7669,6 +7846,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "scopeDefaultModelSet":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_scopeDefaultModelSet(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "notificationRead":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_notificationRead(ctx, field)
@@ -8110,6 +8294,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "catalogModelOffer":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_catalogModelOffer(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "catalogPricePublish":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_catalogPricePublish(ctx, field)
@@ -8426,6 +8617,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 					}
 				}()
 				res = ec._Query_invitation(ctx, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "defaultModel":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_defaultModel(ctx, field)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}

@@ -526,20 +526,37 @@ type ComplexityRoot struct {
 		ScopeName func(childComplexity int) int
 	}
 
+	CatalogImpact struct {
+		Accounts func(childComplexity int) int
+		Agents   func(childComplexity int) int
+		Calls    func(childComplexity int) int
+		Credits  func(childComplexity int) int
+		Defaults func(childComplexity int) int
+		Grants   func(childComplexity int) int
+		Keys     func(childComplexity int) int
+	}
+
 	CatalogModel struct {
 		AccountCount    func(childComplexity int) int
 		Capability      func(childComplexity int) int
 		CentralProvider func(childComplexity int) int
 		ContextLength   func(childComplexity int) int
 		CreditPrice     func(childComplexity int) int
+		DeprecatedAt    func(childComplexity int) int
 		Description     func(childComplexity int) int
 		ID              func(childComplexity int) int
+		Inputs          func(childComplexity int) int
 		Installed       func(childComplexity int) int
 		MaxOutputTokens func(childComplexity int) int
 		Name            func(childComplexity int) int
+		Offer           func(childComplexity int) int
+		Outputs         func(childComplexity int) int
 		Price           func(childComplexity int) int
+		PricePreview    func(childComplexity int, price model.PriceInput) int
 		Prices          func(childComplexity int) int
+		Region          func(childComplexity int) int
 		Status          func(childComplexity int) int
+		Successor       func(childComplexity int) int
 		UpstreamName    func(childComplexity int) int
 		Version         func(childComplexity int) int
 		ViewerCan       func(childComplexity int) int
@@ -559,6 +576,12 @@ type ComplexityRoot struct {
 	CatalogModelPayload struct {
 		CatalogModel func(childComplexity int) int
 		Errors       func(childComplexity int) int
+		Impact       func(childComplexity int) int
+	}
+
+	CatalogOffer struct {
+		Accounts func(childComplexity int) int
+		To       func(childComplexity int) int
 	}
 
 	CentralProvider struct {
@@ -742,6 +765,11 @@ type ComplexityRoot struct {
 	DailySpend struct {
 		Amount func(childComplexity int) int
 		Day    func(childComplexity int) int
+	}
+
+	DefaultModel struct {
+		From  func(childComplexity int) int
+		Model func(childComplexity int) int
 	}
 
 	Domain struct {
@@ -1189,6 +1217,7 @@ type ComplexityRoot struct {
 		BudgetResume              func(childComplexity int, input model.BudgetResumeInput) int
 		BudgetSet                 func(childComplexity int, input model.BudgetSetInput) int
 		CatalogModelCreate        func(childComplexity int, input model.CatalogModelCreateInput) int
+		CatalogModelOffer         func(childComplexity int, input model.CatalogModelOfferInput) int
 		CatalogModelUpdate        func(childComplexity int, input model.CatalogModelUpdateInput) int
 		CatalogPricePublish       func(childComplexity int, input model.CatalogPricePublishInput) int
 		CentralProviderCreate     func(childComplexity int, input model.CentralProviderCreateInput) int
@@ -1244,6 +1273,7 @@ type ComplexityRoot struct {
 		RequestWithdraw           func(childComplexity int, input model.RequestWithdrawInput) int
 		RoleBind                  func(childComplexity int, input model.RoleBindInput) int
 		RoleUnbind                func(childComplexity int, input model.RoleUnbindInput) int
+		ScopeDefaultModelSet      func(childComplexity int, input model.ScopeDefaultModelSetInput) int
 		ServiceClientCreate       func(childComplexity int, input model.ServiceClientCreateInput) int
 		ServiceClientDelete       func(childComplexity int, input model.ServiceClientDeleteInput) int
 		ServiceClientSecretRotate func(childComplexity int, input model.ServiceClientSecretRotateInput) int
@@ -1499,6 +1529,22 @@ type ComplexityRoot struct {
 		Request       func(childComplexity int) int
 	}
 
+	PricePreview struct {
+		Rows  func(childComplexity int) int
+		Total func(childComplexity int) int
+	}
+
+	PricePreviewRow struct {
+		Account       func(childComplexity int) int
+		Calls         func(childComplexity int) int
+		CostAfter     func(childComplexity int) int
+		CostBefore    func(childComplexity int) int
+		CreditsAfter  func(childComplexity int) int
+		CreditsBefore func(childComplexity int) int
+		MarginAfter   func(childComplexity int) int
+		MarginBefore  func(childComplexity int) int
+	}
+
 	Provider struct {
 		BaseURL    func(childComplexity int) int
 		ID         func(childComplexity int) int
@@ -1542,6 +1588,7 @@ type ComplexityRoot struct {
 		AuthorizationRequest func(childComplexity int, input model.AuthorizationRequestInput) int
 		Console              func(childComplexity int, accountID *string) int
 		Copilot              func(childComplexity int, accountID *string) int
+		DefaultModel         func(childComplexity int, scopeID string) int
 		Explain              func(childComplexity int, input model.ExplainInput) int
 		ForecastWhatIf       func(childComplexity int, scopeID string, input model.WhatIfInput) int
 		Invitation           func(childComplexity int, token string) int
@@ -1660,6 +1707,11 @@ type ComplexityRoot struct {
 		Edges      func(childComplexity int) int
 		PageInfo   func(childComplexity int) int
 		TotalCount func(childComplexity int) int
+	}
+
+	ScopeDefaultModelSetPayload struct {
+		DefaultModel func(childComplexity int) int
+		Errors       func(childComplexity int) int
 	}
 
 	ScopeEdge struct {
@@ -4019,6 +4071,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BudgetWarning.ScopeName(childComplexity), true
 
+	case "CatalogImpact.accounts":
+		if e.ComplexityRoot.CatalogImpact.Accounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogImpact.Accounts(childComplexity), true
+	case "CatalogImpact.agents":
+		if e.ComplexityRoot.CatalogImpact.Agents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogImpact.Agents(childComplexity), true
+	case "CatalogImpact.calls":
+		if e.ComplexityRoot.CatalogImpact.Calls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogImpact.Calls(childComplexity), true
+	case "CatalogImpact.credits":
+		if e.ComplexityRoot.CatalogImpact.Credits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogImpact.Credits(childComplexity), true
+	case "CatalogImpact.defaults":
+		if e.ComplexityRoot.CatalogImpact.Defaults == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogImpact.Defaults(childComplexity), true
+	case "CatalogImpact.grants":
+		if e.ComplexityRoot.CatalogImpact.Grants == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogImpact.Grants(childComplexity), true
+	case "CatalogImpact.keys":
+		if e.ComplexityRoot.CatalogImpact.Keys == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogImpact.Keys(childComplexity), true
+
 	case "CatalogModel.accountCount":
 		if e.ComplexityRoot.CatalogModel.AccountCount == nil {
 			break
@@ -4049,6 +4144,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CatalogModel.CreditPrice(childComplexity), true
+	case "CatalogModel.deprecatedAt":
+		if e.ComplexityRoot.CatalogModel.DeprecatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogModel.DeprecatedAt(childComplexity), true
 	case "CatalogModel.description":
 		if e.ComplexityRoot.CatalogModel.Description == nil {
 			break
@@ -4061,6 +4162,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CatalogModel.ID(childComplexity), true
+	case "CatalogModel.inputs":
+		if e.ComplexityRoot.CatalogModel.Inputs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogModel.Inputs(childComplexity), true
 	case "CatalogModel.installed":
 		if e.ComplexityRoot.CatalogModel.Installed == nil {
 			break
@@ -4079,24 +4186,59 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CatalogModel.Name(childComplexity), true
+	case "CatalogModel.offer":
+		if e.ComplexityRoot.CatalogModel.Offer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogModel.Offer(childComplexity), true
+	case "CatalogModel.outputs":
+		if e.ComplexityRoot.CatalogModel.Outputs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogModel.Outputs(childComplexity), true
 	case "CatalogModel.price":
 		if e.ComplexityRoot.CatalogModel.Price == nil {
 			break
 		}
 
 		return e.ComplexityRoot.CatalogModel.Price(childComplexity), true
+	case "CatalogModel.pricePreview":
+		if e.ComplexityRoot.CatalogModel.PricePreview == nil {
+			break
+		}
+
+		args, err := ec.field_CatalogModel_pricePreview_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.CatalogModel.PricePreview(childComplexity, args["price"].(model.PriceInput)), true
 	case "CatalogModel.prices":
 		if e.ComplexityRoot.CatalogModel.Prices == nil {
 			break
 		}
 
 		return e.ComplexityRoot.CatalogModel.Prices(childComplexity), true
+	case "CatalogModel.region":
+		if e.ComplexityRoot.CatalogModel.Region == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogModel.Region(childComplexity), true
 	case "CatalogModel.status":
 		if e.ComplexityRoot.CatalogModel.Status == nil {
 			break
 		}
 
 		return e.ComplexityRoot.CatalogModel.Status(childComplexity), true
+	case "CatalogModel.successor":
+		if e.ComplexityRoot.CatalogModel.Successor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogModel.Successor(childComplexity), true
 	case "CatalogModel.upstreamName":
 		if e.ComplexityRoot.CatalogModel.UpstreamName == nil {
 			break
@@ -4160,6 +4302,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CatalogModelPayload.Errors(childComplexity), true
+	case "CatalogModelPayload.impact":
+		if e.ComplexityRoot.CatalogModelPayload.Impact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogModelPayload.Impact(childComplexity), true
+
+	case "CatalogOffer.accounts":
+		if e.ComplexityRoot.CatalogOffer.Accounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogOffer.Accounts(childComplexity), true
+	case "CatalogOffer.to":
+		if e.ComplexityRoot.CatalogOffer.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogOffer.To(childComplexity), true
 
 	case "CentralProvider.baseUrl":
 		if e.ComplexityRoot.CentralProvider.BaseURL == nil {
@@ -5089,6 +5250,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DailySpend.Day(childComplexity), true
+
+	case "DefaultModel.from":
+		if e.ComplexityRoot.DefaultModel.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefaultModel.From(childComplexity), true
+	case "DefaultModel.model":
+		if e.ComplexityRoot.DefaultModel.Model == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefaultModel.Model(childComplexity), true
 
 	case "Domain.checkError":
 		if e.ComplexityRoot.Domain.CheckError == nil {
@@ -6924,6 +7098,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CatalogModelCreate(childComplexity, args["input"].(model.CatalogModelCreateInput)), true
+	case "Mutation.catalogModelOffer":
+		if e.ComplexityRoot.Mutation.CatalogModelOffer == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_catalogModelOffer_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CatalogModelOffer(childComplexity, args["input"].(model.CatalogModelOfferInput)), true
 	case "Mutation.catalogModelUpdate":
 		if e.ComplexityRoot.Mutation.CatalogModelUpdate == nil {
 			break
@@ -7529,6 +7714,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RoleUnbind(childComplexity, args["input"].(model.RoleUnbindInput)), true
+	case "Mutation.scopeDefaultModelSet":
+		if e.ComplexityRoot.Mutation.ScopeDefaultModelSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_scopeDefaultModelSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ScopeDefaultModelSet(childComplexity, args["input"].(model.ScopeDefaultModelSetInput)), true
 	case "Mutation.serviceClientCreate":
 		if e.ComplexityRoot.Mutation.ServiceClientCreate == nil {
 			break
@@ -8706,6 +8902,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Price.Request(childComplexity), true
 
+	case "PricePreview.rows":
+		if e.ComplexityRoot.PricePreview.Rows == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreview.Rows(childComplexity), true
+	case "PricePreview.total":
+		if e.ComplexityRoot.PricePreview.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreview.Total(childComplexity), true
+
+	case "PricePreviewRow.account":
+		if e.ComplexityRoot.PricePreviewRow.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreviewRow.Account(childComplexity), true
+	case "PricePreviewRow.calls":
+		if e.ComplexityRoot.PricePreviewRow.Calls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreviewRow.Calls(childComplexity), true
+	case "PricePreviewRow.costAfter":
+		if e.ComplexityRoot.PricePreviewRow.CostAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreviewRow.CostAfter(childComplexity), true
+	case "PricePreviewRow.costBefore":
+		if e.ComplexityRoot.PricePreviewRow.CostBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreviewRow.CostBefore(childComplexity), true
+	case "PricePreviewRow.creditsAfter":
+		if e.ComplexityRoot.PricePreviewRow.CreditsAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreviewRow.CreditsAfter(childComplexity), true
+	case "PricePreviewRow.creditsBefore":
+		if e.ComplexityRoot.PricePreviewRow.CreditsBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreviewRow.CreditsBefore(childComplexity), true
+	case "PricePreviewRow.marginAfter":
+		if e.ComplexityRoot.PricePreviewRow.MarginAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreviewRow.MarginAfter(childComplexity), true
+	case "PricePreviewRow.marginBefore":
+		if e.ComplexityRoot.PricePreviewRow.MarginBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreviewRow.MarginBefore(childComplexity), true
+
 	case "Provider.baseUrl":
 		if e.ComplexityRoot.Provider.BaseURL == nil {
 			break
@@ -8898,6 +9156,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Copilot(childComplexity, args["accountId"].(*string)), true
+	case "Query.defaultModel":
+		if e.ComplexityRoot.Query.DefaultModel == nil {
+			break
+		}
+
+		args, err := ec.field_Query_defaultModel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.DefaultModel(childComplexity, args["scopeId"].(string)), true
 	case "Query.explain":
 		if e.ComplexityRoot.Query.Explain == nil {
 			break
@@ -9363,6 +9632,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ScopeConnection.TotalCount(childComplexity), true
+
+	case "ScopeDefaultModelSetPayload.defaultModel":
+		if e.ComplexityRoot.ScopeDefaultModelSetPayload.DefaultModel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ScopeDefaultModelSetPayload.DefaultModel(childComplexity), true
+	case "ScopeDefaultModelSetPayload.errors":
+		if e.ComplexityRoot.ScopeDefaultModelSetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ScopeDefaultModelSetPayload.Errors(childComplexity), true
 
 	case "ScopeEdge.cursor":
 		if e.ComplexityRoot.ScopeEdge.Cursor == nil {
@@ -11422,6 +11704,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputBudgetResumeInput,
 		ec.unmarshalInputBudgetSetInput,
 		ec.unmarshalInputCatalogModelCreateInput,
+		ec.unmarshalInputCatalogModelOfferInput,
 		ec.unmarshalInputCatalogModelUpdateInput,
 		ec.unmarshalInputCatalogPricePublishInput,
 		ec.unmarshalInputCentralProviderCreateInput,
@@ -11481,6 +11764,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRequestWithdrawInput,
 		ec.unmarshalInputRoleBindInput,
 		ec.unmarshalInputRoleUnbindInput,
+		ec.unmarshalInputScopeDefaultModelSetInput,
 		ec.unmarshalInputServiceClientCreateInput,
 		ec.unmarshalInputServiceClientDeleteInput,
 		ec.unmarshalInputServiceClientSecretRotateInput,
@@ -13707,6 +13991,42 @@ type Model implements Node {
   usableBy(search: String, first: Int, after: String, last: Int, before: String): MemberConnection
 }
 
+"The model of calls that name none or ` + "`" + `default` + "`" + `, and where that is said."
+type DefaultModel {
+  "The model."
+  model: Model!
+  "The scope that says so: the one asked for, or the nearest above it."
+  from: Scope!
+}
+
+extend type Query {
+  "What calls from a scope use that name no model; null when no scope on its path says so."
+  defaultModel(scopeId: ID!): DefaultModel
+}
+
+extend type Mutation {
+  "Set what calls from a scope and below use that name no model. Grants still decide who may call it. Admins of the scope and those above."
+  scopeDefaultModelSet(input: ScopeDefaultModelSetInput!): ScopeDefaultModelSetPayload!
+}
+
+"What scopeDefaultModelSet needs."
+input ScopeDefaultModelSetInput {
+  "A plane, an organization, a team, a member or a key."
+  scopeId: ID!
+  "A model of the plane; left out: what the scopes above say."
+  modelId: ID
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"The outcome of scopeDefaultModelSet."
+type ScopeDefaultModelSetPayload {
+  "What holds there now; null when refused, or when nothing does."
+  defaultModel: DefaultModel
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
 "A page of models."
 type ModelConnection {
   "The rows of this page, in order."
@@ -13810,6 +14130,8 @@ enum NotificationTopic {
   INCREASE_DECIDED
   "A call cost more than was held for it, beyond what its budgets had room for."
   CHARGE_LATE
+  "The platform offers a model no more that the account has switched on."
+  MODEL_WITHDRAWN
   "A webhook was switched off because nothing arrives."
   WEBHOOK_DISABLED
 }
@@ -16971,6 +17293,20 @@ type CatalogModel implements Node {
   maxOutputTokens: Long!
   "Only active models can be switched on and called."
   status: CatalogStatus!
+  "What it takes in; empty when nobody has said so."
+  inputs: [Modality!]!
+  "What it gives out; empty when nobody has said so."
+  outputs: [Modality!]!
+  "Where it is computed, in the provider's words; empty for anywhere."
+  region: String!
+  "From when on it is to be used no more; null when nothing is planned."
+  deprecatedAt: DateTime
+  "What to use instead; null when nothing is named, or it isn't offered to the viewer's account."
+  successor: CatalogModel
+  "To whom it is offered; for platform staff."
+  offer: CatalogOffer
+  "What the last 30 days would have cost at another price, by account; for platform staff."
+  pricePreview(price: PriceInput!): PricePreview
   "The endpoint; for platform staff."
   centralProvider: CentralProvider
   "The provider's own name for it; for platform staff."
@@ -17013,6 +17349,82 @@ enum CatalogStatus {
   RETIRED
 }
 
+"What models take in and give out."
+enum Modality {
+  "Text."
+  TEXT
+  "Pictures."
+  IMAGE
+  "Speech and other sound."
+  AUDIO
+  "Moving pictures."
+  VIDEO
+  "Vectors that stand for meaning."
+  EMBEDDING
+}
+
+"To whom the platform offers something."
+type CatalogOffer {
+  "To all accounts, or to those named."
+  to: Eligibility!
+  "Those named, by name; empty when it is offered to all."
+  accounts: [Account!]!
+}
+
+"Who is offered something."
+enum Eligibility {
+  "Every account, those to come too."
+  ALL
+  "The accounts that are named, and no other."
+  NAMED
+}
+
+"What taking a model away does, counted before it is done."
+type CatalogImpact {
+  "Names of the accounts that have it on and lose it."
+  accounts: [String!]!
+  "Grants that allow it there."
+  grants: Int!
+  "Virtual keys that list it."
+  keys: Int!
+  "Agents in use that call it."
+  agents: Int!
+  "Scopes whose calls use it when they name no model."
+  defaults: Int!
+  "Their calls of it within the last 30 days."
+  calls: Long!
+  "What those calls cost them."
+  credits: Credits!
+}
+
+"What the last 30 days would have been at another price and today's factors; sums are rounded once, charges each by itself."
+type PricePreview {
+  "Over all accounts."
+  total: PricePreviewRow!
+  "By account, dearest first."
+  rows: [PricePreviewRow!]!
+}
+
+"One account's part of a price preview."
+type PricePreviewRow {
+  "The account; null in the total."
+  account: Account
+  "How many calls."
+  calls: Long!
+  "What they cost the platform."
+  costBefore: USD!
+  "What they would have cost it."
+  costAfter: USD!
+  "What was charged."
+  creditsBefore: Credits!
+  "What would have been charged."
+  creditsAfter: Credits!
+  "What the credits were sold for, less the cost."
+  marginBefore: USD!
+  "The same at the other price."
+  marginAfter: USD!
+}
+
 "A page of catalog models."
 type CatalogModelConnection {
   "The rows of this page, in order."
@@ -17042,7 +17454,9 @@ extend type Mutation {
   catalogModelCreate(input: CatalogModelCreateInput!): CatalogModelPayload!
   "Change a catalogue model; retiring one refuses its calls in every account. Super admins."
   catalogModelUpdate(input: CatalogModelUpdateInput!): CatalogModelPayload!
-  "Supersede the price of a catalogue model from now on; charges before keep theirs. Super admins."
+  "Say to which accounts a model is offered; those that lose it are refused at once and told. Super admins."
+  catalogModelOffer(input: CatalogModelOfferInput!): CatalogModelPayload!
+  "Supersede the price of a catalogue model from now or a later moment on; charges before keep theirs. Super admins."
   catalogPricePublish(input: CatalogPricePublishInput!): CatalogModelPayload!
 }
 
@@ -17126,6 +17540,12 @@ input CatalogModelCreateInput {
   price: PriceInput!
   "Left out: a draft."
   status: CatalogStatus
+  "What it takes in; left out: unchanged."
+  inputs: [Modality!]
+  "What it gives out; left out: unchanged."
+  outputs: [Modality!]
+  "At most 60 characters; left out: unchanged."
+  region: String
   "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
   clientKey: String
 }
@@ -17140,8 +17560,36 @@ input CatalogModelUpdateInput {
   capability: Capability
   "Left out: unchanged."
   status: CatalogStatus
+  "What it takes in; left out: unchanged."
+  inputs: [Modality!]
+  "What it gives out; left out: unchanged."
+  outputs: [Modality!]
+  "At most 60 characters; left out: unchanged."
+  region: String
+  "From when on it is to be used no more; left out: unchanged."
+  deprecatedAt: DateTime
+  "What to use instead; left out: unchanged."
+  successorId: ID
+  "Take the deprecation and the successor back."
+  undeprecate: Boolean
+  "Count the impact of taking it away and change nothing."
+  dryRun: Boolean
   "Refuse when it has another version by now."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What catalogModelOffer needs."
+input CatalogModelOfferInput {
+  "The catalogue model."
+  catalogModelId: ID!
+  "All accounts, or those named."
+  to: Eligibility!
+  "For NAMED: at most 1,000 accounts."
+  accountIds: [ID!]
+  "Count the impact and change nothing."
+  dryRun: Boolean
   "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
   clientKey: String
 }
@@ -17152,6 +17600,8 @@ input CatalogPricePublishInput {
   catalogModelId: ID!
   "In US dollars per 1,000,000 tokens."
   price: PriceInput!
+  "At most 400 days ahead; left out: now."
+  effectiveFrom: DateTime
   "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
   clientKey: String
 }
@@ -17160,6 +17610,8 @@ input CatalogPricePublishInput {
 type CatalogModelPayload {
   "The catalogue model as it stands now; null when refused."
   catalogModel: CatalogModel
+  "What taking it away did, or with ` + "`" + `dryRun` + "`" + ` would do; null where nothing was taken away."
+  impact: CatalogImpact
   "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
@@ -18192,6 +18644,26 @@ func (ec *executionContext) childFields_BudgetWarning(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type BudgetWarning", field.Name)
 }
 
+func (ec *executionContext) childFields_CatalogImpact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accounts":
+		return ec.fieldContext_CatalogImpact_accounts(ctx, field)
+	case "grants":
+		return ec.fieldContext_CatalogImpact_grants(ctx, field)
+	case "keys":
+		return ec.fieldContext_CatalogImpact_keys(ctx, field)
+	case "agents":
+		return ec.fieldContext_CatalogImpact_agents(ctx, field)
+	case "defaults":
+		return ec.fieldContext_CatalogImpact_defaults(ctx, field)
+	case "calls":
+		return ec.fieldContext_CatalogImpact_calls(ctx, field)
+	case "credits":
+		return ec.fieldContext_CatalogImpact_credits(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CatalogImpact", field.Name)
+}
+
 func (ec *executionContext) childFields_CatalogModel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -18208,6 +18680,20 @@ func (ec *executionContext) childFields_CatalogModel(ctx context.Context, field 
 		return ec.fieldContext_CatalogModel_maxOutputTokens(ctx, field)
 	case "status":
 		return ec.fieldContext_CatalogModel_status(ctx, field)
+	case "inputs":
+		return ec.fieldContext_CatalogModel_inputs(ctx, field)
+	case "outputs":
+		return ec.fieldContext_CatalogModel_outputs(ctx, field)
+	case "region":
+		return ec.fieldContext_CatalogModel_region(ctx, field)
+	case "deprecatedAt":
+		return ec.fieldContext_CatalogModel_deprecatedAt(ctx, field)
+	case "successor":
+		return ec.fieldContext_CatalogModel_successor(ctx, field)
+	case "offer":
+		return ec.fieldContext_CatalogModel_offer(ctx, field)
+	case "pricePreview":
+		return ec.fieldContext_CatalogModel_pricePreview(ctx, field)
 	case "centralProvider":
 		return ec.fieldContext_CatalogModel_centralProvider(ctx, field)
 	case "upstreamName":
@@ -18256,10 +18742,22 @@ func (ec *executionContext) childFields_CatalogModelPayload(ctx context.Context,
 	switch field.Name {
 	case "catalogModel":
 		return ec.fieldContext_CatalogModelPayload_catalogModel(ctx, field)
+	case "impact":
+		return ec.fieldContext_CatalogModelPayload_impact(ctx, field)
 	case "errors":
 		return ec.fieldContext_CatalogModelPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CatalogModelPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CatalogOffer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "to":
+		return ec.fieldContext_CatalogOffer_to(ctx, field)
+	case "accounts":
+		return ec.fieldContext_CatalogOffer_accounts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CatalogOffer", field.Name)
 }
 
 func (ec *executionContext) childFields_CentralProvider(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -18610,6 +19108,16 @@ func (ec *executionContext) childFields_DailySpend(ctx context.Context, field gr
 		return ec.fieldContext_DailySpend_amount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DailySpend", field.Name)
+}
+
+func (ec *executionContext) childFields_DefaultModel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "model":
+		return ec.fieldContext_DefaultModel_model(ctx, field)
+	case "from":
+		return ec.fieldContext_DefaultModel_from(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefaultModel", field.Name)
 }
 
 func (ec *executionContext) childFields_Domain(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -19900,6 +20408,38 @@ func (ec *executionContext) childFields_Price(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Price", field.Name)
 }
 
+func (ec *executionContext) childFields_PricePreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "total":
+		return ec.fieldContext_PricePreview_total(ctx, field)
+	case "rows":
+		return ec.fieldContext_PricePreview_rows(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PricePreview", field.Name)
+}
+
+func (ec *executionContext) childFields_PricePreviewRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_PricePreviewRow_account(ctx, field)
+	case "calls":
+		return ec.fieldContext_PricePreviewRow_calls(ctx, field)
+	case "costBefore":
+		return ec.fieldContext_PricePreviewRow_costBefore(ctx, field)
+	case "costAfter":
+		return ec.fieldContext_PricePreviewRow_costAfter(ctx, field)
+	case "creditsBefore":
+		return ec.fieldContext_PricePreviewRow_creditsBefore(ctx, field)
+	case "creditsAfter":
+		return ec.fieldContext_PricePreviewRow_creditsAfter(ctx, field)
+	case "marginBefore":
+		return ec.fieldContext_PricePreviewRow_marginBefore(ctx, field)
+	case "marginAfter":
+		return ec.fieldContext_PricePreviewRow_marginAfter(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PricePreviewRow", field.Name)
+}
+
 func (ec *executionContext) childFields_Provider(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -20194,6 +20734,16 @@ func (ec *executionContext) childFields_ScopeConnection(ctx context.Context, fie
 		return ec.fieldContext_ScopeConnection_totalCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ScopeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ScopeDefaultModelSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "defaultModel":
+		return ec.fieldContext_ScopeDefaultModelSetPayload_defaultModel(ctx, field)
+	case "errors":
+		return ec.fieldContext_ScopeDefaultModelSetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ScopeDefaultModelSetPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ScopeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -1081,6 +1081,24 @@ type BudgetWarning struct {
 	Message string `json:"message"`
 }
 
+// What taking a model away does, counted before it is done.
+type CatalogImpact struct {
+	// Names of the accounts that have it on and lose it.
+	Accounts []string `json:"accounts"`
+	// Grants that allow it there.
+	Grants int `json:"grants"`
+	// Virtual keys that list it.
+	Keys int `json:"keys"`
+	// Agents in use that call it.
+	Agents int `json:"agents"`
+	// Scopes whose calls use it when they name no model.
+	Defaults int `json:"defaults"`
+	// Their calls of it within the last 30 days.
+	Calls int64 `json:"calls"`
+	// What those calls cost them.
+	Credits money.Nano `json:"credits"`
+}
+
 // A model of a central provider. Accounts see active ones; price in US dollars is the platform's alone.
 type CatalogModel struct {
 	// Opaque and stable: a type prefix and a ULID.
@@ -1097,6 +1115,20 @@ type CatalogModel struct {
 	MaxOutputTokens int64 `json:"maxOutputTokens"`
 	// Only active models can be switched on and called.
 	Status CatalogStatus `json:"status"`
+	// What it takes in; empty when nobody has said so.
+	Inputs []Modality `json:"inputs"`
+	// What it gives out; empty when nobody has said so.
+	Outputs []Modality `json:"outputs"`
+	// Where it is computed, in the provider's words; empty for anywhere.
+	Region string `json:"region"`
+	// From when on it is to be used no more; null when nothing is planned.
+	DeprecatedAt *time.Time `json:"deprecatedAt,omitempty"`
+	// What to use instead; null when nothing is named, or it isn't offered to the viewer's account.
+	Successor *CatalogModel `json:"successor,omitempty"`
+	// To whom it is offered; for platform staff.
+	Offer *CatalogOffer `json:"offer,omitempty"`
+	// What the last 30 days would have cost at another price, by account; for platform staff.
+	PricePreview *PricePreview `json:"pricePreview,omitempty"`
 	// The endpoint; for platform staff.
 	CentralProvider *CentralProvider `json:"centralProvider,omitempty"`
 	// The provider's own name for it; for platform staff.
@@ -1116,6 +1148,7 @@ type CatalogModel struct {
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan         []*ViewerPermission `json:"viewerCan"`
 	CentralProviderID string              `json:"-"`
+	SuccessorID       *string             `json:"-"`
 }
 
 func (CatalogModel) IsNode() {}
@@ -1151,6 +1184,12 @@ type CatalogModelCreateInput struct {
 	Price *PriceInput `json:"price"`
 	// Left out: a draft.
 	Status *CatalogStatus `json:"status,omitempty"`
+	// What it takes in; left out: unchanged.
+	Inputs []Modality `json:"inputs,omitempty"`
+	// What it gives out; left out: unchanged.
+	Outputs []Modality `json:"outputs,omitempty"`
+	// At most 60 characters; left out: unchanged.
+	Region *string `json:"region,omitempty"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
 	ClientKey *string `json:"clientKey,omitempty"`
 }
@@ -1163,10 +1202,26 @@ type CatalogModelEdge struct {
 	Cursor string `json:"cursor"`
 }
 
+// What catalogModelOffer needs.
+type CatalogModelOfferInput struct {
+	// The catalogue model.
+	CatalogModelID string `json:"catalogModelId"`
+	// All accounts, or those named.
+	To Eligibility `json:"to"`
+	// For NAMED: at most 1,000 accounts.
+	AccountIds []string `json:"accountIds,omitempty"`
+	// Count the impact and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
 // The outcome of catalogModel.
 type CatalogModelPayload struct {
 	// The catalogue model as it stands now; null when refused.
 	CatalogModel *CatalogModel `json:"catalogModel,omitempty"`
+	// What taking it away did, or with `dryRun` would do; null where nothing was taken away.
+	Impact *CatalogImpact `json:"impact,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
 }
@@ -1181,10 +1236,32 @@ type CatalogModelUpdateInput struct {
 	Capability *Capability `json:"capability,omitempty"`
 	// Left out: unchanged.
 	Status *CatalogStatus `json:"status,omitempty"`
+	// What it takes in; left out: unchanged.
+	Inputs []Modality `json:"inputs,omitempty"`
+	// What it gives out; left out: unchanged.
+	Outputs []Modality `json:"outputs,omitempty"`
+	// At most 60 characters; left out: unchanged.
+	Region *string `json:"region,omitempty"`
+	// From when on it is to be used no more; left out: unchanged.
+	DeprecatedAt *time.Time `json:"deprecatedAt,omitempty"`
+	// What to use instead; left out: unchanged.
+	SuccessorID *string `json:"successorId,omitempty"`
+	// Take the deprecation and the successor back.
+	Undeprecate *bool `json:"undeprecate,omitempty"`
+	// Count the impact of taking it away and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
 	// Refuse when it has another version by now.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
 	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// To whom the platform offers something.
+type CatalogOffer struct {
+	// To all accounts, or to those named.
+	To Eligibility `json:"to"`
+	// Those named, by name; empty when it is offered to all.
+	Accounts []*Account `json:"accounts"`
 }
 
 // What catalogPricePublish needs.
@@ -1193,6 +1270,8 @@ type CatalogPricePublishInput struct {
 	CatalogModelID string `json:"catalogModelId"`
 	// In US dollars per 1,000,000 tokens.
 	Price *PriceInput `json:"price"`
+	// At most 400 days ahead; left out: now.
+	EffectiveFrom *time.Time `json:"effectiveFrom,omitempty"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
 	ClientKey *string `json:"clientKey,omitempty"`
 }
@@ -1604,6 +1683,14 @@ type DailySpend struct {
 	Day time.Time `json:"day"`
 	// In the plane's unit.
 	Amount money.Nano `json:"amount"`
+}
+
+// The model of calls that name none or `default`, and where that is said.
+type DefaultModel struct {
+	// The model.
+	Model *Model `json:"model"`
+	// The scope that says so: the one asked for, or the nearest above it.
+	From Scope `json:"from"`
 }
 
 // A mail domain of an account. A verified one routes its people to the account's identity providers.
@@ -3294,6 +3381,34 @@ type PriceInput struct {
 	Request *money.Nano `json:"request,omitempty"`
 }
 
+// What the last 30 days would have been at another price and today's factors; sums are rounded once, charges each by itself.
+type PricePreview struct {
+	// Over all accounts.
+	Total *PricePreviewRow `json:"total"`
+	// By account, dearest first.
+	Rows []*PricePreviewRow `json:"rows"`
+}
+
+// One account's part of a price preview.
+type PricePreviewRow struct {
+	// The account; null in the total.
+	Account *Account `json:"account,omitempty"`
+	// How many calls.
+	Calls int64 `json:"calls"`
+	// What they cost the platform.
+	CostBefore money.Nano `json:"costBefore"`
+	// What they would have cost it.
+	CostAfter money.Nano `json:"costAfter"`
+	// What was charged.
+	CreditsBefore money.Nano `json:"creditsBefore"`
+	// What would have been charged.
+	CreditsAfter money.Nano `json:"creditsAfter"`
+	// What the credits were sold for, less the cost.
+	MarginBefore money.Nano `json:"marginBefore"`
+	// The same at the other price.
+	MarginAfter money.Nano `json:"marginAfter"`
+}
+
 // An account's own LLM endpoint with its encrypted key.
 type Provider struct {
 	// Opaque and stable: a type prefix and a ULID.
@@ -3683,6 +3798,24 @@ type ScopeConnection struct {
 	// Counted only when selected.
 	TotalCount int     `json:"totalCount"`
 	Count      Counter `json:"-"`
+}
+
+// What scopeDefaultModelSet needs.
+type ScopeDefaultModelSetInput struct {
+	// A plane, an organization, a team, a member or a key.
+	ScopeID string `json:"scopeId"`
+	// A model of the plane; left out: what the scopes above say.
+	ModelID *string `json:"modelId,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of scopeDefaultModelSet.
+type ScopeDefaultModelSetPayload struct {
+	// What holds there now; null when refused, or when nothing does.
+	DefaultModel *DefaultModel `json:"defaultModel,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
 }
 
 // A row of a page of scopes.
@@ -5846,6 +5979,64 @@ func (e DomainProof) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// Who is offered something.
+type Eligibility string
+
+const (
+	// Every account, those to come too.
+	EligibilityAll Eligibility = "ALL"
+	// The accounts that are named, and no other.
+	EligibilityNamed Eligibility = "NAMED"
+)
+
+var AllEligibility = []Eligibility{
+	EligibilityAll,
+	EligibilityNamed,
+}
+
+func (e Eligibility) IsValid() bool {
+	switch e {
+	case EligibilityAll, EligibilityNamed:
+		return true
+	}
+	return false
+}
+
+func (e Eligibility) String() string {
+	return string(e)
+}
+
+func (e *Eligibility) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Eligibility(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Eligibility", str)
+	}
+	return nil
+}
+
+func (e Eligibility) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Eligibility) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Eligibility) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // Which way a grant decides.
 type GrantEffect string
 
@@ -6154,6 +6345,73 @@ func (e MailState) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What models take in and give out.
+type Modality string
+
+const (
+	// Text.
+	ModalityText Modality = "TEXT"
+	// Pictures.
+	ModalityImage Modality = "IMAGE"
+	// Speech and other sound.
+	ModalityAudio Modality = "AUDIO"
+	// Moving pictures.
+	ModalityVideo Modality = "VIDEO"
+	// Vectors that stand for meaning.
+	ModalityEmbedding Modality = "EMBEDDING"
+)
+
+var AllModality = []Modality{
+	ModalityText,
+	ModalityImage,
+	ModalityAudio,
+	ModalityVideo,
+	ModalityEmbedding,
+}
+
+func (e Modality) IsValid() bool {
+	switch e {
+	case ModalityText, ModalityImage, ModalityAudio, ModalityVideo, ModalityEmbedding:
+		return true
+	}
+	return false
+}
+
+func (e Modality) String() string {
+	return string(e)
+}
+
+func (e *Modality) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Modality(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Modality", str)
+	}
+	return nil
+}
+
+func (e Modality) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Modality) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Modality) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What people and webhooks are told of.
 type NotificationTopic string
 
@@ -6174,6 +6432,8 @@ const (
 	NotificationTopicIncreaseDecided NotificationTopic = "INCREASE_DECIDED"
 	// A call cost more than was held for it, beyond what its budgets had room for.
 	NotificationTopicChargeLate NotificationTopic = "CHARGE_LATE"
+	// The platform offers a model no more that the account has switched on.
+	NotificationTopicModelWithdrawn NotificationTopic = "MODEL_WITHDRAWN"
 	// A webhook was switched off because nothing arrives.
 	NotificationTopicWebhookDisabled NotificationTopic = "WEBHOOK_DISABLED"
 )
@@ -6187,12 +6447,13 @@ var AllNotificationTopic = []NotificationTopic{
 	NotificationTopicIncreaseRequested,
 	NotificationTopicIncreaseDecided,
 	NotificationTopicChargeLate,
+	NotificationTopicModelWithdrawn,
 	NotificationTopicWebhookDisabled,
 }
 
 func (e NotificationTopic) IsValid() bool {
 	switch e {
-	case NotificationTopicBudgetThreshold, NotificationTopicBudgetExhausted, NotificationTopicBudgetForecast, NotificationTopicBudgetFrozen, NotificationTopicStatementReady, NotificationTopicIncreaseRequested, NotificationTopicIncreaseDecided, NotificationTopicChargeLate, NotificationTopicWebhookDisabled:
+	case NotificationTopicBudgetThreshold, NotificationTopicBudgetExhausted, NotificationTopicBudgetForecast, NotificationTopicBudgetFrozen, NotificationTopicStatementReady, NotificationTopicIncreaseRequested, NotificationTopicIncreaseDecided, NotificationTopicChargeLate, NotificationTopicModelWithdrawn, NotificationTopicWebhookDisabled:
 		return true
 	}
 	return false

@@ -73,9 +73,6 @@ func parse(doc []byte) (*request, *fault.Error) {
 			return nil, e
 		}
 	}
-	if q.modelAt.to == 0 {
-		return nil, invalid("model", "The request names no model.")
-	}
 	return q, nil
 }
 
@@ -98,10 +95,13 @@ func (q *request) read(m member) *fault.Error {
 	null := value == "null"
 	switch m.name {
 	case "model":
-		if value[0] != '"' || value == `""` {
+		if q.modelAt = m.value; null {
+			return nil
+		}
+		if value[0] != '"' {
 			return invalid("model", "The model must be given by name.")
 		}
-		q.model, q.modelAt = text(m.value.of(q.doc)), m.value
+		q.model = text(m.value.of(q.doc))
 	case "max_tokens", "max_completion_tokens":
 		q.limitsAt = append(q.limitsAt, m)
 		if null {

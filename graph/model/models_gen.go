@@ -2243,6 +2243,32 @@ type IncreaseRequestEdge struct {
 	Cursor string `json:"cursor"`
 }
 
+// What an account made of a listing.
+type Installation struct {
+	// The model, agent or connection.
+	ResourceID string `json:"resourceId"`
+	// Its name in the account.
+	Name string `json:"name"`
+	// The version that it was made of; 0 for models.
+	Version int `json:"version"`
+	// Whether a newer version is published.
+	Outdated bool `json:"outdated"`
+	// The scope that it belongs to.
+	ScopeID string `json:"scopeId"`
+}
+
+// The outcome of a change of an installation.
+type InstallationPayload struct {
+	// What is installed now; null when refused, and after uninstalling.
+	Installation *Installation `json:"installation,omitempty"`
+	// What differs between the two versions; empty where nothing was updated.
+	Changes []*ListingChange `json:"changes"`
+	// What uninstalling did, or with `dryRun` would do.
+	Impact *UninstallImpact `json:"impact,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
 // An input field has a value that can't be taken.
 type InvalidError struct {
 	// What is wrong with the field, and what would do.
@@ -2525,6 +2551,284 @@ type KeyRevokePayload struct {
 	Key *Key `json:"key,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
+}
+
+// What the marketplace offers: a model, an agent, a connection or a template, of the platform or of the account itself.
+type Listing struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// What installing it makes.
+	Kind ListingKind `json:"kind"`
+	// As shown to people.
+	Name string `json:"name"`
+	// In a sentence.
+	Summary string `json:"summary"`
+	// In full.
+	Description string `json:"description"`
+	// A name of the icon set, or an emoji; empty for none.
+	Icon string `json:"icon"`
+	// What it is filed under.
+	Categories []string `json:"categories"`
+	// Words to find it by.
+	Tags []string `json:"tags"`
+	// Addresses of pictures.
+	Screenshots []string `json:"screenshots"`
+	// In words, what it does.
+	Capabilities []string `json:"capabilities"`
+	// In words, what it needs.
+	Requirements []string `json:"requirements"`
+	// Where it stands.
+	Status ListingStatus `json:"status"`
+	// What the last review said; empty without a note.
+	ReviewNote string `json:"reviewNote"`
+	// Who offers it, by name.
+	Publisher string `json:"publisher"`
+	// True for what the platform offers, false for what the account shares inside itself.
+	OfPlatform bool `json:"ofPlatform"`
+	// Shown first.
+	Featured bool `json:"featured"`
+	// The platform has looked at it.
+	Verified bool `json:"verified"`
+	// The newest published version; 0 before the first, and for models.
+	PublishedVersion int `json:"publishedVersion"`
+	// One to five stars on average; null before the first rating.
+	Rating *float64 `json:"rating,omitempty"`
+	// How many people rated it.
+	RatingCount int `json:"ratingCount"`
+	// How often it is installed, over all accounts.
+	InstallCount int `json:"installCount"`
+	// For MODEL: the catalogue model; null where it isn't offered to the viewer's account.
+	CatalogModel *CatalogModel `json:"catalogModel,omitempty"`
+	// To whom it is offered; for platform staff, null for an account's own.
+	Offer *CatalogOffer `json:"offer,omitempty"`
+	// Newest first, at most 50.
+	Versions []*ListingVersion `json:"versions"`
+	// What the viewer's account made of it, as far as the viewer sees it.
+	Installations []*Installation `json:"installations"`
+	// Ratings by people of the viewer's account, newest first, at most 50.
+	Ratings []*Rating `json:"ratings"`
+	// Raised by every change; give it as `expectedVersion`.
+	Version int `json:"version"`
+	// When it was drafted.
+	CreatedAt time.Time `json:"createdAt"`
+	// What the viewer may do with it, by the policy that enforces it.
+	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	Row       *ent.Listing        `json:"-"`
+}
+
+func (Listing) IsNode() {}
+
+// One difference between two versions.
+type ListingChange struct {
+	// Where, as names joined by dots.
+	Path string `json:"path"`
+	// As JSON; empty where there was nothing.
+	Before string `json:"before"`
+	// As JSON; empty where nothing is left.
+	After string `json:"after"`
+}
+
+// A page of listings.
+type ListingConnection struct {
+	// The rows of this page, in order.
+	Edges []*ListingEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// What listingCreate needs.
+type ListingCreateInput struct {
+	// The agent or the connection, of the viewer's own account.
+	SourceID string `json:"sourceId"`
+	// 1–120 characters.
+	Name string `json:"name"`
+	// At most 300 characters; left out: unchanged.
+	Summary *string `json:"summary,omitempty"`
+	// At most 20,000 characters; left out: unchanged.
+	Description *string `json:"description,omitempty"`
+	// A name of the icon set, or an emoji; left out: unchanged.
+	Icon *string `json:"icon,omitempty"`
+	// At most 12; left out: unchanged.
+	Categories []string `json:"categories,omitempty"`
+	// At most 12; left out: unchanged.
+	Tags []string `json:"tags,omitempty"`
+	// Addresses of pictures, at most eight; left out: unchanged.
+	Screenshots []string `json:"screenshots,omitempty"`
+	// In words, what it does; left out: unchanged.
+	Capabilities []string `json:"capabilities,omitempty"`
+	// In words, what it needs; left out: unchanged.
+	Requirements []string `json:"requirements,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// A row of a page of listings.
+type ListingEdge struct {
+	// The row itself.
+	Node *Listing `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// Which listings to show; what is left out leaves nothing out.
+type ListingFilter struct {
+	// Looks into names, summaries and tags, at most 100 characters.
+	Search *string `json:"search,omitempty"`
+	// Of these kinds.
+	Kinds []ListingKind `json:"kinds,omitempty"`
+	// Filed under this.
+	Category *string `json:"category,omitempty"`
+	// Standing there; left out: published ones for people, all for platform staff.
+	Status *ListingStatus `json:"status,omitempty"`
+}
+
+// What listingInstall needs.
+type ListingInstallInput struct {
+	// The listing.
+	ListingID string `json:"listingId"`
+	// Where it belongs: Copilot, an organization or a team; left out: Copilot.
+	ScopeID *string `json:"scopeId,omitempty"`
+	// Its name in the account; left out: the listing's.
+	Name *string `json:"name,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What listingOffer needs.
+type ListingOfferInput struct {
+	// The listing, of the platform.
+	ListingID string `json:"listingId"`
+	// All accounts, or those named.
+	To Eligibility `json:"to"`
+	// For NAMED: at most 1,000 accounts.
+	AccountIds []string `json:"accountIds,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of a change of a listing.
+type ListingPayload struct {
+	// The listing as it stands now; null when refused.
+	Listing *Listing `json:"listing,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What listingRate needs.
+type ListingRateInput struct {
+	// The listing.
+	ListingID string `json:"listingId"`
+	// One to five.
+	Stars int `json:"stars"`
+	// At most 1,000 characters.
+	Text *string `json:"text,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What listingReview needs.
+type ListingReviewInput struct {
+	// The listing.
+	ListingID string `json:"listingId"`
+	// Publish it, or send it back.
+	Publish bool `json:"publish"`
+	// For those who made it; needed to send it back.
+	Note *string `json:"note,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What listingSubmit needs.
+type ListingSubmitInput struct {
+	// The listing.
+	ListingID string `json:"listingId"`
+	// Of the platform's listings: what the next version brings, as JSON; left out: the version that waits.
+	Payload *string `json:"payload,omitempty"`
+	// What is new, at most 2,000 characters.
+	Changelog *string `json:"changelog,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What listingUninstall needs.
+type ListingUninstallInput struct {
+	// The installed agent or connection; models are switched off by modelUninstall.
+	ResourceID string `json:"resourceId"`
+	// Count the impact and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What listingUpdate needs.
+type ListingUpdateInput struct {
+	// The listing.
+	ListingID string `json:"listingId"`
+	// 1–120 characters; left out: unchanged.
+	Name *string `json:"name,omitempty"`
+	// At most 300 characters; left out: unchanged.
+	Summary *string `json:"summary,omitempty"`
+	// At most 20,000 characters; left out: unchanged.
+	Description *string `json:"description,omitempty"`
+	// A name of the icon set, or an emoji; left out: unchanged.
+	Icon *string `json:"icon,omitempty"`
+	// At most 12; left out: unchanged.
+	Categories []string `json:"categories,omitempty"`
+	// At most 12; left out: unchanged.
+	Tags []string `json:"tags,omitempty"`
+	// Addresses of pictures, at most eight; left out: unchanged.
+	Screenshots []string `json:"screenshots,omitempty"`
+	// In words, what it does; left out: unchanged.
+	Capabilities []string `json:"capabilities,omitempty"`
+	// In words, what it needs; left out: unchanged.
+	Requirements []string `json:"requirements,omitempty"`
+	// Show it first; super admins, left out: unchanged.
+	Featured *bool `json:"featured,omitempty"`
+	// Say that the platform has looked at it; super admins, left out: unchanged.
+	Verified *bool `json:"verified,omitempty"`
+	// Refuse when it has another version by now.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What listingUpgrade needs.
+type ListingUpgradeInput struct {
+	// The installed agent or connection.
+	ResourceID string `json:"resourceId"`
+	// Show what differs and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What installing a listing brings. It never changes.
+type ListingVersion struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// Counted from 1.
+	Number int `json:"number"`
+	// What is new, in words.
+	Changelog string `json:"changelog"`
+	// IN_REVIEW, PUBLISHED or REJECTED.
+	Status ListingStatus `json:"status"`
+	// What it brings, as JSON: an agent's definition, or a connection's settings without secrets.
+	Payload string `json:"payload"`
+	// When it was handed in.
+	CreatedAt time.Time `json:"createdAt"`
+	// When it was looked at.
+	ReviewedAt *time.Time `json:"reviewedAt,omitempty"`
+}
+
+// What listingWithdraw needs.
+type ListingWithdrawInput struct {
+	// The listing.
+	ListingID string `json:"listingId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // A seat: a person in a team. Called a user on screen.
@@ -3267,6 +3571,34 @@ func (Platform) IsNode() {}
 
 func (Platform) IsScope() {}
 
+// What platformListingCreate needs.
+type PlatformListingCreateInput struct {
+	// AGENT, CONNECTION or TEMPLATE; models come with the catalogue.
+	Kind ListingKind `json:"kind"`
+	// What installing it brings, as JSON.
+	Payload string `json:"payload"`
+	// 1–120 characters.
+	Name string `json:"name"`
+	// At most 300 characters; left out: unchanged.
+	Summary *string `json:"summary,omitempty"`
+	// At most 20,000 characters; left out: unchanged.
+	Description *string `json:"description,omitempty"`
+	// A name of the icon set, or an emoji; left out: unchanged.
+	Icon *string `json:"icon,omitempty"`
+	// At most 12; left out: unchanged.
+	Categories []string `json:"categories,omitempty"`
+	// At most 12; left out: unchanged.
+	Tags []string `json:"tags,omitempty"`
+	// Addresses of pictures, at most eight; left out: unchanged.
+	Screenshots []string `json:"screenshots,omitempty"`
+	// In words, what it does; left out: unchanged.
+	Capabilities []string `json:"capabilities,omitempty"`
+	// In words, what it needs; left out: unchanged.
+	Requirements []string `json:"requirements,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
 // Sums over charges.
 type PlatformTotals struct {
 	// In US dollars, of both planes.
@@ -3518,6 +3850,22 @@ type ProviderUpdateInput struct {
 // Everything that can be read. Lists are connections: `first` or `last` is required, within 1–100.
 // Every field is decided by policy; one that the viewer may not see comes back null with a FORBIDDEN error of its own.
 type Query struct {
+}
+
+// What somebody who used a listing thinks of it.
+type Rating struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// One to five.
+	Stars int `json:"stars"`
+	// In words; empty for none.
+	Text string `json:"text"`
+	// True for the viewer's own.
+	Mine bool `json:"mine"`
+	// Who says so, by name.
+	Author string `json:"author"`
+	// When it was last changed.
+	UpdatedAt time.Time `json:"updatedAt"`
 }
 
 // A decision to give.
@@ -4537,6 +4885,18 @@ type TokenClassSum struct {
 	Price *money.Nano `json:"price,omitempty"`
 	// In the plane's unit.
 	Amount money.Nano `json:"amount"`
+}
+
+// What an uninstallation does, counted before it is done.
+type UninstallImpact struct {
+	// Grants that allow it.
+	Grants int `json:"grants"`
+	// Tools that go with it.
+	Tools int `json:"tools"`
+	// Its calls within the last 30 days.
+	Calls int64 `json:"calls"`
+	// What those calls cost.
+	Credits money.Nano `json:"credits"`
 }
 
 // Which charges a report is about, by whole UTC days; at most 400 of them.
@@ -6276,6 +6636,198 @@ func (e *KeyState) UnmarshalJSON(b []byte) error {
 }
 
 func (e KeyState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What listings offer.
+type ListingKind string
+
+const (
+	// A model of the catalogue.
+	ListingKindModel ListingKind = "MODEL"
+	// An agent, as its publisher uses it.
+	ListingKindAgent ListingKind = "AGENT"
+	// A source of tools.
+	ListingKindConnection ListingKind = "CONNECTION"
+	// The beginning of an agent.
+	ListingKindTemplate ListingKind = "TEMPLATE"
+)
+
+var AllListingKind = []ListingKind{
+	ListingKindModel,
+	ListingKindAgent,
+	ListingKindConnection,
+	ListingKindTemplate,
+}
+
+func (e ListingKind) IsValid() bool {
+	switch e {
+	case ListingKindModel, ListingKindAgent, ListingKindConnection, ListingKindTemplate:
+		return true
+	}
+	return false
+}
+
+func (e ListingKind) String() string {
+	return string(e)
+}
+
+func (e *ListingKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ListingKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ListingKind", str)
+	}
+	return nil
+}
+
+func (e ListingKind) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ListingKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ListingKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The order of listings. Featured ones come first in each.
+type ListingOrder string
+
+const (
+	// Newest first.
+	ListingOrderNewest ListingOrder = "NEWEST"
+	// Best rated first.
+	ListingOrderRating ListingOrder = "RATING"
+	// Most installed first.
+	ListingOrderInstalls ListingOrder = "INSTALLS"
+)
+
+var AllListingOrder = []ListingOrder{
+	ListingOrderNewest,
+	ListingOrderRating,
+	ListingOrderInstalls,
+}
+
+func (e ListingOrder) IsValid() bool {
+	switch e {
+	case ListingOrderNewest, ListingOrderRating, ListingOrderInstalls:
+		return true
+	}
+	return false
+}
+
+func (e ListingOrder) String() string {
+	return string(e)
+}
+
+func (e *ListingOrder) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ListingOrder(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ListingOrder", str)
+	}
+	return nil
+}
+
+func (e ListingOrder) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ListingOrder) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ListingOrder) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Where a listing stands.
+type ListingStatus string
+
+const (
+	// Seen by those who make it.
+	ListingStatusDraft ListingStatus = "DRAFT"
+	// Waits for somebody else to look at it.
+	ListingStatusInReview ListingStatus = "IN_REVIEW"
+	// Can be installed.
+	ListingStatusPublished ListingStatus = "PUBLISHED"
+	// Sent back with a note.
+	ListingStatusRejected ListingStatus = "REJECTED"
+	// Can be installed no more; what was installed stays.
+	ListingStatusWithdrawn ListingStatus = "WITHDRAWN"
+)
+
+var AllListingStatus = []ListingStatus{
+	ListingStatusDraft,
+	ListingStatusInReview,
+	ListingStatusPublished,
+	ListingStatusRejected,
+	ListingStatusWithdrawn,
+}
+
+func (e ListingStatus) IsValid() bool {
+	switch e {
+	case ListingStatusDraft, ListingStatusInReview, ListingStatusPublished, ListingStatusRejected, ListingStatusWithdrawn:
+		return true
+	}
+	return false
+}
+
+func (e ListingStatus) String() string {
+	return string(e)
+}
+
+func (e *ListingStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ListingStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ListingStatus", str)
+	}
+	return nil
+}
+
+func (e ListingStatus) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ListingStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ListingStatus) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -1874,6 +1874,7 @@ export type PlaceQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+    | { id: string }
     | { id: string, name: string, kind: ScopeKind, location: string, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     | { id: string }
     | { id: string }
@@ -1908,6 +1909,7 @@ export type ModelPeekQueryVariables = Exact<{
 
 
 export type ModelPeekQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -1971,6 +1973,7 @@ export type ModelGrantsQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, grants: { totalCount: number, edges: Array<{ node: { id: string, location: string, effect: GrantEffect, stands: boolean, expiresAt: string | null, note: string, grantedByName: string, createdAt: string, version: number, scope:
               | { id: string, name: string, kind: ScopeKind }
               | { id: string, name: string, kind: ScopeKind }
@@ -2006,6 +2009,7 @@ export type ModelUsersQueryVariables = Exact<{
 
 
 export type ModelUsersQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -2424,6 +2428,7 @@ export type AuditEventByIdQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
    | null };
 
 export type PlaneRootQueryVariables = Exact<{
@@ -2645,6 +2650,7 @@ export type BudgetPeekQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, cycleDay: number | null, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
+    | { id: string }
     | { id: string, name: string, kind: ScopeKind, parentId: string | null, location: string, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, cycleDay: number | null, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, previousSeries: Array<{ day: string, amount: string }>, series: Array<{ day: string, amount: string }>, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     | { id: string }
     | { id: string }
@@ -2761,6 +2767,7 @@ export type BudgetWhyQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
+    | { id: string }
     | { id: string, allocation: { scopeId: string, source: AllocationSource, from: string | null, formula: string | null, setBy: string | null, setAt: string | null, limit: string | null, base: string | null, carried: string, raised: string, reserve: string, committed: string, spent: string, held: string, free: string | null, boundBy: string | null, words: string } | null }
     | { id: string }
     | { id: string }
@@ -2792,6 +2799,7 @@ export type BudgetHistoryQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, history: { edges: Array<{ node: { id: string, at: string, actorName: string, action: string, reason: string, changes: Array<{ field: string, before: string | null, after: string | null }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -3241,6 +3249,7 @@ export type KeyLimitsQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
    | null };
 
 export type KeyModelsQueryVariables = Exact<{
@@ -3349,6 +3358,7 @@ export type MemberPeekQueryVariables = Exact<{
 
 
 export type MemberPeekQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -3649,6 +3659,7 @@ export type UserPeekQueryVariables = Exact<{
 
 
 export type UserPeekQuery = { node:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -4071,6 +4082,7 @@ export type ScopePeekQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, name: string, kind: ScopeKind, location: string, description: string, isDefault: boolean, archivedAt: string | null, version: number, teamCount: number, memberCount: number, budget: { id: string, unit: Unit, limit: string, overflow: string, cycle: CycleRule, cycleDay: number | null, version: number, overcommitted: boolean, origin: BudgetOrigin, distribution: Distribution, thresholds: Array<number>, reserve: string, rolloverCap: string, strict: boolean, increases: Array<{ id: string, amount: string, endsAt: string, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } } | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> }
     | { id: string }
     | { id: string }
@@ -4430,6 +4442,7 @@ export type StatementPageQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { id: string, closedAt: string, carriedIn: string, raised: string, overflow: string, excessSpent: string, total: string, calls: number, scopeId: string, scopeName: string, location: string, unit: Unit, startsAt: string, endsAt: string, limit: string, spent: string, overflowSpent: string, corrections: string, carriedOut: string, models: Array<{ modelId: string, name: string, calls: number, amount: string, inputTokens: number, outputTokens: number }> }
     | { id: string }
     | { id: string }
@@ -4449,6 +4462,7 @@ export type BudgetFreezeStateQuery = { node:
     | { id: string }
     | { id: string }
     | { id: string, frozenAt: string | null, frozenBy: string | null, freezeReason: string, cycle: CycleRule, viewerCan: Array<{ action: string, allowed: boolean, reason: string }>, state: { budgetId: string, scopeId: string, unit: Unit, spent: string, held: string, limit: string, overflow: string, remaining: string, usedPercent: number, elapsedPercent: number, startsAt: string, endsAt: string, perDay: string, forecast: string, forecastLow: string, forecastHigh: string, runsOutAt: string | null, runsOutEarliest: string | null, runsOutLatest: string | null, status: BudgetStatus, carried: string, overflowSpent: string, frozenAt: string | null, revision: number } }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -4638,6 +4652,7 @@ export type UsageNamesQuery = { model?:
     | { id: string }
     | { id: string }
     | { id: string }
+    | { id: string }
     | { name: string, id: string }
     | { id: string }
     | { id: string }
@@ -4655,6 +4670,7 @@ export type UsageNamesQuery = { model?:
     | { id: string }
     | { id: string }
    | null, user?:
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }
@@ -4726,6 +4742,7 @@ export type ReceiptQuery = { node:
     | { id: string }
     | { id: string }
     | { heldAt: string, held: string, userName: string | null, agentName: string | null, clientName: string | null, session: string, tags: Array<string>, priceId: string, factorId: string, factorPpm: number, latencyMs: number, firstByteMs: number, stream: boolean, id: string, kind: ChargeKind, at: string, requestId: string, modelName: string, memberName: string | null, keyName: string | null, location: string, inputTokens: number, cachedInputTokens: number, cacheWriteTokens: number, outputTokens: number, reasoningTokens: number, amount: string, unit: Unit, price: { id: string, effectiveFrom: string } | null, classes: Array<{ class: TokenClass, tokens: number, price: string | null, amount: string }>, overflow: Array<{ budgetId: string, scopeName: string, amount: string }>, lines: Array<{ id: string, kind: ChargeKind, at: string, amount: string }> }
+    | { id: string }
     | { id: string }
     | { id: string }
     | { id: string }

@@ -14,6 +14,25 @@ import (
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
+func (r *catalogModelResolver) Successor(ctx context.Context, obj *model.CatalogModel) (*model.CatalogModel, error) {
+	if obj.SuccessorID == nil {
+		return nil, nil
+	}
+	m, err := maybe(r.Store.CatalogModel.Get(tenancy.Platform(ctx), *obj.SuccessorID))
+	if m == nil || err != nil {
+		return nil, err
+	}
+	return toCatalogModel(m), nil
+}
+
+func (r *catalogModelResolver) Offer(ctx context.Context, obj *model.CatalogModel) (*model.CatalogOffer, error) {
+	return r.offerOf(ctx, obj.ID)
+}
+
+func (r *catalogModelResolver) PricePreview(ctx context.Context, obj *model.CatalogModel, price model.PriceInput) (*model.PricePreview, error) {
+	return r.pricePreview(ctx, obj.ID, price)
+}
+
 func (r *catalogModelResolver) CentralProvider(ctx context.Context, obj *model.CatalogModel) (*model.CentralProvider, error) {
 	p, err := r.Store.CentralProvider.Get(tenancy.Platform(ctx), obj.CentralProviderID)
 	if err != nil {
@@ -52,7 +71,7 @@ func (r *catalogModelResolver) Installed(ctx context.Context, obj *model.Catalog
 
 func (r *catalogModelResolver) ViewerCan(ctx context.Context, obj *model.CatalogModel) ([]*model.ViewerPermission, error) {
 	if v := tenancy.ViewerFrom(ctx); v != nil && v.Platform {
-		return r.can(ctx, platformRef, []access.Action{access.CatalogModelUpdate, access.CatalogPricePublish})
+		return r.can(ctx, platformRef, []access.Action{access.CatalogModelUpdate, access.CatalogModelOffer, access.CatalogPricePublish})
 	}
 	return r.canAtPlane(ctx, tenancy.Copilot, access.ModelInstall)
 }
@@ -110,13 +129,13 @@ func (r *mutationResolver) CatalogModelCreate(ctx context.Context, input model.C
 }
 
 func (r *mutationResolver) CatalogModelUpdate(ctx context.Context, input model.CatalogModelUpdateInput) (*model.CatalogModelPayload, error) {
-	m, err := r.catalogModelUpdate(ctx, input)
-	payload := &model.CatalogModelPayload{}
-	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
-		return payload, err
-	}
-	payload.CatalogModel = toCatalogModel(m)
-	return payload, nil
+	w, err := r.catalogModelUpdate(ctx, input)
+	return w.payload(err)
+}
+
+func (r *mutationResolver) CatalogModelOffer(ctx context.Context, input model.CatalogModelOfferInput) (*model.CatalogModelPayload, error) {
+	w, err := r.catalogModelOffer(ctx, input)
+	return w.payload(err)
 }
 
 func (r *mutationResolver) CatalogPricePublish(ctx context.Context, input model.CatalogPricePublishInput) (*model.CatalogModelPayload, error) {

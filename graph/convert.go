@@ -138,7 +138,12 @@ func toModel(m *ent.Model) *model.Model {
 func toCatalogModel(m *ent.CatalogModel) *model.CatalogModel {
 	return &model.CatalogModel{ID: m.ID, Name: m.Name, Description: m.Description, Capability: model.Capability(m.Capability),
 		ContextLength: m.ContextLength, MaxOutputTokens: m.MaxOutputTokens, Status: model.CatalogStatus(m.Status),
+		Inputs: modalities(m.Inputs), Outputs: modalities(m.Outputs), Region: m.Region, DeprecatedAt: m.DeprecatedAt, SuccessorID: m.SuccessorID,
 		UpstreamName: &m.UpstreamName, Version: m.Version, CentralProviderID: m.CentralProviderID}
+}
+
+func modalities(list []string) []model.Modality {
+	return mapTo(list, func(m string) model.Modality { return model.Modality(m) })
 }
 
 func toPrice(p *ent.Price) *model.Price {

@@ -65,6 +65,20 @@ func (r *modelConnectionResolver) TotalCount(ctx context.Context, obj *model.Mod
 	return obj.Count(ctx)
 }
 
+func (r *mutationResolver) ScopeDefaultModelSet(ctx context.Context, input model.ScopeDefaultModelSetInput) (*model.ScopeDefaultModelSetPayload, error) {
+	d, err := r.scopeDefaultModelSet(ctx, input)
+	payload := &model.ScopeDefaultModelSetPayload{}
+	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
+		return payload, err
+	}
+	payload.DefaultModel = d
+	return payload, nil
+}
+
+func (r *queryResolver) DefaultModel(ctx context.Context, scopeID string) (*model.DefaultModel, error) {
+	return r.defaultModelOf(ctx, scopeID)
+}
+
 func (r *Resolver) Model() generated.ModelResolver { return &modelResolver{r} }
 
 func (r *Resolver) ModelConnection() generated.ModelConnectionResolver {

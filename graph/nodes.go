@@ -49,6 +49,8 @@ func (r *Resolver) nodeByID(ctx context.Context, nodeID string) (model.Node, err
 		return found(toCentralProvider)(r.Store.CentralProvider.Get(tenancy.Platform(ctx), nodeID))
 	case id.CatalogModel:
 		return found(toCatalogModel)(r.Store.CatalogModel.Get(tenancy.Platform(ctx), nodeID))
+	case id.Listing:
+		return found(toListing)(r.listingByID(ctx, nodeID))
 	case id.Model:
 		return found(toModel)(r.Store.Model.Get(ctx, nodeID))
 	case id.Price:

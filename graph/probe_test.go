@@ -35,6 +35,7 @@ var idsOf = map[string][]id.Prefix{
 	"planeId": {id.Console, id.Copilot}, "accountId": {id.Account}, "actorId": {id.User, id.Key, id.ServiceClient},
 	"organizationId": {id.Organization}, "teamId": {id.Team}, "memberId": {id.Member}, "keyId": {id.Key}, "userId": {id.User},
 	"budgetId": {id.Budget}, "providerId": {id.Provider}, "modelId": {id.Model}, "resourceId": {id.Model, id.Agent, id.Connection, id.Tool}, "modelIds": {id.Model}, "catalogModelId": {id.CatalogModel},
+	"successorId": {id.CatalogModel}, "accountIds": {id.Account}, "listingId": {id.Listing}, "sourceId": {id.Agent, id.Connection},
 	"centralProviderId": {id.CentralProvider}, "roleBindingId": {id.RoleBinding}, "invitationId": {id.Invitation}, "sessionId": {id.Session},
 	"domainId": {id.Domain}, "identityProviderId": {id.IdentityProvider}, "groupMappingId": {id.GroupMapping},
 	"serviceClientId": {id.ServiceClient}, "personalTokenId": {id.PersonalToken}, "authorizationId": {id.Authorization},
@@ -181,7 +182,7 @@ func (p *prober) value(name string, t *ast.Type, defaulted bool, from int, slots
 	if !needed && name != "first" {
 		return "", false
 	}
-	if text, ok := texts[name]; ok {
+	if text, ok := texts[name]; ok && (name != "to" || def.Kind != ast.Enum) {
 		return text, true
 	}
 	switch {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/alchemi/cockpit/ent"
-	"github.com/alchemi/cockpit/ent/catalogmodel"
 	entmodel "github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/access"
@@ -176,30 +175,5 @@ func (r *Resolver) modelInstall(ctx context.Context, in model.ModelInstallInput)
 func (r *Resolver) modelUninstall(ctx context.Context, in model.ModelUninstallInput) (*ent.Model, error) {
 	return inPlane(ctx, r, tenancy.Copilot, access.ModelUninstall, func(ctx context.Context, tx *store.Tx, root *ent.Scope) (*ent.Model, error) {
 		return r.Catalog.UninstallModel(ctx, tx, root, in.ModelID)
-	})
-}
-
-func (r *Resolver) catalogModelCreate(ctx context.Context, in model.CatalogModelCreateInput) (*ent.CatalogModel, error) {
-	return onThePlatform(ctx, r, access.CatalogModelCreate, func(ctx context.Context, tx *store.Tx) (*ent.CatalogModel, error) {
-		status := catalogmodel.StatusDRAFT
-		if in.Status != nil {
-			status = catalogmodel.Status(*in.Status)
-		}
-		return r.Catalog.CreateCatalogModel(ctx, tx, catalog.ListingInput{CentralProviderID: in.CentralProviderID, Name: in.Name,
-			UpstreamName: in.UpstreamName, Description: orEmpty(in.Description), Capability: catalogmodel.Capability(in.Capability),
-			ContextLength: in.ContextLength, MaxOutputTokens: in.MaxOutputTokens, Price: *priceInput(in.Price), Status: status})
-	})
-}
-
-func (r *Resolver) catalogModelUpdate(ctx context.Context, in model.CatalogModelUpdateInput) (*ent.CatalogModel, error) {
-	return onThePlatform(ctx, r, access.CatalogModelUpdate, func(ctx context.Context, tx *store.Tx) (*ent.CatalogModel, error) {
-		return r.Catalog.UpdateCatalogModel(ctx, tx, in.CatalogModelID, in.Description,
-			(*catalogmodel.Capability)(in.Capability), (*catalogmodel.Status)(in.Status), in.ExpectedVersion)
-	})
-}
-
-func (r *Resolver) catalogPricePublish(ctx context.Context, in model.CatalogPricePublishInput) (*ent.CatalogModel, error) {
-	return onThePlatform(ctx, r, access.CatalogPricePublish, func(ctx context.Context, tx *store.Tx) (*ent.CatalogModel, error) {
-		return r.Catalog.PublishCatalogPrice(ctx, tx, in.CatalogModelID, *priceInput(in.Price))
 	})
 }

@@ -57,7 +57,7 @@ func TestListsAreBounded(t *testing.T) {
 		"accounts": "of one login, 100", "choices": "of one login, 100", "planes": "two", "series": "days of a cycle", "previousSeries": "days of a cycle", "passed": "levels of the tree", "raises": "budgets on one path", "overflow": "budgets on one path", "states": "changed ones, 500",
 		"topSpenders": "five", "limits": "budgets on one path", "models": "of a key or provider, 100", "rows": "asked for, 100", "periods": "of a range, 400", "days": "of a range, 400", "classes": "eight",
 		"changes": "fields of one row, or budgets, 500", "warnings": "of one plan, 500", "increases": "in force, 20", "thresholds": "ten", "prices": "50",
-		"lines": "of one call, 100", "tags": "of one call, 16", "creditFactors": "100",
+		"lines": "of one call, 100", "tags": "of one call, 16", "creditFactors": "100", "categories": "12", "screenshots": "eight", "capabilities": "12", "requirements": "12", "versions": "50", "installations": "100", "ratings": "50", "inputs": "five", "outputs": "five",
 		"permissions": "those there are", "grantable": "those there are", "providers": "of one account, 20", "scopes": "of one provider, 20",
 		"mappings": "of one provider, 200", "redirectUris": "20", "invitations": "of one input, 100", "notes": "of one act", "steps": "of one path",
 		"who": "ten", "buckets": "200", "tools": "of one connection, 500", "usableConnections": "of one account, 500", "command": "one of the operator's", "stdioCommands": "the operator's", "seats": "of one person, 100",

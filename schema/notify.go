@@ -15,7 +15,7 @@ import (
 // topics are what webhooks can subscribe to, and people besides the last.
 var topics = []string{
 	"BUDGET_THRESHOLD", "BUDGET_FORECAST", "BUDGET_EXHAUSTED", "BUDGET_FROZEN", "STATEMENT_READY",
-	"INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "WEBHOOK_DISABLED", "AGENT_UNOWNED",
+	"INCREASE_REQUESTED", "INCREASE_DECIDED", "CHARGE_LATE", "MODEL_WITHDRAWN", "WEBHOOK_DISABLED", "AGENT_UNOWNED",
 }
 
 // Notification is a line of a person's inbox.

@@ -19,6 +19,7 @@ func (s *Server) openNotices(box *secret.Box) {
 	s.notify = notify.New(notify.Notifier{Store: s.store, Mailer: s.mailer, URL: strings.TrimRight(s.URL(), "/"), Inbox: inbox, Log: s.log})
 	s.webhooks = webhook.New(webhook.Options{Store: s.store, Box: box, Client: s.outbound, Notify: s.notify, Now: s.store.Now, Log: s.log})
 	s.notify.Deliver = s.webhooks.Wake
+	s.catalog.Tell = s.notify.Tell
 	s.watcher = &alert.Watcher{Store: s.store, Budgets: s.budget, Notify: s.notify, Now: s.store.Now, Log: s.log}
 	s.tasks.Go(func() { inbox.Run(s.background) })
 	s.tasks.Go(func() { s.watcher.Run(s.background) })

@@ -116,6 +116,7 @@ const (
 	TopicINCREASE_REQUESTED Topic = "INCREASE_REQUESTED"
 	TopicINCREASE_DECIDED   Topic = "INCREASE_DECIDED"
 	TopicCHARGE_LATE        Topic = "CHARGE_LATE"
+	TopicMODEL_WITHDRAWN    Topic = "MODEL_WITHDRAWN"
 	TopicWEBHOOK_DISABLED   Topic = "WEBHOOK_DISABLED"
 	TopicAGENT_UNOWNED      Topic = "AGENT_UNOWNED"
 )
@@ -127,7 +128,7 @@ func (t Topic) String() string {
 // TopicValidator is a validator for the "topic" field enum values. It is called by the builders before save.
 func TopicValidator(t Topic) error {
 	switch t {
-	case TopicBUDGET_THRESHOLD, TopicBUDGET_FORECAST, TopicBUDGET_EXHAUSTED, TopicBUDGET_FROZEN, TopicSTATEMENT_READY, TopicINCREASE_REQUESTED, TopicINCREASE_DECIDED, TopicCHARGE_LATE, TopicWEBHOOK_DISABLED, TopicAGENT_UNOWNED:
+	case TopicBUDGET_THRESHOLD, TopicBUDGET_FORECAST, TopicBUDGET_EXHAUSTED, TopicBUDGET_FROZEN, TopicSTATEMENT_READY, TopicINCREASE_REQUESTED, TopicINCREASE_DECIDED, TopicCHARGE_LATE, TopicMODEL_WITHDRAWN, TopicWEBHOOK_DISABLED, TopicAGENT_UNOWNED:
 		return nil
 	default:
 		return fmt.Errorf("notificationpreference: invalid enum value for topic field: %q", t)

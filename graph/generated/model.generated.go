@@ -171,6 +171,70 @@ func (ec *executionContext) fieldContext_CreditPrice_output(_ context.Context, f
 	return graphql.NewScalarFieldContext("CreditPrice", field, false, false, errors.New("field of type Credits does not have child fields"))
 }
 
+func (ec *executionContext) _DefaultModel_model(ctx context.Context, field graphql.CollectedField, obj *model.DefaultModel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DefaultModel_model(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Model, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Model) graphql.Marshaler {
+			return ec.marshalNModel2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐModel(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DefaultModel_model(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DefaultModel",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Model(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DefaultModel_from(ctx context.Context, field graphql.CollectedField, obj *model.DefaultModel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DefaultModel_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Scope) graphql.Marshaler {
+			return ec.marshalNScope2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐScope(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DefaultModel_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DefaultModel",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Model_id(ctx context.Context, field graphql.CollectedField, obj *model.Model) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -952,6 +1016,70 @@ func (ec *executionContext) fieldContext_Price_request(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Price", field, false, false, errors.New("field of type USD does not have child fields"))
 }
 
+func (ec *executionContext) _ScopeDefaultModelSetPayload_defaultModel(ctx context.Context, field graphql.CollectedField, obj *model.ScopeDefaultModelSetPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ScopeDefaultModelSetPayload_defaultModel(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DefaultModel, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DefaultModel) graphql.Marshaler {
+			return ec.marshalODefaultModel2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐDefaultModel(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ScopeDefaultModelSetPayload_defaultModel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ScopeDefaultModelSetPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DefaultModel(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ScopeDefaultModelSetPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.ScopeDefaultModelSetPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ScopeDefaultModelSetPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ScopeDefaultModelSetPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ScopeDefaultModelSetPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -1021,6 +1149,50 @@ func (ec *executionContext) unmarshalInputPriceInput(ctx context.Context, obj an
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputScopeDefaultModelSetInput(ctx context.Context, obj any) (model.ScopeDefaultModelSetInput, error) {
+	var it model.ScopeDefaultModelSetInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"scopeId", "modelId", "clientKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "scopeId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scopeId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ScopeID = data
+		case "modelId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("modelId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ModelID = data
+		case "clientKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientKey = data
+		}
+	}
+	return it, nil
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -1048,6 +1220,49 @@ func (ec *executionContext) _CreditPrice(ctx context.Context, sel ast.SelectionS
 			}
 		case "output":
 			out.Values[i] = ec._CreditPrice_output(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var defaultModelImplementors = []string{"DefaultModel"}
+
+func (ec *executionContext) _DefaultModel(ctx context.Context, sel ast.SelectionSet, obj *model.DefaultModel) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, defaultModelImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DefaultModel")
+		case "model":
+			out.Values[i] = ec._DefaultModel_model(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "from":
+			out.Values[i] = ec._DefaultModel_from(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1613,6 +1828,49 @@ func (ec *executionContext) _Price(ctx context.Context, sel ast.SelectionSet, ob
 	return out
 }
 
+var scopeDefaultModelSetPayloadImplementors = []string{"ScopeDefaultModelSetPayload"}
+
+func (ec *executionContext) _ScopeDefaultModelSetPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ScopeDefaultModelSetPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, scopeDefaultModelSetPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ScopeDefaultModelSetPayload")
+		case "defaultModel":
+			out.Values[i] = ec._ScopeDefaultModelSetPayload_defaultModel(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._ScopeDefaultModelSetPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -1693,9 +1951,33 @@ func (ec *executionContext) marshalNPrice2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋ
 	return ec._Price(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNPriceInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPriceInput(ctx context.Context, v any) (model.PriceInput, error) {
+	res, err := ec.unmarshalInputPriceInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNPriceInput2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPriceInput(ctx context.Context, v any) (*model.PriceInput, error) {
 	res, err := ec.unmarshalInputPriceInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNScopeDefaultModelSetInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐScopeDefaultModelSetInput(ctx context.Context, v any) (model.ScopeDefaultModelSetInput, error) {
+	res, err := ec.unmarshalInputScopeDefaultModelSetInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNScopeDefaultModelSetPayload2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐScopeDefaultModelSetPayload(ctx context.Context, sel ast.SelectionSet, v model.ScopeDefaultModelSetPayload) graphql.Marshaler {
+	return ec._ScopeDefaultModelSetPayload(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNScopeDefaultModelSetPayload2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐScopeDefaultModelSetPayload(ctx context.Context, sel ast.SelectionSet, v *model.ScopeDefaultModelSetPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ScopeDefaultModelSetPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOCreditPrice2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐCreditPrice(ctx context.Context, sel ast.SelectionSet, v *model.CreditPrice) graphql.Marshaler {
@@ -1703,6 +1985,13 @@ func (ec *executionContext) marshalOCreditPrice2ᚖgithubᚗcomᚋalchemiᚋcock
 		return graphql.Null
 	}
 	return ec._CreditPrice(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalODefaultModel2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐDefaultModel(ctx context.Context, sel ast.SelectionSet, v *model.DefaultModel) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._DefaultModel(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOModel2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐModel(ctx context.Context, sel ast.SelectionSet, v *model.Model) graphql.Marshaler {

@@ -56,6 +56,8 @@ type ResolverRoot interface {
 	InvitationConnection() InvitationConnectionResolver
 	Key() KeyResolver
 	KeyConnection() KeyConnectionResolver
+	Listing() ListingResolver
+	ListingConnection() ListingConnectionResolver
 	Member() MemberResolver
 	MemberConnection() MemberConnectionResolver
 	Model() ModelResolver
@@ -666,20 +668,37 @@ type ComplexityRoot struct {
 		ScopeName func(childComplexity int) int
 	}
 
+	CatalogImpact struct {
+		Accounts func(childComplexity int) int
+		Agents   func(childComplexity int) int
+		Calls    func(childComplexity int) int
+		Credits  func(childComplexity int) int
+		Defaults func(childComplexity int) int
+		Grants   func(childComplexity int) int
+		Keys     func(childComplexity int) int
+	}
+
 	CatalogModel struct {
 		AccountCount    func(childComplexity int) int
 		Capability      func(childComplexity int) int
 		CentralProvider func(childComplexity int) int
 		ContextLength   func(childComplexity int) int
 		CreditPrice     func(childComplexity int) int
+		DeprecatedAt    func(childComplexity int) int
 		Description     func(childComplexity int) int
 		ID              func(childComplexity int) int
+		Inputs          func(childComplexity int) int
 		Installed       func(childComplexity int) int
 		MaxOutputTokens func(childComplexity int) int
 		Name            func(childComplexity int) int
+		Offer           func(childComplexity int) int
+		Outputs         func(childComplexity int) int
 		Price           func(childComplexity int) int
+		PricePreview    func(childComplexity int, price model.PriceInput) int
 		Prices          func(childComplexity int) int
+		Region          func(childComplexity int) int
 		Status          func(childComplexity int) int
+		Successor       func(childComplexity int) int
 		UpstreamName    func(childComplexity int) int
 		Version         func(childComplexity int) int
 		ViewerCan       func(childComplexity int) int
@@ -699,6 +718,12 @@ type ComplexityRoot struct {
 	CatalogModelPayload struct {
 		CatalogModel func(childComplexity int) int
 		Errors       func(childComplexity int) int
+		Impact       func(childComplexity int) int
+	}
+
+	CatalogOffer struct {
+		Accounts func(childComplexity int) int
+		To       func(childComplexity int) int
 	}
 
 	CentralProvider struct {
@@ -969,6 +994,11 @@ type ComplexityRoot struct {
 	DailySpend struct {
 		Amount func(childComplexity int) int
 		Day    func(childComplexity int) int
+	}
+
+	DefaultModel struct {
+		From  func(childComplexity int) int
+		Model func(childComplexity int) int
 	}
 
 	Deputy struct {
@@ -1267,6 +1297,21 @@ type ComplexityRoot struct {
 		Unread func(childComplexity int) int
 	}
 
+	Installation struct {
+		Name       func(childComplexity int) int
+		Outdated   func(childComplexity int) int
+		ResourceID func(childComplexity int) int
+		ScopeID    func(childComplexity int) int
+		Version    func(childComplexity int) int
+	}
+
+	InstallationPayload struct {
+		Changes      func(childComplexity int) int
+		Errors       func(childComplexity int) int
+		Impact       func(childComplexity int) int
+		Installation func(childComplexity int) int
+	}
+
 	InvalidError struct {
 		Code    func(childComplexity int) int
 		Message func(childComplexity int) int
@@ -1382,6 +1427,70 @@ type ComplexityRoot struct {
 	KeyRevokePayload struct {
 		Errors func(childComplexity int) int
 		Key    func(childComplexity int) int
+	}
+
+	Listing struct {
+		Capabilities     func(childComplexity int) int
+		CatalogModel     func(childComplexity int) int
+		Categories       func(childComplexity int) int
+		CreatedAt        func(childComplexity int) int
+		Description      func(childComplexity int) int
+		Featured         func(childComplexity int) int
+		ID               func(childComplexity int) int
+		Icon             func(childComplexity int) int
+		InstallCount     func(childComplexity int) int
+		Installations    func(childComplexity int) int
+		Kind             func(childComplexity int) int
+		Name             func(childComplexity int) int
+		OfPlatform       func(childComplexity int) int
+		Offer            func(childComplexity int) int
+		PublishedVersion func(childComplexity int) int
+		Publisher        func(childComplexity int) int
+		Rating           func(childComplexity int) int
+		RatingCount      func(childComplexity int) int
+		Ratings          func(childComplexity int) int
+		Requirements     func(childComplexity int) int
+		ReviewNote       func(childComplexity int) int
+		Screenshots      func(childComplexity int) int
+		Status           func(childComplexity int) int
+		Summary          func(childComplexity int) int
+		Tags             func(childComplexity int) int
+		Verified         func(childComplexity int) int
+		Version          func(childComplexity int) int
+		Versions         func(childComplexity int) int
+		ViewerCan        func(childComplexity int) int
+	}
+
+	ListingChange struct {
+		After  func(childComplexity int) int
+		Before func(childComplexity int) int
+		Path   func(childComplexity int) int
+	}
+
+	ListingConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ListingEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ListingPayload struct {
+		Errors  func(childComplexity int) int
+		Listing func(childComplexity int) int
+	}
+
+	ListingVersion struct {
+		Changelog  func(childComplexity int) int
+		CreatedAt  func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Number     func(childComplexity int) int
+		Payload    func(childComplexity int) int
+		ReviewedAt func(childComplexity int) int
+		Status     func(childComplexity int) int
 	}
 
 	Member struct {
@@ -1508,6 +1617,7 @@ type ComplexityRoot struct {
 		BudgetResume              func(childComplexity int, input model.BudgetResumeInput) int
 		BudgetSet                 func(childComplexity int, input model.BudgetSetInput) int
 		CatalogModelCreate        func(childComplexity int, input model.CatalogModelCreateInput) int
+		CatalogModelOffer         func(childComplexity int, input model.CatalogModelOfferInput) int
 		CatalogModelUpdate        func(childComplexity int, input model.CatalogModelUpdateInput) int
 		CatalogPricePublish       func(childComplexity int, input model.CatalogPricePublishInput) int
 		CentralProviderCreate     func(childComplexity int, input model.CentralProviderCreateInput) int
@@ -1546,6 +1656,16 @@ type ComplexityRoot struct {
 		InvitationRevoke          func(childComplexity int, input model.InvitationRevokeInput) int
 		KeyCreate                 func(childComplexity int, input model.KeyCreateInput) int
 		KeyRevoke                 func(childComplexity int, input model.KeyRevokeInput) int
+		ListingCreate             func(childComplexity int, input model.ListingCreateInput) int
+		ListingInstall            func(childComplexity int, input model.ListingInstallInput) int
+		ListingOffer              func(childComplexity int, input model.ListingOfferInput) int
+		ListingRate               func(childComplexity int, input model.ListingRateInput) int
+		ListingReview             func(childComplexity int, input model.ListingReviewInput) int
+		ListingSubmit             func(childComplexity int, input model.ListingSubmitInput) int
+		ListingUninstall          func(childComplexity int, input model.ListingUninstallInput) int
+		ListingUpdate             func(childComplexity int, input model.ListingUpdateInput) int
+		ListingUpgrade            func(childComplexity int, input model.ListingUpgradeInput) int
+		ListingWithdraw           func(childComplexity int, input model.ListingWithdrawInput) int
 		MemberCreate              func(childComplexity int, input model.MemberCreateInput) int
 		MemberDefaultSet          func(childComplexity int, input model.MemberDefaultSetInput) int
 		MemberDelete              func(childComplexity int, input model.MemberDeleteInput) int
@@ -1568,6 +1688,7 @@ type ComplexityRoot struct {
 		PasswordSet               func(childComplexity int, input model.PasswordSetInput) int
 		PersonalTokenCreate       func(childComplexity int, input model.PersonalTokenCreateInput) int
 		PersonalTokenRevoke       func(childComplexity int, input model.PersonalTokenRevokeInput) int
+		PlatformListingCreate     func(childComplexity int, input model.PlatformListingCreateInput) int
 		ProviderCreate            func(childComplexity int, input model.ProviderCreateInput) int
 		ProviderTest              func(childComplexity int, input model.ProviderTestInput) int
 		ProviderUpdate            func(childComplexity int, input model.ProviderUpdateInput) int
@@ -1580,6 +1701,7 @@ type ComplexityRoot struct {
 		RequestWithdraw           func(childComplexity int, input model.RequestWithdrawInput) int
 		RoleBind                  func(childComplexity int, input model.RoleBindInput) int
 		RoleUnbind                func(childComplexity int, input model.RoleUnbindInput) int
+		ScopeDefaultModelSet      func(childComplexity int, input model.ScopeDefaultModelSetInput) int
 		ServiceClientCreate       func(childComplexity int, input model.ServiceClientCreateInput) int
 		ServiceClientDelete       func(childComplexity int, input model.ServiceClientDeleteInput) int
 		ServiceClientSecretRotate func(childComplexity int, input model.ServiceClientSecretRotateInput) int
@@ -1838,6 +1960,22 @@ type ComplexityRoot struct {
 		Request       func(childComplexity int) int
 	}
 
+	PricePreview struct {
+		Rows  func(childComplexity int) int
+		Total func(childComplexity int) int
+	}
+
+	PricePreviewRow struct {
+		Account       func(childComplexity int) int
+		Calls         func(childComplexity int) int
+		CostAfter     func(childComplexity int) int
+		CostBefore    func(childComplexity int) int
+		CreditsAfter  func(childComplexity int) int
+		CreditsBefore func(childComplexity int) int
+		MarginAfter   func(childComplexity int) int
+		MarginBefore  func(childComplexity int) int
+	}
+
 	Provider struct {
 		BaseURL    func(childComplexity int) int
 		ID         func(childComplexity int) int
@@ -1881,12 +2019,14 @@ type ComplexityRoot struct {
 		AuthorizationRequest func(childComplexity int, input model.AuthorizationRequestInput) int
 		Console              func(childComplexity int, accountID *string) int
 		Copilot              func(childComplexity int, accountID *string) int
+		DefaultModel         func(childComplexity int, scopeID string) int
 		Explain              func(childComplexity int, input model.ExplainInput) int
 		ForecastWhatIf       func(childComplexity int, scopeID string, input model.WhatIfInput) int
 		GuardrailPresets     func(childComplexity int, scopeID string, first *int, after *string, last *int, before *string) int
 		GuardrailSimulate    func(childComplexity int, input model.GuardrailSimulateInput) int
 		GuardrailTemplates   func(childComplexity int) int
 		Invitation           func(childComplexity int, token string) int
+		Marketplace          func(childComplexity int, filter *model.ListingFilter, orderBy *model.ListingOrder, first *int, after *string, last *int, before *string) int
 		Node                 func(childComplexity int, id string) int
 		Platform             func(childComplexity int) int
 		RequestRules         func(childComplexity int, scopeID string) int
@@ -1894,6 +2034,15 @@ type ComplexityRoot struct {
 		ScopeGuardrails      func(childComplexity int, scopeID string) int
 		SignInMethods        func(childComplexity int, email string) int
 		Viewer               func(childComplexity int) int
+	}
+
+	Rating struct {
+		Author    func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Mine      func(childComplexity int) int
+		Stars     func(childComplexity int) int
+		Text      func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
 	}
 
 	Request struct {
@@ -2074,6 +2223,11 @@ type ComplexityRoot struct {
 		Edges      func(childComplexity int) int
 		PageInfo   func(childComplexity int) int
 		TotalCount func(childComplexity int) int
+	}
+
+	ScopeDefaultModelSetPayload struct {
+		DefaultModel func(childComplexity int) int
+		Errors       func(childComplexity int) int
 	}
 
 	ScopeEdge struct {
@@ -2430,6 +2584,13 @@ type ComplexityRoot struct {
 	ToolPayload struct {
 		Errors func(childComplexity int) int
 		Tool   func(childComplexity int) int
+	}
+
+	UninstallImpact struct {
+		Calls   func(childComplexity int) int
+		Credits func(childComplexity int) int
+		Grants  func(childComplexity int) int
+		Tools   func(childComplexity int) int
 	}
 
 	UsableAgent struct {
@@ -5071,6 +5232,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BudgetWarning.ScopeName(childComplexity), true
 
+	case "CatalogImpact.accounts":
+		if e.ComplexityRoot.CatalogImpact.Accounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogImpact.Accounts(childComplexity), true
+	case "CatalogImpact.agents":
+		if e.ComplexityRoot.CatalogImpact.Agents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogImpact.Agents(childComplexity), true
+	case "CatalogImpact.calls":
+		if e.ComplexityRoot.CatalogImpact.Calls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogImpact.Calls(childComplexity), true
+	case "CatalogImpact.credits":
+		if e.ComplexityRoot.CatalogImpact.Credits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogImpact.Credits(childComplexity), true
+	case "CatalogImpact.defaults":
+		if e.ComplexityRoot.CatalogImpact.Defaults == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogImpact.Defaults(childComplexity), true
+	case "CatalogImpact.grants":
+		if e.ComplexityRoot.CatalogImpact.Grants == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogImpact.Grants(childComplexity), true
+	case "CatalogImpact.keys":
+		if e.ComplexityRoot.CatalogImpact.Keys == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogImpact.Keys(childComplexity), true
+
 	case "CatalogModel.accountCount":
 		if e.ComplexityRoot.CatalogModel.AccountCount == nil {
 			break
@@ -5101,6 +5305,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CatalogModel.CreditPrice(childComplexity), true
+	case "CatalogModel.deprecatedAt":
+		if e.ComplexityRoot.CatalogModel.DeprecatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogModel.DeprecatedAt(childComplexity), true
 	case "CatalogModel.description":
 		if e.ComplexityRoot.CatalogModel.Description == nil {
 			break
@@ -5113,6 +5323,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CatalogModel.ID(childComplexity), true
+	case "CatalogModel.inputs":
+		if e.ComplexityRoot.CatalogModel.Inputs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogModel.Inputs(childComplexity), true
 	case "CatalogModel.installed":
 		if e.ComplexityRoot.CatalogModel.Installed == nil {
 			break
@@ -5131,24 +5347,59 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CatalogModel.Name(childComplexity), true
+	case "CatalogModel.offer":
+		if e.ComplexityRoot.CatalogModel.Offer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogModel.Offer(childComplexity), true
+	case "CatalogModel.outputs":
+		if e.ComplexityRoot.CatalogModel.Outputs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogModel.Outputs(childComplexity), true
 	case "CatalogModel.price":
 		if e.ComplexityRoot.CatalogModel.Price == nil {
 			break
 		}
 
 		return e.ComplexityRoot.CatalogModel.Price(childComplexity), true
+	case "CatalogModel.pricePreview":
+		if e.ComplexityRoot.CatalogModel.PricePreview == nil {
+			break
+		}
+
+		args, err := ec.field_CatalogModel_pricePreview_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.CatalogModel.PricePreview(childComplexity, args["price"].(model.PriceInput)), true
 	case "CatalogModel.prices":
 		if e.ComplexityRoot.CatalogModel.Prices == nil {
 			break
 		}
 
 		return e.ComplexityRoot.CatalogModel.Prices(childComplexity), true
+	case "CatalogModel.region":
+		if e.ComplexityRoot.CatalogModel.Region == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogModel.Region(childComplexity), true
 	case "CatalogModel.status":
 		if e.ComplexityRoot.CatalogModel.Status == nil {
 			break
 		}
 
 		return e.ComplexityRoot.CatalogModel.Status(childComplexity), true
+	case "CatalogModel.successor":
+		if e.ComplexityRoot.CatalogModel.Successor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogModel.Successor(childComplexity), true
 	case "CatalogModel.upstreamName":
 		if e.ComplexityRoot.CatalogModel.UpstreamName == nil {
 			break
@@ -5212,6 +5463,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CatalogModelPayload.Errors(childComplexity), true
+	case "CatalogModelPayload.impact":
+		if e.ComplexityRoot.CatalogModelPayload.Impact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogModelPayload.Impact(childComplexity), true
+
+	case "CatalogOffer.accounts":
+		if e.ComplexityRoot.CatalogOffer.Accounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogOffer.Accounts(childComplexity), true
+	case "CatalogOffer.to":
+		if e.ComplexityRoot.CatalogOffer.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CatalogOffer.To(childComplexity), true
 
 	case "CentralProvider.baseUrl":
 		if e.ComplexityRoot.CentralProvider.BaseURL == nil {
@@ -6514,6 +6784,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DailySpend.Day(childComplexity), true
 
+	case "DefaultModel.from":
+		if e.ComplexityRoot.DefaultModel.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefaultModel.From(childComplexity), true
+	case "DefaultModel.model":
+		if e.ComplexityRoot.DefaultModel.Model == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefaultModel.Model(childComplexity), true
+
 	case "Deputy.name":
 		if e.ComplexityRoot.Deputy.Name == nil {
 			break
@@ -7576,6 +7859,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Inbox.Unread(childComplexity), true
 
+	case "Installation.name":
+		if e.ComplexityRoot.Installation.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Installation.Name(childComplexity), true
+	case "Installation.outdated":
+		if e.ComplexityRoot.Installation.Outdated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Installation.Outdated(childComplexity), true
+	case "Installation.resourceId":
+		if e.ComplexityRoot.Installation.ResourceID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Installation.ResourceID(childComplexity), true
+	case "Installation.scopeId":
+		if e.ComplexityRoot.Installation.ScopeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Installation.ScopeID(childComplexity), true
+	case "Installation.version":
+		if e.ComplexityRoot.Installation.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Installation.Version(childComplexity), true
+
+	case "InstallationPayload.changes":
+		if e.ComplexityRoot.InstallationPayload.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstallationPayload.Changes(childComplexity), true
+	case "InstallationPayload.errors":
+		if e.ComplexityRoot.InstallationPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstallationPayload.Errors(childComplexity), true
+	case "InstallationPayload.impact":
+		if e.ComplexityRoot.InstallationPayload.Impact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstallationPayload.Impact(childComplexity), true
+	case "InstallationPayload.installation":
+		if e.ComplexityRoot.InstallationPayload.Installation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstallationPayload.Installation(childComplexity), true
+
 	case "InvalidError.code":
 		if e.ComplexityRoot.InvalidError.Code == nil {
 			break
@@ -8022,6 +8361,288 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.KeyRevokePayload.Key(childComplexity), true
+
+	case "Listing.capabilities":
+		if e.ComplexityRoot.Listing.Capabilities == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Capabilities(childComplexity), true
+	case "Listing.catalogModel":
+		if e.ComplexityRoot.Listing.CatalogModel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.CatalogModel(childComplexity), true
+	case "Listing.categories":
+		if e.ComplexityRoot.Listing.Categories == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Categories(childComplexity), true
+	case "Listing.createdAt":
+		if e.ComplexityRoot.Listing.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.CreatedAt(childComplexity), true
+	case "Listing.description":
+		if e.ComplexityRoot.Listing.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Description(childComplexity), true
+	case "Listing.featured":
+		if e.ComplexityRoot.Listing.Featured == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Featured(childComplexity), true
+	case "Listing.id":
+		if e.ComplexityRoot.Listing.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.ID(childComplexity), true
+	case "Listing.icon":
+		if e.ComplexityRoot.Listing.Icon == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Icon(childComplexity), true
+	case "Listing.installCount":
+		if e.ComplexityRoot.Listing.InstallCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.InstallCount(childComplexity), true
+	case "Listing.installations":
+		if e.ComplexityRoot.Listing.Installations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Installations(childComplexity), true
+	case "Listing.kind":
+		if e.ComplexityRoot.Listing.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Kind(childComplexity), true
+	case "Listing.name":
+		if e.ComplexityRoot.Listing.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Name(childComplexity), true
+	case "Listing.ofPlatform":
+		if e.ComplexityRoot.Listing.OfPlatform == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.OfPlatform(childComplexity), true
+	case "Listing.offer":
+		if e.ComplexityRoot.Listing.Offer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Offer(childComplexity), true
+	case "Listing.publishedVersion":
+		if e.ComplexityRoot.Listing.PublishedVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.PublishedVersion(childComplexity), true
+	case "Listing.publisher":
+		if e.ComplexityRoot.Listing.Publisher == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Publisher(childComplexity), true
+	case "Listing.rating":
+		if e.ComplexityRoot.Listing.Rating == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Rating(childComplexity), true
+	case "Listing.ratingCount":
+		if e.ComplexityRoot.Listing.RatingCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.RatingCount(childComplexity), true
+	case "Listing.ratings":
+		if e.ComplexityRoot.Listing.Ratings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Ratings(childComplexity), true
+	case "Listing.requirements":
+		if e.ComplexityRoot.Listing.Requirements == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Requirements(childComplexity), true
+	case "Listing.reviewNote":
+		if e.ComplexityRoot.Listing.ReviewNote == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.ReviewNote(childComplexity), true
+	case "Listing.screenshots":
+		if e.ComplexityRoot.Listing.Screenshots == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Screenshots(childComplexity), true
+	case "Listing.status":
+		if e.ComplexityRoot.Listing.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Status(childComplexity), true
+	case "Listing.summary":
+		if e.ComplexityRoot.Listing.Summary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Summary(childComplexity), true
+	case "Listing.tags":
+		if e.ComplexityRoot.Listing.Tags == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Tags(childComplexity), true
+	case "Listing.verified":
+		if e.ComplexityRoot.Listing.Verified == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Verified(childComplexity), true
+	case "Listing.version":
+		if e.ComplexityRoot.Listing.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Version(childComplexity), true
+	case "Listing.versions":
+		if e.ComplexityRoot.Listing.Versions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Versions(childComplexity), true
+	case "Listing.viewerCan":
+		if e.ComplexityRoot.Listing.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.ViewerCan(childComplexity), true
+
+	case "ListingChange.after":
+		if e.ComplexityRoot.ListingChange.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingChange.After(childComplexity), true
+	case "ListingChange.before":
+		if e.ComplexityRoot.ListingChange.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingChange.Before(childComplexity), true
+	case "ListingChange.path":
+		if e.ComplexityRoot.ListingChange.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingChange.Path(childComplexity), true
+
+	case "ListingConnection.edges":
+		if e.ComplexityRoot.ListingConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingConnection.Edges(childComplexity), true
+	case "ListingConnection.pageInfo":
+		if e.ComplexityRoot.ListingConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingConnection.PageInfo(childComplexity), true
+	case "ListingConnection.totalCount":
+		if e.ComplexityRoot.ListingConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingConnection.TotalCount(childComplexity), true
+
+	case "ListingEdge.cursor":
+		if e.ComplexityRoot.ListingEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingEdge.Cursor(childComplexity), true
+	case "ListingEdge.node":
+		if e.ComplexityRoot.ListingEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingEdge.Node(childComplexity), true
+
+	case "ListingPayload.errors":
+		if e.ComplexityRoot.ListingPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingPayload.Errors(childComplexity), true
+	case "ListingPayload.listing":
+		if e.ComplexityRoot.ListingPayload.Listing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingPayload.Listing(childComplexity), true
+
+	case "ListingVersion.changelog":
+		if e.ComplexityRoot.ListingVersion.Changelog == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingVersion.Changelog(childComplexity), true
+	case "ListingVersion.createdAt":
+		if e.ComplexityRoot.ListingVersion.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingVersion.CreatedAt(childComplexity), true
+	case "ListingVersion.id":
+		if e.ComplexityRoot.ListingVersion.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingVersion.ID(childComplexity), true
+	case "ListingVersion.number":
+		if e.ComplexityRoot.ListingVersion.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingVersion.Number(childComplexity), true
+	case "ListingVersion.payload":
+		if e.ComplexityRoot.ListingVersion.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingVersion.Payload(childComplexity), true
+	case "ListingVersion.reviewedAt":
+		if e.ComplexityRoot.ListingVersion.ReviewedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingVersion.ReviewedAt(childComplexity), true
+	case "ListingVersion.status":
+		if e.ComplexityRoot.ListingVersion.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingVersion.Status(childComplexity), true
 
 	case "Member.allocation":
 		if e.ComplexityRoot.Member.Allocation == nil {
@@ -8717,6 +9338,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CatalogModelCreate(childComplexity, args["input"].(model.CatalogModelCreateInput)), true
+	case "Mutation.catalogModelOffer":
+		if e.ComplexityRoot.Mutation.CatalogModelOffer == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_catalogModelOffer_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CatalogModelOffer(childComplexity, args["input"].(model.CatalogModelOfferInput)), true
 	case "Mutation.catalogModelUpdate":
 		if e.ComplexityRoot.Mutation.CatalogModelUpdate == nil {
 			break
@@ -9135,6 +9767,116 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.KeyRevoke(childComplexity, args["input"].(model.KeyRevokeInput)), true
+	case "Mutation.listingCreate":
+		if e.ComplexityRoot.Mutation.ListingCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_listingCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ListingCreate(childComplexity, args["input"].(model.ListingCreateInput)), true
+	case "Mutation.listingInstall":
+		if e.ComplexityRoot.Mutation.ListingInstall == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_listingInstall_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ListingInstall(childComplexity, args["input"].(model.ListingInstallInput)), true
+	case "Mutation.listingOffer":
+		if e.ComplexityRoot.Mutation.ListingOffer == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_listingOffer_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ListingOffer(childComplexity, args["input"].(model.ListingOfferInput)), true
+	case "Mutation.listingRate":
+		if e.ComplexityRoot.Mutation.ListingRate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_listingRate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ListingRate(childComplexity, args["input"].(model.ListingRateInput)), true
+	case "Mutation.listingReview":
+		if e.ComplexityRoot.Mutation.ListingReview == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_listingReview_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ListingReview(childComplexity, args["input"].(model.ListingReviewInput)), true
+	case "Mutation.listingSubmit":
+		if e.ComplexityRoot.Mutation.ListingSubmit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_listingSubmit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ListingSubmit(childComplexity, args["input"].(model.ListingSubmitInput)), true
+	case "Mutation.listingUninstall":
+		if e.ComplexityRoot.Mutation.ListingUninstall == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_listingUninstall_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ListingUninstall(childComplexity, args["input"].(model.ListingUninstallInput)), true
+	case "Mutation.listingUpdate":
+		if e.ComplexityRoot.Mutation.ListingUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_listingUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ListingUpdate(childComplexity, args["input"].(model.ListingUpdateInput)), true
+	case "Mutation.listingUpgrade":
+		if e.ComplexityRoot.Mutation.ListingUpgrade == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_listingUpgrade_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ListingUpgrade(childComplexity, args["input"].(model.ListingUpgradeInput)), true
+	case "Mutation.listingWithdraw":
+		if e.ComplexityRoot.Mutation.ListingWithdraw == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_listingWithdraw_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ListingWithdraw(childComplexity, args["input"].(model.ListingWithdrawInput)), true
 	case "Mutation.memberCreate":
 		if e.ComplexityRoot.Mutation.MemberCreate == nil {
 			break
@@ -9377,6 +10119,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PersonalTokenRevoke(childComplexity, args["input"].(model.PersonalTokenRevokeInput)), true
+	case "Mutation.platformListingCreate":
+		if e.ComplexityRoot.Mutation.PlatformListingCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_platformListingCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PlatformListingCreate(childComplexity, args["input"].(model.PlatformListingCreateInput)), true
 	case "Mutation.providerCreate":
 		if e.ComplexityRoot.Mutation.ProviderCreate == nil {
 			break
@@ -9509,6 +10262,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RoleUnbind(childComplexity, args["input"].(model.RoleUnbindInput)), true
+	case "Mutation.scopeDefaultModelSet":
+		if e.ComplexityRoot.Mutation.ScopeDefaultModelSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_scopeDefaultModelSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ScopeDefaultModelSet(childComplexity, args["input"].(model.ScopeDefaultModelSetInput)), true
 	case "Mutation.serviceClientCreate":
 		if e.ComplexityRoot.Mutation.ServiceClientCreate == nil {
 			break
@@ -10719,6 +11483,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Price.Request(childComplexity), true
 
+	case "PricePreview.rows":
+		if e.ComplexityRoot.PricePreview.Rows == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreview.Rows(childComplexity), true
+	case "PricePreview.total":
+		if e.ComplexityRoot.PricePreview.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreview.Total(childComplexity), true
+
+	case "PricePreviewRow.account":
+		if e.ComplexityRoot.PricePreviewRow.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreviewRow.Account(childComplexity), true
+	case "PricePreviewRow.calls":
+		if e.ComplexityRoot.PricePreviewRow.Calls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreviewRow.Calls(childComplexity), true
+	case "PricePreviewRow.costAfter":
+		if e.ComplexityRoot.PricePreviewRow.CostAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreviewRow.CostAfter(childComplexity), true
+	case "PricePreviewRow.costBefore":
+		if e.ComplexityRoot.PricePreviewRow.CostBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreviewRow.CostBefore(childComplexity), true
+	case "PricePreviewRow.creditsAfter":
+		if e.ComplexityRoot.PricePreviewRow.CreditsAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreviewRow.CreditsAfter(childComplexity), true
+	case "PricePreviewRow.creditsBefore":
+		if e.ComplexityRoot.PricePreviewRow.CreditsBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreviewRow.CreditsBefore(childComplexity), true
+	case "PricePreviewRow.marginAfter":
+		if e.ComplexityRoot.PricePreviewRow.MarginAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreviewRow.MarginAfter(childComplexity), true
+	case "PricePreviewRow.marginBefore":
+		if e.ComplexityRoot.PricePreviewRow.MarginBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePreviewRow.MarginBefore(childComplexity), true
+
 	case "Provider.baseUrl":
 		if e.ComplexityRoot.Provider.BaseURL == nil {
 			break
@@ -10911,6 +11737,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Copilot(childComplexity, args["accountId"].(*string)), true
+	case "Query.defaultModel":
+		if e.ComplexityRoot.Query.DefaultModel == nil {
+			break
+		}
+
+		args, err := ec.field_Query_defaultModel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.DefaultModel(childComplexity, args["scopeId"].(string)), true
 	case "Query.explain":
 		if e.ComplexityRoot.Query.Explain == nil {
 			break
@@ -10973,6 +11810,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Invitation(childComplexity, args["token"].(string)), true
+	case "Query.marketplace":
+		if e.ComplexityRoot.Query.Marketplace == nil {
+			break
+		}
+
+		args, err := ec.field_Query_marketplace_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Marketplace(childComplexity, args["filter"].(*model.ListingFilter), args["orderBy"].(*model.ListingOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -11040,6 +11888,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "Rating.author":
+		if e.ComplexityRoot.Rating.Author == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rating.Author(childComplexity), true
+	case "Rating.id":
+		if e.ComplexityRoot.Rating.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rating.ID(childComplexity), true
+	case "Rating.mine":
+		if e.ComplexityRoot.Rating.Mine == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rating.Mine(childComplexity), true
+	case "Rating.stars":
+		if e.ComplexityRoot.Rating.Stars == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rating.Stars(childComplexity), true
+	case "Rating.text":
+		if e.ComplexityRoot.Rating.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rating.Text(childComplexity), true
+	case "Rating.updatedAt":
+		if e.ComplexityRoot.Rating.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rating.UpdatedAt(childComplexity), true
 
 	case "Request.accessImpact":
 		if e.ComplexityRoot.Request.AccessImpact == nil {
@@ -11732,6 +12617,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ScopeConnection.TotalCount(childComplexity), true
+
+	case "ScopeDefaultModelSetPayload.defaultModel":
+		if e.ComplexityRoot.ScopeDefaultModelSetPayload.DefaultModel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ScopeDefaultModelSetPayload.DefaultModel(childComplexity), true
+	case "ScopeDefaultModelSetPayload.errors":
+		if e.ComplexityRoot.ScopeDefaultModelSetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ScopeDefaultModelSetPayload.Errors(childComplexity), true
 
 	case "ScopeEdge.cursor":
 		if e.ComplexityRoot.ScopeEdge.Cursor == nil {
@@ -13051,6 +13949,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ToolPayload.Tool(childComplexity), true
 
+	case "UninstallImpact.calls":
+		if e.ComplexityRoot.UninstallImpact.Calls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UninstallImpact.Calls(childComplexity), true
+	case "UninstallImpact.credits":
+		if e.ComplexityRoot.UninstallImpact.Credits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UninstallImpact.Credits(childComplexity), true
+	case "UninstallImpact.grants":
+		if e.ComplexityRoot.UninstallImpact.Grants == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UninstallImpact.Grants(childComplexity), true
+	case "UninstallImpact.tools":
+		if e.ComplexityRoot.UninstallImpact.Tools == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UninstallImpact.Tools(childComplexity), true
+
 	case "UsableAgent.group":
 		if e.ComplexityRoot.UsableAgent.Group == nil {
 			break
@@ -14152,6 +15075,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputBudgetResumeInput,
 		ec.unmarshalInputBudgetSetInput,
 		ec.unmarshalInputCatalogModelCreateInput,
+		ec.unmarshalInputCatalogModelOfferInput,
 		ec.unmarshalInputCatalogModelUpdateInput,
 		ec.unmarshalInputCatalogPricePublishInput,
 		ec.unmarshalInputCentralProviderCreateInput,
@@ -14197,6 +15121,17 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputInvitationRevokeInput,
 		ec.unmarshalInputKeyCreateInput,
 		ec.unmarshalInputKeyRevokeInput,
+		ec.unmarshalInputListingCreateInput,
+		ec.unmarshalInputListingFilter,
+		ec.unmarshalInputListingInstallInput,
+		ec.unmarshalInputListingOfferInput,
+		ec.unmarshalInputListingRateInput,
+		ec.unmarshalInputListingReviewInput,
+		ec.unmarshalInputListingSubmitInput,
+		ec.unmarshalInputListingUninstallInput,
+		ec.unmarshalInputListingUpdateInput,
+		ec.unmarshalInputListingUpgradeInput,
+		ec.unmarshalInputListingWithdrawInput,
 		ec.unmarshalInputMemberCreateInput,
 		ec.unmarshalInputMemberDefaultSetInput,
 		ec.unmarshalInputMemberDeleteInput,
@@ -14220,6 +15155,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPasswordSetInput,
 		ec.unmarshalInputPersonalTokenCreateInput,
 		ec.unmarshalInputPersonalTokenRevokeInput,
+		ec.unmarshalInputPlatformListingCreateInput,
 		ec.unmarshalInputPlatformUsageFilter,
 		ec.unmarshalInputPriceInput,
 		ec.unmarshalInputProviderCreateInput,
@@ -14234,6 +15170,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRequestWithdrawInput,
 		ec.unmarshalInputRoleBindInput,
 		ec.unmarshalInputRoleUnbindInput,
+		ec.unmarshalInputScopeDefaultModelSetInput,
 		ec.unmarshalInputServiceClientCreateInput,
 		ec.unmarshalInputServiceClientDeleteInput,
 		ec.unmarshalInputServiceClientSecretRotateInput,
@@ -16933,6 +17870,42 @@ type Model implements Node {
   usableBy(search: String, first: Int, after: String, last: Int, before: String): MemberConnection
 }
 
+"The model of calls that name none or ` + "`" + `default` + "`" + `, and where that is said."
+type DefaultModel {
+  "The model."
+  model: Model!
+  "The scope that says so: the one asked for, or the nearest above it."
+  from: Scope!
+}
+
+extend type Query {
+  "What calls from a scope use that name no model; null when no scope on its path says so."
+  defaultModel(scopeId: ID!): DefaultModel
+}
+
+extend type Mutation {
+  "Set what calls from a scope and below use that name no model. Grants still decide who may call it. Admins of the scope and those above."
+  scopeDefaultModelSet(input: ScopeDefaultModelSetInput!): ScopeDefaultModelSetPayload!
+}
+
+"What scopeDefaultModelSet needs."
+input ScopeDefaultModelSetInput {
+  "A plane, an organization, a team, a member or a key."
+  scopeId: ID!
+  "A model of the plane; left out: what the scopes above say."
+  modelId: ID
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"The outcome of scopeDefaultModelSet."
+type ScopeDefaultModelSetPayload {
+  "What holds there now; null when refused, or when nothing does."
+  defaultModel: DefaultModel
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
 "A page of models."
 type ModelConnection {
   "The rows of this page, in order."
@@ -17036,6 +18009,8 @@ enum NotificationTopic {
   INCREASE_DECIDED
   "A call cost more than was held for it, beyond what its budgets had room for."
   CHARGE_LATE
+  "The platform offers a model no more that the account has switched on."
+  MODEL_WITHDRAWN
   "A webhook was switched off because nothing arrives."
   WEBHOOK_DISABLED
   "The person who answers for an agent has left."
@@ -21058,6 +22033,428 @@ input ModelUninstallInput {
   clientKey: String
 }
 `, BuiltIn: false},
+	{Name: "../copilot/listing.graphqls", Input: `"What the marketplace offers: a model, an agent, a connection or a template, of the platform or of the account itself."
+type Listing implements Node {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "What installing it makes."
+  kind: ListingKind!
+  "As shown to people."
+  name: String!
+  "In a sentence."
+  summary: String!
+  "In full."
+  description: String!
+  "A name of the icon set, or an emoji; empty for none."
+  icon: String!
+  "What it is filed under."
+  categories: [String!]!
+  "Words to find it by."
+  tags: [String!]!
+  "Addresses of pictures."
+  screenshots: [String!]!
+  "In words, what it does."
+  capabilities: [String!]!
+  "In words, what it needs."
+  requirements: [String!]!
+  "Where it stands."
+  status: ListingStatus!
+  "What the last review said; empty without a note."
+  reviewNote: String!
+  "Who offers it, by name."
+  publisher: String!
+  "True for what the platform offers, false for what the account shares inside itself."
+  ofPlatform: Boolean!
+  "Shown first."
+  featured: Boolean!
+  "The platform has looked at it."
+  verified: Boolean!
+  "The newest published version; 0 before the first, and for models."
+  publishedVersion: Int!
+  "One to five stars on average; null before the first rating."
+  rating: Float
+  "How many people rated it."
+  ratingCount: Int!
+  "How often it is installed, over all accounts."
+  installCount: Int!
+  "For MODEL: the catalogue model; null where it isn't offered to the viewer's account."
+  catalogModel: CatalogModel
+  "To whom it is offered; for platform staff, null for an account's own."
+  offer: CatalogOffer
+  "Newest first, at most 50."
+  versions: [ListingVersion!]!
+  "What the viewer's account made of it, as far as the viewer sees it."
+  installations: [Installation!]!
+  "Ratings by people of the viewer's account, newest first, at most 50."
+  ratings: [Rating!]!
+  "Raised by every change; give it as ` + "`" + `expectedVersion` + "`" + `."
+  version: Int!
+  "When it was drafted."
+  createdAt: DateTime!
+  "What the viewer may do with it, by the policy that enforces it."
+  viewerCan: [ViewerPermission!]!
+}
+
+"What listings offer."
+enum ListingKind {
+  "A model of the catalogue."
+  MODEL
+  "An agent, as its publisher uses it."
+  AGENT
+  "A source of tools."
+  CONNECTION
+  "The beginning of an agent."
+  TEMPLATE
+}
+
+"Where a listing stands."
+enum ListingStatus {
+  "Seen by those who make it."
+  DRAFT
+  "Waits for somebody else to look at it."
+  IN_REVIEW
+  "Can be installed."
+  PUBLISHED
+  "Sent back with a note."
+  REJECTED
+  "Can be installed no more; what was installed stays."
+  WITHDRAWN
+}
+
+"What installing a listing brings. It never changes."
+type ListingVersion {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "Counted from 1."
+  number: Int!
+  "What is new, in words."
+  changelog: String!
+  "IN_REVIEW, PUBLISHED or REJECTED."
+  status: ListingStatus!
+  "What it brings, as JSON: an agent's definition, or a connection's settings without secrets."
+  payload: String!
+  "When it was handed in."
+  createdAt: DateTime!
+  "When it was looked at."
+  reviewedAt: DateTime
+}
+
+"What an account made of a listing."
+type Installation {
+  "The model, agent or connection."
+  resourceId: ID!
+  "Its name in the account."
+  name: String!
+  "The version that it was made of; 0 for models."
+  version: Int!
+  "Whether a newer version is published."
+  outdated: Boolean!
+  "The scope that it belongs to."
+  scopeId: ID!
+}
+
+"What somebody who used a listing thinks of it."
+type Rating {
+  "Opaque and stable: a type prefix and a ULID."
+  id: ID!
+  "One to five."
+  stars: Int!
+  "In words; empty for none."
+  text: String!
+  "True for the viewer's own."
+  mine: Boolean!
+  "Who says so, by name."
+  author: String!
+  "When it was last changed."
+  updatedAt: DateTime!
+}
+
+"A page of listings."
+type ListingConnection {
+  "The rows of this page, in order."
+  edges: [ListingEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of listings."
+type ListingEdge {
+  "The row itself."
+  node: Listing!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"Which listings to show; what is left out leaves nothing out."
+input ListingFilter {
+  "Looks into names, summaries and tags, at most 100 characters."
+  search: String
+  "Of these kinds."
+  kinds: [ListingKind!]
+  "Filed under this."
+  category: String
+  "Standing there; left out: published ones for people, all for platform staff."
+  status: ListingStatus
+}
+
+"The order of listings. Featured ones come first in each."
+enum ListingOrder {
+  "Newest first."
+  NEWEST
+  "Best rated first."
+  RATING
+  "Most installed first."
+  INSTALLS
+}
+
+"One difference between two versions."
+type ListingChange {
+  "Where, as names joined by dots."
+  path: String!
+  "As JSON; empty where there was nothing."
+  before: String!
+  "As JSON; empty where nothing is left."
+  after: String!
+}
+
+"What an uninstallation does, counted before it is done."
+type UninstallImpact {
+  "Grants that allow it."
+  grants: Int!
+  "Tools that go with it."
+  tools: Int!
+  "Its calls within the last 30 days."
+  calls: Long!
+  "What those calls cost."
+  credits: Credits!
+}
+
+extend type Query {
+  "What the marketplace offers the viewer's account; to platform staff all that the platform lists. By ` + "`" + `first` + "`" + ` and ` + "`" + `after` + "`" + ` alone."
+  marketplace(filter: ListingFilter, orderBy: ListingOrder = NEWEST, first: Int, after: String, last: Int, before: String): ListingConnection!
+}
+
+extend type Mutation {
+  "Draft a listing of an own agent or connection. Admins of the scope that it belongs to."
+  listingCreate(input: ListingCreateInput!): ListingPayload!
+  "Draft a listing of the platform, with its first version. Super admins."
+  platformListingCreate(input: PlatformListingCreateInput!): ListingPayload!
+  "Change what a listing says of itself. Admins of its scope."
+  listingUpdate(input: ListingUpdateInput!): ListingPayload!
+  "Hand the next version in for review, taken from its agent or connection as it is now. Admins of its scope."
+  listingSubmit(input: ListingSubmitInput!): ListingPayload!
+  "Publish or reject the version that waits. Admins of Copilot, never those who made it; of the platform's listings super admins."
+  listingReview(input: ListingReviewInput!): ListingPayload!
+  "Take a listing off the marketplace; what was installed stays. Admins of its scope."
+  listingWithdraw(input: ListingWithdrawInput!): ListingPayload!
+  "Say to which accounts a listing of the platform is offered. Super admins."
+  listingOffer(input: ListingOfferInput!): ListingPayload!
+  "Install a listing at a scope of Copilot. Admins of that scope; for models of Copilot itself."
+  listingInstall(input: ListingInstallInput!): InstallationPayload!
+  "Bring what was installed to the newest version; an agent's version in use stays until its draft is published. Admins of its scope."
+  listingUpgrade(input: ListingUpgradeInput!): InstallationPayload!
+  "Retire an installed agent, or switch an installed connection off. Admins of its scope."
+  listingUninstall(input: ListingUninstallInput!): InstallationPayload!
+  "Rate what one has used, once; again to change it."
+  listingRate(input: ListingRateInput!): ListingPayload!
+}
+
+"What listingCreate needs."
+input ListingCreateInput {
+  "The agent or the connection, of the viewer's own account."
+  sourceId: ID!
+  "1–120 characters."
+  name: String!
+  "At most 300 characters; left out: unchanged."
+  summary: String
+  "At most 20,000 characters; left out: unchanged."
+  description: String
+  "A name of the icon set, or an emoji; left out: unchanged."
+  icon: String
+  "At most 12; left out: unchanged."
+  categories: [String!]
+  "At most 12; left out: unchanged."
+  tags: [String!]
+  "Addresses of pictures, at most eight; left out: unchanged."
+  screenshots: [String!]
+  "In words, what it does; left out: unchanged."
+  capabilities: [String!]
+  "In words, what it needs; left out: unchanged."
+  requirements: [String!]
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What platformListingCreate needs."
+input PlatformListingCreateInput {
+  "AGENT, CONNECTION or TEMPLATE; models come with the catalogue."
+  kind: ListingKind!
+  "What installing it brings, as JSON."
+  payload: String!
+  "1–120 characters."
+  name: String!
+  "At most 300 characters; left out: unchanged."
+  summary: String
+  "At most 20,000 characters; left out: unchanged."
+  description: String
+  "A name of the icon set, or an emoji; left out: unchanged."
+  icon: String
+  "At most 12; left out: unchanged."
+  categories: [String!]
+  "At most 12; left out: unchanged."
+  tags: [String!]
+  "Addresses of pictures, at most eight; left out: unchanged."
+  screenshots: [String!]
+  "In words, what it does; left out: unchanged."
+  capabilities: [String!]
+  "In words, what it needs; left out: unchanged."
+  requirements: [String!]
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What listingUpdate needs."
+input ListingUpdateInput {
+  "The listing."
+  listingId: ID!
+  "1–120 characters; left out: unchanged."
+  name: String
+  "At most 300 characters; left out: unchanged."
+  summary: String
+  "At most 20,000 characters; left out: unchanged."
+  description: String
+  "A name of the icon set, or an emoji; left out: unchanged."
+  icon: String
+  "At most 12; left out: unchanged."
+  categories: [String!]
+  "At most 12; left out: unchanged."
+  tags: [String!]
+  "Addresses of pictures, at most eight; left out: unchanged."
+  screenshots: [String!]
+  "In words, what it does; left out: unchanged."
+  capabilities: [String!]
+  "In words, what it needs; left out: unchanged."
+  requirements: [String!]
+  "Show it first; super admins, left out: unchanged."
+  featured: Boolean
+  "Say that the platform has looked at it; super admins, left out: unchanged."
+  verified: Boolean
+  "Refuse when it has another version by now."
+  expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What listingSubmit needs."
+input ListingSubmitInput {
+  "The listing."
+  listingId: ID!
+  "Of the platform's listings: what the next version brings, as JSON; left out: the version that waits."
+  payload: String
+  "What is new, at most 2,000 characters."
+  changelog: String
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What listingReview needs."
+input ListingReviewInput {
+  "The listing."
+  listingId: ID!
+  "Publish it, or send it back."
+  publish: Boolean!
+  "For those who made it; needed to send it back."
+  note: String
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What listingWithdraw needs."
+input ListingWithdrawInput {
+  "The listing."
+  listingId: ID!
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What listingOffer needs."
+input ListingOfferInput {
+  "The listing, of the platform."
+  listingId: ID!
+  "All accounts, or those named."
+  to: Eligibility!
+  "For NAMED: at most 1,000 accounts."
+  accountIds: [ID!]
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What listingInstall needs."
+input ListingInstallInput {
+  "The listing."
+  listingId: ID!
+  "Where it belongs: Copilot, an organization or a team; left out: Copilot."
+  scopeId: ID
+  "Its name in the account; left out: the listing's."
+  name: String
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What listingUpgrade needs."
+input ListingUpgradeInput {
+  "The installed agent or connection."
+  resourceId: ID!
+  "Show what differs and change nothing."
+  dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What listingUninstall needs."
+input ListingUninstallInput {
+  "The installed agent or connection; models are switched off by modelUninstall."
+  resourceId: ID!
+  "Count the impact and change nothing."
+  dryRun: Boolean
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What listingRate needs."
+input ListingRateInput {
+  "The listing."
+  listingId: ID!
+  "One to five."
+  stars: Int!
+  "At most 1,000 characters."
+  text: String
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"The outcome of a change of a listing."
+type ListingPayload {
+  "The listing as it stands now; null when refused."
+  listing: Listing
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+
+"The outcome of a change of an installation."
+type InstallationPayload {
+  "What is installed now; null when refused, and after uninstalling."
+  installation: Installation
+  "What differs between the two versions; empty where nothing was updated."
+  changes: [ListingChange!]!
+  "What uninstalling did, or with ` + "`" + `dryRun` + "`" + ` would do."
+  impact: UninstallImpact
+  "What went wrong, in words and codes; empty when it worked."
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../platform/accounts.graphqls", Input: `extend type Mutation {
   "Make an account and invite its first admin; nothing of an existing person is changed. Super admins."
   accountCreate(input: AccountCreateInput!): AccountCreatePayload!
@@ -21319,6 +22716,20 @@ type CatalogModel implements Node {
   maxOutputTokens: Long!
   "Only active models can be switched on and called."
   status: CatalogStatus!
+  "What it takes in; empty when nobody has said so."
+  inputs: [Modality!]!
+  "What it gives out; empty when nobody has said so."
+  outputs: [Modality!]!
+  "Where it is computed, in the provider's words; empty for anywhere."
+  region: String!
+  "From when on it is to be used no more; null when nothing is planned."
+  deprecatedAt: DateTime
+  "What to use instead; null when nothing is named, or it isn't offered to the viewer's account."
+  successor: CatalogModel
+  "To whom it is offered; for platform staff."
+  offer: CatalogOffer
+  "What the last 30 days would have cost at another price, by account; for platform staff."
+  pricePreview(price: PriceInput!): PricePreview
   "The endpoint; for platform staff."
   centralProvider: CentralProvider
   "The provider's own name for it; for platform staff."
@@ -21361,6 +22772,82 @@ enum CatalogStatus {
   RETIRED
 }
 
+"What models take in and give out."
+enum Modality {
+  "Text."
+  TEXT
+  "Pictures."
+  IMAGE
+  "Speech and other sound."
+  AUDIO
+  "Moving pictures."
+  VIDEO
+  "Vectors that stand for meaning."
+  EMBEDDING
+}
+
+"To whom the platform offers something."
+type CatalogOffer {
+  "To all accounts, or to those named."
+  to: Eligibility!
+  "Those named, by name; empty when it is offered to all."
+  accounts: [Account!]!
+}
+
+"Who is offered something."
+enum Eligibility {
+  "Every account, those to come too."
+  ALL
+  "The accounts that are named, and no other."
+  NAMED
+}
+
+"What taking a model away does, counted before it is done."
+type CatalogImpact {
+  "Names of the accounts that have it on and lose it."
+  accounts: [String!]!
+  "Grants that allow it there."
+  grants: Int!
+  "Virtual keys that list it."
+  keys: Int!
+  "Agents in use that call it."
+  agents: Int!
+  "Scopes whose calls use it when they name no model."
+  defaults: Int!
+  "Their calls of it within the last 30 days."
+  calls: Long!
+  "What those calls cost them."
+  credits: Credits!
+}
+
+"What the last 30 days would have been at another price and today's factors; sums are rounded once, charges each by itself."
+type PricePreview {
+  "Over all accounts."
+  total: PricePreviewRow!
+  "By account, dearest first."
+  rows: [PricePreviewRow!]!
+}
+
+"One account's part of a price preview."
+type PricePreviewRow {
+  "The account; null in the total."
+  account: Account
+  "How many calls."
+  calls: Long!
+  "What they cost the platform."
+  costBefore: USD!
+  "What they would have cost it."
+  costAfter: USD!
+  "What was charged."
+  creditsBefore: Credits!
+  "What would have been charged."
+  creditsAfter: Credits!
+  "What the credits were sold for, less the cost."
+  marginBefore: USD!
+  "The same at the other price."
+  marginAfter: USD!
+}
+
 "A page of catalog models."
 type CatalogModelConnection {
   "The rows of this page, in order."
@@ -21390,7 +22877,9 @@ extend type Mutation {
   catalogModelCreate(input: CatalogModelCreateInput!): CatalogModelPayload!
   "Change a catalogue model; retiring one refuses its calls in every account. Super admins."
   catalogModelUpdate(input: CatalogModelUpdateInput!): CatalogModelPayload!
-  "Supersede the price of a catalogue model from now on; charges before keep theirs. Super admins."
+  "Say to which accounts a model is offered; those that lose it are refused at once and told. Super admins."
+  catalogModelOffer(input: CatalogModelOfferInput!): CatalogModelPayload!
+  "Supersede the price of a catalogue model from now or a later moment on; charges before keep theirs. Super admins."
   catalogPricePublish(input: CatalogPricePublishInput!): CatalogModelPayload!
 }
 
@@ -21474,6 +22963,12 @@ input CatalogModelCreateInput {
   price: PriceInput!
   "Left out: a draft."
   status: CatalogStatus
+  "What it takes in; left out: unchanged."
+  inputs: [Modality!]
+  "What it gives out; left out: unchanged."
+  outputs: [Modality!]
+  "At most 60 characters; left out: unchanged."
+  region: String
   "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
   clientKey: String
 }
@@ -21488,8 +22983,36 @@ input CatalogModelUpdateInput {
   capability: Capability
   "Left out: unchanged."
   status: CatalogStatus
+  "What it takes in; left out: unchanged."
+  inputs: [Modality!]
+  "What it gives out; left out: unchanged."
+  outputs: [Modality!]
+  "At most 60 characters; left out: unchanged."
+  region: String
+  "From when on it is to be used no more; left out: unchanged."
+  deprecatedAt: DateTime
+  "What to use instead; left out: unchanged."
+  successorId: ID
+  "Take the deprecation and the successor back."
+  undeprecate: Boolean
+  "Count the impact of taking it away and change nothing."
+  dryRun: Boolean
   "Refuse when it has another version by now."
   expectedVersion: Int
+  "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
+  clientKey: String
+}
+
+"What catalogModelOffer needs."
+input CatalogModelOfferInput {
+  "The catalogue model."
+  catalogModelId: ID!
+  "All accounts, or those named."
+  to: Eligibility!
+  "For NAMED: at most 1,000 accounts."
+  accountIds: [ID!]
+  "Count the impact and change nothing."
+  dryRun: Boolean
   "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
   clientKey: String
 }
@@ -21500,6 +23023,8 @@ input CatalogPricePublishInput {
   catalogModelId: ID!
   "In US dollars per 1,000,000 tokens."
   price: PriceInput!
+  "At most 400 days ahead; left out: now."
+  effectiveFrom: DateTime
   "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
   clientKey: String
 }
@@ -21508,6 +23033,8 @@ input CatalogPricePublishInput {
 type CatalogModelPayload {
   "The catalogue model as it stands now; null when refused."
   catalogModel: CatalogModel
+  "What taking it away did, or with ` + "`" + `dryRun` + "`" + ` would do; null where nothing was taken away."
+  impact: CatalogImpact
   "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
@@ -22800,6 +24327,26 @@ func (ec *executionContext) childFields_BudgetWarning(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type BudgetWarning", field.Name)
 }
 
+func (ec *executionContext) childFields_CatalogImpact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accounts":
+		return ec.fieldContext_CatalogImpact_accounts(ctx, field)
+	case "grants":
+		return ec.fieldContext_CatalogImpact_grants(ctx, field)
+	case "keys":
+		return ec.fieldContext_CatalogImpact_keys(ctx, field)
+	case "agents":
+		return ec.fieldContext_CatalogImpact_agents(ctx, field)
+	case "defaults":
+		return ec.fieldContext_CatalogImpact_defaults(ctx, field)
+	case "calls":
+		return ec.fieldContext_CatalogImpact_calls(ctx, field)
+	case "credits":
+		return ec.fieldContext_CatalogImpact_credits(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CatalogImpact", field.Name)
+}
+
 func (ec *executionContext) childFields_CatalogModel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -22816,6 +24363,20 @@ func (ec *executionContext) childFields_CatalogModel(ctx context.Context, field 
 		return ec.fieldContext_CatalogModel_maxOutputTokens(ctx, field)
 	case "status":
 		return ec.fieldContext_CatalogModel_status(ctx, field)
+	case "inputs":
+		return ec.fieldContext_CatalogModel_inputs(ctx, field)
+	case "outputs":
+		return ec.fieldContext_CatalogModel_outputs(ctx, field)
+	case "region":
+		return ec.fieldContext_CatalogModel_region(ctx, field)
+	case "deprecatedAt":
+		return ec.fieldContext_CatalogModel_deprecatedAt(ctx, field)
+	case "successor":
+		return ec.fieldContext_CatalogModel_successor(ctx, field)
+	case "offer":
+		return ec.fieldContext_CatalogModel_offer(ctx, field)
+	case "pricePreview":
+		return ec.fieldContext_CatalogModel_pricePreview(ctx, field)
 	case "centralProvider":
 		return ec.fieldContext_CatalogModel_centralProvider(ctx, field)
 	case "upstreamName":
@@ -22864,10 +24425,22 @@ func (ec *executionContext) childFields_CatalogModelPayload(ctx context.Context,
 	switch field.Name {
 	case "catalogModel":
 		return ec.fieldContext_CatalogModelPayload_catalogModel(ctx, field)
+	case "impact":
+		return ec.fieldContext_CatalogModelPayload_impact(ctx, field)
 	case "errors":
 		return ec.fieldContext_CatalogModelPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CatalogModelPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CatalogOffer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "to":
+		return ec.fieldContext_CatalogOffer_to(ctx, field)
+	case "accounts":
+		return ec.fieldContext_CatalogOffer_accounts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CatalogOffer", field.Name)
 }
 
 func (ec *executionContext) childFields_CentralProvider(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -23392,6 +24965,16 @@ func (ec *executionContext) childFields_DailySpend(ctx context.Context, field gr
 		return ec.fieldContext_DailySpend_amount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DailySpend", field.Name)
+}
+
+func (ec *executionContext) childFields_DefaultModel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "model":
+		return ec.fieldContext_DefaultModel_model(ctx, field)
+	case "from":
+		return ec.fieldContext_DefaultModel_from(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefaultModel", field.Name)
 }
 
 func (ec *executionContext) childFields_Deputy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -23986,6 +25569,36 @@ func (ec *executionContext) childFields_Inbox(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Inbox", field.Name)
 }
 
+func (ec *executionContext) childFields_Installation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "resourceId":
+		return ec.fieldContext_Installation_resourceId(ctx, field)
+	case "name":
+		return ec.fieldContext_Installation_name(ctx, field)
+	case "version":
+		return ec.fieldContext_Installation_version(ctx, field)
+	case "outdated":
+		return ec.fieldContext_Installation_outdated(ctx, field)
+	case "scopeId":
+		return ec.fieldContext_Installation_scopeId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Installation", field.Name)
+}
+
+func (ec *executionContext) childFields_InstallationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "installation":
+		return ec.fieldContext_InstallationPayload_installation(ctx, field)
+	case "changes":
+		return ec.fieldContext_InstallationPayload_changes(ctx, field)
+	case "impact":
+		return ec.fieldContext_InstallationPayload_impact(ctx, field)
+	case "errors":
+		return ec.fieldContext_InstallationPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InstallationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Invitation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -24206,6 +25819,134 @@ func (ec *executionContext) childFields_KeyRevokePayload(ctx context.Context, fi
 		return ec.fieldContext_KeyRevokePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type KeyRevokePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Listing(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Listing_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_Listing_kind(ctx, field)
+	case "name":
+		return ec.fieldContext_Listing_name(ctx, field)
+	case "summary":
+		return ec.fieldContext_Listing_summary(ctx, field)
+	case "description":
+		return ec.fieldContext_Listing_description(ctx, field)
+	case "icon":
+		return ec.fieldContext_Listing_icon(ctx, field)
+	case "categories":
+		return ec.fieldContext_Listing_categories(ctx, field)
+	case "tags":
+		return ec.fieldContext_Listing_tags(ctx, field)
+	case "screenshots":
+		return ec.fieldContext_Listing_screenshots(ctx, field)
+	case "capabilities":
+		return ec.fieldContext_Listing_capabilities(ctx, field)
+	case "requirements":
+		return ec.fieldContext_Listing_requirements(ctx, field)
+	case "status":
+		return ec.fieldContext_Listing_status(ctx, field)
+	case "reviewNote":
+		return ec.fieldContext_Listing_reviewNote(ctx, field)
+	case "publisher":
+		return ec.fieldContext_Listing_publisher(ctx, field)
+	case "ofPlatform":
+		return ec.fieldContext_Listing_ofPlatform(ctx, field)
+	case "featured":
+		return ec.fieldContext_Listing_featured(ctx, field)
+	case "verified":
+		return ec.fieldContext_Listing_verified(ctx, field)
+	case "publishedVersion":
+		return ec.fieldContext_Listing_publishedVersion(ctx, field)
+	case "rating":
+		return ec.fieldContext_Listing_rating(ctx, field)
+	case "ratingCount":
+		return ec.fieldContext_Listing_ratingCount(ctx, field)
+	case "installCount":
+		return ec.fieldContext_Listing_installCount(ctx, field)
+	case "catalogModel":
+		return ec.fieldContext_Listing_catalogModel(ctx, field)
+	case "offer":
+		return ec.fieldContext_Listing_offer(ctx, field)
+	case "versions":
+		return ec.fieldContext_Listing_versions(ctx, field)
+	case "installations":
+		return ec.fieldContext_Listing_installations(ctx, field)
+	case "ratings":
+		return ec.fieldContext_Listing_ratings(ctx, field)
+	case "version":
+		return ec.fieldContext_Listing_version(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Listing_createdAt(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_Listing_viewerCan(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Listing", field.Name)
+}
+
+func (ec *executionContext) childFields_ListingChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "path":
+		return ec.fieldContext_ListingChange_path(ctx, field)
+	case "before":
+		return ec.fieldContext_ListingChange_before(ctx, field)
+	case "after":
+		return ec.fieldContext_ListingChange_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ListingChange", field.Name)
+}
+
+func (ec *executionContext) childFields_ListingConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ListingConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ListingConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ListingConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ListingConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ListingEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ListingEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ListingEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ListingEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ListingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "listing":
+		return ec.fieldContext_ListingPayload_listing(ctx, field)
+	case "errors":
+		return ec.fieldContext_ListingPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ListingPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ListingVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ListingVersion_id(ctx, field)
+	case "number":
+		return ec.fieldContext_ListingVersion_number(ctx, field)
+	case "changelog":
+		return ec.fieldContext_ListingVersion_changelog(ctx, field)
+	case "status":
+		return ec.fieldContext_ListingVersion_status(ctx, field)
+	case "payload":
+		return ec.fieldContext_ListingVersion_payload(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ListingVersion_createdAt(ctx, field)
+	case "reviewedAt":
+		return ec.fieldContext_ListingVersion_reviewedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ListingVersion", field.Name)
 }
 
 func (ec *executionContext) childFields_Member(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -24844,6 +26585,38 @@ func (ec *executionContext) childFields_Price(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Price", field.Name)
 }
 
+func (ec *executionContext) childFields_PricePreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "total":
+		return ec.fieldContext_PricePreview_total(ctx, field)
+	case "rows":
+		return ec.fieldContext_PricePreview_rows(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PricePreview", field.Name)
+}
+
+func (ec *executionContext) childFields_PricePreviewRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_PricePreviewRow_account(ctx, field)
+	case "calls":
+		return ec.fieldContext_PricePreviewRow_calls(ctx, field)
+	case "costBefore":
+		return ec.fieldContext_PricePreviewRow_costBefore(ctx, field)
+	case "costAfter":
+		return ec.fieldContext_PricePreviewRow_costAfter(ctx, field)
+	case "creditsBefore":
+		return ec.fieldContext_PricePreviewRow_creditsBefore(ctx, field)
+	case "creditsAfter":
+		return ec.fieldContext_PricePreviewRow_creditsAfter(ctx, field)
+	case "marginBefore":
+		return ec.fieldContext_PricePreviewRow_marginBefore(ctx, field)
+	case "marginAfter":
+		return ec.fieldContext_PricePreviewRow_marginAfter(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PricePreviewRow", field.Name)
+}
+
 func (ec *executionContext) childFields_Provider(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -24916,6 +26689,24 @@ func (ec *executionContext) childFields_ProviderTestPayload(ctx context.Context,
 		return ec.fieldContext_ProviderTestPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ProviderTestPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Rating(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Rating_id(ctx, field)
+	case "stars":
+		return ec.fieldContext_Rating_stars(ctx, field)
+	case "text":
+		return ec.fieldContext_Rating_text(ctx, field)
+	case "mine":
+		return ec.fieldContext_Rating_mine(ctx, field)
+	case "author":
+		return ec.fieldContext_Rating_author(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Rating_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Rating", field.Name)
 }
 
 func (ec *executionContext) childFields_Request(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -25276,6 +27067,16 @@ func (ec *executionContext) childFields_ScopeConnection(ctx context.Context, fie
 		return ec.fieldContext_ScopeConnection_totalCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ScopeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ScopeDefaultModelSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "defaultModel":
+		return ec.fieldContext_ScopeDefaultModelSetPayload_defaultModel(ctx, field)
+	case "errors":
+		return ec.fieldContext_ScopeDefaultModelSetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ScopeDefaultModelSetPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ScopeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -25974,6 +27775,20 @@ func (ec *executionContext) childFields_ToolPayload(ctx context.Context, field g
 		return ec.fieldContext_ToolPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ToolPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UninstallImpact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "grants":
+		return ec.fieldContext_UninstallImpact_grants(ctx, field)
+	case "tools":
+		return ec.fieldContext_UninstallImpact_tools(ctx, field)
+	case "calls":
+		return ec.fieldContext_UninstallImpact_calls(ctx, field)
+	case "credits":
+		return ec.fieldContext_UninstallImpact_credits(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UninstallImpact", field.Name)
 }
 
 func (ec *executionContext) childFields_UsableAgent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -1478,6 +1478,24 @@ type BudgetWarning struct {
 	Message string `json:"message"`
 }
 
+// What taking a model away does, counted before it is done.
+type CatalogImpact struct {
+	// Names of the accounts that have it on and lose it.
+	Accounts []string `json:"accounts"`
+	// Grants that allow it there.
+	Grants int `json:"grants"`
+	// Virtual keys that list it.
+	Keys int `json:"keys"`
+	// Agents in use that call it.
+	Agents int `json:"agents"`
+	// Scopes whose calls use it when they name no model.
+	Defaults int `json:"defaults"`
+	// Their calls of it within the last 30 days.
+	Calls int64 `json:"calls"`
+	// What those calls cost them.
+	Credits money.Nano `json:"credits"`
+}
+
 // A model of a central provider. Accounts see active ones; price in US dollars is the platform's alone.
 type CatalogModel struct {
 	// Opaque and stable: a type prefix and a ULID.
@@ -1494,6 +1512,20 @@ type CatalogModel struct {
 	MaxOutputTokens int64 `json:"maxOutputTokens"`
 	// Only active models can be switched on and called.
 	Status CatalogStatus `json:"status"`
+	// What it takes in; empty when nobody has said so.
+	Inputs []Modality `json:"inputs"`
+	// What it gives out; empty when nobody has said so.
+	Outputs []Modality `json:"outputs"`
+	// Where it is computed, in the provider's words; empty for anywhere.
+	Region string `json:"region"`
+	// From when on it is to be used no more; null when nothing is planned.
+	DeprecatedAt *time.Time `json:"deprecatedAt,omitempty"`
+	// What to use instead; null when nothing is named, or it isn't offered to the viewer's account.
+	Successor *CatalogModel `json:"successor,omitempty"`
+	// To whom it is offered; for platform staff.
+	Offer *CatalogOffer `json:"offer,omitempty"`
+	// What the last 30 days would have cost at another price, by account; for platform staff.
+	PricePreview *PricePreview `json:"pricePreview,omitempty"`
 	// The endpoint; for platform staff.
 	CentralProvider *CentralProvider `json:"centralProvider,omitempty"`
 	// The provider's own name for it; for platform staff.
@@ -1513,6 +1545,7 @@ type CatalogModel struct {
 	// What the viewer may do with it, by the policy that enforces it.
 	ViewerCan         []*ViewerPermission `json:"viewerCan"`
 	CentralProviderID string              `json:"-"`
+	SuccessorID       *string             `json:"-"`
 }
 
 func (CatalogModel) IsNode() {}
@@ -1548,6 +1581,12 @@ type CatalogModelCreateInput struct {
 	Price *PriceInput `json:"price"`
 	// Left out: a draft.
 	Status *CatalogStatus `json:"status,omitempty"`
+	// What it takes in; left out: unchanged.
+	Inputs []Modality `json:"inputs,omitempty"`
+	// What it gives out; left out: unchanged.
+	Outputs []Modality `json:"outputs,omitempty"`
+	// At most 60 characters; left out: unchanged.
+	Region *string `json:"region,omitempty"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
 	ClientKey *string `json:"clientKey,omitempty"`
 }
@@ -1560,10 +1599,26 @@ type CatalogModelEdge struct {
 	Cursor string `json:"cursor"`
 }
 
+// What catalogModelOffer needs.
+type CatalogModelOfferInput struct {
+	// The catalogue model.
+	CatalogModelID string `json:"catalogModelId"`
+	// All accounts, or those named.
+	To Eligibility `json:"to"`
+	// For NAMED: at most 1,000 accounts.
+	AccountIds []string `json:"accountIds,omitempty"`
+	// Count the impact and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
 // The outcome of catalogModel.
 type CatalogModelPayload struct {
 	// The catalogue model as it stands now; null when refused.
 	CatalogModel *CatalogModel `json:"catalogModel,omitempty"`
+	// What taking it away did, or with `dryRun` would do; null where nothing was taken away.
+	Impact *CatalogImpact `json:"impact,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
 }
@@ -1578,10 +1633,32 @@ type CatalogModelUpdateInput struct {
 	Capability *Capability `json:"capability,omitempty"`
 	// Left out: unchanged.
 	Status *CatalogStatus `json:"status,omitempty"`
+	// What it takes in; left out: unchanged.
+	Inputs []Modality `json:"inputs,omitempty"`
+	// What it gives out; left out: unchanged.
+	Outputs []Modality `json:"outputs,omitempty"`
+	// At most 60 characters; left out: unchanged.
+	Region *string `json:"region,omitempty"`
+	// From when on it is to be used no more; left out: unchanged.
+	DeprecatedAt *time.Time `json:"deprecatedAt,omitempty"`
+	// What to use instead; left out: unchanged.
+	SuccessorID *string `json:"successorId,omitempty"`
+	// Take the deprecation and the successor back.
+	Undeprecate *bool `json:"undeprecate,omitempty"`
+	// Count the impact of taking it away and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
 	// Refuse when it has another version by now.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
 	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// To whom the platform offers something.
+type CatalogOffer struct {
+	// To all accounts, or to those named.
+	To Eligibility `json:"to"`
+	// Those named, by name; empty when it is offered to all.
+	Accounts []*Account `json:"accounts"`
 }
 
 // What catalogPricePublish needs.
@@ -1590,6 +1667,8 @@ type CatalogPricePublishInput struct {
 	CatalogModelID string `json:"catalogModelId"`
 	// In US dollars per 1,000,000 tokens.
 	Price *PriceInput `json:"price"`
+	// At most 400 days ahead; left out: now.
+	EffectiveFrom *time.Time `json:"effectiveFrom,omitempty"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
 	ClientKey *string `json:"clientKey,omitempty"`
 }
@@ -2309,6 +2388,14 @@ type DailySpend struct {
 	Day time.Time `json:"day"`
 	// In the plane's unit.
 	Amount money.Nano `json:"amount"`
+}
+
+// The model of calls that name none or `default`, and where that is said.
+type DefaultModel struct {
+	// The model.
+	Model *Model `json:"model"`
+	// The scope that says so: the one asked for, or the nearest above it.
+	From Scope `json:"from"`
 }
 
 // Somebody who is told of requests in an admin's place.
@@ -3144,6 +3231,32 @@ type Inbox struct {
 	Newest *Notification `json:"newest,omitempty"`
 }
 
+// What an account made of a listing.
+type Installation struct {
+	// The model, agent or connection.
+	ResourceID string `json:"resourceId"`
+	// Its name in the account.
+	Name string `json:"name"`
+	// The version that it was made of; 0 for models.
+	Version int `json:"version"`
+	// Whether a newer version is published.
+	Outdated bool `json:"outdated"`
+	// The scope that it belongs to.
+	ScopeID string `json:"scopeId"`
+}
+
+// The outcome of a change of an installation.
+type InstallationPayload struct {
+	// What is installed now; null when refused, and after uninstalling.
+	Installation *Installation `json:"installation,omitempty"`
+	// What differs between the two versions; empty where nothing was updated.
+	Changes []*ListingChange `json:"changes"`
+	// What uninstalling did, or with `dryRun` would do.
+	Impact *UninstallImpact `json:"impact,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
 // An input field has a value that can't be taken.
 type InvalidError struct {
 	// What is wrong with the field, and what would do.
@@ -3426,6 +3539,284 @@ type KeyRevokePayload struct {
 	Key *Key `json:"key,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
+}
+
+// What the marketplace offers: a model, an agent, a connection or a template, of the platform or of the account itself.
+type Listing struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// What installing it makes.
+	Kind ListingKind `json:"kind"`
+	// As shown to people.
+	Name string `json:"name"`
+	// In a sentence.
+	Summary string `json:"summary"`
+	// In full.
+	Description string `json:"description"`
+	// A name of the icon set, or an emoji; empty for none.
+	Icon string `json:"icon"`
+	// What it is filed under.
+	Categories []string `json:"categories"`
+	// Words to find it by.
+	Tags []string `json:"tags"`
+	// Addresses of pictures.
+	Screenshots []string `json:"screenshots"`
+	// In words, what it does.
+	Capabilities []string `json:"capabilities"`
+	// In words, what it needs.
+	Requirements []string `json:"requirements"`
+	// Where it stands.
+	Status ListingStatus `json:"status"`
+	// What the last review said; empty without a note.
+	ReviewNote string `json:"reviewNote"`
+	// Who offers it, by name.
+	Publisher string `json:"publisher"`
+	// True for what the platform offers, false for what the account shares inside itself.
+	OfPlatform bool `json:"ofPlatform"`
+	// Shown first.
+	Featured bool `json:"featured"`
+	// The platform has looked at it.
+	Verified bool `json:"verified"`
+	// The newest published version; 0 before the first, and for models.
+	PublishedVersion int `json:"publishedVersion"`
+	// One to five stars on average; null before the first rating.
+	Rating *float64 `json:"rating,omitempty"`
+	// How many people rated it.
+	RatingCount int `json:"ratingCount"`
+	// How often it is installed, over all accounts.
+	InstallCount int `json:"installCount"`
+	// For MODEL: the catalogue model; null where it isn't offered to the viewer's account.
+	CatalogModel *CatalogModel `json:"catalogModel,omitempty"`
+	// To whom it is offered; for platform staff, null for an account's own.
+	Offer *CatalogOffer `json:"offer,omitempty"`
+	// Newest first, at most 50.
+	Versions []*ListingVersion `json:"versions"`
+	// What the viewer's account made of it, as far as the viewer sees it.
+	Installations []*Installation `json:"installations"`
+	// Ratings by people of the viewer's account, newest first, at most 50.
+	Ratings []*Rating `json:"ratings"`
+	// Raised by every change; give it as `expectedVersion`.
+	Version int `json:"version"`
+	// When it was drafted.
+	CreatedAt time.Time `json:"createdAt"`
+	// What the viewer may do with it, by the policy that enforces it.
+	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	Row       *ent.Listing        `json:"-"`
+}
+
+func (Listing) IsNode() {}
+
+// One difference between two versions.
+type ListingChange struct {
+	// Where, as names joined by dots.
+	Path string `json:"path"`
+	// As JSON; empty where there was nothing.
+	Before string `json:"before"`
+	// As JSON; empty where nothing is left.
+	After string `json:"after"`
+}
+
+// A page of listings.
+type ListingConnection struct {
+	// The rows of this page, in order.
+	Edges []*ListingEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// What listingCreate needs.
+type ListingCreateInput struct {
+	// The agent or the connection, of the viewer's own account.
+	SourceID string `json:"sourceId"`
+	// 1–120 characters.
+	Name string `json:"name"`
+	// At most 300 characters; left out: unchanged.
+	Summary *string `json:"summary,omitempty"`
+	// At most 20,000 characters; left out: unchanged.
+	Description *string `json:"description,omitempty"`
+	// A name of the icon set, or an emoji; left out: unchanged.
+	Icon *string `json:"icon,omitempty"`
+	// At most 12; left out: unchanged.
+	Categories []string `json:"categories,omitempty"`
+	// At most 12; left out: unchanged.
+	Tags []string `json:"tags,omitempty"`
+	// Addresses of pictures, at most eight; left out: unchanged.
+	Screenshots []string `json:"screenshots,omitempty"`
+	// In words, what it does; left out: unchanged.
+	Capabilities []string `json:"capabilities,omitempty"`
+	// In words, what it needs; left out: unchanged.
+	Requirements []string `json:"requirements,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// A row of a page of listings.
+type ListingEdge struct {
+	// The row itself.
+	Node *Listing `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
+}
+
+// Which listings to show; what is left out leaves nothing out.
+type ListingFilter struct {
+	// Looks into names, summaries and tags, at most 100 characters.
+	Search *string `json:"search,omitempty"`
+	// Of these kinds.
+	Kinds []ListingKind `json:"kinds,omitempty"`
+	// Filed under this.
+	Category *string `json:"category,omitempty"`
+	// Standing there; left out: published ones for people, all for platform staff.
+	Status *ListingStatus `json:"status,omitempty"`
+}
+
+// What listingInstall needs.
+type ListingInstallInput struct {
+	// The listing.
+	ListingID string `json:"listingId"`
+	// Where it belongs: Copilot, an organization or a team; left out: Copilot.
+	ScopeID *string `json:"scopeId,omitempty"`
+	// Its name in the account; left out: the listing's.
+	Name *string `json:"name,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What listingOffer needs.
+type ListingOfferInput struct {
+	// The listing, of the platform.
+	ListingID string `json:"listingId"`
+	// All accounts, or those named.
+	To Eligibility `json:"to"`
+	// For NAMED: at most 1,000 accounts.
+	AccountIds []string `json:"accountIds,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of a change of a listing.
+type ListingPayload struct {
+	// The listing as it stands now; null when refused.
+	Listing *Listing `json:"listing,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
+}
+
+// What listingRate needs.
+type ListingRateInput struct {
+	// The listing.
+	ListingID string `json:"listingId"`
+	// One to five.
+	Stars int `json:"stars"`
+	// At most 1,000 characters.
+	Text *string `json:"text,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What listingReview needs.
+type ListingReviewInput struct {
+	// The listing.
+	ListingID string `json:"listingId"`
+	// Publish it, or send it back.
+	Publish bool `json:"publish"`
+	// For those who made it; needed to send it back.
+	Note *string `json:"note,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What listingSubmit needs.
+type ListingSubmitInput struct {
+	// The listing.
+	ListingID string `json:"listingId"`
+	// Of the platform's listings: what the next version brings, as JSON; left out: the version that waits.
+	Payload *string `json:"payload,omitempty"`
+	// What is new, at most 2,000 characters.
+	Changelog *string `json:"changelog,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What listingUninstall needs.
+type ListingUninstallInput struct {
+	// The installed agent or connection; models are switched off by modelUninstall.
+	ResourceID string `json:"resourceId"`
+	// Count the impact and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What listingUpdate needs.
+type ListingUpdateInput struct {
+	// The listing.
+	ListingID string `json:"listingId"`
+	// 1–120 characters; left out: unchanged.
+	Name *string `json:"name,omitempty"`
+	// At most 300 characters; left out: unchanged.
+	Summary *string `json:"summary,omitempty"`
+	// At most 20,000 characters; left out: unchanged.
+	Description *string `json:"description,omitempty"`
+	// A name of the icon set, or an emoji; left out: unchanged.
+	Icon *string `json:"icon,omitempty"`
+	// At most 12; left out: unchanged.
+	Categories []string `json:"categories,omitempty"`
+	// At most 12; left out: unchanged.
+	Tags []string `json:"tags,omitempty"`
+	// Addresses of pictures, at most eight; left out: unchanged.
+	Screenshots []string `json:"screenshots,omitempty"`
+	// In words, what it does; left out: unchanged.
+	Capabilities []string `json:"capabilities,omitempty"`
+	// In words, what it needs; left out: unchanged.
+	Requirements []string `json:"requirements,omitempty"`
+	// Show it first; super admins, left out: unchanged.
+	Featured *bool `json:"featured,omitempty"`
+	// Say that the platform has looked at it; super admins, left out: unchanged.
+	Verified *bool `json:"verified,omitempty"`
+	// Refuse when it has another version by now.
+	ExpectedVersion *int `json:"expectedVersion,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What listingUpgrade needs.
+type ListingUpgradeInput struct {
+	// The installed agent or connection.
+	ResourceID string `json:"resourceId"`
+	// Show what differs and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What installing a listing brings. It never changes.
+type ListingVersion struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// Counted from 1.
+	Number int `json:"number"`
+	// What is new, in words.
+	Changelog string `json:"changelog"`
+	// IN_REVIEW, PUBLISHED or REJECTED.
+	Status ListingStatus `json:"status"`
+	// What it brings, as JSON: an agent's definition, or a connection's settings without secrets.
+	Payload string `json:"payload"`
+	// When it was handed in.
+	CreatedAt time.Time `json:"createdAt"`
+	// When it was looked at.
+	ReviewedAt *time.Time `json:"reviewedAt,omitempty"`
+}
+
+// What listingWithdraw needs.
+type ListingWithdrawInput struct {
+	// The listing.
+	ListingID string `json:"listingId"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
 }
 
 // A seat: a person in a team. Called a user on screen.
@@ -4168,6 +4559,34 @@ func (Platform) IsNode() {}
 
 func (Platform) IsScope() {}
 
+// What platformListingCreate needs.
+type PlatformListingCreateInput struct {
+	// AGENT, CONNECTION or TEMPLATE; models come with the catalogue.
+	Kind ListingKind `json:"kind"`
+	// What installing it brings, as JSON.
+	Payload string `json:"payload"`
+	// 1–120 characters.
+	Name string `json:"name"`
+	// At most 300 characters; left out: unchanged.
+	Summary *string `json:"summary,omitempty"`
+	// At most 20,000 characters; left out: unchanged.
+	Description *string `json:"description,omitempty"`
+	// A name of the icon set, or an emoji; left out: unchanged.
+	Icon *string `json:"icon,omitempty"`
+	// At most 12; left out: unchanged.
+	Categories []string `json:"categories,omitempty"`
+	// At most 12; left out: unchanged.
+	Tags []string `json:"tags,omitempty"`
+	// Addresses of pictures, at most eight; left out: unchanged.
+	Screenshots []string `json:"screenshots,omitempty"`
+	// In words, what it does; left out: unchanged.
+	Capabilities []string `json:"capabilities,omitempty"`
+	// In words, what it needs; left out: unchanged.
+	Requirements []string `json:"requirements,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
 // Sums over charges.
 type PlatformTotals struct {
 	// In US dollars, of both planes.
@@ -4282,6 +4701,34 @@ type PriceInput struct {
 	Request *money.Nano `json:"request,omitempty"`
 }
 
+// What the last 30 days would have been at another price and today's factors; sums are rounded once, charges each by itself.
+type PricePreview struct {
+	// Over all accounts.
+	Total *PricePreviewRow `json:"total"`
+	// By account, dearest first.
+	Rows []*PricePreviewRow `json:"rows"`
+}
+
+// One account's part of a price preview.
+type PricePreviewRow struct {
+	// The account; null in the total.
+	Account *Account `json:"account,omitempty"`
+	// How many calls.
+	Calls int64 `json:"calls"`
+	// What they cost the platform.
+	CostBefore money.Nano `json:"costBefore"`
+	// What they would have cost it.
+	CostAfter money.Nano `json:"costAfter"`
+	// What was charged.
+	CreditsBefore money.Nano `json:"creditsBefore"`
+	// What would have been charged.
+	CreditsAfter money.Nano `json:"creditsAfter"`
+	// What the credits were sold for, less the cost.
+	MarginBefore money.Nano `json:"marginBefore"`
+	// The same at the other price.
+	MarginAfter money.Nano `json:"marginAfter"`
+}
+
 // An account's own LLM endpoint with its encrypted key.
 type Provider struct {
 	// Opaque and stable: a type prefix and a ULID.
@@ -4391,6 +4838,22 @@ type ProviderUpdateInput struct {
 // Everything that can be read. Lists are connections: `first` or `last` is required, within 1–100.
 // Every field is decided by policy; one that the viewer may not see comes back null with a FORBIDDEN error of its own.
 type Query struct {
+}
+
+// What somebody who used a listing thinks of it.
+type Rating struct {
+	// Opaque and stable: a type prefix and a ULID.
+	ID string `json:"id"`
+	// One to five.
+	Stars int `json:"stars"`
+	// In words; empty for none.
+	Text string `json:"text"`
+	// True for the viewer's own.
+	Mine bool `json:"mine"`
+	// Who says so, by name.
+	Author string `json:"author"`
+	// When it was last changed.
+	UpdatedAt time.Time `json:"updatedAt"`
 }
 
 // Somebody asks for something, of whoever may give it: more budget, the use of a resource, a review, the approval of a tool.
@@ -4833,6 +5296,24 @@ type ScopeConnection struct {
 	// Counted only when selected.
 	TotalCount int     `json:"totalCount"`
 	Count      Counter `json:"-"`
+}
+
+// What scopeDefaultModelSet needs.
+type ScopeDefaultModelSetInput struct {
+	// A plane, an organization, a team, a member or a key.
+	ScopeID string `json:"scopeId"`
+	// A model of the plane; left out: what the scopes above say.
+	ModelID *string `json:"modelId,omitempty"`
+	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
+	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// The outcome of scopeDefaultModelSet.
+type ScopeDefaultModelSetPayload struct {
+	// What holds there now; null when refused, or when nothing does.
+	DefaultModel *DefaultModel `json:"defaultModel,omitempty"`
+	// What went wrong, in words and codes; empty when it worked.
+	Errors []UserError `json:"errors"`
 }
 
 // A row of a page of scopes.
@@ -5698,6 +6179,18 @@ type ToolUpdateInput struct {
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
 	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What an uninstallation does, counted before it is done.
+type UninstallImpact struct {
+	// Grants that allow it.
+	Grants int `json:"grants"`
+	// Tools that go with it.
+	Tools int `json:"tools"`
+	// Its calls within the last 30 days.
+	Calls int64 `json:"calls"`
+	// What those calls cost.
+	Credits money.Nano `json:"credits"`
 }
 
 // An agent as those see it who may use it: what it is for, and nothing of how it is made.
@@ -7443,6 +7936,64 @@ func (e DomainProof) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// Who is offered something.
+type Eligibility string
+
+const (
+	// Every account, those to come too.
+	EligibilityAll Eligibility = "ALL"
+	// The accounts that are named, and no other.
+	EligibilityNamed Eligibility = "NAMED"
+)
+
+var AllEligibility = []Eligibility{
+	EligibilityAll,
+	EligibilityNamed,
+}
+
+func (e Eligibility) IsValid() bool {
+	switch e {
+	case EligibilityAll, EligibilityNamed:
+		return true
+	}
+	return false
+}
+
+func (e Eligibility) String() string {
+	return string(e)
+}
+
+func (e *Eligibility) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Eligibility(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Eligibility", str)
+	}
+	return nil
+}
+
+func (e Eligibility) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Eligibility) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Eligibility) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // Something that admins switch for a scope and all below it; off until it is switched on.
 type Feature string
 
@@ -8043,6 +8594,198 @@ func (e KeyState) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What listings offer.
+type ListingKind string
+
+const (
+	// A model of the catalogue.
+	ListingKindModel ListingKind = "MODEL"
+	// An agent, as its publisher uses it.
+	ListingKindAgent ListingKind = "AGENT"
+	// A source of tools.
+	ListingKindConnection ListingKind = "CONNECTION"
+	// The beginning of an agent.
+	ListingKindTemplate ListingKind = "TEMPLATE"
+)
+
+var AllListingKind = []ListingKind{
+	ListingKindModel,
+	ListingKindAgent,
+	ListingKindConnection,
+	ListingKindTemplate,
+}
+
+func (e ListingKind) IsValid() bool {
+	switch e {
+	case ListingKindModel, ListingKindAgent, ListingKindConnection, ListingKindTemplate:
+		return true
+	}
+	return false
+}
+
+func (e ListingKind) String() string {
+	return string(e)
+}
+
+func (e *ListingKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ListingKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ListingKind", str)
+	}
+	return nil
+}
+
+func (e ListingKind) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ListingKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ListingKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The order of listings. Featured ones come first in each.
+type ListingOrder string
+
+const (
+	// Newest first.
+	ListingOrderNewest ListingOrder = "NEWEST"
+	// Best rated first.
+	ListingOrderRating ListingOrder = "RATING"
+	// Most installed first.
+	ListingOrderInstalls ListingOrder = "INSTALLS"
+)
+
+var AllListingOrder = []ListingOrder{
+	ListingOrderNewest,
+	ListingOrderRating,
+	ListingOrderInstalls,
+}
+
+func (e ListingOrder) IsValid() bool {
+	switch e {
+	case ListingOrderNewest, ListingOrderRating, ListingOrderInstalls:
+		return true
+	}
+	return false
+}
+
+func (e ListingOrder) String() string {
+	return string(e)
+}
+
+func (e *ListingOrder) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ListingOrder(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ListingOrder", str)
+	}
+	return nil
+}
+
+func (e ListingOrder) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ListingOrder) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ListingOrder) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Where a listing stands.
+type ListingStatus string
+
+const (
+	// Seen by those who make it.
+	ListingStatusDraft ListingStatus = "DRAFT"
+	// Waits for somebody else to look at it.
+	ListingStatusInReview ListingStatus = "IN_REVIEW"
+	// Can be installed.
+	ListingStatusPublished ListingStatus = "PUBLISHED"
+	// Sent back with a note.
+	ListingStatusRejected ListingStatus = "REJECTED"
+	// Can be installed no more; what was installed stays.
+	ListingStatusWithdrawn ListingStatus = "WITHDRAWN"
+)
+
+var AllListingStatus = []ListingStatus{
+	ListingStatusDraft,
+	ListingStatusInReview,
+	ListingStatusPublished,
+	ListingStatusRejected,
+	ListingStatusWithdrawn,
+}
+
+func (e ListingStatus) IsValid() bool {
+	switch e {
+	case ListingStatusDraft, ListingStatusInReview, ListingStatusPublished, ListingStatusRejected, ListingStatusWithdrawn:
+		return true
+	}
+	return false
+}
+
+func (e ListingStatus) String() string {
+	return string(e)
+}
+
+func (e *ListingStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ListingStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ListingStatus", str)
+	}
+	return nil
+}
+
+func (e ListingStatus) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ListingStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ListingStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What became of a mail.
 type MailState string
 
@@ -8107,6 +8850,73 @@ func (e MailState) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What models take in and give out.
+type Modality string
+
+const (
+	// Text.
+	ModalityText Modality = "TEXT"
+	// Pictures.
+	ModalityImage Modality = "IMAGE"
+	// Speech and other sound.
+	ModalityAudio Modality = "AUDIO"
+	// Moving pictures.
+	ModalityVideo Modality = "VIDEO"
+	// Vectors that stand for meaning.
+	ModalityEmbedding Modality = "EMBEDDING"
+)
+
+var AllModality = []Modality{
+	ModalityText,
+	ModalityImage,
+	ModalityAudio,
+	ModalityVideo,
+	ModalityEmbedding,
+}
+
+func (e Modality) IsValid() bool {
+	switch e {
+	case ModalityText, ModalityImage, ModalityAudio, ModalityVideo, ModalityEmbedding:
+		return true
+	}
+	return false
+}
+
+func (e Modality) String() string {
+	return string(e)
+}
+
+func (e *Modality) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Modality(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Modality", str)
+	}
+	return nil
+}
+
+func (e Modality) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Modality) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Modality) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What people and webhooks are told of.
 type NotificationTopic string
 
@@ -8127,6 +8937,8 @@ const (
 	NotificationTopicIncreaseDecided NotificationTopic = "INCREASE_DECIDED"
 	// A call cost more than was held for it, beyond what its budgets had room for.
 	NotificationTopicChargeLate NotificationTopic = "CHARGE_LATE"
+	// The platform offers a model no more that the account has switched on.
+	NotificationTopicModelWithdrawn NotificationTopic = "MODEL_WITHDRAWN"
 	// A webhook was switched off because nothing arrives.
 	NotificationTopicWebhookDisabled NotificationTopic = "WEBHOOK_DISABLED"
 	// The person who answers for an agent has left.
@@ -8142,13 +8954,14 @@ var AllNotificationTopic = []NotificationTopic{
 	NotificationTopicIncreaseRequested,
 	NotificationTopicIncreaseDecided,
 	NotificationTopicChargeLate,
+	NotificationTopicModelWithdrawn,
 	NotificationTopicWebhookDisabled,
 	NotificationTopicAgentUnowned,
 }
 
 func (e NotificationTopic) IsValid() bool {
 	switch e {
-	case NotificationTopicBudgetThreshold, NotificationTopicBudgetExhausted, NotificationTopicBudgetForecast, NotificationTopicBudgetFrozen, NotificationTopicStatementReady, NotificationTopicIncreaseRequested, NotificationTopicIncreaseDecided, NotificationTopicChargeLate, NotificationTopicWebhookDisabled, NotificationTopicAgentUnowned:
+	case NotificationTopicBudgetThreshold, NotificationTopicBudgetExhausted, NotificationTopicBudgetForecast, NotificationTopicBudgetFrozen, NotificationTopicStatementReady, NotificationTopicIncreaseRequested, NotificationTopicIncreaseDecided, NotificationTopicChargeLate, NotificationTopicModelWithdrawn, NotificationTopicWebhookDisabled, NotificationTopicAgentUnowned:
 		return true
 	}
 	return false

@@ -264,7 +264,7 @@ var nouns = []struct{ title, about string }{
 	{"account", "Accounts"}, {"audit", "Audit log"}, {"budget", "Budgets"}, {"catalogModel", "Catalogue"}, {"catalogPrice", "Catalogue"},
 	{"centralProvider", "Catalogue"}, {"domain", "Domains and sign-in"}, {"signIn", "Domains and sign-in"}, {"grant", "Grants"},
 	{"invitation", "Invitations and roles"}, {"role", "Invitations and roles"}, {"key", "Virtual keys"}, {"member", "Seats and people"},
-	{"user", "Seats and people"}, {"session", "Seats and people"}, {"model", "Models and providers"}, {"modelPrice", "Models and providers"},
+	{"user", "Seats and people"}, {"session", "Seats and people"}, {"model", "Models and providers"}, {"defaultModel", "Models and providers"}, {"listing", "Marketplace"}, {"platformListing", "Marketplace"}, {"modelPrice", "Models and providers"},
 	{"provider", "Models and providers"}, {"organization", "Organizations"}, {"team", "Teams"}, {"serviceClient", "Programs"}, {"webhook", "Webhooks"}, {"support", "Support access"},
 	{"request", "Requests for more budget"}, {"usage", "Usage"},
 }

@@ -12,14 +12,15 @@ import (
 	"time"
 
 	"github.com/alchemi/cockpit/ent"
-	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/creditfactor"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/price"
 	"github.com/alchemi/cockpit/ent/provider"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/notify"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -33,6 +34,8 @@ type Catalog struct {
 	log    *slog.Logger
 	// defaultPPM is the credit factor of accounts without one of their own.
 	defaultPPM int64
+	// Tell lets an account's people know of what they lose; nil tells nobody.
+	Tell func(ctx context.Context, tx *store.Tx, n notify.Notice) error
 
 	mu     sync.RWMutex
 	cached map[string]*snapshot
@@ -72,7 +75,9 @@ type Route struct {
 // snapshot is one account's plane at an epoch of the account and the platform.
 type snapshot struct {
 	routes map[string]*dated
-	epoch  int64
+	// defaults are the models that scopes name for calls without one, by scope.
+	defaults map[string]string
+	epoch    int64
 	// platform is the epoch of the platform's own rows.
 	platform int64
 }
@@ -171,7 +176,9 @@ func (c *Catalog) load(ctx context.Context, accountID string, plane tenancy.Plan
 	models, err := c.store.Model.Query().
 		Where(model.AccountID(accountID), model.PlaneEQ(model.Plane(plane)), model.StatusEQ(model.StatusACTIVE)).
 		WithProvider().WithPrices(newestFirst).
-		WithCatalogModel(func(q *ent.CatalogModelQuery) { q.WithCentralProvider().WithPrices(newestFirst) }).
+		WithCatalogModel(func(q *ent.CatalogModelQuery) {
+			grant.WithOffer(q, accountID).WithCentralProvider().WithPrices(newestFirst)
+		}).
 		All(ctx)
 	if err != nil {
 		return nil, err
@@ -182,6 +189,9 @@ func (c *Catalog) load(ctx context.Context, accountID string, plane tenancy.Plan
 		return nil, err
 	}
 	s := &snapshot{routes: make(map[string]*dated, len(models))}
+	if s.defaults, err = c.defaults(ctx, accountID, plane); err != nil {
+		return nil, err
+	}
 	for _, m := range models {
 		d := &dated{Route: Route{ModelID: m.ID, Name: m.Name, CreatedAt: m.CreatedAt}, factors: factors}
 		if plane == tenancy.Console {
@@ -198,7 +208,7 @@ func (c *Catalog) load(ctx context.Context, accountID string, plane tenancy.Plan
 		} else {
 			cm := m.Edges.CatalogModel
 			p := cm.Edges.CentralProvider
-			if cm.Status != catalogmodel.StatusACTIVE || p.Status != centralprovider.StatusACTIVE {
+			if !grant.Offered(cm) || p.Status != centralprovider.StatusACTIVE {
 				continue
 			}
 			d.UpstreamName, d.ContextLength, d.MaxOutputTokens = cm.UpstreamName, cm.ContextLength, cm.MaxOutputTokens

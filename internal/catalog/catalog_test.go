@@ -266,7 +266,7 @@ func TestAbsurdPricesAreRefused(t *testing.T) {
 			require.True(t, fault.Is(w.as(t, w.A.Admin, f), fault.Invalid), "%s: %s", how, name)
 		}
 		err := w.as(t, w.SuperAdmin, func(ctx context.Context, tx *store.Tx) error {
-			_, err := w.PublishCatalogPrice(ctx, tx, w.CatalogModel.ID, price)
+			_, err := w.PublishCatalogPrice(ctx, tx, w.CatalogModel.ID, price, time.Time{})
 			return err
 		})
 		require.True(t, fault.Is(err, fault.Invalid), name)
@@ -404,7 +404,7 @@ func TestWhatIsOffIsNotRouted(t *testing.T) {
 		})
 		require.True(t, routed(tenancy.Copilot))
 		off(w.SuperAdmin, func(ctx context.Context, tx *store.Tx) error {
-			_, err := w.UpdateCatalogModel(ctx, tx, w.CatalogModel.ID, nil, nil, ptr(catalogmodel.StatusRETIRED), nil)
+			_, err := w.UpdateCatalogModel(ctx, tx, w.CatalogModel.ID, catalog.CatalogEdit{Status: ptr(catalogmodel.StatusRETIRED)})
 			return err
 		})
 		require.False(t, routed(tenancy.Copilot), "retired by the platform")
@@ -416,7 +416,7 @@ func TestWhatIsOffIsNotRouted(t *testing.T) {
 		})
 		require.True(t, fault.Is(err, fault.Invalid), "%v", err)
 		off(w.SuperAdmin, func(ctx context.Context, tx *store.Tx) error {
-			_, err := w.UpdateCatalogModel(ctx, tx, w.CatalogModel.ID, nil, nil, ptr(catalogmodel.StatusACTIVE), nil)
+			_, err := w.UpdateCatalogModel(ctx, tx, w.CatalogModel.ID, catalog.CatalogEdit{Status: ptr(catalogmodel.StatusACTIVE)})
 			return err
 		})
 		require.True(t, routed(tenancy.Copilot))
@@ -489,7 +489,7 @@ func TestForeignIDsDontExist(t *testing.T) {
 				return err
 			},
 			"catalogue price": func(ctx context.Context, tx *store.Tx) error {
-				_, err := w.PublishCatalogPrice(ctx, tx, w.CatalogModel.ID, fair)
+				_, err := w.PublishCatalogPrice(ctx, tx, w.CatalogModel.ID, fair, time.Time{})
 				return err
 			},
 			"factor": func(ctx context.Context, tx *store.Tx) error {
@@ -539,7 +539,7 @@ func TestOneOfManyEditorsWins(t *testing.T) {
 				return err
 			},
 			"catalogue model": func(ctx context.Context, tx *store.Tx, i int) error {
-				_, err := w.UpdateCatalogModel(ctx, tx, w.CatalogModel.ID, ptr(fmt.Sprint("D", i)), nil, nil, &w.CatalogModel.Version)
+				_, err := w.UpdateCatalogModel(ctx, tx, w.CatalogModel.ID, catalog.CatalogEdit{Description: ptr(fmt.Sprint("D", i)), ExpectedVersion: &w.CatalogModel.Version})
 				return err
 			},
 		} {

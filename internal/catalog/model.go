@@ -12,9 +12,11 @@ import (
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/store"
+	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
 // PriceInput is a price in nano-USD per 1,000,000 units; nil classes are
@@ -171,7 +173,12 @@ func (c *Catalog) InstallModel(ctx context.Context, tx *store.Tx, root *ent.Scop
 	if err != nil {
 		return nil, hidden(err, "catalogue model")
 	}
-	if cm.Status != catalogmodel.StatusACTIVE {
+	offer, err := grant.WithOffer(tx.CatalogModel.Query().Where(catalogmodel.ID(cm.ID)), root.AccountID).
+		Only(tenancy.System(ctx, "whether the platform offers a model to an account"))
+	if err != nil {
+		return nil, err
+	}
+	if !grant.Offered(offer) {
 		return nil, fault.At("catalogModelId", "%s is not offered any more.", cm.Name)
 	}
 	m, err := tx.Model.Query().Where(model.AccountID(root.AccountID), model.CatalogModelID(cm.ID)).Only(ctx)
@@ -207,6 +214,7 @@ type ListingInput struct {
 	ContextLength, MaxOutputTokens                     int64
 	Price                                              PriceInput
 	Status                                             catalogmodel.Status
+	Traits                                             Traits
 }
 
 // CreateCatalogModel adds a model to the platform's catalogue. For super admins.
@@ -224,6 +232,9 @@ func (c *Catalog) CreateCatalogModel(ctx context.Context, tx *store.Tx, in Listi
 	if len(in.Description) > 500 {
 		return nil, fault.At("description", "A description has at most 500 characters.")
 	}
+	if err := in.Traits.check(ctx, tx, ""); err != nil {
+		return nil, err
+	}
 	if _, err := tx.CentralProvider.Get(ctx, in.CentralProviderID); err != nil {
 		return nil, hidden(err, "provider")
 	}
@@ -231,64 +242,115 @@ func (c *Catalog) CreateCatalogModel(ctx context.Context, tx *store.Tx, in Listi
 	if upstream == "" {
 		upstream = name
 	}
-	m, err := tx.CatalogModel.Create().SetAccountID(id.PlatformID).SetPlane(catalogmodel.PlanePLATFORM).
+	create := tx.CatalogModel.Create().SetAccountID(id.PlatformID).SetPlane(catalogmodel.PlanePLATFORM).
 		SetCentralProviderID(in.CentralProviderID).SetName(name).SetUpstreamName(upstream).SetDescription(in.Description).
 		SetCapability(in.Capability).SetContextLength(in.ContextLength).SetMaxOutputTokens(in.MaxOutputTokens).
-		SetStatus(in.Status).Save(ctx)
+		SetStatus(in.Status)
+	in.Traits.set(create.Mutation())
+	m, err := create.Save(ctx)
 	if store.IsConflict(err) {
 		return nil, taken("name", "catalogue model", name)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := c.catalogPrice(ctx, tx, m.ID, in.Price); err != nil {
+	if err := c.catalogPrice(ctx, tx, m.ID, in.Price, c.store.Now()); err != nil {
+		return nil, err
+	}
+	if err := list(ctx, tx, m); err != nil {
 		return nil, err
 	}
 	return m, tx.Audit(ctx, platformEvent("catalogModel.create", m.ID, name))
 }
 
-func (c *Catalog) catalogPrice(ctx context.Context, tx *store.Tx, catalogModelID string, in PriceInput) error {
+func (c *Catalog) catalogPrice(ctx context.Context, tx *store.Tx, catalogModelID string, in PriceInput, from time.Time) error {
 	return createPrice(tx.Price.Create().SetAccountID(id.PlatformID).SetPlane(price.PlanePLATFORM).
-		SetCatalogModelID(catalogModelID), in, c.store.Now()).Exec(ctx)
+		SetCatalogModelID(catalogModelID), in, from).Exec(ctx)
 }
 
-// UpdateCatalogModel changes a catalogue model; nil leaves a value as it is.
-// For super admins.
-func (c *Catalog) UpdateCatalogModel(ctx context.Context, tx *store.Tx, catalogModelID string, description *string, capability *catalogmodel.Capability, status *catalogmodel.Status, expected *int) (*ent.CatalogModel, error) {
+// CatalogEdit is a change of a catalogue model; nil leaves a value as it is.
+type CatalogEdit struct {
+	Description *string
+	Capability  *catalogmodel.Capability
+	Status      *catalogmodel.Status
+	Traits      Traits
+	// ExpectedVersion refuses the change where the row has moved on.
+	ExpectedVersion *int
+}
+
+// UpdateCatalogModel changes a catalogue model. Its listing follows its status,
+// and accounts that lose it are told. For super admins.
+func (c *Catalog) UpdateCatalogModel(ctx context.Context, tx *store.Tx, catalogModelID string, in CatalogEdit) (*ent.CatalogModel, error) {
 	m, err := tx.CatalogModel.Get(ctx, catalogModelID)
 	if err != nil {
 		return nil, hidden(err, "catalogue model")
 	}
-	if expected != nil && *expected != m.Version {
-		return nil, stale(*expected, m.Version)
+	if in.ExpectedVersion != nil && *in.ExpectedVersion != m.Version {
+		return nil, stale(*in.ExpectedVersion, m.Version)
 	}
-	if description != nil && len(*description) > 500 {
+	if in.Description != nil && len(*in.Description) > 500 {
 		return nil, fault.At("description", "A description has at most 500 characters.")
 	}
-	u := m.Update().SetNillableDescription(description).SetNillableCapability(capability).SetNillableStatus(status)
-	if expected != nil {
-		u.Where(catalogmodel.Version(*expected))
+	if err := in.Traits.check(ctx, tx, m.ID); err != nil {
+		return nil, err
+	}
+	u := m.Update().SetNillableDescription(in.Description).SetNillableCapability(in.Capability).SetNillableStatus(in.Status)
+	in.Traits.set(u.Mutation())
+	if in.ExpectedVersion != nil {
+		u.Where(catalogmodel.Version(*in.ExpectedVersion))
+	}
+	var losing []string
+	if in.Status != nil && *in.Status != catalogmodel.StatusACTIVE {
+		if losing, err = c.users(ctx, tx, m.ID); err != nil {
+			return nil, err
+		}
 	}
 	if m, err = u.Save(ctx); err != nil {
-		return nil, outrun(err, expected, "catalogue model")
+		return nil, outrun(err, in.ExpectedVersion, "catalogue model")
 	}
-	return m, tx.Audit(ctx, platformEvent("catalogModel.update", m.ID, m.Name))
+	if err := list(ctx, tx, m); err != nil {
+		return nil, err
+	}
+	if err := tx.Audit(ctx, platformEvent("catalogModel.update", m.ID, m.Name)); err != nil {
+		return nil, err
+	}
+	return m, c.withdraw(ctx, tx, m, losing)
 }
 
-// PublishCatalogPrice supersedes a catalogue model's price from now on. For
-// super admins.
-func (c *Catalog) PublishCatalogPrice(ctx context.Context, tx *store.Tx, catalogModelID string, in PriceInput) (*ent.CatalogModel, error) {
+// maxPriceAhead is how far ahead a price can be set.
+const maxPriceAhead = 400 * 24 * time.Hour
+
+// PublishCatalogPrice supersedes a catalogue model's price from a moment on that
+// doesn't lie in the past; the zero time is now. For super admins.
+func (c *Catalog) PublishCatalogPrice(ctx context.Context, tx *store.Tx, catalogModelID string, in PriceInput, from time.Time) (*ent.CatalogModel, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
+	now := tx.Now()
+	switch {
+	case from.IsZero():
+		from = now
+	case from.Before(now.Add(-factorLeeway)):
+		return nil, fault.At("effectiveFrom", "A price can't begin in the past: what was charged keeps the price that it was charged by.")
+	case from.After(now.Add(maxPriceAhead)):
+		return nil, fault.At("effectiveFrom", "A price begins at most 400 days ahead.")
+	case from.Before(now):
+		from = now
+	}
+	from = from.UTC().Truncate(time.Microsecond)
 	m, err := tx.CatalogModel.Get(ctx, catalogModelID)
 	if err != nil {
 		return nil, hidden(err, "catalogue model")
 	}
-	if err := c.catalogPrice(ctx, tx, m.ID, in); err != nil {
+	err = c.catalogPrice(ctx, tx, m.ID, in, from)
+	if store.IsConflict(err) {
+		return nil, fault.At("effectiveFrom", "Another price begins at this very moment. Choose another one.")
+	}
+	if err != nil {
 		return nil, err
 	}
 	e := platformEvent("catalogModel.price", m.ID, m.Name)
 	e.Changes = in.changes()
+	e.Changes["effectiveFrom"] = audit.Change{After: from.Format(time.RFC3339)}
 	return m, tx.Audit(ctx, e)
 }

@@ -130,6 +130,9 @@ func (s *seeder) tell(ctx context.Context) error {
 		}
 		s.now = s.Now.UTC().Add(-history + 3*time.Hour)
 	}
+	if err := s.keepForAcme(ctx); err != nil {
+		return fmt.Errorf("offers: %w", err)
+	}
 	if err := s.comings(ctx); err != nil {
 		return fmt.Errorf("comings and goings: %w", err)
 	}
@@ -196,7 +199,7 @@ func (s *seeder) catalogue(ctx context.Context) ([]*ent.CatalogModel, error) {
 		s.pass(2 * time.Minute)
 		m, err := s.catalog.CreateCatalogModel(ctx, s.tx, catalog.ListingInput{
 			CentralProviderID: p.ID, Name: o.name, UpstreamName: o.upstream, Description: o.description, Capability: o.capability,
-			ContextLength: o.context, MaxOutputTokens: o.maxOutput, Price: o.price(), Status: catalogmodel.StatusACTIVE,
+			ContextLength: o.context, MaxOutputTokens: o.maxOutput, Price: o.price(), Status: catalogmodel.StatusACTIVE, Traits: o.traits(),
 		})
 		if err != nil {
 			return nil, err
@@ -206,6 +209,33 @@ func (s *seeder) catalogue(ctx context.Context) ([]*ent.CatalogModel, error) {
 		}
 	}
 	return out, nil
+}
+
+// traits are what a catalogue model takes in and gives out, and where.
+func (o offer) traits() catalog.Traits {
+	t := catalog.Traits{Inputs: []string{"TEXT"}, Outputs: []string{"TEXT"}}
+	if o.capability != catalogmodel.CapabilityFAST {
+		t.Inputs = append(t.Inputs, "IMAGE")
+	}
+	if o.name == namedModel {
+		region := "EU"
+		t.Region = &region
+	}
+	return t
+}
+
+// keepForAcme offers one model to one account alone.
+func (s *seeder) keepForAcme(ctx context.Context) error {
+	m, err := s.tx.CatalogModel.Query().Where(catalogmodel.Name(namedModel)).Only(ctx)
+	if err != nil {
+		return err
+	}
+	a, err := s.tx.Account.Query().Where(account.Slug(acme.slug)).Only(ctx)
+	if err != nil {
+		return err
+	}
+	_, _, err = s.catalog.OfferCatalogModel(ctx, s.tx, catalog.Offer{CatalogModelID: m.ID, AccountIDs: []string{a.ID}})
+	return err
 }
 
 // tenant makes an account with everything in it.
@@ -374,6 +404,11 @@ func (p *inPlane) takeModels(ctx context.Context, catalogue []*ent.CatalogModel)
 		m, err := p.catalog.InstallModel(ctx, p.tx, p.root, c.ID)
 		if err != nil {
 			return err
+		}
+		if c.Name == copilotModel {
+			if _, err := p.catalog.SetDefaultModel(ctx, p.tx, p.root, m.ID); err != nil {
+				return err
+			}
 		}
 		for _, o := range catalogueOffers {
 			if o.name == c.Name {

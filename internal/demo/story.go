@@ -71,6 +71,7 @@ const (
 	staffDomain   = "cockpit.example"
 	consoleModel  = "mistral-small"
 	copilotModel  = "gpt-5-mini"
+	namedModel    = "mistral-large" // offered to one account alone
 	largeModel    = "llama-3.1-405b"
 	thinkingModel = "qwen3-thinking"
 )
@@ -186,6 +187,6 @@ var catalogueOffers = []offer{
 		context: 1_000_000, maxOutput: 65_536, input: 300, cached: 75, output: 2_500, capability: catalogmodel.CapabilityFAST},
 	{name: "claude-opus", upstream: "demo-large", description: "The strongest and the dearest.",
 		context: 200_000, maxOutput: 32_768, input: 15_000, cached: 1_500, output: 75_000, capability: catalogmodel.CapabilitySMART, idle: true},
-	{name: "mistral-large", upstream: "demo-large", description: "Hosted in the European Union.",
+	{name: namedModel, upstream: "demo-large", description: "Hosted in the European Union.",
 		context: 128_000, maxOutput: 16_384, input: 2_000, cached: 500, output: 6_000, capability: catalogmodel.CapabilitySMART, idle: true},
 }

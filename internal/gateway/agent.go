@@ -176,7 +176,7 @@ func (q *request) speakFor(d *agents.Definition) (*request, *fault.Error) {
 		at := q.messagesAt.from + 1
 		edits = append(edits, edit{span{at, at}, message})
 	}
-	out, e := understand(apply(q.doc, edits))
+	out, e := parse(apply(q.doc, edits))
 	if e != nil {
 		return nil, e
 	}

@@ -103,9 +103,6 @@ func (c *call) routes() ([]catalog.Route, error) {
 	if c.agent != nil {
 		return c.agentRoutes()
 	}
-	if refused := c.q.named(); refused != nil {
-		return nil, refused
-	}
 	route, err := c.resolve(c.q.model)
 	return []catalog.Route{route}, err
 }

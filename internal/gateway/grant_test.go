@@ -322,3 +322,39 @@ func TestAKeyIsNoWiderThanItsOwner(t *testing.T) {
 		require.Empty(t, w.st.Charge.Query().AllX(system()))
 	})
 }
+
+// Calls that name no model use the nearest default of their path, and grants
+// decide about it as about any other.
+func TestDefaultModel(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		w := newWorld(t, st, gateway.Options{})
+		call := func(model string) *http.Response {
+			return w.post(w.consoleKey, `{`+model+`"messages":[{"role":"user","content":"hi"}],"max_tokens":5}`)
+		}
+		for _, none := range []string{``, `"model":"",`, `"model":null,`, `"model":"default",`} {
+			require.Equal(t, http.StatusBadRequest, call(none).StatusCode, none)
+		}
+		w.heard(func(ctx context.Context, tx *store.Tx) error {
+			if err := tx.Scope.UpdateOneID(w.root.ID).SetDefaultModelID(w.modelIDs["demo-large"]).Exec(ctx); err != nil {
+				return err
+			}
+			return tx.Scope.UpdateOneID(w.team.ID).SetDefaultModelID(w.modelIDs["demo-small"]).Exec(ctx)
+		})
+		for _, none := range []string{``, `"model":"",`, `"model":null,`, `"model":"default",`} {
+			require.Equal(t, http.StatusOK, call(none).StatusCode, none)
+		}
+		res := w.send(func() *http.Request {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/v1/models", nil)
+			require.NoError(t, err)
+			req.Header.Set("Authorization", "Bearer "+w.consoleKey)
+			return req
+		})
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.Equal(t, 1, strings.Count(string(body), `"default":true`), string(body))
+		require.Contains(t, string(body), `"id":"demo-small"`)
+		w.set(w.team, "demo-small", grant.Deny)
+		require.Equal(t, http.StatusForbidden, call(``).StatusCode, "a default is no grant")
+	})
+}

@@ -41,7 +41,7 @@ func (c *call) guardInput() error {
 	if err := look.End(c.r.Context()); err != nil || len(edits) == 0 {
 		return err
 	}
-	q, refused := understand(apply(c.q.doc, edits))
+	q, refused := parse(apply(c.q.doc, edits))
 	if refused != nil {
 		return refused
 	}

@@ -21,10 +21,12 @@ import (
 // call it.
 func (c *call) resolve(name string) (catalog.Route, error) {
 	p := c.caller
-	route, found, err := c.Catalog.Route(c.r.Context(), p.Viewer.AccountID, p.Plane, name)
+	route, found, err := c.routeOf(name)
 	switch {
 	case err != nil:
 		return catalog.Route{}, err
+	case !found && (name == "" || name == defaultModel):
+		return catalog.Route{}, invalid("model", "The request names no model, and no default that can be called is set for %s. Name one that GET /v1/models lists, or ask an admin to set a default.", p.Name)
 	case !found:
 		return catalog.Route{}, fault.New(modelNotFound, "There is no model %.120q for this caller. GET /v1/models lists those there are.", name)
 	}
@@ -36,6 +38,22 @@ func (c *call) resolve(name string) (catalog.Route, error) {
 		return catalog.Route{}, refusal
 	}
 	return route, nil
+}
+
+// defaultModel is the name that stands for whichever model is the caller's
+// default; a model that is really called so comes first.
+const defaultModel = "default"
+
+// routeOf finds the model by its name, or the default of the caller's path.
+func (c *call) routeOf(name string) (catalog.Route, bool, error) {
+	p := c.caller
+	if name != "" {
+		route, found, err := c.Catalog.Route(c.r.Context(), p.Viewer.AccountID, p.Plane, name)
+		if found || err != nil || name != defaultModel {
+			return route, found, err
+		}
+	}
+	return c.Catalog.DefaultRoute(c.r.Context(), p.Viewer.AccountID, p.Plane, p.Path)
 }
 
 // granted is nil when the caller may call the model now: it is on the key's
@@ -139,17 +157,23 @@ func (g *Gateway) list(c *call) error {
 	if err != nil {
 		return err
 	}
+	standard, _, err := g.Catalog.DefaultOf(c.r.Context(), p.Viewer.AccountID, p.Plane, p.Path)
+	if err != nil {
+		return err
+	}
 	now := c.Now()
 	type model struct {
 		ID      string `json:"id"`
 		Object  string `json:"object"`
 		Created int64  `json:"created"`
 		OwnedBy string `json:"owned_by"`
+		// Default is what calls use that name no model.
+		Default bool `json:"default,omitempty"`
 	}
 	data := []model{}
 	for _, r := range routes {
 		if onList(p, r.ModelID) && payable(r) && table.Ask(r.ModelID, p.Path, now).Allowed() {
-			data = append(data, model{r.Name, "model", r.CreatedAt.Unix(), strings.ToLower(string(p.Plane))})
+			data = append(data, model{r.Name, "model", r.CreatedAt.Unix(), strings.ToLower(string(p.Plane)), r.ModelID == standard.ModelID})
 		}
 	}
 	slices.SortFunc(data, func(a, b model) int { return strings.Compare(a.ID, b.ID) })

@@ -66,32 +66,12 @@ func readRequest(w http.ResponseWriter, r *http.Request, limit int64) (*request,
 	case err != nil:
 		return nil, invalid("", "The request body couldn't be read to its end.").Because(err)
 	}
-	return understand(doc)
+	return parse(doc)
 }
 
-// parse understands a document that names its model.
+// parse understands a document as far as the gateway must; the model may be left
+// to an agent, or to the caller's default.
 func parse(doc []byte) (*request, *fault.Error) {
-	q, e := understand(doc)
-	if e != nil {
-		return nil, e
-	}
-	return q, q.named()
-}
-
-// named refuses a request that leaves its model to an agent, without one.
-func (q *request) named() *fault.Error {
-	if q.modelAt.to == 0 {
-		return invalid("model", "The request names no model.")
-	}
-	if q.model == "" {
-		return invalid("model", "The model must be given by name.")
-	}
-	return nil
-}
-
-// understand reads a document as far as the gateway must; the model may be left
-// to an agent.
-func understand(doc []byte) (*request, *fault.Error) {
 	if e := check(doc); e != nil {
 		return nil, e
 	}
@@ -123,10 +103,13 @@ func (q *request) read(m member) *fault.Error {
 	null := value == "null"
 	switch m.name {
 	case "model":
+		if q.modelAt = m.value; null {
+			return nil
+		}
 		if value[0] != '"' {
 			return invalid("model", "The model must be given by name.")
 		}
-		q.model, q.modelAt = text(m.value.of(q.doc)), m.value
+		q.model = text(m.value.of(q.doc))
 	case "max_tokens", "max_completion_tokens":
 		q.limitsAt = append(q.limitsAt, m)
 		if null {

@@ -35,6 +35,20 @@ func TestParseReadsWhatACallCosts(t *testing.T) {
 	require.EqualValues(t, 1, q.n)
 }
 
+// A call that names no model goes upstream with the one that was found for it.
+func TestRewriteNamesTheModel(t *testing.T) {
+	t.Parallel()
+	for _, doc := range []string{`{}`, ` { } `, `{` + hi + `}`, `{"model":"",` + hi + `}`, `{"model":null}`, `{"stream":true,` + hi + `}`} {
+		q, e := parse([]byte(doc))
+		require.Nil(t, e, doc)
+		require.Empty(t, q.model)
+		var out map[string]any
+		require.NoError(t, json.Unmarshal(q.rewrite(`a"b`, "max_tokens", 7), &out), doc)
+		require.Equal(t, `a"b`, out["model"])
+		require.EqualValues(t, 7, out["max_tokens"])
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth)
@@ -55,8 +69,7 @@ func TestParseRefuses(t *testing.T) {
 		{`null`, "", invalidRequest},
 		{`{"model":"m"} {}`, "", invalidRequest},
 		{`{"model":"m","x":` + deep + `}`, "", invalidRequest},
-		{`{}`, "model", invalidRequest},
-		{`{"model":""}`, "model", invalidRequest},
+		{`{"model":7}`, "model", invalidRequest},
 		{`{"model":["m"]}`, "model", invalidRequest},
 		{`{"model":"cheap","model":"dear"}`, "model", invalidRequest},
 		{`{"model":"cheap","mod\u0065l":"dear"}`, "model", invalidRequest},

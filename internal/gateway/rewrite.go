@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // rewrite is the body that goes upstream: the client's, byte by byte, but for
@@ -15,12 +16,15 @@ func (q *request) rewrite(model, limitName string, limit int64) []byte {
 	if err != nil {
 		panic(err) // a string always encodes
 	}
-	edits = append(edits, edit{q.modelAt, string(name)})
-
-	limitText := strconv.Quote(limitName) + ":" + strconv.FormatInt(limit, 10)
 	inserted := ""
+	if q.modelAt.to > 0 {
+		edits = append(edits, edit{q.modelAt, string(name)})
+	} else {
+		inserted = `"model":` + string(name) + ","
+	}
+	limitText := strconv.Quote(limitName) + ":" + strconv.FormatInt(limit, 10)
 	if len(q.limitsAt) == 0 {
-		inserted = limitText + ","
+		inserted += limitText + ","
 	}
 	for i, m := range q.limitsAt {
 		if i == 0 {
@@ -44,6 +48,9 @@ func (q *request) rewrite(model, limitName string, limit int64) []byte {
 	}
 	if inserted != "" {
 		at := skipSpace(q.doc, 0) + 1
+		if q.doc[skipSpace(q.doc, at)] == '}' {
+			inserted = strings.TrimSuffix(inserted, ",")
+		}
 		edits = append(edits, edit{span{at, at}, inserted})
 	}
 	return apply(q.doc, edits)

@@ -89,7 +89,10 @@ func resourcesOf(ctx context.Context, c *ent.Client, accountID string, plane ten
 
 func modelsOf(ctx context.Context, c *ent.Client, accountID string, plane tenancy.Plane, ids []string) ([]*Resource, error) {
 	q := c.Model.Query().Where(model.AccountID(accountID), model.PlaneEQ(model.Plane(plane))).
-		WithCatalogModel(func(q *ent.CatalogModelQuery) { q.Select(catalogmodel.FieldStatus) })
+		WithCatalogModel(func(q *ent.CatalogModelQuery) {
+			q.Select(catalogmodel.FieldStatus)
+			WithOffer(q, accountID)
+		})
 	if len(ids) > 0 {
 		q.Where(model.IDIn(ids...))
 	}
@@ -107,7 +110,7 @@ func modelsOf(ctx context.Context, c *ent.Client, accountID string, plane tenanc
 func stateOfModel(m *ent.Model) State {
 	offer := m.Edges.CatalogModel
 	switch {
-	case m.CatalogModelID != nil && (offer == nil || offer.Status != catalogmodel.StatusACTIVE):
+	case m.CatalogModelID != nil && (offer == nil || !Offered(offer)):
 		return NotOffered
 	case m.Status != model.StatusACTIVE:
 		return Disabled

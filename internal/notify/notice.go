@@ -22,6 +22,7 @@ const (
 	IncreaseRequested Topic = "INCREASE_REQUESTED"
 	IncreaseDecided   Topic = "INCREASE_DECIDED"
 	ChargeLate        Topic = "CHARGE_LATE"
+	ModelWithdrawn    Topic = "MODEL_WITHDRAWN"
 	WebhookDisabled   Topic = "WEBHOOK_DISABLED"
 	AgentUnowned      Topic = "AGENT_UNOWNED"
 	// Test is what webhookTest sends; nobody subscribes to it.
@@ -30,7 +31,7 @@ const (
 
 // Topics lists what people can be told of, in the order that they are shown.
 var Topics = []Topic{BudgetThreshold, BudgetExhausted, BudgetForecast, BudgetFrozen, StatementReady,
-	IncreaseRequested, IncreaseDecided, ChargeLate, WebhookDisabled, AgentUnowned}
+	IncreaseRequested, IncreaseDecided, ChargeLate, ModelWithdrawn, WebhookDisabled, AgentUnowned}
 
 // ForWebhooks tells whether webhooks can subscribe to the topic.
 func (t Topic) ForWebhooks() bool { return t != WebhookDisabled && t != Test && t.known() }

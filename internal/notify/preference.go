@@ -22,7 +22,7 @@ type Preference struct {
 func Default(t Topic) Preference {
 	p := Preference{Topic: t, Inbox: true}
 	switch t {
-	case BudgetExhausted, IncreaseRequested, IncreaseDecided, WebhookDisabled, AgentUnowned:
+	case BudgetExhausted, IncreaseRequested, IncreaseDecided, ModelWithdrawn, WebhookDisabled, AgentUnowned:
 		p.Mail = true
 	}
 	return p

@@ -146,9 +146,17 @@ func wholeAccount(_ *sql.Selector, v *Viewer) *sql.Predicate {
 	return sql.False()
 }
 
-// offered: what the platform offers in its catalogue, drafts not.
-func offered(s *sql.Selector, _ *Viewer) *sql.Predicate {
-	return sql.In(s.C("status"), "ACTIVE", "RETIRED")
+// offered: active models of the catalogue whose listing is offered to the
+// account, and whatever it has switched on before.
+func offered(s *sql.Selector, v *Viewer) *sql.Predicate {
+	d := sql.Dialect(s.Dialect())
+	l, m := d.Table("listings").As("offer_listings"), d.Table("models").As("offer_models")
+	return sql.Or(
+		sql.And(sql.EQ(s.C("status"), "ACTIVE"), sql.Exists(d.Select(l.C("id")).From(l).Where(sql.And(
+			sql.ColumnsEQ(l.C("catalog_model_id"), s.C("id")), sql.EQ(l.C("status"), "PUBLISHED"),
+			eligible(s, l.C("account_id"), l.C("status"), l.C("eligibility"), l.C("id"), v))))),
+		sql.Exists(d.Select(m.C("id")).From(m).Where(sql.And(
+			sql.ColumnsEQ(m.C("catalog_model_id"), s.C("id")), sql.EQ(m.C("account_id"), v.AccountID)))))
 }
 
 // published listings of an account are for all its people.

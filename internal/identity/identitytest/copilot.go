@@ -60,7 +60,7 @@ func (p *planter) shelf(at *ent.Scope, kind listing.Kind, status listing.Status,
 
 // marketplace is what the platform offers: to all, to the first account alone,
 // and nothing yet. It tells which rows are offered to which accounts.
-func (p *planter) marketplace(root *ent.Scope, a, b *Account, cm, draft *ent.CatalogModel) map[string][]string {
+func (p *planter) marketplace(root *ent.Scope, a, b *Account, cm *ent.CatalogModel) map[string][]string {
 	p.t.Helper()
 	offered := map[string][]string{}
 	offer := func(l *ent.Listing, to ...*Account) {
@@ -69,8 +69,7 @@ func (p *planter) marketplace(root *ent.Scope, a, b *Account, cm, draft *ent.Cat
 			offered[l.ID], offered[shown] = append(offered[l.ID], a.Row.ID), append(offered[shown], a.Row.ID)
 		}
 	}
-	offer(p.shelf(root, listing.KindMODEL, listing.StatusPUBLISHED, "", cm), a, b)
-	p.shelf(root, listing.KindMODEL, listing.StatusDRAFT, "", draft)
+	offer(cm.QueryListings().OnlyX(p.ctx), a, b)
 	named := p.shelf(root, listing.KindTEMPLATE, listing.StatusPUBLISHED, "", nil)
 	named.Update().SetEligibility(listing.EligibilityNAMED).ExecX(p.ctx)
 	name := p.tx.ListingAccount.Create().SetAccountID(id.PlatformID).SetPlane(listingaccount.PlanePLATFORM).SetListingID(named.ID).

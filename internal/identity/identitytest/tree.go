@@ -26,6 +26,7 @@ import (
 	"github.com/alchemi/cockpit/ent/hold"
 	"github.com/alchemi/cockpit/ent/idempotencykey"
 	"github.com/alchemi/cockpit/ent/invitation"
+	"github.com/alchemi/cockpit/ent/listing"
 	"github.com/alchemi/cockpit/ent/migrate"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/node"
@@ -117,9 +118,9 @@ func Tree(t testing.TB, st *store.Store) *Trees {
 		root := tx.Scope.GetX(ctx, id.PlatformID)
 		p.staff = p.person(id.PlatformID, session.PlanePLATFORM, "super", &w.SuperAdmin, root, tenancy.Admin)
 		w.Program = p.platform(root)
-		w.CatalogModel, w.Draft = p.catalogue()
+		w.CatalogModel, w.Draft = p.catalogue(root)
 		w.A, w.B = p.account("alpha", w.CatalogModel), p.account("beta", w.CatalogModel)
-		w.Offered = p.marketplace(root, w.A, w.B, w.CatalogModel, w.Draft)
+		w.Offered = p.marketplace(root, w.A, w.B, w.CatalogModel)
 		tokens = p.tokens
 		return tx.Audit(ctx, audit.Event{Action: "test.plant", AccountID: id.PlatformID, Plane: tenancy.PlanePlatform, ScopePath: "/"})
 	}))
@@ -191,7 +192,7 @@ func (p *planter) person(accountID string, plane session.Plane, name string, int
 	return u
 }
 
-func (p *planter) catalogue() (offered, draft *ent.CatalogModel) {
+func (p *planter) catalogue(root *ent.Scope) (offered, draft *ent.CatalogModel) {
 	p.t.Helper()
 	central := p.tx.CentralProvider.Create().SetAccountID(id.PlatformID).SetPlane(centralprovider.PlanePLATFORM).
 		SetName("Central").SetBaseURL("https://central.example/v1").SaveX(p.ctx)
@@ -204,7 +205,10 @@ func (p *planter) catalogue() (offered, draft *ent.CatalogModel) {
 		return m
 	}
 	p.tx.Node.Create().SetAccountID(id.PlatformID).SetPlane(node.PlanePLATFORM).SetStartedAt(p.now).SetSeenAt(p.now).ExecX(p.ctx)
-	return create("smart", catalogmodel.StatusACTIVE), create("secret-plan", catalogmodel.StatusDRAFT)
+	offered, draft = create("smart", catalogmodel.StatusACTIVE), create("secret-plan", catalogmodel.StatusDRAFT)
+	p.shelf(root, listing.KindMODEL, listing.StatusPUBLISHED, "", offered)
+	p.shelf(root, listing.KindMODEL, listing.StatusDRAFT, "", draft)
+	return offered, draft
 }
 
 func (p *planter) account(slug string, cm *ent.CatalogModel) *Account {

@@ -1,4 +1,4 @@
-import { Plus, Server } from 'lucide-react'
+import { Pencil, Plus, Server } from 'lucide-react'
 import { useState } from 'react'
 import { CatalogDocument, type CatalogPartsFragment, type CatalogStatus, CatalogModelUpdateDocument } from '@/graphql/generated/graphql'
 import { useMutate } from '@/graphql/mutate'
@@ -7,7 +7,6 @@ import { may } from '@/graphql/viewer'
 import { Badge } from '@/kit/badge'
 import { Button } from '@/kit/button'
 import { Card } from '@/kit/card'
-import { Dialog, DialogActions } from '@/kit/dialog'
 import { Filter } from '@/kit/filter'
 import { PageHead } from '@/kit/page'
 import { Select } from '@/kit/select'
@@ -15,11 +14,14 @@ import { SkeletonRows } from '@/kit/skeleton'
 import { Empty, ErrorBar } from '@/kit/state'
 import { Head, rowClass, Table, Td, Th } from '@/kit/table'
 import { toast } from '@/kit/toast'
-import { count, exact } from '@/lib/format'
+import { count, dayIn, exact } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { useKeys } from '@/lib/keys'
 import { capabilityName } from '@/features/models'
 import { CreateCatalogModel, PublishCatalogPrice } from './forms'
+import { OfferDialog } from './offer'
+import { TakeAway } from './retire'
+import { modalityName, TraitsDialog } from './traits'
 
 const statuses: readonly { value: CatalogStatus; label: string }[] = [
   { value: 'DRAFT', label: t('Draft') },
@@ -27,15 +29,20 @@ const statuses: readonly { value: CatalogStatus; label: string }[] = [
   { value: 'RETIRED', label: t('Retired') },
 ]
 
+const offeredTo = (m: CatalogPartsFragment) => (m.offer?.to === 'NAMED' ? (m.offer.accounts.length === 1 ? m.offer.accounts[0]!.name : t('{{count}} accounts', { count: m.offer.accounts.length })) : t('All'))
+
 export function CatalogPage() {
   const { data, loading, fault, retry } = useRead(CatalogDocument, {})
   const update = useMutate(CatalogModelUpdateDocument)
   const [needle, setNeedle] = useState('')
   const [creating, setCreating] = useState(false)
   const [pricing, setPricing] = useState<CatalogPartsFragment>()
-  const [retiring, setRetiring] = useState<CatalogPartsFragment>()
+  const [taking, setTaking] = useState<{ model: CatalogPartsFragment; status: CatalogStatus }>()
+  const [offering, setOffering] = useState<CatalogPartsFragment>()
+  const [editing, setEditing] = useState<CatalogPartsFragment>()
   const platform = data?.platform
-  const models = (platform?.catalogModels.edges ?? []).map((e) => e.node).filter((m) => `${m.name} ${m.centralProvider?.name}`.toLowerCase().includes(needle.toLowerCase()))
+  const all = (platform?.catalogModels.edges ?? []).map((e) => e.node)
+  const models = all.filter((m) => `${m.name} ${m.centralProvider?.name}`.toLowerCase().includes(needle.toLowerCase()))
   const providers = (platform?.centralProviders.edges ?? []).map((e) => e.node)
   const canCreate = may(platform, 'catalogModel.create')
   const failed = fault ?? update.fault
@@ -43,7 +50,7 @@ export function CatalogPage() {
 
   const setStatus = async (m: CatalogPartsFragment, status: CatalogStatus) => {
     const payload = await update.run({ input: { catalogModelId: m.id, status, expectedVersion: m.version } })
-    setRetiring(undefined)
+    setTaking(undefined)
     if (!payload) return
     if (payload.errors[0]) return update.setFault(payload.errors[0])
     toast(t('{{model}} is {{status}}', { model: m.name, status: statuses.find((s) => s.value === status)!.label.toLowerCase() }))
@@ -81,8 +88,9 @@ export function CatalogPage() {
               <Th wide className="text-end">
                 {t('Credits per 1M in / out')}
               </Th>
+              <Th>{t('Offered to')}</Th>
               <Th wide className="text-end">
-                {t('Accounts')}
+                {t('On in')}
               </Th>
               <Th wide className="w-36">
                 {t('Status')}
@@ -94,8 +102,16 @@ export function CatalogPage() {
                 return (
                   <tr key={m.id} className={rowClass}>
                     <Td>
-                      <span className="font-medium">{m.name}</span>
-                      <span className="block max-w-xs truncate text-xs text-muted">{m.description || m.upstreamName}</span>
+                      <span className="flex items-center gap-1.5">
+                        <span className="font-medium">{m.name}</span>
+                        {may(m, 'catalogModel.update') && (
+                          <button type="button" onClick={() => setEditing(m)} aria-label={t('Edit {{model}}', { model: m.name })} className="flex size-6 items-center justify-center rounded-sm text-muted hover:bg-hover hover:text-fg [&>svg]:size-3.5">
+                            <Pencil aria-hidden />
+                          </button>
+                        )}
+                        {m.deprecatedAt && <Badge tone="warn">{t('Until {{date}}', { date: dayIn(m.deprecatedAt, 'UTC') })}</Badge>}
+                      </span>
+                      <span className="block max-w-xs truncate text-xs text-muted">{[m.inputs.map((x) => modalityName[x]).join(', '), m.region, m.description || m.upstreamName].filter(Boolean).join(' · ')}</span>
                     </Td>
                     <Td wide>{m.centralProvider?.name}</Td>
                     <Td wide>
@@ -113,12 +129,21 @@ export function CatalogPage() {
                     <Td wide className="text-end whitespace-nowrap text-muted">
                       {m.creditPrice && `${exact(m.creditPrice.input, 'CREDITS')} / ${exact(m.creditPrice.output, 'CREDITS')}`}
                     </Td>
+                    <Td>
+                      {may(m, 'catalogModel.offer') ? (
+                        <button type="button" onClick={() => setOffering(m)} aria-label={t('Change to whom {{model}} is offered: {{to}}', { model: m.name, to: offeredTo(m) })} className="-mx-1 min-h-6 rounded-sm px-1 underline decoration-line-strong decoration-dotted underline-offset-4 hover:bg-hover">
+                          {offeredTo(m)}
+                        </button>
+                      ) : (
+                        offeredTo(m)
+                      )}
+                    </Td>
                     <Td wide className="text-end">
                       {m.accountCount !== null && m.accountCount !== undefined && count(m.accountCount)}
                     </Td>
                     <Td wide>
                       {may(m, 'catalogModel.update') ? (
-                        <Select value={m.status} onChange={(s) => (s === 'RETIRED' ? setRetiring(m) : setStatus(m, s))} options={statuses} aria-label={t('Status of {{model}}', { model: m.name })} className="h-8" />
+                        <Select value={m.status} onChange={(s) => (m.status === 'ACTIVE' && s !== 'ACTIVE' ? setTaking({ model: m, status: s }) : setStatus(m, s))} options={statuses} aria-label={t('Status of {{model}}', { model: m.name })} className="h-8" />
                       ) : (
                         statuses.find((s) => s.value === m.status)!.label
                       )}
@@ -132,17 +157,9 @@ export function CatalogPage() {
       </Card>
       {creating && <CreateCatalogModel providers={providers} onClose={() => setCreating(false)} />}
       {pricing && platform && <PublishCatalogPrice model={pricing} factor={platform.defaultCreditFactor} onClose={() => setPricing(undefined)} />}
-      {retiring && (
-        <Dialog open onClose={() => setRetiring(undefined)} title={t('Retire {{model}}?', { model: retiring.name })}>
-          <p>{t('Calls to it are refused at once in {{count}} accounts.', { count: retiring.accountCount ?? 0 })}</p>
-          <DialogActions>
-            <Button onClick={() => setRetiring(undefined)}>{t('Keep it')}</Button>
-            <Button variant="danger" busy={update.busy} onClick={() => setStatus(retiring, 'RETIRED')}>
-              {t('Retire model')}
-            </Button>
-          </DialogActions>
-        </Dialog>
-      )}
+      {offering && <OfferDialog model={offering} onClose={() => setOffering(undefined)} />}
+      {editing && <TraitsDialog model={editing} others={all.filter((m) => m.id !== editing.id)} onClose={() => setEditing(undefined)} />}
+      {taking && <TakeAway model={taking.model} status={taking.status} busy={update.busy} onClose={() => setTaking(undefined)} onConfirm={() => setStatus(taking.model, taking.status)} />}
     </>
   )
 }

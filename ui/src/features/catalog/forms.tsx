@@ -1,8 +1,9 @@
 import { zodResolver } from '@hookform/resolvers/zod'
+import { useState } from 'react'
 import { Controller, type FieldErrors, useForm, type UseFormRegister, useWatch } from 'react-hook-form'
 import { z } from '@/lib/zod'
 import { byField } from '@/graphql/fault'
-import { CatalogModelCreateDocument, type CatalogPartsFragment, CatalogPricePublishDocument, type CentralPartsFragment } from '@/graphql/generated/graphql'
+import { CatalogModelCreateDocument, type CatalogPartsFragment, CatalogPricePublishDocument, type CentralPartsFragment, type PriceInput } from '@/graphql/generated/graphql'
 import { useMutate } from '@/graphql/mutate'
 import { Button } from '@/kit/button'
 import { Dialog, DialogActions } from '@/kit/dialog'
@@ -13,6 +14,7 @@ import { toast } from '@/kit/toast'
 import { Checkbox } from '@/kit/toggle'
 import { exact, parseAmount } from '@/lib/format'
 import { t } from '@/lib/i18n'
+import { PricePreview } from './preview'
 import { capabilityName, PriceFields, priceShape, type PriceValues, tokens, toPrice } from '@/features/models'
 
 const schema = z.object({
@@ -119,16 +121,18 @@ export function PublishCatalogPrice({ model, factor, onClose }: { model: Catalog
     defaultValues: { input: model.price?.input ?? '', output: model.price?.output ?? '', cachedInput: model.price?.cachedInput ?? '' },
   })
   const now = useWatch({ control })
+  const [begins, setBegins] = useState('')
+  const [previewed, setPreviewed] = useState<PriceInput>()
   // A preview; the server computes what is charged, exactly.
   const credits = (dollars = '') => {
     const amount = parseAmount(dollars)
     return amount === null ? '–' : exact(String(Math.ceil(Number(amount) * Number(factor))), 'CREDITS')
   }
   const save = handleSubmit(async (v) => {
-    const payload = await publish.run({ input: { catalogModelId: model.id, price: toPrice(v) } })
+    const payload = await publish.run({ input: { catalogModelId: model.id, price: toPrice(v), effectiveFrom: begins ? `${begins}T00:00:00Z` : undefined } })
     if (!payload) return
     if (payload.catalogModel) {
-      toast(t('{{model}} has a new price', { model: model.name }))
+      toast(begins ? t('{{model}} will have a new price', { model: model.name }) : t('{{model}} has a new price', { model: model.name }))
       return onClose()
     }
     setError('input', { message: payload.errors[0]?.message ?? '' })
@@ -138,9 +142,12 @@ export function PublishCatalogPrice({ model, factor, onClose }: { model: Catalog
     [t('Output'), model.creditPrice?.output, now.output],
   ] as const
   return (
-    <Dialog open onClose={onClose} title={t('Price of {{model}}', { model: model.name })} description={t('Holds for calls that begin from now on, in {{count}} accounts.', { count: model.accountCount ?? 0 })}>
+    <Dialog open onClose={onClose} className="max-w-xl" title={t('Price of {{model}}', { model: model.name })} description={t('Holds for calls that begin from then on, in {{count}} accounts.', { count: model.accountCount ?? 0 })}>
       <form noValidate onSubmit={save} className="flex flex-col gap-4">
         <PriceFields register={register} errors={formState.errors} />
+        <Field label={t('Begins')} hint={t('At midnight UTC, at most 400 days ahead; empty: now.')}>
+          {(wiring) => <Input {...wiring} type="date" value={begins} onChange={(e) => setBegins(e.target.value)} />}
+        </Field>
         <table className="w-full text-sm">
           <caption className="pb-1 text-start text-xs text-muted">{t('Credits per 1,000,000 tokens at the default factor')}</caption>
           <thead>
@@ -166,9 +173,11 @@ export function PublishCatalogPrice({ model, factor, onClose }: { model: Catalog
             ))}
           </tbody>
         </table>
+        {previewed && <PricePreview modelId={model.id} price={previewed} />}
         {publish.fault && <ErrorBar fault={publish.fault} />}
         <DialogActions>
           <Button onClick={onClose}>{t('Cancel')}</Button>
+          <Button onClick={handleSubmit((v) => setPreviewed(toPrice(v)))}>{t('Preview')}</Button>
           <Button type="submit" variant="primary" busy={formState.isSubmitting}>
             {t('Publish price')}
           </Button>

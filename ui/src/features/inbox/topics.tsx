@@ -1,4 +1,4 @@
-import { BellRing, Bot, CircleAlert, FileText, HandCoins, type LucideIcon, ReceiptText, Snowflake, ThumbsUp, TrendingUp, Webhook } from 'lucide-react'
+import { BellRing, Bot, CircleAlert, CircleOff, FileText, HandCoins, type LucideIcon, ReceiptText, Snowflake, ThumbsUp, TrendingUp, Webhook } from 'lucide-react'
 import type { NotificationTopic } from '@/graphql/generated/graphql'
 import { t } from '@/lib/i18n'
 
@@ -14,6 +14,7 @@ export const topics: { [T in NotificationTopic]: Topic } = {
   INCREASE_REQUESTED: { icon: HandCoins, tone: 'text-accent-text', name: t('Requests'), about: t('Somebody asks you for budget, access or a review.') },
   INCREASE_DECIDED: { icon: ThumbsUp, tone: 'text-accent-text', name: t('Decisions on your requests'), about: t('Your request for more budget was decided.') },
   CHARGE_LATE: { icon: ReceiptText, tone: 'text-warn', name: t('Late charges'), about: t('A call cost more than its budgets had room for.') },
+  MODEL_WITHDRAWN: { icon: CircleOff, tone: 'text-bad', name: t('Withdrawn models'), about: t('The platform offers a model no more that you have switched on.') },
   WEBHOOK_DISABLED: { icon: Webhook, tone: 'text-bad', name: t('Disabled webhooks'), about: t('A webhook was switched off because nothing arrives.') },
   AGENT_UNOWNED: { icon: Bot, tone: 'text-warn', name: t('Agents without an owner'), about: t('Whoever answered for an agent has left.') },
 }

@@ -20,6 +20,7 @@ import { t } from '@/lib/i18n'
 import { useUrl } from '@/lib/url'
 import { type GrantChoice, GrantTo, grantTo, grantToAll, ModelPeek, WhyNot } from '@/features/access'
 import { capabilityName } from './capability'
+import { DefaultModel } from './default'
 
 type Offer = NonNullable<CatalogueQuery['copilot']>['catalogModels']['edges'][number]['node']
 
@@ -104,6 +105,11 @@ export function CatalogueSwitches() {
           </Table>
         )}
       </Card>
+      {data?.copilot && (
+        <div className="mt-6">
+          <DefaultModel scopeId={data.copilot.id} models={offers.flatMap((o) => (o.installed?.status === 'ACTIVE' ? [{ id: o.installed.id, name: o.name }] : []))} editable={may(data.copilot, 'defaultModel.set')} />
+        </div>
+      )}
       {url.peek && <ModelPeek key={url.peek} id={url.peek} plane="COPILOT" onClose={() => setUrl({ peek: undefined })} />}
       {opening && <SwitchOn offer={opening} rootId={data?.copilot?.id} busy={install.busy} onClose={() => setOpening(undefined)} onConfirm={(scopes) => switchOn(opening, scopes)} />}
       {closing && (

@@ -19,6 +19,7 @@ import { t } from '@/lib/i18n'
 import { useKeys } from '@/lib/keys'
 import { useUrl } from '@/lib/url'
 import { ModelPeek, WhyNot } from '@/features/access'
+import { DefaultModel } from './default'
 import { EndpointForm } from './endpoint'
 import { Health } from './health'
 import { CreateModel, PublishPrice } from './model-form'
@@ -142,6 +143,11 @@ export function Providers() {
             )}
           </div>
         </Card>
+      )}
+      {console && (
+        <div className="mt-6">
+          <DefaultModel scopeId={console.id} models={console.models.edges.map((e) => e.node).filter((m) => m.status === 'ACTIVE')} editable={may(console, 'defaultModel.set')} />
+        </div>
       )}
       {url.peek && <ModelPeek key={url.peek} id={url.peek} plane="CONSOLE" onClose={() => setUrl({ peek: undefined })} />}
       {open === 'provider' && <NewProvider onClose={close} onMade={(p) => setOpen({ model: p })} />}

@@ -43,7 +43,7 @@ $(OFFICIAL)/node_modules/.package-lock.json: $(OFFICIAL)/package.json $(OFFICIAL
 
 test-go: ui $(OFFICIAL)/node_modules/.package-lock.json ## Run the Go tests; on PostgreSQL too if COCKPIT_TEST_DATABASE_URL names a server
 	@[ -n "$${COCKPIT_TEST_DATABASE_URL:-}" ] || echo '*** PostgreSQL is not there: its tests are skipped. Install it, or set COCKPIT_TEST_DATABASE_URL.'
-	go test -p 2 ./...
+	go test -p 2 -timeout 30m ./...
 
 test-long: ## Run the property tests for RAPID_CHECKS cases each, 20,000 unless set
 	go test ./internal/grant ./internal/access -run 'Property|Subtree' -timeout 2h -rapid.checks=$(or $(RAPID_CHECKS),20000)

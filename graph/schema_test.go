@@ -61,7 +61,7 @@ func TestListsAreBounded(t *testing.T) {
 		"permissions": "those there are", "grantable": "those there are", "providers": "of one account, 20", "scopes": "of one provider, 20",
 		"mappings": "of one provider, 200", "redirectUris": "20", "invitations": "of one input, 100", "notes": "of one act", "steps": "of one path",
 		"who": "ten", "buckets": "200", "tools": "of one connection, 500", "usableConnections": "of one account, 500", "command": "one of the operator's", "stdioCommands": "the operator's", "seats": "of one person, 100",
-		"features": "those there are", "deciders": "100", "deputyChoices": "100", "requestRules": "two", "capabilities": "four",
+		"features": "those there are", "deciders": "100", "deputyChoices": "100", "requestRules": "two",
 	}
 	for name, d := range Schema().Types {
 		if d.Kind != ast.Object && d.Kind != ast.Interface || strings.HasPrefix(name, "__") {

@@ -39,7 +39,7 @@ it.each([
   [{ action: 'model.call', outcome: 'REFUSED', targetName: 'gpt-5' }, 'Ada was not allowed to call gpt-5'],
   [{ action: 'budget.set', outcome: 'REFUSED', ...change('lim', '1', '2') }, 'Ada was not allowed to set the limit of Risk'],
   [{ action: 'provider.test', outcome: 'FAILED', targetName: 'OpenAI' }, 'Ada failed to test the provider OpenAI'],
-  [{ action: 'agent.publish' }, 'Ada agent.publish Risk'],
+  [{ action: 'robot.wake' }, 'Ada robot.wake Risk'],
 ] satisfies [Partial<Told>, string][])('says %j', (event, said) => expect(read(event)).toBe(said))
 
 it('names fields in words', () => expect(['lim', 'cycle_day', 'identityProvider'].map(fieldName)).toEqual(['limit', 'cycle day', 'identity provider']))

@@ -132,7 +132,7 @@ func TestAgentsAreBuiltAndPublished(t *testing.T) {
 		require.Empty(t, refusalOf(a.do(c.TeamAdmin, deleteAgent, input("agentId", agentID))))
 		require.Nil(t, a.ok(c.TeamAdmin, agentNode, map[string]any{"id": agentID}).at("node"))
 		require.Equal(t, "NOT_FOUND", refusalOf(a.do(c.TeamAdmin, pauseAgent, input("agentId", agentID))))
-		require.True(t, a.Store.Scope.GetX(identitytest.System(t), agentID).DeletedAt != nil)
+		require.NotNil(t, a.Store.Scope.GetX(identitytest.System(t), agentID).DeletedAt)
 
 		// The log names what was changed, and tells nobody what an agent is told.
 		events := a.Store.AuditEvent.Query().Where(auditevent.TargetID(agentID)).AllX(identitytest.System(t))

@@ -63,7 +63,7 @@ func (r *Resolver) catalogModelUpdate(ctx context.Context, in model.CatalogModel
 			}
 			out.impact = &impact
 		}
-		out.model, err = r.Catalog.UpdateCatalogModel(ctx, tx, in.CatalogModelID, catalog.CatalogEdit{Description: in.Description,
+		out.model, err = r.Catalog.UpdateCatalogModel(ctx, tx, in.CatalogModelID, catalog.Edit{Description: in.Description,
 			Capability: (*catalogmodel.Capability)(in.Capability), Status: (*catalogmodel.Status)(in.Status), ExpectedVersion: in.ExpectedVersion,
 			Traits: catalog.Traits{Inputs: asStrings(in.Inputs), Outputs: asStrings(in.Outputs), Region: in.Region, DeprecatedAt: in.DeprecatedAt,
 				SuccessorID: in.SuccessorID, Undeprecate: isTrue(in.Undeprecate)}})

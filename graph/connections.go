@@ -341,7 +341,7 @@ func (r *Resolver) look(ctx context.Context, connectionID string, approve bool) 
 	}
 	_, err := r.Connections.Discover(ctx, connectionID, userID, approve)
 	if fault.As(err) != nil {
-		return nil
+		err = nil
 	}
 	return err
 }

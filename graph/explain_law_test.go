@@ -23,6 +23,7 @@ import (
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
@@ -208,7 +209,7 @@ func TestPropertyExplanationsAreWhatHappens(t *testing.T) {
 		// New caches: nothing is remembered of the story before.
 		grants := grant.New(a.Store, a.Epochs)
 		a.resolver.Grants = grants
-		g := gateway.New(gateway.Options{Keys: identity.NewKeys(a.Store, a.Epochs), Access: a.resolver.Access, Grants: grants, Agents: agents.NewLive(a.Store, a.Epochs),
+		g := gateway.New(gateway.Options{Keys: identity.NewKeys(a.Store, a.Epochs), Access: a.resolver.Access, Grants: grants, Agents: agents.NewLive(a.Store, a.Epochs), Features: feature.New(a.Store, a.Epochs),
 			Catalog: catalog.New(a.Store, a.Epochs, box, 1_000_000_000, a.resolver.Log), Budget: a.budgets, Client: &http.Client{Transport: nowhere{}}, Now: a.Store.Now, Log: a.resolver.Log})
 		defer g.Close()
 

@@ -66,26 +66,39 @@ func permission(action access.Action, d access.Decision) *model.ViewerPermission
 func (r *Resolver) canSomewhere(ctx context.Context, plane tenancy.Plane, actions ...access.Action) []*model.ViewerPermission {
 	levels := []tenancy.Kind{tenancy.Kind(plane), tenancy.KindOrganization, tenancy.KindTeam, tenancy.KindMember, tenancy.KindKey}
 	v := tenancy.ViewerFrom(ctx)
-	return mapTo(actions, func(action access.Action) *model.ViewerPermission {
-		var refusal access.Decision
-		for _, held := range append([]tenancy.Role{{Kind: tenancy.KindAccount, Path: accountPath(v.AccountID)}}, v.Roles...) {
-			if held.Kind != tenancy.KindAccount && held.Plane != plane {
-				continue
+	out := []*model.ViewerPermission{}
+	for _, action := range actions {
+		if p := r.canAtOne(ctx, v, plane, levels, action); p != nil {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// canAtOne is the decision on an action at the first node that allows it; nil
+// for what isn't done in the plane at all.
+func (r *Resolver) canAtOne(ctx context.Context, v *tenancy.Viewer, plane tenancy.Plane, levels []tenancy.Kind, action access.Action) *model.ViewerPermission {
+	var refusal access.Decision
+	for _, held := range append([]tenancy.Role{{Kind: tenancy.KindAccount, Path: accountPath(v.AccountID)}}, v.Roles...) {
+		if held.Kind != tenancy.KindAccount && held.Plane != plane {
+			continue
+		}
+		for _, kind := range levels[max(0, slices.Index(levels, held.Kind)):] {
+			at := access.Target{Kind: kind, Plane: plane, Path: held.Path}
+			if kind != held.Kind {
+				at.Path += "below/"
 			}
-			for _, kind := range levels[max(0, slices.Index(levels, held.Kind)):] {
-				at := access.Target{Kind: kind, Plane: plane, Path: held.Path}
-				if kind != held.Kind {
-					at.Path += "below/"
-				}
-				d := r.Access.Decide(ctx, action, at)
-				if d.Allowed {
-					return permission(action, d)
-				}
-				if refusal.Reason == "" && d.Rule != "wrong-place" {
-					refusal = d
-				}
+			d := r.Access.Decide(ctx, action, at)
+			if d.Allowed {
+				return permission(action, d)
+			}
+			if refusal.Reason == "" && d.Rule != "wrong-place" {
+				refusal = d
 			}
 		}
-		return permission(action, refusal)
-	})
+	}
+	if refusal.Reason == "" {
+		return nil
+	}
+	return permission(action, refusal)
 }

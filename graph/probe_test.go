@@ -40,7 +40,7 @@ var idsOf = map[string][]id.Prefix{
 	"domainId": {id.Domain}, "identityProviderId": {id.IdentityProvider}, "groupMappingId": {id.GroupMapping},
 	"serviceClientId": {id.ServiceClient}, "personalTokenId": {id.PersonalToken}, "authorizationId": {id.Authorization},
 	"notificationId": {id.Notification}, "webhookId": {id.Webhook}, "deliveryId": {id.WebhookDelivery},
-	"fallbackIds": {id.Model}, "toolIds": {id.Tool}, "guardrailPresetIds": {id.GuardrailPreset},
+	"fallbackIds": {id.Model}, "toolIds": {id.Tool}, "toolId": {id.Tool}, "connectionId": {id.Connection}, "guardrailPresetIds": {id.GuardrailPreset},
 	"agentId": scopeKinds, "clientId": {id.ServiceClient}, "grantId": {id.Grant}, "increaseId": {id.BudgetIncrease}, "fromId": scopeKinds, "toId": scopeKinds, "requestId": {id.InboxRequest}, "fromModelId": {id.Model}, "toModelId": {id.Model}, "supportAccessId": {id.SupportAccess},
 }
 

@@ -59,7 +59,7 @@ func TestListsAreBounded(t *testing.T) {
 		"changes": "fields of one row, or budgets, 500", "warnings": "of one plan, 500", "increases": "in force, 20", "thresholds": "ten", "prices": "50",
 		"lines": "of one call, 100", "tags": "of one call, 16", "creditFactors": "100", "categories": "12", "screenshots": "eight", "capabilities": "12", "requirements": "12", "versions": "50", "installations": "100", "ratings": "50", "inputs": "five", "outputs": "five",
 		"permissions": "those there are", "grantable": "those there are", "providers": "of one account, 20", "scopes": "of one provider, 20",
-		"mappings": "of one provider, 200", "redirectUris": "20", "invitations": "of one input, 100", "notes": "of one act", "steps": "of one path",
+		"mappings": "of one provider, 200", "redirectUris": "20", "invitations": "of one input, 100", "notes": "of one act", "steps": "of one path", "starters": "eight",
 		"who": "ten", "buckets": "200", "tools": "of one connection, 500", "usableConnections": "of one account, 500", "command": "one of the operator's", "stdioCommands": "the operator's", "seats": "of one person, 100",
 		"features": "those there are", "deciders": "100", "deputyChoices": "100", "requestRules": "two",
 	}

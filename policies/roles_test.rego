@@ -298,7 +298,7 @@ named(permission) if permission in every_permission
 
 # A permission that nothing asks for would be an empty promise.
 test_every_permission_is_asked_for if {
-	used := ({rule.permission | some _, rule in data.actions} | {class.permission | some _, class in data.classes}) | {"models.call"}
+	used := ({rule.permission | some _, rule in data.actions} | {class.permission | some _, class in data.classes}) | {"models.call", "tools.call"}
 	every permission in every_permission {
 		permission in used
 	}

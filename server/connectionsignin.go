@@ -47,7 +47,7 @@ func (s *Server) startConnection(w http.ResponseWriter, r *http.Request, attempt
 	}
 	page := "/me?" + url.Values{"connection": {c.ID}}.Encode()
 	if c.Auth != connection.AuthOAUTH { // which has its form in the cockpit
-		http.Redirect(w, r, page, http.StatusSeeOther)
+		http.Redirect(w, r, page, http.StatusSeeOther) //nolint:gosec // our own page about a connection that was found
 		return
 	}
 	to, err := s.credentials.Begin(ctx, c, v.UserID, page)
@@ -117,7 +117,7 @@ func (s *Server) finishConnection(w http.ResponseWriter, r *http.Request) {
 	if back == "" {
 		back = "/"
 	}
-	http.Redirect(w, r, with(back, "connected", "1"), http.StatusSeeOther)
+	http.Redirect(w, r, with(back, "connected", "1"), http.StatusSeeOther) //nolint:gosec // from the state that we sealed
 }
 
 // notConnected says why somebody isn't signed in: on the page that they came
@@ -132,7 +132,7 @@ func (s *Server) notConnected(w http.ResponseWriter, r *http.Request, back strin
 		e = fault.New(fault.Internal, "Something went wrong on our side. Tell your admin the request id %s.", request)
 	}
 	if back != "" {
-		http.Redirect(w, r, with(back, "error", string(e.Code), "request", request), http.StatusSeeOther)
+		http.Redirect(w, r, with(back, "error", string(e.Code), "request", request), http.StatusSeeOther) //nolint:gosec // from the state that we sealed, or our own page
 		return
 	}
 	status := http.StatusBadRequest
@@ -151,7 +151,7 @@ func (s *Server) notConnected(w http.ResponseWriter, r *http.Request, back strin
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(e.Message + "\n")) // fails only when the browser has gone
+	_, _ = w.Write([]byte(e.Message + "\n")) //nolint:gosec // plain text; fails only when the browser has gone
 }
 
 // with adds names and values to a path's query.

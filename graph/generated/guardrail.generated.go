@@ -593,10 +593,10 @@ func (ec *executionContext) _GuardrailPreset_rules(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.GuardrailRule) graphql.Marshaler {
-			return ec.marshalNGuardrailRule2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailRuleᚄ(ctx, selections, v)
+			return ec.marshalOGuardrailRule2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailRuleᚄ(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_GuardrailPreset_rules(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -625,10 +625,10 @@ func (ec *executionContext) _GuardrailPreset_allow(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.GuardrailAllowed) graphql.Marshaler {
-			return ec.marshalNGuardrailAllowed2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailAllowedᚄ(ctx, selections, v)
+			return ec.marshalOGuardrailAllowed2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailAllowedᚄ(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_GuardrailPreset_allow(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -689,10 +689,10 @@ func (ec *executionContext) _GuardrailPreset_assignments(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.GuardrailAssignment) graphql.Marshaler {
-			return ec.marshalNGuardrailAssignment2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailAssignmentᚄ(ctx, selections, v)
+			return ec.marshalOGuardrailAssignment2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailAssignmentᚄ(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_GuardrailPreset_assignments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -721,10 +721,10 @@ func (ec *executionContext) _GuardrailPreset_findings(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.GuardrailFindings) graphql.Marshaler {
-			return ec.marshalNGuardrailFindings2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailFindingsᚄ(ctx, selections, v)
+			return ec.marshalOGuardrailFindings2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailFindingsᚄ(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_GuardrailPreset_findings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -2442,7 +2442,7 @@ func (ec *executionContext) _GuardrailPreset(ctx context.Context, sel ast.Select
 					}
 				}()
 				res = ec._GuardrailPreset_rules(ctx, field, obj)
-				if res == graphql.Null {
+				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -2480,7 +2480,7 @@ func (ec *executionContext) _GuardrailPreset(ctx context.Context, sel ast.Select
 					}
 				}()
 				res = ec._GuardrailPreset_allow(ctx, field, obj)
-				if res == graphql.Null {
+				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -2556,7 +2556,7 @@ func (ec *executionContext) _GuardrailPreset(ctx context.Context, sel ast.Select
 					}
 				}()
 				res = ec._GuardrailPreset_assignments(ctx, field, obj)
-				if res == graphql.Null {
+				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -2594,7 +2594,7 @@ func (ec *executionContext) _GuardrailPreset(ctx context.Context, sel ast.Select
 					}
 				}()
 				res = ec._GuardrailPreset_findings(ctx, field, obj)
-				if res == graphql.Null {
+				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -3137,22 +3137,6 @@ func (ec *executionContext) marshalNGuardrailAction2githubᚗcomᚋalchemiᚋcoc
 	return v
 }
 
-func (ec *executionContext) marshalNGuardrailAllowed2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailAllowedᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.GuardrailAllowed) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNGuardrailAllowed2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailAllowed(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
 func (ec *executionContext) marshalNGuardrailAllowed2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailAllowed(ctx context.Context, sel ast.SelectionSet, v *model.GuardrailAllowed) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -3171,22 +3155,6 @@ func (ec *executionContext) unmarshalNGuardrailAllowedInput2ᚖgithubᚗcomᚋal
 func (ec *executionContext) unmarshalNGuardrailAssignInput2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailAssignInput(ctx context.Context, v any) (model.GuardrailAssignInput, error) {
 	res, err := ec.unmarshalInputGuardrailAssignInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNGuardrailAssignment2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailAssignmentᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.GuardrailAssignment) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNGuardrailAssignment2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailAssignment(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
 }
 
 func (ec *executionContext) marshalNGuardrailAssignment2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailAssignment(ctx context.Context, sel ast.SelectionSet, v *model.GuardrailAssignment) graphql.Marshaler {
@@ -3243,22 +3211,6 @@ func (ec *executionContext) marshalNGuardrailFinding2ᚖgithubᚗcomᚋalchemi�
 		return graphql.Null
 	}
 	return ec._GuardrailFinding(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNGuardrailFindings2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailFindingsᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.GuardrailFindings) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNGuardrailFindings2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailFindings(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
 }
 
 func (ec *executionContext) marshalNGuardrailFindings2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailFindings(ctx context.Context, sel ast.SelectionSet, v *model.GuardrailFindings) graphql.Marshaler {
@@ -3455,6 +3407,25 @@ func (ec *executionContext) marshalNScopeGuardrail2ᚖgithubᚗcomᚋalchemiᚋc
 	return ec._ScopeGuardrail(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOGuardrailAllowed2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailAllowedᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.GuardrailAllowed) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNGuardrailAllowed2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailAllowed(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalOGuardrailAllowedInput2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailAllowedInputᚄ(ctx context.Context, v any) ([]*model.GuardrailAllowedInput, error) {
 	if v == nil {
 		return nil, nil
@@ -3470,6 +3441,44 @@ func (ec *executionContext) unmarshalOGuardrailAllowedInput2ᚕᚖgithubᚗcom�
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) marshalOGuardrailAssignment2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailAssignmentᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.GuardrailAssignment) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNGuardrailAssignment2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailAssignment(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOGuardrailFindings2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailFindingsᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.GuardrailFindings) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNGuardrailFindings2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailFindings(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOGuardrailModeration2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailModeration(ctx context.Context, sel ast.SelectionSet, v *model.GuardrailModeration) graphql.Marshaler {
@@ -3499,6 +3508,25 @@ func (ec *executionContext) marshalOGuardrailPresetConnection2ᚖgithubᚗcomᚋ
 		return graphql.Null
 	}
 	return ec._GuardrailPresetConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOGuardrailRule2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailRuleᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.GuardrailRule) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNGuardrailRule2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailRule(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOGuardrailRuleInput2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐGuardrailRuleInputᚄ(ctx context.Context, v any) ([]*model.GuardrailRuleInput, error) {

@@ -199,10 +199,10 @@ func (ec *executionContext) _InstallationPayload_changes(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.ListingChange) graphql.Marshaler {
-			return ec.marshalNListingChange2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐListingChangeᚄ(ctx, selections, v)
+			return ec.marshalOListingChange2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐListingChangeᚄ(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_InstallationPayload_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -2517,7 +2517,7 @@ func (ec *executionContext) _InstallationPayload(ctx context.Context, sel ast.Se
 			}
 		case "changes":
 			out.Values[i] = ec._InstallationPayload_changes(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "impact":
@@ -3380,22 +3380,6 @@ func (ec *executionContext) marshalNListing2ᚖgithubᚗcomᚋalchemiᚋcockpit�
 	return ec._Listing(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNListingChange2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐListingChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ListingChange) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNListingChange2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐListingChange(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
 func (ec *executionContext) marshalNListingChange2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐListingChange(ctx context.Context, sel ast.SelectionSet, v *model.ListingChange) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -3599,6 +3583,25 @@ func (ec *executionContext) marshalOListing2ᚖgithubᚗcomᚋalchemiᚋcockpit�
 		return graphql.Null
 	}
 	return ec._Listing(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOListingChange2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐListingChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ListingChange) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNListingChange2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐListingChange(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOListingFilter2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐListingFilter(ctx context.Context, v any) (*model.ListingFilter, error) {

@@ -17143,15 +17143,15 @@ type GuardrailPreset implements Node {
   "A disabled one guards nothing."
   status: Status!
   "What it looks for; all rules hold at once."
-  rules: [GuardrailRule!]!
+  rules: [GuardrailRule!]
   "What its rules leave alone; those of other guardrails don't."
-  allow: [GuardrailAllowed!]!
+  allow: [GuardrailAllowed!]
   "The outside service that it asks as well; null for none."
   moderation: GuardrailModeration
   "Where it is assigned, of the scopes that the viewer sees."
-  assignments: [GuardrailAssignment!]!
+  assignments: [GuardrailAssignment!]
   "How often its rules found something in the last 30 days."
-  findings: [GuardrailFindings!]!
+  findings: [GuardrailFindings!]
   "When it was made."
   createdAt: DateTime!
   "Raised by every change."
@@ -22448,7 +22448,7 @@ type InstallationPayload {
   "What is installed now; null when refused, and after uninstalling."
   installation: Installation
   "What differs between the two versions; empty where nothing was updated."
-  changes: [ListingChange!]!
+  changes: [ListingChange!]
   "What uninstalling did, or with ` + "`" + `dryRun` + "`" + ` would do."
   impact: UninstallImpact
   "What went wrong, in words and codes; empty when it worked."

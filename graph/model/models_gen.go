@@ -2868,15 +2868,15 @@ type GuardrailPreset struct {
 	// A disabled one guards nothing.
 	Status Status `json:"status"`
 	// What it looks for; all rules hold at once.
-	Rules []*GuardrailRule `json:"rules"`
+	Rules []*GuardrailRule `json:"rules,omitempty"`
 	// What its rules leave alone; those of other guardrails don't.
-	Allow []*GuardrailAllowed `json:"allow"`
+	Allow []*GuardrailAllowed `json:"allow,omitempty"`
 	// The outside service that it asks as well; null for none.
 	Moderation *GuardrailModeration `json:"moderation,omitempty"`
 	// Where it is assigned, of the scopes that the viewer sees.
-	Assignments []*GuardrailAssignment `json:"assignments"`
+	Assignments []*GuardrailAssignment `json:"assignments,omitempty"`
 	// How often its rules found something in the last 30 days.
-	Findings []*GuardrailFindings `json:"findings"`
+	Findings []*GuardrailFindings `json:"findings,omitempty"`
 	// When it was made.
 	CreatedAt time.Time `json:"createdAt"`
 	// Raised by every change.
@@ -3250,7 +3250,7 @@ type InstallationPayload struct {
 	// What is installed now; null when refused, and after uninstalling.
 	Installation *Installation `json:"installation,omitempty"`
 	// What differs between the two versions; empty where nothing was updated.
-	Changes []*ListingChange `json:"changes"`
+	Changes []*ListingChange `json:"changes,omitempty"`
 	// What uninstalling did, or with `dryRun` would do.
 	Impact *UninstallImpact `json:"impact,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.

@@ -132,7 +132,8 @@ func columnsFrom(rows [][]any) (arrays []any, types []string) {
 func column[T, U any](rows [][]any, i int, as func(T) U) []U {
 	out := make([]U, len(rows))
 	for n, r := range rows {
-		out[n] = as(r[i].(T))
+		value, _ := r[i].(T) // columns hold one type each
+		out[n] = as(value)
 	}
 	return out
 }

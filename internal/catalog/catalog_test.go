@@ -404,7 +404,7 @@ func TestWhatIsOffIsNotRouted(t *testing.T) {
 		})
 		require.True(t, routed(tenancy.Copilot))
 		off(w.SuperAdmin, func(ctx context.Context, tx *store.Tx) error {
-			_, err := w.UpdateCatalogModel(ctx, tx, w.CatalogModel.ID, catalog.CatalogEdit{Status: ptr(catalogmodel.StatusRETIRED)})
+			_, err := w.UpdateCatalogModel(ctx, tx, w.CatalogModel.ID, catalog.Edit{Status: ptr(catalogmodel.StatusRETIRED)})
 			return err
 		})
 		require.False(t, routed(tenancy.Copilot), "retired by the platform")
@@ -416,7 +416,7 @@ func TestWhatIsOffIsNotRouted(t *testing.T) {
 		})
 		require.True(t, fault.Is(err, fault.Invalid), "%v", err)
 		off(w.SuperAdmin, func(ctx context.Context, tx *store.Tx) error {
-			_, err := w.UpdateCatalogModel(ctx, tx, w.CatalogModel.ID, catalog.CatalogEdit{Status: ptr(catalogmodel.StatusACTIVE)})
+			_, err := w.UpdateCatalogModel(ctx, tx, w.CatalogModel.ID, catalog.Edit{Status: ptr(catalogmodel.StatusACTIVE)})
 			return err
 		})
 		require.True(t, routed(tenancy.Copilot))
@@ -539,7 +539,7 @@ func TestOneOfManyEditorsWins(t *testing.T) {
 				return err
 			},
 			"catalogue model": func(ctx context.Context, tx *store.Tx, i int) error {
-				_, err := w.UpdateCatalogModel(ctx, tx, w.CatalogModel.ID, catalog.CatalogEdit{Description: ptr(fmt.Sprint("D", i)), ExpectedVersion: &w.CatalogModel.Version})
+				_, err := w.UpdateCatalogModel(ctx, tx, w.CatalogModel.ID, catalog.Edit{Description: ptr(fmt.Sprint("D", i)), ExpectedVersion: &w.CatalogModel.Version})
 				return err
 			},
 		} {

@@ -268,8 +268,8 @@ func (c *Catalog) catalogPrice(ctx context.Context, tx *store.Tx, catalogModelID
 		SetCatalogModelID(catalogModelID), in, from).Exec(ctx)
 }
 
-// CatalogEdit is a change of a catalogue model; nil leaves a value as it is.
-type CatalogEdit struct {
+// Edit is a change of a catalogue model; nil leaves a value as it is.
+type Edit struct {
 	Description *string
 	Capability  *catalogmodel.Capability
 	Status      *catalogmodel.Status
@@ -280,7 +280,7 @@ type CatalogEdit struct {
 
 // UpdateCatalogModel changes a catalogue model. Its listing follows its status,
 // and accounts that lose it are told. For super admins.
-func (c *Catalog) UpdateCatalogModel(ctx context.Context, tx *store.Tx, catalogModelID string, in CatalogEdit) (*ent.CatalogModel, error) {
+func (c *Catalog) UpdateCatalogModel(ctx context.Context, tx *store.Tx, catalogModelID string, in Edit) (*ent.CatalogModel, error) {
 	m, err := tx.CatalogModel.Get(ctx, catalogModelID)
 	if err != nil {
 		return nil, hidden(err, "catalogue model")

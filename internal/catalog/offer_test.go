@@ -101,7 +101,7 @@ func TestOfferedToNamedAccountsAlone(t *testing.T) {
 		require.Len(t, told, 1, "nobody lost it")
 
 		require.NoError(t, w.as(t, w.SuperAdmin, func(ctx context.Context, tx *store.Tx) error {
-			_, err := w.UpdateCatalogModel(ctx, tx, w.CatalogModel.ID, catalog.CatalogEdit{Status: ptr(catalogmodel.StatusRETIRED), Traits: catalog.Traits{SuccessorID: &other.ID}})
+			_, err := w.UpdateCatalogModel(ctx, tx, w.CatalogModel.ID, catalog.Edit{Status: ptr(catalogmodel.StatusRETIRED), Traits: catalog.Traits{SuccessorID: &other.ID}})
 			return err
 		}))
 		require.False(t, called(w.A))

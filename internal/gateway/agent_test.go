@@ -233,7 +233,7 @@ func TestAnAgentsPartIsAddedOnce(t *testing.T) {
 		status, answer := w.through(key, agent.ID, body)
 		require.Equal(t, http.StatusOK, status, answer)
 		messages := (*p.asked.Load())["messages"].([]any)
-		require.Equal(t, 1+strings.Count(body, `"role"`), len(messages), body)
+		require.Len(t, messages, 1+strings.Count(body, `"role"`), body)
 		require.Contains(t, messages[0].(map[string]any)["content"], "Be brief.")
 	}
 	for _, body := range []string{`{}`, `{"messages":{}}`, `{"messages":null}`, `[]`, `{"messages":[],"messages":[]}`, `{"Messages":[]}`} {

@@ -169,8 +169,8 @@ func (w *walker) number() {
 }
 
 // has passes one of some bytes, where it is the next.
-func (w *walker) has(any string) bool {
-	if w.at == len(w.doc) || strings.IndexByte(any, w.doc[w.at]) < 0 {
+func (w *walker) has(one string) bool {
+	if w.at == len(w.doc) || strings.IndexByte(one, w.doc[w.at]) < 0 {
 		return false
 	}
 	w.at++

@@ -146,7 +146,7 @@ func TestAccountsOwnListing(t *testing.T) {
 		require.NoError(t, rate(author))
 		require.NoError(t, rate(author), "changed, not doubled")
 		l = w.Store.Listing.GetX(identitytest.System(t), l.ID)
-		require.EqualValues(t, []int64{4, 1}, []int64{l.RatingSum, l.RatingCount})
+		require.Equal(t, []int64{4, 1}, []int64{l.RatingSum, l.RatingCount})
 
 		require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
 			impact, err := marketplace.Uninstall(ctx, tx, w.A.Row.ID, made.ResourceID)

@@ -112,8 +112,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	c := &caller{Gateway: g, r: r, requestID: requestID}
-	if err := c.authenticate(); err != nil {
-		c.refuse(w, err)
+	if err := c.authenticate(); err != nil { //nolint:contextcheck // the caller carries the request and its context
+		c.refuse(w, err) //nolint:contextcheck // as above
 		return
 	}
 	g.handler.ServeHTTP(w, r.WithContext(context.WithValue(audit.WithRequestID(r.Context(), requestID), callerKey{}, c)))
@@ -131,9 +131,9 @@ func (g *Gateway) serverOf(r *http.Request) *sdk.Server {
 		return func(ctx context.Context, method string, req sdk.Request) (sdk.Result, error) {
 			switch q := req.(type) {
 			case *sdk.ServerRequest[*sdk.ListToolsParams]:
-				return c.list(q.Params)
+				return c.list(q.Params) //nolint:contextcheck // as above
 			case *sdk.CallToolRequest:
-				return c.call(q.Params)
+				return c.call(q.Params) //nolint:contextcheck // as above
 			}
 			return next(ctx, method, req)
 		}

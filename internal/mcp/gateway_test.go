@@ -27,11 +27,13 @@ import (
 	"github.com/alchemi/cockpit/ent/connection"
 	"github.com/alchemi/cockpit/ent/tool"
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/connections"
 	"github.com/alchemi/cockpit/internal/credential"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
@@ -108,7 +110,7 @@ func newWorld(t testing.TB, st *store.Store, commands ...connections.Command) *w
 	t.Cleanup(refusals.Close)
 	w.keys = identity.NewKeys(st, w.Epochs)
 	cat := catalog.New(st, w.Epochs, box, 1000*money.FactorOne, log)
-	models := gateway.New(gateway.Options{Keys: w.keys, Access: decide, Grants: w.grants, Catalog: cat, Budget: w.engine, Client: client, Log: log})
+	models := gateway.New(gateway.Options{Keys: w.keys, Access: decide, Grants: w.grants, Agents: agents.NewLive(st, w.Epochs), Features: feature.New(st, w.Epochs), Catalog: cat, Budget: w.engine, Client: client, Log: log})
 	t.Cleanup(models.Close)
 	g := mcp.New(mcp.Options{Store: st, Epochs: w.Epochs, Keys: w.keys, Bearers: tokens.Bearers(), Access: decide, Grants: w.grants, Connections: w.conns,
 		Budget: w.engine, Factor: cat.Factor, Take: models.Take, Refusals: refusals, MaxBody: 1 << 20, Log: log})

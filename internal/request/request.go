@@ -1,4 +1,4 @@
-// Package increase is how people ask for more budget, and how admins decide:
+// Package request is how people ask for more budget or for access, and how admins decide:
 // in whole or in part, for good or for a time, or by passing it up.
 package request
 

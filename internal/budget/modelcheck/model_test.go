@@ -1,7 +1,6 @@
 package modelcheck
 
 import (
-	"fmt"
 	"hash/maphash"
 	"os"
 	"strconv"
@@ -142,7 +141,7 @@ func TestEveryRuleIsNeeded(t *testing.T) {
 			r := m.of
 			m.broke(&r)
 			f := walk(r, m.bounds, 2_000_000)
-			require.NotEmpty(t, f.wrong, fmt.Sprintf("nothing found in %d states", f.states))
+			require.NotEmpty(t, f.wrong, "nothing found in %d states", f.states)
 			t.Logf("%s: %d steps, %d states", f.wrong, len(f.trace), f.states)
 		})
 	}

@@ -28,7 +28,7 @@ import { GuardrailPeek } from './peek'
 type Doing = { what: 'disable' | 'delete'; preset: GuardrailPartsFragment }
 type Tab = 'all' | 'place'
 
-const calls = (p: GuardrailPartsFragment) => p.findings.reduce((sum, f) => sum + f.calls, 0)
+const calls = (p: GuardrailPartsFragment) => (p.findings ?? []).reduce((sum, f) => sum + f.calls, 0)
 
 /** The guardrails of a plane, where they hold, and what they found. */
 export function GuardrailsPage({ plane }: { plane: Plane }) {
@@ -69,7 +69,7 @@ function Guardrails({ plane, rootId, mayManage }: { plane: Plane; rootId: string
   )
   const open = rows.find((p) => p.id === url.peek)
   const any = fault ?? update.fault
-  const where = (p: GuardrailPartsFragment) => (p.assignments.length === 0 ? t('Nowhere yet') : p.assignments.length > 2 ? t('{{count}} places', { count: p.assignments.length }) : p.assignments.map((a) => placeName(a.scope, a.location, account)).join(', '))
+  const where = (p: GuardrailPartsFragment) => ((p.assignments ?? []).length === 0 ? t('Nowhere yet') : (p.assignments ?? []).length > 2 ? t('{{count}} places', { count: (p.assignments ?? []).length }) : (p.assignments ?? []).map((a) => placeName(a.scope, a.location, account)).join(', '))
   return (
     <>
       <PageHead title={t('Guardrails')} note={t('Rules on what goes into the models and tools of {{plane}}, and what comes out.', { plane: nameOf(plane) })}>
@@ -108,7 +108,7 @@ function Guardrails({ plane, rootId, mayManage }: { plane: Plane; rootId: string
                       <button type="button" data-row-link onClick={() => setUrl({ peek: p.id })} className="block max-w-full truncate rounded-sm text-start font-medium hover:underline">
                         {p.name}
                       </button>
-                      <span className="block truncate text-xs text-muted">{p.description || t('{{count}} rules', { count: p.rules.length })}</span>
+                      <span className="block truncate text-xs text-muted">{p.description || t('{{count}} rules', { count: (p.rules ?? []).length })}</span>
                     </Td>
                     <Td wide className="text-muted">
                       {where(p)}
@@ -117,8 +117,8 @@ function Guardrails({ plane, rootId, mayManage }: { plane: Plane; rootId: string
                       {calls(p) > 0 ? t('{{count}} calls', { count: calls(p) }) : t('Nothing')}
                     </Td>
                     <Td>
-                      <Badge tone={p.status === 'DISABLED' ? 'plain' : p.assignments.length > 0 ? 'ok' : 'warn'} dot>
-                        {p.status === 'DISABLED' ? t('Disabled') : p.assignments.length > 0 ? t('Holds') : t('Not assigned')}
+                      <Badge tone={p.status === 'DISABLED' ? 'plain' : (p.assignments ?? []).length > 0 ? 'ok' : 'warn'} dot>
+                        {p.status === 'DISABLED' ? t('Disabled') : (p.assignments ?? []).length > 0 ? t('Holds') : t('Not assigned')}
                       </Badge>
                     </Td>
                     <Td className="w-12 text-end">

@@ -40,9 +40,9 @@ export function GuardrailPeek({ plane, preset: p, mayAssign, onChange, onClose }
         )}
         <section>
           <h3 className="mb-2 text-sm font-semibold">{t('Assigned to')}</h3>
-          {p.assignments.length === 0 && <p className="text-sm text-muted">{t('Nowhere within your reach. It guards nothing until it is assigned.')}</p>}
+          {(p.assignments ?? []).length === 0 && <p className="text-sm text-muted">{t('Nowhere within your reach. It guards nothing until it is assigned.')}</p>}
           <ul className="divide-y divide-line rounded-md border border-line empty:hidden">
-            {p.assignments.map((a) => {
+            {(p.assignments ?? []).map((a) => {
               const place = placeName(a.scope, a.location, account)
               return (
                 <li key={a.scope.id} className="flex items-center justify-between gap-3 px-3 py-1.5 text-sm">
@@ -71,7 +71,7 @@ export function GuardrailPeek({ plane, preset: p, mayAssign, onChange, onClose }
         <section>
           <h3 className="mb-2 text-sm font-semibold">{t('Rules')}</h3>
           <ul className="divide-y divide-line rounded-md border border-line">
-            {p.rules.map((r) => (
+            {(p.rules ?? []).map((r) => (
               <li key={r.name} className="flex items-center justify-between gap-3 px-3 py-2 text-sm">
                 <span className="min-w-0">
                   <span className="block truncate font-medium">{r.name}</span>
@@ -87,9 +87,9 @@ export function GuardrailPeek({ plane, preset: p, mayAssign, onChange, onClose }
         </section>
         <section>
           <h3 className="mb-2 text-sm font-semibold">{t('Found in 30 days')}</h3>
-          {p.findings.length === 0 && <p className="text-sm text-muted">{t('Nothing yet.')}</p>}
+          {(p.findings ?? []).length === 0 && <p className="text-sm text-muted">{t('Nothing yet.')}</p>}
           <ul className="flex flex-col gap-1.5">
-            {p.findings.map((f) => (
+            {(p.findings ?? []).map((f) => (
               <li key={f.rule + f.action + f.direction} className="flex items-baseline justify-between gap-3 text-sm">
                 <span className="truncate">
                   {f.rule} <span className="text-xs text-muted">{directionName(f.direction)}</span>

@@ -3961,7 +3961,7 @@ export type FeatureSetMutation = { featureSet: { setting: { feature: Feature, on
 
 export type RulePartsFragment = { name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> };
 
-export type GuardrailPartsFragment = { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }>, allow: Array<{ text: string | null, pattern: string | null }>, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
+export type GuardrailPartsFragment = { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }> | null, allow: Array<{ text: string | null, pattern: string | null }> | null, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
       | { id: string, name: string, kind: ScopeKind }
       | { id: string, name: string, kind: ScopeKind }
       | { id: string, name: string, kind: ScopeKind }
@@ -3971,7 +3971,7 @@ export type GuardrailPartsFragment = { id: string, name: string, description: st
       | { id: string, name: string, kind: ScopeKind }
       | { id: string, name: string, kind: ScopeKind }
       | { id: string, name: string, kind: ScopeKind }
-     }>, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }>, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
+     }> | null, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }> | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> };
 
 export type GuardrailRootQueryVariables = Exact<{
   console: boolean;
@@ -3987,7 +3987,7 @@ export type GuardrailsQueryVariables = Exact<{
 }>;
 
 
-export type GuardrailsQuery = { guardrailPresets: { edges: Array<{ node: { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }>, allow: Array<{ text: string | null, pattern: string | null }>, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
+export type GuardrailsQuery = { guardrailPresets: { edges: Array<{ node: { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }> | null, allow: Array<{ text: string | null, pattern: string | null }> | null, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
             | { id: string, name: string, kind: ScopeKind }
             | { id: string, name: string, kind: ScopeKind }
             | { id: string, name: string, kind: ScopeKind }
@@ -3997,7 +3997,7 @@ export type GuardrailsQuery = { guardrailPresets: { edges: Array<{ node: { id: s
             | { id: string, name: string, kind: ScopeKind }
             | { id: string, name: string, kind: ScopeKind }
             | { id: string, name: string, kind: ScopeKind }
-           }>, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }>, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+           }> | null, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }> | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
 
 export type GuardrailTemplatesQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -4027,7 +4027,7 @@ export type GuardrailCreateMutationVariables = Exact<{
 }>;
 
 
-export type GuardrailCreateMutation = { guardrailPresetCreate: { preset: { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }>, allow: Array<{ text: string | null, pattern: string | null }>, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
+export type GuardrailCreateMutation = { guardrailPresetCreate: { preset: { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }> | null, allow: Array<{ text: string | null, pattern: string | null }> | null, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
@@ -4037,7 +4037,7 @@ export type GuardrailCreateMutation = { guardrailPresetCreate: { preset: { id: s
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
-         }>, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }>, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+         }> | null, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }> | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
       | { message: string, code: string, path: Array<string> }
       | { message: string, code: string, path: Array<string> }
       | { message: string, code: string, path: Array<string> }
@@ -4048,7 +4048,7 @@ export type GuardrailUpdateMutationVariables = Exact<{
 }>;
 
 
-export type GuardrailUpdateMutation = { guardrailPresetUpdate: { preset: { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }>, allow: Array<{ text: string | null, pattern: string | null }>, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
+export type GuardrailUpdateMutation = { guardrailPresetUpdate: { preset: { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }> | null, allow: Array<{ text: string | null, pattern: string | null }> | null, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
@@ -4058,7 +4058,7 @@ export type GuardrailUpdateMutation = { guardrailPresetUpdate: { preset: { id: s
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
-         }>, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }>, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+         }> | null, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }> | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
       | { message: string, code: string, path: Array<string> }
       | { message: string, code: string, path: Array<string> }
       | { message: string, code: string, path: Array<string> }
@@ -4080,7 +4080,7 @@ export type GuardrailAssignMutationVariables = Exact<{
 }>;
 
 
-export type GuardrailAssignMutation = { guardrailAssign: { preset: { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }>, allow: Array<{ text: string | null, pattern: string | null }>, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
+export type GuardrailAssignMutation = { guardrailAssign: { preset: { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }> | null, allow: Array<{ text: string | null, pattern: string | null }> | null, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
@@ -4090,7 +4090,7 @@ export type GuardrailAssignMutation = { guardrailAssign: { preset: { id: string,
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
-         }>, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }>, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+         }> | null, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }> | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
       | { message: string, code: string, path: Array<string> }
       | { message: string, code: string, path: Array<string> }
       | { message: string, code: string, path: Array<string> }
@@ -4101,7 +4101,7 @@ export type GuardrailUnassignMutationVariables = Exact<{
 }>;
 
 
-export type GuardrailUnassignMutation = { guardrailUnassign: { preset: { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }>, allow: Array<{ text: string | null, pattern: string | null }>, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
+export type GuardrailUnassignMutation = { guardrailUnassign: { preset: { id: string, name: string, description: string, status: Status, version: number, rules: Array<{ name: string, detector: GuardrailDetector, action: GuardrailAction, direction: GuardrailDirection, pattern: string | null, words: Array<string> }> | null, allow: Array<{ text: string | null, pattern: string | null }> | null, moderation: { url: string, secretHint: string, direction: GuardrailDirection, model: string, timeoutMs: number, failOpen: boolean } | null, assignments: Array<{ location: string, createdAt: string, scope:
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
@@ -4111,7 +4111,7 @@ export type GuardrailUnassignMutation = { guardrailUnassign: { preset: { id: str
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
           | { id: string, name: string, kind: ScopeKind }
-         }>, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }>, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
+         }> | null, findings: Array<{ rule: string, action: GuardrailAction, direction: GuardrailDirection, calls: number }> | null, viewerCan: Array<{ action: string, allowed: boolean, reason: string }> } | null, errors: Array<
       | { message: string, code: string, path: Array<string> }
       | { message: string, code: string, path: Array<string> }
       | { message: string, code: string, path: Array<string> }

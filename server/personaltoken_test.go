@@ -27,7 +27,7 @@ func TestPersonalTokensAreThePersonNarrowed(t *testing.T) {
 	grantable := func(b *browser) string {
 		return fmt.Sprint(b.do(t, `{viewer{grantable{name}}}`, nil)["grantable"])
 	}
-	require.Equal(t, "[map[name:budgets.manage] map[name:connections.manage] map[name:directory.manage] map[name:keys.manage] map[name:models.call] map[name:profile] map[name:read] map[name:tools.call]]", grantable(member))
+	require.Equal(t, "[map[name:agents.manage] map[name:budgets.manage] map[name:connections.manage] map[name:directory.manage] map[name:keys.manage] map[name:models.call] map[name:profile] map[name:read] map[name:tools.call]]", grantable(member))
 	require.Contains(t, grantable(admin), "account.manage")
 	require.NotContains(t, grantable(admin), "platform.manage")
 	require.Contains(t, grantable(w.signIn(t, w.env[demo.SuperAdminEmail])), "platform.manage")

@@ -49,9 +49,6 @@ func (in *Input) check(now time.Time) (err error) {
 // and have it to give, unless a rule gives it at once. Errors: INVALID,
 // EXISTS, NOT_FOUND, FORBIDDEN.
 func (r *Requests) Create(ctx context.Context, in Input) (*ent.Request, error) {
-	if err := in.check(r.Store.Now()); err != nil {
-		return nil, err
-	}
 	seen, err := r.Store.Scope.Get(ctx, in.ScopeID)
 	if ent.IsNotFound(err) {
 		e := fault.Missing("scope")
@@ -62,6 +59,9 @@ func (r *Requests) Create(ctx context.Context, in Input) (*ent.Request, error) {
 		return nil, err
 	}
 	if err := r.Access.Check(ctx, access.RequestCreate, at(seen)); err != nil {
+		return nil, err
+	}
+	if err := in.check(r.Store.Now()); err != nil {
 		return nil, err
 	}
 	var row *ent.Request

@@ -102,7 +102,7 @@ func (a *api) content(accountID string) map[string]string {
 	out := map[string]string{}
 	for _, f := range z.File {
 		switch f.Name {
-		case "tables/audit_events.ndjson", "tables/sessions.ndjson", "tables/accounts.ndjson", "manifest.json":
+		case "tables/audit_events.ndjson", "tables/sessions.ndjson", "tables/accounts.ndjson", "tables/nodes.ndjson", "manifest.json":
 			continue
 		}
 		r, err := f.Open()

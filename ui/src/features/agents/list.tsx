@@ -51,7 +51,7 @@ export function AgentsPage({ plane }: { plane: Plane }) {
   return (
     <>
       <PageHead title={t('Agents')} note={t('Instructions on a model, with tools and bounds. People use what is published and allowed to them.')}>
-        {groups.length > 0 && <Select aria-label={t('Group')} value={url.group ?? ''} onChange={(group) => setUrl({ group: group || undefined })} options={[{ value: '', label: t('Every group') }, ...groups.map((g) => ({ value: g, label: g }))]} className="w-40 max-sm:w-full" />}
+        <Select aria-label={t('Group')} value={url.group ?? ''} onChange={(group) => setUrl({ group: group || undefined })} options={[{ value: '', label: t('Every group') }, ...groups.map((g) => ({ value: g, label: g }))]} className="w-40 max-sm:w-full" />
         <Select aria-label={t('State')} value={url.state ?? ''} onChange={(s) => setUrl({ state: s || undefined })} options={states} className="w-36 max-sm:w-full" />
         <Filter value={url.q ?? ''} onChange={(q) => setUrl({ q: q || undefined })} label={t('Search by name')} />
         {allowed ? create : <WhyNot plane={plane} node={node} action="agent.create" />}

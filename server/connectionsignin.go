@@ -55,7 +55,7 @@ func (s *Server) startConnection(w http.ResponseWriter, r *http.Request, attempt
 		s.notConnected(w, r, page, err)
 		return
 	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, to, http.StatusSeeOther) //nolint:gosec // the authorization server that an admin set
 }
 
 // ownConnection is a connection that people sign in to for themselves, and that

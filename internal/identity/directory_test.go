@@ -12,10 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/agent"
 	"github.com/alchemi/cockpit/ent/auditevent"
 	entbudget "github.com/alchemi/cockpit/ent/budget"
+	"github.com/alchemi/cockpit/ent/connection"
+	"github.com/alchemi/cockpit/ent/featureflag"
 	"github.com/alchemi/cockpit/ent/grant"
+	"github.com/alchemi/cockpit/ent/guardrailassignment"
 	"github.com/alchemi/cockpit/ent/invitation"
+	"github.com/alchemi/cockpit/ent/listing"
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/rolebinding"
 	"github.com/alchemi/cockpit/ent/scope"
@@ -474,7 +479,24 @@ func TestDeletedOrganizationDissolvesItsTeams(t *testing.T) {
 		require.True(t, d.isDefault(first))
 		require.NotNil(t, d.now(c.Org).DeletedAt)
 		require.NotNil(t, d.now(c.Team).DeletedAt)
+		d.ownsNothing(c.Org, c.Team, c.SiblingTeam)
 	})
+}
+
+// ownsNothing tells that nothing is left of what deleted scopes had, and that
+// what they offered is withdrawn.
+func (d *directory) ownsNothing(scopes ...*ent.Scope) {
+	d.t.Helper()
+	for _, s := range scopes {
+		require.Zero(d.t, d.Store.Connection.Query().Where(connection.ScopeID(s.ID)).CountX(d.sys()))
+		require.Zero(d.t, d.Store.GuardrailAssignment.Query().Where(guardrailassignment.ScopeID(s.ID)).CountX(d.sys()))
+		require.Zero(d.t, d.Store.FeatureFlag.Query().Where(featureflag.ScopeID(s.ID)).CountX(d.sys()))
+		require.Zero(d.t, d.Store.Listing.Query().Where(listing.ScopeID(s.ID), listing.StatusNEQ(listing.StatusWITHDRAWN)).CountX(d.sys()))
+		for _, a := range d.Store.Scope.Query().Where(scope.ParentID(s.ID), scope.KindEQ(scope.KindAGENT)).AllX(d.sys()) {
+			require.NotNil(d.t, a.DeletedAt, "its agents go with it")
+			require.False(d.t, d.Store.Agent.Query().Where(agent.ID(a.ID)).ExistX(d.sys()))
+		}
+	}
 }
 
 func TestSeatsMoveEndAndPay(t *testing.T) {

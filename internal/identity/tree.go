@@ -318,6 +318,17 @@ func (d *Directory) bury(ctx context.Context, tx *store.Tx, now time.Time, accou
 				"DELETE FROM grants WHERE scope_id IN " + these + " RETURNING scope_id, id, " + grantedName + ", effect", nil},
 			{&out.Grants, "grant.remove", "effect",
 				"DELETE FROM grants WHERE agent_id IN " + these + " RETURNING scope_id, id, " + grantedName + ", effect", nil},
+			{&out.Grants, "grant.remove", "effect",
+				"DELETE FROM grants WHERE connection_id IN (SELECT id FROM connections WHERE scope_id IN " + these + ") RETURNING scope_id, id, " + grantedName + ", effect", nil},
+			{&out.Grants, "grant.remove", "effect",
+				"DELETE FROM grants WHERE tool_id IN (SELECT t.id FROM tools t JOIN connections c ON c.id = t.connection_id WHERE c.scope_id IN " + these +
+					") RETURNING scope_id, id, " + grantedName + ", effect", nil},
+			{nil, "guardrail.unassign", "",
+				"DELETE FROM guardrail_assignments WHERE scope_id IN " + these + " RETURNING scope_id, id, (SELECT name FROM guardrail_presets p WHERE p.id = guardrail_assignments.preset_id), ''", nil},
+			{nil, "feature.set", "setting",
+				"DELETE FROM feature_flags WHERE scope_id IN " + these + " RETURNING scope_id, id, feature, setting", nil},
+			{nil, "listing.withdraw", "",
+				"UPDATE listings SET status = 'WITHDRAWN', version = version + 1, updated_at = ? WHERE status <> 'WITHDRAWN' AND scope_id IN " + these + " RETURNING scope_id, id, name, ''", []any{now}},
 			{&out.Roles, "role.unbind", "role",
 				"DELETE FROM role_bindings WHERE scope_id IN " + these + " RETURNING scope_id, user_id, (SELECT name FROM users WHERE users.id = role_bindings.user_id), role", nil},
 			{&out.Invitations, "invitation.revoke", "role",
@@ -343,6 +354,8 @@ func (d *Directory) bury(ctx context.Context, tx *store.Tx, now time.Time, accou
 			{"DELETE FROM invitations WHERE scope_id IN " + these, nil},
 			{"DELETE FROM members WHERE id IN " + these, nil},
 			{"DELETE FROM agent_versions WHERE agent_id IN " + these, nil},
+			{"DELETE FROM connection_credentials WHERE connection_id IN (SELECT id FROM connections WHERE scope_id IN " + these + ")", nil},
+			{"DELETE FROM tools WHERE connection_id IN (SELECT id FROM connections WHERE scope_id IN " + these + ")", nil},
 			{"DELETE FROM agents WHERE id IN " + these, nil},
 			{"DELETE FROM teams WHERE id IN " + these, nil},
 			{"DELETE FROM organizations WHERE id IN " + these, nil},
@@ -351,6 +364,13 @@ func (d *Directory) bury(ctx context.Context, tx *store.Tx, now time.Time, accou
 			if _, err := tx.Exec(ctx, step.query, append(step.args, args...)...); err != nil {
 				return out, err
 			}
+		}
+		gone, err := endings(ctx, tx, "DELETE FROM connections WHERE scope_id IN "+these+" RETURNING scope_id, id, name, ''", args)
+		if err != nil {
+			return out, err
+		}
+		if err := tellEndings(ctx, tx, "connection.delete", "", withScope, gone); err != nil {
+			return out, err
 		}
 	}
 	return out, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/connections"
 	"github.com/alchemi/cockpit/internal/credential"
 	"github.com/alchemi/cockpit/internal/mcp"
@@ -12,7 +13,7 @@ import (
 
 // openConnections makes what Copilot's tools come from, and the gateway that
 // serves them.
-func (s *Server) openConnections(box *secret.Box) error {
+func (s *Server) openConnections(box *secret.Box, live *agents.Live) error {
 	commands, err := connections.ParseCommands(s.cfg.StdioCommands)
 	if err != nil {
 		return fmt.Errorf("--stdio-commands: %w", err)
@@ -21,8 +22,8 @@ func (s *Server) openConnections(box *secret.Box) error {
 	s.connections = connections.New(connections.Options{Store: s.store, Client: s.outbound, Grants: s.grants, Credentials: s.credentials, Commands: commands, Log: s.log})
 	s.onClose(func(context.Context) error { s.connections.Close(); return nil })
 	s.tasks.Go(func() { s.connections.Run(s.background) })
-	s.tools = mcp.New(mcp.Options{Store: s.store, Epochs: s.epochs, Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants,
-		Connections: s.connections, Budget: s.budget, Factor: s.catalog.Factor, Take: s.gateway.Take, Exceeded: s.watcher.Refused,
+	s.tools = mcp.New(mcp.Options{Store: s.store, Epochs: s.epochs, Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Agents: live,
+		Connections: s.connections, Budget: s.budget, Guards: s.guards, Factor: s.catalog.Factor, Take: s.gateway.Take, Exceeded: s.watcher.Refused,
 		Refusals: s.refusals, AskAt: s.URL() + "/me", MaxBody: s.cfg.MaxBody, Log: s.log})
 	s.onClose(func(context.Context) error { s.tools.Close(); return nil })
 	return nil

@@ -176,10 +176,11 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	s.tasks.Go(func() { s.requests.Run(s.background) })
 	s.agents = &agents.Agents{Store: s.store, Notify: s.notify}
 	s.tasks.Go(func() { s.agents.KeepOwned(s.background, s.log) })
-	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Guards: s.guards, Features: s.features, Agents: agents.NewLive(s.store, s.epochs), Catalog: s.catalog, Budget: s.budget,
+	live := agents.NewLive(s.store, s.epochs)
+	s.gateway = gateway.New(gateway.Options{Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Guards: s.guards, Features: s.features, Agents: live, Catalog: s.catalog, Budget: s.budget,
 		Client: s.outbound, Exceeded: s.watcher.Refused, Refusals: s.refusals, MaxBody: cfg.MaxBody, AskAt: s.URL() + "/me", Log: s.log, Metrics: s.metrics})
 	s.onClose(func(context.Context) error { s.gateway.Close(); return nil })
-	if err := s.openConnections(box); err != nil {
+	if err := s.openConnections(box, live); err != nil {
 		return nil, err
 	}
 	s.sessions.MailReset = s.mailReset()

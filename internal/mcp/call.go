@@ -70,7 +70,8 @@ func (c *caller) find(name string) (*item, error) {
 	return i, nil
 }
 
-// use makes the call: rate, budget, call, charge, record.
+// use makes the call: rate, guardrails, budget, call, charge, record, and
+// guardrails again on what came back.
 func (c *caller) use(i *item, q *sdk.CallToolParamsRaw) (*sdk.CallToolResult, error) {
 	if limit := c.is.RequestsPerMinute; limit > 0 {
 		if wait, granted := c.Take(c.is.KeyID, limit); !granted {
@@ -78,6 +79,14 @@ func (c *caller) use(i *item, q *sdk.CallToolParamsRaw) (*sdk.CallToolResult, er
 			return nil, fault.New(fault.RateLimited, "This key may make %d requests per minute. Try again in %d seconds, or ask the key's owner for a higher limit.",
 				limit, seconds).With("retryAfterSeconds", seconds)
 		}
+	}
+	set, err := c.guards(c.r.Context())
+	if err != nil {
+		return nil, err
+	}
+	arguments, err := guardArguments(c.r.Context(), set, q.Arguments)
+	if err != nil {
+		return nil, err
 	}
 	hold, err := c.hold(i)
 	if err != nil {
@@ -89,7 +98,7 @@ func (c *caller) use(i *item, q *sdk.CallToolParamsRaw) (*sdk.CallToolResult, er
 	defer c.Keys.Follow(c.is, c.token, func(ctx context.Context) error { _, err := c.principal(ctx); return err },
 		func() { cancel(identity.ErrKey) })()
 
-	result, err := c.Connections.Call(ctx, connections.Call{ToolID: i.toolID, UserID: c.is.UserID, Arguments: q.Arguments})
+	result, err := c.Connections.Call(ctx, connections.Call{ToolID: i.toolID, UserID: c.is.UserID, Arguments: arguments})
 	charged := c.settle(hold, result)
 	if err == nil || result.Sent {
 		if failed := c.record(i, err); failed != nil {
@@ -104,6 +113,9 @@ func (c *caller) use(i *item, q *sdk.CallToolParamsRaw) (*sdk.CallToolResult, er
 		return nil, err
 	case charged != nil:
 		c.Log.ErrorContext(ctx, "settling a tool call waits for the database", "requestId", c.requestID, "error", charged)
+	}
+	if err := guardResult(ctx, set, &result); err != nil {
+		return nil, err
 	}
 	if err := c.stillMine(i); err != nil {
 		return nil, err

@@ -2,14 +2,10 @@ package mcp
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
 
-	"github.com/alchemi/cockpit/ent"
-	"github.com/alchemi/cockpit/ent/agent"
-	"github.com/alchemi/cockpit/ent/agentversion"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/id"
@@ -92,26 +88,15 @@ func (c *caller) asAgent(agentID string) error {
 	if !table.Ask(agentID, c.is.Path, c.Store.Now()).Allowed() {
 		return missing
 	}
-	ctx = tenancy.System(ctx, "those who are granted an agent don't see its row; the grants have been asked")
-	a, err := c.Store.Agent.Query().Where(agent.ID(agentID), agent.AccountID(c.is.Viewer.AccountID)).Only(ctx)
-	if ent.IsNotFound(err) || err == nil && a.PublishedVersion == nil {
+	a, err := c.Agents.Agent(ctx, c.is.Viewer.AccountID, agentID)
+	if err != nil {
+		return err
+	}
+	if a == nil {
 		return missing
 	}
-	if err != nil {
-		return err
-	}
-	v, err := c.Store.AgentVersion.Query().Where(agentversion.AgentID(a.ID), agentversion.Number(*a.PublishedVersion)).Only(ctx)
-	if err != nil {
-		return err
-	}
-	var definition struct {
-		Tools []string `json:"tools"`
-	}
-	if err := json.Unmarshal(v.Definition, &definition); err != nil {
-		return err
-	}
 	c.agentID, c.tools = agentID, map[string]bool{}
-	for _, toolID := range definition.Tools {
+	for _, toolID := range a.Definition.ToolIDs {
 		c.tools[toolID] = true
 	}
 	return nil

@@ -15,11 +15,13 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/connections"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/grant"
+	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/oauth"
@@ -28,14 +30,18 @@ import (
 
 // Options of New; all but Exceeded, Refusals and AskAt are needed.
 type Options struct {
-	Store       *store.Store
-	Epochs      *store.Epochs
-	Keys        *identity.Keys
-	Bearers     *oauth.Bearers
-	Access      *access.Engine
-	Grants      *grant.Grants
+	Store   *store.Store
+	Epochs  *store.Epochs
+	Keys    *identity.Keys
+	Bearers *oauth.Bearers
+	Access  *access.Engine
+	Grants  *grant.Grants
+	// Agents are whom calls may be made for.
+	Agents      *agents.Live
 	Connections *connections.Connections
 	Budget      *budget.Engine
+	// Guards looks at arguments and answers; without it nothing does.
+	Guards *guardrail.Guards
 	// Factor turns the price of a call into credits.
 	Factor func(ctx context.Context, accountID string) (factorID string, ppm int64, err error)
 	// Take counts a call against a key's requests per minute, and tells how long
@@ -69,8 +75,8 @@ type Gateway struct {
 // New makes a gateway. It panics without what decides: nothing may pass
 // undecided.
 func New(o Options) *Gateway {
-	if o.Access == nil || o.Grants == nil || o.Budget == nil {
-		panic("mcp: Options.Access, Options.Grants or Options.Budget is missing")
+	if o.Access == nil || o.Grants == nil || o.Agents == nil || o.Budget == nil {
+		panic("mcp: Options.Access, Options.Grants, Options.Agents or Options.Budget is missing")
 	}
 	g := &Gateway{Options: o, shelves: shelves{of: map[string]*shelf{}}}
 	g.running, g.stop = context.WithCancel(context.Background())

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -33,9 +34,11 @@ import (
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/connections"
 	"github.com/alchemi/cockpit/internal/credential"
+	"github.com/alchemi/cockpit/internal/detect"
 	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/grant"
+	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
 	"github.com/alchemi/cockpit/internal/mcp"
@@ -63,6 +66,7 @@ type world struct {
 	keys    *identity.Keys
 	engine  *budget.Engine
 	grants  *grant.Grants
+	guards  *guardrail.Guards
 	row     *ent.Connection
 	url     string
 	mu      sync.Mutex
@@ -110,9 +114,11 @@ func newWorld(t testing.TB, st *store.Store, commands ...connections.Command) *w
 	t.Cleanup(refusals.Close)
 	w.keys = identity.NewKeys(st, w.Epochs)
 	cat := catalog.New(st, w.Epochs, box, 1000*money.FactorOne, log)
-	models := gateway.New(gateway.Options{Keys: w.keys, Access: decide, Grants: w.grants, Agents: agents.NewLive(st, w.Epochs), Features: feature.New(st, w.Epochs), Catalog: cat, Budget: w.engine, Client: client, Log: log})
+	live := agents.NewLive(st, w.Epochs)
+	w.guards = guardrail.New(guardrail.Options{Store: st, Epochs: w.Epochs, Box: box, Client: client, Refusals: refusals, Log: log, Metrics: prometheus.NewRegistry()})
+	models := gateway.New(gateway.Options{Keys: w.keys, Access: decide, Grants: w.grants, Agents: live, Features: feature.New(st, w.Epochs), Catalog: cat, Budget: w.engine, Client: client, Log: log})
 	t.Cleanup(models.Close)
-	g := mcp.New(mcp.Options{Store: st, Epochs: w.Epochs, Keys: w.keys, Bearers: tokens.Bearers(), Access: decide, Grants: w.grants, Connections: w.conns,
+	g := mcp.New(mcp.Options{Store: st, Epochs: w.Epochs, Keys: w.keys, Bearers: tokens.Bearers(), Access: decide, Grants: w.grants, Agents: live, Guards: w.guards, Connections: w.conns,
 		Budget: w.engine, Factor: cat.Factor, Take: models.Take, Refusals: refusals, MaxBody: 1 << 20, Log: log})
 	t.Cleanup(g.Close)
 	web := httptest.NewServer(g)
@@ -395,7 +401,7 @@ func TestRateAndAgentsNarrow(t *testing.T) {
 		agentID = at.ID
 		tx.Agent.Create().SetID(at.ID).SetAccountID(at.AccountID).SetPlane(agent.Plane(at.Plane)).SetDraft(json.RawMessage("{}")).SetPublishedVersion(1).ExecX(ctx)
 		tx.AgentVersion.Create().SetAccountID(at.AccountID).SetPlane(agentversion.Plane(at.Plane)).SetAgentID(at.ID).SetNumber(1).
-			SetDefinition(json.RawMessage(`{"tools":["` + w.tool("close").ID + `"]}`)).ExecX(ctx)
+			SetDefinition(json.RawMessage(`{"toolIds":["` + w.tool("close").ID + `"]}`)).ExecX(ctx)
 		return tx.Audit(ctx, audit.Event{Action: "agent.create", AccountID: at.AccountID, Plane: tenancy.Copilot, ScopePath: at.Path, TargetID: at.ID})
 	})
 	as := map[string]string{"X-Cockpit-Agent": agentID}
@@ -407,4 +413,59 @@ func TestRateAndAgentsNarrow(t *testing.T) {
 	require.Equal(t, []string{"tickets__close"}, w.names(s))
 	_, err = w.call(s, "tickets__search")
 	require.ErrorContains(t, err, "There is no tool")
+}
+
+// guard puts rules on a scope.
+func (w *world) guard(at *ent.Scope, name, rules string) {
+	w.t.Helper()
+	var p detect.Preset
+	require.NoError(w.t, json.Unmarshal([]byte(rules), &p))
+	w.write(func(ctx context.Context, tx *store.Tx) error {
+		row, err := w.guards.Create(ctx, tx, w.A.Copilot.Root, guardrail.Input{Name: &name, Rules: &p})
+		require.NoError(w.t, err)
+		_, err = w.guards.Assign(ctx, tx, at, row.ID)
+		return err
+	})
+	w.guards.Changed(w.A.Row.ID, tenancy.Copilot)
+}
+
+// What a guardrail stops doesn't reach the tool, and what it takes out of an
+// answer doesn't reach the caller.
+func TestGuardrailsStandBeforeTools(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.Open(t))
+	w.source.AddTool(&sdk.Tool{Name: "echo", InputSchema: json.RawMessage(`{"type":"object"}`)},
+		func(_ context.Context, r *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
+			w.calls.Add(1)
+			return &sdk.CallToolResult{Content: []sdk.Content{&sdk.TextContent{Text: "got " + string(r.Params.Arguments)}},
+				StructuredContent: map[string]any{"n": json.Number("12345678901234567890"), "to": []any{"ada@example.com"}}}, nil
+		})
+	_, err := w.conns.Discover(t.Context(), w.row.ID, "", true)
+	require.NoError(t, err)
+	w.grant(w.A.Copilot.Root, w.row.ID, grant.Allow)
+	s := w.open(w.A.Copilot.Token, nil)
+	say := func(arguments map[string]any) *sdk.CallToolResult {
+		r, err := s.CallTool(t.Context(), &sdk.CallToolParams{Name: "tickets__echo", Arguments: arguments})
+		require.NoError(t, err)
+		return r
+	}
+	require.Contains(t, text(say(map[string]any{"q": "ada@example.com"})), "ada@example.com", "nothing stands there yet")
+
+	w.guard(w.A.Copilot.Team, "Codename", `{"rules":[{"name":"Project","detector":"WORDS","words":["bluebird"],"action":"BLOCK","direction":"INPUT"}]}`)
+	before := w.calls.Load()
+	r := say(map[string]any{"deep": []any{map[string]any{"q": "about Bluebird"}}})
+	require.True(t, r.IsError)
+	require.Contains(t, text(r), "Codename")
+	require.NotContains(t, text(r), "luebird", "what was found isn't told")
+	require.True(t, say(map[string]any{"bluebird": 1}).IsError, "nor as a name")
+	require.Equal(t, before, w.calls.Load(), "the tool heard of neither")
+
+	w.guard(w.A.Copilot.Root, "Mail", `{"rules":[{"name":"Mail","detector":"EMAIL","action":"REDACT","direction":"BOTH"}]}`)
+	r = say(map[string]any{"q": "ada@example.com", "n": json.Number("12345678901234567890")})
+	require.False(t, r.IsError)
+	require.NotContains(t, text(r), "ada@")
+	require.Contains(t, text(r), "12345678901234567890", "numbers go on as they came")
+	structured, err := json.Marshal(r.StructuredContent)
+	require.NoError(t, err)
+	require.NotContains(t, string(structured), "ada@")
 }

@@ -29,7 +29,7 @@ func (p *planter) governed(l *Plane) {
 	s := l.Root
 	s.Update().SetDefaultModelID(l.Model.ID).ExecX(p.ctx)
 	preset := p.tx.GuardrailPreset.Create().SetAccountID(s.AccountID).SetPlane(guardrailpreset.Plane(s.Plane)).SetName("Secrets").
-		SetRules(json.RawMessage("[]")).SaveX(p.ctx)
+		SetRules(json.RawMessage(`{"rules":[]}`)).SaveX(p.ctx)
 	for _, at := range []*ent.Scope{l.Root, l.Team, l.SiblingTeam} {
 		p.tx.GuardrailAssignment.Create().SetAccountID(s.AccountID).SetPlane(guardrailassignment.Plane(s.Plane)).
 			SetScopeID(at.ID).SetPresetID(preset.ID).ExecX(p.ctx)

@@ -277,11 +277,14 @@ func TestDemoFromKeyToBudget(t *testing.T) {
 	c.verify(t, nil)
 
 	// A second start finds everything as it was.
+	charges := st.Charge.Query().CountX(ctx)
 	again := serve(t, data, nil, "--shutdown-grace", "300ms")
 	require.Equal(t, c.env[demo.ConsoleKey], again.env[demo.ConsoleKey])
 	a, err := again.call(t, again.env[demo.ConsoleKey], chat(again.env[demo.ConsoleModel], ""))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, a.status, a.body)
+	charges++ // which the answer doesn't wait for
+	require.Eventually(t, func() bool { return st.Charge.Query().CountX(ctx) == charges && st.Hold.Query().CountX(ctx) == 0 }, 5*time.Second, 5*time.Millisecond)
 
 	// What outlasts the grace is cut off, and charged.
 	cut := make(chan answer, 1)
@@ -290,7 +293,6 @@ func TestDemoFromKeyToBudget(t *testing.T) {
 		cut <- a
 	}()
 	require.Eventually(t, func() bool { return st.Hold.Query().CountX(ctx) == 1 }, 5*time.Second, 5*time.Millisecond)
-	charges := st.Charge.Query().CountX(ctx)
 	again.stop(t)
 	require.NotContains(t, (<-cut).body, "[DONE]")
 	require.Zero(t, st.Hold.Query().CountX(ctx))

@@ -205,19 +205,28 @@ func TestOutsideModeration(t *testing.T) {
 	w.balanced()
 }
 
-func TestCheckGuardsTools(t *testing.T) {
+func TestGuardsHoldAtAPlaceAndBelow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.Open(t), gateway.Options{})
-	w.guard(w.team, "PII", "", fmt.Sprintf(mail, "REDACT", "OUTPUT"))
+	look := func(d detect.Direction, at *ent.Scope) (string, error) {
+		set, err := w.guards.For(t.Context(), guardrail.Subject{AccountID: w.root.AccountID, Plane: tenancy.Console, Path: at.Path})
+		require.NoError(t, err)
+		l := set.Look(d)
+		if l == nil {
+			return "ada@example.com", nil
+		}
+		return l.Text("ada@example.com"), l.End(t.Context())
+	}
 	check := func(d detect.Direction, at *ent.Scope) string {
-		text, err := w.guards.Check(t.Context(), w.root.AccountID, tenancy.Console, at.Path, "", d, "ada@example.com")
+		text, err := look(d, at)
 		require.NoError(t, err)
 		return text
 	}
+	w.guard(w.team, "PII", "", fmt.Sprintf(mail, "REDACT", "OUTPUT"))
 	require.Equal(t, "[redacted:email]", check(detect.Output, w.member))
 	require.Equal(t, "ada@example.com", check(detect.Input, w.member))
 	require.Equal(t, "ada@example.com", check(detect.Output, w.root), "what is assigned below doesn't hold above")
 	w.guard(w.root, "Strict", "", fmt.Sprintf(mail, "BLOCK", "BOTH"))
-	_, err := w.guards.Check(t.Context(), w.root.AccountID, tenancy.Console, w.member.Path, "", detect.Input, "ada@example.com")
+	_, err := look(detect.Input, w.member)
 	require.ErrorContains(t, err, "GUARDRAIL_BLOCKED")
 }

@@ -8,29 +8,10 @@ import (
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/detect"
 	"github.com/alchemi/cockpit/internal/fault"
-	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
 // Blocked is the code of what a guardrail refuses.
 const Blocked fault.Code = "GUARDRAIL_BLOCKED"
-
-// Check looks at one text on its way into a tool or out of it. It returns the
-// text as it may go on; a *fault.Error with the code Blocked where it may not.
-func (g *Guards) Check(ctx context.Context, accountID string, plane tenancy.Plane, path, agentID string, d detect.Direction, text string) (string, error) {
-	set, err := g.For(ctx, Subject{AccountID: accountID, Plane: plane, Path: path, AgentID: agentID})
-	if err != nil || set == nil {
-		return text, err
-	}
-	l := set.Look(d)
-	if l == nil {
-		return text, nil
-	}
-	clean := l.Text(text)
-	if err := l.End(ctx); err != nil {
-		return "", err
-	}
-	return clean, nil
-}
 
 // Look is one look at the texts of a call in one direction.
 type Look struct {

@@ -16,8 +16,10 @@ import (
 	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/grant"
+	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/outbound"
@@ -88,9 +90,11 @@ func serveGateway(ctx context.Context, upstreamURL, databaseURL string, r replic
 	if err != nil {
 		return err
 	}
+	client := outbound.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
 	g := gateway.New(gateway.Options{
-		Access: doors, Grants: grant.New(st, epochs), Agents: agents.NewLive(st, epochs), Keys: identity.NewKeys(st, epochs), Catalog: cat, Budget: engine, Log: log,
-		Client: outbound.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}),
+		Access: doors, Grants: grant.New(st, epochs), Agents: agents.NewLive(st, epochs), Features: feature.New(st, epochs), Keys: identity.NewKeys(st, epochs), Catalog: cat, Budget: engine, Log: log,
+		Guards: guardrail.New(guardrail.Options{Store: st, Epochs: epochs, Box: box, Client: client, Log: log}),
+		Client: client,
 	})
 	defer g.Close()
 	return serve(ctx, g, key)

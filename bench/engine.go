@@ -45,12 +45,19 @@ type tally struct {
 	cpu time.Duration
 }
 
-// scene is how a ledger is used.
-type scene struct{ members, nodes, callers int }
+// scene is how a ledger is used. A cold one makes each member's first call on a
+// node that has just started, and no other.
+type scene struct {
+	members, nodes, callers int
+	cold                    bool
+}
 
 func (s scene) String() string {
 	kind := "hot"
-	if s.members > 1 {
+	switch {
+	case s.cold:
+		kind = fmt.Sprintf("first calls of %d", s.members)
+	case s.members > 1:
 		kind = fmt.Sprintf("spread over %d", s.members)
 	}
 	return fmt.Sprintf("%s | %d | %d", kind, s.nodes, s.callers)
@@ -70,9 +77,9 @@ func measureLedgers(ctx context.Context, name, url string, rounds int, duration 
 	if err := b.plant(ctx); err != nil {
 		return err
 	}
-	scenes := []scene{{1, 1, 1}, {1, 1, 64}, {spread, 1, 64}}
+	scenes := []scene{{spread, 1, 1, true}, {1, 1, 1, false}, {1, 1, 64, false}, {spread, 1, 64, false}}
 	if url != "" { // SQLite has one node
-		scenes = append(scenes, scene{1, 2, 64}, scene{spread, 2, 64})
+		scenes = append(scenes, scene{1, 2, 64, false}, scene{spread, 2, 64, false})
 	}
 	fmt.Printf("\n## Hold and settle on four levels, %s\n\n", name)
 	fmt.Println("| members | nodes | callers | way | calls/s | × | p50 | p99 | processor |")
@@ -80,7 +87,7 @@ func measureLedgers(ctx context.Context, name, url string, rounds int, duration 
 	ways := []struct {
 		name string
 		open func(context.Context, int) (ledger, error)
-	}{{"an UPDATE per level", b.openNaive}, {"leases", b.openLeases}}
+	}{{"an UPDATE per level", b.openNaive}, {"leases", b.openLeases}, {"leases, strict", b.openStrict}}
 	for _, s := range scenes {
 		found := make([][]tally, len(ways))
 		for range rounds {
@@ -128,8 +135,16 @@ func (b *bank) run(ctx context.Context, open func(context.Context, int) (ledger,
 	for range s.callers {
 		callers.Go(func() {
 			var own []time.Duration
+			defer func() {
+				mu.Lock()
+				defer mu.Unlock()
+				all = append(all, own...)
+			}()
 			for time.Since(start) < duration && ctx.Err() == nil && failed.Load() == 0 {
 				i := int(n.Add(1))
+				if s.cold && i > s.members {
+					return
+				}
 				began := time.Now()
 				if err := l.call(ctx, i%s.nodes, b.members[i%s.members]); err != nil {
 					failed.Add(1)
@@ -138,9 +153,6 @@ func (b *bank) run(ctx context.Context, open func(context.Context, int) (ledger,
 				}
 				own = append(own, time.Since(began))
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			all = append(all, own...)
 		})
 	}
 	callers.Wait()
@@ -253,6 +265,18 @@ type leases struct {
 }
 
 func (b *bank) openLeases(ctx context.Context, nodes int) (ledger, error) {
+	return b.openEngines(ctx, nodes, false)
+}
+
+// openStrict has no call go out before the database has its hold.
+func (b *bank) openStrict(ctx context.Context, nodes int) (ledger, error) {
+	return b.openEngines(ctx, nodes, true)
+}
+
+func (b *bank) openEngines(ctx context.Context, nodes int, strict bool) (ledger, error) {
+	if err := b.setStrict(ctx, strict); err != nil {
+		return nil, err
+	}
 	l := &leases{account: b.account}
 	for i := range nodes {
 		st, err := b.open(ctx)
@@ -266,6 +290,18 @@ func (b *bank) openLeases(ctx context.Context, nodes int) (ledger, error) {
 		}
 	}
 	return l, nil
+}
+
+func (b *bank) setStrict(ctx context.Context, on bool) (err error) {
+	st, err := b.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	return st.InTx(tenancy.System(ctx, "the measurement's own data"), func(ctx context.Context, tx *store.Tx) error {
+		tx.Unaudited()
+		return tx.Account.UpdateOneID(b.account).SetStrictDispatch(on).Exec(ctx)
+	})
 }
 
 func (l *leases) call(ctx context.Context, node int, path []string) error {

@@ -1,4 +1,4 @@
-import { Lock, ShieldCheck, ShieldPlus } from 'lucide-react'
+import { Lock, ShieldPlus } from 'lucide-react'
 import { useState } from 'react'
 import { type AgentPartsFragment, GuardrailCreateDocument, GuardrailStartersDocument } from '@/graphql/generated/graphql'
 import { useMutate } from '@/graphql/mutate'
@@ -96,7 +96,7 @@ function Starters({ onMade }: { onMade: (id: string) => void }) {
       <div className="flex flex-wrap gap-1.5">
         {data.guardrailTemplates.map((template) => (
           <Button key={template.id} size="sm" busy={busy} onClick={() => void make(template)} title={template.description}>
-            <ShieldCheck aria-hidden /> {t('Make {{name}}', { name: template.name })}
+            <ShieldPlus aria-hidden /> {t('Add {{name}}', { name: template.name })}
           </Button>
         ))}
       </div>

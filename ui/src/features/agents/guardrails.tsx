@@ -46,7 +46,7 @@ export function Guardrails({ agent, draft, set, disabled, error }: Props) {
         ) : choices.length === 0 && lost.length === 0 ? (
           <Starters onMade={(id) => set({ guardrailPresetIds: [...draft.guardrailPresetIds, id] })} />
         ) : (
-          <Field label={t('Of its own')} error={error} hint={held.length > 0 ? t('Besides those of its place, wherever the agent is used.') : t('They hold wherever the agent is used.')}>
+          <Field label={t('Guardrails of its own')} error={error} hint={held.length > 0 ? t('Besides those of its place, wherever the agent is used.') : t('They hold wherever the agent is used.')}>
             {(wiring) => <ManyPicker {...wiring} items={items} value={draft.guardrailPresetIds} onChange={(guardrailPresetIds) => set({ guardrailPresetIds })} placeholder={held.length > 0 ? t('None') : t('Choose one')} />}
           </Field>
         )}

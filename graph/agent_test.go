@@ -256,9 +256,9 @@ func TestAgentsNeedTheFeature(t *testing.T) {
 			require.True(t, allowed)
 		}
 		narrow := *a.A.Admin
-		narrow.Narrowed, narrow.Permissions = true, []string{"read", "agents.manage"}
-		code, _ := makes(&narrow, c.Team.ID)
-		require.Equal(t, "FEATURE_OFF", code, "a program that can't switch it is")
+		narrow.Narrowed, narrow.Permissions = true, []string{"read", "agents.manage", "models.call"}
+		out := a.do(&narrow, `mutation($i: AgentCreateInput!) { out: agentCreate(input: $i) { agent { id } errors { code } } }`, input("name", "Scribe", "ownerId", c.Team.ID))
+		require.Equal(t, "FEATURE_OFF", refusalOf(out), "a program that can't switch it is: %v", out.Errors)
 		// No other way in: a copy is a new agent, too.
 		made := a.ok(a.A.Admin, createAgent, input("name", "Original", "ownerId", c.Team.ID)).at("out", "agent", "id").(string)
 		require.Equal(t, "FEATURE_OFF", refusalOf(a.do(c.TeamAdmin, duplicate, input("agentId", made, "ownerId", c.Team.ID, "name", "Copy"))))
@@ -266,7 +266,7 @@ func TestAgentsNeedTheFeature(t *testing.T) {
 
 		// On for the team: there and below, and nowhere else.
 		sets(c.TeamAdmin, c.Team.ID, "ON")
-		code, _ = makes(c.Seat, c.Member.ID)
+		code, _ := makes(c.Seat, c.Member.ID)
 		require.Empty(t, code)
 		allowed, _ := told(c.Seat, c.Member.ID)
 		require.True(t, allowed)

@@ -133,7 +133,7 @@ func TestPublishedAgentsAreGuarded(t *testing.T) {
 			both.Go(func() { published = publish(late) })
 			both.Go(func() { taken = unassign(p.SiblingTeam, shared.ID) })
 			both.Wait()
-			require.True(t, (published == nil) != (taken == nil), "%v, %v", published, taken)
+			require.NotEqual(t, published == nil, taken == nil, "%v, %v", published, taken)
 			if taken != nil {
 				refused(taken, fault.InUse, "Late")
 				bare()

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alchemi/cockpit/ent/auditevent"
+	"github.com/alchemi/cockpit/ent/listing"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
@@ -262,12 +263,18 @@ func TestAgentsNeedTheFeature(t *testing.T) {
 		// No other way in: a copy is a new agent, too.
 		made := a.ok(a.A.Admin, createAgent, input("name", "Original", "ownerId", c.Team.ID)).at("out", "agent", "id").(string)
 		require.Equal(t, "FEATURE_OFF", refusalOf(a.do(c.TeamAdmin, duplicate, input("agentId", made, "ownerId", c.Team.ID, "name", "Copy"))))
+		offer := a.Store.Listing.Query().Where(listing.AccountID(c.Root.AccountID), listing.KindEQ(listing.KindAGENT), listing.StatusEQ(listing.StatusPUBLISHED)).FirstX(identitytest.System(t))
+		install := func() string {
+			return refusalOf(a.do(c.TeamAdmin, `mutation($i: ListingInstallInput!) { out: listingInstall(input: $i) { installation { resourceId } errors { code } } }`, input("listingId", offer.ID, "scopeId", c.Team.ID)))
+		}
+		require.Equal(t, "FEATURE_OFF", install(), "and so is what is installed")
 		require.Equal(t, "FORBIDDEN", refusalOf(a.do(c.Seat, createAgent, input("name", "x", "ownerId", c.Team.ID))), "leave comes first")
 
 		// On for the team: there and below, and nowhere else.
 		sets(c.TeamAdmin, c.Team.ID, "ON")
 		code, _ := makes(c.Seat, c.Member.ID)
 		require.Empty(t, code)
+		require.NotEqual(t, "FEATURE_OFF", install())
 		allowed, _ := told(c.Seat, c.Member.ID)
 		require.True(t, allowed)
 		require.Equal(t, true, explained(c.Seat, c.Member.ID).at("explain", "allowed"))

@@ -203,6 +203,14 @@ func (r *agentResolver) Validation(ctx context.Context, obj *model.Agent) ([]*mo
 	return r.agentValidation(ctx, obj)
 }
 
+func (r *agentResolver) Guardrails(ctx context.Context, obj *model.Agent) ([]*model.AgentGuardrail, error) {
+	return r.agentGuardrails(ctx, obj)
+}
+
+func (r *agentResolver) GuardrailChoices(ctx context.Context, obj *model.Agent) ([]*model.AgentGuardrail, error) {
+	return r.agentGuardrailChoices(ctx, obj)
+}
+
 func (r *agentResolver) Diff(ctx context.Context, obj *model.Agent, from *int, to *int) ([]*model.AgentChange, error) {
 	return r.agentDiff(ctx, obj, from, to)
 }

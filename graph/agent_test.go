@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alchemi/cockpit/ent/auditevent"
+	"github.com/alchemi/cockpit/ent/listing"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
@@ -82,7 +83,7 @@ func TestAgentsAreBuiltAndPublished(t *testing.T) {
 		for _, p := range out.at("out", "agent", "validation").([]any) {
 			codes = append(codes, p.(map[string]any)["code"])
 		}
-		require.ElementsMatch(t, []any{"missing-instructions", "unknown-model", "no-guardrail"}, codes)
+		require.ElementsMatch(t, []any{"missing-instructions", "unknown-model"}, codes)
 		require.Equal(t, "INVALID", refusalOf(a.do(c.TeamAdmin, publishAgent, input("agentId", agentID))))
 		out = a.ok(c.TeamAdmin, updateAgent, input("agentId", agentID, "draft", map[string]any{"instructions": "x", "modelId": c.Model.ID, "maxOutputTokens": 8000}))
 		require.Contains(t, out.at("out", "agent", "validation").([]any)[0], "code")
@@ -144,6 +145,157 @@ func TestAgentsAreBuiltAndPublished(t *testing.T) {
 		for _, action := range []string{"agent.create", "agent.update", "agent.publish", "agent.rollback", "agent.retireVersion", "agent.pause", "agent.delete"} {
 			require.True(t, seen[action], action)
 		}
+	})
+}
+
+const agentGuards = `query($id: ID!) { node(id: $id) { ... on Agent { guardrails { id name fromName } guardrailChoices { id name fromName } diff(from: 0) { field after } } } }`
+
+// What guards an agent is told to those who build it; the last one can't be
+// taken away.
+func TestAgentsAreGuarded(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *api) {
+		c := a.A.Copilot
+		a.write(func(ctx context.Context, tx *store.Tx) error {
+			_, err := tx.GuardrailAssignment.Delete().Exec(ctx)
+			return err
+		})
+		presetID := a.guardrail(c.Root, nil).at("guardrailPresetCreate", "preset", "id").(string)
+		draft := map[string]any{"instructions": "x", "modelId": c.Model.ID}
+		agentID := a.ok(c.Seat, createAgent, input("name", "Own", "ownerId", c.Member.ID, "draft", draft)).at("out", "agent", "id").(string)
+		out := a.do(c.Seat, publishAgent, input("agentId", agentID))
+		require.Equal(t, "INVALID", refusalOf(out))
+		require.Equal(t, []any{"definition", "guardrailPresetIds"}, out.at("out", "errors", 0, "path"))
+		guards := a.ok(c.Seat, agentGuards, map[string]any{"id": agentID})
+		require.Empty(t, guards.at("node", "guardrails"))
+		require.Contains(t, guards.at("node", "guardrailChoices"), map[string]any{"id": presetID, "name": "PII", "fromName": nil})
+
+		draft["guardrailPresetIds"] = []string{presetID}
+		require.Empty(t, refusalOf(a.ok(c.Seat, updateAgent, input("agentId", agentID, "draft", draft))))
+		require.Empty(t, refusalOf(a.ok(c.Seat, publishAgent, input("agentId", agentID))))
+		require.Contains(t, a.ok(c.Seat, agentGuards, map[string]any{"id": agentID}).at("node", "diff"), map[string]any{"field": "guardrailPresetIds", "after": "PII"})
+		out = a.ok(a.A.Admin, deleteGuardrail, map[string]any{"i": map[string]any{"presetId": presetID}})
+		require.Equal(t, "IN_USE", out.at("guardrailPresetDelete", "errors", 0, "code"))
+		require.Contains(t, out.at("guardrailPresetDelete", "errors", 0, "message"), "Own")
+
+		require.Empty(t, a.ok(c.OrgAdmin, assignGuardrail, map[string]any{"i": map[string]any{"scopeId": c.Org.ID, "presetId": presetID}}).at("guardrailAssign", "errors"))
+		require.Equal(t, []any{map[string]any{"id": presetID, "name": "PII", "fromName": c.Org.Name}}, a.ok(c.Seat, agentGuards, map[string]any{"id": agentID}).at("node", "guardrails"))
+		draft["guardrailPresetIds"] = []string{}
+		require.Empty(t, refusalOf(a.ok(c.Seat, updateAgent, input("agentId", agentID, "draft", draft))))
+		require.Empty(t, refusalOf(a.ok(c.Seat, publishAgent, input("agentId", agentID))))
+		off := map[string]any{"i": map[string]any{"scopeId": c.Org.ID, "presetId": presetID}}
+		require.Equal(t, "IN_USE", codeOf(a.do(c.OrgAdmin, unassignGuardrail, off), "guardrailUnassign"))
+		for _, v := range []*tenancy.Viewer{c.SiblingTeamAdmin, a.B.Admin, a.SuperAdmin, nil} {
+			require.NotContains(t, flat(a.do(v, agentGuards, map[string]any{"id": agentID})), "PII")
+		}
+		require.Equal(t, "FORBIDDEN", codeOf(a.do(c.Seat, unassignGuardrail, off), "guardrailUnassign"))
+	})
+}
+
+// Who builds agents below Copilot's root goes by the switch where they build.
+func TestAgentsNeedTheFeature(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *api) {
+		c := a.A.Copilot
+		a.write(func(ctx context.Context, tx *store.Tx) error {
+			_, err := tx.FeatureFlag.Delete().Exec(ctx)
+			return err
+		})
+		a.resolver.Features.Forget(c.Root.AccountID, tenancy.Copilot)
+		sets := func(v *tenancy.Viewer, at, to string) {
+			t.Helper()
+			out := a.ok(v, `mutation($i: FeatureSetInput!) { out: featureSet(input: $i) { setting { on } errors { code message } } }`, input("scopeId", at, "feature", "CREATE_AGENTS", "switch", to))
+			require.Empty(t, out.at("out", "errors"))
+		}
+		makes := func(v *tenancy.Viewer, owner string) (code, message string) {
+			out := a.do(v, createAgent, input("name", "Scribe", "ownerId", owner))
+			message, _ = out.at("out", "errors", 0, "message").(string)
+			return refusalOf(out), message
+		}
+		told := func(v *tenancy.Viewer, owner string) (allowed bool, reason string) {
+			for _, p := range a.ok(v, `query($id: ID!) { node(id: $id) { ... on Scope { viewerCan { action allowed reason } } } }`, map[string]any{"id": owner}).at("node", "viewerCan").([]any) {
+				if p := p.(map[string]any); p["action"] == "agent.create" {
+					allowed, reason = p["allowed"].(bool), p["reason"].(string)
+				}
+			}
+			return allowed, reason
+		}
+		explained := func(v *tenancy.Viewer, owner string) answer {
+			return a.ok(v, `query($i: ExplainInput!) { explain(input: $i) { allowed rule reason who { id } } }`, map[string]any{"i": map[string]any{"scopeId": owner, "action": "agent.create"}})
+		}
+		within := func(v *tenancy.Viewer) (allowed bool, reason string) {
+			for _, p := range a.ok(v, `{ copilot { viewerCanWithin { action allowed reason } } }`, nil).at("copilot", "viewerCanWithin").([]any) {
+				if p := p.(map[string]any); p["action"] == "agent.create" {
+					allowed, reason = p["allowed"].(bool), p["reason"].(string)
+				}
+			}
+			return allowed, reason
+		}
+		// Off for whoever builds below the root, and for nobody above.
+		for _, b := range []struct {
+			v  *tenancy.Viewer
+			at string
+		}{{c.Seat, c.Member.ID}, {c.TeamAdmin, c.Team.ID}, {c.TeamAdmin, c.Member.ID}, {c.OrgAdmin, c.Org.ID}, {c.OrgAdmin, c.Team.ID}} {
+			code, message := makes(b.v, b.at)
+			require.Equal(t, "FEATURE_OFF", code)
+			allowed, reason := told(b.v, b.at)
+			require.False(t, allowed)
+			require.Equal(t, message, reason, "the button says what the refusal would")
+			e := explained(b.v, b.at)
+			require.Equal(t, "feature-off", e.at("explain", "rule"))
+			require.Equal(t, message, e.at("explain", "reason"))
+			require.Equal(t, b.v == c.Seat, len(e.at("explain", "who").([]any)) == 0, "members see no admins")
+			allowed, _ = within(b.v)
+			require.False(t, allowed)
+		}
+		_, message := makes(c.Seat, c.Member.ID)
+		require.Contains(t, message, "An admin of "+c.Org.Name+" / "+c.Team.Name)
+		for _, v := range []*tenancy.Viewer{c.Admin, a.A.Admin} {
+			code, _ := makes(v, c.Team.ID)
+			require.Empty(t, code, "who could switch it isn't bound by it")
+			allowed, _ := told(v, c.Org.ID)
+			require.True(t, allowed)
+		}
+		narrow := *a.A.Admin
+		narrow.Narrowed, narrow.Permissions = true, []string{"read", "agents.manage", "models.call"}
+		out := a.do(&narrow, `mutation($i: AgentCreateInput!) { out: agentCreate(input: $i) { agent { id } errors { code } } }`, input("name", "Scribe", "ownerId", c.Team.ID))
+		require.Equal(t, "FEATURE_OFF", refusalOf(out), "a program that can't switch it is: %v", out.Errors)
+		// No other way in: a copy is a new agent, too.
+		made := a.ok(a.A.Admin, createAgent, input("name", "Original", "ownerId", c.Team.ID)).at("out", "agent", "id").(string)
+		require.Equal(t, "FEATURE_OFF", refusalOf(a.do(c.TeamAdmin, duplicate, input("agentId", made, "ownerId", c.Team.ID, "name", "Copy"))))
+		offer := a.Store.Listing.Query().Where(listing.AccountID(c.Root.AccountID), listing.KindEQ(listing.KindAGENT), listing.StatusEQ(listing.StatusPUBLISHED)).FirstX(identitytest.System(t))
+		install := func() string {
+			return refusalOf(a.do(c.TeamAdmin, `mutation($i: ListingInstallInput!) { out: listingInstall(input: $i) { installation { resourceId } errors { code } } }`, input("listingId", offer.ID, "scopeId", c.Team.ID)))
+		}
+		require.Equal(t, "FEATURE_OFF", install(), "and so is what is installed")
+		require.Equal(t, "FORBIDDEN", refusalOf(a.do(c.Seat, createAgent, input("name", "x", "ownerId", c.Team.ID))), "leave comes first")
+
+		// On for the team: there and below, and nowhere else.
+		sets(c.TeamAdmin, c.Team.ID, "ON")
+		code, _ := makes(c.Seat, c.Member.ID)
+		require.Empty(t, code)
+		require.NotEqual(t, "FEATURE_OFF", install())
+		allowed, _ := told(c.Seat, c.Member.ID)
+		require.True(t, allowed)
+		require.Equal(t, true, explained(c.Seat, c.Member.ID).at("explain", "allowed"))
+		allowed, _ = within(c.OrgAdmin)
+		require.True(t, allowed, "somewhere below")
+		code, _ = makes(c.OrgAdmin, c.Org.ID)
+		require.Equal(t, "FEATURE_OFF", code)
+		require.Empty(t, refusalOf(a.do(c.TeamAdmin, duplicate, input("agentId", made, "ownerId", c.Team.ID, "name", "Copy"))))
+
+		// What is denied above nobody below lifts.
+		sets(c.Admin, c.Root.ID, "DENY")
+		code, message = makes(c.TeamAdmin, c.Team.ID)
+		require.Equal(t, "FEATURE_OFF", code)
+		require.Contains(t, message, "denied at "+c.Root.Name)
+		require.Empty(t, explained(c.TeamAdmin, c.Team.ID).at("explain", "who"), "nobody in their reach lifts it")
+		other := a.ok(c.Admin, `query($i: ExplainInput!) { explain(input: $i) { rule who { id } } }`, map[string]any{"i": map[string]any{"userId": c.TeamAdmin.UserID, "scopeId": c.Team.ID, "action": "agent.create"}})
+		require.Equal(t, "feature-off", other.at("explain", "rule"))
+		require.Contains(t, other.at("explain", "who"), map[string]any{"id": c.Admin.UserID})
+		require.NotContains(t, other.at("explain", "who"), map[string]any{"id": c.TeamAdmin.UserID})
+		code, _ = makes(c.Admin, c.Team.ID)
+		require.Empty(t, code)
 	})
 }
 

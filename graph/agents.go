@@ -11,6 +11,7 @@ import (
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/agent"
 	"github.com/alchemi/cockpit/ent/agentversion"
+	"github.com/alchemi/cockpit/ent/guardrailpreset"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/graph/model"
@@ -155,6 +156,9 @@ func (r *Resolver) agentCreate(ctx context.Context, in model.AgentCreateInput) (
 	d := definitionOf(in.Draft)
 	return changing(ctx, r, []leave{need(access.AgentCreate, owner)}, false, func(ctx context.Context, tx *store.Tx) (*model.Agent, error) {
 		tx.AfterCommit(func() { r.Grants.Changed(owner.AccountID, tenancy.Copilot) })
+		if err := r.featured(ctx, access.AgentCreate, ref(owner)); err != nil {
+			return nil, err
+		}
 		_, s, err := r.Agents.Create(ctx, tx, owner, agents.Settings{Name: &in.Name, Purpose: in.Purpose, Icon: in.Icon, Group: in.Group,
 			Categories: listOrNil(in.Categories), Tags: listOrNil(in.Tags), SessionCredits: in.SessionCredits, SessionTurns: in.SessionTurns}, d)
 		if err != nil {
@@ -213,6 +217,9 @@ func (r *Resolver) agentDuplicate(ctx context.Context, in model.AgentDuplicateIn
 	needs := []leave{needAgent(access.AgentRead, s, row), need(access.AgentCreate, owner)}
 	return changing(ctx, r, needs, false, func(ctx context.Context, tx *store.Tx) (*model.Agent, error) {
 		tx.AfterCommit(func() { r.Grants.Changed(owner.AccountID, tenancy.Copilot) })
+		if err := r.featured(ctx, access.AgentCreate, ref(owner)); err != nil {
+			return nil, err
+		}
 		_, made, err := r.Agents.Duplicate(ctx, tx, s, owner, in.Name)
 		if err != nil {
 			return nil, err
@@ -442,15 +449,21 @@ func (r *Resolver) agentDiff(ctx context.Context, a *model.Agent, from, to *int)
 	if err != nil {
 		return nil, err
 	}
+	presets, err := r.presetNames(ctx, append(slices.Clone(before.GuardrailPresetIDs), after.GuardrailPresetIDs...))
+	if err != nil {
+		return nil, err
+	}
 	// What is named by ids is shown by names.
 	named := func(field, text string) string {
-		if field != agents.FieldModel && field != agents.FieldFallbacks && field != agents.FieldTools {
+		if field != agents.FieldModel && field != agents.FieldFallbacks && field != agents.FieldTools && field != agents.FieldGuardrails {
 			return text
 		}
 		lines := strings.Split(text, "\n")
 		for i, one := range lines {
 			if res := table.Resource(one); res != nil {
 				lines[i] = res.Name
+			} else if name := presets[one]; name != "" {
+				lines[i] = name
 			}
 		}
 		return strings.Join(lines, "\n")
@@ -473,6 +486,42 @@ func (r *Resolver) agentValidation(ctx context.Context, a *model.Agent) ([]*mode
 	problems, err := agents.Validate(ctx, r.Store.Client, r.Store.Now(), s, d)
 	return mapTo(problems, func(p agents.Problem) *model.AgentProblem {
 		return &model.AgentProblem{Field: p.Field, Code: p.Code, Message: p.Message, Fix: p.Fix, Blocking: p.Error}
+	}), err
+}
+
+// presetNames are the names of those guardrails that there still are.
+func (r *Resolver) presetNames(ctx context.Context, ids []string) (map[string]string, error) {
+	out := map[string]string{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	rows, err := r.Store.GuardrailPreset.Query().Where(guardrailpreset.IDIn(ids...)).All(tenancy.System(ctx, whyAgents))
+	for _, p := range rows {
+		out[p.ID] = p.Name
+	}
+	return out, err
+}
+
+// agentGuardrails are those that hold for an agent without being named by it.
+func (r *Resolver) agentGuardrails(ctx context.Context, a *model.Agent) ([]*model.AgentGuardrail, error) {
+	if _, may, err := r.readable(ctx, a); err != nil || !may {
+		return nil, err
+	}
+	rows, err := r.assignedAbove(ctx, a.Ref.AccountID, a.Ref.Path)
+	return mapTo(rows, func(g *ent.GuardrailAssignment) *model.AgentGuardrail {
+		p := g.Edges.Preset
+		return &model.AgentGuardrail{ID: p.ID, Name: p.Name, Description: p.Description, FromName: &g.Edges.Scope.Name}
+	}), err
+}
+
+func (r *Resolver) agentGuardrailChoices(ctx context.Context, a *model.Agent) ([]*model.AgentGuardrail, error) {
+	if _, may, err := r.readable(ctx, a); err != nil || !may {
+		return nil, err
+	}
+	rows, err := r.Store.GuardrailPreset.Query().Where(guardrailpreset.AccountID(a.Ref.AccountID), guardrailpreset.PlaneEQ(guardrailpreset.PlaneCOPILOT),
+		guardrailpreset.StatusEQ(guardrailpreset.StatusACTIVE)).Order(ent.Asc(guardrailpreset.FieldName)).All(tenancy.System(ctx, whyAgents))
+	return mapTo(rows, func(p *ent.GuardrailPreset) *model.AgentGuardrail {
+		return &model.AgentGuardrail{ID: p.ID, Name: p.Name, Description: p.Description}
 	}), err
 }
 

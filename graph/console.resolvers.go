@@ -30,7 +30,7 @@ func (r *consoleResolver) ViewerCan(ctx context.Context, obj *model.Console) ([]
 }
 
 func (r *consoleResolver) ViewerCanWithin(ctx context.Context, obj *model.Console) ([]*model.ViewerPermission, error) {
-	return r.canSomewhere(ctx, obj.Ref.Plane, withinPlane...), nil
+	return r.canSomewhere(ctx, obj.Ref.Plane, withinPlane...)
 }
 
 func (r *consoleResolver) Account(ctx context.Context, obj *model.Console) (*model.Account, error) {
@@ -38,7 +38,7 @@ func (r *consoleResolver) Account(ctx context.Context, obj *model.Console) (*mod
 }
 
 func (r *consoleResolver) Scopes(ctx context.Context, obj *model.Console, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) (*model.ScopeConnection, error) {
-	return r.scopes(ctx, obj.Ref, under, kinds, search, window{first, last, after, before})
+	return r.scopes(ctx, obj.Ref, under, kinds, search, false, window{first, last, after, before})
 }
 
 func (r *consoleResolver) Organizations(ctx context.Context, obj *model.Console, first *int, after *string, last *int, before *string) (*model.OrganizationConnection, error) {

@@ -30,15 +30,15 @@ func (r *copilotResolver) ViewerCan(ctx context.Context, obj *model.Copilot) ([]
 }
 
 func (r *copilotResolver) ViewerCanWithin(ctx context.Context, obj *model.Copilot) ([]*model.ViewerPermission, error) {
-	return r.canSomewhere(ctx, obj.Ref.Plane, withinPlane...), nil
+	return r.canSomewhere(ctx, obj.Ref.Plane, withinPlane...)
 }
 
 func (r *copilotResolver) Account(ctx context.Context, obj *model.Copilot) (*model.Account, error) {
 	return r.accountByID(ctx, obj.Ref.AccountID)
 }
 
-func (r *copilotResolver) Scopes(ctx context.Context, obj *model.Copilot, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) (*model.ScopeConnection, error) {
-	return r.scopes(ctx, obj.Ref, under, kinds, search, window{first, last, after, before})
+func (r *copilotResolver) Scopes(ctx context.Context, obj *model.Copilot, under *string, kinds []model.ScopeKind, search *string, budgeted bool, first *int, after *string, last *int, before *string) (*model.ScopeConnection, error) {
+	return r.scopes(ctx, obj.Ref, under, kinds, search, budgeted, window{first, last, after, before})
 }
 
 func (r *copilotResolver) Organizations(ctx context.Context, obj *model.Copilot, first *int, after *string, last *int, before *string) (*model.OrganizationConnection, error) {

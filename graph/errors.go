@@ -12,6 +12,7 @@ import (
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
@@ -34,7 +35,7 @@ func refused(err error) ([]model.UserError, error) {
 		path = []string{}
 	}
 	switch e.Code {
-	case fault.Invalid, fault.Exists, fault.InUse, fault.Unavailable, fault.NotFound:
+	case fault.Invalid, fault.Exists, fault.InUse, fault.Unavailable, fault.NotFound, feature.FeatureOff:
 		return []model.UserError{&model.InvalidError{Message: e.Message, Code: string(e.Code), Path: path}}, nil
 	case fault.Conflict:
 		c := &model.ConflictError{Message: e.Message, Code: string(e.Code), Path: path}

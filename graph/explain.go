@@ -12,6 +12,7 @@ import (
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity"
@@ -104,7 +105,10 @@ type explaining struct {
 }
 
 func (e *explaining) action(ctx context.Context, action access.Action) (*model.Explanation, error) {
-	d := e.decide(ctx, action)
+	d, err := e.decideAction(ctx, action)
+	if err != nil {
+		return nil, err
+	}
 	out := &model.Explanation{Allowed: d.Allowed, Rule: d.Rule, Reason: d.Reason, Policy: d.Policy, Who: []*model.User{}}
 	if !e.self {
 		out.Reason = inTheThird(out.Reason)
@@ -114,7 +118,6 @@ func (e *explaining) action(ctx context.Context, action access.Action) (*model.E
 	} else if gone {
 		out.Allowed, out.Rule, out.Reason = false, "deactivated", "The person is deactivated and can't sign in. Ask an admin of the account to reactivate them."
 	}
-	var err error
 	out.Steps, err = e.steps(ctx, func(path string, found []tenancy.Role) (string, bool) {
 		decisive := out.Allowed && slices.ContainsFunc(found, func(held tenancy.Role) bool { return out.Rule == string(held.Role)+":"+access.LevelOf(held.Kind) })
 		return "", decisive
@@ -122,8 +125,31 @@ func (e *explaining) action(ctx context.Context, action access.Action) (*model.E
 	if err != nil || out.Allowed {
 		return out, err
 	}
-	out.Who, err = e.who(ctx, func(node model.Ref) bool { return e.adminMay(ctx, node, action) })
+	mayHelp := func(node model.Ref) bool { return e.adminMay(ctx, node, action) }
+	if out.Rule == featureOff {
+		table, err := e.Features.Table(ctx, e.at.AccountID, e.at.Plane)
+		if err != nil {
+			return nil, err
+		}
+		lifted := e.at.Path // a denial is lifted where it stands
+		if s := table.Ask(switched[action], e.at.Path); s.From != nil && s.From.Switch == feature.Deny {
+			lifted = s.From.Scope
+		}
+		mayHelp = func(node model.Ref) bool {
+			return strings.HasPrefix(lifted, node.Path) && e.adminMay(ctx, node, access.FeatureSet)
+		}
+	}
+	out.Who, err = e.who(ctx, mayHelp)
 	return out, err
+}
+
+// decideAction tells what the subject may, features included.
+func (e *explaining) decideAction(ctx context.Context, action access.Action) (access.Decision, error) {
+	d := e.decide(ctx, action)
+	if !d.Allowed {
+		return d, nil
+	}
+	return asSwitched(d, e.featured(tenancy.WithViewer(ctx, e.subject), action, e.at))
 }
 
 // decide tells what the subject may. A role that they hold above the viewer's
@@ -144,7 +170,7 @@ func (e *explaining) decide(ctx context.Context, action access.Action) access.De
 
 // inTheThird turns a reason for the viewer into one about somebody else.
 func inTheThird(reason string) string {
-	return strings.Replace(strings.Replace(reason, "You are ", "They are ", 1), "It is your own.", "It is their own.", 1)
+	return strings.NewReplacer("You are ", "They are ", "It is your own.", "It is their own.", ". You can ", ". They can ").Replace(reason)
 }
 
 // adminMay asks the same policy about an admin of a node, who isn't anybody yet.

@@ -93,3 +93,72 @@ func (r *Resolver) featureSet(ctx context.Context, in model.FeatureSetInput) (*m
 	}
 	return toFeature(out), nil
 }
+
+// switched are the actions that a feature must be on for.
+var switched = map[access.Action]feature.Feature{access.AgentCreate: feature.CreateAgents}
+
+// unbound tells whether the viewer goes by no switch of a plane: whoever
+// switches features for all of it could switch this one, too.
+func (r *Resolver) unbound(ctx context.Context, at model.Ref) bool {
+	return r.Access.Decide(ctx, access.FeatureSet, access.Target{Kind: tenancy.Kind(at.Plane), Plane: at.Plane, Path: planePath(at.Path)}).Allowed
+}
+
+// planePath is the path of the plane's root above a path.
+func planePath(path string) string {
+	ids := strings.SplitN(strings.TrimPrefix(path, "/"), "/", 3)
+	return "/" + strings.Join(ids[:min(2, len(ids))], "/") + "/"
+}
+
+// featured is nil unless an action needs a feature that is off for the viewer
+// at a scope; then it tells who can switch it on.
+func (r *Resolver) featured(ctx context.Context, action access.Action, at model.Ref) error {
+	what, bound := switched[action]
+	if !bound || r.unbound(ctx, at) {
+		return nil
+	}
+	table, err := r.Features.Table(ctx, at.AccountID, at.Plane)
+	if err != nil {
+		return err
+	}
+	s := table.Ask(what, at.Path)
+	if s.On {
+		return nil
+	}
+	who := "An admin of all of Copilot"
+	if place, err := location(ctx, at.Path); err != nil {
+		return err
+	} else if place != "" {
+		who = "An admin of " + place
+	}
+	if r.Access.Decide(ctx, access.FeatureSet, target(at)).Allowed {
+		who = "You"
+	}
+	return s.Refusal(who)
+}
+
+// offWithin is the refusal of a feature that is on nowhere at a scope or below
+// it, as far as it binds the viewer.
+func (r *Resolver) offWithin(ctx context.Context, action access.Action, at model.Ref) error {
+	what, bound := switched[action]
+	if !bound || r.unbound(ctx, at) {
+		return nil
+	}
+	table, err := r.Features.Table(ctx, at.AccountID, at.Plane)
+	if err != nil || table.Within(what, at.Path) {
+		return err
+	}
+	return r.featured(ctx, action, at)
+}
+
+// featureOff is the rule of decisions that a feature made.
+const featureOff = "feature-off"
+
+// asSwitched is a decision with what features say of it.
+func asSwitched(d access.Decision, err error) (access.Decision, error) {
+	e := fault.As(err)
+	if e == nil || e.Code != feature.FeatureOff {
+		return d, err
+	}
+	d.Allowed, d.Rule, d.Reason = false, featureOff, e.Message
+	return d, nil
+}

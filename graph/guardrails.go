@@ -88,22 +88,25 @@ func (r *Resolver) effectiveGuardrails(ctx context.Context, scopeID string) ([]*
 	if err != nil || s == nil {
 		return nil, err
 	}
-	above := strings.Split(strings.Trim(s.Path, "/"), "/")
-	rows, err := r.Store.GuardrailAssignment.Query().Where(guardrailassignment.ScopeIDIn(above...), guardrailassignment.AccountID(s.AccountID),
+	rows, err := r.assignedAbove(ctx, s.AccountID, s.Path)
+	return mapTo(rows, func(a *ent.GuardrailAssignment) *model.ScopeGuardrail {
+		return &model.ScopeGuardrail{Preset: toGuardrailPreset(a.Edges.Preset), FromID: a.ScopeID, FromName: a.Edges.Scope.Name, Here: a.ScopeID == s.ID}
+	}), err
+}
+
+// assignedAbove lists what is assigned on a path, highest first.
+func (r *Resolver) assignedAbove(ctx context.Context, accountID, path string) ([]*ent.GuardrailAssignment, error) {
+	above := strings.Split(strings.Trim(path, "/"), "/")
+	rows, err := r.Store.GuardrailAssignment.Query().Where(guardrailassignment.ScopeIDIn(above...), guardrailassignment.AccountID(accountID),
 		guardrailassignment.HasPresetWith(guardrailpreset.StatusEQ(guardrailpreset.StatusACTIVE))).WithPreset().WithScope().
 		All(tenancy.System(ctx, "guardrails above a scope that the viewer sees hold for it"))
-	if err != nil {
-		return nil, err
-	}
 	slices.SortFunc(rows, func(a, b *ent.GuardrailAssignment) int {
 		if by := slices.Index(above, a.ScopeID) - slices.Index(above, b.ScopeID); by != 0 {
 			return by
 		}
 		return strings.Compare(a.Edges.Preset.Name, b.Edges.Preset.Name)
 	})
-	return mapTo(rows, func(a *ent.GuardrailAssignment) *model.ScopeGuardrail {
-		return &model.ScopeGuardrail{Preset: toGuardrailPreset(a.Edges.Preset), FromID: a.ScopeID, FromName: a.Edges.Scope.Name, Here: a.ScopeID == s.ID}
-	}), nil
+	return rows, err
 }
 
 // assignmentsOf lists where a preset is assigned, of what the viewer sees.

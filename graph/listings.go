@@ -263,7 +263,8 @@ func (r *Resolver) canListing(ctx context.Context, l *ent.Listing) ([]*model.Vie
 	if err != nil {
 		return nil, err
 	}
-	return append(append(out, more...), r.canSomewhere(ctx, tenancy.Copilot, access.ListingInstall)...), nil
+	installs, err := r.canSomewhere(ctx, tenancy.Copilot, access.ListingInstall)
+	return append(append(out, more...), installs...), err
 }
 
 func (r *Resolver) homeOfListing(ctx context.Context, l *ent.Listing) (*ent.Scope, error) {
@@ -429,6 +430,11 @@ func (r *Resolver) listingInstall(ctx context.Context, in model.ListingInstallIn
 	}
 	err = r.change(ctx, []leave{need(action, at)}, false, func(ctx context.Context, tx *store.Tx) (err error) {
 		tx.AfterCommit(func() { r.Grants.Changed(at.AccountID, tenancy.Copilot) })
+		if l.Kind == listing.KindAGENT || l.Kind == listing.KindTEMPLATE {
+			if err := r.featured(ctx, access.AgentCreate, ref(at)); err != nil {
+				return err
+			}
+		}
 		market := &marketplace.Market{Catalog: r.Catalog}
 		out.made, err = market.Install(ctx, tx, l, at, orEmpty(in.Name), v.UserID)
 		return err

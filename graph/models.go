@@ -151,7 +151,8 @@ func (r *Resolver) canModel(ctx context.Context, m *model.Model) ([]*model.Viewe
 	if err != nil {
 		return nil, err
 	}
-	return append(out, r.canSomewhere(ctx, tenancy.Plane(m.Plane), access.GrantRead, access.GrantSet)...), nil
+	grants, err := r.canSomewhere(ctx, tenancy.Plane(m.Plane), access.GrantRead, access.GrantSet)
+	return append(out, grants...), err
 }
 
 // costFor is what a charge cost in dollars, in Copilot for the platform alone.

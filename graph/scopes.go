@@ -8,6 +8,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/budget"
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/user"
@@ -128,7 +129,7 @@ func parentIs(parentID *string) func(*sql.Selector) {
 	}
 }
 
-func (r *Resolver) scopes(ctx context.Context, at model.Ref, under *string, kinds []model.ScopeKind, search *string, w window) (*model.ScopeConnection, error) {
+func (r *Resolver) scopes(ctx context.Context, at model.Ref, under *string, kinds []model.ScopeKind, search *string, budgeted bool, w window) (*model.ScopeConnection, error) {
 	path, text := at.Path, strings.TrimSpace(value(search))
 	if len(text) > maxSearch {
 		return nil, fault.New(fault.BadInput, "Search for at most %d characters.", maxSearch)
@@ -149,6 +150,10 @@ func (r *Resolver) scopes(ctx context.Context, at model.Ref, under *string, kind
 		}
 		if text != "" {
 			s.Where(sql.ContainsFold(s.C(scope.FieldName), text))
+		}
+		if budgeted {
+			b := sql.Dialect(s.Dialect()).Table(budget.Table)
+			s.Where(sql.In(s.C(scope.FieldID), sql.Dialect(s.Dialect()).Select(b.C(budget.FieldScopeID)).From(b)))
 		}
 	})
 	if err != nil {

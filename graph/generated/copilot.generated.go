@@ -24,7 +24,7 @@ type CopilotResolver interface {
 	ViewerCan(ctx context.Context, obj *model.Copilot) ([]*model.ViewerPermission, error)
 	ViewerCanWithin(ctx context.Context, obj *model.Copilot) ([]*model.ViewerPermission, error)
 	Account(ctx context.Context, obj *model.Copilot) (*model.Account, error)
-	Scopes(ctx context.Context, obj *model.Copilot, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) (*model.ScopeConnection, error)
+	Scopes(ctx context.Context, obj *model.Copilot, under *string, kinds []model.ScopeKind, search *string, budgeted bool, first *int, after *string, last *int, before *string) (*model.ScopeConnection, error)
 	Organizations(ctx context.Context, obj *model.Copilot, first *int, after *string, last *int, before *string) (*model.OrganizationConnection, error)
 	Teams(ctx context.Context, obj *model.Copilot, organizationID *string, first *int, after *string, last *int, before *string) (*model.TeamConnection, error)
 	Members(ctx context.Context, obj *model.Copilot, teamID *string, search *string, first *int, after *string, last *int, before *string) (*model.MemberConnection, error)
@@ -591,38 +591,46 @@ func (ec *executionContext) field_Copilot_scopes_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["search"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "budgeted",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["budgeted"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg4
-	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	args["after"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "last",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["last"] = arg5
-	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	args["last"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "before",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["before"] = arg6
+	args["before"] = arg7
 	return args, nil
 }
 
@@ -1114,7 +1122,7 @@ func (ec *executionContext) _Copilot_scopes(ctx context.Context, field graphql.C
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Copilot().Scopes(ctx, obj, fc.Args["under"].(*string), fc.Args["kinds"].([]model.ScopeKind), fc.Args["search"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Copilot().Scopes(ctx, obj, fc.Args["under"].(*string), fc.Args["kinds"].([]model.ScopeKind), fc.Args["search"].(*string), fc.Args["budgeted"].(bool), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ScopeConnection) graphql.Marshaler {

@@ -229,6 +229,8 @@ type ComplexityRoot struct {
 		Draft            func(childComplexity int) int
 		DraftChanged     func(childComplexity int) int
 		Group            func(childComplexity int) int
+		GuardrailChoices func(childComplexity int) int
+		Guardrails       func(childComplexity int) int
 		ID               func(childComplexity int) int
 		Icon             func(childComplexity int) int
 		Kind             func(childComplexity int) int
@@ -288,6 +290,13 @@ type ComplexityRoot struct {
 	AgentEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	AgentGuardrail struct {
+		Description func(childComplexity int) int
+		FromName    func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Name        func(childComplexity int) int
 	}
 
 	AgentLink struct {
@@ -956,7 +965,7 @@ type ComplexityRoot struct {
 		ParentID          func(childComplexity int) int
 		Plane             func(childComplexity int) int
 		Requests          func(childComplexity int, scopeID *string, filter *model.RequestFilter, kind *model.RequestKind, first *int, after *string, last *int, before *string) int
-		Scopes            func(childComplexity int, under *string, kinds []model.ScopeKind, search *string, first *int, after *string, last *int, before *string) int
+		Scopes            func(childComplexity int, under *string, kinds []model.ScopeKind, search *string, budgeted bool, first *int, after *string, last *int, before *string) int
 		Statements        func(childComplexity int, scopeID *string, first *int, after *string, last *int, before *string) int
 		StdioCommands     func(childComplexity int) int
 		Teams             func(childComplexity int, organizationID *string, first *int, after *string, last *int, before *string) int
@@ -3444,6 +3453,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Agent.Group(childComplexity), true
+	case "Agent.guardrailChoices":
+		if e.ComplexityRoot.Agent.GuardrailChoices == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.GuardrailChoices(childComplexity), true
+	case "Agent.guardrails":
+		if e.ComplexityRoot.Agent.Guardrails == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Agent.Guardrails(childComplexity), true
 	case "Agent.id":
 		if e.ComplexityRoot.Agent.ID == nil {
 			break
@@ -3718,6 +3739,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AgentEdge.Node(childComplexity), true
+
+	case "AgentGuardrail.description":
+		if e.ComplexityRoot.AgentGuardrail.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentGuardrail.Description(childComplexity), true
+	case "AgentGuardrail.fromName":
+		if e.ComplexityRoot.AgentGuardrail.FromName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentGuardrail.FromName(childComplexity), true
+	case "AgentGuardrail.id":
+		if e.ComplexityRoot.AgentGuardrail.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentGuardrail.ID(childComplexity), true
+	case "AgentGuardrail.name":
+		if e.ComplexityRoot.AgentGuardrail.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentGuardrail.Name(childComplexity), true
 
 	case "AgentLink.title":
 		if e.ComplexityRoot.AgentLink.Title == nil {
@@ -6625,7 +6671,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Copilot.Scopes(childComplexity, args["under"].(*string), args["kinds"].([]model.ScopeKind), args["search"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Copilot.Scopes(childComplexity, args["under"].(*string), args["kinds"].([]model.ScopeKind), args["search"].(*string), args["budgeted"].(bool), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Copilot.statements":
 		if e.ComplexityRoot.Copilot.Statements == nil {
 			break
@@ -21075,6 +21121,10 @@ type Agent implements Node & Scope {
   versions(first: Int, after: String, last: Int, before: String): AgentVersionConnection
   "What stands in the way of publishing the draft, and what to think about; null for who may not read its instructions."
   validation: [AgentProblem!]
+  "What guards it wherever it is used, besides what its definition names: all that is assigned to it or to a scope above. Null for who may not read its instructions."
+  guardrails: [AgentGuardrail!]
+  "Guardrails that its definition may name, in order of names. Null for who may not read its instructions."
+  guardrailChoices: [AgentGuardrail!]
   "What changed between two versions, or to the draft where one is left out; from zero stands for nothing at all. Null for who may not read its instructions."
   diff(from: Int, to: Int): [AgentChange!]
   "When it was made."
@@ -21187,6 +21237,18 @@ type AgentProblem {
   fix: String!
   "Whether it keeps the draft from being published; else it is a warning."
   blocking: Boolean!
+}
+
+"A guardrail as those see it who build an agent: what it is for, and nothing of its rules."
+type AgentGuardrail {
+  "The preset."
+  id: ID!
+  "As shown to people."
+  name: String!
+  "What it is for."
+  description: String!
+  "The scope that it is assigned to, by name: the agent's own or one above; null for one to choose."
+  fromName: String
 }
 
 "A field in which two definitions differ. Lists have a line for each entry."
@@ -21988,8 +22050,8 @@ type Copilot implements Node & Scope {
   viewerCanWithin: [ViewerPermission!]!
   "The account it is part of."
   account: Account!
-  "The tree in tree order, from ` + "`" + `under` + "`" + ` (left out: the viewer's reach) downwards; ` + "`" + `search` + "`" + ` looks into names, at most 100 characters."
-  scopes(under: ID, kinds: [ScopeKind!], search: String, first: Int, after: String, last: Int, before: String): ScopeConnection!
+  "The tree in tree order, from ` + "`" + `under` + "`" + ` (left out: the viewer's reach) downwards; ` + "`" + `search` + "`" + ` looks into names, at most 100 characters; ` + "`" + `budgeted` + "`" + ` leaves out what holds no budget."
+  scopes(under: ID, kinds: [ScopeKind!], search: String, budgeted: Boolean! = false, first: Int, after: String, last: Int, before: String): ScopeConnection!
   "Ordered by creation."
   organizations(first: Int, after: String, last: Int, before: String): OrganizationConnection!
   "Ordered by creation."
@@ -23501,6 +23563,10 @@ func (ec *executionContext) childFields_Agent(ctx context.Context, field graphql
 		return ec.fieldContext_Agent_versions(ctx, field)
 	case "validation":
 		return ec.fieldContext_Agent_validation(ctx, field)
+	case "guardrails":
+		return ec.fieldContext_Agent_guardrails(ctx, field)
+	case "guardrailChoices":
+		return ec.fieldContext_Agent_guardrailChoices(ctx, field)
 	case "diff":
 		return ec.fieldContext_Agent_diff(ctx, field)
 	case "createdAt":
@@ -23583,6 +23649,20 @@ func (ec *executionContext) childFields_AgentEdge(ctx context.Context, field gra
 		return ec.fieldContext_AgentEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AgentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentGuardrail(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AgentGuardrail_id(ctx, field)
+	case "name":
+		return ec.fieldContext_AgentGuardrail_name(ctx, field)
+	case "description":
+		return ec.fieldContext_AgentGuardrail_description(ctx, field)
+	case "fromName":
+		return ec.fieldContext_AgentGuardrail_fromName(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentGuardrail", field.Name)
 }
 
 func (ec *executionContext) childFields_AgentLink(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -390,6 +390,10 @@ type Agent struct {
 	Versions *AgentVersionConnection `json:"versions,omitempty"`
 	// What stands in the way of publishing the draft, and what to think about; null for who may not read its instructions.
 	Validation []*AgentProblem `json:"validation,omitempty"`
+	// What guards it wherever it is used, besides what its definition names: all that is assigned to it or to a scope above. Null for who may not read its instructions.
+	Guardrails []*AgentGuardrail `json:"guardrails,omitempty"`
+	// Guardrails that its definition may name, in order of names. Null for who may not read its instructions.
+	GuardrailChoices []*AgentGuardrail `json:"guardrailChoices,omitempty"`
 	// What changed between two versions, or to the draft where one is left out; from zero stands for nothing at all. Null for who may not read its instructions.
 	Diff []*AgentChange `json:"diff,omitempty"`
 	// When it was made.
@@ -530,6 +534,18 @@ type AgentEdge struct {
 	Node *Agent `json:"node"`
 	// Give it as `after` or `before` to go on from here.
 	Cursor string `json:"cursor"`
+}
+
+// A guardrail as those see it who build an agent: what it is for, and nothing of its rules.
+type AgentGuardrail struct {
+	// The preset.
+	ID string `json:"id"`
+	// As shown to people.
+	Name string `json:"name"`
+	// What it is for.
+	Description string `json:"description"`
+	// The scope that it is assigned to, by name: the agent's own or one above; null for one to choose.
+	FromName *string `json:"fromName,omitempty"`
 }
 
 // A page that an agent knows of.
@@ -2285,7 +2301,7 @@ type Copilot struct {
 	ViewerCanWithin []*ViewerPermission `json:"viewerCanWithin"`
 	// The account it is part of.
 	Account *Account `json:"account"`
-	// The tree in tree order, from `under` (left out: the viewer's reach) downwards; `search` looks into names, at most 100 characters.
+	// The tree in tree order, from `under` (left out: the viewer's reach) downwards; `search` looks into names, at most 100 characters; `budgeted` leaves out what holds no budget.
 	Scopes *ScopeConnection `json:"scopes"`
 	// Ordered by creation.
 	Organizations *OrganizationConnection `json:"organizations"`

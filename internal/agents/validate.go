@@ -10,6 +10,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/guardrailassignment"
 	"github.com/alchemi/cockpit/ent/guardrailpreset"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/price"
@@ -246,15 +247,26 @@ func (v *validation) context(ctx context.Context, d Definition) error {
 	return nil
 }
 
+// guardrails asks for one at least: named by the definition, or assigned to the
+// agent or to a scope above it.
 func (v *validation) guardrails(ctx context.Context, d Definition) error {
-	if len(d.GuardrailPresetIDs) == 0 {
-		v.warn(FieldGuardrails, "no-guardrail", "The agent has no guardrail of its own; those of the places it is used in hold for it.", "Give it one if it handles what others must not see.")
+	active := v.client.GuardrailPreset.Query().Where(guardrailpreset.AccountID(v.agent.AccountID),
+		guardrailpreset.PlaneEQ(guardrailpreset.PlaneCOPILOT), guardrailpreset.StatusEQ(guardrailpreset.StatusACTIVE))
+	own, err := active.Clone().Where(guardrailpreset.IDIn(d.GuardrailPresetIDs...)).Count(ctx)
+	if err != nil {
+		return err
+	}
+	if own < len(d.GuardrailPresetIDs) {
+		v.fail(FieldGuardrails, "unknown-guardrail", "One of the agent's guardrails is switched off, or gone.", "Choose another one.")
+	}
+	if own > 0 {
 		return nil
 	}
-	n, err := v.client.GuardrailPreset.Query().Where(guardrailpreset.IDIn(d.GuardrailPresetIDs...), guardrailpreset.AccountID(v.agent.AccountID),
-		guardrailpreset.PlaneEQ(guardrailpreset.PlaneCOPILOT), guardrailpreset.StatusEQ(guardrailpreset.StatusACTIVE)).Count(ctx)
-	if err == nil && n < len(d.GuardrailPresetIDs) {
-		v.fail(FieldGuardrails, "unknown-guardrail", "One of the agent's guardrails is switched off, or gone.", "Choose another one.")
+	above := strings.Split(strings.Trim(v.agent.Path, "/"), "/")
+	held, err := active.Where(guardrailpreset.HasAssignmentsWith(guardrailassignment.ScopeIDIn(above...))).Exist(ctx)
+	if err == nil && !held {
+		v.fail(FieldGuardrails, "no-guardrail", "The agent has no guardrail: it names none, and none is assigned to it or above it.",
+			"Choose one, or ask an admin to assign one to the place that owns it.")
 	}
 	return err
 }

@@ -321,6 +321,8 @@ type inPlane struct {
 	ids    []string
 	teams  []*plantedTeam
 	agents []plantedAgent
+	// presets are the guardrails of the plane, by their template.
+	presets map[string]string
 }
 
 // priced is a model with what its calls cost.
@@ -349,7 +351,7 @@ func (p *inPlane) tell(ctx context.Context, a *ent.Account, catalogue []*ent.Cat
 	if err != nil {
 		return err
 	}
-	p.models = map[string]*priced{}
+	p.models, p.presets = map[string]*priced{}, map[string]string{}
 	if p.plane.plane == tenancy.Console {
 		err = p.ownModels(ctx)
 	} else {
@@ -443,6 +445,9 @@ func (p *inPlane) organization(ctx context.Context, o organization) error {
 		return err
 	}
 	if err := p.grantAt(ctx, org); err != nil {
+		return err
+	}
+	if err := p.letBuild(ctx, org); err != nil {
 		return err
 	}
 	for _, t := range o.teams {

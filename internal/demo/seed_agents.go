@@ -3,10 +3,12 @@ package demo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/internal/agents"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -31,6 +33,8 @@ type helper struct {
 	temperature float64
 	longest     int
 	share       float64 // of its people's calls
+	guard       string  // the template of its guardrail
+	budget      money.Nano
 	categories  []string
 }
 
@@ -39,7 +43,7 @@ type edition struct{ instructions, changelog string }
 
 var helpers = []helper{
 	{name: "Meeting notes", purpose: "Turns a transcript into decisions, owners and dates.", icon: "notebook-pen", group: "Everyday", person: orgAdmin,
-		categories: []string{"Writing"}, model: copilotModel, fallbacks: []string{"claude-sonnet"}, temperature: 0.2, longest: 1500, turns: 40, share: 0.35,
+		categories: []string{"Writing"}, model: copilotModel, fallbacks: []string{"claude-sonnet"}, temperature: 0.2, longest: 1500, turns: 40, share: 0.35, guard: "secrets", budget: 20_000 * money.One,
 		starters: []string{"Summarise this transcript", "Who promised what by when?"},
 		versions: []edition{
 			{"You turn transcripts of meetings into minutes.\n\nList decisions, then tasks with owner and date. Invent nothing.", "First version."},
@@ -47,7 +51,7 @@ var helpers = []helper{
 		}},
 	{name: "Claims triage", purpose: "Reads a claim and says what is missing before it goes to a colleague.", icon: "clipboard-check", group: "Claims", owner: "Claims desk",
 		person: "Aylin Demir", categories: []string{"Insurance"}, model: "claude-sonnet", fallbacks: []string{copilotModel}, temperature: 0.1, longest: 2000,
-		credits: 5000 * money.One, share: 0.5, starters: []string{"Check this claim", "What do we need from the policyholder?"},
+		credits: 5000 * money.One, share: 0.5, guard: "secrets", budget: 8_000 * money.One, starters: []string{"Check this claim", "What do we need from the policyholder?"},
 		knowledge: []agents.Link{{Title: "Claims handbook", URL: "https://intranet.acme.example/claims"}},
 		versions: []edition{
 			{"You check insurance claims for completeness.\n\nName each missing document, and why it is needed. Decide nothing.", "First version, with the claims desk's list."},
@@ -57,6 +61,19 @@ var helpers = []helper{
 		categories: []string{"Legal"}, model: "gpt-5", temperature: 0, longest: 4000,
 		starters: []string{"What is unusual here?"},
 		draft:    &edition{"You read contracts for lawyers.\n\nQuote the clause for everything that you say.", ""}},
+}
+
+// builders are the organizations in Copilot whose people build agents of their
+// own; Insurance leaves that to its admins.
+var builders = []string{"Banking", "Corporate"}
+
+// letBuild lets the people of an organization build agents.
+func (p *inPlane) letBuild(ctx context.Context, org *ent.Scope) error {
+	if p.plane.plane != tenancy.Copilot || p.tenant.slug != acme.slug || !slices.Contains(builders, org.Name) {
+		return nil
+	}
+	_, err := feature.Set(ctx, p.tx, feature.Input{Scope: org, Feature: feature.CreateAgents, Switch: feature.On})
+	return err
 }
 
 // buildAgents makes the story's agents in Copilot and says who may use them.
@@ -94,6 +111,9 @@ func (p *inPlane) build(ctx context.Context, built *agents.Agents, h helper) err
 	define := func(e edition) agents.Definition {
 		d := agents.Definition{Instructions: e.instructions, ModelID: p.models[h.model].ID, Starters: h.starters, Knowledge: h.knowledge,
 			Parameters: agents.Parameters{Temperature: &h.temperature, MaxOutputTokens: h.longest}}
+		if h.guard != "" {
+			d.GuardrailPresetIDs = []string{p.presets[h.guard]}
+		}
 		for _, f := range h.fallbacks {
 			d.FallbackIDs = append(d.FallbackIDs, p.models[f].ID)
 		}
@@ -126,7 +146,7 @@ func (p *inPlane) build(ctx context.Context, built *agents.Agents, h helper) err
 		}
 	}
 	if h.share > 0 {
-		p.agents = append(p.agents, plantedAgent{s, h.share})
+		p.agents = append(p.agents, plantedAgent{s, h.share, h.budget})
 	}
 	return nil
 }
@@ -134,6 +154,19 @@ func (p *inPlane) build(ctx context.Context, built *agents.Agents, h helper) err
 // plantedAgent is an agent that a share of the calls comes through, of those who
 // sit where it is allowed.
 type plantedAgent struct {
-	scope *ent.Scope
-	share float64
+	scope  *ent.Scope
+	share  float64
+	budget money.Nano
+}
+
+// capAgents gives agents budgets of their own, which count what was spent
+// through them so far.
+func (p *inPlane) capAgents(ctx context.Context) error {
+	for _, a := range p.agents {
+		p.pass(5 * time.Second)
+		if err := p.allocate(ctx, a.scope, a.budget); err != nil {
+			return fmt.Errorf("budget of %s: %w", a.scope.Name, err)
+		}
+	}
+	return nil
 }

@@ -16,14 +16,17 @@ type guard struct {
 	// scope is an organization or a team; empty: the plane.
 	scope, template, note string
 	allow                 []detect.Allowed
+	// loose ones are assigned nowhere: agents choose them.
+	loose bool
 }
 
 // Secrets stay out of everything that goes to Console; personal data out of
-// what Corporate asks Copilot.
+// what Corporate asks Copilot. Agents keep secrets by themselves.
 var guards = []guard{
 	{account: acme.slug, plane: tenancy.Console, template: "secrets", note: "Keys and passwords don't leave the house."},
 	{account: acme.slug, plane: tenancy.Copilot, scope: "Corporate", template: "pii", note: "Agreed with the works council in August.",
 		allow: []detect.Allowed{{Text: "press@acme.example"}}},
+	{account: acme.slug, plane: tenancy.Copilot, template: "secrets", note: "For agents: keys and passwords stay with whoever has them.", loose: true},
 }
 
 // guardAt makes the presets of a scope and assigns them, as soon as it is there.
@@ -40,6 +43,10 @@ func (p *inPlane) guardAt(ctx context.Context, s *ent.Scope) error {
 			row, err := verbs.Create(ctx, p.tx, p.root, guardrail.Input{Name: &t.Name, Description: &g.note, Rules: &detect.Preset{Rules: t.Rules, Allow: g.allow}})
 			if err != nil {
 				return err
+			}
+			p.presets[t.ID] = row.ID
+			if g.loose {
+				continue
 			}
 			if _, err := verbs.Assign(ctx, p.tx, s, row.ID); err != nil {
 				return err

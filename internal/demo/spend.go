@@ -89,7 +89,10 @@ func (p *inPlane) spend(ctx context.Context, a *ent.Account) error {
 	if err := p.raise(ctx); err != nil {
 		return err
 	}
-	return p.book(ctx, calls)
+	if err := p.book(ctx, calls); err != nil {
+		return err
+	}
+	return p.capAgents(ctx)
 }
 
 func (p *inPlane) allocate(ctx context.Context, s *ent.Scope, limit money.Nano) error {

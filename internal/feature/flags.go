@@ -86,7 +86,7 @@ func (f *Flags) Allows(ctx context.Context, what Feature, accountID string, plan
 		return err
 	}
 	if s := t.Ask(what, path); !s.On {
-		return s.refusal()
+		return s.Refusal("An admin of this place or of one above")
 	}
 	return nil
 }
@@ -94,12 +94,14 @@ func (f *Flags) Allows(ctx context.Context, what Feature, accountID string, plan
 // FeatureOff is the code of a refusal because a feature isn't on.
 const FeatureOff fault.Code = "FEATURE_OFF"
 
-func (s Setting) refusal() *fault.Error {
-	e := fault.New(FeatureOff, "%s is off here. Ask an admin to switch it on.", s.Feature.Words())
+// Refusal says why what is off can't be used, and who can switch it on: a
+// sentence's beginning such as "An admin of Claims desk".
+func (s Setting) Refusal(who string) *fault.Error {
+	e := fault.New(FeatureOff, "%s is off here: nobody has switched it on. %s can do that under Access, Features.", s.Feature.Words(), who)
 	if s.From != nil && s.From.Switch == Deny {
 		e = fault.New(FeatureOff, "%s is denied at %s and all below it. Only an admin there, or above, lifts that.", s.Feature.Words(), s.From.Name)
 	} else if s.From != nil {
-		e = fault.New(FeatureOff, "%s is switched off at %s. Ask an admin to switch it on.", s.Feature.Words(), s.From.Name)
+		e = fault.New(FeatureOff, "%s is switched off at %s. %s can switch it on under Access, Features.", s.Feature.Words(), s.From.Name, who)
 	}
 	return e.With("feature", string(s.Feature))
 }

@@ -116,6 +116,19 @@ func (t *Table) Ask(f Feature, path string) Setting {
 	return s
 }
 
+// Within tells whether a feature is on at a path or anywhere below it.
+func (t *Table) Within(f Feature, path string) bool {
+	if t.Ask(f, path).On {
+		return true
+	}
+	for below := range t.at {
+		if strings.HasPrefix(below, path) && t.Ask(f, below).On {
+			return true
+		}
+	}
+	return false
+}
+
 // next is where the next part of a path ends, 0 when there is none.
 func next(path string, from int) int {
 	if from >= len(path) {

@@ -51,6 +51,14 @@ func TestPropertyTheMostSpecificWinsUnderNoDeny(t *testing.T) {
 			}
 		}
 		table := feature.NewTable(flags)
+		for _, path := range paths {
+			within := false
+			for _, below := range paths {
+				on, _, _ := model(flags, feature.CreateAgents, below)
+				within = within || on && strings.HasPrefix(below, path)
+			}
+			require.Equal(t, within, table.Within(feature.CreateAgents, path), path)
+		}
 		for _, path := range append(paths, "/acc/cop/o/t/m/k/", "/acc/other/") {
 			for f, got := range table.Of(path) {
 				on, from, locked := model(flags, f, path)

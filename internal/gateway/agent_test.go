@@ -20,8 +20,10 @@ import (
 	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/detect"
 	"github.com/alchemi/cockpit/internal/gateway"
 	"github.com/alchemi/cockpit/internal/grant"
+	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/store"
@@ -73,9 +75,12 @@ func (w *world) agented(p *provider) (agent *ent.Scope, team *ent.Scope, key str
 		w.grant(ctx, tx, root, first.ID, grant.Allow)
 		_, _, key, err = identity.CreateKey(ctx, tx, w.st.Now(), identity.KeyInput{Name: "app", Owner: team, ModelIDs: []string{first.ID, central.ID}})
 		require.NoError(w.t, err)
+		guard, err := w.guards.Create(ctx, tx, root, guardrail.Input{Name: ptr("Quiet"), Rules: &detect.Preset{Rules: []*detect.Rule{
+			{Name: "Word", Detector: detect.Words, Words: []string{"unsayable"}, Action: detect.Block, Direction: detect.Both}}}})
+		require.NoError(w.t, err)
 		low := 0.2
 		_, agent, err = w.agents.Create(ctx, tx, root, agents.Settings{Name: ptr("Helper")}, agents.Definition{Instructions: "Be brief.", ModelID: first.ID,
-			FallbackIDs: []string{central.ID}, Parameters: agents.Parameters{Temperature: &low, MaxOutputTokens: 50},
+			GuardrailPresetIDs: []string{guard.ID}, FallbackIDs: []string{central.ID}, Parameters: agents.Parameters{Temperature: &low, MaxOutputTokens: 50},
 			Knowledge: []agents.Link{{Title: "Handbook", URL: "https://acme.example/handbook"}}})
 		require.NoError(w.t, err)
 		_, err = w.agents.Publish(ctx, tx, agent, "", nil)

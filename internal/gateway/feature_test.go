@@ -37,6 +37,17 @@ func TestImagesNeedTheFeature(t *testing.T) {
 		require.Equal(t, http.StatusForbidden, status, body)
 		require.Contains(t, body, `"code":"feature_off"`)
 		require.Contains(t, body, `"feature":"GENERATE_IMAGES"`)
+		// However it is spelled.
+		for asked, want := range map[string]int{
+			`"modalities":["im\u0061ge"]`: http.StatusForbidden, `"modal\u0069ties":["image"]`: http.StatusForbidden, `"modalities":[["text"],"IMAGE"]`: http.StatusForbidden,
+			`"Modalities":["image"]`: http.StatusBadRequest, `"modalities":"image"`: http.StatusBadRequest, `"modalities":[],"modalities":["image"]`: http.StatusBadRequest,
+			`"tools":[{"type":"image_generation"}]`: http.StatusBadRequest, `"extra_body":{"modalities":["image"]}`: http.StatusForbidden,
+			`"generation_config":{"response_modalities":["TEXT","IMAGE"]}`: http.StatusForbidden, `"extra_body":{"google":{"responseModalities":"image"}}`: http.StatusForbidden,
+			`"tool_choice":"none","metadata":{"modalities":"image"},"modalities":["text"]`: http.StatusOK,
+		} {
+			status, body = answer(w.consoleKey, `{"model":"demo-small","messages":[{"role":"user","content":"hi"}],"max_tokens":5,`+asked+`}`)
+			require.Equal(t, want, status, "%s: %s", asked, body)
+		}
 
 		w.heard(func(ctx context.Context, tx *store.Tx) error {
 			_, err := feature.Set(ctx, tx, feature.Input{Scope: w.team, Feature: feature.GenerateImages, Switch: feature.On})

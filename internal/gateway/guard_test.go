@@ -122,6 +122,8 @@ func TestGuardrailsOnInput(t *testing.T) {
 			`{"role":"user","content":"data:text/plain;base64,ada@example.com"}`,
 			`{"role":"tool","tool_call_id":"c","content":"ada@example.com"}`, `{"role":"user","content":[{"type":"text","text":"ada\u0040example.com"}]}`,
 			`{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"to\":\"ada@example.com\"}"}}]}`,
+			`{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"to\":\"ada\\u0040example.com\"}"}}]}`,
+			`{"role":"tool","tool_call_id":"c","content":"[{\"to\":\"\\u0061da\\u0040example.com\"}]"}`,
 		} {
 			answer := w.chat(w.consoleKey, `{"model":"demo-small","messages":[`+message+`],"x_demo":{"echo":true}}`)
 			require.Contains(t, answer, "[redacted:email]")
@@ -159,8 +161,13 @@ func TestGuardrailsOnOutput(t *testing.T) {
 		require.Equal(t, map[int]string{0: clean, 1: clean}, texts)
 		require.Empty(t, code)
 	}
+	// A tool's arguments as they are read, without the escapes that the model spells.
+	args := scripted("hi", `{"call":true,"say":"{\"to\":\"ada\\u0040example.com\",\"n\":\"\\\"\"}"}`)
+	require.Contains(t, w.chat(w.consoleKey, args), `{\"to\":\"[redacted:email]\",\"n\":\"\\\"\"}`)
+	texts, _ := said(t, w.chat(w.consoleKey, streamed(args)))
+	require.Equal(t, `{"to":"[redacted:email]","n":"\""}`, texts[1])
 	// A text that ends in the middle of a match comes to its end all the same.
-	texts, _ := said(t, w.chat(w.consoleKey, streamed(scripted("hi", `{"say":"I am ada@exam"}`))))
+	texts, _ = said(t, w.chat(w.consoleKey, streamed(scripted("hi", `{"say":"I am ada@exam"}`))))
 	require.Equal(t, map[int]string{0: "I am ada@exam", 1: "I am ada@exam"}, texts)
 
 	w.guard(w.team, "Strict", "", `{"rules":[{"name":"Bob","detector":"REGEX","pattern":"bob@[a-z.]+","action":"BLOCK","direction":"OUTPUT"}]}`)

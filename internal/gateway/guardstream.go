@@ -173,7 +173,12 @@ func (g *streamGuard) flow(choice, field, tool string) *flow {
 			return f
 		}
 	}
-	f := &flow{g.look.Flow(), choice, field, tool}
+	f := &flow{choice: choice, field: field, tool: tool}
+	if named([]byte(field), "function_call") || tool != "" && named([]byte(field), "function") {
+		f.Flow = g.look.Whole() // arguments are JSON, whose escapes hide what it says
+	} else {
+		f.Flow = g.look.Flow()
+	}
 	g.flows = append(g.flows, f)
 	return f
 }

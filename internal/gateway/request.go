@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -91,6 +92,24 @@ var understood = []string{
 	"previous_response_id", "conversation", "cached_content",
 }
 
+// said are the members whose names inside are the caller's own words, and ask
+// the provider for nothing.
+var said = []string{"messages", "tools", "functions", "response_format", "metadata", "prediction", "prompt"}
+
+// asksImages tells whether a member, or one within it that is passed on to the
+// provider, has images among the modalities of the answer.
+func (q *request) asksImages(name string, at span) bool {
+	switch q.doc[at.from] {
+	case '"':
+		return strings.Contains(strings.ToLower(name), "modalit") && strings.EqualFold(text(at.of(q.doc)), "image")
+	case '[':
+		return slices.ContainsFunc(elements(q.doc, at), func(e span) bool { return q.asksImages(name, e) })
+	case '{':
+		return slices.ContainsFunc(members(q.doc, at), func(m member) bool { return q.asksImages(m.name, m.value) })
+	}
+	return false
+}
+
 func (q *request) read(m member) *fault.Error {
 	for _, name := range understood {
 		// Some upstreams read names without regard to case: such a twin of a
@@ -98,6 +117,9 @@ func (q *request) read(m member) *fault.Error {
 		if m.name != name && strings.EqualFold(m.name, name) {
 			return invalid(m.name, "Write %q instead of %q.", name, m.name)
 		}
+	}
+	if !isOne(m.name, said) {
+		q.images = q.images || q.asksImages(m.name, m.value)
 	}
 	value := string(m.value.of(q.doc))
 	null := value == "null"
@@ -140,9 +162,6 @@ func (q *request) read(m member) *fault.Error {
 	case "modalities":
 		if q.doc[m.value.from] != '[' && !null {
 			return invalid(m.name, "modalities must be an array.")
-		}
-		for _, kind := range elements(q.doc, m.value) {
-			q.images = q.images || q.doc[kind.from] == '"' && strings.EqualFold(text(kind.of(q.doc)), "image")
 		}
 	case "tools":
 		return q.readTools(m)

@@ -47,12 +47,7 @@ func (s *Set) Look(d detect.Direction) *Look {
 
 // Text filters one whole text.
 func (l *Look) Text(text string) string {
-	clean := text
-	if l.filter != nil {
-		var s *detect.Stream
-		clean, s = l.filter.Text(text)
-		l.note(s)
-	}
+	clean := l.clean(text)
 	if len(l.moderated) > 0 {
 		l.texts.WriteString(clean + "\n")
 	}

@@ -12,6 +12,7 @@ type Flow struct {
 	look   *Look
 	stream *detect.Stream
 	held   string
+	whole  bool
 }
 
 // Flow begins a text that comes in pieces. All flows of a look end together: a
@@ -27,6 +28,10 @@ func (l *Look) Flow() *Flow {
 // Write takes a piece and returns what may go on by now. Ask the look's Refusal
 // after it.
 func (f *Flow) Write(ctx context.Context, piece string) string {
+	if f.whole {
+		f.keep(piece)
+		return ""
+	}
 	if f.stream != nil {
 		piece = f.stream.Write(piece)
 		f.look.note(f.stream)
@@ -37,6 +42,9 @@ func (f *Flow) Write(ctx context.Context, piece string) string {
 // Close returns the rest.
 func (f *Flow) Close(ctx context.Context) string {
 	piece := ""
+	if f.whole {
+		piece = f.all()
+	}
 	if f.stream != nil {
 		piece = f.stream.Close()
 		f.look.note(f.stream)

@@ -77,8 +77,9 @@ type snapshot struct {
 
 // agentAt is where an agent stands, and what its published version brings.
 type agentAt struct {
-	path    string
-	presets []string
+	path      string
+	published bool
+	presets   []string
 }
 
 // preset is one in use.
@@ -209,7 +210,7 @@ func (s *snapshot) loadAgents(ctx context.Context, c *ent.Client, p place) error
 		if err := json.Unmarshal(v.Definition, &definition); err != nil {
 			return fmt.Errorf("definition of agent %s: %w", a.ID, err)
 		}
-		at.presets = definition.GuardrailPresetIDs
+		at.published, at.presets = true, definition.GuardrailPresetIDs
 		s.agents[a.ID] = at
 	}
 	return nil

@@ -192,7 +192,16 @@ func (g *Guards) Update(ctx context.Context, tx *store.Tx, root *ent.Scope, pres
 	if in.ExpectedVersion != nil {
 		u.Where(guardrailpreset.Version(*in.ExpectedVersion))
 	}
-	p, err := u.Save(ctx)
+	var p *ent.GuardrailPreset
+	save := func() (err error) {
+		p, err = u.Save(ctx)
+		return err
+	}
+	if in.Disabled != nil && *in.Disabled {
+		err = keeping(ctx, tx, root, save)
+	} else {
+		err = save()
+	}
 	if store.IsConflict(err) {
 		return nil, taken(*c.name)
 	}
@@ -205,7 +214,8 @@ func (g *Guards) Update(ctx context.Context, tx *store.Tx, root *ent.Scope, pres
 	return p, tx.Audit(ctx, event("guardrail.update", root, p))
 }
 
-// Delete removes a preset that holds nowhere any more.
+// Delete removes a preset that is assigned nowhere any more, and that no
+// published agent has as its only one.
 func (g *Guards) Delete(ctx context.Context, tx *store.Tx, root *ent.Scope, presetID string) error {
 	p, err := presetOf(ctx, tx, root, presetID)
 	if err != nil {
@@ -218,7 +228,7 @@ func (g *Guards) Delete(ctx context.Context, tx *store.Tx, root *ent.Scope, pres
 	if n > 0 {
 		return fault.New(fault.InUse, "%s is assigned to %d places. Take it off them first, or disable it.", p.Name, n)
 	}
-	if err := tx.GuardrailPreset.DeleteOneID(p.ID).Exec(ctx); err != nil {
+	if err := keeping(ctx, tx, root, func() error { return tx.GuardrailPreset.DeleteOneID(p.ID).Exec(ctx) }); err != nil {
 		return err
 	}
 	return tx.Audit(ctx, event("guardrail.delete", root, p))
@@ -263,18 +273,21 @@ func (g *Guards) Assign(ctx context.Context, tx *store.Tx, at *ent.Scope, preset
 }
 
 // Unassign takes a preset off the scope that it was assigned to. What holds from
-// above stays.
+// above stays, and so does the only one of a published agent.
 func (g *Guards) Unassign(ctx context.Context, tx *store.Tx, at *ent.Scope, presetID string) (*ent.GuardrailPreset, error) {
 	p, err := presetOf(ctx, tx, at, presetID)
 	if err != nil {
 		return nil, err
 	}
-	n, err := tx.GuardrailAssignment.Delete().Where(guardrailassignment.ScopeID(at.ID), guardrailassignment.PresetID(p.ID)).Exec(ctx)
+	err = keeping(ctx, tx, at, func() error {
+		n, err := tx.GuardrailAssignment.Delete().Where(guardrailassignment.ScopeID(at.ID), guardrailassignment.PresetID(p.ID)).Exec(ctx)
+		if err == nil && n == 0 {
+			err = fault.At("presetId", "%s isn't assigned to %s itself. One that holds from above is taken off there, by an admin of that place.", p.Name, at.Name)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
-	}
-	if n == 0 {
-		return nil, fault.At("presetId", "%s isn't assigned to %s itself. One that holds from above is taken off there, by an admin of that place.", p.Name, at.Name)
 	}
 	return p, tx.Audit(ctx, event("guardrail.unassign", at, p))
 }

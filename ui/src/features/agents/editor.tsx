@@ -19,7 +19,9 @@ import { t } from '@/lib/i18n'
 import { useUrl } from '@/lib/url'
 import { Acts } from './acts'
 import { type Draft, draftOf, inputOf, mistakes, same } from './draft'
+import { AgentBudget } from './budget'
 import { Building, type Choices, Settings } from './fields'
+import { ChooseGuardrail, Guardrails } from './guardrails'
 import { Problems } from './problems'
 import { Publish } from './publish'
 import { TryPane } from './try'
@@ -107,6 +109,9 @@ function Editor({ agent, home }: { agent: AgentPartsFragment; home: 'plane' | 'm
       </>
     )
   }
+  // What a press can put right, it does, and saves.
+  const draft = edit.draft
+  const fix = (code: string) => code === 'no-guardrail' && edit.may && <ChooseGuardrail agent={agent} onChoose={(id) => void edit.save({ guardrailPresetIds: [...draft.guardrailPresetIds, id] })} />
   const fields = { draft: edit.draft, set: edit.set, disabled: !edit.may, errors: edit.errors }
   return (
     <>
@@ -127,11 +132,13 @@ function Editor({ agent, home }: { agent: AgentPartsFragment; home: 'plane' | 'm
             content: (
               <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1.6fr)_minmax(0,1fr)]">
                 <div className="flex min-w-0 flex-col gap-4">
-                  <Building {...fields} choices={choices} />
+                  <Building {...fields} choices={choices}>
+                    <Guardrails agent={agent} draft={edit.draft} set={edit.set} disabled={!edit.may} error={edit.errors.guardrailPresetIds} />
+                  </Building>
                 </div>
                 <div className="flex min-w-0 flex-col gap-4 lg:sticky lg:top-4">
-                  {edit.may && <TryPane agentId={agent.id} name={agent.name} starters={edit.draft.starters} save={edit.save} ready={Boolean(edit.draft.modelId)} />}
-                  <Problems problems={agent.validation ?? []} stale={edit.dirty} />
+                  {edit.may && <TryPane agentId={agent.id} name={agent.name} starters={edit.draft.starters} save={() => edit.save()} ready={Boolean(edit.draft.modelId)} />}
+                  <Problems problems={agent.validation ?? []} stale={edit.dirty} fix={fix} />
                 </div>
               </div>
             ),
@@ -143,6 +150,7 @@ function Editor({ agent, home }: { agent: AgentPartsFragment; home: 'plane' | 'm
             content: (
               <div className="flex max-w-3xl flex-col gap-4">
                 <Settings {...fields} />
+                <AgentBudget agent={agent} />
                 <p className="flex items-center gap-2 text-xs text-muted">
                   {t('Programs name it in X-Cockpit-Agent:')} <Id id={agent.id} />
                 </p>
@@ -151,7 +159,7 @@ function Editor({ agent, home }: { agent: AgentPartsFragment; home: 'plane' | 'm
           },
         ]}
       />
-      {publishing && <Publish agent={agent} onClose={() => setPublishing(false)} />}
+      {publishing && <Publish agent={agent} fix={fix} onClose={() => setPublishing(false)} />}
     </>
   )
 }
@@ -160,7 +168,7 @@ function Editor({ agent, home }: { agent: AgentPartsFragment; home: 'plane' | 'm
 function useEdit(agent: AgentPartsFragment) {
   const { run, busy, fault } = useMutate(AgentUpdateDocument)
   const saved = useMemo(() => (agent.draft ? draftOf(agent, agent.draft) : undefined), [agent])
-  const [draft, setDraft] = useState<Draft | undefined>(saved)
+  const [edited, setDraft] = useState<Draft | undefined>(saved)
   const [errors, setErrors] = useState<Record<string, string>>({})
   const before = useRef(saved)
   // What others change shows, unless one has begun to type.
@@ -168,10 +176,12 @@ function useEdit(agent: AgentPartsFragment) {
     setDraft((now) => (now && before.current && !same(now, before.current) ? now : saved))
     before.current = saved
   }, [saved])
-  const dirty = Boolean(draft && saved && !same(draft, saved))
+  const dirty = Boolean(edited && saved && !same(edited, saved))
   const set = useCallback((patch: Partial<Draft>) => setDraft((now) => now && { ...now, ...patch }), [])
-  const save = async (): Promise<boolean> => {
-    if (!draft || !dirty) return true
+  const save = async (patch?: Partial<Draft>): Promise<boolean> => {
+    if (!edited || !(dirty || patch)) return true
+    const draft = { ...edited, ...patch }
+    if (patch) setDraft(draft)
     if (Object.keys(mistakes(draft)).length > 0) {
       toast(t('Correct what is marked first.'))
       return false
@@ -203,7 +213,7 @@ function useEdit(agent: AgentPartsFragment) {
     }
     return true
   }
-  return { draft, set, save, dirty, busy, fault, errors, may: may(agent, 'agent.update') }
+  return { draft: edited, set, save, dirty, busy, fault, errors, may: may(agent, 'agent.update') }
 }
 
 /** What it can be made of: what its owner may use, and what it names already. */

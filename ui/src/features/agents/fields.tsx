@@ -19,7 +19,7 @@ type Props = { draft: Draft; set: (patch: Partial<Draft>) => void; choices: Choi
 const kilobytes = (text: string) => new TextEncoder().encode(text).length / 1024
 
 /** What an agent says and calls. */
-export function Building({ draft, set, choices, disabled, errors }: Props) {
+export function Building({ draft, set, choices, disabled, errors, children }: Props & { children: React.ReactNode }) {
   const wrong = mistakes(draft)
   const size = kilobytes(draft.instructions)
   return (
@@ -99,6 +99,7 @@ export function Building({ draft, set, choices, disabled, errors }: Props) {
           />
         </div>
       </Card>
+      {children}
       <Card>
         <CardHead title={t('Conversation starters')} note={t('What people may begin with.')} />
         <div className="px-4 pb-4">

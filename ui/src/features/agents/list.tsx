@@ -43,6 +43,7 @@ export function AgentsPage({ plane }: { plane: Plane }) {
   const filtered = Boolean(url.q || url.group || url.state)
   const open = (id: string) => navigate({ to: '/a/$account/$plane/agents/$agent', params: { account: viewer.account.slug, plane: 'copilot', agent: id } })
   useKeys({ c: () => allowed && setUrl({ new: 'agent' }) })
+  const reason = node?.viewerCan.find((p) => p.action === 'agent.create' && !p.allowed)?.reason
   const create = allowed && (
     <Button variant="primary" size="sm" onClick={() => setUrl({ new: 'agent' })}>
       <Plus aria-hidden /> {t('New agent')}
@@ -54,8 +55,24 @@ export function AgentsPage({ plane }: { plane: Plane }) {
         <Select aria-label={t('Group')} value={url.group ?? ''} onChange={(group) => setUrl({ group: group || undefined })} options={[{ value: '', label: t('Every group') }, ...groups.map((g) => ({ value: g, label: g }))]} className="w-40 max-sm:w-full" />
         <Select aria-label={t('State')} value={url.state ?? ''} onChange={(s) => setUrl({ state: s || undefined })} options={states} className="w-36 max-sm:w-full" />
         <Filter value={url.q ?? ''} onChange={(q) => setUrl({ q: q || undefined })} label={t('Search by name')} />
-        {allowed ? create : <WhyNot plane={plane} node={node} action="agent.create" />}
+        {allowed ? (
+          create
+        ) : (
+          <>
+            {reason && (
+              <Button size="sm" disabled aria-describedby="no-new-agent">
+                <Plus aria-hidden /> {t('New agent')}
+              </Button>
+            )}
+            <WhyNot plane={plane} node={node} action="agent.create" />
+          </>
+        )}
       </PageHead>
+      {!allowed && reason && (
+        <p id="no-new-agent" className="mb-3 text-sm text-muted">
+          {reason}
+        </p>
+      )}
       {fault && (
         <div className="mb-4">
           <ErrorBar fault={fault} retry={retry} />

@@ -22,15 +22,21 @@ export function MyAgents({ seat }: Props) {
   const usable = data?.viewer.agents ?? []
   const own = data?.viewer.ownAgents ?? []
   const creates = may(seat, 'agent.create')
+  const reason = seat.viewerCan.find((p) => p.action === 'agent.create' && !p.allowed)?.reason
   return (
     <section className="mt-6">
       <div className="mb-3 flex flex-wrap items-center gap-3">
         <h2 className="text-lg font-semibold">{t('My agents')}</h2>
         <span className="grow" />
-        {creates && (
-          <Button size="sm" onClick={() => setCreating(true)}>
+        {(creates || reason) && (
+          <Button size="sm" disabled={!creates} aria-describedby={creates ? undefined : 'no-new-agent'} onClick={() => setCreating(true)}>
             <Plus aria-hidden /> {t('New agent')}
           </Button>
+        )}
+        {!creates && reason && (
+          <p id="no-new-agent" className="w-full text-sm text-muted">
+            {reason}
+          </p>
         )}
       </div>
       {fault && (

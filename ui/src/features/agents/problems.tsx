@@ -1,4 +1,5 @@
 import { CircleAlert, CircleCheck, TriangleAlert } from 'lucide-react'
+import type { ReactNode } from 'react'
 import type { AgentPartsFragment } from '@/graphql/generated/graphql'
 import { Card, CardHead } from '@/kit/card'
 import { t } from '@/lib/i18n'
@@ -7,7 +8,7 @@ import { fieldNames } from './words'
 type Problem = NonNullable<AgentPartsFragment['validation']>[number]
 
 /** What stands in the way of publishing the saved draft, each with its way out. */
-export function Problems({ problems, stale }: { problems: readonly Problem[]; stale: boolean }) {
+export function Problems({ problems, stale, fix }: { problems: readonly Problem[]; stale: boolean; /** What puts a problem right at once, by its code. */ fix?: (code: string) => ReactNode }) {
   const blocking = problems.filter((p) => p.blocking).length
   return (
     <Card>
@@ -29,6 +30,7 @@ export function Problems({ problems, stale }: { problems: readonly Problem[]; st
               <span className="block text-xs text-muted">
                 {fieldNames[p.field] ?? p.field} · {p.fix}
               </span>
+              {fix?.(p.code) && <span className="mt-2 block">{fix(p.code)}</span>}
             </span>
           </li>
         ))}

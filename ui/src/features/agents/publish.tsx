@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { AgentPublishDocument, type AgentPartsFragment } from '@/graphql/generated/graphql'
 import { useMutate } from '@/graphql/mutate'
 import { Button } from '@/kit/button'
@@ -11,7 +11,7 @@ import { Changes } from './changes'
 import { Problems } from './problems'
 
 /** The last look before a draft becomes what people talk to. */
-export function Publish({ agent, onClose }: { agent: AgentPartsFragment; onClose: () => void }) {
+export function Publish({ agent, fix, onClose }: { agent: AgentPartsFragment; fix: (code: string) => ReactNode; onClose: () => void }) {
   const { run, busy, fault } = useMutate(AgentPublishDocument)
   const [changelog, setChangelog] = useState('')
   const [error, setError] = useState<string>()
@@ -28,7 +28,7 @@ export function Publish({ agent, onClose }: { agent: AgentPartsFragment; onClose
   return (
     <Dialog open onClose={onClose} title={agent.publishedVersion ? t('Publish over version {{n}}', { n: agent.publishedVersion }) : t('Publish {{name}}', { name: agent.name })} description={t('Calls go through it from the next one on. It never changes; you can always go back.')} className="max-w-2xl">
       <div className="flex flex-col gap-4">
-        {problems.length > 0 && <Problems problems={problems} stale={false} />}
+        {problems.length > 0 && <Problems problems={problems} stale={false} fix={fix} />}
         <Changes id={agent.id} from={agent.publishedVersion ?? 0} />
         <Field label={t('What is new')} hint={t('For those who look at its versions later.')}>
           {(wiring) => <Textarea {...wiring} value={changelog} onChange={(e) => setChangelog(e.target.value)} maxLength={2000} />}

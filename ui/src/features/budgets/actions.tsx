@@ -24,19 +24,19 @@ export function actsOn(row: Row, rows: readonly Row[]): Record<Act | 'edit', boo
     ask: !sets && row.kind !== 'COPILOT' && may(row, 'request.create'),
     move: sets && rows.some((r) => r.id !== row.id && neighbours(row, r)),
     raise: sets && Boolean(row.budget),
-    share: Boolean(row.budget) && row.kind !== 'MEMBER' && row.kind !== 'KEY' && may(row, 'budget.distribute'),
+    share: Boolean(row.budget) && row.kind !== 'MEMBER' && row.kind !== 'KEY' && row.kind !== 'AGENT' && may(row, 'budget.distribute'),
     settings: Boolean(row.budget) && (sets || may(row, 'budget.distribute')),
     remove: Boolean(row.budget) && row.budget?.origin === 'SET' && may(row, 'budget.remove'),
   }
 }
 
 /** Budget can move between them: they stand below the same parent, with budgets of their own. */
-const neighbours = (a: Row, b: Row) => Boolean(a.budget && b.budget && a.kind !== 'KEY' && a.kind === b.kind && a.parentId && a.parentId === b.parentId && may(b, 'budget.set'))
+const neighbours = (a: Row, b: Row) => Boolean(a.budget && b.budget && a.kind !== 'KEY' && a.kind !== 'AGENT' && a.kind === b.kind && a.parentId && a.parentId === b.parentId && may(b, 'budget.set'))
 
 export const neighboursOf = (row: Row, rows: readonly Row[]) => rows.filter((r) => neighbours(row, r))
 
 /** Its limit stands in the place of an equal share of its parent. */
-export const overridesShare = (row: Row, parent: Row | undefined): boolean => row.budget?.origin === 'SET' && row.kind !== 'KEY' && parent?.budget?.distribution === 'EQUAL'
+export const overridesShare = (row: Row, parent: Row | undefined): boolean => row.budget?.origin === 'SET' && row.kind !== 'KEY' && row.kind !== 'AGENT' && parent?.budget?.distribution === 'EQUAL'
 
 export const parentOf = (row: Row, rows: readonly Row[]) => rows.find((r) => r.id === row.parentId)
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { ScopeKind, ScopeRowFragment } from '@/graphql/generated/graphql'
-import { layOut } from './tree'
+import { layOut, withAgents } from './tree'
 import { cumulative } from '@/features/burn'
 
 const node = (id: string, kind: ScopeKind, parentId: string | null): ScopeRowFragment => ({ id, kind, parentId, name: id, location: '', viewerCan: [], budget: null })
@@ -24,6 +24,21 @@ it("starts at the top of a team admin's reach, whose parents are out of sight", 
     ['ada', 2],
     ['fraud', 1],
   ])
+})
+
+it('shows agents with a budget under whoever owns them, as far as that is there', () => {
+  const budget = {} as NonNullable<ScopeRowFragment['budget']>
+  const agents = [{ ...node('helper', 'AGENT', 'org'), budget }, { ...node('own', 'AGENT', 'ada'), budget }, node('free', 'AGENT', 'org'), { ...node('far', 'AGENT', 'bob'), budget }]
+  const rows = layOut(withAgents(tree, agents), new Set(['con', 'org', 'risk']))
+  expect(rows.map((r) => [r.id, r.level, r.open])).toEqual([
+    ['con', 1, true],
+    ['org', 2, true],
+    ['risk', 3, true],
+    ['ada', 4, false],
+    ['fraud', 3, false],
+    ['helper', 3, null],
+  ])
+  expect(layOut(withAgents(tree, agents), new Set(['con', 'org', 'risk', 'ada'])).map((r) => r.id)).toContain('own')
 })
 
 it('ends the curve at the live amount', () => {

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from 'react'
 import { useClient } from 'urql'
-import { BudgetLeavesDocument, BudgetTreeDocument, type ScopeKind, type ScopeRowFragment } from '@/graphql/generated/graphql'
+import { BudgetAgentsDocument, BudgetLeavesDocument, BudgetTreeDocument, type ScopeKind, type ScopeRowFragment } from '@/graphql/generated/graphql'
+import { usePages as usePaged } from '@/graphql/pages'
 import { useRead } from '@/graphql/query'
 import { useViewer } from '@/graphql/viewer'
 import { ask, pick, type Plane } from '@/lib/plane'
@@ -71,6 +72,21 @@ function usePages(plane: Plane) {
 /** A plane's root goes by the account's name: "Console" alone would say nothing. */
 export const named = <N extends { kind: ScopeKind; name: string }>(node: N, account: string): N => (node.kind === 'CONSOLE' || node.kind === 'COPILOT' ? { ...node, name: account } : node)
 
+/** Agents under those who own them, as far as these are there. */
+export function withAgents(nodes: readonly ScopeRowFragment[], agents: readonly ScopeRowFragment[]): ScopeRowFragment[] {
+  const ids = new Set(nodes.map((n) => n.id))
+  return [...nodes, ...agents.filter((a) => a.budget && a.parentId && ids.has(a.parentId))]
+}
+
+/** Agents of Copilot that hold a budget, all pages of them. */
+function useAgents(plane: Plane): readonly ScopeRowFragment[] {
+  const { rows, more, fetching } = usePaged(BudgetAgentsDocument, {}, (d) => d.copilot?.scopes, plane !== 'COPILOT')
+  useEffect(() => {
+    if (more && !fetching) more()
+  }, [more, fetching])
+  return rows
+}
+
 export function useTree(plane: Plane) {
   const account = useViewer().account.name
   const top = usePages(plane)
@@ -97,6 +113,8 @@ export function useTree(plane: Plane) {
     }
   }, [client, key, plane])
 
-  const nodes = [...top.nodes, ...teams.flatMap((id) => leaves[id] ?? [])].map((n) => named(n, account))
+  const shown = [...top.nodes, ...teams.flatMap((id) => leaves[id] ?? [])]
+  const agents = useAgents(plane)
+  const nodes = withAgents(shown, agents).map((n) => named(n, account))
   return { ...top, nodes, rows: layOut(nodes, open), toggle: (id: string, on: boolean) => setToggled((was) => ({ ...was, [id]: on })) }
 }

@@ -51,7 +51,10 @@ func TestIntegrationGuides(t *testing.T) {
 	guides, err := filepath.Glob("../docs/integrate/*.md")
 	require.NoError(t, err)
 	require.NotEmpty(t, guides)
-	c := serve(t, t.TempDir(), nil, "--log-level", "error")
+	slices.Reverse(guides) // alchemi-web's connects the tool that alchemi-ai's calls
+	c := serve(t, t.TempDir(), nil, "--log-level", "error", "--allow-networks", "127.0.0.0/8")
+	today := time.Now().UTC().Truncate(24 * time.Hour)
+	c.env["YESTERDAY"], c.env["TOMORROW"] = today.AddDate(0, 0, -1).Format(time.RFC3339), today.AddDate(0, 0, 1).Format(time.RFC3339)
 	for _, guide := range guides {
 		text, err := os.ReadFile(guide)
 		require.NoError(t, err)
@@ -143,7 +146,7 @@ func (f *follower) filled(v any) any {
 		if !ok {
 			return v
 		}
-		if value, ok := f.c.env[name]; ok {
+		if value, known := f.c.env[name]; known {
 			return value
 		}
 		at := any(f.answers)

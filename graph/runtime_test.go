@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -340,6 +341,13 @@ func TestViewerLearnsOfChanges(t *testing.T) {
 		require.Empty(t, refusalOf(a.do(c.TeamAdmin, `mutation($i: AgentStateInput!) { out: agentResume(input: $i) { errors { code message } } }`, input("agentId", agentID))))
 		socket = a.socketTo(c.Seat, viewerChanged, map[string]any{"after": seen}) // on the other replica
 		told("AGENTS", "MODELS")
+		a.write(func(ctx context.Context, tx *store.Tx) error { // a grant that ends by itself
+			until := tx.Now().Add(3 * time.Second)
+			_, err := grant.Set(ctx, tx, tx.Now(), grant.Input{Scope: c.Member, ResourceID: c.Model.ID, Effect: grant.Deny, Authority: c.Root.Path, ExpiresAt: &until})
+			return err
+		})
+		told("MODELS")
+		told("MODELS")
 		require.NotEqual(t, "next", next(t, a.socketTo(c.Seat, viewerChanged, map[string]any{"after": "bm9uc2Vuc2U"})).Type)
 
 		// Staff and whoever has no seat hear nothing of what others use.

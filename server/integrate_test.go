@@ -24,8 +24,8 @@ import (
 )
 
 // A guide's blocks: ```graphql as=admin, followed by ```json variables where it
-// takes some, and ```sh.
-var block = regexp.MustCompile("(?ms)^```(graphql|json|sh)([^\n]*)\n(.*?)^```")
+// takes some, ```sh and ```js.
+var block = regexp.MustCompile("(?ms)^```(graphql|json|sh|js)([^\n]*)\n(.*?)^```")
 
 var operationName = regexp.MustCompile(`^(?:query|mutation|subscription) (\w+)`)
 
@@ -43,7 +43,7 @@ type follower struct {
 // brings what it asks for, every command ends well.
 func TestIntegrationGuides(t *testing.T) {
 	t.Parallel()
-	for _, tool := range []string{"bash", "curl", "jq"} {
+	for _, tool := range []string{"bash", "curl", "jq", "node"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("%s isn't installed", tool)
 		}
@@ -67,6 +67,10 @@ func TestIntegrationGuides(t *testing.T) {
 			switch b[1] {
 			case "sh":
 				f.shell(b[3])
+			case "js":
+				file := filepath.Join(t.TempDir(), "example.mjs")
+				require.NoError(t, os.WriteFile(file, []byte(b[3]), 0o600))
+				f.shell("node " + file)
 			case "graphql":
 				variables := map[string]any{}
 				if i+1 < len(blocks) && blocks[i+1][1] == "json" && strings.Contains(blocks[i+1][2], "variables") {

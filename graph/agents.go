@@ -299,15 +299,17 @@ func (r *Resolver) usableAgents(ctx context.Context, v *tenancy.Viewer) ([]*mode
 		return nil, err
 	}
 	now, out := r.Store.Now(), []*model.UsableAgent{}
-	for _, agentID := range table.Usable(grant.Agent, seat.Ref.Path, now) {
-		row, err := from(ctx).agents.rows.Load(ctx, agentID)
-		if err != nil {
-			return nil, err
-		}
-		live, err := from(ctx).agents.live.Load(ctx, agentID)
-		if err != nil {
-			return nil, err
-		}
+	ids := table.Usable(grant.Agent, seat.Ref.Path, now)
+	rows, err := from(ctx).agents.rows.LoadAll(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	versions, err := from(ctx).agents.live.LoadAll(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i, agentID := range ids {
+		row, live := rows[i], versions[i]
 		d, err := agents.Parse(live.Definition)
 		if err != nil {
 			return nil, err

@@ -21,12 +21,15 @@ import (
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/connections"
+	"github.com/alchemi/cockpit/internal/credential"
 	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
+	"github.com/alchemi/cockpit/internal/mcp"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/notify"
 	"github.com/alchemi/cockpit/internal/oauth"
@@ -78,6 +81,10 @@ func newAPI(t testing.TB, st *store.Store) *api {
 	a.resolver.Requests = &request.Requests{Store: st, Budgets: budgets, Access: engine, Grants: a.resolver.Grants, Log: log}
 	a.resolver.Webhooks = webhook.New(webhook.Options{Store: st, Box: box, Client: outbound.NewClient(nil), Notify: a.resolver.Notify, Now: st.Now, Log: log})
 	a.resolver.Guards = guardrail.New(guardrail.Options{Store: st, Epochs: w.Epochs, Box: box, Client: outbound.NewClient(nil), Log: log})
+	a.resolver.Shelves = mcp.NewShelves(st, w.Epochs, a.resolver.Grants)
+	a.resolver.Connections = connections.New(connections.Options{Store: st, Client: outbound.NewClient(nil), Grants: a.resolver.Grants, Log: log,
+		Credentials: credential.New(credential.Options{Store: st, Box: box, Client: outbound.NewClient(nil), URL: "https://cockpit.test", Log: log})})
+	t.Cleanup(a.resolver.Connections.Close)
 	refusals := audit.NewRefusals(func(context.Context, audit.Event) error { return nil }, st.Now, log)
 	t.Cleanup(refusals.Close)
 	a.resolver.OAuth, err = oauth.New(oauth.Options{Store: st, Epochs: w.Epochs, Refusals: refusals, Issuer: "https://cockpit.test",

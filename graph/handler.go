@@ -72,12 +72,15 @@ func New(r *Resolver) *Handler {
 	}
 	h.Use(r.Access)
 	h.AroundOperations(s.admit)
+	h.AroundResponses(noteComplete)
 	h.AroundResponses(r.withLoaders)
 	h.AroundRootFields(r.once)
 	h.SetErrorPresenter(r.present)
 	h.SetRecoverFunc(func(ctx context.Context, p any) error {
 		return fmt.Errorf("panic in %s: %v", graphql.GetPath(ctx), p)
 	})
+	r.bell = &bell{waiting: map[chan struct{}]string{}}
+	r.Epochs.OnChange(r.bell.ring)
 	r.Epochs.OnChange(func(accountID string) { s.check(accountID, r.Access.Present) })
 	return &Handler{Server: h, sockets: s}
 }
@@ -108,6 +111,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost && r.Header.Get("Upgrade") == "" {
 		w.Header().Set("Allow", "POST")
 		http.Error(w, fault.New(fault.BadInput, "Send GraphQL operations by POST, or open a WebSocket.").Message, http.StatusMethodNotAllowed)
+		return
+	}
+	if r.Header.Get("Upgrade") == "" {
+		h.serveTagged(w, r)
 		return
 	}
 	h.Server.ServeHTTP(w, r)

@@ -19,6 +19,7 @@ import (
 	"github.com/alchemi/cockpit/internal/guardrail"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/mail"
+	"github.com/alchemi/cockpit/internal/mcp"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/notify"
 	"github.com/alchemi/cockpit/internal/oauth"
@@ -53,6 +54,8 @@ type Resolver struct {
 	Notify      *notify.Notifier
 	Webhooks    *webhook.Webhooks
 	Connections *connections.Connections
+	// Shelves knows which tools there are.
+	Shelves *mcp.Shelves
 	// Mailer is nil where no mail server is set.
 	Mailer *mail.Mailer
 	// Probe lists an endpoint's models with its key.
@@ -60,6 +63,8 @@ type Resolver struct {
 	// URL is where browsers reach the server, without a slash at its end.
 	URL string
 	Log *slog.Logger
+
+	bell *bell
 }
 
 // Cookies lets sign-in and sign-out set the session cookie of a request.

@@ -52,6 +52,12 @@ allows("builder") if {
 	count(input.subject.roles) > 0
 }
 
+allows("runner") if {
+	actor
+	not input.subject.platform
+	count(input.subject.roles) > 0
+}
+
 allows("reader") if holds({"ADMIN", "VIEWER"}, {"PLATFORM", "ACCOUNT", "PLANE", "ORGANIZATION", "TEAM"})
 
 allows("admin") if holds({"ADMIN"}, {"PLATFORM", "ACCOUNT", "PLANE", "ORGANIZATION", "TEAM"})

@@ -22,7 +22,7 @@ account_admin := person([role("ADMIN", "ACCOUNT", "ACCOUNT")])
 
 super_admin := staff([role("ADMIN", "PLATFORM", "PLATFORM")])
 
-of_account_admin := {"public", "viewer", "person", "member", "requester", "builder", "reader", "admin", "planeReader", "planeAdmin", "accountReader", "accountAdmin", "tenantReader"}
+of_account_admin := {"public", "viewer", "person", "member", "requester", "builder", "runner", "reader", "admin", "planeReader", "planeAdmin", "accountReader", "accountAdmin", "tenantReader"}
 
 test_stranger if allowed(subject("", false, [])) == {"public"}
 
@@ -33,23 +33,23 @@ test_key_has_no_roles_of_a_person if {
 test_person_without_role if allowed(person([])) == {"public", "viewer", "person"}
 
 test_member if {
-	allowed(person([role("MEMBER", "MEMBER", "CONSOLE")])) == {"public", "viewer", "person", "member", "requester", "builder"}
+	allowed(person([role("MEMBER", "MEMBER", "CONSOLE")])) == {"public", "viewer", "person", "member", "requester", "builder", "runner"}
 }
 
 test_team_viewer if {
-	allowed(person([role("VIEWER", "TEAM", "CONSOLE")])) == {"public", "viewer", "person", "member", "requester", "builder", "reader"}
+	allowed(person([role("VIEWER", "TEAM", "CONSOLE")])) == {"public", "viewer", "person", "member", "requester", "builder", "runner", "reader"}
 }
 
 test_team_admin if {
-	allowed(person([role("ADMIN", "TEAM", "CONSOLE")])) == {"public", "viewer", "person", "member", "requester", "builder", "reader", "admin"}
+	allowed(person([role("ADMIN", "TEAM", "CONSOLE")])) == {"public", "viewer", "person", "member", "requester", "builder", "runner", "reader", "admin"}
 }
 
 test_plane_admin if {
-	allowed(person([role("ADMIN", "PLANE", "COPILOT")])) == {"public", "viewer", "person", "member", "requester", "builder", "reader", "admin", "planeReader", "planeAdmin"}
+	allowed(person([role("ADMIN", "PLANE", "COPILOT")])) == {"public", "viewer", "person", "member", "requester", "builder", "runner", "reader", "admin", "planeReader", "planeAdmin"}
 }
 
 test_account_auditor if {
-	allowed(person([role("VIEWER", "ACCOUNT", "ACCOUNT")])) == {"public", "viewer", "person", "member", "requester", "builder", "reader", "planeReader", "accountReader", "tenantReader"}
+	allowed(person([role("VIEWER", "ACCOUNT", "ACCOUNT")])) == {"public", "viewer", "person", "member", "requester", "builder", "runner", "reader", "planeReader", "accountReader", "tenantReader"}
 }
 
 test_account_admin if allowed(account_admin) == of_account_admin
@@ -63,7 +63,7 @@ test_platform_auditor if {
 }
 
 test_platform_role_of_a_tenant_counts_for_nothing if {
-	allowed(person([role("ADMIN", "PLATFORM", "PLATFORM")])) == {"public", "viewer", "person", "member", "requester", "builder"}
+	allowed(person([role("ADMIN", "PLATFORM", "PLATFORM")])) == {"public", "viewer", "person", "member", "requester", "builder", "runner"}
 }
 
 test_unknown_kind_has_no_roles if {
@@ -73,7 +73,7 @@ test_unknown_kind_has_no_roles if {
 # A program that acts for itself holds roles as a person does, and is none.
 test_program_holds_roles if {
 	client := narrowed(subject("CLIENT", false, [role("ADMIN", "ACCOUNT", "ACCOUNT")]), ["profile", "read"])
-	allowed(client) == of_account_admin - {"person", "requester", "builder"}
+	allowed(client) == of_account_admin - {"person", "requester", "builder", "runner"}
 	allowed(narrowed(subject("CLIENT", false, []), ["profile", "read"])) == {"public", "viewer"}
 	not "person" in allowed(subject("CLIENT", false, []))
 }
@@ -87,9 +87,11 @@ test_narrowed_to_nothing if allowed(narrowed(account_admin, [])) == {"public"}
 
 test_narrowed_to_the_profile if allowed(narrowed(account_admin, ["profile"])) == {"public", "viewer"}
 
-test_narrowed_to_reading if allowed(narrowed(account_admin, ["read"])) == of_account_admin - {"person", "viewer", "requester", "builder"}
+test_narrowed_to_reading if allowed(narrowed(account_admin, ["read"])) == of_account_admin - {"person", "viewer", "requester", "builder", "runner"}
 
 test_narrowed_to_agents if allowed(narrowed(account_admin, ["agents.manage"])) == {"public", "builder"}
+
+test_narrowed_to_running_agents if allowed(narrowed(account_admin, ["agents.resolve"])) == {"public", "runner"}
 
 test_narrowed_to_budgets if allowed(narrowed(account_admin, ["budgets.manage"])) == {"public", "requester"}
 

@@ -22,8 +22,9 @@ func (s *Server) openConnections(box *secret.Box, live *agents.Live) error {
 	s.connections = connections.New(connections.Options{Store: s.store, Client: s.outbound, Grants: s.grants, Credentials: s.credentials, Commands: commands, Log: s.log})
 	s.onClose(func(context.Context) error { s.connections.Close(); return nil })
 	s.tasks.Go(func() { s.connections.Run(s.background) })
+	s.shelves = mcp.NewShelves(s.store, s.epochs, s.grants)
 	s.tools = mcp.New(mcp.Options{Store: s.store, Epochs: s.epochs, Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Agents: live,
-		Connections: s.connections, Budget: s.budget, Guards: s.guards, Factor: s.catalog.Factor, Take: s.gateway.Take, Exceeded: s.watcher.Refused,
+		Connections: s.connections, Shelves: s.shelves, Budget: s.budget, Guards: s.guards, Factor: s.catalog.Factor, Take: s.gateway.Take, Exceeded: s.watcher.Refused,
 		Refusals: s.refusals, AskAt: s.URL() + "/me", MaxBody: s.cfg.MaxBody, Log: s.log})
 	s.onClose(func(context.Context) error { s.tools.Close(); return nil })
 	return nil

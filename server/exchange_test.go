@@ -76,7 +76,7 @@ func (w *world) callAs(t *testing.T, token string, u *ent.User) {
 	v := got["data"].(map[string]any)["viewer"].(map[string]any)
 	require.Equal(t, u.Name, v["name"])
 	require.Equal(t, "alchemi-ai", v["clientName"])
-	require.Equal(t, []any{"models.call", "profile", "read"}, v["permissions"])
+	require.Equal(t, []any{"agents.resolve", "models.call", "profile", "read", "tools.call"}, v["permissions"])
 	require.Equal(t, u.ID, v["user"].(map[string]any)["id"])
 	require.Empty(t, v["accounts"], "where else they are is no program's business")
 	seat := v["seat"].(map[string]any)["id"].(string)

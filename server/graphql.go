@@ -28,7 +28,7 @@ func (s *Server) newAccess() (*access.Engine, error) {
 
 func (s *Server) newGraph(box *secret.Box) *graph.Handler {
 	return graph.New(&graph.Resolver{Store: s.store, Epochs: s.epochs, Access: s.access, Grants: s.grants, Guards: s.guards, Features: s.features, Sessions: s.sessions, SSO: s.sso, OAuth: s.oauth,
-		Catalog: s.catalog, Budgets: s.budget, Requests: s.requests, Agents: s.agents, Audit: s.stream, Box: box, Notify: s.notify, Webhooks: s.webhooks, Connections: s.connections, Mailer: s.mailer, Probe: prober(s.outbound), URL: s.URL(), Log: s.log, CreditValue: s.creditValue})
+		Catalog: s.catalog, Budgets: s.budget, Requests: s.requests, Agents: s.agents, Audit: s.stream, Box: box, Notify: s.notify, Webhooks: s.webhooks, Connections: s.connections, Shelves: s.shelves, Mailer: s.mailer, Probe: prober(s.outbound), URL: s.URL(), Log: s.log, CreditValue: s.creditValue})
 }
 
 // recordDenial puts what the policies refused into the audit log of those who

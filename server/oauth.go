@@ -97,10 +97,10 @@ func fromAnywhere(next http.Handler) http.Handler {
 func allowAnyOrigin(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After")
+	h.Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After, ETag")
 	if preflight(r) {
 		h.Set("Access-Control-Allow-Methods", "GET, POST")
-		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match")
 		h.Set("Access-Control-Max-Age", "600")
 	}
 }

@@ -79,6 +79,7 @@ type Server struct {
 	connections *connections.Connections
 	gateway     *gateway.Gateway
 	tools       *mcp.Gateway
+	shelves     *mcp.Shelves
 	access      *access.Engine
 	graph       *graph.Handler
 	demo        demo.Env

@@ -193,6 +193,7 @@ type QueryResolver interface {
 type SubscriptionResolver interface {
 	BudgetBurn(ctx context.Context, scopeID string, descendants *bool, after *string) (<-chan *model.BudgetBurn, error)
 	AuditEvents(ctx context.Context, scopeID string, filter *model.AuditFilter, after *int64) (<-chan *model.AuditEvent, error)
+	ViewerChanged(ctx context.Context, plane model.Plane, after *string) (<-chan *model.ViewerChange, error)
 	Inbox(ctx context.Context) (<-chan *model.Inbox, error)
 	RequestInbox(ctx context.Context, scopeID string) (<-chan *model.RequestInbox, error)
 }
@@ -2634,6 +2635,28 @@ func (ec *executionContext) field_Subscription_requestInbox_args(ctx context.Con
 		return nil, err
 	}
 	args["scopeId"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_viewerChanged_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "plane",
+		func(ctx context.Context, v any) (model.Plane, error) {
+			return ec.unmarshalNPlane2githubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐPlane(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["plane"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -10153,6 +10176,50 @@ func (ec *executionContext) fieldContext_Subscription_auditEvents(ctx context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _Subscription_viewerChanged(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_viewerChanged(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().ViewerChanged(ctx, fc.Args["plane"].(model.Plane), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ViewerChange) graphql.Marshaler {
+			return ec.marshalNViewerChange2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐViewerChange(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_viewerChanged(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ViewerChange(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_viewerChanged_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Subscription_inbox(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
 	return graphql.ResolveFieldStream(
 		ctx,
@@ -12167,6 +12234,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 		return ec._Subscription_budgetBurn(ctx, fields[0])
 	case "auditEvents":
 		return ec._Subscription_auditEvents(ctx, fields[0])
+	case "viewerChanged":
+		return ec._Subscription_viewerChanged(ctx, fields[0])
 	case "inbox":
 		return ec._Subscription_inbox(ctx, fields[0])
 	case "requestInbox":

@@ -27,6 +27,7 @@ type ResolverRoot interface {
 	AccountConnection() AccountConnectionResolver
 	Agent() AgentResolver
 	AgentConnection() AgentConnectionResolver
+	AgentUse() AgentUseResolver
 	AgentVersionConnection() AgentVersionConnectionResolver
 	AuditCheckpointConnection() AuditCheckpointConnectionResolver
 	AuditEvent() AuditEventResolver
@@ -75,6 +76,7 @@ type ResolverRoot interface {
 	Query() QueryResolver
 	Request() RequestResolver
 	RequestConnection() RequestConnectionResolver
+	ResolvedAgent() ResolvedAgentResolver
 	RoleBinding() RoleBindingResolver
 	RoleBindingConnection() RoleBindingConnectionResolver
 	ScopeAccess() ScopeAccessResolver
@@ -91,6 +93,7 @@ type ResolverRoot interface {
 	TeamConnection() TeamConnectionResolver
 	Tool() ToolResolver
 	ToolConnection() ToolConnectionResolver
+	UsableToolConnection() UsableToolConnectionResolver
 	UsageReport() UsageReportResolver
 	UsageTotals() UsageTotalsResolver
 	User() UserResolver
@@ -320,6 +323,14 @@ type ComplexityRoot struct {
 	AgentResource struct {
 		ID   func(childComplexity int) int
 		Name func(childComplexity int) int
+	}
+
+	AgentUse struct {
+		Allowed  func(childComplexity int) int
+		ID       func(childComplexity int) int
+		Reason   func(childComplexity int) int
+		Resolved func(childComplexity int) int
+		Rule     func(childComplexity int) int
 	}
 
 	AgentVersion struct {
@@ -2164,6 +2175,32 @@ type ComplexityRoot struct {
 		Rule   func(childComplexity int) int
 	}
 
+	ResolvedAgent struct {
+		Guardrails      func(childComplexity int) int
+		Instructions    func(childComplexity int) int
+		Knowledge       func(childComplexity int) int
+		MaxOutputTokens func(childComplexity int) int
+		Models          func(childComplexity int) int
+		Name            func(childComplexity int) int
+		Purpose         func(childComplexity int) int
+		ReasoningEffort func(childComplexity int) int
+		SessionCredits  func(childComplexity int) int
+		SessionTurns    func(childComplexity int) int
+		Starters        func(childComplexity int) int
+		Temperature     func(childComplexity int) int
+		Tools           func(childComplexity int) int
+		ToolsWithheld   func(childComplexity int) int
+		TopP            func(childComplexity int) int
+		Version         func(childComplexity int) int
+	}
+
+	ResolvedModel struct {
+		Allowed func(childComplexity int) int
+		ID      func(childComplexity int) int
+		Name    func(childComplexity int) int
+		Reason  func(childComplexity int) int
+	}
+
 	Resource struct {
 		ID   func(childComplexity int) int
 		Kind func(childComplexity int) int
@@ -2432,10 +2469,11 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
-		AuditEvents  func(childComplexity int, scopeID string, filter *model.AuditFilter, after *int64) int
-		BudgetBurn   func(childComplexity int, scopeID string, descendants *bool, after *string) int
-		Inbox        func(childComplexity int) int
-		RequestInbox func(childComplexity int, scopeID string) int
+		AuditEvents   func(childComplexity int, scopeID string, filter *model.AuditFilter, after *int64) int
+		BudgetBurn    func(childComplexity int, scopeID string, descendants *bool, after *string) int
+		Inbox         func(childComplexity int) int
+		RequestInbox  func(childComplexity int, scopeID string) int
+		ViewerChanged func(childComplexity int, plane model.Plane, after *string) int
 	}
 
 	SupportAccess struct {
@@ -2595,6 +2633,14 @@ type ComplexityRoot struct {
 		Tool   func(childComplexity int) int
 	}
 
+	ToolSource struct {
+		ID          func(childComplexity int) int
+		Icon        func(childComplexity int) int
+		Name        func(childComplexity int) int
+		NeedsSignIn func(childComplexity int) int
+		SignInURL   func(childComplexity int) int
+	}
+
 	UninstallImpact struct {
 		Calls   func(childComplexity int) int
 		Credits func(childComplexity int) int
@@ -2622,6 +2668,27 @@ type ComplexityRoot struct {
 		Name        func(childComplexity int) int
 		SignedIn    func(childComplexity int) int
 		Tools       func(childComplexity int) int
+	}
+
+	UsableTool struct {
+		CallName    func(childComplexity int) int
+		Connection  func(childComplexity int) int
+		Description func(childComplexity int) int
+		ID          func(childComplexity int) int
+		InputSchema func(childComplexity int) int
+		Price       func(childComplexity int) int
+		Title       func(childComplexity int) int
+	}
+
+	UsableToolConnection struct {
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	UsableToolEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	UsagePeriod struct {
@@ -2704,6 +2771,7 @@ type ComplexityRoot struct {
 	Viewer struct {
 		Account                 func(childComplexity int) int
 		Accounts                func(childComplexity int) int
+		Agent                   func(childComplexity int, id string) int
 		Agents                  func(childComplexity int) int
 		Authorizations          func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Budget                  func(childComplexity int, plane model.Plane) int
@@ -2726,9 +2794,15 @@ type ComplexityRoot struct {
 		Seats                   func(childComplexity int, plane model.Plane) int
 		Sessions                func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Support                 func(childComplexity int) int
+		Tools                   func(childComplexity int, first *int, after *string, last *int, before *string) int
 		UnreadNotifications     func(childComplexity int) int
 		Usage                   func(childComplexity int, plane model.Plane, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) int
 		User                    func(childComplexity int) int
+	}
+
+	ViewerChange struct {
+		Cursor func(childComplexity int) int
+		Parts  func(childComplexity int) int
 	}
 
 	ViewerPermission struct {
@@ -3834,6 +3908,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AgentResource.Name(childComplexity), true
+
+	case "AgentUse.allowed":
+		if e.ComplexityRoot.AgentUse.Allowed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentUse.Allowed(childComplexity), true
+	case "AgentUse.id":
+		if e.ComplexityRoot.AgentUse.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentUse.ID(childComplexity), true
+	case "AgentUse.reason":
+		if e.ComplexityRoot.AgentUse.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentUse.Reason(childComplexity), true
+	case "AgentUse.resolved":
+		if e.ComplexityRoot.AgentUse.Resolved == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentUse.Resolved(childComplexity), true
+	case "AgentUse.rule":
+		if e.ComplexityRoot.AgentUse.Rule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AgentUse.Rule(childComplexity), true
 
 	case "AgentVersion.changelog":
 		if e.ComplexityRoot.AgentVersion.Changelog == nil {
@@ -12411,6 +12516,128 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RequestRuleSetPayload.Rule(childComplexity), true
 
+	case "ResolvedAgent.guardrails":
+		if e.ComplexityRoot.ResolvedAgent.Guardrails == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedAgent.Guardrails(childComplexity), true
+	case "ResolvedAgent.instructions":
+		if e.ComplexityRoot.ResolvedAgent.Instructions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedAgent.Instructions(childComplexity), true
+	case "ResolvedAgent.knowledge":
+		if e.ComplexityRoot.ResolvedAgent.Knowledge == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedAgent.Knowledge(childComplexity), true
+	case "ResolvedAgent.maxOutputTokens":
+		if e.ComplexityRoot.ResolvedAgent.MaxOutputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedAgent.MaxOutputTokens(childComplexity), true
+	case "ResolvedAgent.models":
+		if e.ComplexityRoot.ResolvedAgent.Models == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedAgent.Models(childComplexity), true
+	case "ResolvedAgent.name":
+		if e.ComplexityRoot.ResolvedAgent.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedAgent.Name(childComplexity), true
+	case "ResolvedAgent.purpose":
+		if e.ComplexityRoot.ResolvedAgent.Purpose == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedAgent.Purpose(childComplexity), true
+	case "ResolvedAgent.reasoningEffort":
+		if e.ComplexityRoot.ResolvedAgent.ReasoningEffort == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedAgent.ReasoningEffort(childComplexity), true
+	case "ResolvedAgent.sessionCredits":
+		if e.ComplexityRoot.ResolvedAgent.SessionCredits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedAgent.SessionCredits(childComplexity), true
+	case "ResolvedAgent.sessionTurns":
+		if e.ComplexityRoot.ResolvedAgent.SessionTurns == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedAgent.SessionTurns(childComplexity), true
+	case "ResolvedAgent.starters":
+		if e.ComplexityRoot.ResolvedAgent.Starters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedAgent.Starters(childComplexity), true
+	case "ResolvedAgent.temperature":
+		if e.ComplexityRoot.ResolvedAgent.Temperature == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedAgent.Temperature(childComplexity), true
+	case "ResolvedAgent.tools":
+		if e.ComplexityRoot.ResolvedAgent.Tools == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedAgent.Tools(childComplexity), true
+	case "ResolvedAgent.toolsWithheld":
+		if e.ComplexityRoot.ResolvedAgent.ToolsWithheld == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedAgent.ToolsWithheld(childComplexity), true
+	case "ResolvedAgent.topP":
+		if e.ComplexityRoot.ResolvedAgent.TopP == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedAgent.TopP(childComplexity), true
+	case "ResolvedAgent.version":
+		if e.ComplexityRoot.ResolvedAgent.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedAgent.Version(childComplexity), true
+
+	case "ResolvedModel.allowed":
+		if e.ComplexityRoot.ResolvedModel.Allowed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedModel.Allowed(childComplexity), true
+	case "ResolvedModel.id":
+		if e.ComplexityRoot.ResolvedModel.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedModel.ID(childComplexity), true
+	case "ResolvedModel.name":
+		if e.ComplexityRoot.ResolvedModel.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedModel.Name(childComplexity), true
+	case "ResolvedModel.reason":
+		if e.ComplexityRoot.ResolvedModel.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedModel.Reason(childComplexity), true
+
 	case "Resource.id":
 		if e.ComplexityRoot.Resource.ID == nil {
 			break
@@ -13426,6 +13653,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.RequestInbox(childComplexity, args["scopeId"].(string)), true
+	case "Subscription.viewerChanged":
+		if e.ComplexityRoot.Subscription.ViewerChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_viewerChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.ViewerChanged(childComplexity, args["plane"].(model.Plane), args["after"].(*string)), true
 
 	case "SupportAccess.account":
 		if e.ComplexityRoot.SupportAccess.Account == nil {
@@ -13995,6 +14233,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ToolPayload.Tool(childComplexity), true
 
+	case "ToolSource.id":
+		if e.ComplexityRoot.ToolSource.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolSource.ID(childComplexity), true
+	case "ToolSource.icon":
+		if e.ComplexityRoot.ToolSource.Icon == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolSource.Icon(childComplexity), true
+	case "ToolSource.name":
+		if e.ComplexityRoot.ToolSource.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolSource.Name(childComplexity), true
+	case "ToolSource.needsSignIn":
+		if e.ComplexityRoot.ToolSource.NeedsSignIn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolSource.NeedsSignIn(childComplexity), true
+	case "ToolSource.signInUrl":
+		if e.ComplexityRoot.ToolSource.SignInURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolSource.SignInURL(childComplexity), true
+
 	case "UninstallImpact.calls":
 		if e.ComplexityRoot.UninstallImpact.Calls == nil {
 			break
@@ -14117,6 +14386,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UsableConnection.Tools(childComplexity), true
+
+	case "UsableTool.callName":
+		if e.ComplexityRoot.UsableTool.CallName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableTool.CallName(childComplexity), true
+	case "UsableTool.connection":
+		if e.ComplexityRoot.UsableTool.Connection == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableTool.Connection(childComplexity), true
+	case "UsableTool.description":
+		if e.ComplexityRoot.UsableTool.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableTool.Description(childComplexity), true
+	case "UsableTool.id":
+		if e.ComplexityRoot.UsableTool.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableTool.ID(childComplexity), true
+	case "UsableTool.inputSchema":
+		if e.ComplexityRoot.UsableTool.InputSchema == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableTool.InputSchema(childComplexity), true
+	case "UsableTool.price":
+		if e.ComplexityRoot.UsableTool.Price == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableTool.Price(childComplexity), true
+	case "UsableTool.title":
+		if e.ComplexityRoot.UsableTool.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableTool.Title(childComplexity), true
+
+	case "UsableToolConnection.edges":
+		if e.ComplexityRoot.UsableToolConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableToolConnection.Edges(childComplexity), true
+	case "UsableToolConnection.pageInfo":
+		if e.ComplexityRoot.UsableToolConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableToolConnection.PageInfo(childComplexity), true
+	case "UsableToolConnection.totalCount":
+		if e.ComplexityRoot.UsableToolConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableToolConnection.TotalCount(childComplexity), true
+
+	case "UsableToolEdge.cursor":
+		if e.ComplexityRoot.UsableToolEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableToolEdge.Cursor(childComplexity), true
+	case "UsableToolEdge.node":
+		if e.ComplexityRoot.UsableToolEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsableToolEdge.Node(childComplexity), true
 
 	case "UsagePeriod.amount":
 		if e.ComplexityRoot.UsagePeriod.Amount == nil {
@@ -14410,6 +14754,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Accounts(childComplexity), true
+	case "Viewer.agent":
+		if e.ComplexityRoot.Viewer.Agent == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_agent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Agent(childComplexity, args["id"].(string)), true
 	case "Viewer.agents":
 		if e.ComplexityRoot.Viewer.Agents == nil {
 			break
@@ -14592,6 +14947,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Support(childComplexity), true
+	case "Viewer.tools":
+		if e.ComplexityRoot.Viewer.Tools == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_tools_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Tools(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Viewer.unreadNotifications":
 		if e.ComplexityRoot.Viewer.UnreadNotifications == nil {
 			break
@@ -14615,6 +14981,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.User(childComplexity), true
+
+	case "ViewerChange.cursor":
+		if e.ComplexityRoot.ViewerChange.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ViewerChange.Cursor(childComplexity), true
+	case "ViewerChange.parts":
+		if e.ComplexityRoot.ViewerChange.Parts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ViewerChange.Parts(childComplexity), true
 
 	case "ViewerPermission.action":
 		if e.ComplexityRoot.ViewerPermission.Action == nil {
@@ -16177,6 +16556,40 @@ type BudgetMovePayload {
   plan: BudgetPlan
   "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../common/change.graphqls", Input: `"A part of what the default seat in a plane may use."
+enum RuntimePart {
+  "` + "`" + `viewer.agents` + "`" + `: agents that it may use, and their published versions."
+  AGENTS
+  "` + "`" + `viewer.tools` + "`" + `: tools that it may use, their definitions, prices and connections."
+  TOOLS
+  "` + "`" + `viewer.models` + "`" + `: models that it may call."
+  MODELS
+  "` + "`" + `viewer.budget` + "`" + ` and the seat: which budgets limit it, their limits, and whether one is frozen. Not what is spent."
+  BUDGET
+  "` + "`" + `viewer.features` + "`" + `: what is switched on for it."
+  FEATURES
+}
+
+"That something has changed of what the default seat may use, and what to ask for again."
+type ViewerChange {
+  "What has changed, at least one but in the first payload."
+  parts: [RuntimePart!]!
+  "Stands for all that the seat may use now: give it as ` + "`" + `after` + "`" + ` to be told of what changed since."
+  cursor: String!
+}
+
+extend type Subscription {
+  """
+  What the viewer's default seat in a plane may use, whenever it changes: which parts, at most once a second. The first payload comes
+  at once, with what has changed since ` + "`" + `after` + "`" + `. Grants that expire count; nothing is told of anybody else.
+  """
+  viewerChanged(
+    plane: Plane!
+    "The ` + "`" + `cursor` + "`" + ` of the newest payload already seen, from this connection or an earlier one."
+    after: String
+  ): ViewerChange!
 }
 `, BuiltIn: false},
 	{Name: "../common/cycle.graphqls", Input: `extend type BudgetState {
@@ -22517,6 +22930,128 @@ type InstallationPayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../copilot/runtime.graphqls", Input: `extend type Viewer {
+  "Tools that the default seat in Copilot may use now, exactly those that ` + "`" + `/mcp` + "`" + ` lists for it, in order of their names; null without such a seat."
+  tools(first: Int, after: String, last: Int, before: String): UsableToolConnection
+  "How the default seat in Copilot may use an agent now, for apps that run it themselves; null without such a seat, and for an id that is no agent of the account."
+  agent(id: ID!): AgentUse
+}
+
+"A tool as those see it who may use it."
+type UsableTool {
+  "The tool."
+  id: ID!
+  "How it is called through ` + "`" + `/mcp` + "`" + `."
+  callName: String!
+  "As shown to people; the tool's own name where it has no title."
+  title: String!
+  "What it tells models of itself."
+  description: String!
+  "The arguments that it takes, as it was approved: a JSON Schema."
+  inputSchema: String!
+  "What one call costs at the account's factor; 0 is free of charge."
+  price: Credits!
+  "Where it comes from."
+  connection: ToolSource!
+}
+
+"The connection of a tool, as those see it who may use the tool."
+type ToolSource {
+  "The connection."
+  id: ID!
+  "It stands before the names of its tools."
+  name: String!
+  "Name of its picture; empty for none."
+  icon: String!
+  "Whether calls are refused until somebody signs in."
+  needsSignIn: Boolean!
+  "Where the viewer signs in for it; null where they needn't, or can't: then whoever manages the connection does."
+  signInUrl: String
+}
+
+"A page of usable tools."
+type UsableToolConnection {
+  "The rows of this page, in order."
+  edges: [UsableToolEdge!]!
+  "Where this page begins and ends."
+  pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
+}
+
+"A row of a page of usable tools."
+type UsableToolEdge {
+  "The row itself."
+  node: UsableTool!
+  "Give it as ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + ` to go on from here."
+  cursor: String!
+}
+
+"Whether a seat may use an agent, and what the agent is."
+type AgentUse {
+  "The agent."
+  id: ID!
+  "Whether the seat may use it now."
+  allowed: Boolean!
+  "What decided, for programs: ` + "`" + `allow` + "`" + `, ` + "`" + `own` + "`" + `, ` + "`" + `not-granted` + "`" + `, ` + "`" + `deny` + "`" + `, ` + "`" + `expired` + "`" + `, ` + "`" + `authority-lost` + "`" + `, ` + "`" + `disabled` + "`" + `, ` + "`" + `unpublished` + "`" + `, ` + "`" + `archived` + "`" + `."
+  rule: String!
+  "What decided and who can change it, in a sentence."
+  reason: String!
+  "The published version as the seat may run it; null where it may not."
+  resolved: ResolvedAgent
+}
+
+"A published version of an agent with what one seat may use of it."
+type ResolvedAgent {
+  "As shown to people."
+  name: String!
+  "What it is for."
+  purpose: String!
+  "The published version."
+  version: Int!
+  """
+  What goes before every conversation, as the system's message. For programs with the permission ` + "`" + `agents.resolve` + "`" + ` that act for
+  the person by token exchange, and for who may read the agent's definition; null for everybody else: the gateway puts it in front of their calls.
+  """
+  instructions: String
+  "The model that it calls, then those that are tried next while the one before brings no answer."
+  models: [ResolvedModel!]!
+  "Sent with calls that set none, 0–2; null leaves it to the model."
+  temperature: Float
+  "Sent with calls that set none, 0–1; null leaves it to the model."
+  topP: Float
+  "The longest answer of calls that set none, in tokens; null leaves it to the model."
+  maxOutputTokens: Int
+  "` + "`" + `minimal` + "`" + `, ` + "`" + `low` + "`" + `, ` + "`" + `medium` + "`" + ` or ` + "`" + `high` + "`" + `; null leaves it to the model."
+  reasoningEffort: String
+  "Its tools that the seat may use."
+  tools: [UsableTool!]!
+  "How many of its tools the seat may not use now."
+  toolsWithheld: Int!
+  "Names of the guardrail presets that hold for the seat's calls through it, in order of names; the gateway applies them."
+  guardrails: [String!]!
+  "Pages that it knows of."
+  knowledge: [AgentLink!]!
+  "What people may begin with."
+  starters: [String!]!
+  "The most that one session may take (X-Cockpit-Session); zero for no cap."
+  sessionCredits: Credits!
+  "The most calls of one session; zero for no cap."
+  sessionTurns: Int!
+}
+
+"A model that an agent calls."
+type ResolvedModel {
+  "The model."
+  id: ID!
+  "Its name, as calls give it; null for one that is gone."
+  name: String
+  "Whether the seat may call it now."
+  allowed: Boolean!
+  "What decided and who can change it, in a sentence."
+  reason: String!
+}
+`, BuiltIn: false},
 	{Name: "../platform/accounts.graphqls", Input: `extend type Mutation {
   "Make an account and invite its first admin; nothing of an existing person is changed. Super admins."
   accountCreate(input: AccountCreateInput!): AccountCreatePayload!
@@ -23709,6 +24244,22 @@ func (ec *executionContext) childFields_AgentResource(ctx context.Context, field
 		return ec.fieldContext_AgentResource_name(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AgentResource", field.Name)
+}
+
+func (ec *executionContext) childFields_AgentUse(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AgentUse_id(ctx, field)
+	case "allowed":
+		return ec.fieldContext_AgentUse_allowed(ctx, field)
+	case "rule":
+		return ec.fieldContext_AgentUse_rule(ctx, field)
+	case "reason":
+		return ec.fieldContext_AgentUse_reason(ctx, field)
+	case "resolved":
+		return ec.fieldContext_AgentUse_resolved(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AgentUse", field.Name)
 }
 
 func (ec *executionContext) childFields_AgentVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -27009,6 +27560,58 @@ func (ec *executionContext) childFields_RequestRuleSetPayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type RequestRuleSetPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ResolvedAgent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ResolvedAgent_name(ctx, field)
+	case "purpose":
+		return ec.fieldContext_ResolvedAgent_purpose(ctx, field)
+	case "version":
+		return ec.fieldContext_ResolvedAgent_version(ctx, field)
+	case "instructions":
+		return ec.fieldContext_ResolvedAgent_instructions(ctx, field)
+	case "models":
+		return ec.fieldContext_ResolvedAgent_models(ctx, field)
+	case "temperature":
+		return ec.fieldContext_ResolvedAgent_temperature(ctx, field)
+	case "topP":
+		return ec.fieldContext_ResolvedAgent_topP(ctx, field)
+	case "maxOutputTokens":
+		return ec.fieldContext_ResolvedAgent_maxOutputTokens(ctx, field)
+	case "reasoningEffort":
+		return ec.fieldContext_ResolvedAgent_reasoningEffort(ctx, field)
+	case "tools":
+		return ec.fieldContext_ResolvedAgent_tools(ctx, field)
+	case "toolsWithheld":
+		return ec.fieldContext_ResolvedAgent_toolsWithheld(ctx, field)
+	case "guardrails":
+		return ec.fieldContext_ResolvedAgent_guardrails(ctx, field)
+	case "knowledge":
+		return ec.fieldContext_ResolvedAgent_knowledge(ctx, field)
+	case "starters":
+		return ec.fieldContext_ResolvedAgent_starters(ctx, field)
+	case "sessionCredits":
+		return ec.fieldContext_ResolvedAgent_sessionCredits(ctx, field)
+	case "sessionTurns":
+		return ec.fieldContext_ResolvedAgent_sessionTurns(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResolvedAgent", field.Name)
+}
+
+func (ec *executionContext) childFields_ResolvedModel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ResolvedModel_id(ctx, field)
+	case "name":
+		return ec.fieldContext_ResolvedModel_name(ctx, field)
+	case "allowed":
+		return ec.fieldContext_ResolvedModel_allowed(ctx, field)
+	case "reason":
+		return ec.fieldContext_ResolvedModel_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResolvedModel", field.Name)
+}
+
 func (ec *executionContext) childFields_Resource(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -27857,6 +28460,22 @@ func (ec *executionContext) childFields_ToolPayload(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type ToolPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ToolSource(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ToolSource_id(ctx, field)
+	case "name":
+		return ec.fieldContext_ToolSource_name(ctx, field)
+	case "icon":
+		return ec.fieldContext_ToolSource_icon(ctx, field)
+	case "needsSignIn":
+		return ec.fieldContext_ToolSource_needsSignIn(ctx, field)
+	case "signInUrl":
+		return ec.fieldContext_ToolSource_signInUrl(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ToolSource", field.Name)
+}
+
 func (ec *executionContext) childFields_UninstallImpact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "grants":
@@ -27913,6 +28532,48 @@ func (ec *executionContext) childFields_UsableConnection(ctx context.Context, fi
 		return ec.fieldContext_UsableConnection_tools(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UsableConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_UsableTool(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_UsableTool_id(ctx, field)
+	case "callName":
+		return ec.fieldContext_UsableTool_callName(ctx, field)
+	case "title":
+		return ec.fieldContext_UsableTool_title(ctx, field)
+	case "description":
+		return ec.fieldContext_UsableTool_description(ctx, field)
+	case "inputSchema":
+		return ec.fieldContext_UsableTool_inputSchema(ctx, field)
+	case "price":
+		return ec.fieldContext_UsableTool_price(ctx, field)
+	case "connection":
+		return ec.fieldContext_UsableTool_connection(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UsableTool", field.Name)
+}
+
+func (ec *executionContext) childFields_UsableToolConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_UsableToolConnection_edges(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_UsableToolConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_UsableToolConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UsableToolConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_UsableToolEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_UsableToolEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_UsableToolEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UsableToolEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_UsagePeriod(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -28125,8 +28786,22 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_agents(ctx, field)
 	case "ownAgents":
 		return ec.fieldContext_Viewer_ownAgents(ctx, field)
+	case "tools":
+		return ec.fieldContext_Viewer_tools(ctx, field)
+	case "agent":
+		return ec.fieldContext_Viewer_agent(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func (ec *executionContext) childFields_ViewerChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "parts":
+		return ec.fieldContext_ViewerChange_parts(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ViewerChange_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ViewerChange", field.Name)
 }
 
 func (ec *executionContext) childFields_ViewerPermission(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

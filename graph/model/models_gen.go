@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -668,6 +669,21 @@ type AgentUpdateInput struct {
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
 	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// Whether a seat may use an agent, and what the agent is.
+type AgentUse struct {
+	// The agent.
+	ID string `json:"id"`
+	// Whether the seat may use it now.
+	Allowed bool `json:"allowed"`
+	// What decided, for programs: `allow`, `own`, `not-granted`, `deny`, `expired`, `authority-lost`, `disabled`, `unpublished`, `archived`.
+	Rule string `json:"rule"`
+	// What decided and who can change it, in a sentence.
+	Reason string `json:"reason"`
+	// The published version as the seat may run it; null where it may not.
+	Resolved *ResolvedAgent `json:"resolved,omitempty"`
+	Seat     *Member        `json:"-"`
 }
 
 // A published definition; it never changes.
@@ -5170,6 +5186,58 @@ type RequestWithdrawInput struct {
 	ClientKey *string `json:"clientKey,omitempty"`
 }
 
+// A published version of an agent with what one seat may use of it.
+type ResolvedAgent struct {
+	// As shown to people.
+	Name string `json:"name"`
+	// What it is for.
+	Purpose string `json:"purpose"`
+	// The published version.
+	Version int `json:"version"`
+	// What goes before every conversation, as the system's message. For programs with the permission `agents.resolve` that act for
+	// the person by token exchange, and for who may read the agent's definition; null for everybody else: the gateway puts it in front of their calls.
+	Instructions *string `json:"instructions,omitempty"`
+	// The model that it calls, then those that are tried next while the one before brings no answer.
+	Models []*ResolvedModel `json:"models"`
+	// Sent with calls that set none, 0–2; null leaves it to the model.
+	Temperature *float64 `json:"temperature,omitempty"`
+	// Sent with calls that set none, 0–1; null leaves it to the model.
+	TopP *float64 `json:"topP,omitempty"`
+	// The longest answer of calls that set none, in tokens; null leaves it to the model.
+	MaxOutputTokens *int `json:"maxOutputTokens,omitempty"`
+	// `minimal`, `low`, `medium` or `high`; null leaves it to the model.
+	ReasoningEffort *string `json:"reasoningEffort,omitempty"`
+	// Its tools that the seat may use.
+	Tools []*UsableTool `json:"tools"`
+	// How many of its tools the seat may not use now.
+	ToolsWithheld int `json:"toolsWithheld"`
+	// Names of the guardrail presets that hold for the seat's calls through it, in order of names; the gateway applies them.
+	Guardrails []string `json:"guardrails"`
+	// Pages that it knows of.
+	Knowledge []*AgentLink `json:"knowledge"`
+	// What people may begin with.
+	Starters []string `json:"starters"`
+	// The most that one session may take (X-Cockpit-Session); zero for no cap.
+	SessionCredits money.Nano `json:"sessionCredits"`
+	// The most calls of one session; zero for no cap.
+	SessionTurns int               `json:"sessionTurns"`
+	Definition   agents.Definition `json:"-"`
+	ID           string            `json:"-"`
+	Seat         *Member           `json:"-"`
+}
+
+// A model that an agent calls.
+type ResolvedModel struct {
+	// The model.
+	ID string `json:"id"`
+	// Its name, as calls give it; null for one that is gone.
+	Name *string `json:"name,omitempty"`
+	// Whether the seat may call it now.
+	Allowed bool `json:"allowed"`
+	// What decided and who can change it, in a sentence.
+	Reason string `json:"reason"`
+}
+
 // What can be granted, by name: give its id to `node` for more of it.
 type Resource struct {
 	// Of the model, the agent, the connection or the tool.
@@ -6183,6 +6251,20 @@ type ToolSeenInput struct {
 	Digest string `json:"digest"`
 }
 
+// The connection of a tool, as those see it who may use the tool.
+type ToolSource struct {
+	// The connection.
+	ID string `json:"id"`
+	// It stands before the names of its tools.
+	Name string `json:"name"`
+	// Name of its picture; empty for none.
+	Icon string `json:"icon"`
+	// Whether calls are refused until somebody signs in.
+	NeedsSignIn bool `json:"needsSignIn"`
+	// Where the viewer signs in for it; null where they needn't, or can't: then whoever manages the connection does.
+	SignInURL *string `json:"signInUrl,omitempty"`
+}
+
 // What toolUpdate needs.
 type ToolUpdateInput struct {
 	// The tool, of the viewer's reach.
@@ -6247,6 +6329,43 @@ type UsableConnection struct {
 	SignedIn *ConnectionSignedIn `json:"signedIn"`
 	// The tools that may be used, as callers name them.
 	Tools []string `json:"tools"`
+}
+
+// A tool as those see it who may use it.
+type UsableTool struct {
+	// The tool.
+	ID string `json:"id"`
+	// How it is called through `/mcp`.
+	CallName string `json:"callName"`
+	// As shown to people; the tool's own name where it has no title.
+	Title string `json:"title"`
+	// What it tells models of itself.
+	Description string `json:"description"`
+	// The arguments that it takes, as it was approved: a JSON Schema.
+	InputSchema string `json:"inputSchema"`
+	// What one call costs at the account's factor; 0 is free of charge.
+	Price money.Nano `json:"price"`
+	// Where it comes from.
+	Connection *ToolSource `json:"connection"`
+}
+
+// A page of usable tools.
+type UsableToolConnection struct {
+	// The rows of this page, in order.
+	Edges []*UsableToolEdge `json:"edges"`
+	// Where this page begins and ends.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// Counted only when selected.
+	TotalCount int     `json:"totalCount"`
+	Count      Counter `json:"-"`
+}
+
+// A row of a page of usable tools.
+type UsableToolEdge struct {
+	// The row itself.
+	Node *UsableTool `json:"node"`
+	// Give it as `after` or `before` to go on from here.
+	Cursor string `json:"cursor"`
 }
 
 // Which charges a report is about, by whole UTC days; at most 400 of them.
@@ -6500,8 +6619,20 @@ type Viewer struct {
 	// Agents that the default seat in Copilot may use now, in order of names; null without such a seat.
 	Agents []*UsableAgent `json:"agents,omitempty"`
 	// Agents that the viewer answers for, wherever they lie, in order of names.
-	OwnAgents []*Agent        `json:"ownAgents,omitempty"`
-	V         *tenancy.Viewer `json:"-"`
+	OwnAgents []*Agent `json:"ownAgents,omitempty"`
+	// Tools that the default seat in Copilot may use now, exactly those that `/mcp` lists for it, in order of their names; null without such a seat.
+	Tools *UsableToolConnection `json:"tools,omitempty"`
+	// How the default seat in Copilot may use an agent now, for apps that run it themselves; null without such a seat, and for an id that is no agent of the account.
+	Agent *AgentUse       `json:"agent,omitempty"`
+	V     *tenancy.Viewer `json:"-"`
+}
+
+// That something has changed of what the default seat may use, and what to ask for again.
+type ViewerChange struct {
+	// What has changed, at least one but in the first payload.
+	Parts []RuntimePart `json:"parts"`
+	// Stands for all that the seat may use now: give it as `after` to be told of what changed since.
+	Cursor string `json:"cursor"`
 }
 
 // What a person may do with an object, by the same policy that enforces it.
@@ -9452,6 +9583,73 @@ func (e *Role) UnmarshalJSON(b []byte) error {
 }
 
 func (e Role) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// A part of what the default seat in a plane may use.
+type RuntimePart string
+
+const (
+	// `viewer.agents`: agents that it may use, and their published versions.
+	RuntimePartAgents RuntimePart = "AGENTS"
+	// `viewer.tools`: tools that it may use, their definitions, prices and connections.
+	RuntimePartTools RuntimePart = "TOOLS"
+	// `viewer.models`: models that it may call.
+	RuntimePartModels RuntimePart = "MODELS"
+	// `viewer.budget` and the seat: which budgets limit it, their limits, and whether one is frozen. Not what is spent.
+	RuntimePartBudget RuntimePart = "BUDGET"
+	// `viewer.features`: what is switched on for it.
+	RuntimePartFeatures RuntimePart = "FEATURES"
+)
+
+var AllRuntimePart = []RuntimePart{
+	RuntimePartAgents,
+	RuntimePartTools,
+	RuntimePartModels,
+	RuntimePartBudget,
+	RuntimePartFeatures,
+}
+
+func (e RuntimePart) IsValid() bool {
+	switch e {
+	case RuntimePartAgents, RuntimePartTools, RuntimePartModels, RuntimePartBudget, RuntimePartFeatures:
+		return true
+	}
+	return false
+}
+
+func (e RuntimePart) String() string {
+	return string(e)
+}
+
+func (e *RuntimePart) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = RuntimePart(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid RuntimePart", str)
+	}
+	return nil
+}
+
+func (e RuntimePart) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *RuntimePart) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e RuntimePart) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

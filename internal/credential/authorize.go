@@ -125,7 +125,7 @@ func (s *Store) usable(ctx context.Context, c *ent.Connection, userID string) (s
 // needsSignIn tells who uses the connection where to sign in.
 func (s *Store) needsSignIn(c *ent.Connection, why string) error {
 	var e *fault.Error
-	page := s.URL + SignInPath + "?connection=" + url.QueryEscape(c.ID)
+	page := s.SignInPage(c.ID)
 	switch {
 	case c.Credential == connection.CredentialSHARED:
 		e = fault.New(fault.ConnectionNeedsSignIn, "%s isn't signed in. Ask whoever manages the connection to sign it in.", c.Name)

@@ -320,7 +320,7 @@ type State struct {
 
 // State tells how somebody stands with a connection.
 func (s *Store) State(ctx context.Context, c *ent.Connection, userID string) (State, error) {
-	if c.Auth == connection.AuthNONE && c.Kind != connection.KindMCP_STDIO {
+	if isOpen(c) {
 		return State{Ready: true}, nil
 	}
 	owner, err := ownerOf(c, userID)
@@ -328,8 +328,16 @@ func (s *Store) State(ctx context.Context, c *ent.Connection, userID string) (St
 		return State{}, err
 	}
 	row, err := s.look(ctx, c, owner)
-	if err != nil || row == nil || row.Status == connectioncredential.StatusPENDING {
+	if err != nil {
 		return State{}, err
+	}
+	return s.stateOf(c, row)
+}
+
+// stateOf is State by the row of whose credential it is; nil where there is none.
+func (s *Store) stateOf(c *ent.Connection, row *ent.ConnectionCredential) (State, error) {
+	if row == nil || row.Status == connectioncredential.StatusPENDING {
+		return State{}, nil
 	}
 	out := State{Ready: row.Status == connectioncredential.StatusACTIVE, Error: row.Error, Hint: row.SecretHint, Scopes: row.Scopes, Since: row.CreatedAt}
 	in, err := s.open(row)

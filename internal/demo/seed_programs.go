@@ -15,7 +15,7 @@ func (s *seeder) programs(ctx context.Context, a *ent.Account, person *ent.User)
 	permissions := []string{"profile", "read", "models.call"}
 	name, about := "alchemi-ai", "Answers people in their own name, at the cost of their seat."
 	ai, secret, err := oauth.AddClient(ctx, s.tx, s.now, a.ID, false, oauth.ClientInput{Name: &name, Description: &about, Planes: both,
-		Permissions: permissions, ClientCredentials: &yes, TokenExchange: &yes, TrustedSubjects: &yes})
+		Permissions: append([]string{"tools.call", "agents.resolve"}, permissions...), ClientCredentials: &yes, TokenExchange: &yes, TrustedSubjects: &yes})
 	if err != nil {
 		return err
 	}

@@ -246,6 +246,17 @@ func (t *Table) At(resourceID, path string) *Grant {
 	return nil
 }
 
+// NextExpiry is when the next grant of the plane expires; zero for never.
+func (t *Table) NextExpiry(now time.Time) time.Time {
+	var next time.Time
+	for _, g := range t.grants {
+		if now.Before(g.ExpiresAt) && (next.IsZero() || g.ExpiresAt.Before(next)) {
+			next = g.ExpiresAt
+		}
+	}
+	return next
+}
+
 // archivedAt is the highest archived scope of a path, "" for none.
 func (t *Table) archivedAt(path string) string {
 	if len(t.archived) == 0 {

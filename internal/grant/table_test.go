@@ -194,3 +194,13 @@ func BenchmarkAllowed(b *testing.B) {
 		}
 	}
 }
+
+func TestNextExpiry(t *testing.T) {
+	t.Parallel()
+	require.Zero(t, table(set(grant.Allow, root, root)).NextExpiry(noon))
+	all := table(until(set(grant.Allow, org, root), noon), until(set(grant.Deny, team, root), noon.Add(2*time.Hour)), until(set(grant.Allow, seat, root), noon.Add(time.Hour)))
+	require.Equal(t, noon, all.NextExpiry(noon.Add(-time.Nanosecond)))
+	require.Equal(t, noon.Add(time.Hour), all.NextExpiry(noon), "what expires now has expired")
+	require.Equal(t, noon.Add(2*time.Hour), all.NextExpiry(noon.Add(time.Hour)))
+	require.Zero(t, all.NextExpiry(noon.Add(2*time.Hour)))
+}

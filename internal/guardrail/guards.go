@@ -278,6 +278,18 @@ func (g *Guards) For(ctx context.Context, who Subject) (*Set, error) {
 	return set, err
 }
 
+// Presets are the names of those that hold, in order; empty where none does.
+func (s *Set) Presets() []string {
+	out := []string{}
+	if s != nil {
+		for _, p := range s.presets {
+			out = append(out, p.row.Name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // effective lists the active presets on a subject's path, sorted.
 func (s *snapshot) effective(who Subject) []string {
 	ids := slices.Clone(who.PresetIDs)

@@ -46,9 +46,9 @@ func (c *caller) call(q *sdk.CallToolParamsRaw) (sdk.Result, error) {
 
 // find gives a tool by the name that callers use. One that there is but isn't
 // theirs is no other to them than one that there isn't; the refusal is recorded.
-func (c *caller) find(name string) (*item, error) {
+func (c *caller) find(name string) (*Tool, error) {
 	ctx := c.r.Context()
-	s, err := c.shelf(ctx, c.is.Viewer.AccountID)
+	s, err := c.Shelves.shelf(ctx, c.is.Viewer.AccountID)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (c *caller) find(name string) (*item, error) {
 	if err != nil {
 		return nil, err
 	}
-	if why, allowed := c.mine(table, i.toolID); !allowed {
+	if why, allowed := c.mine(table, i.ID); !allowed {
 		if c.Refusals != nil {
 			c.Refusals.Record(tenancy.WithViewer(ctx, c.is.Viewer), c.event(i, auditevent.OutcomeREFUSED, why))
 		}
@@ -72,7 +72,7 @@ func (c *caller) find(name string) (*item, error) {
 
 // use makes the call: rate, guardrails, budget, call, charge, record, and
 // guardrails again on what came back.
-func (c *caller) use(i *item, q *sdk.CallToolParamsRaw) (*sdk.CallToolResult, error) {
+func (c *caller) use(i *Tool, q *sdk.CallToolParamsRaw) (*sdk.CallToolResult, error) {
 	if limit := c.is.RequestsPerMinute; limit > 0 {
 		if wait, granted := c.Take(c.is.KeyID, limit); !granted {
 			seconds := max(1, int64((wait+time.Second-1)/time.Second))
@@ -98,7 +98,7 @@ func (c *caller) use(i *item, q *sdk.CallToolParamsRaw) (*sdk.CallToolResult, er
 	defer c.Keys.Follow(c.is, c.token, func(ctx context.Context) error { _, err := c.principal(ctx); return err },
 		func() { cancel(identity.ErrKey) })()
 
-	result, err := c.Connections.Call(ctx, connections.Call{ToolID: i.toolID, UserID: c.is.UserID, Arguments: arguments})
+	result, err := c.Connections.Call(ctx, connections.Call{ToolID: i.ID, UserID: c.is.UserID, Arguments: arguments})
 	charged := c.settle(hold, result)
 	if err == nil || result.Sent {
 		if failed := c.record(i, err); failed != nil {
@@ -132,7 +132,7 @@ func (c *caller) use(i *item, q *sdk.CallToolParamsRaw) (*sdk.CallToolResult, er
 
 // stillMine asks once more before an answer goes out: keys and grants may have
 // fallen while the tool ran.
-func (c *caller) stillMine(i *item) error {
+func (c *caller) stillMine(i *Tool) error {
 	ctx := c.r.Context()
 	if _, err := c.principal(ctx); err != nil {
 		return err
@@ -141,7 +141,7 @@ func (c *caller) stillMine(i *item) error {
 	if err != nil {
 		return err
 	}
-	if why, allowed := c.mine(table, i.toolID); !allowed {
+	if why, allowed := c.mine(table, i.ID); !allowed {
 		return fault.New(fault.Forbidden, "%s", why)
 	}
 	return nil
@@ -149,8 +149,8 @@ func (c *caller) stillMine(i *item) error {
 
 // hold reserves the price of a call on every budget of its path; nil for what is
 // free of charge.
-func (c *caller) hold(i *item) (*budget.Hold, error) {
-	if i.price == 0 {
+func (c *caller) hold(i *Tool) (*budget.Hold, error) {
+	if i.Price == 0 {
 		return nil, nil
 	}
 	ctx, p := c.r.Context(), c.is
@@ -160,8 +160,8 @@ func (c *caller) hold(i *item) (*budget.Hold, error) {
 	}
 	h, err := c.Budget.Hold(ctx, budget.Call{
 		AccountID: p.Viewer.AccountID, Plane: p.Plane, Path: p.Path, OrganizationID: p.OrganizationID, TeamID: p.TeamID, MemberID: p.MemberID,
-		UserID: p.UserID, KeyID: p.KeyID, AgentID: c.agentID, ClientID: p.Viewer.ClientID, ModelID: i.toolID, ModelName: i.name,
-		Ceiling: i.price, FactorID: factorID, FactorPPM: ppm, RequestID: c.requestID,
+		UserID: p.UserID, KeyID: p.KeyID, AgentID: c.agentID, ClientID: p.Viewer.ClientID, ModelID: i.ID, ModelName: i.Name,
+		Ceiling: i.Price, FactorID: factorID, FactorPPM: ppm, RequestID: c.requestID,
 	}, budget.Usage{})
 	var exceeded *budget.Exceeded
 	if errors.As(err, &exceeded) {
@@ -193,7 +193,7 @@ func (c *caller) settle(h *budget.Hold, result connections.Result) error {
 
 // record writes that a tool was called, by whom, and whether it worked; what was
 // said stays out of it. Without it no answer goes out.
-func (c *caller) record(i *item, err error) error {
+func (c *caller) record(i *Tool, err error) error {
 	outcome, reason := auditevent.OutcomeDONE, ""
 	if err != nil {
 		outcome, reason = auditevent.OutcomeFAILED, "The call failed."
@@ -206,10 +206,10 @@ func (c *caller) record(i *item, err error) error {
 	return c.Store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error { return tx.Audit(ctx, c.event(i, outcome, reason)) })
 }
 
-func (c *caller) event(i *item, outcome auditevent.Outcome, reason string) audit.Event {
+func (c *caller) event(i *Tool, outcome auditevent.Outcome, reason string) audit.Event {
 	path := strings.TrimSuffix(c.is.Path, "/")
 	return audit.Event{Action: "tool.call", Outcome: outcome, AccountID: c.is.Viewer.AccountID, Plane: c.is.Plane,
-		ScopeID: path[strings.LastIndexByte(path, '/')+1:], ScopePath: c.is.Path, TargetID: i.toolID, TargetName: i.name, Reason: reason}
+		ScopeID: path[strings.LastIndexByte(path, '/')+1:], ScopePath: c.is.Path, TargetID: i.ID, TargetName: i.Name, Reason: reason}
 }
 
 // protocol makes an error of the protocol of one that isn't the model's matter.

@@ -106,9 +106,12 @@ func (c *caller) table(ctx context.Context) (*grant.Table, error) {
 	return c.Grants.Table(ctx, c.is.Viewer.AccountID, tenancy.Copilot)
 }
 
+// has tells whether a tool is among those of the agent that calls, if one does.
+func (c *caller) has(toolID string) bool { return c.tools == nil || c.tools[toolID] }
+
 // mine is nil when the caller may use a tool now; the second result is why not.
 func (c *caller) mine(table *grant.Table, toolID string) (refusal string, allowed bool) {
-	if c.tools != nil && !c.tools[toolID] {
+	if !c.has(toolID) {
 		return "The agent's published version doesn't have the tool.", false
 	}
 	v := table.Ask(toolID, c.is.Path, c.Store.Now())

@@ -39,7 +39,9 @@ type Options struct {
 	// Agents are whom calls may be made for.
 	Agents      *agents.Live
 	Connections *connections.Connections
-	Budget      *budget.Engine
+	// Shelves knows which tools there are.
+	Shelves *Shelves
+	Budget  *budget.Engine
 	// Guards looks at arguments and answers; without it nothing does.
 	Guards *guardrail.Guards
 	// Factor turns the price of a call into credits.
@@ -62,7 +64,6 @@ type Options struct {
 // stands for itself, on any replica. Make one with New and end it with Close.
 type Gateway struct {
 	Options
-	shelves shelves
 	handler http.Handler
 	running context.Context
 	stop    context.CancelFunc
@@ -75,10 +76,10 @@ type Gateway struct {
 // New makes a gateway. It panics without what decides: nothing may pass
 // undecided.
 func New(o Options) *Gateway {
-	if o.Access == nil || o.Grants == nil || o.Agents == nil || o.Budget == nil {
-		panic("mcp: Options.Access, Options.Grants, Options.Agents or Options.Budget is missing")
+	if o.Access == nil || o.Grants == nil || o.Agents == nil || o.Budget == nil || o.Shelves == nil {
+		panic("mcp: Options.Access, Options.Grants, Options.Agents, Options.Budget or Options.Shelves is missing")
 	}
-	g := &Gateway{Options: o, shelves: shelves{of: map[string]*shelf{}}}
+	g := &Gateway{Options: o}
 	g.running, g.stop = context.WithCancel(context.Background())
 	g.handler = sdk.NewStreamableHTTPHandler(g.serverOf, &sdk.StreamableHTTPOptions{Stateless: true, JSONResponse: true,
 		MaxRequestBodyBytes: o.MaxBody,

@@ -118,7 +118,7 @@ func newWorld(t testing.TB, st *store.Store, commands ...connections.Command) *w
 	w.guards = guardrail.New(guardrail.Options{Store: st, Epochs: w.Epochs, Box: box, Client: client, Refusals: refusals, Log: log, Metrics: prometheus.NewRegistry()})
 	models := gateway.New(gateway.Options{Keys: w.keys, Access: decide, Grants: w.grants, Agents: live, Features: feature.New(st, w.Epochs), Catalog: cat, Budget: w.engine, Client: client, Log: log})
 	t.Cleanup(models.Close)
-	g := mcp.New(mcp.Options{Store: st, Epochs: w.Epochs, Keys: w.keys, Bearers: tokens.Bearers(), Access: decide, Grants: w.grants, Agents: live, Guards: w.guards, Connections: w.conns,
+	g := mcp.New(mcp.Options{Store: st, Epochs: w.Epochs, Keys: w.keys, Bearers: tokens.Bearers(), Access: decide, Grants: w.grants, Agents: live, Guards: w.guards, Connections: w.conns, Shelves: mcp.NewShelves(st, w.Epochs, w.grants),
 		Budget: w.engine, Factor: cat.Factor, Take: models.Take, Refusals: refusals, MaxBody: 1 << 20, Log: log})
 	t.Cleanup(g.Close)
 	web := httptest.NewServer(g)

@@ -15,29 +15,25 @@ const pageSize = 100
 // list serves tools/list: exactly what the caller may use now.
 func (c *caller) list(q *sdk.ListToolsParams) (sdk.Result, error) {
 	ctx := c.r.Context()
-	s, err := c.shelf(ctx, c.is.Viewer.AccountID)
-	if err != nil {
-		return nil, c.protocol(err)
-	}
-	table, err := c.table(ctx)
+	usable, err := c.Shelves.Usable(ctx, c.is.Viewer.AccountID, c.is.Path)
 	if err != nil {
 		return nil, c.protocol(err)
 	}
 	from := 0
 	if q != nil && q.Cursor != "" { // the name of the last tool of the page before
-		from = sort.Search(len(s.items), func(i int) bool { return s.items[i].name > q.Cursor })
+		from = sort.Search(len(usable), func(i int) bool { return usable[i].Name > q.Cursor })
 	}
 	out := &sdk.ListToolsResult{Tools: []*sdk.Tool{}}
 	out.CacheScope = "private"
-	for _, i := range s.items[from:] {
-		if _, allowed := c.mine(table, i.toolID); !allowed {
+	for _, t := range usable[from:] {
+		if !c.has(t.ID) {
 			continue
 		}
 		if len(out.Tools) == pageSize {
 			out.NextCursor = out.Tools[pageSize-1].Name
 			break
 		}
-		out.Tools = append(out.Tools, toolOf(i.name, i.definition))
+		out.Tools = append(out.Tools, toolOf(t.Name, t.Definition))
 	}
 	return out, nil
 }

@@ -7,6 +7,7 @@ export type Permission = { name: string; about: string }
 const forPeople: readonly Permission[] = [
   { name: 'models.call', about: t("Call models through the gateway, at the cost of the person's seat.") },
   { name: 'tools.call', about: t("Call tools of connections, at the cost of the person's seat.") },
+  { name: 'agents.resolve', about: t('Read the instructions of agents that the person may use, to run them; by token exchange alone.') },
 ]
 
 // Programs of the platform act for people of every account, in whatever those may do there.

@@ -38,7 +38,7 @@ it('tells how it acts', () => {
 
 it('offers what the viewer holds, what people hold, and what stands', () => {
   const mine = [{ name: 'audit.read', about: 'Read the audit log.' }, { name: 'profile', about: 'p' }]
-  expect(choices(mine, false).map((p) => p.name)).toEqual(['profile', 'models.call', 'tools.call', 'audit.read'])
+  expect(choices(mine, false).map((p) => p.name)).toEqual(['profile', 'models.call', 'tools.call', 'agents.resolve', 'audit.read'])
   expect(choices(mine, true).map((p) => p.name)).toContain('keys.manage')
   expect(choices([], false, [{ name: 'roles.manage', about: 'r' }]).map((p) => p.name)).toContain('roles.manage')
 })

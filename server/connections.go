@@ -3,12 +3,17 @@ package server
 import (
 	"context"
 	"fmt"
+	"strings"
 
+	"github.com/alchemi/cockpit/ent"
+	entrequest "github.com/alchemi/cockpit/ent/request"
 	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/connections"
 	"github.com/alchemi/cockpit/internal/credential"
 	"github.com/alchemi/cockpit/internal/mcp"
+	"github.com/alchemi/cockpit/internal/outbound"
 	"github.com/alchemi/cockpit/internal/secret"
+	"github.com/alchemi/cockpit/internal/store"
 )
 
 // openConnections makes what Copilot's tools come from, and the gateway that
@@ -18,8 +23,15 @@ func (s *Server) openConnections(box *secret.Box, live *agents.Live) error {
 	if err != nil {
 		return fmt.Errorf("--stdio-commands: %w", err)
 	}
+	if s.cfg.ComposioURL != "" && !outbound.Takes(s.cfg.ComposioURL, s.cfg.outbound()) {
+		return fmt.Errorf("--composio-url: %q isn't an https address; http is taken in networks of --allow-networks alone", s.cfg.ComposioURL)
+	}
 	s.credentials = credential.New(credential.Options{Store: s.store, Box: box, Client: s.outbound, Networks: s.cfg.outbound(), URL: s.URL(), Log: s.log})
-	s.connections = connections.New(connections.Options{Store: s.store, Client: s.outbound, Grants: s.grants, Credentials: s.credentials, Commands: commands, Log: s.log})
+	s.connections = connections.New(connections.Options{Store: s.store, Client: s.outbound, Grants: s.grants, Credentials: s.credentials, Commands: commands, Composio: strings.TrimRight(s.cfg.ComposioURL, "/"), Requests: s.requests, Log: s.log})
+	if s.requests.Carry == nil {
+		s.requests.Carry = map[entrequest.Kind]func(context.Context, *store.Tx, *ent.Request, bool) error{}
+	}
+	s.requests.Carry[entrequest.KindTOOL_APPROVAL] = s.connections.Carry
 	s.onClose(func(context.Context) error { s.connections.Close(); return nil })
 	s.tasks.Go(func() { s.connections.Run(s.background) })
 	s.tools = mcp.New(mcp.Options{Store: s.store, Epochs: s.epochs, Keys: s.keys, Bearers: s.oauth.Bearers(), Access: s.access, Grants: s.grants, Agents: live,

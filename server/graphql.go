@@ -9,6 +9,8 @@ import (
 	"github.com/alchemi/cockpit/graph"
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/audit"
+	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -23,7 +25,19 @@ func (s *Server) newAccess() (*access.Engine, error) {
 	e.Introspection = s.cfg.Introspection
 	e.Present = s.present
 	e.Refused = s.recordDenial
+	e.Off = s.featureOff
 	return e, nil
+}
+
+// featureOff tells the policies why a feature isn't on at a node.
+func (s *Server) featureOff(ctx context.Context, name string, t access.Target) *fault.Error {
+	accountID, _, _ := strings.Cut(strings.TrimPrefix(t.Path, "/"), "/")
+	table, err := s.features.Table(ctx, accountID, t.Plane)
+	if err != nil {
+		s.log.ErrorContext(ctx, "features can't be looked up; they count as off", "cause", err)
+		return fault.New(fault.Unavailable, "Whether this is switched on can't be told right now; try again.")
+	}
+	return table.Ask(feature.Feature(name), t.Path).Refusal()
 }
 
 func (s *Server) newGraph(box *secret.Box) *graph.Handler {

@@ -85,8 +85,8 @@ func (f *Flags) Allows(ctx context.Context, what Feature, accountID string, plan
 	if err != nil {
 		return err
 	}
-	if s := t.Ask(what, path); !s.On {
-		return s.refusal()
+	if off := t.Ask(what, path).Refusal(); off != nil {
+		return off
 	}
 	return nil
 }
@@ -94,12 +94,17 @@ func (f *Flags) Allows(ctx context.Context, what Feature, accountID string, plan
 // FeatureOff is the code of a refusal because a feature isn't on.
 const FeatureOff fault.Code = "FEATURE_OFF"
 
-func (s Setting) refusal() *fault.Error {
-	e := fault.New(FeatureOff, "%s is off here. Ask an admin to switch it on.", s.Feature.Words())
+// Refusal is nil where the feature is on, else the FEATURE_OFF that says who can
+// switch it on.
+func (s Setting) Refusal() *fault.Error {
+	if s.On {
+		return nil
+	}
+	e := fault.New(FeatureOff, "%s is off here. An admin of this place, or of one above it, can switch it on.", s.Feature.Words())
 	if s.From != nil && s.From.Switch == Deny {
 		e = fault.New(FeatureOff, "%s is denied at %s and all below it. Only an admin there, or above, lifts that.", s.Feature.Words(), s.From.Name)
 	} else if s.From != nil {
-		e = fault.New(FeatureOff, "%s is switched off at %s. Ask an admin to switch it on.", s.Feature.Words(), s.From.Name)
+		e = fault.New(FeatureOff, "%s is switched off at %s. An admin of this place, or of one above it, can switch it on.", s.Feature.Words(), s.From.Name)
 	}
 	return e.With("feature", string(s.Feature))
 }

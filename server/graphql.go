@@ -25,19 +25,10 @@ func (s *Server) newAccess() (*access.Engine, error) {
 	e.Introspection = s.cfg.Introspection
 	e.Present = s.present
 	e.Refused = s.recordDenial
-	e.Off = s.featureOff
-	return e, nil
-}
-
-// featureOff tells the policies why a feature isn't on at a node.
-func (s *Server) featureOff(ctx context.Context, name string, t access.Target) *fault.Error {
-	accountID, _, _ := strings.Cut(strings.TrimPrefix(t.Path, "/"), "/")
-	table, err := s.features.Table(ctx, accountID, t.Plane)
-	if err != nil {
-		s.log.ErrorContext(ctx, "features can't be looked up; they count as off", "cause", err)
-		return fault.New(fault.Unavailable, "Whether this is switched on can't be told right now; try again.")
+	e.Off = func(ctx context.Context, name string, t access.Target) *fault.Error {
+		return s.features.Off(ctx, feature.Feature(name), t.Plane, t.Path)
 	}
-	return table.Ask(feature.Feature(name), t.Path).Refusal()
+	return e, nil
 }
 
 func (s *Server) newGraph(box *secret.Box) *graph.Handler {

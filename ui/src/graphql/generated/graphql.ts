@@ -1559,7 +1559,7 @@ export type RequestApproveInput = {
   clientKey?: string | null | undefined;
   /** True does it, tells what it did, and takes it back. */
   dryRun?: boolean | null | undefined;
-  /** Refuse when the request has another version by now. */
+  /** Refuse when the request has another version by now. Needed for TOOL_APPROVAL: what was looked at is approved, and nothing else. */
   expectedVersion?: number | null | undefined;
   /** True gives for good what was asked for a time. */
   forGood?: boolean | null | undefined;

@@ -71,8 +71,8 @@ func (s *source) offer(name, description string) {
 		})
 }
 
-// codeOf is why a mutation did nothing, wherever that is told; empty when it worked.
-func codeOf(out answer, field string) string {
+// whyNot is why a mutation did nothing, wherever that is told; empty when it worked.
+func whyNot(out answer, field string) string {
 	if code := out.code(); code != "" {
 		return code
 	}
@@ -80,7 +80,7 @@ func codeOf(out answer, field string) string {
 	return code
 }
 
-func input(pairs ...any) map[string]any {
+func variablesOf(pairs ...any) map[string]any {
 	in := map[string]any{}
 	for i := 0; i < len(pairs); i += 2 {
 		in[pairs[i].(string)] = pairs[i+1]
@@ -109,10 +109,10 @@ func TestConnectionsOverTheAPI(t *testing.T) {
 			"somebody else's seat":  {p.SiblingTeamAdmin, p.Member, "NOT_FOUND"},
 			"the platform's people": {a.SuperAdmin, p.Root, "NOT_FOUND"},
 		} {
-			out := a.do(c.v, connect, input("scopeId", c.at.ID, "kind", "MCP_HTTP", "name", "tickets", "url", s.url))
-			require.Equal(t, c.code, codeOf(out, "connectionCreate"), "%s: %+v", name, out)
+			out := a.do(c.v, connect, variablesOf("scopeId", c.at.ID, "kind", "MCP_HTTP", "name", "tickets", "url", s.url))
+			require.Equal(t, c.code, whyNot(out, "connectionCreate"), "%s: %+v", name, out)
 		}
-		out := a.ok(p.Admin, connect, input("scopeId", p.Root.ID, "kind", "MCP_HTTP", "name", "tickets", "url", s.url))
+		out := a.ok(p.Admin, connect, variablesOf("scopeId", p.Root.ID, "kind", "MCP_HTTP", "name", "tickets", "url", s.url))
 		require.Empty(t, out.at("connectionCreate", "errors"))
 		made := answer{Data: out.at("connectionCreate", "connection").(map[string]any)}
 		require.EqualValues(t, 2, made.at("toolCounts", "pending"))
@@ -123,28 +123,28 @@ func TestConnectionsOverTheAPI(t *testing.T) {
 		seen := []any{map[string]any{"toolId": first["id"], "digest": first["digest"]}}
 		strangers := map[string]*tenancy.Viewer{"member": p.Seat, "org admin": p.OrgAdmin, "other plane": a.A.Console.Admin, "other account": a.B.Admin}
 		for name, v := range strangers {
-			require.Equal(t, "NOT_FOUND", codeOf(a.do(v, approveTools, input("tools", seen)), "toolApprove"), name)
-			require.Equal(t, "NOT_FOUND", codeOf(a.do(v, reconnect, input("connectionId", connectionID, "name", "x")), "connectionUpdate"), name)
-			require.Equal(t, "NOT_FOUND", codeOf(a.do(v, disconnect, input("connectionId", connectionID)), "connectionDelete"), name)
-			require.Equal(t, "NOT_FOUND", codeOf(a.do(v, rediscover, input("connectionId", connectionID, "approve", true)), "connectionDiscover"), name)
-			require.Equal(t, "NOT_FOUND", codeOf(a.do(v, setSecret, input("connectionId", connectionID, "value", "x")), "connectionSecretSet"), name)
+			require.Equal(t, "NOT_FOUND", whyNot(a.do(v, approveTools, variablesOf("tools", seen)), "toolApprove"), name)
+			require.Equal(t, "NOT_FOUND", whyNot(a.do(v, reconnect, variablesOf("connectionId", connectionID, "name", "x")), "connectionUpdate"), name)
+			require.Equal(t, "NOT_FOUND", whyNot(a.do(v, disconnect, variablesOf("connectionId", connectionID)), "connectionDelete"), name)
+			require.Equal(t, "NOT_FOUND", whyNot(a.do(v, rediscover, variablesOf("connectionId", connectionID, "approve", true)), "connectionDiscover"), name)
+			require.Equal(t, "NOT_FOUND", whyNot(a.do(v, setSecret, variablesOf("connectionId", connectionID, "value", "x")), "connectionSecretSet"), name)
 		}
 		moved := []any{map[string]any{"toolId": first["id"], "digest": "another"}}
-		require.Equal(t, "CONFLICT", codeOf(a.do(p.Admin, approveTools, input("tools", moved)), "toolApprove"))
-		done := a.ok(p.Admin, approveTools, input("tools", seen))
+		require.Equal(t, "CONFLICT", whyNot(a.do(p.Admin, approveTools, variablesOf("tools", moved)), "toolApprove"))
+		done := a.ok(p.Admin, approveTools, variablesOf("tools", seen))
 		require.Equal(t, "tickets__search", done.at("toolApprove", "tools", 0, "callName"))
 		require.Equal(t, "APPROVED", done.at("toolApprove", "tools", 0, "state"))
 
 		version := a.Store.Connection.GetX(identitytest.System(t), connectionID).Version
-		out = a.ok(p.Admin, reconnect, input("connectionId", connectionID, "description", "Of the support.", "status", "DISABLED", "expectedVersion", version))
+		out = a.ok(p.Admin, reconnect, variablesOf("connectionId", connectionID, "description", "Of the support.", "status", "DISABLED", "expectedVersion", version))
 		require.Equal(t, "DISABLED", out.at("connectionUpdate", "connection", "status"))
-		require.Equal(t, "CONFLICT", codeOf(a.do(p.Admin, reconnect, input("connectionId", connectionID, "name", "late", "expectedVersion", version)), "connectionUpdate"))
-		require.Equal(t, "INVALID", codeOf(a.do(p.Admin, rediscover, input("connectionId", connectionID)), "connectionDiscover"))
+		require.Equal(t, "CONFLICT", whyNot(a.do(p.Admin, reconnect, variablesOf("connectionId", connectionID, "name", "late", "expectedVersion", version)), "connectionUpdate"))
+		require.Equal(t, "INVALID", whyNot(a.do(p.Admin, rediscover, variablesOf("connectionId", connectionID)), "connectionDiscover"))
 
-		out = a.ok(p.Admin, disconnect, input("connectionId", connectionID))
+		out = a.ok(p.Admin, disconnect, variablesOf("connectionId", connectionID))
 		require.Equal(t, connectionID, out.at("connectionDelete", "connectionId"))
 		require.Zero(t, a.Store.Tool.Query().Where(tool.ConnectionID(connectionID)).CountX(identitytest.System(t)))
-		require.Equal(t, "NOT_FOUND", codeOf(a.do(p.Admin, disconnect, input("connectionId", connectionID)), "connectionDelete"))
+		require.Equal(t, "NOT_FOUND", whyNot(a.do(p.Admin, disconnect, variablesOf("connectionId", connectionID)), "connectionDelete"))
 		for _, action := range []string{"connection.create", "tool.approve", "connection.update", "connection.delete"} {
 			require.Equal(t, 1, a.Store.AuditEvent.Query().Where(auditevent.Action(action), auditevent.ActorID(p.Admin.UserID)).CountX(identitytest.System(t)), action)
 		}
@@ -159,13 +159,13 @@ func TestSeatsConnectTheirOwn(t *testing.T) {
 		p, s := a.A.Copilot, a.source()
 		flip := func(v *tenancy.Viewer, at *ent.Scope, feature, to string) {
 			t.Helper()
-			require.Empty(t, a.ok(v, setFeature, input("scopeId", at.ID, "feature", feature, "switch", to)).at("featureSet", "errors"))
+			require.Empty(t, a.ok(v, setFeature, variablesOf("scopeId", at.ID, "feature", feature, "switch", to)).at("featureSet", "errors"))
 		}
 		why := func(v *tenancy.Viewer, action string) answer {
-			return answer{Data: a.ok(v, explained, input("scopeId", p.Member.ID, "action", action)).at("explain").(map[string]any)}
+			return answer{Data: a.ok(v, explained, variablesOf("scopeId", p.Member.ID, "action", action)).at("explain").(map[string]any)}
 		}
 		create := func(v *tenancy.Viewer, at *ent.Scope, name, kind string) answer {
-			return a.do(v, connect, input("scopeId", at.ID, "kind", kind, "name", name, "url", s.url, "approve", true))
+			return a.do(v, connect, variablesOf("scopeId", at.ID, "kind", kind, "name", name, "url", s.url, "approve", true))
 		}
 		off := why(p.Seat, "connection.createMcp")
 		require.Equal(t, []any{false, "feature"}, []any{off.at("allowed"), off.at("rule")})
@@ -175,13 +175,13 @@ func TestSeatsConnectTheirOwn(t *testing.T) {
 		require.Equal(t, true, why(p.Seat, "connection.create").at("allowed"), "of some kind")
 		require.Equal(t, false, why(p.Seat, "connection.createApi").at("allowed"))
 		require.Equal(t, false, why(p.Seat, "connection.createProgram").at("allowed"))
-		require.Equal(t, "FEATURE_OFF", codeOf(create(p.Seat, p.Member, "mine", "OPENAPI"), "connectionCreate"))
-		require.Equal(t, "FEATURE_OFF", codeOf(create(p.Seat, p.Member, "mine", "COMPOSIO"), "connectionCreate"))
-		require.Equal(t, "FORBIDDEN", codeOf(create(p.Seat, p.Member, "mine", "MCP_STDIO"), "connectionCreate"))
-		require.Equal(t, "NOT_FOUND", codeOf(create(p.Seat, p.Team, "mine", "MCP_HTTP"), "connectionCreate"))
+		require.Equal(t, "FEATURE_OFF", whyNot(create(p.Seat, p.Member, "mine", "OPENAPI"), "connectionCreate"))
+		require.Equal(t, "FEATURE_OFF", whyNot(create(p.Seat, p.Member, "mine", "COMPOSIO"), "connectionCreate"))
+		require.Equal(t, "FORBIDDEN", whyNot(create(p.Seat, p.Member, "mine", "MCP_STDIO"), "connectionCreate"))
+		require.Equal(t, "NOT_FOUND", whyNot(create(p.Seat, p.Team, "mine", "MCP_HTTP"), "connectionCreate"))
 
 		out := create(p.Seat, p.Member, "mine", "MCP_HTTP")
-		require.Empty(t, codeOf(out, "connectionCreate"), "%+v", out)
+		require.Empty(t, whyNot(out, "connectionCreate"), "%+v", out)
 		connectionID := out.at("connectionCreate", "connection", "id").(string)
 		require.EqualValues(t, 2, out.at("connectionCreate", "connection", "toolCounts", "approved"))
 		a.resolver.Grants.Changed(a.A.Row.ID, tenancy.Copilot)
@@ -195,20 +195,20 @@ func TestSeatsConnectTheirOwn(t *testing.T) {
 		require.False(t, may(p.Team))
 		require.False(t, may(p.SiblingTeam))
 		const deny = `mutation($i: GrantSetInput!) { grantSet(input: $i) { errors { code message } } }`
-		require.Empty(t, codeOf(a.do(p.OrgAdmin, deny, input("scopeId", p.Team.ID, "resourceId", connectionID, "effect", "DENY")), "grantSet"))
+		require.Empty(t, whyNot(a.do(p.OrgAdmin, deny, variablesOf("scopeId", p.Team.ID, "resourceId", connectionID, "effect", "DENY")), "grantSet"))
 		a.resolver.Grants.Changed(a.A.Row.ID, tenancy.Copilot)
 		require.False(t, may(p.Member), "a DENY above wins")
 
 		// It is its owner's and the admins' above, whatever is switched off later.
-		require.Equal(t, "NOT_FOUND", codeOf(a.do(p.SiblingTeamAdmin, reconnect, input("connectionId", connectionID, "name", "x")), "connectionUpdate"))
+		require.Equal(t, "NOT_FOUND", whyNot(a.do(p.SiblingTeamAdmin, reconnect, variablesOf("connectionId", connectionID, "name", "x")), "connectionUpdate"))
 		flip(p.Admin, p.Org, "CREATE_MCP_CONNECTIONS", "DENY")
 		denied := create(p.Seat, p.Member, "again", "MCP_HTTP")
-		require.Equal(t, "FEATURE_OFF", codeOf(denied, "connectionCreate"))
-		require.Equal(t, "FEATURE_OFF", codeOf(create(p.OrgAdmin, p.Org, "again", "MCP_HTTP"), "connectionCreate"))
-		require.Empty(t, codeOf(create(p.Admin, p.Org, "again", "MCP_HTTP"), "connectionCreate"), "admins of Copilot aren't bound")
-		require.Empty(t, codeOf(a.do(p.Seat, reconnect, input("connectionId", connectionID, "name", "renamed")), "connectionUpdate"))
-		require.Empty(t, codeOf(a.do(p.TeamAdmin, reconnect, input("connectionId", connectionID, "status", "DISABLED")), "connectionUpdate"))
-		require.Empty(t, codeOf(a.do(p.Seat, disconnect, input("connectionId", connectionID)), "connectionDelete"))
+		require.Equal(t, "FEATURE_OFF", whyNot(denied, "connectionCreate"))
+		require.Equal(t, "FEATURE_OFF", whyNot(create(p.OrgAdmin, p.Org, "again", "MCP_HTTP"), "connectionCreate"))
+		require.Empty(t, whyNot(create(p.Admin, p.Org, "again", "MCP_HTTP"), "connectionCreate"), "admins of Copilot aren't bound")
+		require.Empty(t, whyNot(a.do(p.Seat, reconnect, variablesOf("connectionId", connectionID, "name", "renamed")), "connectionUpdate"))
+		require.Empty(t, whyNot(a.do(p.TeamAdmin, reconnect, variablesOf("connectionId", connectionID, "status", "DISABLED")), "connectionUpdate"))
+		require.Empty(t, whyNot(a.do(p.Seat, disconnect, variablesOf("connectionId", connectionID)), "connectionDelete"))
 	})
 }
 
@@ -219,13 +219,13 @@ func TestToolApprovalOverTheAPI(t *testing.T) {
 	each(t, func(t *testing.T, a *api) {
 		p, s := a.A.Copilot, a.source()
 		clearRequests(t, a)
-		out := a.ok(p.Admin, connect, input("scopeId", p.Root.ID, "kind", "MCP_HTTP", "name", "tickets", "url", s.url, "approve", true))
+		out := a.ok(p.Admin, connect, variablesOf("scopeId", p.Root.ID, "kind", "MCP_HTTP", "name", "tickets", "url", s.url, "approve", true))
 		connectionID := out.at("connectionCreate", "connection", "id").(string)
 		const allow = `mutation($i: GrantSetInput!) { grantSet(input: $i) { errors { code message } } }`
-		require.Empty(t, codeOf(a.do(p.Admin, allow, input("scopeId", p.Team.ID, "resourceId", connectionID, "effect", "ALLOW")), "grantSet"))
+		require.Empty(t, whyNot(a.do(p.Admin, allow, variablesOf("scopeId", p.Team.ID, "resourceId", connectionID, "effect", "ALLOW")), "grantSet"))
 		s.offer("search", "Finds tickets, and more.")
 		s.offer("export", "Exports.")
-		changed := a.ok(p.Admin, rediscover, input("connectionId", connectionID))
+		changed := a.ok(p.Admin, rediscover, variablesOf("connectionId", connectionID))
 		require.EqualValues(t, 1, changed.at("connectionDiscover", "connection", "toolCounts", "changed"))
 		a.resolver.Grants.Changed(a.A.Row.ID, tenancy.Copilot)
 
@@ -243,8 +243,8 @@ func TestToolApprovalOverTheAPI(t *testing.T) {
 		require.Equal(t, []any{"export", true, []any{}, true}, []any{node.at("toolImpact", "tools", 0, "name"), node.at("toolImpact", "tools", 0, "new"), node.at("toolImpact", "tools", 0, "changes"), node.at("toolImpact", "tools", 0, "writes")})
 		require.Equal(t, []any{"search", false, []any{"description"}}, []any{node.at("toolImpact", "tools", 1, "name"), node.at("toolImpact", "tools", 1, "new"), node.at("toolImpact", "tools", 1, "changes")})
 
-		require.Equal(t, "INVALID", codeOf(a.do(p.Admin, approve, input("requestId", node.at("id"))), "requestApprove"))
-		require.Empty(t, codeOf(a.do(p.Admin, approve, input("requestId", node.at("id"), "expectedVersion", node.at("version"))), "requestApprove"))
+		require.Equal(t, "INVALID", whyNot(a.do(p.Admin, approve, variablesOf("requestId", node.at("id"))), "requestApprove"))
+		require.Empty(t, whyNot(a.do(p.Admin, approve, variablesOf("requestId", node.at("id"), "expectedVersion", node.at("version"))), "requestApprove"))
 		require.Empty(t, waits(p.Admin))
 		require.Equal(t, 3, a.Store.Tool.Query().Where(tool.ConnectionID(connectionID), tool.StateEQ(tool.StateAPPROVED)).CountX(identitytest.System(t)))
 	})

@@ -20,8 +20,8 @@ import (
 	"github.com/alchemi/cockpit/internal/credential"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
 	"github.com/alchemi/cockpit/internal/outbound"
+	"github.com/alchemi/cockpit/internal/request"
 	"github.com/alchemi/cockpit/internal/secret"
-	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -60,7 +60,7 @@ func (a *api) source() *source {
 	a.resolver.Connections = connections.New(connections.Options{Store: a.Store, Client: client, Grants: a.resolver.Grants, Requests: a.resolver.Requests, Log: log,
 		Credentials: credential.New(credential.Options{Store: a.Store, Box: box, Client: client, Networks: networks, URL: "https://cockpit.test", Log: log})})
 	a.t.Cleanup(a.resolver.Connections.Close)
-	a.resolver.Requests.Carry = map[entrequest.Kind]func(context.Context, *store.Tx, *ent.Request, bool) error{entrequest.KindTOOL_APPROVAL: a.resolver.Connections.Carry}
+	a.resolver.Requests.Carry = request.Carriers{entrequest.KindTOOL_APPROVAL: a.resolver.Connections.Carry}
 	return s
 }
 
@@ -169,7 +169,7 @@ func TestSeatsConnectTheirOwn(t *testing.T) {
 		}
 		off := why(p.Seat, "connection.createMcp")
 		require.Equal(t, []any{false, "feature"}, []any{off.at("allowed"), off.at("rule")})
-		require.Contains(t, off.at("reason"), "Connecting MCP servers is off here. An admin of this place, or of one above it, can switch it on.")
+		require.Contains(t, off.at("reason"), "Connecting MCP servers is off here: nobody has switched it on. An admin of this place or of one above can do that")
 		flip(p.OrgAdmin, p.Team, "CREATE_MCP_CONNECTIONS", "ON")
 		require.Equal(t, true, why(p.Seat, "connection.createMcp").at("allowed"))
 		require.Equal(t, true, why(p.Seat, "connection.create").at("allowed"), "of some kind")

@@ -5,15 +5,14 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/alchemi/cockpit/ent"
 	entrequest "github.com/alchemi/cockpit/ent/request"
 	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/connections"
 	"github.com/alchemi/cockpit/internal/credential"
 	"github.com/alchemi/cockpit/internal/mcp"
 	"github.com/alchemi/cockpit/internal/outbound"
+	"github.com/alchemi/cockpit/internal/request"
 	"github.com/alchemi/cockpit/internal/secret"
-	"github.com/alchemi/cockpit/internal/store"
 )
 
 // openConnections makes what Copilot's tools come from, and the gateway that
@@ -29,7 +28,7 @@ func (s *Server) openConnections(box *secret.Box, live *agents.Live) error {
 	s.credentials = credential.New(credential.Options{Store: s.store, Box: box, Client: s.outbound, Networks: s.cfg.outbound(), URL: s.URL(), Log: s.log})
 	s.connections = connections.New(connections.Options{Store: s.store, Client: s.outbound, Grants: s.grants, Credentials: s.credentials, Commands: commands, Composio: strings.TrimRight(s.cfg.ComposioURL, "/"), Requests: s.requests, Log: s.log})
 	if s.requests.Carry == nil {
-		s.requests.Carry = map[entrequest.Kind]func(context.Context, *store.Tx, *ent.Request, bool) error{}
+		s.requests.Carry = request.Carriers{}
 	}
 	s.requests.Carry[entrequest.KindTOOL_APPROVAL] = s.connections.Carry
 	s.onClose(func(context.Context) error { s.connections.Close(); return nil })

@@ -46,7 +46,7 @@ func newInbox(t *testing.T, st *store.Store) *inbox {
 		return nil
 	}
 	in.world = newWorld(t, st, here, connections.Options{Requests: in.requests, LookAgain: time.Nanosecond})
-	in.requests.Carry = map[entrequest.Kind]func(context.Context, *store.Tx, *ent.Request, bool) error{entrequest.KindTOOL_APPROVAL: in.Carry}
+	in.requests.Carry = request.Carriers{entrequest.KindTOOL_APPROVAL: in.Carry}
 	return in
 }
 

@@ -86,8 +86,8 @@ func (f *Flags) Allows(ctx context.Context, what Feature, accountID string, plan
 	if err != nil {
 		return err
 	}
-	if off := t.Ask(what, path).Refusal(); off != nil {
-		return off
+	if s := t.Ask(what, path); !s.On {
+		return s.Refusal("An admin of this place or of one above")
 	}
 	return nil
 }
@@ -106,17 +106,14 @@ func (f *Flags) Off(ctx context.Context, what Feature, plane tenancy.Plane, path
 // FeatureOff is the code of a refusal because a feature isn't on.
 const FeatureOff fault.Code = "FEATURE_OFF"
 
-// Refusal is nil where the feature is on, else the FEATURE_OFF that says who can
-// switch it on.
-func (s Setting) Refusal() *fault.Error {
-	if s.On {
-		return nil
-	}
-	e := fault.New(FeatureOff, "%s is off here. An admin of this place, or of one above it, can switch it on.", s.Feature.Words())
+// Refusal says why what is off can't be used, and who can switch it on: a
+// sentence's beginning such as "An admin of Claims desk".
+func (s Setting) Refusal(who string) *fault.Error {
+	e := fault.New(FeatureOff, "%s is off here: nobody has switched it on. %s can do that under Access, Features.", s.Feature.Words(), who)
 	if s.From != nil && s.From.Switch == Deny {
 		e = fault.New(FeatureOff, "%s is denied at %s and all below it. Only an admin there, or above, lifts that.", s.Feature.Words(), s.From.Name)
 	} else if s.From != nil {
-		e = fault.New(FeatureOff, "%s is switched off at %s. An admin of this place, or of one above it, can switch it on.", s.Feature.Words(), s.From.Name)
+		e = fault.New(FeatureOff, "%s is switched off at %s. %s can switch it on under Access, Features.", s.Feature.Words(), s.From.Name, who)
 	}
 	return e.With("feature", string(s.Feature))
 }

@@ -112,7 +112,7 @@ func (r *Requests) askTools(ctx context.Context, tx *store.Tx, s *ent.Scope, w T
 			return err
 		}
 		return r.tell(ctx, tx, Notice{Topic: "INCREASE_REQUESTED", AccountID: s.AccountID, Plane: tenancy.Plane(s.Plane), ScopeID: s.ID,
-			Title: "Tools of " + w.ConnectionName + " wait for your approval", Body: toolsReason, Link: "/copilot/connections/" + w.ConnectionID,
+			Title: "Tools of " + w.ConnectionName + " wait for your approval", Body: toolsReason, Link: "/me/connections/" + w.ConnectionID,
 			Cause: w.ConnectionID + " " + about[0].Digest, To: []string{m.UserID}})
 	}
 	_, err := r.Open(ctx, tx, Opening{Kind: entrequest.KindTOOL_APPROVAL, Scope: s, By: Product, ResourceID: w.ConnectionID, ResourceName: w.ConnectionName,

@@ -61,6 +61,12 @@ type Connection struct {
 	ClientSecret []byte `json:"-"`
 	// ClientSecretHint holds the value of the "client_secret_hint" field.
 	ClientSecretHint string `json:"client_secret_hint,omitempty"`
+	// RegisteredClient holds the value of the "registered_client" field.
+	RegisteredClient []byte `json:"-"`
+	// Toolkit holds the value of the "toolkit" field.
+	Toolkit string `json:"toolkit,omitempty"`
+	// AuthConfig holds the value of the "auth_config" field.
+	AuthConfig string `json:"auth_config,omitempty"`
 	// DiscoveredAt holds the value of the "discovered_at" field.
 	DiscoveredAt *time.Time `json:"discovered_at,omitempty"`
 	// DiscoveryError holds the value of the "discovery_error" field.
@@ -130,11 +136,11 @@ func (*Connection) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case connection.FieldCommand, connection.FieldOauth, connection.FieldClientSecret:
+		case connection.FieldCommand, connection.FieldOauth, connection.FieldClientSecret, connection.FieldRegisteredClient:
 			values[i] = new([]byte)
 		case connection.FieldVersion, connection.FieldLatencyMs, connection.FieldListingVersion:
 			values[i] = new(sql.NullInt64)
-		case connection.FieldID, connection.FieldAccountID, connection.FieldPlane, connection.FieldScopeID, connection.FieldName, connection.FieldDescription, connection.FieldIcon, connection.FieldKind, connection.FieldStatus, connection.FieldURL, connection.FieldDocument, connection.FieldDocumentURL, connection.FieldAuth, connection.FieldCredential, connection.FieldAuthName, connection.FieldClientSecretHint, connection.FieldDiscoveryError, connection.FieldHealthError, connection.FieldListingID, connection.FieldCreatedBy:
+		case connection.FieldID, connection.FieldAccountID, connection.FieldPlane, connection.FieldScopeID, connection.FieldName, connection.FieldDescription, connection.FieldIcon, connection.FieldKind, connection.FieldStatus, connection.FieldURL, connection.FieldDocument, connection.FieldDocumentURL, connection.FieldAuth, connection.FieldCredential, connection.FieldAuthName, connection.FieldClientSecretHint, connection.FieldToolkit, connection.FieldAuthConfig, connection.FieldDiscoveryError, connection.FieldHealthError, connection.FieldListingID, connection.FieldCreatedBy:
 			values[i] = new(sql.NullString)
 		case connection.FieldCreatedAt, connection.FieldUpdatedAt, connection.FieldDiscoveredAt, connection.FieldCheckedAt:
 			values[i] = new(sql.NullTime)
@@ -288,6 +294,24 @@ func (_m *Connection) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field client_secret_hint", values[i])
 			} else if value.Valid {
 				_m.ClientSecretHint = value.String
+			}
+		case connection.FieldRegisteredClient:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field registered_client", values[i])
+			} else if value != nil {
+				_m.RegisteredClient = *value
+			}
+		case connection.FieldToolkit:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field toolkit", values[i])
+			} else if value.Valid {
+				_m.Toolkit = value.String
+			}
+		case connection.FieldAuthConfig:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field auth_config", values[i])
+			} else if value.Valid {
+				_m.AuthConfig = value.String
 			}
 		case connection.FieldDiscoveredAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -451,6 +475,14 @@ func (_m *Connection) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("client_secret_hint=")
 	builder.WriteString(_m.ClientSecretHint)
+	builder.WriteString(", ")
+	builder.WriteString("registered_client=<sensitive>")
+	builder.WriteString(", ")
+	builder.WriteString("toolkit=")
+	builder.WriteString(_m.Toolkit)
+	builder.WriteString(", ")
+	builder.WriteString("auth_config=")
+	builder.WriteString(_m.AuthConfig)
 	builder.WriteString(", ")
 	if v := _m.DiscoveredAt; v != nil {
 		builder.WriteString("discovered_at=")

@@ -238,6 +238,40 @@ func (_c *ConnectionCreate) SetNillableClientSecretHint(v *string) *ConnectionCr
 	return _c
 }
 
+// SetRegisteredClient sets the "registered_client" field.
+func (_c *ConnectionCreate) SetRegisteredClient(v []byte) *ConnectionCreate {
+	_c.mutation.SetRegisteredClient(v)
+	return _c
+}
+
+// SetToolkit sets the "toolkit" field.
+func (_c *ConnectionCreate) SetToolkit(v string) *ConnectionCreate {
+	_c.mutation.SetToolkit(v)
+	return _c
+}
+
+// SetNillableToolkit sets the "toolkit" field if the given value is not nil.
+func (_c *ConnectionCreate) SetNillableToolkit(v *string) *ConnectionCreate {
+	if v != nil {
+		_c.SetToolkit(*v)
+	}
+	return _c
+}
+
+// SetAuthConfig sets the "auth_config" field.
+func (_c *ConnectionCreate) SetAuthConfig(v string) *ConnectionCreate {
+	_c.mutation.SetAuthConfig(v)
+	return _c
+}
+
+// SetNillableAuthConfig sets the "auth_config" field if the given value is not nil.
+func (_c *ConnectionCreate) SetNillableAuthConfig(v *string) *ConnectionCreate {
+	if v != nil {
+		_c.SetAuthConfig(*v)
+	}
+	return _c
+}
+
 // SetDiscoveredAt sets the "discovered_at" field.
 func (_c *ConnectionCreate) SetDiscoveredAt(v time.Time) *ConnectionCreate {
 	_c.mutation.SetDiscoveredAt(v)
@@ -478,6 +512,14 @@ func (_c *ConnectionCreate) defaults() {
 		v := connection.DefaultClientSecretHint
 		_c.mutation.SetClientSecretHint(v)
 	}
+	if _, ok := _c.mutation.Toolkit(); !ok {
+		v := connection.DefaultToolkit
+		_c.mutation.SetToolkit(v)
+	}
+	if _, ok := _c.mutation.AuthConfig(); !ok {
+		v := connection.DefaultAuthConfig
+		_c.mutation.SetAuthConfig(v)
+	}
 	if _, ok := _c.mutation.DiscoveryError(); !ok {
 		v := connection.DefaultDiscoveryError
 		_c.mutation.SetDiscoveryError(v)
@@ -634,6 +676,22 @@ func (_c *ConnectionCreate) check() error {
 	if _, ok := _c.mutation.ClientSecretHint(); !ok {
 		return &ValidationError{Name: "client_secret_hint", err: errors.New(`ent: missing required field "Connection.client_secret_hint"`)}
 	}
+	if _, ok := _c.mutation.Toolkit(); !ok {
+		return &ValidationError{Name: "toolkit", err: errors.New(`ent: missing required field "Connection.toolkit"`)}
+	}
+	if v, ok := _c.mutation.Toolkit(); ok {
+		if err := connection.ToolkitValidator(v); err != nil {
+			return &ValidationError{Name: "toolkit", err: fmt.Errorf(`ent: validator failed for field "Connection.toolkit": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.AuthConfig(); !ok {
+		return &ValidationError{Name: "auth_config", err: errors.New(`ent: missing required field "Connection.auth_config"`)}
+	}
+	if v, ok := _c.mutation.AuthConfig(); ok {
+		if err := connection.AuthConfigValidator(v); err != nil {
+			return &ValidationError{Name: "auth_config", err: fmt.Errorf(`ent: validator failed for field "Connection.auth_config": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.DiscoveryError(); !ok {
 		return &ValidationError{Name: "discovery_error", err: errors.New(`ent: missing required field "Connection.discovery_error"`)}
 	}
@@ -784,6 +842,18 @@ func (_c *ConnectionCreate) createSpec() (*Connection, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ClientSecretHint(); ok {
 		_spec.SetField(connection.FieldClientSecretHint, field.TypeString, value)
 		_node.ClientSecretHint = value
+	}
+	if value, ok := _c.mutation.RegisteredClient(); ok {
+		_spec.SetField(connection.FieldRegisteredClient, field.TypeBytes, value)
+		_node.RegisteredClient = value
+	}
+	if value, ok := _c.mutation.Toolkit(); ok {
+		_spec.SetField(connection.FieldToolkit, field.TypeString, value)
+		_node.Toolkit = value
+	}
+	if value, ok := _c.mutation.AuthConfig(); ok {
+		_spec.SetField(connection.FieldAuthConfig, field.TypeString, value)
+		_node.AuthConfig = value
 	}
 	if value, ok := _c.mutation.DiscoveredAt(); ok {
 		_spec.SetField(connection.FieldDiscoveredAt, field.TypeTime, value)

@@ -269,6 +269,46 @@ func (_u *ConnectionUpdate) SetNillableClientSecretHint(v *string) *ConnectionUp
 	return _u
 }
 
+// SetRegisteredClient sets the "registered_client" field.
+func (_u *ConnectionUpdate) SetRegisteredClient(v []byte) *ConnectionUpdate {
+	_u.mutation.SetRegisteredClient(v)
+	return _u
+}
+
+// ClearRegisteredClient clears the value of the "registered_client" field.
+func (_u *ConnectionUpdate) ClearRegisteredClient() *ConnectionUpdate {
+	_u.mutation.ClearRegisteredClient()
+	return _u
+}
+
+// SetToolkit sets the "toolkit" field.
+func (_u *ConnectionUpdate) SetToolkit(v string) *ConnectionUpdate {
+	_u.mutation.SetToolkit(v)
+	return _u
+}
+
+// SetNillableToolkit sets the "toolkit" field if the given value is not nil.
+func (_u *ConnectionUpdate) SetNillableToolkit(v *string) *ConnectionUpdate {
+	if v != nil {
+		_u.SetToolkit(*v)
+	}
+	return _u
+}
+
+// SetAuthConfig sets the "auth_config" field.
+func (_u *ConnectionUpdate) SetAuthConfig(v string) *ConnectionUpdate {
+	_u.mutation.SetAuthConfig(v)
+	return _u
+}
+
+// SetNillableAuthConfig sets the "auth_config" field if the given value is not nil.
+func (_u *ConnectionUpdate) SetNillableAuthConfig(v *string) *ConnectionUpdate {
+	if v != nil {
+		_u.SetAuthConfig(*v)
+	}
+	return _u
+}
+
 // SetDiscoveredAt sets the "discovered_at" field.
 func (_u *ConnectionUpdate) SetDiscoveredAt(v time.Time) *ConnectionUpdate {
 	_u.mutation.SetDiscoveredAt(v)
@@ -549,6 +589,16 @@ func (_u *ConnectionUpdate) check() error {
 			return &ValidationError{Name: "auth_name", err: fmt.Errorf(`ent: validator failed for field "Connection.auth_name": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Toolkit(); ok {
+		if err := connection.ToolkitValidator(v); err != nil {
+			return &ValidationError{Name: "toolkit", err: fmt.Errorf(`ent: validator failed for field "Connection.toolkit": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.AuthConfig(); ok {
+		if err := connection.AuthConfigValidator(v); err != nil {
+			return &ValidationError{Name: "auth_config", err: fmt.Errorf(`ent: validator failed for field "Connection.auth_config": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.DiscoveryError(); ok {
 		if err := connection.DiscoveryErrorValidator(v); err != nil {
 			return &ValidationError{Name: "discovery_error", err: fmt.Errorf(`ent: validator failed for field "Connection.discovery_error": %w`, err)}
@@ -646,6 +696,18 @@ func (_u *ConnectionUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if value, ok := _u.mutation.ClientSecretHint(); ok {
 		_spec.SetField(connection.FieldClientSecretHint, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.RegisteredClient(); ok {
+		_spec.SetField(connection.FieldRegisteredClient, field.TypeBytes, value)
+	}
+	if _u.mutation.RegisteredClientCleared() {
+		_spec.ClearField(connection.FieldRegisteredClient, field.TypeBytes)
+	}
+	if value, ok := _u.mutation.Toolkit(); ok {
+		_spec.SetField(connection.FieldToolkit, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.AuthConfig(); ok {
+		_spec.SetField(connection.FieldAuthConfig, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.DiscoveredAt(); ok {
 		_spec.SetField(connection.FieldDiscoveredAt, field.TypeTime, value)
@@ -1027,6 +1089,46 @@ func (_u *ConnectionUpdateOne) SetNillableClientSecretHint(v *string) *Connectio
 	return _u
 }
 
+// SetRegisteredClient sets the "registered_client" field.
+func (_u *ConnectionUpdateOne) SetRegisteredClient(v []byte) *ConnectionUpdateOne {
+	_u.mutation.SetRegisteredClient(v)
+	return _u
+}
+
+// ClearRegisteredClient clears the value of the "registered_client" field.
+func (_u *ConnectionUpdateOne) ClearRegisteredClient() *ConnectionUpdateOne {
+	_u.mutation.ClearRegisteredClient()
+	return _u
+}
+
+// SetToolkit sets the "toolkit" field.
+func (_u *ConnectionUpdateOne) SetToolkit(v string) *ConnectionUpdateOne {
+	_u.mutation.SetToolkit(v)
+	return _u
+}
+
+// SetNillableToolkit sets the "toolkit" field if the given value is not nil.
+func (_u *ConnectionUpdateOne) SetNillableToolkit(v *string) *ConnectionUpdateOne {
+	if v != nil {
+		_u.SetToolkit(*v)
+	}
+	return _u
+}
+
+// SetAuthConfig sets the "auth_config" field.
+func (_u *ConnectionUpdateOne) SetAuthConfig(v string) *ConnectionUpdateOne {
+	_u.mutation.SetAuthConfig(v)
+	return _u
+}
+
+// SetNillableAuthConfig sets the "auth_config" field if the given value is not nil.
+func (_u *ConnectionUpdateOne) SetNillableAuthConfig(v *string) *ConnectionUpdateOne {
+	if v != nil {
+		_u.SetAuthConfig(*v)
+	}
+	return _u
+}
+
 // SetDiscoveredAt sets the "discovered_at" field.
 func (_u *ConnectionUpdateOne) SetDiscoveredAt(v time.Time) *ConnectionUpdateOne {
 	_u.mutation.SetDiscoveredAt(v)
@@ -1320,6 +1422,16 @@ func (_u *ConnectionUpdateOne) check() error {
 			return &ValidationError{Name: "auth_name", err: fmt.Errorf(`ent: validator failed for field "Connection.auth_name": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.Toolkit(); ok {
+		if err := connection.ToolkitValidator(v); err != nil {
+			return &ValidationError{Name: "toolkit", err: fmt.Errorf(`ent: validator failed for field "Connection.toolkit": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.AuthConfig(); ok {
+		if err := connection.AuthConfigValidator(v); err != nil {
+			return &ValidationError{Name: "auth_config", err: fmt.Errorf(`ent: validator failed for field "Connection.auth_config": %w`, err)}
+		}
+	}
 	if v, ok := _u.mutation.DiscoveryError(); ok {
 		if err := connection.DiscoveryErrorValidator(v); err != nil {
 			return &ValidationError{Name: "discovery_error", err: fmt.Errorf(`ent: validator failed for field "Connection.discovery_error": %w`, err)}
@@ -1434,6 +1546,18 @@ func (_u *ConnectionUpdateOne) sqlSave(ctx context.Context) (_node *Connection, 
 	}
 	if value, ok := _u.mutation.ClientSecretHint(); ok {
 		_spec.SetField(connection.FieldClientSecretHint, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.RegisteredClient(); ok {
+		_spec.SetField(connection.FieldRegisteredClient, field.TypeBytes, value)
+	}
+	if _u.mutation.RegisteredClientCleared() {
+		_spec.ClearField(connection.FieldRegisteredClient, field.TypeBytes)
+	}
+	if value, ok := _u.mutation.Toolkit(); ok {
+		_spec.SetField(connection.FieldToolkit, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.AuthConfig(); ok {
+		_spec.SetField(connection.FieldAuthConfig, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.DiscoveredAt(); ok {
 		_spec.SetField(connection.FieldDiscoveredAt, field.TypeTime, value)

@@ -20634,6 +20634,9 @@ type ConnectionMutation struct {
 	appendoauth        json.RawMessage
 	client_secret      *[]byte
 	client_secret_hint *string
+	registered_client  *[]byte
+	toolkit            *string
+	auth_config        *string
 	discovered_at      *time.Time
 	discovery_error    *string
 	checked_at         *time.Time
@@ -21609,6 +21612,127 @@ func (m *ConnectionMutation) ResetClientSecretHint() {
 	m.client_secret_hint = nil
 }
 
+// SetRegisteredClient sets the "registered_client" field.
+func (m *ConnectionMutation) SetRegisteredClient(b []byte) {
+	m.registered_client = &b
+}
+
+// RegisteredClient returns the value of the "registered_client" field in the mutation.
+func (m *ConnectionMutation) RegisteredClient() (r []byte, exists bool) {
+	v := m.registered_client
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRegisteredClient returns the old "registered_client" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldRegisteredClient(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRegisteredClient is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRegisteredClient requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRegisteredClient: %w", err)
+	}
+	return oldValue.RegisteredClient, nil
+}
+
+// ClearRegisteredClient clears the value of the "registered_client" field.
+func (m *ConnectionMutation) ClearRegisteredClient() {
+	m.registered_client = nil
+	m.clearedFields[connection.FieldRegisteredClient] = struct{}{}
+}
+
+// RegisteredClientCleared returns if the "registered_client" field was cleared in this mutation.
+func (m *ConnectionMutation) RegisteredClientCleared() bool {
+	_, ok := m.clearedFields[connection.FieldRegisteredClient]
+	return ok
+}
+
+// ResetRegisteredClient resets all changes to the "registered_client" field.
+func (m *ConnectionMutation) ResetRegisteredClient() {
+	m.registered_client = nil
+	delete(m.clearedFields, connection.FieldRegisteredClient)
+}
+
+// SetToolkit sets the "toolkit" field.
+func (m *ConnectionMutation) SetToolkit(s string) {
+	m.toolkit = &s
+}
+
+// Toolkit returns the value of the "toolkit" field in the mutation.
+func (m *ConnectionMutation) Toolkit() (r string, exists bool) {
+	v := m.toolkit
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldToolkit returns the old "toolkit" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldToolkit(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldToolkit is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldToolkit requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldToolkit: %w", err)
+	}
+	return oldValue.Toolkit, nil
+}
+
+// ResetToolkit resets all changes to the "toolkit" field.
+func (m *ConnectionMutation) ResetToolkit() {
+	m.toolkit = nil
+}
+
+// SetAuthConfig sets the "auth_config" field.
+func (m *ConnectionMutation) SetAuthConfig(s string) {
+	m.auth_config = &s
+}
+
+// AuthConfig returns the value of the "auth_config" field in the mutation.
+func (m *ConnectionMutation) AuthConfig() (r string, exists bool) {
+	v := m.auth_config
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAuthConfig returns the old "auth_config" field's value of the Connection entity.
+// If the Connection object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ConnectionMutation) OldAuthConfig(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAuthConfig is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAuthConfig requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAuthConfig: %w", err)
+	}
+	return oldValue.AuthConfig, nil
+}
+
+// ResetAuthConfig resets all changes to the "auth_config" field.
+func (m *ConnectionMutation) ResetAuthConfig() {
+	m.auth_config = nil
+}
+
 // SetDiscoveredAt sets the "discovered_at" field.
 func (m *ConnectionMutation) SetDiscoveredAt(t time.Time) {
 	m.discovered_at = &t
@@ -22132,7 +22256,7 @@ func (m *ConnectionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ConnectionMutation) Fields() []string {
-	fields := make([]string, 0, 29)
+	fields := make([]string, 0, 32)
 	if m.account_id != nil {
 		fields = append(fields, connection.FieldAccountID)
 	}
@@ -22195,6 +22319,15 @@ func (m *ConnectionMutation) Fields() []string {
 	}
 	if m.client_secret_hint != nil {
 		fields = append(fields, connection.FieldClientSecretHint)
+	}
+	if m.registered_client != nil {
+		fields = append(fields, connection.FieldRegisteredClient)
+	}
+	if m.toolkit != nil {
+		fields = append(fields, connection.FieldToolkit)
+	}
+	if m.auth_config != nil {
+		fields = append(fields, connection.FieldAuthConfig)
 	}
 	if m.discovered_at != nil {
 		fields = append(fields, connection.FieldDiscoveredAt)
@@ -22270,6 +22403,12 @@ func (m *ConnectionMutation) Field(name string) (ent.Value, bool) {
 		return m.ClientSecret()
 	case connection.FieldClientSecretHint:
 		return m.ClientSecretHint()
+	case connection.FieldRegisteredClient:
+		return m.RegisteredClient()
+	case connection.FieldToolkit:
+		return m.Toolkit()
+	case connection.FieldAuthConfig:
+		return m.AuthConfig()
 	case connection.FieldDiscoveredAt:
 		return m.DiscoveredAt()
 	case connection.FieldDiscoveryError:
@@ -22337,6 +22476,12 @@ func (m *ConnectionMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldClientSecret(ctx)
 	case connection.FieldClientSecretHint:
 		return m.OldClientSecretHint(ctx)
+	case connection.FieldRegisteredClient:
+		return m.OldRegisteredClient(ctx)
+	case connection.FieldToolkit:
+		return m.OldToolkit(ctx)
+	case connection.FieldAuthConfig:
+		return m.OldAuthConfig(ctx)
 	case connection.FieldDiscoveredAt:
 		return m.OldDiscoveredAt(ctx)
 	case connection.FieldDiscoveryError:
@@ -22509,6 +22654,27 @@ func (m *ConnectionMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetClientSecretHint(v)
 		return nil
+	case connection.FieldRegisteredClient:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRegisteredClient(v)
+		return nil
+	case connection.FieldToolkit:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetToolkit(v)
+		return nil
+	case connection.FieldAuthConfig:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAuthConfig(v)
+		return nil
 	case connection.FieldDiscoveredAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -22643,6 +22809,9 @@ func (m *ConnectionMutation) ClearedFields() []string {
 	if m.FieldCleared(connection.FieldClientSecret) {
 		fields = append(fields, connection.FieldClientSecret)
 	}
+	if m.FieldCleared(connection.FieldRegisteredClient) {
+		fields = append(fields, connection.FieldRegisteredClient)
+	}
 	if m.FieldCleared(connection.FieldDiscoveredAt) {
 		fields = append(fields, connection.FieldDiscoveredAt)
 	}
@@ -22671,6 +22840,9 @@ func (m *ConnectionMutation) ClearField(name string) error {
 		return nil
 	case connection.FieldClientSecret:
 		m.ClearClientSecret()
+		return nil
+	case connection.FieldRegisteredClient:
+		m.ClearRegisteredClient()
 		return nil
 	case connection.FieldDiscoveredAt:
 		m.ClearDiscoveredAt()
@@ -22748,6 +22920,15 @@ func (m *ConnectionMutation) ResetField(name string) error {
 		return nil
 	case connection.FieldClientSecretHint:
 		m.ResetClientSecretHint()
+		return nil
+	case connection.FieldRegisteredClient:
+		m.ResetRegisteredClient()
+		return nil
+	case connection.FieldToolkit:
+		m.ResetToolkit()
+		return nil
+	case connection.FieldAuthConfig:
+		m.ResetAuthConfig()
 		return nil
 	case connection.FieldDiscoveredAt:
 		m.ResetDiscoveredAt()
@@ -54795,6 +54976,8 @@ type RequestMutation struct {
 	addamount     *int64
 	resource_id   *string
 	resource_name *string
+	about         *json.RawMessage
+	appendabout   json.RawMessage
 	until         *time.Time
 	reason        *string
 	status        *request.Status
@@ -55356,6 +55539,71 @@ func (m *RequestMutation) OldResourceName(ctx context.Context) (v string, err er
 // ResetResourceName resets all changes to the "resource_name" field.
 func (m *RequestMutation) ResetResourceName() {
 	m.resource_name = nil
+}
+
+// SetAbout sets the "about" field.
+func (m *RequestMutation) SetAbout(jm json.RawMessage) {
+	m.about = &jm
+	m.appendabout = nil
+}
+
+// About returns the value of the "about" field in the mutation.
+func (m *RequestMutation) About() (r json.RawMessage, exists bool) {
+	v := m.about
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAbout returns the old "about" field's value of the Request entity.
+// If the Request object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RequestMutation) OldAbout(ctx context.Context) (v json.RawMessage, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAbout is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAbout requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAbout: %w", err)
+	}
+	return oldValue.About, nil
+}
+
+// AppendAbout adds jm to the "about" field.
+func (m *RequestMutation) AppendAbout(jm json.RawMessage) {
+	m.appendabout = append(m.appendabout, jm...)
+}
+
+// AppendedAbout returns the list of values that were appended to the "about" field in this mutation.
+func (m *RequestMutation) AppendedAbout() (json.RawMessage, bool) {
+	if len(m.appendabout) == 0 {
+		return nil, false
+	}
+	return m.appendabout, true
+}
+
+// ClearAbout clears the value of the "about" field.
+func (m *RequestMutation) ClearAbout() {
+	m.about = nil
+	m.appendabout = nil
+	m.clearedFields[request.FieldAbout] = struct{}{}
+}
+
+// AboutCleared returns if the "about" field was cleared in this mutation.
+func (m *RequestMutation) AboutCleared() bool {
+	_, ok := m.clearedFields[request.FieldAbout]
+	return ok
+}
+
+// ResetAbout resets all changes to the "about" field.
+func (m *RequestMutation) ResetAbout() {
+	m.about = nil
+	m.appendabout = nil
+	delete(m.clearedFields, request.FieldAbout)
 }
 
 // SetUntil sets the "until" field.
@@ -55975,7 +56223,7 @@ func (m *RequestMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *RequestMutation) Fields() []string {
-	fields := make([]string, 0, 24)
+	fields := make([]string, 0, 25)
 	if m.account_id != nil {
 		fields = append(fields, request.FieldAccountID)
 	}
@@ -56008,6 +56256,9 @@ func (m *RequestMutation) Fields() []string {
 	}
 	if m.resource_name != nil {
 		fields = append(fields, request.FieldResourceName)
+	}
+	if m.about != nil {
+		fields = append(fields, request.FieldAbout)
 	}
 	if m.until != nil {
 		fields = append(fields, request.FieldUntil)
@@ -56078,6 +56329,8 @@ func (m *RequestMutation) Field(name string) (ent.Value, bool) {
 		return m.ResourceID()
 	case request.FieldResourceName:
 		return m.ResourceName()
+	case request.FieldAbout:
+		return m.About()
 	case request.FieldUntil:
 		return m.Until()
 	case request.FieldReason:
@@ -56135,6 +56388,8 @@ func (m *RequestMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldResourceID(ctx)
 	case request.FieldResourceName:
 		return m.OldResourceName(ctx)
+	case request.FieldAbout:
+		return m.OldAbout(ctx)
 	case request.FieldUntil:
 		return m.OldUntil(ctx)
 	case request.FieldReason:
@@ -56246,6 +56501,13 @@ func (m *RequestMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetResourceName(v)
+		return nil
+	case request.FieldAbout:
+		v, ok := value.(json.RawMessage)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAbout(v)
 		return nil
 	case request.FieldUntil:
 		v, ok := value.(time.Time)
@@ -56407,6 +56669,9 @@ func (m *RequestMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *RequestMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(request.FieldAbout) {
+		fields = append(fields, request.FieldAbout)
+	}
 	if m.FieldCleared(request.FieldUntil) {
 		fields = append(fields, request.FieldUntil)
 	}
@@ -56433,6 +56698,9 @@ func (m *RequestMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *RequestMutation) ClearField(name string) error {
 	switch name {
+	case request.FieldAbout:
+		m.ClearAbout()
+		return nil
 	case request.FieldUntil:
 		m.ClearUntil()
 		return nil
@@ -56485,6 +56753,9 @@ func (m *RequestMutation) ResetField(name string) error {
 		return nil
 	case request.FieldResourceName:
 		m.ResetResourceName()
+		return nil
+	case request.FieldAbout:
+		m.ResetAbout()
 		return nil
 	case request.FieldUntil:
 		m.ResetUntil()

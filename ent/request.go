@@ -41,6 +41,8 @@ type Request struct {
 	ResourceID string `json:"resource_id,omitempty"`
 	// ResourceName holds the value of the "resource_name" field.
 	ResourceName string `json:"resource_name,omitempty"`
+	// About holds the value of the "about" field.
+	About json.RawMessage `json:"about,omitempty"`
 	// Until holds the value of the "until" field.
 	Until *time.Time `json:"until,omitempty"`
 	// Reason holds the value of the "reason" field.
@@ -98,7 +100,7 @@ func (*Request) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case request.FieldPassed:
+		case request.FieldAbout, request.FieldPassed:
 			values[i] = new([]byte)
 		case request.FieldVersion, request.FieldAmount, request.FieldGranted:
 			values[i] = new(sql.NullInt64)
@@ -192,6 +194,14 @@ func (_m *Request) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field resource_name", values[i])
 			} else if value.Valid {
 				_m.ResourceName = value.String
+			}
+		case request.FieldAbout:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field about", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.About); err != nil {
+					return fmt.Errorf("unmarshal field about: %w", err)
+				}
 			}
 		case request.FieldUntil:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -349,6 +359,9 @@ func (_m *Request) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("resource_name=")
 	builder.WriteString(_m.ResourceName)
+	builder.WriteString(", ")
+	builder.WriteString("about=")
+	builder.WriteString(fmt.Sprintf("%v", _m.About))
 	builder.WriteString(", ")
 	if v := _m.Until; v != nil {
 		builder.WriteString("until=")

@@ -128,6 +128,12 @@ func (_c *RequestCreate) SetNillableResourceName(v *string) *RequestCreate {
 	return _c
 }
 
+// SetAbout sets the "about" field.
+func (_c *RequestCreate) SetAbout(v json.RawMessage) *RequestCreate {
+	_c.mutation.SetAbout(v)
+	return _c
+}
+
 // SetUntil sets the "until" field.
 func (_c *RequestCreate) SetUntil(v time.Time) *RequestCreate {
 	_c.mutation.SetUntil(v)
@@ -598,6 +604,10 @@ func (_c *RequestCreate) createSpec() (*Request, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ResourceName(); ok {
 		_spec.SetField(request.FieldResourceName, field.TypeString, value)
 		_node.ResourceName = value
+	}
+	if value, ok := _c.mutation.About(); ok {
+		_spec.SetField(request.FieldAbout, field.TypeJSON, value)
+		_node.About = value
 	}
 	if value, ok := _c.mutation.Until(); ok {
 		_spec.SetField(request.FieldUntil, field.TypeTime, value)

@@ -65,6 +65,24 @@ func (_u *RequestUpdate) SetNillableUpdatedAt(v *time.Time) *RequestUpdate {
 	return _u
 }
 
+// SetAbout sets the "about" field.
+func (_u *RequestUpdate) SetAbout(v json.RawMessage) *RequestUpdate {
+	_u.mutation.SetAbout(v)
+	return _u
+}
+
+// AppendAbout appends value to the "about" field.
+func (_u *RequestUpdate) AppendAbout(v json.RawMessage) *RequestUpdate {
+	_u.mutation.AppendAbout(v)
+	return _u
+}
+
+// ClearAbout clears the value of the "about" field.
+func (_u *RequestUpdate) ClearAbout() *RequestUpdate {
+	_u.mutation.ClearAbout()
+	return _u
+}
+
 // SetStatus sets the "status" field.
 func (_u *RequestUpdate) SetStatus(v request.Status) *RequestUpdate {
 	_u.mutation.SetStatus(v)
@@ -328,6 +346,17 @@ func (_u *RequestUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(request.FieldUpdatedAt, field.TypeTime, value)
 	}
+	if value, ok := _u.mutation.About(); ok {
+		_spec.SetField(request.FieldAbout, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedAbout(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, request.FieldAbout, value)
+		})
+	}
+	if _u.mutation.AboutCleared() {
+		_spec.ClearField(request.FieldAbout, field.TypeJSON)
+	}
 	if _u.mutation.UntilCleared() {
 		_spec.ClearField(request.FieldUntil, field.TypeTime)
 	}
@@ -433,6 +462,24 @@ func (_u *RequestUpdateOne) SetNillableUpdatedAt(v *time.Time) *RequestUpdateOne
 	if v != nil {
 		_u.SetUpdatedAt(*v)
 	}
+	return _u
+}
+
+// SetAbout sets the "about" field.
+func (_u *RequestUpdateOne) SetAbout(v json.RawMessage) *RequestUpdateOne {
+	_u.mutation.SetAbout(v)
+	return _u
+}
+
+// AppendAbout appends value to the "about" field.
+func (_u *RequestUpdateOne) AppendAbout(v json.RawMessage) *RequestUpdateOne {
+	_u.mutation.AppendAbout(v)
+	return _u
+}
+
+// ClearAbout clears the value of the "about" field.
+func (_u *RequestUpdateOne) ClearAbout() *RequestUpdateOne {
+	_u.mutation.ClearAbout()
 	return _u
 }
 
@@ -728,6 +775,17 @@ func (_u *RequestUpdateOne) sqlSave(ctx context.Context) (_node *Request, err er
 	}
 	if value, ok := _u.mutation.UpdatedAt(); ok {
 		_spec.SetField(request.FieldUpdatedAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.About(); ok {
+		_spec.SetField(request.FieldAbout, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedAbout(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, request.FieldAbout, value)
+		})
+	}
+	if _u.mutation.AboutCleared() {
+		_spec.ClearField(request.FieldAbout, field.TypeJSON)
 	}
 	if _u.mutation.UntilCleared() {
 		_spec.ClearField(request.FieldUntil, field.TypeTime)

@@ -1103,32 +1103,44 @@ func init() {
 	connectionDescClientSecretHint := connectionFields[15].Descriptor()
 	// connection.DefaultClientSecretHint holds the default value on creation for the client_secret_hint field.
 	connection.DefaultClientSecretHint = connectionDescClientSecretHint.Default.(string)
+	// connectionDescToolkit is the schema descriptor for toolkit field.
+	connectionDescToolkit := connectionFields[17].Descriptor()
+	// connection.DefaultToolkit holds the default value on creation for the toolkit field.
+	connection.DefaultToolkit = connectionDescToolkit.Default.(string)
+	// connection.ToolkitValidator is a validator for the "toolkit" field. It is called by the builders before save.
+	connection.ToolkitValidator = connectionDescToolkit.Validators[0].(func(string) error)
+	// connectionDescAuthConfig is the schema descriptor for auth_config field.
+	connectionDescAuthConfig := connectionFields[18].Descriptor()
+	// connection.DefaultAuthConfig holds the default value on creation for the auth_config field.
+	connection.DefaultAuthConfig = connectionDescAuthConfig.Default.(string)
+	// connection.AuthConfigValidator is a validator for the "auth_config" field. It is called by the builders before save.
+	connection.AuthConfigValidator = connectionDescAuthConfig.Validators[0].(func(string) error)
 	// connectionDescDiscoveryError is the schema descriptor for discovery_error field.
-	connectionDescDiscoveryError := connectionFields[17].Descriptor()
+	connectionDescDiscoveryError := connectionFields[20].Descriptor()
 	// connection.DefaultDiscoveryError holds the default value on creation for the discovery_error field.
 	connection.DefaultDiscoveryError = connectionDescDiscoveryError.Default.(string)
 	// connection.DiscoveryErrorValidator is a validator for the "discovery_error" field. It is called by the builders before save.
 	connection.DiscoveryErrorValidator = connectionDescDiscoveryError.Validators[0].(func(string) error)
 	// connectionDescHealthError is the schema descriptor for health_error field.
-	connectionDescHealthError := connectionFields[19].Descriptor()
+	connectionDescHealthError := connectionFields[22].Descriptor()
 	// connection.DefaultHealthError holds the default value on creation for the health_error field.
 	connection.DefaultHealthError = connectionDescHealthError.Default.(string)
 	// connection.HealthErrorValidator is a validator for the "health_error" field. It is called by the builders before save.
 	connection.HealthErrorValidator = connectionDescHealthError.Validators[0].(func(string) error)
 	// connectionDescLatencyMs is the schema descriptor for latency_ms field.
-	connectionDescLatencyMs := connectionFields[20].Descriptor()
+	connectionDescLatencyMs := connectionFields[23].Descriptor()
 	// connection.DefaultLatencyMs holds the default value on creation for the latency_ms field.
 	connection.DefaultLatencyMs = connectionDescLatencyMs.Default.(int64)
 	// connectionDescListingID is the schema descriptor for listing_id field.
-	connectionDescListingID := connectionFields[21].Descriptor()
+	connectionDescListingID := connectionFields[24].Descriptor()
 	// connection.DefaultListingID holds the default value on creation for the listing_id field.
 	connection.DefaultListingID = connectionDescListingID.Default.(string)
 	// connectionDescListingVersion is the schema descriptor for listing_version field.
-	connectionDescListingVersion := connectionFields[22].Descriptor()
+	connectionDescListingVersion := connectionFields[25].Descriptor()
 	// connection.DefaultListingVersion holds the default value on creation for the listing_version field.
 	connection.DefaultListingVersion = connectionDescListingVersion.Default.(int)
 	// connectionDescCreatedBy is the schema descriptor for created_by field.
-	connectionDescCreatedBy := connectionFields[23].Descriptor()
+	connectionDescCreatedBy := connectionFields[26].Descriptor()
 	// connection.DefaultCreatedBy holds the default value on creation for the created_by field.
 	connection.DefaultCreatedBy = connectionDescCreatedBy.Default.(string)
 	// connectionDescID is the schema descriptor for id field.
@@ -2646,7 +2658,7 @@ func init() {
 	// request.DefaultResourceName holds the default value on creation for the resource_name field.
 	request.DefaultResourceName = requestDescResourceName.Default.(string)
 	// requestDescReason is the schema descriptor for reason field.
-	requestDescReason := requestFields[7].Descriptor()
+	requestDescReason := requestFields[8].Descriptor()
 	// request.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
 	request.ReasonValidator = func() func(string) error {
 		validators := requestDescReason.Validators
@@ -2664,33 +2676,33 @@ func init() {
 		}
 	}()
 	// requestDescWaitsAt is the schema descriptor for waits_at field.
-	requestDescWaitsAt := requestFields[9].Descriptor()
+	requestDescWaitsAt := requestFields[10].Descriptor()
 	// request.WaitsAtValidator is a validator for the "waits_at" field. It is called by the builders before save.
 	request.WaitsAtValidator = requestDescWaitsAt.Validators[0].(func(string) error)
 	// requestDescAssignedTo is the schema descriptor for assigned_to field.
-	requestDescAssignedTo := requestFields[10].Descriptor()
+	requestDescAssignedTo := requestFields[11].Descriptor()
 	// request.DefaultAssignedTo holds the default value on creation for the assigned_to field.
 	request.DefaultAssignedTo = requestDescAssignedTo.Default.(string)
 	// requestDescDecidedBy is the schema descriptor for decided_by field.
-	requestDescDecidedBy := requestFields[12].Descriptor()
+	requestDescDecidedBy := requestFields[13].Descriptor()
 	// request.DefaultDecidedBy holds the default value on creation for the decided_by field.
 	request.DefaultDecidedBy = requestDescDecidedBy.Default.(string)
 	// requestDescRuleID is the schema descriptor for rule_id field.
-	requestDescRuleID := requestFields[13].Descriptor()
+	requestDescRuleID := requestFields[14].Descriptor()
 	// request.DefaultRuleID holds the default value on creation for the rule_id field.
 	request.DefaultRuleID = requestDescRuleID.Default.(string)
 	// requestDescGranted is the schema descriptor for granted field.
-	requestDescGranted := requestFields[15].Descriptor()
+	requestDescGranted := requestFields[16].Descriptor()
 	// request.DefaultGranted holds the default value on creation for the granted field.
 	request.DefaultGranted = requestDescGranted.Default.(int64)
 	// request.GrantedValidator is a validator for the "granted" field. It is called by the builders before save.
 	request.GrantedValidator = requestDescGranted.Validators[0].(func(int64) error)
 	// requestDescGrantedScope is the schema descriptor for granted_scope field.
-	requestDescGrantedScope := requestFields[16].Descriptor()
+	requestDescGrantedScope := requestFields[17].Descriptor()
 	// request.DefaultGrantedScope holds the default value on creation for the granted_scope field.
 	request.DefaultGrantedScope = requestDescGrantedScope.Default.(string)
 	// requestDescNote is the schema descriptor for note field.
-	requestDescNote := requestFields[18].Descriptor()
+	requestDescNote := requestFields[19].Descriptor()
 	// request.DefaultNote holds the default value on creation for the note field.
 	request.DefaultNote = requestDescNote.Default.(string)
 	// request.NoteValidator is a validator for the "note" field. It is called by the builders before save.

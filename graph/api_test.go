@@ -23,6 +23,7 @@ import (
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/connections"
 	"github.com/alchemi/cockpit/internal/credential"
+	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/guardrail"
@@ -77,6 +78,9 @@ func newAPI(t testing.TB, st *store.Store) *api {
 		Catalog: catalog.New(st, w.Epochs, box, 1_000_000_000, log), CreditValue: money.One / 500, Audit: stream, Box: box, Log: log,
 		Notify: &notify.Notifier{Store: st, Inbox: notify.NewInbox(st, log), URL: "https://cockpit.test"},
 		Probe:  func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }}
+	engine.Off = func(ctx context.Context, name string, t access.Target) *fault.Error {
+		return a.resolver.Features.Off(ctx, feature.Feature(name), t.Plane, t.Path)
+	}
 	a.resolver.Agents = &agents.Agents{Store: st, Notify: a.resolver.Notify}
 	a.resolver.Requests = &request.Requests{Store: st, Budgets: budgets, Access: engine, Grants: a.resolver.Grants, Log: log}
 	a.resolver.Webhooks = webhook.New(webhook.Options{Store: st, Box: box, Client: outbound.NewClient(nil), Notify: a.resolver.Notify, Now: st.Now, Log: log})

@@ -24,7 +24,7 @@ import (
 func toConnection(c *ent.Connection) *model.Connection {
 	out := &model.Connection{ID: c.ID, Name: c.Name, Description: c.Description, Icon: c.Icon, Kind: model.ConnectionKind(c.Kind), Status: model.Status(c.Status),
 		URL: c.URL, Command: c.Command, DocumentURL: c.DocumentURL, Auth: model.ConnectionAuth(c.Auth), AuthName: c.AuthName,
-		Credential: model.ConnectionCredentialOwner(c.Credential), CreatedAt: c.CreatedAt, Version: c.Version, Row: c,
+		Credential: model.ConnectionCredentialOwner(c.Credential), Toolkit: c.Toolkit, AuthConfig: c.AuthConfig, CreatedAt: c.CreatedAt, Version: c.Version, Row: c,
 		Health: &model.ConnectionHealth{CheckedAt: c.CheckedAt, Error: unless(c.HealthError), LatencyMs: c.LatencyMs,
 			DiscoveredAt: c.DiscoveredAt, DiscoveryError: unless(c.DiscoveryError)}}
 	if out.Command == nil {
@@ -34,7 +34,7 @@ func toConnection(c *ent.Connection) *model.Connection {
 		var o credential.OAuth
 		_ = json.Unmarshal(c.Oauth, &o) // checked when it was stored
 		out.Oauth = &model.ConnectionOAuth{Issuer: o.Issuer, AuthorizeURL: o.AuthorizeURL, TokenURL: o.TokenURL, ClientID: o.ClientID,
-			ClientSecretHint: unless(c.ClientSecretHint), Scopes: o.Scopes}
+			Registered: o.ClientID == "" && len(c.RegisteredClient) > 0, ClientSecretHint: unless(c.ClientSecretHint), Scopes: o.Scopes}
 		if o.Scopes == nil {
 			out.Oauth.Scopes = []string{}
 		}
@@ -295,8 +295,14 @@ func oauthInput(in *model.ConnectionOAuthInput) (settings json.RawMessage, secre
 		return nil, nil, nil
 	}
 	settings, err = json.Marshal(credential.OAuth{Issuer: orEmpty(in.Issuer), AuthorizeURL: orEmpty(in.AuthorizeURL), TokenURL: orEmpty(in.TokenURL),
-		ClientID: in.ClientID, Scopes: in.Scopes})
+		ClientID: strings.TrimSpace(orEmpty(in.ClientID)), Scopes: in.Scopes})
 	return settings, in.ClientSecret, err
+}
+
+// connecting is what making a connection of a kind is to the policies.
+var connecting = map[model.ConnectionKind]access.Action{
+	model.ConnectionKindMcpHTTP: access.ConnectionCreateMCP, model.ConnectionKindMcpSse: access.ConnectionCreateMCP, model.ConnectionKindMcpStdio: access.ConnectionProgram,
+	model.ConnectionKindOpenapi: access.ConnectionCreateAPI, model.ConnectionKindComposio: access.ConnectionIntegration,
 }
 
 func (r *Resolver) connectionCreate(ctx context.Context, in model.ConnectionCreateInput) (*ent.Connection, error) {
@@ -304,7 +310,11 @@ func (r *Resolver) connectionCreate(ctx context.Context, in model.ConnectionCrea
 	if err != nil {
 		return nil, err
 	}
-	if err := r.check(ctx, access.ConnectionCreate, ref(owner)); err != nil {
+	creating, known := connecting[in.Kind]
+	if !known {
+		return nil, fault.At("kind", "There is no such kind of connection.")
+	}
+	if err := r.check(ctx, creating, ref(owner)); err != nil {
 		return nil, err
 	}
 	settings, secret, err := oauthInput(in.Oauth)
@@ -313,11 +323,11 @@ func (r *Resolver) connectionCreate(ctx context.Context, in model.ConnectionCrea
 	}
 	input := connections.Input{Kind: connection.Kind(in.Kind), Name: &in.Name, Description: in.Description, Icon: in.Icon, URL: in.URL, Command: in.Command,
 		Document: in.Document, DocumentURL: in.DocumentURL, Auth: (*connection.Auth)(in.Auth), AuthName: in.AuthName,
-		Credential: (*connection.Credential)(in.Credential), OAuth: settings, ClientSecret: secret}
+		Credential: (*connection.Credential)(in.Credential), OAuth: settings, ClientSecret: secret, Toolkit: in.Toolkit, AuthConfig: in.AuthConfig}
 	if err := r.Connections.Prepare(ctx, &input); err != nil { // no transaction is open while waiting for others
 		return nil, err
 	}
-	row, err := changing(ctx, r, []leave{need(access.ConnectionCreate, owner)}, false, func(ctx context.Context, tx *store.Tx) (*ent.Connection, error) {
+	row, err := changing(ctx, r, []leave{need(creating, owner)}, false, func(ctx context.Context, tx *store.Tx) (*ent.Connection, error) {
 		return r.Connections.Create(ctx, tx, owner, input)
 	})
 	if err != nil {
@@ -358,7 +368,7 @@ func (r *Resolver) connectionUpdate(ctx context.Context, in model.ConnectionUpda
 	return changing(ctx, r, []leave{need(access.ConnectionUpdate, owner)}, false, func(ctx context.Context, tx *store.Tx) (*ent.Connection, error) {
 		return r.Connections.Update(ctx, tx, in.ConnectionID, connections.Input{Name: in.Name, Description: in.Description, Icon: in.Icon, URL: in.URL,
 			Command: in.Command, Document: in.Document, DocumentURL: in.DocumentURL, Auth: (*connection.Auth)(in.Auth), AuthName: in.AuthName,
-			Credential: (*connection.Credential)(in.Credential), OAuth: settings, ClientSecret: secret, Status: (*connection.Status)(in.Status), ExpectedVersion: in.ExpectedVersion})
+			Credential: (*connection.Credential)(in.Credential), OAuth: settings, ClientSecret: secret, Toolkit: in.Toolkit, AuthConfig: in.AuthConfig, Status: (*connection.Status)(in.Status), ExpectedVersion: in.ExpectedVersion})
 	})
 }
 
@@ -430,6 +440,16 @@ func (r *Resolver) connectionSecretSet(ctx context.Context, in model.ConnectionS
 	row, needs, userID, err := r.credentialOf(ctx, in.ConnectionID)
 	if err != nil {
 		return nil, err
+	}
+	if row.Kind == connection.KindCOMPOSIO && needs == nil { // its key is for all
+		_, owner, err := r.connectionUsable(ctx, in.ConnectionID)
+		if err != nil {
+			return nil, err
+		}
+		needs = []leave{need(access.ConnectionUpdate, owner)}
+		if err := r.allowed(ctx, needs); err != nil {
+			return nil, err
+		}
 	}
 	given := credential.Secret{Value: orEmpty(in.Value), User: orEmpty(in.User)}
 	for _, variable := range in.Environment {

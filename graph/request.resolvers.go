@@ -115,6 +115,9 @@ func (r *requestResolver) Location(ctx context.Context, obj *model.Request) (str
 }
 
 func (r *requestResolver) RequesterName(ctx context.Context, obj *model.Request) (string, error) {
+	if obj.Row.RequestedBy == request.Product {
+		return "Cockpit", nil
+	}
 	return maybe(from(ctx).requests.userNames.Load(ctx, obj.Row.RequestedBy))
 }
 
@@ -171,6 +174,10 @@ func (r *requestResolver) Impact(ctx context.Context, obj *model.Request) (*mode
 
 func (r *requestResolver) AccessImpact(ctx context.Context, obj *model.Request) (*model.AccessImpact, error) {
 	return r.accessImpact(ctx, obj.Row)
+}
+
+func (r *requestResolver) ToolImpact(ctx context.Context, obj *model.Request) (*model.ToolImpact, error) {
+	return r.toolImpact(ctx, obj.Row)
 }
 
 func (r *requestResolver) Deciders(ctx context.Context, obj *model.Request) ([]*model.RequestDecider, error) {

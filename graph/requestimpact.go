@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"encoding/json"
 	"net/url"
 	"time"
 
@@ -122,13 +121,7 @@ func (r *Resolver) connectionImpact(ctx context.Context, connectionID string, wh
 	}
 	for _, t := range tools {
 		out.Tools++
-		var said struct {
-			Annotations struct {
-				ReadOnly *bool `json:"readOnlyHint"`
-			} `json:"annotations"`
-		}
-		// What doesn't say that it only reads may write.
-		if json.Unmarshal(t.Definition, &said) != nil || said.Annotations.ReadOnly == nil || !*said.Annotations.ReadOnly {
+		if writes(t.Definition) {
 			out.WritingTools++
 		}
 	}

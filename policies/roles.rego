@@ -3,6 +3,7 @@
 #
 # input = {
 #   action, kind, platform, narrowed, permissions,
+#   features: [name]                   those that the action asks for and that are on at the target
 #   target: {level, plane},
 #   holds: [{role, level, relation}]   roles that reach the target: "AT" it or "ABOVE" it
 # }
@@ -48,6 +49,9 @@ decision := {"allow": false, "rule": "unknown-action", "reason": "There is no su
 	some held in input.holds
 	held.relation == "AT"
 	held.role == "ADMIN"
+} else := {"allow": false, "rule": "feature", "reason": sprintf("This is switched off here. Below Copilot, it needs a feature that admins switch on, and %s.", [act.needs])} if {
+	some held in input.holds
+	suffices(held)
 } else := {"allow": false, "rule": "role", "reason": sprintf("Needs %s.", [act.needs])}
 
 # Programs that act for themselves have permissions whether or not somebody
@@ -85,6 +89,21 @@ why(held) := "You answer for it." if held.role == "OWNER"
 why(held) := sprintf("You are %s of the %s.", [lower(held.role), lower(held.level)]) if not held.role in {"MEMBER", "OWNER"}
 
 grants(held) if {
+	suffices(held)
+	switched_on(held)
+}
+
+# Whoever administers the plane decides what is on there, and isn't bound by it.
+switched_on(_) if not act.features
+
+switched_on(held) if rank[held.level] <= rank.PLANE
+
+switched_on(_) if {
+	some feature in act.features
+	feature in input.features
+}
+
+suffices(held) if {
 	held.role in act.roles
 	rank[held.level] <= rank[act.from]
 	above_if_needed(held)
@@ -93,14 +112,14 @@ grants(held) if {
 }
 
 # A super admin gives credits to a plane and reaches nothing below it.
-grants(held) if {
+suffices(held) if {
 	copilot_pool
 	held == {"role": "ADMIN", "level": "PLATFORM", "relation": "ABOVE"}
 	input.platform
 }
 
 # Whoever gives a pool its credits may also stop them.
-grants(held) if {
+suffices(held) if {
 	act.stops
 	input.target == {"level": "PLANE", "plane": "COPILOT"}
 	held == {"role": "ADMIN", "level": "PLATFORM", "relation": "ABOVE"}
@@ -108,14 +127,14 @@ grants(held) if {
 }
 
 # A seat uses and manages what is its own.
-grants(held) if {
+suffices(held) if {
 	act.seat
 	held.role == "MEMBER"
 	held.level == "MEMBER"
 }
 
 # Whoever answers for an agent builds it, wherever they sit.
-grants(held) if {
+suffices(held) if {
 	act.owner
 	held == {"role": "OWNER", "level": "AGENT", "relation": "AT"}
 	not input.platform

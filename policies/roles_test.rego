@@ -303,3 +303,37 @@ test_every_permission_is_asked_for if {
 		permission in used
 	}
 }
+
+copilot_seat := {"level": "MEMBER", "plane": "COPILOT"}
+
+copilot_team := {"level": "TEAM", "plane": "COPILOT"}
+
+own_seat := [role("MEMBER", "MEMBER", "AT")]
+
+featured(action, target, holds, features) := decided(object.union(asked("USER", false, action, target, holds), {"features": features}))
+
+test_a_seat_connects_where_its_kind_is_on if {
+	featured("connection.createMcp", copilot_seat, own_seat, ["CREATE_MCP_CONNECTIONS"]).rule == "MEMBER:MEMBER"
+	featured("connection.create", copilot_seat, own_seat, ["CREATE_INTEGRATIONS"]).allow
+	featured("connection.createApi", copilot_seat, own_seat, ["CREATE_MCP_CONNECTIONS"]).rule == "feature"
+	featured("connection.createMcp", copilot_seat, own_seat, []).rule == "feature"
+	ask("connection.createMcp", copilot_seat, own_seat).rule == "feature"
+}
+
+test_a_seat_starts_no_program if {
+	featured("connection.createProgram", copilot_seat, own_seat, ["CREATE_MCP_CONNECTIONS"]).rule == "role"
+	featured("connection.createProgram", copilot_seat, [role("ADMIN", "TEAM", "ABOVE")], ["CREATE_MCP_CONNECTIONS"]).allow
+}
+
+test_admins_below_copilot_are_bound_by_features if {
+	ask("connection.createMcp", copilot_team, [role("ADMIN", "TEAM", "AT")]).rule == "feature"
+	ask("connection.createMcp", copilot_team, [role("ADMIN", "ORGANIZATION", "ABOVE")]).rule == "feature"
+	ask("connection.createMcp", copilot_team, [role("ADMIN", "PLANE", "ABOVE")]).allow
+	ask("connection.createMcp", copilot_seat, [role("ADMIN", "ACCOUNT", "ABOVE")]).allow
+}
+
+test_a_feature_is_no_role if {
+	every_feature := ["CREATE_MCP_CONNECTIONS", "CREATE_OPENAPI_CONNECTIONS", "CREATE_INTEGRATIONS"]
+	featured("connection.createMcp", copilot_team, [], every_feature).rule == "role"
+	featured("connection.createMcp", copilot_team, [role("VIEWER", "PLANE", "ABOVE")], every_feature).rule == "role"
+}

@@ -50,6 +50,13 @@ func (Connection) Fields() []ent.Field {
 		// The OAuth client's secret, sealed under the master key.
 		field.Bytes("client_secret").Sensitive().Optional(),
 		field.String("client_secret_hint").Default(""),
+		// The client that Cockpit registered itself, sealed under the master key;
+		// empty where an admin gave one.
+		field.Bytes("registered_client").Sensitive().Optional(),
+		// Of COMPOSIO: the toolkit whose tools these are, and how people connect
+		// their accounts of it; empty where it needs none.
+		field.String("toolkit").Default("").MaxLen(100),
+		field.String("auth_config").Default("").MaxLen(100),
 		// When tools were last looked for, and what went wrong; empty when it worked.
 		field.Time("discovered_at").Optional().Nillable(),
 		field.String("discovery_error").Default("").MaxLen(1000),

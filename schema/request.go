@@ -24,12 +24,15 @@ func (Request) Fields() []ent.Field {
 		field.Enum("kind").Values("BUDGET", "ACCESS", "PUBLISH", "TOOL_APPROVAL").Default("BUDGET").Immutable(),
 		// Whose budget shall grow, who shall use it, or where what is reviewed belongs.
 		field.String("scope_id").Immutable().NotEmpty(),
+		// A user; "cockpit" where the product asks, for nobody in particular.
 		field.String("requested_by").Immutable().NotEmpty(),
 		// By how much a budget shall grow; 0 for the other kinds.
 		nanoFixed("amount"),
 		// What all but a budget are about, and its name then: a request outlives it.
 		field.String("resource_id").Default("").Immutable(),
 		field.String("resource_name").Default("").Immutable(),
+		// Of TOOL_APPROVAL: which tools wait, as they are offered now.
+		field.JSON("about", json.RawMessage{}).Optional(),
 		// Until when; NULL asks for good.
 		field.Time("until").Optional().Nillable().Immutable(),
 		field.String("reason").Immutable().NotEmpty().MaxLen(1000),

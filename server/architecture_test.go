@@ -44,6 +44,7 @@ var order = [][]string{
 	{"internal/sso"},
 	{"internal/catalog"},
 	{"internal/openapi"},
+	{"internal/composio"},
 	{"internal/credential"},
 	{"internal/connections"},
 	{"internal/agents"},

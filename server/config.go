@@ -50,6 +50,7 @@ type Config struct {
 	CreditValue   string         `help:"What a credit is sold for, in US dollars: the platform's value and margin go by it. Without one, 1; in the demo 0.00125." placeholder:"USD" env:"CREDIT_VALUE" group:"Models"`
 	AllowNetworks []netip.Prefix `help:"Private networks that model and identity providers and webhooks may lie in, such as 10.0.0.0/8. Without this, only public addresses are called." placeholder:"CIDR" group:"Models"`
 	StdioCommands []string       `help:"Programs that admins of Copilot may have started as MCP servers on this machine, each with all its arguments, parted by semicolons. Variables that a credential may set come first: GITHUB_TOKEN= /usr/bin/github-mcp stdio. None unless set." sep:";" placeholder:"COMMANDS" group:"Models"`
+	ComposioURL   string         `help:"Address of Composio's API, when it isn't the public one." placeholder:"URL" env:"COCKPIT_COMPOSIO_URL" group:"Models"`
 	DNSServer     string         `help:"Name server that is asked for the records which prove mail domains, as host and port. Without one, the system's." placeholder:"HOST:PORT" group:"Sign-in"`
 	NodeTimeout   time.Duration  `help:"How long a replica may be silent before the others charge its open calls. PostgreSQL only." default:"1m" group:"Models"`
 

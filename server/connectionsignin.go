@@ -46,7 +46,7 @@ func (s *Server) startConnection(w http.ResponseWriter, r *http.Request, attempt
 		return
 	}
 	page := "/me?" + url.Values{"connection": {c.ID}}.Encode()
-	if c.Auth != connection.AuthOAUTH { // which has its form in the cockpit
+	if c.Auth != connection.AuthOAUTH && c.Kind != connection.KindCOMPOSIO { // which has its form in the cockpit
 		http.Redirect(w, r, page, http.StatusSeeOther) //nolint:gosec // our own page about a connection that was found
 		return
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/alchemi/cockpit/graph"
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/audit"
+	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -23,6 +25,9 @@ func (s *Server) newAccess() (*access.Engine, error) {
 	e.Introspection = s.cfg.Introspection
 	e.Present = s.present
 	e.Refused = s.recordDenial
+	e.Off = func(ctx context.Context, name string, t access.Target) *fault.Error {
+		return s.features.Off(ctx, feature.Feature(name), t.Plane, t.Path)
+	}
 	return e, nil
 }
 

@@ -56,6 +56,12 @@ const (
 	FieldClientSecret = "client_secret"
 	// FieldClientSecretHint holds the string denoting the client_secret_hint field in the database.
 	FieldClientSecretHint = "client_secret_hint"
+	// FieldRegisteredClient holds the string denoting the registered_client field in the database.
+	FieldRegisteredClient = "registered_client"
+	// FieldToolkit holds the string denoting the toolkit field in the database.
+	FieldToolkit = "toolkit"
+	// FieldAuthConfig holds the string denoting the auth_config field in the database.
+	FieldAuthConfig = "auth_config"
 	// FieldDiscoveredAt holds the string denoting the discovered_at field in the database.
 	FieldDiscoveredAt = "discovered_at"
 	// FieldDiscoveryError holds the string denoting the discovery_error field in the database.
@@ -127,6 +133,9 @@ var Columns = []string{
 	FieldOauth,
 	FieldClientSecret,
 	FieldClientSecretHint,
+	FieldRegisteredClient,
+	FieldToolkit,
+	FieldAuthConfig,
 	FieldDiscoveredAt,
 	FieldDiscoveryError,
 	FieldCheckedAt,
@@ -182,6 +191,14 @@ var (
 	AuthNameValidator func(string) error
 	// DefaultClientSecretHint holds the default value on creation for the "client_secret_hint" field.
 	DefaultClientSecretHint string
+	// DefaultToolkit holds the default value on creation for the "toolkit" field.
+	DefaultToolkit string
+	// ToolkitValidator is a validator for the "toolkit" field. It is called by the builders before save.
+	ToolkitValidator func(string) error
+	// DefaultAuthConfig holds the default value on creation for the "auth_config" field.
+	DefaultAuthConfig string
+	// AuthConfigValidator is a validator for the "auth_config" field. It is called by the builders before save.
+	AuthConfigValidator func(string) error
 	// DefaultDiscoveryError holds the default value on creation for the "discovery_error" field.
 	DefaultDiscoveryError string
 	// DiscoveryErrorValidator is a validator for the "discovery_error" field. It is called by the builders before save.
@@ -432,6 +449,16 @@ func ByAuthName(opts ...sql.OrderTermOption) OrderOption {
 // ByClientSecretHint orders the results by the client_secret_hint field.
 func ByClientSecretHint(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldClientSecretHint, opts...).ToFunc()
+}
+
+// ByToolkit orders the results by the toolkit field.
+func ByToolkit(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldToolkit, opts...).ToFunc()
+}
+
+// ByAuthConfig orders the results by the auth_config field.
+func ByAuthConfig(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAuthConfig, opts...).ToFunc()
 }
 
 // ByDiscoveredAt orders the results by the discovered_at field.

@@ -135,6 +135,21 @@ func ClientSecretHint(v string) predicate.Connection {
 	return predicate.Connection(sql.FieldEQ(FieldClientSecretHint, v))
 }
 
+// RegisteredClient applies equality check predicate on the "registered_client" field. It's identical to RegisteredClientEQ.
+func RegisteredClient(v []byte) predicate.Connection {
+	return predicate.Connection(sql.FieldEQ(FieldRegisteredClient, v))
+}
+
+// Toolkit applies equality check predicate on the "toolkit" field. It's identical to ToolkitEQ.
+func Toolkit(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldEQ(FieldToolkit, v))
+}
+
+// AuthConfig applies equality check predicate on the "auth_config" field. It's identical to AuthConfigEQ.
+func AuthConfig(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldEQ(FieldAuthConfig, v))
+}
+
 // DiscoveredAt applies equality check predicate on the "discovered_at" field. It's identical to DiscoveredAtEQ.
 func DiscoveredAt(v time.Time) predicate.Connection {
 	return predicate.Connection(sql.FieldEQ(FieldDiscoveredAt, v))
@@ -1113,6 +1128,186 @@ func ClientSecretHintEqualFold(v string) predicate.Connection {
 // ClientSecretHintContainsFold applies the ContainsFold predicate on the "client_secret_hint" field.
 func ClientSecretHintContainsFold(v string) predicate.Connection {
 	return predicate.Connection(sql.FieldContainsFold(FieldClientSecretHint, v))
+}
+
+// RegisteredClientEQ applies the EQ predicate on the "registered_client" field.
+func RegisteredClientEQ(v []byte) predicate.Connection {
+	return predicate.Connection(sql.FieldEQ(FieldRegisteredClient, v))
+}
+
+// RegisteredClientNEQ applies the NEQ predicate on the "registered_client" field.
+func RegisteredClientNEQ(v []byte) predicate.Connection {
+	return predicate.Connection(sql.FieldNEQ(FieldRegisteredClient, v))
+}
+
+// RegisteredClientIn applies the In predicate on the "registered_client" field.
+func RegisteredClientIn(vs ...[]byte) predicate.Connection {
+	return predicate.Connection(sql.FieldIn(FieldRegisteredClient, vs...))
+}
+
+// RegisteredClientNotIn applies the NotIn predicate on the "registered_client" field.
+func RegisteredClientNotIn(vs ...[]byte) predicate.Connection {
+	return predicate.Connection(sql.FieldNotIn(FieldRegisteredClient, vs...))
+}
+
+// RegisteredClientGT applies the GT predicate on the "registered_client" field.
+func RegisteredClientGT(v []byte) predicate.Connection {
+	return predicate.Connection(sql.FieldGT(FieldRegisteredClient, v))
+}
+
+// RegisteredClientGTE applies the GTE predicate on the "registered_client" field.
+func RegisteredClientGTE(v []byte) predicate.Connection {
+	return predicate.Connection(sql.FieldGTE(FieldRegisteredClient, v))
+}
+
+// RegisteredClientLT applies the LT predicate on the "registered_client" field.
+func RegisteredClientLT(v []byte) predicate.Connection {
+	return predicate.Connection(sql.FieldLT(FieldRegisteredClient, v))
+}
+
+// RegisteredClientLTE applies the LTE predicate on the "registered_client" field.
+func RegisteredClientLTE(v []byte) predicate.Connection {
+	return predicate.Connection(sql.FieldLTE(FieldRegisteredClient, v))
+}
+
+// RegisteredClientIsNil applies the IsNil predicate on the "registered_client" field.
+func RegisteredClientIsNil() predicate.Connection {
+	return predicate.Connection(sql.FieldIsNull(FieldRegisteredClient))
+}
+
+// RegisteredClientNotNil applies the NotNil predicate on the "registered_client" field.
+func RegisteredClientNotNil() predicate.Connection {
+	return predicate.Connection(sql.FieldNotNull(FieldRegisteredClient))
+}
+
+// ToolkitEQ applies the EQ predicate on the "toolkit" field.
+func ToolkitEQ(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldEQ(FieldToolkit, v))
+}
+
+// ToolkitNEQ applies the NEQ predicate on the "toolkit" field.
+func ToolkitNEQ(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldNEQ(FieldToolkit, v))
+}
+
+// ToolkitIn applies the In predicate on the "toolkit" field.
+func ToolkitIn(vs ...string) predicate.Connection {
+	return predicate.Connection(sql.FieldIn(FieldToolkit, vs...))
+}
+
+// ToolkitNotIn applies the NotIn predicate on the "toolkit" field.
+func ToolkitNotIn(vs ...string) predicate.Connection {
+	return predicate.Connection(sql.FieldNotIn(FieldToolkit, vs...))
+}
+
+// ToolkitGT applies the GT predicate on the "toolkit" field.
+func ToolkitGT(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldGT(FieldToolkit, v))
+}
+
+// ToolkitGTE applies the GTE predicate on the "toolkit" field.
+func ToolkitGTE(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldGTE(FieldToolkit, v))
+}
+
+// ToolkitLT applies the LT predicate on the "toolkit" field.
+func ToolkitLT(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldLT(FieldToolkit, v))
+}
+
+// ToolkitLTE applies the LTE predicate on the "toolkit" field.
+func ToolkitLTE(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldLTE(FieldToolkit, v))
+}
+
+// ToolkitContains applies the Contains predicate on the "toolkit" field.
+func ToolkitContains(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldContains(FieldToolkit, v))
+}
+
+// ToolkitHasPrefix applies the HasPrefix predicate on the "toolkit" field.
+func ToolkitHasPrefix(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldHasPrefix(FieldToolkit, v))
+}
+
+// ToolkitHasSuffix applies the HasSuffix predicate on the "toolkit" field.
+func ToolkitHasSuffix(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldHasSuffix(FieldToolkit, v))
+}
+
+// ToolkitEqualFold applies the EqualFold predicate on the "toolkit" field.
+func ToolkitEqualFold(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldEqualFold(FieldToolkit, v))
+}
+
+// ToolkitContainsFold applies the ContainsFold predicate on the "toolkit" field.
+func ToolkitContainsFold(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldContainsFold(FieldToolkit, v))
+}
+
+// AuthConfigEQ applies the EQ predicate on the "auth_config" field.
+func AuthConfigEQ(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldEQ(FieldAuthConfig, v))
+}
+
+// AuthConfigNEQ applies the NEQ predicate on the "auth_config" field.
+func AuthConfigNEQ(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldNEQ(FieldAuthConfig, v))
+}
+
+// AuthConfigIn applies the In predicate on the "auth_config" field.
+func AuthConfigIn(vs ...string) predicate.Connection {
+	return predicate.Connection(sql.FieldIn(FieldAuthConfig, vs...))
+}
+
+// AuthConfigNotIn applies the NotIn predicate on the "auth_config" field.
+func AuthConfigNotIn(vs ...string) predicate.Connection {
+	return predicate.Connection(sql.FieldNotIn(FieldAuthConfig, vs...))
+}
+
+// AuthConfigGT applies the GT predicate on the "auth_config" field.
+func AuthConfigGT(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldGT(FieldAuthConfig, v))
+}
+
+// AuthConfigGTE applies the GTE predicate on the "auth_config" field.
+func AuthConfigGTE(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldGTE(FieldAuthConfig, v))
+}
+
+// AuthConfigLT applies the LT predicate on the "auth_config" field.
+func AuthConfigLT(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldLT(FieldAuthConfig, v))
+}
+
+// AuthConfigLTE applies the LTE predicate on the "auth_config" field.
+func AuthConfigLTE(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldLTE(FieldAuthConfig, v))
+}
+
+// AuthConfigContains applies the Contains predicate on the "auth_config" field.
+func AuthConfigContains(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldContains(FieldAuthConfig, v))
+}
+
+// AuthConfigHasPrefix applies the HasPrefix predicate on the "auth_config" field.
+func AuthConfigHasPrefix(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldHasPrefix(FieldAuthConfig, v))
+}
+
+// AuthConfigHasSuffix applies the HasSuffix predicate on the "auth_config" field.
+func AuthConfigHasSuffix(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldHasSuffix(FieldAuthConfig, v))
+}
+
+// AuthConfigEqualFold applies the EqualFold predicate on the "auth_config" field.
+func AuthConfigEqualFold(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldEqualFold(FieldAuthConfig, v))
+}
+
+// AuthConfigContainsFold applies the ContainsFold predicate on the "auth_config" field.
+func AuthConfigContainsFold(v string) predicate.Connection {
+	return predicate.Connection(sql.FieldContainsFold(FieldAuthConfig, v))
 }
 
 // DiscoveredAtEQ applies the EQ predicate on the "discovered_at" field.

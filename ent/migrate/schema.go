@@ -745,6 +745,9 @@ var (
 		{Name: "oauth", Type: field.TypeJSON, Nullable: true},
 		{Name: "client_secret", Type: field.TypeBytes, Nullable: true},
 		{Name: "client_secret_hint", Type: field.TypeString, Default: ""},
+		{Name: "registered_client", Type: field.TypeBytes, Nullable: true},
+		{Name: "toolkit", Type: field.TypeString, Size: 100, Default: ""},
+		{Name: "auth_config", Type: field.TypeString, Size: 100, Default: ""},
 		{Name: "discovered_at", Type: field.TypeTime, Nullable: true},
 		{Name: "discovery_error", Type: field.TypeString, Size: 1000, Default: ""},
 		{Name: "checked_at", Type: field.TypeTime, Nullable: true},
@@ -763,7 +766,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "connections_scopes_scope",
-				Columns:    []*schema.Column{ConnectionsColumns[29]},
+				Columns:    []*schema.Column{ConnectionsColumns[32]},
 				RefColumns: []*schema.Column{ScopesColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -782,17 +785,17 @@ var (
 			{
 				Name:    "connection_scope_id",
 				Unique:  false,
-				Columns: []*schema.Column{ConnectionsColumns[29]},
+				Columns: []*schema.Column{ConnectionsColumns[32]},
 			},
 			{
 				Name:    "connection_listing_id",
 				Unique:  false,
-				Columns: []*schema.Column{ConnectionsColumns[26]},
+				Columns: []*schema.Column{ConnectionsColumns[29]},
 			},
 			{
 				Name:    "connection_checked_at",
 				Unique:  false,
-				Columns: []*schema.Column{ConnectionsColumns[23]},
+				Columns: []*schema.Column{ConnectionsColumns[26]},
 			},
 		},
 	}
@@ -2202,6 +2205,7 @@ var (
 		{Name: "amount", Type: field.TypeInt64, Default: 0},
 		{Name: "resource_id", Type: field.TypeString, Default: ""},
 		{Name: "resource_name", Type: field.TypeString, Default: ""},
+		{Name: "about", Type: field.TypeJSON, Nullable: true},
 		{Name: "until", Type: field.TypeTime, Nullable: true},
 		{Name: "reason", Type: field.TypeString, Size: 1000},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "APPROVED", "DECLINED", "WITHDRAWN", "EXPIRED"}, Default: "PENDING"},
@@ -2225,7 +2229,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "requests_scopes_scope",
-				Columns:    []*schema.Column{RequestsColumns[24]},
+				Columns:    []*schema.Column{RequestsColumns[25]},
 				RefColumns: []*schema.Column{ScopesColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -2239,12 +2243,12 @@ var (
 			{
 				Name:    "request_account_id_status_waits_at",
 				Unique:  false,
-				Columns: []*schema.Column{RequestsColumns[1], RequestsColumns[13], RequestsColumns[14]},
+				Columns: []*schema.Column{RequestsColumns[1], RequestsColumns[14], RequestsColumns[15]},
 			},
 			{
 				Name:    "request_scope_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{RequestsColumns[24], RequestsColumns[4]},
+				Columns: []*schema.Column{RequestsColumns[25], RequestsColumns[4]},
 			},
 			{
 				Name:    "request_requested_by_created_at",

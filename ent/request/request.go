@@ -36,6 +36,8 @@ const (
 	FieldResourceID = "resource_id"
 	// FieldResourceName holds the string denoting the resource_name field in the database.
 	FieldResourceName = "resource_name"
+	// FieldAbout holds the string denoting the about field in the database.
+	FieldAbout = "about"
 	// FieldUntil holds the string denoting the until field in the database.
 	FieldUntil = "until"
 	// FieldReason holds the string denoting the reason field in the database.
@@ -89,6 +91,7 @@ var Columns = []string{
 	FieldAmount,
 	FieldResourceID,
 	FieldResourceName,
+	FieldAbout,
 	FieldUntil,
 	FieldReason,
 	FieldStatus,

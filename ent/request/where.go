@@ -690,6 +690,16 @@ func ResourceNameContainsFold(v string) predicate.Request {
 	return predicate.Request(sql.FieldContainsFold(FieldResourceName, v))
 }
 
+// AboutIsNil applies the IsNil predicate on the "about" field.
+func AboutIsNil() predicate.Request {
+	return predicate.Request(sql.FieldIsNull(FieldAbout))
+}
+
+// AboutNotNil applies the NotNil predicate on the "about" field.
+func AboutNotNil() predicate.Request {
+	return predicate.Request(sql.FieldNotNull(FieldAbout))
+}
+
 // UntilEQ applies the EQ predicate on the "until" field.
 func UntilEQ(v time.Time) predicate.Request {
 	return predicate.Request(sql.FieldEQ(FieldUntil, v))

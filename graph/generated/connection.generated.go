@@ -460,6 +460,52 @@ func (ec *executionContext) fieldContext_Connection_oauth(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Connection_toolkit(ctx context.Context, field graphql.CollectedField, obj *model.Connection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Connection_toolkit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Toolkit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Connection_toolkit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Connection", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Connection_authConfig(ctx context.Context, field graphql.CollectedField, obj *model.Connection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Connection_authConfig(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AuthConfig, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Connection_authConfig(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Connection", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _Connection_signedIn(ctx context.Context, field graphql.CollectedField, obj *model.Connection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1080,6 +1126,29 @@ func (ec *executionContext) _ConnectionOAuth_clientId(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_ConnectionOAuth_clientId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConnectionOAuth", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConnectionOAuth_registered(ctx context.Context, field graphql.CollectedField, obj *model.ConnectionOAuth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConnectionOAuth_registered(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Registered, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConnectionOAuth_registered(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConnectionOAuth", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _ConnectionOAuth_clientSecretHint(ctx context.Context, field graphql.CollectedField, obj *model.ConnectionOAuth) (ret graphql.Marshaler) {
@@ -2382,7 +2451,7 @@ func (ec *executionContext) unmarshalInputConnectionCreateInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"scopeId", "kind", "name", "description", "icon", "url", "command", "document", "documentUrl", "auth", "authName", "credential", "oauth", "approve", "clientKey"}
+	fieldsInOrder := [...]string{"scopeId", "kind", "name", "description", "icon", "url", "command", "document", "documentUrl", "auth", "authName", "credential", "oauth", "toolkit", "authConfig", "approve", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2480,6 +2549,20 @@ func (ec *executionContext) unmarshalInputConnectionCreateInput(ctx context.Cont
 				return it, err
 			}
 			it.Oauth = data
+		case "toolkit":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("toolkit"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Toolkit = data
+		case "authConfig":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("authConfig"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AuthConfig = data
 		case "approve":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("approve"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -2658,7 +2741,7 @@ func (ec *executionContext) unmarshalInputConnectionOAuthInput(ctx context.Conte
 			it.TokenURL = data
 		case "clientId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientId"))
-			data, err := ec.unmarshalNString2string(ctx, v)
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2832,7 +2915,7 @@ func (ec *executionContext) unmarshalInputConnectionUpdateInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"connectionId", "name", "description", "icon", "url", "command", "document", "documentUrl", "auth", "authName", "credential", "oauth", "status", "expectedVersion", "clientKey"}
+	fieldsInOrder := [...]string{"connectionId", "name", "description", "icon", "url", "command", "document", "documentUrl", "auth", "authName", "credential", "oauth", "toolkit", "authConfig", "status", "expectedVersion", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2923,6 +3006,20 @@ func (ec *executionContext) unmarshalInputConnectionUpdateInput(ctx context.Cont
 				return it, err
 			}
 			it.Oauth = data
+		case "toolkit":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("toolkit"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Toolkit = data
+		case "authConfig":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("authConfig"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AuthConfig = data
 		case "status":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
 			data, err := ec.unmarshalOStatus2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐStatus(ctx, v)
@@ -3314,6 +3411,16 @@ func (ec *executionContext) _Connection(ctx context.Context, sel ast.SelectionSe
 		case "oauth":
 			out.Values[i] = ec._Connection_oauth(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "toolkit":
+			out.Values[i] = ec._Connection_toolkit(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "authConfig":
+			out.Values[i] = ec._Connection_authConfig(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "signedIn":
@@ -3758,6 +3865,11 @@ func (ec *executionContext) _ConnectionOAuth(ctx context.Context, sel ast.Select
 			}
 		case "clientId":
 			out.Values[i] = ec._ConnectionOAuth_clientId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "registered":
+			out.Values[i] = ec._ConnectionOAuth_registered(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -1974,6 +1974,10 @@ type Connection struct {
 	Credential ConnectionCredentialOwner `json:"credential"`
 	// How people sign in to it; null unless by OAUTH.
 	Oauth *ConnectionOAuth `json:"oauth,omitempty"`
+	// The toolkit of COMPOSIO whose tools these are; empty otherwise.
+	Toolkit string `json:"toolkit"`
+	// The auth config at Composio by which accounts of the toolkit are connected; empty where it needs none.
+	AuthConfig string `json:"authConfig"`
 	// How the viewer stands with it, or all do where one credential is for all.
 	SignedIn *ConnectionSignedIn `json:"signedIn"`
 	// How it does.
@@ -2016,7 +2020,7 @@ type ConnectionCreateInput struct {
 	Description *string `json:"description,omitempty"`
 	// Name of its picture.
 	Icon *string `json:"icon,omitempty"`
-	// http or https; for OPENAPI left out: the document's first server.
+	// http or https; for OPENAPI left out: the document's first server; for COMPOSIO the operator says it.
 	URL *string `json:"url,omitempty"`
 	// One of the operator's commands, for MCP_STDIO.
 	Command []string `json:"command,omitempty"`
@@ -2032,6 +2036,10 @@ type ConnectionCreateInput struct {
 	Credential *ConnectionCredentialOwner `json:"credential,omitempty"`
 	// For OAUTH.
 	Oauth *ConnectionOAuthInput `json:"oauth,omitempty"`
+	// For COMPOSIO: the toolkit whose tools are used, such as github.
+	Toolkit *string `json:"toolkit,omitempty"`
+	// For COMPOSIO: the auth config by which accounts are connected; left out where the toolkit needs none.
+	AuthConfig *string `json:"authConfig,omitempty"`
 	// Take what it offers at the first look as approved.
 	Approve *bool `json:"approve,omitempty"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
@@ -2102,8 +2110,10 @@ type ConnectionOAuth struct {
 	AuthorizeURL string `json:"authorizeUrl"`
 	// Where tokens are had; empty where the issuer tells.
 	TokenURL string `json:"tokenUrl"`
-	// What Cockpit is at the server.
+	// What Cockpit is at the server; empty where it registers by itself.
 	ClientID string `json:"clientId"`
+	// Whether Cockpit has registered there by itself.
+	Registered bool `json:"registered"`
 	// Last four characters of the client's secret; null when none is set.
 	ClientSecretHint *string `json:"clientSecretHint,omitempty"`
 	// What is asked for.
@@ -2118,8 +2128,8 @@ type ConnectionOAuthInput struct {
 	AuthorizeURL *string `json:"authorizeUrl,omitempty"`
 	// Where tokens are had, for a server that tells nothing of itself.
 	TokenURL *string `json:"tokenUrl,omitempty"`
-	// What Cockpit is at the server.
-	ClientID string `json:"clientId"`
+	// What Cockpit is at the server; left out: it registers there by itself, where the server lets it.
+	ClientID *string `json:"clientId,omitempty"`
 	// Encrypted at rest and never shown again; left out: unchanged, empty: none.
 	ClientSecret *string `json:"clientSecret,omitempty"`
 	// What is asked for.
@@ -2222,6 +2232,10 @@ type ConnectionUpdateInput struct {
 	Credential *ConnectionCredentialOwner `json:"credential,omitempty"`
 	// Left out: unchanged.
 	Oauth *ConnectionOAuthInput `json:"oauth,omitempty"`
+	// Left out: unchanged.
+	Toolkit *string `json:"toolkit,omitempty"`
+	// Left out: unchanged; empty: none.
+	AuthConfig *string `json:"authConfig,omitempty"`
 	// Left out: unchanged.
 	Status *Status `json:"status,omitempty"`
 	// Refuse when it has another version by now.
@@ -4948,6 +4962,8 @@ type Request struct {
 	Impact *RequestImpact `json:"impact,omitempty"`
 	// What giving access would mean; null for the other kinds, for whoever may not decide on it, and once it is closed.
 	AccessImpact *AccessImpact `json:"accessImpact,omitempty"`
+	// Which tools wait, and who uses them; null for the other kinds, for whoever may not decide on it, and once it is closed.
+	ToolImpact *ToolImpact `json:"toolImpact,omitempty"`
 	// Other admins that it can be handed to, by name, at most 100; empty for whoever may not decide on it, and once it is closed.
 	Deciders []*RequestDecider `json:"deciders"`
 	// What the viewer may do with it: `request.decide`, `request.passUp`, `request.withdraw`.
@@ -4971,7 +4987,7 @@ type RequestApproveInput struct {
 	ForGood *bool `json:"forGood,omitempty"`
 	// For whoever asked; at most 1000 characters.
 	Note *string `json:"note,omitempty"`
-	// Refuse when the request has another version by now.
+	// Refuse when the request has another version by now. Needed for TOOL_APPROVAL: what was looked at is approved, and nothing else.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 	// True does it, tells what it did, and takes it back.
 	DryRun *bool `json:"dryRun,omitempty"`
@@ -6227,6 +6243,20 @@ type ToolEdge struct {
 	Cursor string `json:"cursor"`
 }
 
+// What approving tools of a connection would mean.
+type ToolImpact struct {
+	// Of the connection, in whose page they can be approved one by one.
+	ConnectionID string `json:"connectionId"`
+	// The host that data goes to; null where there is none.
+	Host *string `json:"host,omitempty"`
+	// How many seats may use one of these tools, now or once it is approved.
+	People int `json:"people"`
+	// How many agents have one of these tools in their published version.
+	Agents int `json:"agents"`
+	// The tools, by name: approving the request approves exactly what these digests are of.
+	Tools []*ToolWaiting `json:"tools"`
+}
+
 // The outcome for a tool.
 type ToolPayload struct {
 	// The tool as it stands now; null when refused.
@@ -6277,6 +6307,26 @@ type ToolUpdateInput struct {
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
 	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// A tool that waits for approval, as it is offered now.
+type ToolWaiting struct {
+	// Of the tool.
+	ID string `json:"id"`
+	// The operation's own name.
+	Name string `json:"name"`
+	// What it tells models of itself.
+	Description string `json:"description"`
+	// Whether it was never approved; else it differs from what was, and is held back.
+	New bool `json:"new"`
+	// What differs from what was approved, in words: "description", "input"; empty for a new one.
+	Changes []string `json:"changes"`
+	// Whether it may change or delete something, by what it says of itself.
+	Writes bool `json:"writes"`
+	// Of what would be approved.
+	Digest string `json:"digest"`
+	// What one call costs, in US dollars.
+	Price money.Nano `json:"price"`
 }
 
 // What an uninstallation does, counted before it is done.

@@ -27,6 +27,8 @@ type Decision struct {
 	Action      Action
 	Target      Target
 	Coordinates []string
+	// off says which feature isn't on, and who can switch it on.
+	off *fault.Error
 }
 
 // Target is the node that an action is about, from a row that the viewer could
@@ -45,7 +47,11 @@ func (d Decision) fault(signedIn bool) *fault.Error {
 	if !signedIn {
 		return fault.New(fault.Unauthenticated, "Sign in first, or send a valid credential.")
 	}
-	f := fault.New(fault.Forbidden, "%s", d.Reason).With("decisionId", d.ID).With("rule", d.Rule)
+	code := fault.Forbidden
+	if d.off != nil {
+		code = d.off.Code
+	}
+	f := fault.New(code, "%s", d.Reason).With("decisionId", d.ID).With("rule", d.Rule)
 	if len(d.Coordinates) > 0 {
 		f = f.With("denied", d.Coordinates)
 	}
@@ -64,6 +70,8 @@ type question struct {
 	// narrowed questions have permissions, sorted and joined by commas.
 	narrowed    bool
 	permissions string
+	// features are those that the action asks for and that are on, joined by commas.
+	features string
 }
 
 // Decide says whether the viewer may do an action at a node, and why;
@@ -78,12 +86,36 @@ func (e *Engine) Decide(ctx context.Context, action Action, t Target) Decision {
 		}
 		q.narrowed, q.permissions = v.Narrowed, permissionsOf(v)
 	}
+	on, off := e.features(ctx, action, t)
+	q.features = on
 	a, err := rev.ask(ctx, q)
 	if err != nil {
 		slog.ErrorContext(ctx, "policies can't be asked", "err", err, "policy", rev.id, "action", action)
 		a = answer{Rule: "policy-error", Reason: "The policies can't be asked right now; try again."}
 	}
-	return Decision{Action: action, Target: t, Policy: rev.id, Allowed: a.Allow, Rule: a.Rule, Reason: a.Reason}
+	d := Decision{Action: action, Target: t, Policy: rev.id, Allowed: a.Allow, Rule: a.Rule, Reason: a.Reason}
+	if a.Rule == "feature" && off != nil {
+		d.Reason, d.off = off.Message, off
+	}
+	return d
+}
+
+// features are those that an action asks for and that are on at a node, and why
+// the first one isn't.
+func (e *Engine) features(ctx context.Context, action Action, t Target) (on string, off *fault.Error) {
+	var names []string
+	for _, name := range permits()[action].Features {
+		if e.Off == nil {
+			continue
+		}
+		why := e.Off(ctx, name, t)
+		if why == nil {
+			names = append(names, name)
+		} else if off == nil {
+			off = why
+		}
+	}
+	return strings.Join(names, ","), off
 }
 
 // Check is nil when the viewer may do an action at a node, else
@@ -156,6 +188,7 @@ func (q question) input() map[string]any {
 		"holds":       held,
 		"narrowed":    q.narrowed,
 		"permissions": listOf(q.permissions),
+		"features":    listOf(q.features),
 	}
 }
 

@@ -27,6 +27,8 @@ var permits = sync.OnceValue(func() map[Action]permit {
 type permit struct {
 	Permission string
 	Targets    []string
+	// Features are those of which one must be on, below the plane's admins.
+	Features []string
 	// Spends asks for models.call besides: what is made can spend.
 	Spends bool
 }

@@ -160,7 +160,7 @@ func prepare(ctx context.Context, c *ent.Client, now time.Time, e Event) (*ent.A
 var secrets = []string{
 	"secret", "password_hash", "token_hash", "reset_hash", "secret_hash", "previous_secret_hash", "previous_secret",
 	"code_hash", "rests_on", "refresh_hash", "challenge", "nonce", "token", "password", "sealed_request", "sealed_answer",
-	"client_secret", "moderation_secret",
+	"client_secret", "registered_client", "moderation_secret",
 	// Prompts are nobody's business but their builders'; digests and version
 	// numbers tell of the rest.
 	"draft", "definition", "instructions", "proposed", "payload", "document",

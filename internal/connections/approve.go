@@ -2,6 +2,7 @@ package connections
 
 import (
 	"context"
+	"errors"
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/connection"
@@ -22,12 +23,17 @@ func (c *Connections) Approve(ctx context.Context, tx *store.Tx, seen []Seen) ([
 	if len(seen) == 0 || len(seen) > MostTools {
 		return nil, fault.At("tools", "Approve 1–%d tools at once.", MostTools)
 	}
+	of, err := lockAll(ctx, tx, seen)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]*ent.Tool, 0, len(seen))
 	for _, s := range seen {
 		t, row, err := withConnection(ctx, tx, s.ToolID)
 		if err != nil {
 			return nil, err
 		}
+		of[row.ID] = row
 		definition, digest := t.Definition, t.Digest
 		switch t.State {
 		case tool.StateMISSING:
@@ -51,12 +57,35 @@ func (c *Connections) Approve(ctx context.Context, tx *store.Tx, seen []Seen) ([
 			return nil, err
 		}
 	}
+	for _, row := range of {
+		if err := c.tellWaiting(ctx, tx, row, nil, true); err != nil {
+			return nil, err
+		}
+	}
 	return out, nil
+}
+
+// lockAll keeps other changes of these tools' connections out, in one order for
+// everybody.
+func lockAll(ctx context.Context, tx *store.Tx, seen []Seen) (map[string]*ent.Connection, error) {
+	ids := make([]string, len(seen))
+	for i, s := range seen {
+		ids[i] = s.ToolID
+	}
+	var of []string
+	err := tx.Tool.Query().Where(tool.IDIn(ids...)).Order(tool.ByConnectionID()).Unique(true).Select(tool.FieldConnectionID).Scan(ctx, &of)
+	for _, connectionID := range of {
+		err = errors.Join(err, lock(ctx, tx, connectionID))
+	}
+	return make(map[string]*ent.Connection, len(of)), err
 }
 
 // Reject turns down what a server offers: the tool stays out of use until it is
 // approved or switched on.
 func (c *Connections) Reject(ctx context.Context, tx *store.Tx, toolID string) (*ent.Tool, error) {
+	if _, err := lockAll(ctx, tx, []Seen{{ToolID: toolID}}); err != nil {
+		return nil, err
+	}
 	t, row, err := withConnection(ctx, tx, toolID)
 	if err != nil {
 		return nil, err
@@ -64,7 +93,10 @@ func (c *Connections) Reject(ctx context.Context, tx *store.Tx, toolID string) (
 	if t, err = t.Update().SetEnabled(false).Save(ctx); err != nil {
 		return nil, hidden(err, "tool")
 	}
-	return t, c.changed(ctx, tx, row, toolEvent("tool.reject", row, t))
+	if err := c.changed(ctx, tx, row, toolEvent("tool.reject", row, t)); err != nil {
+		return nil, err
+	}
+	return t, c.tellWaiting(ctx, tx, row, nil, true)
 }
 
 // ToolInput changes a tool; nil leaves a value as it is.
@@ -83,6 +115,9 @@ func (c *Connections) UpdateTool(ctx context.Context, tx *store.Tx, toolID strin
 	if in.Price != nil && (*in.Price < 0 || *in.Price > maxPrice) {
 		return nil, fault.At("price", "A call costs 0 (nothing) to 1,000,000 US dollars.")
 	}
+	if _, err := lockAll(ctx, tx, []Seen{{ToolID: toolID}}); err != nil {
+		return nil, err
+	}
 	t, row, err := withConnection(ctx, tx, toolID)
 	if err != nil {
 		return nil, err
@@ -97,7 +132,10 @@ func (c *Connections) UpdateTool(ctx context.Context, tx *store.Tx, toolID strin
 	if t, err = u.Save(ctx); err != nil {
 		return nil, hidden(err, "tool")
 	}
-	return t, c.changed(ctx, tx, row, toolEvent("tool.update", row, t))
+	if err := c.changed(ctx, tx, row, toolEvent("tool.update", row, t)); err != nil {
+		return nil, err
+	}
+	return t, c.tellWaiting(ctx, tx, row, nil, true)
 }
 
 func withConnection(ctx context.Context, tx *store.Tx, toolID string) (*ent.Tool, *ent.Connection, error) {

@@ -79,8 +79,11 @@ func (c *Connections) Call(ctx context.Context, call Call) (Result, error) {
 	case deep(call.Arguments) || json.Unmarshal(call.Arguments, &arguments) != nil || arguments == nil:
 		return Result{}, fault.At("arguments", "The arguments of %s must be a JSON object, nested at most %d levels deep.", t.Name, maxDepth)
 	}
-	if row.Kind == connection.KindOPENAPI {
+	switch row.Kind {
+	case connection.KindOPENAPI:
 		return c.callOperation(ctx, row, t, call)
+	case connection.KindCOMPOSIO:
+		return c.callIntegration(ctx, row, t, call)
 	}
 	return c.callMCP(ctx, row, t, call)
 }
@@ -111,14 +114,8 @@ func (c *Connections) callOn(ctx context.Context, s *session, row *ent.Connectio
 	if err != nil {
 		return Result{}, failed(row, s.explain(err))
 	}
-	now, there := offered.tools[t.Name]
-	switch {
-	case !there && row.Credential == connection.CredentialPERSONAL:
-		return Result{}, fault.New(Held, "%s isn't offered to you by its server. Ask whoever runs it for access.", t.Name)
-	case !there:
-		return Result{}, errors.Join(heldBack(t), c.holdBack(ctx, row, t, nil))
-	case now.digest != t.Digest:
-		return Result{}, errors.Join(heldBack(t), c.holdBack(ctx, row, t, &now))
+	if err := c.asApproved(ctx, row, t, offered); err != nil {
+		return Result{}, err
 	}
 	started := time.Now()
 	answer, err := s.client.CallTool(ctx, &mcp.CallToolParams{Name: t.Name, Arguments: call.Arguments})
@@ -139,6 +136,21 @@ func (c *Connections) callOn(ctx context.Context, s *session, row *ent.Connectio
 		return Result{Sent: true, Latency: result.Latency}, fault.New(TooLarge, "%s answered more than %d KiB. Ask for less.", t.Name, maxResult>>10)
 	}
 	return result, nil
+}
+
+// asApproved refuses a tool that isn't offered as it was approved, and holds it
+// back for everybody.
+func (c *Connections) asApproved(ctx context.Context, row *ent.Connection, t *ent.Tool, offered *listing) error {
+	now, there := offered.tools[t.Name]
+	switch {
+	case !there && row.Credential == connection.CredentialPERSONAL && row.Kind != connection.KindCOMPOSIO:
+		return fault.New(Held, "%s isn't offered to you by its server. Ask whoever runs it for access.", t.Name)
+	case !there:
+		return errors.Join(heldBack(t), c.holdBack(ctx, row, t, nil))
+	case now.digest != t.Digest:
+		return errors.Join(heldBack(t), c.holdBack(ctx, row, t, &now))
+	}
+	return nil
 }
 
 func size(answer *mcp.CallToolResult) int {

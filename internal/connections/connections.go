@@ -1,5 +1,5 @@
-// Package connections keeps the sources of tools of Copilot: MCP servers and
-// OpenAPI documents. What they offer is looked for, pinned as it was approved,
+// Package connections keeps the sources of tools of Copilot: MCP servers,
+// OpenAPI documents and integrations. What they offer is looked for, pinned as it was approved,
 // and called within bounds; a tool that changed since is held back.
 package connections
 
@@ -10,10 +10,12 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"github.com/alchemi/cockpit/internal/composio"
 	"github.com/alchemi/cockpit/internal/credential"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/openapi"
+	"github.com/alchemi/cockpit/internal/request"
 	"github.com/alchemi/cockpit/internal/store"
 )
 
@@ -57,6 +59,11 @@ type Options struct {
 	// Commands are the stdio servers that the operator lets be started; none
 	// unless set.
 	Commands []Command
+	// Composio is where its API is; the public one unless set.
+	Composio string
+	// Requests has admins asked to look at tools that are new or changed; nil asks
+	// nobody.
+	Requests *request.Requests
 	Log      *slog.Logger
 	// CallTime bounds one call; a minute unless set.
 	CallTime time.Duration
@@ -71,6 +78,8 @@ type Connections struct {
 	pool *pool
 	// documents are OpenAPI documents that were read, by connection and version.
 	documents *lru.Cache[string, *openapi.Document]
+	// integrations are listings of Composio's toolkits, by connection and version.
+	integrations *lru.Cache[string, looked]
 	// asked are connections whose servers say that their tools changed.
 	asked chan string
 }
@@ -87,8 +96,12 @@ func New(o Options) *Connections {
 	if o.LookAgain == 0 {
 		o.LookAgain = time.Minute
 	}
+	if o.Composio == "" {
+		o.Composio = composio.Base
+	}
+	integrations, _ := lru.New[string, looked](Most)
 	documents, _ := lru.New[string, *openapi.Document](64) // fails for sizes below 1 alone
-	return &Connections{Options: o, pool: newPool(), documents: documents, asked: make(chan string, 64)}
+	return &Connections{Options: o, pool: newPool(), documents: documents, integrations: integrations, asked: make(chan string, 64)}
 }
 
 // Close ends all sessions, and the programs behind them.

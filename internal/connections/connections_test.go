@@ -348,8 +348,6 @@ func TestStdioIsTheOperators(t *testing.T) {
 	require.ErrorContains(t, err, "isn't on the operator's list")
 	_, err = connections.ParseCommands([]string{"TOKEN= "})
 	require.Error(t, err)
-	_, err = w.create(connections.Input{Kind: connection.KindCOMPOSIO})
-	require.ErrorContains(t, err, "isn't supported yet")
 }
 
 func TestNames(t *testing.T) {

@@ -41,9 +41,11 @@ type Input struct {
 	// OAuth has the addresses, client id and scopes of OAUTH.
 	OAuth json.RawMessage
 	// ClientSecret is sealed; "" removes it, its hint keeps it.
-	ClientSecret    *string
-	Status          *connection.Status
-	ExpectedVersion *int
+	ClientSecret *string
+	// Toolkit of COMPOSIO, and the auth config by which its accounts are connected.
+	Toolkit, AuthConfig *string
+	Status              *connection.Status
+	ExpectedVersion     *int
 }
 
 // Names are what callers see before each tool's own: short, and without the two
@@ -130,7 +132,7 @@ func (c *Connections) Create(ctx context.Context, tx *store.Tx, owner *ent.Scope
 	row, err = tx.Connection.Create().SetID(row.ID).SetAccountID(owner.AccountID).SetPlane(connection.Plane(owner.Plane)).SetScopeID(owner.ID).
 		SetName(row.Name).SetDescription(row.Description).SetIcon(row.Icon).SetKind(row.Kind).SetStatus(row.Status).SetURL(row.URL).SetCommand(row.Command).
 		SetDocument(row.Document).SetDocumentURL(row.DocumentURL).SetAuth(row.Auth).SetCredential(row.Credential).SetAuthName(row.AuthName).
-		SetOauth(row.Oauth).SetClientSecret(row.ClientSecret).SetClientSecretHint(row.ClientSecretHint).SetCreatedBy(audit.ActorFrom(ctx).ID).Save(ctx)
+		SetOauth(row.Oauth).SetClientSecret(row.ClientSecret).SetClientSecretHint(row.ClientSecretHint).SetToolkit(row.Toolkit).SetAuthConfig(row.AuthConfig).SetCreatedBy(audit.ActorFrom(ctx).ID).Save(ctx)
 	if err != nil {
 		return nil, taken(err, *in.Name)
 	}
@@ -148,6 +150,9 @@ func (c *Connections) Update(ctx context.Context, tx *store.Tx, connectionID str
 	if in.ExpectedVersion != nil && *in.ExpectedVersion != row.Version {
 		return nil, stale(*in.ExpectedVersion, row.Version)
 	}
+	if err := lock(ctx, tx, row.ID); err != nil {
+		return nil, err
+	}
 	old := *row
 	in.Kind = row.Kind
 	if err := c.into(row, in); err != nil {
@@ -156,7 +161,7 @@ func (c *Connections) Update(ctx context.Context, tx *store.Tx, connectionID str
 	u := tx.Connection.UpdateOneID(row.ID).Where(connection.Version(old.Version)).
 		SetName(row.Name).SetDescription(row.Description).SetIcon(row.Icon).SetStatus(row.Status).SetURL(row.URL).SetCommand(row.Command).
 		SetDocument(row.Document).SetDocumentURL(row.DocumentURL).SetAuth(row.Auth).SetCredential(row.Credential).SetAuthName(row.AuthName).
-		SetOauth(row.Oauth).SetClientSecret(row.ClientSecret).SetClientSecretHint(row.ClientSecretHint)
+		SetOauth(row.Oauth).SetClientSecret(row.ClientSecret).SetClientSecretHint(row.ClientSecretHint).SetToolkit(row.Toolkit).SetAuthConfig(row.AuthConfig)
 	saved, err := u.Save(ctx)
 	if err != nil {
 		return nil, taken(hidden(err, "connection"), row.Name)
@@ -171,7 +176,10 @@ func (c *Connections) Update(ctx context.Context, tx *store.Tx, connectionID str
 		e.Changes = map[string]audit.Change{"credentialsForgotten": {After: n}}
 	}
 	tx.AfterCommit(func() { c.pool.drop(row.ID) })
-	return saved, c.changed(ctx, tx, saved, e)
+	if err := c.changed(ctx, tx, saved, e); err != nil {
+		return nil, err
+	}
+	return saved, c.tellWaiting(ctx, tx, saved, nil, false)
 }
 
 // elsewhere tells whether credentials would go to another server, or mean
@@ -185,7 +193,7 @@ func elsewhere(old, now *ent.Connection) bool {
 		return originOf(u)
 	}
 	return origin(old.URL) != origin(now.URL) || !slices.Equal(old.Command, now.Command) || old.Auth != now.Auth || old.AuthName != now.AuthName ||
-		old.Credential != now.Credential || !sameJSON(old.Oauth, now.Oauth)
+		old.Credential != now.Credential || old.Toolkit != now.Toolkit || old.AuthConfig != now.AuthConfig || !sameJSON(old.Oauth, now.Oauth)
 }
 
 func sameJSON(a, b json.RawMessage) bool {
@@ -212,6 +220,9 @@ func (c *Connections) Delete(ctx context.Context, tx *store.Tx, connectionID str
 	}
 	tools, err := tx.Tool.Query().Where(tool.ConnectionID(row.ID)).IDs(ctx)
 	if err != nil {
+		return err
+	}
+	if err := c.tellGone(ctx, tx, row); err != nil {
 		return err
 	}
 	grants, err := tx.Grant.Delete().Where(grant.Or(grant.ConnectionID(row.ID), grant.ToolIDIn(tools...))).Exec(ctx)
@@ -260,6 +271,8 @@ func (c *Connections) into(row *ent.Connection, in Input) error {
 	set(&row.Document, in.Document)
 	set(&row.DocumentURL, in.DocumentURL)
 	set(&row.AuthName, in.AuthName)
+	set(&row.Toolkit, in.Toolkit)
+	set(&row.AuthConfig, in.AuthConfig)
 	if in.Status != nil {
 		row.Status = *in.Status
 	}
@@ -295,8 +308,17 @@ func (c *Connections) into(row *ent.Connection, in Input) error {
 	return c.Credentials.Check(row)
 }
 
+// What a toolkit and an auth config of Composio are called.
+var (
+	toolkitNamed    = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,99}$`)
+	authConfigNamed = regexp.MustCompile(`^[A-Za-z0-9_-]{0,100}$`)
+)
+
 // intoPlace checks where a connection leads.
 func (c *Connections) intoPlace(row *ent.Connection) (err error) {
+	if row.Kind != connection.KindCOMPOSIO {
+		row.Toolkit, row.AuthConfig = "", ""
+	}
 	switch row.Kind {
 	case connection.KindMCP_HTTP, connection.KindMCP_SSE, connection.KindOPENAPI:
 		if len(row.Command) > 0 {
@@ -328,7 +350,17 @@ func (c *Connections) intoPlace(row *ent.Connection) (err error) {
 		row.URL, row.Document, row.DocumentURL = "", "", ""
 		return nil
 	case connection.KindCOMPOSIO:
-		return fault.At("kind", "Composio isn't supported yet. Connect its MCP server by its address (MCP_HTTP) instead.")
+		switch {
+		case !toolkitNamed.MatchString(row.Toolkit):
+			return fault.At("toolkit", "Name the toolkit as Composio does, such as github: small letters and digits, - and _.")
+		case !authConfigNamed.MatchString(row.AuthConfig):
+			return fault.At("authConfig", "Give the id of the auth config that Composio shows, such as ac_1a2b3c.")
+		case row.AuthConfig == "" && row.Credential == connection.CredentialPERSONAL:
+			return fault.At("authConfig", "People connect accounts of their own by an auth config. Make one at Composio, and give its id, or let all share what needs none.")
+		}
+		row.URL, row.Command, row.Document, row.DocumentURL = c.Composio, nil, "", ""
+		row.Auth, row.AuthName = connection.AuthHEADER, "X-Api-Key"
+		return nil
 	}
 	return fault.At("kind", "There is no such kind of connection.")
 }

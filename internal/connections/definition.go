@@ -114,6 +114,8 @@ type listing struct {
 	// document is an OpenAPI document that was read anew; empty where the stored
 	// one stands.
 	document string
+	// versions are those of an integration's tools, by name, which calls ask for.
+	versions map[string]string
 }
 
 func newListing() *listing { return &listing{tools: map[string]pinned{}} }

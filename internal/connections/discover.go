@@ -63,8 +63,11 @@ func (c *Connections) Discover(ctx context.Context, connectionID, userID string,
 
 // offered is what a connection offers, looked at no longer than maxAge ago.
 func (c *Connections) offered(ctx context.Context, row *ent.Connection, userID string, maxAge time.Duration) (*listing, error) {
-	if row.Kind == connection.KindOPENAPI {
+	switch row.Kind {
+	case connection.KindOPENAPI:
 		return c.operations(ctx, row)
+	case connection.KindCOMPOSIO:
+		return c.integration(ctx, row, maxAge)
 	}
 	s, done, err := c.session(ctx, row, userID)
 	if err != nil {
@@ -91,6 +94,7 @@ func (c *Connections) pinAll(ctx context.Context, tx *store.Tx, row *ent.Connect
 	}
 	by, at := audit.ActorFrom(ctx).ID, tx.Now()
 	seen := map[string]bool{}
+	var fresh []string // what begins to wait
 	for _, t := range known {
 		seen[t.Name] = true
 		now, there := offered.tools[t.Name]
@@ -109,6 +113,7 @@ func (c *Connections) pinAll(ctx context.Context, tx *store.Tx, row *ent.Connect
 				continue
 			}
 			found.New++
+			fresh = append(fresh, t.ID)
 			u.SetState(tool.StatePENDING).SetDefinition(now.text).SetDigest(now.digest)
 		case t.Digest == now.digest:
 			if t.State == tool.StateAPPROVED {
@@ -120,6 +125,7 @@ func (c *Connections) pinAll(ctx context.Context, tx *store.Tx, row *ent.Connect
 			continue
 		default:
 			found.Changed++
+			fresh = append(fresh, t.ID)
 			u.SetState(tool.StateCHANGED).SetProposed(now.text).SetProposedDigest(now.digest)
 		}
 		if err := u.Exec(ctx); err != nil {
@@ -137,9 +143,11 @@ func (c *Connections) pinAll(ctx context.Context, tx *store.Tx, row *ent.Connect
 			found.Approved++
 			create.SetState(tool.StateAPPROVED).SetApprovedBy(by).SetApprovedAt(at)
 		}
-		if err := create.Exec(ctx); err != nil {
+		made, err := create.Save(ctx)
+		if err != nil {
 			return found, err
 		}
+		fresh = append(fresh, made.ID)
 	}
 	if offered.document != "" {
 		if err := tx.Connection.UpdateOneID(row.ID).SetDocument(offered.document).Exec(ctx); err != nil {
@@ -156,7 +164,10 @@ func (c *Connections) pinAll(ctx context.Context, tx *store.Tx, row *ent.Connect
 			e.Changes[what] = audit.Change{After: n}
 		}
 	}
-	return found, c.changed(ctx, tx, row, e)
+	if err := c.changed(ctx, tx, row, e); err != nil {
+		return found, err
+	}
+	return found, c.tellWaiting(ctx, tx, row, fresh, found.Approved > 0)
 }
 
 func approved(u *ent.ToolUpdateOne, definition json.RawMessage, digest, by string, at time.Time) {
@@ -189,7 +200,10 @@ func (c *Connections) holdBack(ctx context.Context, row *ent.Connection, t *ent.
 		e := event("tool.hold", row)
 		e.TargetID, e.TargetName = t.ID, row.Name+"/"+t.Name
 		e.Actor = &audit.Actor{Kind: auditevent.ActorKindSYSTEM, Name: "System"}
-		return c.changed(ctx, tx, row, e)
+		if err := c.changed(ctx, tx, row, e); err != nil {
+			return err
+		}
+		return c.tellWaiting(ctx, tx, row, []string{t.ID}, false)
 	})
 }
 

@@ -3,10 +3,13 @@ package connections
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"os/exec"
 	"strings"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/internal/composio"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/outbound"
 )
@@ -48,6 +51,17 @@ var errTexts = []struct{ said, told string }{
 func reason(err error) string {
 	if errors.Is(err, exec.ErrNotFound) {
 		return "there is no such program on the server"
+	}
+	var refused *composio.Refused
+	switch {
+	case errors.Is(err, composio.ErrTooLarge):
+		return "it answers more than is taken"
+	case errors.As(err, &refused) && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden):
+		return "it doesn't accept the API key"
+	case errors.As(err, &refused) && refused.Status == http.StatusTooManyRequests:
+		return "it is asked too often"
+	case errors.As(err, &refused):
+		return fmt.Sprintf("it answers %d", refused.Status)
 	}
 	text := err.Error()
 	for _, known := range errTexts {

@@ -57,7 +57,8 @@ func (c *Connections) Run(ctx context.Context) {
 // at for a while. What each person signs in to by themselves is looked at when
 // they use it.
 func (c *Connections) due(ctx context.Context) ([]string, error) {
-	return c.Store.Connection.Query().Where(connection.StatusEQ(connection.StatusACTIVE), connection.CredentialEQ(connection.CredentialSHARED),
+	return c.Store.Connection.Query().Where(connection.StatusEQ(connection.StatusACTIVE),
+		connection.Or(connection.CredentialEQ(connection.CredentialSHARED), connection.KindEQ(connection.KindCOMPOSIO)),
 		connection.Or(connection.CheckedAtIsNil(), connection.CheckedAtLTE(c.Store.Now().Add(-CheckEvery)))).
 		Order(connection.ByCheckedAt()).Limit(atOnce).IDs(ctx)
 }
@@ -80,7 +81,7 @@ func (c *Connections) claim(ctx context.Context, connectionID string, within tim
 	n := 0
 	err := c.Store.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		tx.Unaudited()
-		n, err = tx.Exec(ctx, "UPDATE connections SET checked_at = ? WHERE id = ? AND status = 'ACTIVE' AND credential = 'SHARED' AND (checked_at IS NULL OR checked_at <= ?)",
+		n, err = tx.Exec(ctx, "UPDATE connections SET checked_at = ? WHERE id = ? AND status = 'ACTIVE' AND (credential = 'SHARED' OR kind = 'COMPOSIO') AND (checked_at IS NULL OR checked_at <= ?)",
 			tx.Now(), connectionID, tx.Now().Add(-within))
 		return err
 	})

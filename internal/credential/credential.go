@@ -47,7 +47,7 @@ type Options struct {
 // asked whether the viewer may.
 type Store struct {
 	Options
-	client *http.Client
+	http *http.Client
 	// found has what authorization servers said of themselves.
 	found *expirable.LRU[string, *server]
 	// refreshing joins the calls of this replica that wait for one token.
@@ -59,7 +59,7 @@ func New(o Options) *Store {
 	o.URL = strings.TrimRight(o.URL, "/")
 	client := &http.Client{Transport: o.Client.Transport, Timeout: outboundTime,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return &Store{Options: o, client: client, found: expirable.NewLRU[string, *server](500, nil, foundFor)}
+	return &Store{Options: o, http: client, found: expirable.NewLRU[string, *server](500, nil, foundFor)}
 }
 
 // Secret is what somebody gives a connection to sign in with.
@@ -102,6 +102,10 @@ type sealed struct {
 	// that it is changed to later doesn't get it.
 	Origin string `json:"o,omitempty"`
 	Auth   string `json:"k,omitempty"`
+	// Account is what somebody connected at Composio, Next what they have begun to
+	// connect instead.
+	Account string `json:"b,omitempty"`
+	Next    string `json:"n,omitempty"`
 }
 
 // Check refuses how a connection signs in where that can't work; the error
@@ -130,6 +134,9 @@ func (s *Store) SealClientSecret(connectionID, plain string) (box []byte, hint s
 // connection has one for all, that. It runs in a transaction of the system's.
 func (s *Store) Set(ctx context.Context, tx *store.Tx, c *ent.Connection, userID string, in Secret) error {
 	owner, err := ownerOf(c, userID)
+	if c.Kind == connection.KindCOMPOSIO {
+		owner, err = "", nil // the key is for all; people connect accounts
+	}
 	if err != nil {
 		return err
 	}
@@ -251,6 +258,10 @@ func (s *Store) Remove(ctx context.Context, tx *store.Tx, c *ent.Connection, use
 // RemoveAll disconnects everyone; it tells how many there were. It runs in a
 // transaction of the system's.
 func (s *Store) RemoveAll(ctx context.Context, tx *store.Tx, c *ent.Connection) (int, error) {
+	// What Cockpit registered itself as goes along: the next sign-in does it anew.
+	if _, err := tx.Exec(ctx, "UPDATE connections SET registered_client = NULL WHERE id = ?", c.ID); err != nil {
+		return 0, err
+	}
 	n, err := tx.ConnectionCredential.Delete().Where(connectioncredential.ConnectionID(c.ID)).Exec(ctx)
 	if err != nil || n == 0 {
 		return 0, err
@@ -326,6 +337,9 @@ func (s *Store) State(ctx context.Context, c *ent.Connection, userID string) (St
 	owner, err := ownerOf(c, userID)
 	if err != nil {
 		return State{}, err
+	}
+	if c.Kind == connection.KindCOMPOSIO {
+		return s.accountState(ctx, c, owner)
 	}
 	row, err := s.look(ctx, c, owner)
 	if err != nil {

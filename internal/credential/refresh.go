@@ -119,6 +119,9 @@ func (s *Store) refresh(ctx context.Context, c *ent.Connection, row *ent.Connect
 			u.SetStatus(connectioncredential.StatusFAILED).SetError(why)
 			return record(ctx, tx, c, "connection.credentialFail", row.UserID)
 		})
+		if refused.code == unknownClient {
+			kept = errors.Join(kept, s.forgetClient(ctx, c, in.ClientID)) // whoever signs in next registers anew
+		}
 		if kept != nil {
 			return sealed{}, kept
 		}

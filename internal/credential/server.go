@@ -35,8 +35,8 @@ type OAuth struct {
 	// AuthorizeURL and TokenURL are given where the server tells nothing of itself.
 	AuthorizeURL string `json:"authorizeUrl,omitempty"`
 	TokenURL     string `json:"tokenUrl,omitempty"`
-	// ClientID is what Cockpit is at the server.
-	ClientID string   `json:"clientId"`
+	// ClientID is what Cockpit is at the server; empty where it registers itself.
+	ClientID string   `json:"clientId,omitempty"`
 	Scopes   []string `json:"scopes,omitempty"`
 }
 
@@ -44,6 +44,8 @@ type OAuth struct {
 type server struct {
 	// issuer is empty where only addresses are known.
 	issuer, authorizeURL, tokenURL string
+	// registerURL is where clients register themselves; empty where none do.
+	registerURL string
 	// resource is what tokens are asked for (RFC 8707); empty for none.
 	resource string
 	// namesIssuer says that its answers always carry `iss` (RFC 9207), inHeader how
@@ -62,7 +64,7 @@ func (s *Store) settings(c *ent.Connection) (OAuth, error) {
 	}
 	mcp := c.Kind == connection.KindMCP_HTTP || c.Kind == connection.KindMCP_SSE
 	switch {
-	case o.ClientID == "" || len(o.ClientID) > 500 || !plain(o.ClientID):
+	case o.ClientID == "" && (o.AuthorizeURL != "" || len(c.ClientSecret) > 0), len(o.ClientID) > 500, !plain(o.ClientID):
 		return OAuth{}, fault.At("oauth.clientId", "Give the client id that Cockpit has at the authorization server. Its redirect address is %s.", s.CallbackURL())
 	case (o.AuthorizeURL == "") != (o.TokenURL == ""):
 		return OAuth{}, fault.At("oauth.tokenUrl", "Give both addresses, for authorization and for tokens, or the issuer alone.")
@@ -161,6 +163,7 @@ func (s *Store) metadata(ctx context.Context, issuer string) (*server, error) {
 			Issuer       string   `json:"issuer"`
 			AuthorizeURL string   `json:"authorization_endpoint"`
 			TokenURL     string   `json:"token_endpoint"`
+			RegisterURL  string   `json:"registration_endpoint"`
 			Methods      []string `json:"token_endpoint_auth_methods_supported"`
 			Challenges   []string `json:"code_challenge_methods_supported"`
 			NamesIssuer  bool     `json:"authorization_response_iss_parameter_supported"`
@@ -180,7 +183,10 @@ func (s *Store) metadata(ctx context.Context, issuer string) (*server, error) {
 		case len(doc.Challenges) > 0 && !slices.Contains(doc.Challenges, "S256"):
 			return nil, fault.At("oauth.issuer", "The server doesn't take PKCE with S256, without which codes can be stolen.")
 		}
-		return &server{issuer: doc.Issuer, authorizeURL: doc.AuthorizeURL, tokenURL: doc.TokenURL, namesIssuer: doc.NamesIssuer,
+		if !outbound.Takes(doc.RegisterURL, s.Networks) {
+			doc.RegisterURL = ""
+		}
+		return &server{issuer: doc.Issuer, authorizeURL: doc.AuthorizeURL, tokenURL: doc.TokenURL, registerURL: doc.RegisterURL, namesIssuer: doc.NamesIssuer,
 			inHeader: len(doc.Methods) == 0 || slices.Contains(doc.Methods, "client_secret_basic")}, nil
 	}
 	return nil, fault.At("oauth.issuer", "The server at %s tells nothing of its sign-in. Give the addresses for authorization and tokens.", root)
@@ -193,12 +199,9 @@ func (s *Store) get(ctx context.Context, address string, into any) (found bool, 
 		return false, err
 	}
 	req.Header.Set("Accept", "application/json")
-	res, err := s.client.Do(req)
-	switch {
-	case errors.Is(err, outbound.ErrForbidden):
-		return false, fault.At("oauth.issuer", "The authorization server lies in a private network. The operator must allow it with --allow-networks.").Because(err)
-	case err != nil:
-		return false, fault.New(fault.Unavailable, "The authorization server can't be reached. Check the address, or try again later.").Because(err)
+	res, err := s.call(req)
+	if err != nil {
+		return false, err
 	}
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode >= http.StatusInternalServerError {
@@ -243,12 +246,9 @@ func (s *Store) ask(ctx context.Context, c *ent.Connection, in sealed, form url.
 	if in.Resource != "" {
 		form.Set("resource", in.Resource)
 	}
-	clientSecret := ""
-	if len(c.ClientSecret) > 0 {
-		var err error
-		if clientSecret, err = s.Box.Open(c.ID, c.ClientSecret); err != nil {
-			return nil, fmt.Errorf("credential: the client secret of %s: %w", c.ID, err)
-		}
+	clientSecret, err := s.secretOf(c, in.ClientID)
+	if err != nil {
+		return nil, err
 	}
 	if clientSecret == "" || !in.InHeader {
 		form.Set("client_id", in.ClientID)
@@ -265,7 +265,7 @@ func (s *Store) ask(ctx context.Context, c *ent.Connection, in sealed, form url.
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
-	res, err := s.client.Do(req)
+	res, err := s.http.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("credential: the token endpoint: %w", err) // its address holds no secret
 	}
@@ -300,6 +300,21 @@ func (s *Store) ask(ctx context.Context, c *ent.Connection, in sealed, form url.
 	// Some say it as text.
 	_ = json.Unmarshal([]byte(strings.Trim(string(answer.Expires), `"`)), &t.seconds)
 	return t, nil
+}
+
+// secretOf is the secret of a client of Cockpit's; empty for a public one.
+func (s *Store) secretOf(c *ent.Connection, clientID string) (string, error) {
+	if own, known, err := s.ownClient(c); err != nil || known && own.ClientID == clientID {
+		return own.Secret, err
+	}
+	if len(c.ClientSecret) == 0 {
+		return "", nil
+	}
+	plain, err := s.Box.Open(c.ID, c.ClientSecret)
+	if err != nil {
+		return "", fmt.Errorf("credential: the client secret of %s: %w", c.ID, err)
+	}
+	return plain, nil
 }
 
 // word keeps of a foreign code what can be one.

@@ -47,9 +47,11 @@ type state struct {
 	// Nonce is what the credential's row awaits, by its hash.
 	Nonce    string `json:"n"`
 	Verifier string `json:"v"`
-	// Server is the digest of how the connection signed in when this began.
+	// Server is the digest of how the connection signed in when this began, Client
+	// what Cockpit was there.
 	Server  string    `json:"d"`
 	Issuer  string    `json:"i,omitempty"`
+	Client  string    `json:"k,omitempty"`
 	Expires time.Time `json:"e"`
 	Return  string    `json:"r,omitempty"`
 }
@@ -62,12 +64,17 @@ func (s *Store) Begin(ctx context.Context, c *ent.Connection, userID, returnTo s
 	if v == nil || v.SessionID == "" || v.UserID != userID || userID == "" || v.SupportID != "" || v.AccountID != c.AccountID {
 		return "", fault.New(fault.Forbidden, "Sign in to the cockpit yourself, and connect %s there.", c.Name)
 	}
-	if c.Auth != connection.AuthOAUTH {
-		return "", fault.New(fault.Invalid, "%s has no sign-in of its own.", c.Name)
-	}
 	owner, err := ownerOf(c, userID)
 	if err != nil {
 		return "", err
+	}
+	st := state{ConnectionID: c.ID, Owner: owner, UserID: userID, SessionID: v.SessionID, Nonce: secret.Token(),
+		Server: digest(c), Expires: s.Store.Now().Add(FlowTime), Return: localPath(returnTo)}
+	if c.Kind == connection.KindCOMPOSIO {
+		return s.beginAccount(ctx, c, st)
+	}
+	if c.Auth != connection.AuthOAUTH {
+		return "", fault.New(fault.Invalid, "%s has no sign-in of its own.", c.Name)
 	}
 	o, err := s.settings(c)
 	if err != nil {
@@ -77,9 +84,12 @@ func (s *Store) Begin(ctx context.Context, c *ent.Connection, userID, returnTo s
 	if err != nil {
 		return "", err
 	}
-	st := state{ConnectionID: c.ID, Owner: owner, UserID: userID, SessionID: v.SessionID, Nonce: secret.Token(), Verifier: oauth2.GenerateVerifier(),
-		Server: digest(c), Issuer: at.issuer, Expires: s.Store.Now().Add(FlowTime), Return: localPath(returnTo)}
-	text, err := json.Marshal(st)
+	us, err := s.clientAt(ctx, c, o, at)
+	if err != nil {
+		return "", err
+	}
+	st.Verifier, st.Issuer, st.Client = oauth2.GenerateVerifier(), at.issuer, us.ClientID
+	text, err := s.sealState(st)
 	if err != nil {
 		return "", err
 	}
@@ -94,12 +104,20 @@ func (s *Store) Begin(ctx context.Context, c *ent.Connection, userID, returnTo s
 	if err != nil {
 		return "", err
 	}
-	config := oauth2.Config{ClientID: o.ClientID, RedirectURL: s.CallbackURL(), Scopes: o.Scopes, Endpoint: oauth2.Endpoint{AuthURL: at.authorizeURL}}
+	config := oauth2.Config{ClientID: us.ClientID, RedirectURL: s.CallbackURL(), Scopes: o.Scopes, Endpoint: oauth2.Endpoint{AuthURL: at.authorizeURL}}
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(st.Verifier), oauth2.SetAuthURLParam("prompt", "consent"), oauth2.AccessTypeOffline}
 	if at.resource != "" {
 		options = append(options, oauth2.SetAuthURLParam("resource", at.resource))
 	}
-	return config.AuthCodeURL(base64.RawURLEncoding.EncodeToString(s.Box.Seal(statePlace, string(text))), options...), nil
+	return config.AuthCodeURL(text, options...), nil
+}
+
+func (s *Store) sealState(st state) (string, error) {
+	text, err := json.Marshal(st)
+	if err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(s.Box.Seal(statePlace, string(text))), nil
 }
 
 var badState = fault.New(fault.Forbidden, "This sign-in isn't one that you began here, or took too long, or has ended already. Begin it again.")
@@ -123,6 +141,9 @@ func (s *Store) Finish(ctx context.Context, q url.Values) (returnTo string, err 
 	if spent := s.spend(ctx, st); spent != nil || err != nil {
 		return st.Return, errors.Join(spent, err)
 	}
+	if c.Kind == connection.KindCOMPOSIO {
+		return st.Return, s.finishAccount(ctx, c, st.Owner)
+	}
 	o, err := s.settings(c)
 	if err != nil {
 		return st.Return, err
@@ -141,10 +162,20 @@ func (s *Store) Finish(ctx context.Context, q url.Values) (returnTo string, err 
 		}
 		return st.Return, fault.New(fault.Unavailable, "The authorization server of %s gives an error: %s.", c.Name, word(code, "no reason"))
 	}
-	in := sealed{TokenURL: at.tokenURL, ClientID: o.ClientID, Resource: at.resource, InHeader: at.inHeader}
+	us, known, err := s.client(c, o, at)
+	if err != nil {
+		return st.Return, err
+	}
+	if !known || us.ClientID != st.Client {
+		return st.Return, fault.New(fault.Conflict, "The connection was changed while you signed in. Begin again.")
+	}
+	in := sealed{TokenURL: at.tokenURL, ClientID: us.ClientID, Resource: at.resource, InHeader: us.InHeader}
 	t, err := s.ask(ctx, c, in, url.Values{"grant_type": {"authorization_code"}, "code": {q.Get("code")}, "redirect_uri": {s.CallbackURL()}, "code_verifier": {st.Verifier}})
 	var refused *refusal
 	switch {
+	case errors.As(err, &refused) && refused.code == unknownClient && o.ClientID == "":
+		return st.Return, errors.Join(fault.New(fault.Unavailable, "The authorization server of %s doesn't know Cockpit any more. Begin again: it registers anew.", c.Name).Because(err),
+			s.forgetClient(ctx, c, us.ClientID))
 	case errors.As(err, &refused):
 		return st.Return, fault.New(fault.Unavailable, "The authorization server of %s gives no token: %s. Whoever manages the connection checks its client id, secret and scopes.", c.Name, refused.code).Because(err)
 	case err != nil:
@@ -200,7 +231,7 @@ func digest(c *ent.Connection) string {
 	_ = json.Unmarshal(c.Oauth, &o)
 	settings, _ := json.Marshal(o) // never fails
 	h := sha256.New()
-	for _, part := range []string{c.URL, string(c.Auth), string(c.Credential), string(settings), string(c.ClientSecret)} {
+	for _, part := range []string{c.URL, string(c.Auth), string(c.Credential), string(settings), string(c.ClientSecret), c.Toolkit, c.AuthConfig} {
 		_, _ = h.Write([]byte(part))
 		_, _ = h.Write([]byte{0})
 	}

@@ -3,6 +3,7 @@ package feature
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/alchemi/cockpit/ent"
@@ -89,6 +90,17 @@ func (f *Flags) Allows(ctx context.Context, what Feature, accountID string, plan
 		return s.Refusal("An admin of this place or of one above")
 	}
 	return nil
+}
+
+// Off is Allows for the policies, which know a node by its path. What can't be
+// looked up counts as off.
+func (f *Flags) Off(ctx context.Context, what Feature, plane tenancy.Plane, path string) *fault.Error {
+	accountID, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	err := f.Allows(ctx, what, accountID, plane, path)
+	if off := fault.As(err); err == nil || off != nil {
+		return off
+	}
+	return fault.New(fault.Unavailable, "Whether this is switched on can't be told right now. Try again in a minute.").Because(err)
 }
 
 // FeatureOff is the code of a refusal because a feature isn't on.

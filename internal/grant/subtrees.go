@@ -10,14 +10,23 @@ import (
 // under one of allowed, save what lies under one of refused. It looks at the
 // grants alone, of which there are few, and at no seat, of which there are many.
 func (t *Table) Subtrees(resourceID string, now time.Time) (allowed, refused []string) {
+	if r := t.resources[resourceID]; r == nil || r.state() != Usable {
+		return nil, nil
+	}
+	return t.Granted(resourceID, now)
+}
+
+// Granted is Subtrees whatever the resource itself says about being used: where
+// it may be used once it is approved, or switched on.
+func (t *Table) Granted(resourceID string, now time.Time) (allowed, refused []string) {
 	r := t.resources[resourceID]
-	if r == nil || r.state() != Usable {
+	if r == nil {
 		return nil, nil
 	}
 	// A verdict changes only where a grant is set: between them it is that of
 	// the node above.
 	for path := range r.marks() {
-		switch t.Ask(resourceID, path, now).Rule {
+		switch t.granted(r, path, now).Rule {
 		case RuleAllow, RuleOwn:
 			allowed = append(allowed, path)
 		case RuleDeny:

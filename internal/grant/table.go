@@ -149,6 +149,12 @@ func (t *Table) Ask(resourceID, path string, now time.Time) Verdict {
 		v.Rule, v.Needs = RuleNotOffered, "/"
 		return v
 	}
+	return t.granted(v.Resource, path, now)
+}
+
+// granted is what the tree and the grants say, without the resource's state.
+func (t *Table) granted(r *Resource, path string, now time.Time) Verdict {
+	v := Verdict{Rule: RuleNotGranted, Needs: t.root, root: t.root, Resource: r}
 	if gone := t.archivedAt(path); gone != "" {
 		v.Rule, v.Needs = RuleArchived, parent(gone)
 		return v

@@ -39,7 +39,7 @@ var unexported = []string{
 	"authorizations.code_hash", "authorizations.refresh_hash",
 	"authorizations.challenge", "authorizations.nonce",
 	"webhooks.secret", "webhooks.previous_secret",
-	"connections.client_secret", "connection_credentials.secret", "guardrail_presets.moderation_secret",
+	"connections.client_secret", "connections.registered_client", "connection_credentials.secret", "guardrail_presets.moderation_secret",
 }
 
 // exported tells which columns of a table an export has.

@@ -69,10 +69,12 @@ type Opening struct {
 	// Kind is PUBLISH or TOOL_APPROVAL.
 	Kind  entrequest.Kind
 	Scope *ent.Scope
-	// By is a user.
+	// By is a user, or Product.
 	By                       string
 	ResourceID, ResourceName string
 	Reason                   string
+	// About are the tools of TOOL_APPROVAL.
+	About []Waiting
 }
 
 // Open makes a request for a review or for the approval of a tool, within the
@@ -100,7 +102,11 @@ func (r *Requests) Open(ctx context.Context, tx *store.Tx, o Opening) (*ent.Requ
 	if where == nil {
 		return nil, errNobody
 	}
-	row, err := tx.Request.Create().SetAccountID(o.Scope.AccountID).SetPlane(entrequest.Plane(o.Scope.Plane)).SetKind(o.Kind).SetScopeID(o.Scope.ID).
+	about, err := aboutOf(o.About)
+	if err != nil {
+		return nil, err
+	}
+	row, err := tx.Request.Create().SetAbout(about).SetAccountID(o.Scope.AccountID).SetPlane(entrequest.Plane(o.Scope.Plane)).SetKind(o.Kind).SetScopeID(o.Scope.ID).
 		SetResourceID(o.ResourceID).SetResourceName(o.ResourceName).SetRequestedBy(o.By).SetReason(reason).SetWaitsAt(where.ID).Save(ctx)
 	if err != nil {
 		return nil, err
@@ -112,6 +118,9 @@ func (r *Requests) Open(ctx context.Context, tx *store.Tx, o Opening) (*ent.Requ
 func (r *Requests) approveOther(ctx context.Context, tx *store.Tx, now time.Time, p *pending, d Decision) (*ent.Request, error) {
 	if d.Amount != nil {
 		return nil, fault.At("amount", "Only a budget is given by an amount.")
+	}
+	if err := r.mayApproveTools(ctx, p, d.ExpectedVersion != nil); err != nil {
+		return nil, err
 	}
 	if p.row.Kind != entrequest.KindACCESS {
 		row, err := d.on(p.row, now, nil).Save(ctx)

@@ -183,7 +183,7 @@ func asked(row *ent.Request, s *ent.Scope, name string, to []string) Notice {
 	case entrequest.KindPUBLISH:
 		title = name + " asks to publish " + row.ResourceName
 	case entrequest.KindTOOL_APPROVAL:
-		title = row.ResourceName + " waits for approval"
+		title = "Tools of " + row.ResourceName + " wait for approval"
 	case entrequest.KindBUDGET:
 	}
 	return Notice{Topic: "INCREASE_REQUESTED", AccountID: row.AccountID, Plane: tenancy.Plane(row.Plane), ScopeID: s.ID,

@@ -186,6 +186,9 @@ func (r *Requests) Approve(ctx context.Context, d Decision) (*ent.Request, []Rai
 	var row *ent.Request
 	var raises []Raise
 	err = r.change(ctx, seen.AccountID, tenancy.Plane(seen.Plane), held, func(ctx context.Context, tx *store.Tx, now time.Time) error {
+		if err := holdTools(ctx, tx, seen); err != nil {
+			return err
+		}
 		p, err := open(ctx, tx, now, d.RequestID, d.ExpectedVersion)
 		if err != nil {
 			return err
@@ -338,11 +341,17 @@ func (r *Requests) Decline(ctx context.Context, requestID, note string, expected
 	}
 	var row *ent.Request
 	err = r.change(ctx, seen.AccountID, tenancy.Plane(seen.Plane), nil, func(ctx context.Context, tx *store.Tx, now time.Time) error {
+		if err := holdTools(ctx, tx, seen); err != nil {
+			return err
+		}
 		p, err := open(ctx, tx, now, requestID, expected)
 		if err != nil {
 			return err
 		}
 		if err := r.mayDecide(ctx, tx, p); err != nil {
+			return err
+		}
+		if err := r.mayApproveTools(ctx, p, true); err != nil {
 			return err
 		}
 		v := tenancy.ViewerFrom(ctx)
@@ -371,6 +380,9 @@ func decided(row *ent.Request, s *ent.Scope, name string) Notice {
 	about := s.Name
 	if row.ResourceName != "" {
 		about = row.ResourceName
+	}
+	if row.RequestedBy == Product {
+		return Notice{} // nobody waits to hear of it
 	}
 	return Notice{Topic: "INCREASE_DECIDED", AccountID: row.AccountID, Plane: tenancy.Plane(row.Plane), ScopeID: s.ID,
 		Title: name + " " + word + " your request for " + about, Body: row.Note, Link: "/me", Cause: row.ID, To: []string{row.RequestedBy}}

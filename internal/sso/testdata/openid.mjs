@@ -1,8 +1,8 @@
 // Runs certified OpenID providers for tests, one for each list of clients in
 // the argument, and prints their issuers as one line of JSON. Whoever signs in
 // is who the login says: an e-mail address, verified, and after a "+" groups.
-// GET /grants tells how many tokens each kind of grant gave. It ends when its
-// input does.
+// GET /grants tells how many tokens each kind of grant gave, and how many clients
+// registered themselves. It ends when its input does.
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { once } from "node:events";
@@ -27,7 +27,7 @@ for (const clients of JSON.parse(process.argv[2])) {
     claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"], groups: ["groups"] },
     pkce: { required: () => true },
     rotateRefreshToken: true,
-    features: { devInteractions: { enabled: true } },
+    features: { devInteractions: { enabled: true }, registration: { enabled: true } },
     ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
     async findAccount(_ctx, login) {
       const [person, groups = ""] = login.split("+");
@@ -47,6 +47,9 @@ for (const clients of JSON.parse(process.argv[2])) {
   provider.on("grant.success", (ctx) => {
     const kind = ctx.oidc.params.grant_type;
     grants[kind] = (grants[kind] ?? 0) + 1;
+  });
+  provider.on("registration_create.success", () => {
+    grants.registration = (grants.registration ?? 0) + 1;
   });
   const answer = provider.callback();
   server.on("request", (req, res) => (req.url === "/grants" ? res.end(JSON.stringify(grants)) : answer(req, res)));

@@ -35,6 +35,7 @@ export function RequestCard({ request: r }: { request: RequestPartsFragment }) {
       </div>
       {r.impact && <Impact request={r} />}
       {r.accessImpact && <Reach request={r} />}
+      {r.toolImpact && <Tools request={r} />}
     </li>
   )
 }
@@ -124,6 +125,42 @@ function Reach({ request: r }: { request: RequestPartsFragment }) {
         ]}
       />
       {!i.holds && <p className="text-xs font-medium text-warn">{t("You don't have it to give. Pass it up to those who do.")}</p>}
+      <p className="flex items-center gap-1.5 text-xs text-muted" title={utc(r.expiresAt)}>
+        <Clock aria-hidden className="size-3" /> {t('Expires {{when}}', { when: dateTime(r.expiresAt) })}
+      </p>
+    </div>
+  )
+}
+
+const parts: Record<string, string> = { title: t('title'), description: t('description'), input: t('arguments'), output: t('answer'), hints: t('what it says it may do'), request: t('what it calls') }
+
+/** Which tools wait as they are offered now, who uses them, and where data goes. */
+function Tools({ request: r }: { request: RequestPartsFragment }) {
+  const i = r.toolImpact!
+  return (
+    <div className="flex min-w-0 flex-col gap-2 self-start rounded-md border border-line bg-bg px-3 py-2.5 text-sm">
+      <ul aria-label={t('Tools that wait')} className="flex max-h-64 flex-col gap-2 overflow-y-auto">
+        {i.tools.map((tool) => (
+          <li key={tool.id} className="min-w-0">
+            <p className="flex flex-wrap items-center gap-x-2 gap-y-1">
+              <code className="min-w-0 font-mono text-xs font-semibold break-all">{tool.name}</code>
+              <Badge tone={tool.new ? 'info' : 'warn'}>{tool.new ? t('New') : t('Changed')}</Badge>
+              {tool.writes && <Badge>{t('may change something')}</Badge>}
+            </p>
+            {tool.description && <p className="line-clamp-2 text-xs break-words text-muted">{tool.description}</p>}
+            {tool.changes.length > 0 && <p className="text-xs font-medium text-warn">{t('Differs in: {{parts}}', { parts: tool.changes.map((part) => parts[part] ?? part).join(', ') })}</p>}
+            {Number(tool.price) > 0 && <p className="num text-xs text-muted">{t('{{amount}} a call', { amount: moneyWords(tool.price, 'USD') })}</p>}
+          </li>
+        ))}
+      </ul>
+      <Facts
+        className="grid-cols-[5.5rem_1fr]"
+        facts={[
+          [t('Used by'), [i.people === 1 ? t('one person') : t('{{count}} people', { count: i.people }), i.agents === 1 ? t('one agent') : t('{{count}} agents', { count: i.agents })].join(', ')],
+          Boolean(i.host) && [t('Data goes to'), i.host],
+        ]}
+      />
+      <p className="text-xs text-muted">{t('Approving lets all of them be called as shown. Declining turns them down.')}</p>
       <p className="flex items-center gap-1.5 text-xs text-muted" title={utc(r.expiresAt)}>
         <Clock aria-hidden className="size-3" /> {t('Expires {{when}}', { when: dateTime(r.expiresAt) })}
       </p>

@@ -18,7 +18,7 @@ export const kindName: Record<RequestKind, string> = { BUDGET: t('Budget'), ACCE
 /** "$50.00 more until 12 Dec", "gpt-5 for good". */
 export function asked(r: RequestPartsFragment): string {
   if (r.kind === 'PUBLISH') return t('{{name}} to be published', { name: r.resource?.name ?? '' })
-  if (r.kind === 'TOOL_APPROVAL') return t('{{name}} to be approved', { name: r.resource?.name ?? '' })
+  if (r.kind === 'TOOL_APPROVAL') return t('tools of {{name}} to be approved', { name: r.resource?.name ?? '' })
   const what = r.kind === 'ACCESS' ? (r.resource?.name ?? '') : t('{{amount}} more', { amount: moneyWords(r.amount, r.unit) })
   return r.until ? t('{{what}} until {{day}}', { what, day: day(r.until) }) : t('{{what}} for good', { what })
 }

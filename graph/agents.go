@@ -156,9 +156,6 @@ func (r *Resolver) agentCreate(ctx context.Context, in model.AgentCreateInput) (
 	d := definitionOf(in.Draft)
 	return changing(ctx, r, []leave{need(access.AgentCreate, owner)}, false, func(ctx context.Context, tx *store.Tx) (*model.Agent, error) {
 		tx.AfterCommit(func() { r.Grants.Changed(owner.AccountID, tenancy.Copilot) })
-		if err := r.featured(ctx, access.AgentCreate, ref(owner)); err != nil {
-			return nil, err
-		}
 		_, s, err := r.Agents.Create(ctx, tx, owner, agents.Settings{Name: &in.Name, Purpose: in.Purpose, Icon: in.Icon, Group: in.Group,
 			Categories: listOrNil(in.Categories), Tags: listOrNil(in.Tags), SessionCredits: in.SessionCredits, SessionTurns: in.SessionTurns}, d)
 		if err != nil {
@@ -217,9 +214,6 @@ func (r *Resolver) agentDuplicate(ctx context.Context, in model.AgentDuplicateIn
 	needs := []leave{needAgent(access.AgentRead, s, row), need(access.AgentCreate, owner)}
 	return changing(ctx, r, needs, false, func(ctx context.Context, tx *store.Tx) (*model.Agent, error) {
 		tx.AfterCommit(func() { r.Grants.Changed(owner.AccountID, tenancy.Copilot) })
-		if err := r.featured(ctx, access.AgentCreate, ref(owner)); err != nil {
-			return nil, err
-		}
 		_, made, err := r.Agents.Duplicate(ctx, tx, s, owner, in.Name)
 		if err != nil {
 			return nil, err

@@ -78,8 +78,8 @@ func newAPI(t testing.TB, st *store.Store) *api {
 		Catalog: catalog.New(st, w.Epochs, box, 1_000_000_000, log), CreditValue: money.One / 500, Audit: stream, Box: box, Log: log,
 		Notify: &notify.Notifier{Store: st, Inbox: notify.NewInbox(st, log), URL: "https://cockpit.test"},
 		Probe:  func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }}
-	engine.Off = func(ctx context.Context, name string, t access.Target) *fault.Error {
-		return a.resolver.Features.Off(ctx, feature.Feature(name), t.Plane, t.Path)
+	engine.Off = func(ctx context.Context, name string, t access.Target, who string) *fault.Error {
+		return a.resolver.Features.Off(ctx, feature.Feature(name), t.Plane, t.Path, t.Within, who)
 	}
 	a.resolver.Agents = &agents.Agents{Store: st, Notify: a.resolver.Notify}
 	a.resolver.Requests = &request.Requests{Store: st, Budgets: budgets, Access: engine, Grants: a.resolver.Grants, Log: log}

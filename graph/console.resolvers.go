@@ -30,7 +30,7 @@ func (r *consoleResolver) ViewerCan(ctx context.Context, obj *model.Console) ([]
 }
 
 func (r *consoleResolver) ViewerCanWithin(ctx context.Context, obj *model.Console) ([]*model.ViewerPermission, error) {
-	return r.canSomewhere(ctx, obj.Ref.Plane, withinPlane...)
+	return r.canSomewhere(ctx, obj.Ref.Plane, withinPlane...), nil
 }
 
 func (r *consoleResolver) Account(ctx context.Context, obj *model.Console) (*model.Account, error) {

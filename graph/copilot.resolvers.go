@@ -30,7 +30,7 @@ func (r *copilotResolver) ViewerCan(ctx context.Context, obj *model.Copilot) ([]
 }
 
 func (r *copilotResolver) ViewerCanWithin(ctx context.Context, obj *model.Copilot) ([]*model.ViewerPermission, error) {
-	return r.canSomewhere(ctx, obj.Ref.Plane, withinPlane...)
+	return r.canSomewhere(ctx, obj.Ref.Plane, withinPlane...), nil
 }
 
 func (r *copilotResolver) Account(ctx context.Context, obj *model.Copilot) (*model.Account, error) {

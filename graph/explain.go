@@ -105,10 +105,7 @@ type explaining struct {
 }
 
 func (e *explaining) action(ctx context.Context, action access.Action) (*model.Explanation, error) {
-	d, err := e.decideAction(ctx, action)
-	if err != nil {
-		return nil, err
-	}
+	d := e.decide(ctx, action)
 	out := &model.Explanation{Allowed: d.Allowed, Rule: d.Rule, Reason: d.Reason, Policy: d.Policy, Who: []*model.User{}}
 	if !e.self {
 		out.Reason = inTheThird(out.Reason)
@@ -118,6 +115,7 @@ func (e *explaining) action(ctx context.Context, action access.Action) (*model.E
 	} else if gone {
 		out.Allowed, out.Rule, out.Reason = false, "deactivated", "The person is deactivated and can't sign in. Ask an admin of the account to reactivate them."
 	}
+	var err error
 	out.Steps, err = e.steps(ctx, func(path string, found []tenancy.Role) (string, bool) {
 		decisive := out.Allowed && slices.ContainsFunc(found, func(held tenancy.Role) bool { return out.Rule == string(held.Role)+":"+access.LevelOf(held.Kind) })
 		return "", decisive
@@ -126,14 +124,16 @@ func (e *explaining) action(ctx context.Context, action access.Action) (*model.E
 		return out, err
 	}
 	mayHelp := func(node model.Ref) bool { return e.adminMay(ctx, node, action) }
-	if out.Rule == featureOff {
+	if out.Rule == access.FeatureRule {
 		table, err := e.Features.Table(ctx, e.at.AccountID, e.at.Plane)
 		if err != nil {
 			return nil, err
 		}
 		lifted := e.at.Path // a denial is lifted where it stands
-		if s := table.Ask(switched[action], e.at.Path); s.From != nil && s.From.Switch == feature.Deny {
-			lifted = s.From.Scope
+		for _, name := range access.Features(action) {
+			if s := table.Ask(feature.Feature(name), e.at.Path); s.From != nil && s.From.Switch == feature.Deny {
+				lifted = s.From.Scope
+			}
 		}
 		mayHelp = func(node model.Ref) bool {
 			return strings.HasPrefix(lifted, node.Path) && e.adminMay(ctx, node, access.FeatureSet)
@@ -141,15 +141,6 @@ func (e *explaining) action(ctx context.Context, action access.Action) (*model.E
 	}
 	out.Who, err = e.who(ctx, mayHelp)
 	return out, err
-}
-
-// decideAction tells what the subject may, features included.
-func (e *explaining) decideAction(ctx context.Context, action access.Action) (access.Decision, error) {
-	d := e.decide(ctx, action)
-	if !d.Allowed {
-		return d, nil
-	}
-	return asSwitched(d, e.featured(tenancy.WithViewer(ctx, e.subject), action, e.at))
 }
 
 // decide tells what the subject may. A role that they hold above the viewer's

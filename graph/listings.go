@@ -263,8 +263,7 @@ func (r *Resolver) canListing(ctx context.Context, l *ent.Listing) ([]*model.Vie
 	if err != nil {
 		return nil, err
 	}
-	installs, err := r.canSomewhere(ctx, tenancy.Copilot, access.ListingInstall)
-	return append(append(out, more...), installs...), err
+	return append(append(out, more...), r.canSomewhere(ctx, tenancy.Copilot, access.ListingInstall)...), nil
 }
 
 func (r *Resolver) homeOfListing(ctx context.Context, l *ent.Listing) (*ent.Scope, error) {
@@ -428,13 +427,12 @@ func (r *Resolver) listingInstall(ctx context.Context, in model.ListingInstallIn
 			return out, fault.At("scopeId", "A model is switched on for all of Copilot; grants say who may call it.")
 		}
 	}
-	err = r.change(ctx, []leave{need(action, at)}, false, func(ctx context.Context, tx *store.Tx) (err error) {
+	needs := []leave{need(action, at)}
+	if l.Kind == listing.KindAGENT || l.Kind == listing.KindTEMPLATE {
+		needs = append(needs, need(access.AgentCreate, at)) // a new agent like any other
+	}
+	err = r.change(ctx, needs, false, func(ctx context.Context, tx *store.Tx) (err error) {
 		tx.AfterCommit(func() { r.Grants.Changed(at.AccountID, tenancy.Copilot) })
-		if l.Kind == listing.KindAGENT || l.Kind == listing.KindTEMPLATE {
-			if err := r.featured(ctx, access.AgentCreate, ref(at)); err != nil {
-				return err
-			}
-		}
 		market := &marketplace.Market{Catalog: r.Catalog}
 		out.made, err = market.Install(ctx, tx, l, at, orEmpty(in.Name), v.UserID)
 		return err

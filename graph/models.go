@@ -151,8 +151,7 @@ func (r *Resolver) canModel(ctx context.Context, m *model.Model) ([]*model.Viewe
 	if err != nil {
 		return nil, err
 	}
-	grants, err := r.canSomewhere(ctx, tenancy.Plane(m.Plane), access.GrantRead, access.GrantSet)
-	return append(out, grants...), err
+	return append(out, r.canSomewhere(ctx, tenancy.Plane(m.Plane), access.GrantRead, access.GrantSet)...), nil
 }
 
 // costFor is what a charge cost in dollars, in Copilot for the platform alone.

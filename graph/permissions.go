@@ -52,24 +52,9 @@ func (r *Resolver) check(ctx context.Context, action access.Action, at model.Ref
 
 // can lists what the viewer may do at a node, by the same policy.
 func (r *Resolver) can(ctx context.Context, at model.Ref, actions []access.Action) ([]*model.ViewerPermission, error) {
-	out := make([]*model.ViewerPermission, 0, len(actions))
-	for _, action := range actions {
-		d, err := r.decide(ctx, action, at)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, permission(action, d))
-	}
-	return out, nil
-}
-
-// decide asks the policy, then the features.
-func (r *Resolver) decide(ctx context.Context, action access.Action, at model.Ref) (access.Decision, error) {
-	d := r.Access.Decide(ctx, action, target(at))
-	if !d.Allowed {
-		return d, nil
-	}
-	return asSwitched(d, r.featured(ctx, action, at))
+	return mapTo(actions, func(action access.Action) *model.ViewerPermission {
+		return permission(action, r.Access.Decide(ctx, action, target(at)))
+	}), nil
 }
 
 func permission(action access.Action, d access.Decision) *model.ViewerPermission {
@@ -82,53 +67,42 @@ func permission(action access.Action, d access.Decision) *model.ViewerPermission
 
 // canSomewhere asks about actions at each node of a plane that the viewer has a
 // role at, and below it: one that allows is enough.
-func (r *Resolver) canSomewhere(ctx context.Context, plane tenancy.Plane, actions ...access.Action) ([]*model.ViewerPermission, error) {
+func (r *Resolver) canSomewhere(ctx context.Context, plane tenancy.Plane, actions ...access.Action) []*model.ViewerPermission {
 	levels := []tenancy.Kind{tenancy.Kind(plane), tenancy.KindOrganization, tenancy.KindTeam, tenancy.KindMember, tenancy.KindKey}
 	v := tenancy.ViewerFrom(ctx)
 	out := []*model.ViewerPermission{}
 	for _, action := range actions {
-		p, err := r.canAtOne(ctx, v, plane, levels, action)
-		if err != nil {
-			return nil, err
-		}
-		if p != nil {
+		if p := r.canAtOne(ctx, v, plane, levels, action); p != nil {
 			out = append(out, p)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // canAtOne is the decision on an action at the first node that allows it; nil
 // for what isn't done in the plane at all.
-func (r *Resolver) canAtOne(ctx context.Context, v *tenancy.Viewer, plane tenancy.Plane, levels []tenancy.Kind, action access.Action) (*model.ViewerPermission, error) {
+func (r *Resolver) canAtOne(ctx context.Context, v *tenancy.Viewer, plane tenancy.Plane, levels []tenancy.Kind, action access.Action) *model.ViewerPermission {
 	var refusal access.Decision
 	for _, held := range append([]tenancy.Role{{Kind: tenancy.KindAccount, Path: accountPath(v.AccountID)}}, v.Roles...) {
 		if held.Kind != tenancy.KindAccount && held.Plane != plane {
 			continue
 		}
 		for _, kind := range levels[max(0, slices.Index(levels, held.Kind)):] {
-			at := access.Target{Kind: kind, Plane: plane, Path: held.Path}
+			at := access.Target{Kind: kind, Plane: plane, Path: held.Path, Within: held.Path}
 			if kind != held.Kind {
 				at.Path += "below/"
 			}
 			d := r.Access.Decide(ctx, action, at)
-			if d.Allowed && held.Kind != tenancy.KindAccount {
-				var err error
-				d, err = asSwitched(d, r.offWithin(ctx, action, model.Ref{Kind: kind, AccountID: v.AccountID, Plane: plane, Path: held.Path}))
-				if err != nil {
-					return nil, err
-				}
-			}
 			if d.Allowed {
-				return permission(action, d), nil
+				return permission(action, d)
 			}
-			if d.Rule == featureOff || refusal.Reason == "" && d.Rule != "wrong-place" {
+			if d.Rule == access.FeatureRule || refusal.Reason == "" && d.Rule != "wrong-place" {
 				refusal = d
 			}
 		}
 	}
 	if refusal.Reason == "" {
-		return nil, nil
+		return nil
 	}
-	return permission(action, refusal), nil
+	return permission(action, refusal)
 }

@@ -25,8 +25,8 @@ func (s *Server) newAccess() (*access.Engine, error) {
 	e.Introspection = s.cfg.Introspection
 	e.Present = s.present
 	e.Refused = s.recordDenial
-	e.Off = func(ctx context.Context, name string, t access.Target) *fault.Error {
-		return s.features.Off(ctx, feature.Feature(name), t.Plane, t.Path)
+	e.Off = func(ctx context.Context, name string, t access.Target, who string) *fault.Error {
+		return s.features.Off(ctx, feature.Feature(name), t.Plane, t.Path, t.Within, who)
 	}
 	return e, nil
 }

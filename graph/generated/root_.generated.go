@@ -850,6 +850,7 @@ type ComplexityRoot struct {
 
 	Connection struct {
 		Auth        func(childComplexity int) int
+		AuthConfig  func(childComplexity int) int
 		AuthName    func(childComplexity int) int
 		Command     func(childComplexity int) int
 		CreatedAt   func(childComplexity int) int
@@ -867,6 +868,7 @@ type ComplexityRoot struct {
 		SignedIn    func(childComplexity int) int
 		Status      func(childComplexity int) int
 		ToolCounts  func(childComplexity int) int
+		Toolkit     func(childComplexity int) int
 		Tools       func(childComplexity int, state *model.ToolState, first *int, after *string, last *int, before *string) int
 		URL         func(childComplexity int) int
 		Version     func(childComplexity int) int
@@ -902,6 +904,7 @@ type ComplexityRoot struct {
 		ClientID         func(childComplexity int) int
 		ClientSecretHint func(childComplexity int) int
 		Issuer           func(childComplexity int) int
+		Registered       func(childComplexity int) int
 		Scopes           func(childComplexity int) int
 		TokenURL         func(childComplexity int) int
 	}
@@ -2092,6 +2095,7 @@ type ComplexityRoot struct {
 		Scope            func(childComplexity int) int
 		ScopeName        func(childComplexity int) int
 		Status           func(childComplexity int) int
+		ToolImpact       func(childComplexity int) int
 		Unit             func(childComplexity int) int
 		Until            func(childComplexity int) int
 		Version          func(childComplexity int) int
@@ -2628,6 +2632,14 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	ToolImpact struct {
+		Agents       func(childComplexity int) int
+		ConnectionID func(childComplexity int) int
+		Host         func(childComplexity int) int
+		People       func(childComplexity int) int
+		Tools        func(childComplexity int) int
+	}
+
 	ToolPayload struct {
 		Errors func(childComplexity int) int
 		Tool   func(childComplexity int) int
@@ -2639,6 +2651,17 @@ type ComplexityRoot struct {
 		Name        func(childComplexity int) int
 		NeedsSignIn func(childComplexity int) int
 		SignInURL   func(childComplexity int) int
+	}
+
+	ToolWaiting struct {
+		Changes     func(childComplexity int) int
+		Description func(childComplexity int) int
+		Digest      func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Name        func(childComplexity int) int
+		New         func(childComplexity int) int
+		Price       func(childComplexity int) int
+		Writes      func(childComplexity int) int
 	}
 
 	UninstallImpact struct {
@@ -6082,6 +6105,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Connection.Auth(childComplexity), true
+	case "Connection.authConfig":
+		if e.ComplexityRoot.Connection.AuthConfig == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.AuthConfig(childComplexity), true
 	case "Connection.authName":
 		if e.ComplexityRoot.Connection.AuthName == nil {
 			break
@@ -6184,6 +6213,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Connection.ToolCounts(childComplexity), true
+	case "Connection.toolkit":
+		if e.ComplexityRoot.Connection.Toolkit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Connection.Toolkit(childComplexity), true
 	case "Connection.tools":
 		if e.ComplexityRoot.Connection.Tools == nil {
 			break
@@ -6314,6 +6349,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ConnectionOAuth.Issuer(childComplexity), true
+	case "ConnectionOAuth.registered":
+		if e.ComplexityRoot.ConnectionOAuth.Registered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConnectionOAuth.Registered(childComplexity), true
 	case "ConnectionOAuth.scopes":
 		if e.ComplexityRoot.ConnectionOAuth.Scopes == nil {
 			break
@@ -12233,6 +12274,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Request.Status(childComplexity), true
+	case "Request.toolImpact":
+		if e.ComplexityRoot.Request.ToolImpact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.ToolImpact(childComplexity), true
 	case "Request.unit":
 		if e.ComplexityRoot.Request.Unit == nil {
 			break
@@ -14220,6 +14267,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ToolEdge.Node(childComplexity), true
 
+	case "ToolImpact.agents":
+		if e.ComplexityRoot.ToolImpact.Agents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolImpact.Agents(childComplexity), true
+	case "ToolImpact.connectionId":
+		if e.ComplexityRoot.ToolImpact.ConnectionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolImpact.ConnectionID(childComplexity), true
+	case "ToolImpact.host":
+		if e.ComplexityRoot.ToolImpact.Host == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolImpact.Host(childComplexity), true
+	case "ToolImpact.people":
+		if e.ComplexityRoot.ToolImpact.People == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolImpact.People(childComplexity), true
+	case "ToolImpact.tools":
+		if e.ComplexityRoot.ToolImpact.Tools == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolImpact.Tools(childComplexity), true
+
 	case "ToolPayload.errors":
 		if e.ComplexityRoot.ToolPayload.Errors == nil {
 			break
@@ -14263,6 +14341,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ToolSource.SignInURL(childComplexity), true
+
+	case "ToolWaiting.changes":
+		if e.ComplexityRoot.ToolWaiting.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolWaiting.Changes(childComplexity), true
+	case "ToolWaiting.description":
+		if e.ComplexityRoot.ToolWaiting.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolWaiting.Description(childComplexity), true
+	case "ToolWaiting.digest":
+		if e.ComplexityRoot.ToolWaiting.Digest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolWaiting.Digest(childComplexity), true
+	case "ToolWaiting.id":
+		if e.ComplexityRoot.ToolWaiting.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolWaiting.ID(childComplexity), true
+	case "ToolWaiting.name":
+		if e.ComplexityRoot.ToolWaiting.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolWaiting.Name(childComplexity), true
+	case "ToolWaiting.new":
+		if e.ComplexityRoot.ToolWaiting.New == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolWaiting.New(childComplexity), true
+	case "ToolWaiting.price":
+		if e.ComplexityRoot.ToolWaiting.Price == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolWaiting.Price(childComplexity), true
+	case "ToolWaiting.writes":
+		if e.ComplexityRoot.ToolWaiting.Writes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ToolWaiting.Writes(childComplexity), true
 
 	case "UninstallImpact.calls":
 		if e.ComplexityRoot.UninstallImpact.Calls == nil {
@@ -18996,6 +19123,8 @@ type Request implements Node {
   impact: RequestImpact
   "What giving access would mean; null for the other kinds, for whoever may not decide on it, and once it is closed."
   accessImpact: AccessImpact
+  "Which tools wait, and who uses them; null for the other kinds, for whoever may not decide on it, and once it is closed."
+  toolImpact: ToolImpact
   "Other admins that it can be handed to, by name, at most 100; empty for whoever may not decide on it, and once it is closed."
   deciders: [RequestDecider!]!
   "What the viewer may do with it: ` + "`" + `request.decide` + "`" + `, ` + "`" + `request.passUp` + "`" + `, ` + "`" + `request.withdraw` + "`" + `."
@@ -19054,6 +19183,40 @@ type AccessImpact {
   tools: Int!
   "How many of them may change or delete something, by what they say of themselves."
   writingTools: Int!
+}
+
+"What approving tools of a connection would mean."
+type ToolImpact {
+  "Of the connection, in whose page they can be approved one by one."
+  connectionId: ID!
+  "The host that data goes to; null where there is none."
+  host: String
+  "How many seats may use one of these tools, now or once it is approved."
+  people: Int!
+  "How many agents have one of these tools in their published version."
+  agents: Int!
+  "The tools, by name: approving the request approves exactly what these digests are of."
+  tools: [ToolWaiting!]!
+}
+
+"A tool that waits for approval, as it is offered now."
+type ToolWaiting {
+  "Of the tool."
+  id: ID!
+  "The operation's own name."
+  name: String!
+  "What it tells models of itself."
+  description: String!
+  "Whether it was never approved; else it differs from what was, and is held back."
+  new: Boolean!
+  "What differs from what was approved, in words: \"description\", \"input\"; empty for a new one."
+  changes: [String!]!
+  "Whether it may change or delete something, by what it says of itself."
+  writes: Boolean!
+  "Of what would be approved."
+  digest: String!
+  "What one call costs, in US dollars."
+  price: USD!
 }
 
 "What became of a request."
@@ -19317,7 +19480,7 @@ input RequestApproveInput {
   forGood: Boolean = false
   "For whoever asked; at most 1000 characters."
   note: String
-  "Refuse when the request has another version by now."
+  "Refuse when the request has another version by now. Needed for TOOL_APPROVAL: what was looked at is approved, and nothing else."
   expectedVersion: Int
   "True does it, tells what it did, and takes it back."
   dryRun: Boolean = false
@@ -21935,7 +22098,7 @@ type AgentDeletePayload {
 }
 
 extend type Mutation {
-  "Connect a source of tools, and look at what it offers. Admins of the scope."
+  "Connect a source of tools, and look at what it offers. Admins of the scope, or the owner of the seat, where the kind's feature is on; admins of Copilot anyhow."
   connectionCreate(input: ConnectionCreateInput!): ConnectionPayload!
   "Change a connection, or switch it off. Where it leads or signs in elsewhere then, credentials are forgotten. Admins of its scope; the seat that owns it."
   connectionUpdate(input: ConnectionUpdateInput!): ConnectionPayload!
@@ -21945,9 +22108,9 @@ extend type Mutation {
   connectionDiscover(input: ConnectionDiscoverInput!): ConnectionPayload!
   "Forget what everybody signed in with, and end what runs. Admins of its scope; the seat that owns it."
   connectionDisconnectAll(input: ConnectionDisconnectAllInput!): ConnectionPayload!
-  "Set what a connection signs in with: for all by its admins, or one's own where each person has theirs."
+  "Set what a connection signs in with: for all by its admins, or one's own where each person has theirs; the API key of COMPOSIO is for all."
   connectionSecretSet(input: ConnectionSecretSetInput!): ConnectionSecretPayload!
-  "Begin to sign in to a connection by OAUTH: for all by its admins, or oneself where each person does."
+  "Begin to sign in to a connection by OAUTH, or to connect an account of COMPOSIO: for all by its admins, or oneself where each person does."
   connectionSignIn(input: ConnectionSignInInput!): ConnectionSignInPayload!
   "Forget what one signed in with; where one credential is for all, that, by the connection's admins."
   connectionSignOut(input: ConnectionSignOutInput!): ConnectionSecretPayload!
@@ -21991,6 +22154,10 @@ type Connection implements Node {
   credential: ConnectionCredentialOwner!
   "How people sign in to it; null unless by OAUTH."
   oauth: ConnectionOAuth
+  "The toolkit of COMPOSIO whose tools these are; empty otherwise."
+  toolkit: String!
+  "The auth config at Composio by which accounts of the toolkit are connected; empty where it needs none."
+  authConfig: String!
   "How the viewer stands with it, or all do where one credential is for all."
   signedIn: ConnectionSignedIn!
   "How it does."
@@ -22051,8 +22218,10 @@ type ConnectionOAuth {
   authorizeUrl: String!
   "Where tokens are had; empty where the issuer tells."
   tokenUrl: String!
-  "What Cockpit is at the server."
+  "What Cockpit is at the server; empty where it registers by itself."
   clientId: String!
+  "Whether Cockpit has registered there by itself."
+  registered: Boolean!
   "Last four characters of the client's secret; null when none is set."
   clientSecretHint: String
   "What is asked for."
@@ -22215,7 +22384,7 @@ input ConnectionCreateInput {
   description: String
   "Name of its picture."
   icon: String
-  "http or https; for OPENAPI left out: the document's first server."
+  "http or https; for OPENAPI left out: the document's first server; for COMPOSIO the operator says it."
   url: String
   "One of the operator's commands, for MCP_STDIO."
   command: [String!]
@@ -22231,6 +22400,10 @@ input ConnectionCreateInput {
   credential: ConnectionCredentialOwner
   "For OAUTH."
   oauth: ConnectionOAuthInput
+  "For COMPOSIO: the toolkit whose tools are used, such as github."
+  toolkit: String
+  "For COMPOSIO: the auth config by which accounts are connected; left out where the toolkit needs none."
+  authConfig: String
   "Take what it offers at the first look as approved."
   approve: Boolean
   "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
@@ -22245,8 +22418,8 @@ input ConnectionOAuthInput {
   authorizeUrl: String
   "Where tokens are had, for a server that tells nothing of itself."
   tokenUrl: String
-  "What Cockpit is at the server."
-  clientId: String!
+  "What Cockpit is at the server; left out: it registers there by itself, where the server lets it."
+  clientId: String
   "Encrypted at rest and never shown again; left out: unchanged, empty: none."
   clientSecret: String
   "What is asked for."
@@ -22279,6 +22452,10 @@ input ConnectionUpdateInput {
   credential: ConnectionCredentialOwner
   "Left out: unchanged."
   oauth: ConnectionOAuthInput
+  "Left out: unchanged."
+  toolkit: String
+  "Left out: unchanged; empty: none."
+  authConfig: String
   "Left out: unchanged."
   status: Status
   "Refuse when it has another version by now."
@@ -25294,6 +25471,10 @@ func (ec *executionContext) childFields_Connection(ctx context.Context, field gr
 		return ec.fieldContext_Connection_credential(ctx, field)
 	case "oauth":
 		return ec.fieldContext_Connection_oauth(ctx, field)
+	case "toolkit":
+		return ec.fieldContext_Connection_toolkit(ctx, field)
+	case "authConfig":
+		return ec.fieldContext_Connection_authConfig(ctx, field)
 	case "signedIn":
 		return ec.fieldContext_Connection_signedIn(ctx, field)
 	case "health":
@@ -25370,6 +25551,8 @@ func (ec *executionContext) childFields_ConnectionOAuth(ctx context.Context, fie
 		return ec.fieldContext_ConnectionOAuth_tokenUrl(ctx, field)
 	case "clientId":
 		return ec.fieldContext_ConnectionOAuth_clientId(ctx, field)
+	case "registered":
+		return ec.fieldContext_ConnectionOAuth_registered(ctx, field)
 	case "clientSecretHint":
 		return ec.fieldContext_ConnectionOAuth_clientSecretHint(ctx, field)
 	case "scopes":
@@ -27400,6 +27583,8 @@ func (ec *executionContext) childFields_Request(ctx context.Context, field graph
 		return ec.fieldContext_Request_impact(ctx, field)
 	case "accessImpact":
 		return ec.fieldContext_Request_accessImpact(ctx, field)
+	case "toolImpact":
+		return ec.fieldContext_Request_toolImpact(ctx, field)
 	case "deciders":
 		return ec.fieldContext_Request_deciders(ctx, field)
 	case "viewerCan":
@@ -28450,6 +28635,22 @@ func (ec *executionContext) childFields_ToolEdge(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type ToolEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ToolImpact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "connectionId":
+		return ec.fieldContext_ToolImpact_connectionId(ctx, field)
+	case "host":
+		return ec.fieldContext_ToolImpact_host(ctx, field)
+	case "people":
+		return ec.fieldContext_ToolImpact_people(ctx, field)
+	case "agents":
+		return ec.fieldContext_ToolImpact_agents(ctx, field)
+	case "tools":
+		return ec.fieldContext_ToolImpact_tools(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ToolImpact", field.Name)
+}
+
 func (ec *executionContext) childFields_ToolPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "tool":
@@ -28474,6 +28675,28 @@ func (ec *executionContext) childFields_ToolSource(ctx context.Context, field gr
 		return ec.fieldContext_ToolSource_signInUrl(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ToolSource", field.Name)
+}
+
+func (ec *executionContext) childFields_ToolWaiting(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ToolWaiting_id(ctx, field)
+	case "name":
+		return ec.fieldContext_ToolWaiting_name(ctx, field)
+	case "description":
+		return ec.fieldContext_ToolWaiting_description(ctx, field)
+	case "new":
+		return ec.fieldContext_ToolWaiting_new(ctx, field)
+	case "changes":
+		return ec.fieldContext_ToolWaiting_changes(ctx, field)
+	case "writes":
+		return ec.fieldContext_ToolWaiting_writes(ctx, field)
+	case "digest":
+		return ec.fieldContext_ToolWaiting_digest(ctx, field)
+	case "price":
+		return ec.fieldContext_ToolWaiting_price(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ToolWaiting", field.Name)
 }
 
 func (ec *executionContext) childFields_UninstallImpact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -39,6 +39,9 @@ type Target struct {
 	Path  string
 	// Owner is the person who answers for what lies there; empty for none.
 	Owner string
+	// Within asks about no node in particular of a subtree, given by its path: a
+	// feature that is on anywhere in it is enough.
+	Within string
 }
 
 func newDecisionID() string { return id.New(id.Decision) }
@@ -87,36 +90,48 @@ func (e *Engine) Decide(ctx context.Context, action Action, t Target) Decision {
 		q.narrowed, q.permissions = v.Narrowed, permissionsOf(v)
 	}
 	on, off := e.features(ctx, action, t)
-	q.features = on
+	q.features = strings.Join(on, ",")
 	a, err := rev.ask(ctx, q)
 	if err != nil {
 		slog.ErrorContext(ctx, "policies can't be asked", "err", err, "policy", rev.id, "action", action)
 		a = answer{Rule: "policy-error", Reason: "The policies can't be asked right now; try again."}
 	}
 	d := Decision{Action: action, Target: t, Policy: rev.id, Allowed: a.Allow, Rule: a.Rule, Reason: a.Reason}
-	if a.Rule == "feature" && off != nil {
-		d.Reason, d.off = off.Message, off
+	if a.Rule == FeatureRule && off != "" {
+		who := "An admin of this place or of one above"
+		if e.Decide(ctx, FeatureSet, t).Allowed {
+			who = "You"
+		}
+		if d.off = e.Off(ctx, off, t, who); d.off != nil {
+			d.Reason = d.off.Message
+		}
 	}
 	return d
 }
 
-// features are those that an action asks for and that are on at a node, and why
-// the first one isn't.
-func (e *Engine) features(ctx context.Context, action Action, t Target) (on string, off *fault.Error) {
-	var names []string
+// FeatureRule is the rule of what a role would allow, had somebody switched a
+// feature on.
+const FeatureRule = "feature"
+
+// features are those that an action asks for and that are on at a node, and the
+// first one that isn't.
+func (e *Engine) features(ctx context.Context, action Action, t Target) (on []string, off string) {
+	if e.Off == nil {
+		return nil, ""
+	}
 	for _, name := range permits()[action].Features {
-		if e.Off == nil {
-			continue
-		}
-		why := e.Off(ctx, name, t)
-		if why == nil {
-			names = append(names, name)
-		} else if off == nil {
-			off = why
+		if e.Off(ctx, name, t, "") == nil {
+			on = append(on, name)
+		} else if off == "" {
+			off = name
 		}
 	}
-	return strings.Join(names, ","), off
+	return on, off
 }
+
+// Features are those of which one must be on for an action, below those who
+// administer the plane.
+func Features(action Action) []string { return permits()[action].Features }
 
 // Check is nil when the viewer may do an action at a node, else
 // UNAUTHENTICATED, or FORBIDDEN with a reason, its rule and a decisionId.

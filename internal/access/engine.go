@@ -32,9 +32,9 @@ type Engine struct {
 	// before every payload of a subscription, so it must answer from memory.
 	// Left nil, roles are taken as they stood when the subscription began.
 	Present func(context.Context) *tenancy.Viewer
-	// Off is why a feature isn't on at a node; nil where it is. It answers from
-	// memory. Left nil, none is on.
-	Off func(ctx context.Context, feature string, t Target) *fault.Error
+	// Off is why a feature isn't on at a node, and that who can switch it on; nil
+	// where it is. It answers from memory. Left nil, none is on.
+	Off func(ctx context.Context, feature string, t Target, who string) *fault.Error
 	// Refused is told every refusal once, for the audit log; it must not block.
 	Refused func(context.Context, Decision)
 

@@ -148,7 +148,7 @@ func TestMatrix(t *testing.T) {
 	t.Parallel()
 	e, err := New(productSchema(t))
 	require.NoError(t, err)
-	e.Off = func(context.Context, string, Target) *fault.Error { return nil } // features are on
+	e.Off = func(context.Context, string, Target, string) *fault.Error { return nil } // features are on
 	g := readGrid(t)
 	cells, allowed := 0, 0
 	check := func(v *tenancy.Viewer, action string, target Target, want bool, what string) {
@@ -200,7 +200,7 @@ func TestMatrixOfPermissions(t *testing.T) {
 	t.Parallel()
 	e, err := New(productSchema(t))
 	require.NoError(t, err)
-	e.Off = func(context.Context, string, Target) *fault.Error { return nil }
+	e.Off = func(context.Context, string, Target, string) *fault.Error { return nil }
 	g := readGrid(t)
 	every := slices.Sorted(maps.Keys(Permissions()))
 	cells := 0

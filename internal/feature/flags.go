@@ -92,15 +92,20 @@ func (f *Flags) Allows(ctx context.Context, what Feature, accountID string, plan
 	return nil
 }
 
-// Off is Allows for the policies, which know a node by its path. What can't be
-// looked up counts as off.
-func (f *Flags) Off(ctx context.Context, what Feature, plane tenancy.Plane, path string) *fault.Error {
+// Off is Allows for the policies, which know a node by its path; to be on anywhere
+// in a subtree is enough where they name one. What can't be looked up counts as
+// off.
+func (f *Flags) Off(ctx context.Context, what Feature, plane tenancy.Plane, path, within, who string) *fault.Error {
 	accountID, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	err := f.Allows(ctx, what, accountID, plane, path)
-	if off := fault.As(err); err == nil || off != nil {
-		return off
+	t, err := f.Table(ctx, accountID, plane)
+	if err != nil {
+		return fault.New(fault.Unavailable, "Whether this is switched on can't be told right now. Try again in a minute.").Because(err)
 	}
-	return fault.New(fault.Unavailable, "Whether this is switched on can't be told right now. Try again in a minute.").Because(err)
+	s := t.Ask(what, path)
+	if s.On || within != "" && t.Within(what, within) {
+		return nil
+	}
+	return s.Refusal(who)
 }
 
 // FeatureOff is the code of a refusal because a feature isn't on.

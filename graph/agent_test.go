@@ -257,7 +257,7 @@ func TestAgentsNeedTheFeature(t *testing.T) {
 			require.True(t, allowed)
 		}
 		narrow := *a.A.Admin
-		narrow.Narrowed, narrow.Permissions = true, []string{"read", "agents.manage", "models.call"}
+		narrow.Narrowed, narrow.Permissions = true, []string{"read", "profile", "agents.manage", "models.call"}
 		out := a.do(&narrow, `mutation($i: AgentCreateInput!) { out: agentCreate(input: $i) { agent { id } errors { code } } }`, input("name", "Scribe", "ownerId", c.Team.ID))
 		require.Equal(t, "FEATURE_OFF", refusalOf(out), "a program that can't switch it is: %v", out.Errors)
 		// No other way in: a copy is a new agent, too.

@@ -165,7 +165,7 @@ func TestGuardrailsOnOutput(t *testing.T) {
 	args := scripted("hi", `{"call":true,"say":"{\"to\":\"ada\\u0040example.com\",\"n\":\"\\\"\"}"}`)
 	require.Contains(t, w.chat(w.consoleKey, args), `{\"to\":\"[redacted:email]\",\"n\":\"\\\"\"}`)
 	texts, _ := said(t, w.chat(w.consoleKey, streamed(args)))
-	require.Equal(t, `{"to":"[redacted:email]","n":"\""}`, texts[1])
+	require.JSONEq(t, `{"to":"[redacted:email]","n":"\""}`, texts[1])
 	// A text that ends in the middle of a match comes to its end all the same.
 	texts, _ = said(t, w.chat(w.consoleKey, streamed(scripted("hi", `{"say":"I am ada@exam"}`))))
 	require.Equal(t, map[int]string{0: "I am ada@exam", 1: "I am ada@exam"}, texts)

@@ -25,8 +25,10 @@ type tagged struct {
 
 type taggedKey struct{}
 
+// WriteHeader keeps the status until the answer is whole.
 func (t *tagged) WriteHeader(status int) { t.status = status }
 
+// Write keeps what is answered.
 func (t *tagged) Write(p []byte) (int, error) { return t.body.Write(p) }
 
 // Unwrap lets http.ResponseController reach the connection.

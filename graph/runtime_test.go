@@ -149,12 +149,15 @@ func TestRuntimeInOneRequest(t *testing.T) {
 		}
 		count := func(want int) int64 {
 			a.forget()
-			a.ok(c.Seat, atOnce, nil) // fills what is kept in memory
-			before := queries.Load()
-			out := a.ok(c.Seat, atOnce, nil)
-			require.Len(t, out.at("viewer", "tools", "edges"), want)
-			require.GreaterOrEqual(t, len(out.at("viewer", "agents").([]any)), want)
-			return queries.Load() - before
+			least := int64(1 << 30) // of several: a risen epoch has what is kept in memory read anew
+			for range 8 {
+				before := queries.Load()
+				out := a.ok(c.Seat, atOnce, nil)
+				require.Len(t, out.at("viewer", "tools", "edges"), want)
+				require.GreaterOrEqual(t, len(out.at("viewer", "agents").([]any)), want)
+				least = min(least, queries.Load()-before)
+			}
+			return least
 		}
 		plant(0)
 		few := count(1)

@@ -138,7 +138,7 @@ func (s *Store) keepClient(ctx context.Context, c *ent.Connection, decide func(n
 		}
 		action, box := "connection.unregister", []byte(nil)
 		if to.ClientID != "" {
-			text, err := json.Marshal(to)
+			text, err := json.Marshal(to) //nolint:gosec // it is sealed next
 			if err != nil {
 				return err
 			}

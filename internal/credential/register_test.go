@@ -60,7 +60,7 @@ func TestRegistersItself(t *testing.T) {
 	})
 }
 
-// server is an authorization server that does as a test says.
+// hostile is an authorization server that does as a test says.
 type hostile struct {
 	*httptest.Server
 	registrations, tokens atomic.Int64
@@ -197,7 +197,9 @@ func TestRegistrationIsRefused(t *testing.T) {
 			"plain http": {func(h *hostile) { h.registerAt = "http://register.example/" }, "lets nobody register"},
 			"metadata":   {func(h *hostile) { h.registerAt = "https://169.254.169.254/latest" }, "private network"},
 			"redirect": {func(h *hostile) {
-				h.register = func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, elsewhere.URL, 307) }
+				h.register = func(rw http.ResponseWriter, r *http.Request) {
+					http.Redirect(rw, r, elsewhere.URL, http.StatusTemporaryRedirect)
+				}
 			}, "status 307"},
 			"refused":      {say(403, `{"error":"access_denied","error_description":"secret words"}`), "access_denied"},
 			"oversized":    {say(201, `{"client_id":"`+strings.Repeat("x", 300<<10)+`"}`), "too long"},

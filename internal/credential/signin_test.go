@@ -293,7 +293,7 @@ func TestDiscovery(t *testing.T) {
 		}
 	}
 	for says, settings := range map[string]string{
-		"client id":      `{}`,
+		"client id":      `{"authorizeUrl":"https://x.example/a","tokenUrl":"https://x.example/t"}`,
 		"both addresses": `{"clientId":"c","tokenUrl":"https://x.example"}`,
 		"must look like": `{"clientId":"c","issuer":"http://10.0.0.1"}`,
 		"without spaces": `{"clientId":"c","issuer":"https://x.example","scopes":["a b"]}`,
@@ -301,4 +301,5 @@ func TestDiscovery(t *testing.T) {
 		err := w.a.Check(&ent.Connection{Auth: connection.AuthOAUTH, Kind: connection.KindMCP_HTTP, URL: "https://x.example", Oauth: json.RawMessage(settings)})
 		require.ErrorContains(t, err, says)
 	}
+	require.NoError(t, w.a.Check(&ent.Connection{Auth: connection.AuthOAUTH, Kind: connection.KindMCP_HTTP, URL: "https://x.example", Oauth: json.RawMessage(`{}`)}), "it registers itself")
 }

@@ -18,12 +18,12 @@ var (
 		access.OrganizationCreate, access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead, access.ConnectionCreate, access.GuardrailAssign, access.GuardrailManage, access.DefaultModelSet}
 	onOrganization = []access.Action{access.BudgetSet, access.BudgetDistribute, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.RequestCreate, access.RequestDecide, access.KeyCreate, access.AgentCreate, access.MemberList, access.AuditRead,
 		access.OrganizationUpdate, access.OrganizationArchive, access.OrganizationDelete, access.TeamCreate,
-		access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead, access.GuardrailAssign, access.DefaultModelSet}
+		access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead, access.GuardrailAssign, access.DefaultModelSet, access.ConnectionCreate}
 	onTeam = []access.Action{access.BudgetSet, access.BudgetDistribute, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.RequestCreate, access.RequestDecide, access.KeyCreate, access.AgentCreate, access.MemberList, access.AuditRead,
 		access.TeamUpdate, access.TeamMove, access.TeamArchive, access.TeamDelete, access.MemberCreate,
-		access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead, access.GuardrailAssign, access.DefaultModelSet}
+		access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead, access.GuardrailAssign, access.DefaultModelSet, access.ConnectionCreate}
 	onMember = []access.Action{access.BudgetSet, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.RequestCreate, access.KeyCreate, access.AgentCreate, access.MemberDelete, access.MemberDefault,
-		access.GrantSet, access.GrantRead, access.GuardrailAssign, access.DefaultModelSet}
+		access.GrantSet, access.GrantRead, access.GuardrailAssign, access.DefaultModelSet, access.ConnectionCreate}
 	onKey     = []access.Action{access.BudgetSet, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.BudgetRenew, access.RequestCreate, access.KeyRevoke, access.GrantSet, access.GrantRead, access.GuardrailAssign, access.DefaultModelSet}
 	onAccount = []access.Action{access.AuditRead, access.MemberList, access.AccountUpdate, access.AccountPlanes, access.AccountDispatch, access.AccountFactor, access.AccountSuspend,
 		access.AccountClose, access.AccountExport, access.DomainConfigure, access.DomainApprove, access.SignInConfigure,

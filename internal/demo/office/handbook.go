@@ -55,25 +55,25 @@ func handbook(second bool) *mcp.Server {
 	}
 	s := mcp.NewServer(&mcp.Implementation{Name: "acme-handbook", Title: "Acme handbook", Version: version}, nil)
 	if second {
-		mcp.AddTool(s, &mcp.Tool{Name: "search_pages", Annotations: reads("Search the handbook"),
+		mcp.AddTool(s, &mcp.Tool{Name: "search_pages", Title: "Search the handbook", Annotations: reads(),
 			Description: "Finds pages of the company's handbook, and of its former editions where asked to. Gives each page's name, title and first words, the best match first."},
 			func(_ context.Context, _ *mcp.CallToolRequest, in searchArchiveInput) (*mcp.CallToolResult, any, error) {
 				return search(in.Query, in.Limit, 5, 20, in.Archive), nil, nil
 			})
-		mcp.AddTool(s, &mcp.Tool{Name: "who_answers", Annotations: reads("Find who answers"),
+		mcp.AddTool(s, &mcp.Tool{Name: "who_answers", Title: "Find who answers", Annotations: reads(),
 			Description: "Names the department that answers questions about a topic, and how to reach it."}, whoAnswers)
 	} else {
-		mcp.AddTool(s, &mcp.Tool{Name: "search_pages", Annotations: reads("Search the handbook"),
+		mcp.AddTool(s, &mcp.Tool{Name: "search_pages", Title: "Search the handbook", Annotations: reads(),
 			Description: "Finds pages of the company's handbook. Gives each page's name and title, the best match first."},
 			func(_ context.Context, _ *mcp.CallToolRequest, in searchInput) (*mcp.CallToolResult, any, error) {
 				return search(in.Query, in.Limit, 3, 5, false), nil, nil
 			})
 	}
-	mcp.AddTool(s, &mcp.Tool{Name: "read_page", Annotations: reads("Read a page"),
+	mcp.AddTool(s, &mcp.Tool{Name: "read_page", Title: "Read a page", Annotations: reads(),
 		Description: "Gives the whole text of one page of the handbook."}, readPage)
-	mcp.AddTool(s, &mcp.Tool{Name: "convert_units", Annotations: reads("Convert units"),
+	mcp.AddTool(s, &mcp.Tool{Name: "convert_units", Title: "Convert units", Annotations: reads(),
 		Description: "Converts lengths (km, m, mi, ft), weights (kg, lb) and temperatures (C, F)."}, convertUnits)
-	mcp.AddTool(s, &mcp.Tool{Name: "convert_currency", Annotations: reads("Convert currencies"),
+	mcp.AddTool(s, &mcp.Tool{Name: "convert_currency", Title: "Convert currencies", Annotations: reads(),
 		Description: "Converts amounts between EUR, USD, GBP, CHF and JPY by the rates that Finance has fixed for this year."}, convertCurrency)
 	return s
 }

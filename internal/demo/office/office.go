@@ -39,9 +39,9 @@ func serve(server *mcp.Server) http.Handler {
 }
 
 // reads are the hints of tools that change nothing.
-func reads(title string) *mcp.ToolAnnotations {
+func reads() *mcp.ToolAnnotations {
 	closed := false
-	return &mcp.ToolAnnotations{Title: title, ReadOnlyHint: true, IdempotentHint: true, OpenWorldHint: &closed}
+	return &mcp.ToolAnnotations{ReadOnlyHint: true, IdempotentHint: true, OpenWorldHint: &closed}
 }
 
 func say(text string) *mcp.CallToolResult {

@@ -29,9 +29,9 @@ var cities = []string{"Amsterdam", "Berlin", "Frankfurt", "Milan", "Paris", "Vie
 // travel is the travel desk's MCP server; without a key it answers nobody.
 func travel() http.Handler {
 	s := mcp.NewServer(&mcp.Implementation{Name: "acme-travel", Title: "Acme travel desk", Version: "1.1.0"}, nil)
-	mcp.AddTool(s, &mcp.Tool{Name: "find_trains", Annotations: reads("Find trains"),
+	mcp.AddTool(s, &mcp.Tool{Name: "find_trains", Title: "Find trains", Annotations: reads(),
 		Description: "Lists tomorrow's trains between two cities, with times and fares of the second class."}, findTrains)
-	mcp.AddTool(s, &mcp.Tool{Name: "my_trips", Annotations: reads("List my trips"),
+	mcp.AddTool(s, &mcp.Tool{Name: "my_trips", Title: "List my trips", Annotations: reads(),
 		Description: "Lists the trips that are booked for whoever asks."}, myTrips)
 	next := serve(s)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

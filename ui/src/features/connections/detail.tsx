@@ -8,6 +8,7 @@ import { may, useViewer } from '@/graphql/viewer'
 import { Badge } from '@/kit/badge'
 import { Button } from '@/kit/button'
 import { Card, CardHead } from '@/kit/card'
+import { cx } from '@/kit/cx'
 import { Facts, Id } from '@/kit/facts'
 import { Notice } from '@/kit/notice'
 import { SkeletonBlock } from '@/kit/skeleton'
@@ -18,9 +19,10 @@ import { ago, count, dateTime, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { useUrl } from '@/lib/url'
 import { ResourceGrants } from '@/features/access'
+import { placeName } from '@/features/roles'
 import { Acts } from './acts'
 import { EditConnection } from './edit'
-import { healthOf } from './health'
+import { healthOf, needsSignIn } from './health'
 import { Outcome } from './outcome'
 import { SetSecret, SignOut, useSignIn } from './secret'
 import { Tools } from './tools'
@@ -76,7 +78,7 @@ function Page({ connection: c, home }: { connection: ConnectionPartsFragment; ho
               <HealthBadge connection={c} />
               <Badge>{kindNames[c.kind]}</Badge>
             </div>
-            <p className="text-sm text-muted">{c.description || c.location || t('All of Copilot')}</p>
+            <p className="text-sm text-muted">{c.description || placeName(c.scope, c.location, viewer.account.name)}</p>
           </div>
         </div>
         <div className="flex items-center gap-2 max-sm:w-full">
@@ -105,7 +107,7 @@ function Page({ connection: c, home }: { connection: ConnectionPartsFragment; ho
         </Notice>
       )}
       <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]">
-        <div className="min-w-0 max-lg:order-2">
+        <div className={cx('min-w-0', needsSignIn(c) && 'max-lg:order-2')}>
           <Tabs
             label={t('Parts of {{name}}', { name: c.name })}
             value={url.tab ?? 'tools'}
@@ -124,7 +126,7 @@ function Page({ connection: c, home }: { connection: ConnectionPartsFragment; ho
             ]}
           />
         </div>
-        <div className="flex min-w-0 flex-col gap-4 max-lg:order-1">
+        <div className="flex min-w-0 flex-col gap-4">
           <SignedIn connection={c} home={home} />
           <HealthCard connection={c} />
           <About connection={c} />
@@ -238,12 +240,13 @@ const address = (s: string) => (
 )
 
 function About({ connection: c }: { connection: ConnectionPartsFragment }) {
+  const account = useViewer().account.name
   return (
     <Part title={t('About')}>
       <Facts
         className={narrow}
         facts={[
-          [t('Belongs to'), c.location || t('All of Copilot')],
+          [t('Belongs to'), placeName(c.scope, c.location, account)],
           c.url !== '' && [t('Address'), address(c.url)],
           c.documentUrl !== '' && [t('Document'), address(c.documentUrl)],
           c.command.length > 0 && [t('Program'), address(c.command.join(' '))],

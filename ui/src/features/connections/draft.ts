@@ -79,8 +79,8 @@ export const takesSecret = (d: Pick<Draft, 'auth' | 'kind'>) => d.kind === 'MCP_
 export function refusals(errors: readonly { message: string; path: readonly string[] }[]): Record<string, string> {
   const found: Record<string, string> = {}
   for (const e of errors) {
-    const names = e.path.flatMap((p) => p.split('.')).filter((p) => p !== 'input' && p !== 'oauth')
-    found[names[0] ?? ''] ??= e.message
+    const field = e.path.flatMap((p) => p.split('.')).find((p) => p !== 'input' && p !== 'oauth')
+    found[field ?? ''] ??= e.message
   }
   return found
 }

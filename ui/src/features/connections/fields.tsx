@@ -21,7 +21,7 @@ export function PlaceFields({ draft: d, set, errors, editing = false }: Props & 
   return (
     <>
       <div className="grid gap-4 sm:grid-cols-[1fr_11rem]">
-        <Field label={t('Name')} required error={errors.name} hint={d.name ? t('Its tools are called {{name}}.', { name: `${d.name.trim()}__…` }) : t('Stands before the names of its tools.')}>
+        <Field label={t('Name')} required error={errors.name} hint={d.name ? t('Callers know its tools as {{name}}.', { name: `${d.name.trim()}__name` }) : t('Stands before the names of its tools.')}>
           {(wiring) => <Input {...wiring} value={d.name} onChange={(e) => set({ name: e.target.value.toLowerCase() })} maxLength={40} spellCheck={false} autoCapitalize="none" placeholder="handbook" />}
         </Field>
         <Field label={t('Picture')} error={errors.icon}>

@@ -19,7 +19,7 @@ import { useKeys } from '@/lib/keys'
 import type { Plane } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
 import { WhyNot } from '@/features/access'
-import { useWithin } from '@/features/roles'
+import { placeName, useWithin } from '@/features/roles'
 import { CreateConnection } from './create'
 import { healthOf, heldOf, needsSignIn, type Show, shows } from './health'
 import { ConnectionIcon, credentialName, HealthBadge, kindNames } from './words'
@@ -67,7 +67,7 @@ export function ConnectionsPage({ plane }: { plane: Plane }) {
               {rows.length === 0 && t('Connect an MCP server by its address, or an API by its OpenAPI document. Cockpit reads what it offers; you approve what may be called.')}
             </Empty>
           ) : (
-            <ConnectionTable connections={shown} slug={viewer.account.slug} />
+            <ConnectionTable connections={shown} />
           ))
         )}
       </Card>
@@ -83,13 +83,14 @@ export function ConnectionsPage({ plane }: { plane: Plane }) {
   )
 }
 
+const names = (of: readonly ConnectionRowFragment[]) => (of.length > 2 ? t('{{first}} and {{n}} more', { first: of[0]!.name, n: of.length - 1 }) : of.map((c) => c.name).join(', '))
+
 function Summary({ rows, show, onShow }: { rows: readonly ConnectionRowFragment[]; show?: Show; onShow: (show?: Show) => void }) {
   const active = rows.filter((c) => c.status === 'ACTIVE')
   const ill = active.filter((c) => ['ill', 'partly'].includes(healthOf(c)))
   const held = active.filter(shows.held)
   const [pending, changed] = [held.reduce((n, c) => n + c.toolCounts.pending, 0), held.reduce((n, c) => n + c.toolCounts.changed, 0)]
   const out = active.filter(needsSignIn)
-  const names = (of: readonly ConnectionRowFragment[]) => (of.length > 2 ? t('{{first}} and {{n}} more', { first: of[0]!.name, n: of.length - 1 }) : of.map((c) => c.name).join(', '))
   const tile = (of: Show, label: string, value: ReactNode, note: string, alarm: boolean) => (
     <button
       type="button"
@@ -111,7 +112,8 @@ function Summary({ rows, show, onShow }: { rows: readonly ConnectionRowFragment[
   )
 }
 
-function ConnectionTable({ connections, slug }: { connections: readonly ConnectionRowFragment[]; slug: string }) {
+function ConnectionTable({ connections }: { connections: readonly ConnectionRowFragment[] }) {
+  const { slug, name: account } = useViewer().account
   return (
     <Table label={t('Connections')}>
       <Head>
@@ -130,7 +132,7 @@ function ConnectionTable({ connections, slug }: { connections: readonly Connecti
                 <ConnectionIcon of={c} />
                 <span className="min-w-0">
                   <span className="block font-medium break-all hover:underline">{c.name}</span>
-                  <span className="block max-w-84 truncate text-xs text-muted max-sm:max-w-44">{c.description}</span>
+                  <span className="block max-w-72 truncate text-xs text-muted max-sm:max-w-44">{c.description}</span>
                   {heldOf(c) > 0 && <span className="block text-xs text-warn md:hidden">{t('{{count}} tools wait', { count: heldOf(c) })}</span>}
                 </span>
               </Link>
@@ -139,7 +141,7 @@ function ConnectionTable({ connections, slug }: { connections: readonly Connecti
               {kindNames[c.kind]}
             </Td>
             <Td wide>
-              <span className="block max-w-44 truncate">{c.location || t('All of Copilot')}</span>
+              <span className="block max-w-44 truncate">{placeName(c.scope, c.location, account)}</span>
             </Td>
             <Td wide className="whitespace-nowrap">
               {credentialName(c)}
@@ -152,7 +154,7 @@ function ConnectionTable({ connections, slug }: { connections: readonly Connecti
               <HealthBadge connection={c} />
               {c.health.checkedAt && (
                 <span className="block text-xs whitespace-nowrap text-muted max-sm:hidden" title={utc(c.health.checkedAt)}>
-                  {t('{{ms}} ms, {{when}}', { ms: count(c.health.latencyMs), when: ago(c.health.checkedAt) })}
+                  {ago(c.health.checkedAt)}
                 </span>
               )}
             </Td>
@@ -165,8 +167,8 @@ function ConnectionTable({ connections, slug }: { connections: readonly Connecti
 
 function Counts({ of: { toolCounts: n } }: { of: ConnectionRowFragment }) {
   return (
-    <span className="flex flex-wrap items-center gap-1.5">
-      <span className="num">{t('{{count}} approved', { count: n.approved })}</span>
+    <span className="flex items-center gap-1.5">
+      <span className="num whitespace-nowrap">{t('{{count}} approved', { count: n.approved })}</span>
       {n.changed > 0 && <Badge tone="warn">{t('{{count}} changed', { count: n.changed })}</Badge>}
       {n.pending > 0 && <Badge tone="info">{t('{{count}} new', { count: n.pending })}</Badge>}
       {n.missing > 0 && <Badge>{t('{{count}} gone', { count: n.missing })}</Badge>}

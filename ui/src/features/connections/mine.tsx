@@ -1,12 +1,12 @@
-import { useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { KeyRound, LogIn, LogOut, Plug, Plus } from 'lucide-react'
 import { useState } from 'react'
-import { UsableConnectionsDocument, type UsableConnectionsQuery } from '@/graphql/generated/graphql'
+import { ConnectionsDocument, UsableConnectionsDocument, type UsableConnectionsQuery } from '@/graphql/generated/graphql'
 import { useRead } from '@/graphql/query'
-import { useViewer } from '@/graphql/viewer'
+import { readsPlane, useViewer } from '@/graphql/viewer'
 import { Badge } from '@/kit/badge'
 import { Button } from '@/kit/button'
-import { Card } from '@/kit/card'
+import { Card, CardHead } from '@/kit/card'
 import { PageHead } from '@/kit/page'
 import { SkeletonBlock } from '@/kit/skeleton'
 import { Empty, ErrorBar } from '@/kit/state'
@@ -18,7 +18,7 @@ import { useWithin } from '@/features/roles'
 import { CreateConnection } from './create'
 import { Outcome } from './outcome'
 import { SetSecret, SignOut, useSignIn } from './secret'
-import { ConnectionIcon, credentialName, kindNames } from './words'
+import { ConnectionIcon, HealthBadge, kindNames } from './words'
 
 /** The page that a sign-in comes back to. */
 const back = (id: string) => `/me/connections?connection=${id}`
@@ -32,6 +32,8 @@ export function MyConnectionsPage() {
   const [url, setUrl] = useUrl<{ connection: string; error: string; connected: string }>()
   const copilot = viewer.account.planes.includes('COPILOT')
   const { data, loading, fault, retry } = useRead(UsableConnectionsDocument, {}, !copilot)
+  // Whoever reads the plane makes and finds them there.
+  const own = copilot && !readsPlane(viewer, 'COPILOT')
   const { allowed } = useWithin('connection.create', 'COPILOT')
   const [creating, setCreating] = useState(false)
   const { signIn, busy } = useSignIn()
@@ -46,7 +48,7 @@ export function MyConnectionsPage() {
     <>
       <MeTabs />
       <PageHead title={t('My connections')} note={t('Sources of tools that you may use in Copilot, and what you are signed in to.')}>
-        {allowed && (
+        {own && allowed && (
           <Button size="sm" onClick={() => setCreating(true)}>
             <Plus aria-hidden /> {t('New connection')}
           </Button>
@@ -73,6 +75,7 @@ export function MyConnectionsPage() {
           </li>
         ))}
       </ul>
+      {own && <Own />}
       {usable.length > 0 && <p className="mt-4 text-sm text-muted">{t('Programs and agents call these tools at /mcp, with your keys or tokens.')}</p>}
       {form && (
         <SetSecret
@@ -86,6 +89,29 @@ export function MyConnectionsPage() {
       {leaving && <SignOut of={leaving} onClose={() => setLeaving(undefined)} />}
       {creating && <CreateConnection onClose={() => setCreating(false)} onOpen={(id) => void navigate({ to: '/me/connections/$connection', params: { connection: id } })} />}
     </>
+  )
+}
+
+/** Those that one's own seat has, whether anything of them can be used yet or not. */
+function Own() {
+  const { data } = useRead(ConnectionsDocument, {})
+  const rows = (data?.copilot?.connections.edges ?? []).map((e) => e.node).filter((c) => c.scope.kind === 'MEMBER')
+  if (rows.length === 0) return null
+  return (
+    <Card className="mt-4">
+      <CardHead title={t('Of my own')} note={t('You approve what they offer, for yourself.')} />
+      <ul className="border-t border-line">
+        {rows.map((c) => (
+          <li key={c.id} className="flex items-center gap-3 border-b border-line px-4 py-2.5 last:border-b-0">
+            <ConnectionIcon of={c} />
+            <Link to="/me/connections/$connection" params={{ connection: c.id }} className="min-w-0 grow rounded-sm font-medium break-all hover:underline">
+              {c.name}
+            </Link>
+            <HealthBadge connection={c} />
+          </li>
+        ))}
+      </ul>
+    </Card>
   )
 }
 
@@ -112,7 +138,7 @@ function One({ connection: c, back, onSet, onLeave }: { connection: Usable; back
       {error && <p className="mt-2 text-sm text-bad">{error}</p>}
       {!ready && !own && <p className="mt-2 text-sm text-muted">{t('One sign-in is for all; whoever manages it has to renew it.')}</p>}
       <p className="mt-2 text-xs text-muted">
-        {credentialName(c)}
+        {own ? t('In your own name') : c.auth === 'NONE' ? t('No sign-in needed') : t('One sign-in for all')}
         {own && hint && ` · ${t('ends in {{hint}}', { hint })}`}
         {own && since && ` · ${t('since {{when}}', { when: dateTime(since) })}`}
       </p>

@@ -23,7 +23,7 @@ export function Outcome({ name, again, busy }: { name?: string; again?: () => vo
       <Notice tone="ok" alert title={name ? t('Signed in to {{name}}', { name }) : t('Signed in')} className="mb-4">
         <div className="flex flex-wrap items-center justify-between gap-2">
           <p>{t('Its tools work from the next call on.')}</p>
-          <Button size="sm" variant="ghost" onClick={dismiss}>
+          <Button size="sm" onClick={dismiss}>
             {t('Good')}
           </Button>
         </div>
@@ -46,7 +46,7 @@ export function Outcome({ name, again, busy }: { name?: string; again?: () => vo
             {t('Sign in again')}
           </Button>
         )}
-        <Button size="sm" variant="ghost" onClick={dismiss}>
+        <Button size="sm" onClick={dismiss}>
           {t('Dismiss')}
         </Button>
       </div>

@@ -38,7 +38,7 @@ test('an admin connects a server, approves its tools and hands one to a team', a
   await expect(page.getByText('One new tool waits for approval')).toBeVisible()
   await page.getByRole('button', { name: /Convert units/ }).click()
   const panel = page.getByRole('dialog')
-  await expect(panel.getByText('The unit that it is in.')).toBeVisible()
+  await expect(panel.getByText('The unit that it is in.', { exact: true })).toBeVisible()
   await panel.getByLabel('Price of a call, in US dollars').fill('0.01')
   await panel.getByRole('button', { name: 'Set' }).click()
   await expect(page.getByText('A call of Convert units costs $0.01')).toBeVisible()

@@ -24,7 +24,7 @@ import { Acts } from './acts'
 import { EditConnection } from './edit'
 import { healthOf, needsSignIn } from './health'
 import { Outcome } from './outcome'
-import { SetSecret, SignOut, useSignIn } from './secret'
+import { SetSecret, SignOut, tells, useSignIn } from './secret'
 import { Tools } from './tools'
 import { authNames, ConnectionIcon, credentialName, HealthBadge, kindNames } from './words'
 
@@ -181,7 +181,7 @@ function SignedIn({ connection: c, home }: { connection: ConnectionPartsFragment
             facts={[
               [t('How'), c.auth === 'HEADER' ? address(c.authName) : c.kind === 'MCP_STDIO' ? t('By variables') : authNames[c.auth]],
               [t('Whose'), credentialName(c)],
-              Boolean(hint) && [t('Ends in'), <code key="hint" className="font-mono text-xs">…{hint}</code>],
+              tells(hint) && [t('Ends in'), <code key="hint" className="font-mono text-xs">…{hint}</code>],
               scopes !== '' && [t('Granted'), scopes],
               since ? [t('Since'), <span key="since" title={utc(since)}>{dateTime(since)}</span>] : null,
             ]}

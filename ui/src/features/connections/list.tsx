@@ -49,14 +49,14 @@ export function ConnectionsPage({ plane }: { plane: Plane }) {
     <>
       <PageHead title={t('Connections')} note={t('Servers and APIs that tools come from. A tool is called as it was approved, by those whom it is allowed to.')}>
         <Filter value={url.q ?? ''} onChange={(q) => setUrl({ q: q || undefined })} label={t('Search by name')} />
-        {allowed ? create : <WhyNot plane={plane} node={node} action="connection.create" />}
+        {allowed ? create : node ? <WhyNot plane={plane} node={node} action="connection.create" /> : <span aria-hidden className="h-8 w-36" />}
       </PageHead>
       {fault && (
         <div className="mb-4">
           <ErrorBar fault={fault} retry={retry} />
         </div>
       )}
-      {loading ? <SkeletonBlock className="mb-4 h-26 max-sm:h-82" /> : data && rows.length > 0 && <Summary rows={rows} show={show} onShow={(next) => setUrl({ show: next })} />}
+      {loading ? <SkeletonBlock className="mb-4 h-24 max-sm:h-78" /> : data && rows.length > 0 && <Summary rows={rows} show={show} onShow={(next) => setUrl({ show: next })} />}
       <Card>
         {loading ? (
           <SkeletonRows height="h-15" rows={3} />
@@ -71,13 +71,13 @@ export function ConnectionsPage({ plane }: { plane: Plane }) {
           ))
         )}
       </Card>
-      <p className="mt-3 text-sm text-muted">
-        {viewer.support ? null : (
+      {data && !viewer.support && (
+        <p className="mt-3 text-sm">
           <Link to="/me/connections" className="font-medium text-accent-text hover:underline">
             {t('What I use myself, and my own sign-ins')}
           </Link>
-        )}
-      </p>
+        </p>
+      )}
       {url.new === 'connection' && allowed && <CreateConnection onClose={() => setUrl({ new: undefined })} onOpen={(id) => void open(id)} />}
     </>
   )

@@ -17,7 +17,7 @@ import { MeTabs } from '@/features/me'
 import { useWithin } from '@/features/roles'
 import { CreateConnection } from './create'
 import { Outcome } from './outcome'
-import { SetSecret, SignOut, useSignIn } from './secret'
+import { SetSecret, SignOut, tells, useSignIn } from './secret'
 import { ConnectionIcon, HealthBadge, kindNames } from './words'
 
 /** The page that a sign-in comes back to. */
@@ -139,7 +139,7 @@ function One({ connection: c, back, onSet, onLeave }: { connection: Usable; back
       {!ready && !own && <p className="mt-2 text-sm text-muted">{t('One sign-in is for all; whoever manages it has to renew it.')}</p>}
       <p className="mt-2 text-xs text-muted">
         {own ? t('In your own name') : c.auth === 'NONE' ? t('No sign-in needed') : t('One sign-in for all')}
-        {own && hint && ` · ${t('ends in {{hint}}', { hint })}`}
+        {own && tells(hint) && ` · ${t('ends in {{hint}}', { hint })}`}
         {own && since && ` · ${t('since {{when}}', { when: dateTime(since) })}`}
       </p>
       <ul className="mt-2 flex flex-wrap gap-1" aria-label={t('Tools of {{name}}', { name: c.name })}>

@@ -24,6 +24,9 @@ export const secretInput = (of: Pick<Of, 'kind' | 'auth'>, s: Secret) =>
 
 export const secretGiven = (of: Pick<Of, 'kind'>, s: Secret) => (of.kind === 'MCP_STDIO' ? s.environment.some((v) => v.name.trim() && v.value) : s.value.trim() !== '')
 
+/** Of a short secret nothing is told but that it is set. */
+export const tells = (hint: string | null | undefined): hint is string => Boolean(hint) && hint !== 'set'
+
 type FieldsProps = { of: Pick<Of, 'kind' | 'auth' | 'authName'>; secret: Secret; onChange: (s: Secret) => void; errors: Record<string, string>; required?: boolean; autoFocus?: boolean }
 
 export function SecretFields({ of, secret, onChange, errors, required, autoFocus }: FieldsProps) {

@@ -8,13 +8,14 @@ import { Card } from '@/kit/card'
 import { Dialog } from '@/kit/dialog'
 import { Filter } from '@/kit/filter'
 import { Notice } from '@/kit/notice'
-import { SkeletonRows } from '@/kit/skeleton'
+import { SkeletonBlock, SkeletonRows } from '@/kit/skeleton'
 import { Empty, ErrorBar } from '@/kit/state'
 import { Head, rowClass, Table, Td, Th } from '@/kit/table'
 import { Segments } from '@/kit/toggle'
 import { exact } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { useUrl } from '@/lib/url'
+import { heldOf } from './health'
 import { Offered } from './offered'
 import { ToolPanel } from './tool'
 import { ToolBadge } from './words'
@@ -49,6 +50,8 @@ export function Tools({ connection }: { connection: ConnectionPartsFragment }) {
   const held = waiting(rows)
   const pending = held.filter((r) => r.state === 'PENDING')
   const approves = may(connection, 'tool.approve')
+  const { approved, changed, missing } = connection.toolCounts
+  const expected = connection.toolCounts.pending + approved + changed + missing
   const next = () => {
     const left = held.filter((r) => r.id !== url.tool)
     setUrl({ tool: left[0]?.id })
@@ -56,6 +59,7 @@ export function Tools({ connection }: { connection: ConnectionPartsFragment }) {
   }
   return (
     <div className="flex flex-col gap-4">
+      {loading && heldOf(connection) > 0 && <SkeletonBlock className="h-25 max-sm:h-30" />}
       {held.length > 0 && (
         <Notice tone="warn" title={heldWords(held)}>
           <p>{t('Held back from everybody until somebody in charge has looked.')}</p>
@@ -90,7 +94,12 @@ export function Tools({ connection }: { connection: ConnectionPartsFragment }) {
             <ErrorBar fault={fault} retry={retry} />
           </div>
         )}
-        {loading && <SkeletonRows rows={4} height="h-14" />}
+        {loading && (
+          <>
+            <div className="h-9" />
+            <SkeletonRows rows={Math.min(Math.max(expected, 2), 12)} height="h-14.25 max-sm:h-18.25" />
+          </>
+        )}
         {data && shown.length === 0 && !fault && (
           <Empty icon={<PackageOpen aria-hidden />} title={rows.length === 0 ? t('No tools yet') : t('No tool matches')}>
             {rows.length === 0 && (connection.health.checkedAt ? t('It offered none when it was looked at.') : t('Once it is signed in, look at what it offers.'))}

@@ -19,6 +19,10 @@ import (
 // signInsPerMinute is how often one person may begin to sign in to connections.
 const signInsPerMinute = 30
 
+// ownConnections is the cockpit's page that tells people what they are signed in
+// to. It takes connection, and connected or error, in its query.
+const ownConnections = "/me/connections"
+
 // routeConnections adds the two addresses that browsers pass on their way to a
 // connection's authorization server and back.
 func (s *Server) routeConnections(mux *http.ServeMux) {
@@ -45,7 +49,7 @@ func (s *Server) startConnection(w http.ResponseWriter, r *http.Request, attempt
 		s.notConnected(w, r, "", err)
 		return
 	}
-	page := "/me?" + url.Values{"connection": {c.ID}}.Encode()
+	page := ownConnections + "?" + url.Values{"connection": {c.ID}}.Encode()
 	if c.Auth != connection.AuthOAUTH && c.Kind != connection.KindCOMPOSIO { // which has its form in the cockpit
 		http.Redirect(w, r, page, http.StatusSeeOther) //nolint:gosec // our own page about a connection that was found
 		return
@@ -115,7 +119,7 @@ func (s *Server) finishConnection(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if back == "" {
-		back = "/"
+		back = ownConnections
 	}
 	http.Redirect(w, r, with(back, "connected", "1"), http.StatusSeeOther) //nolint:gosec // from the state that we sealed
 }

@@ -98,7 +98,7 @@ func TestSignInToAConnection(t *testing.T) {
 	}
 	at, err = admin.goThrough(page, "boss@idp.example")
 	require.NoError(t, err)
-	require.Equal(t, "/me?connection="+c.ID+"&connected=1", at.RequestURI())
+	require.Equal(t, "/me/connections?connection="+c.ID+"&connected=1", at.RequestURI())
 	sign, err := o.credentials.Authorize(t.Context(), c, people["admin"].ID)
 	require.NoError(t, err)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.URL, nil)
@@ -113,7 +113,7 @@ func TestSignInToAConnection(t *testing.T) {
 
 	at, err = admin.goThrough(o.URL()+callback, "")
 	require.NoError(t, err)
-	require.Equal(t, "/me", at.Path, "where it was begun")
+	require.Equal(t, "/me/connections", at.Path, "where it was begun")
 	require.Equal(t, "FORBIDDEN", at.Query().Get("error"), "a state is of one use")
 	require.NotEmpty(t, at.Query().Get("request"))
 	for _, v := range []*visitor{nobody, o.visitor(t)} {

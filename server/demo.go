@@ -11,6 +11,7 @@ import (
 
 	"github.com/alchemi/cockpit/internal/demo"
 	"github.com/alchemi/cockpit/internal/demo/upstream"
+	"github.com/alchemi/cockpit/internal/outbound"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
 )
@@ -56,16 +57,15 @@ func (s *Server) seedDemo(ctx context.Context, o store.Options, box *secret.Box,
 		}
 		at = "http://" + own.Addr().String()
 	}
-	started := time.Now()
-	env, err := demo.Seed(ctx, demo.Options{Store: o, Box: box, FactorPPM: ppm, Upstream: at, Now: s.store.Now()})
-	if own != nil && env == nil {
-		err = errors.Join(err, own.Close())
-	}
-	if err != nil || env == nil {
-		return err
-	}
+	stop := func() {}
 	if own != nil {
-		s.provide(own)
+		stop = s.provide(own)
+	}
+	started := time.Now()
+	env, err := demo.Seed(ctx, demo.Options{Store: o, Box: box, FactorPPM: ppm, Upstream: at, Client: outbound.NewClient(s.cfg.outbound()), Now: s.store.Now()})
+	if err != nil || env == nil {
+		stop()
+		return err
 	}
 	s.demo = env
 	s.log.InfoContext(ctx, "demo data loaded", "took", time.Since(started).Round(time.Millisecond))
@@ -105,14 +105,17 @@ func (s *Server) provideAt(ctx context.Context, at string) error {
 	return nil
 }
 
-func (s *Server) provide(l net.Listener) {
+// provide serves the demo provider until it is stopped, or the server ends.
+func (s *Server) provide(l net.Listener) (stop func()) {
 	web := s.newHTTP(upstream.Handler())
+	stop = func() { _ = web.Close() } // its streams are settled by then
 	s.tasks.Go(func() {
 		if err := web.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			s.log.Error("the demo's model provider ended", "cause", err)
 		}
 	})
-	context.AfterFunc(s.background, func() { _ = web.Close() }) // its streams are settled by then
+	context.AfterFunc(s.background, stop)
+	return stop
 }
 
 // checkDemo warns where demo.env tells of another database.

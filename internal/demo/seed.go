@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"time"
 
@@ -37,16 +38,19 @@ type Options struct {
 	Box   *secret.Box
 	// FactorPPM is the credit factor of accounts without their own, in ppm.
 	FactorPPM int64
-	// Upstream is the demo provider's address, such as http://127.0.0.1:4000.
+	// Upstream is the demo provider's address, such as http://127.0.0.1:4000. The
+	// office beside it is called with Client.
 	Upstream string
+	Client   *http.Client
 	// Now is when the story has arrived.
 	Now time.Time
 }
 
 // Seed tells the story in one transaction and returns the variables that its
-// keys and people go by, without the server's address. It returns nil for a
-// database that holds the story already. The database has been migrated and
-// has its platform.
+// keys and people go by, without the server's address. Connections come after
+// it: what they offer is what Upstream says, which has to answer by then. It
+// returns nil for a database that holds the story already. The database has
+// been migrated and has its platform.
 func Seed(ctx context.Context, o Options) (env Env, err error) {
 	ctx = tenancy.System(ctx, "demo data is made before there is anybody")
 	s := &seeder{Options: o, now: o.Now.UTC(), dice: rand.New(rand.NewPCG(1, 2))}
@@ -77,6 +81,9 @@ func Seed(ctx context.Context, o Options) (env Env, err error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("demo: %w", err)
+	}
+	if err := s.connect(ctx, st); err != nil {
+		return nil, fmt.Errorf("demo: connections: %w", err)
 	}
 	return s.env, nil
 }

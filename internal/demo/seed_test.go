@@ -2,6 +2,8 @@ package demo_test
 
 import (
 	"context"
+	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,9 +24,11 @@ import (
 	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/demo"
+	"github.com/alchemi/cockpit/internal/demo/upstream"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/internal/outbound"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/store/storetest"
@@ -45,7 +49,9 @@ func seed(t *testing.T, o store.Options, now time.Time) (*store.Store, demo.Env)
 	require.NoError(t, identity.CreatePlatform(ctx, st))
 	box, err := secret.NewBox(masterKey)
 	require.NoError(t, err)
-	options := demo.Options{Store: o, Box: box, FactorPPM: 1000 * money.FactorOne, Upstream: "http://127.0.0.1:4000", Now: now}
+	provider := httptest.NewServer(upstream.Handler())
+	t.Cleanup(provider.Close)
+	options := demo.Options{Store: o, Box: box, FactorPPM: 1000 * money.FactorOne, Upstream: provider.URL, Client: outbound.NewClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}), Now: now}
 	env, err := demo.Seed(ctx, options)
 	require.NoError(t, err)
 	again, err := demo.Seed(ctx, options)
@@ -71,9 +77,10 @@ func check(t *testing.T, o store.Options, now time.Time) {
 	require.Zero(t, st.Charge.Query().Where(charge.AtGT(now)).CountX(ctx))
 	require.Equal(t, 2, st.Request.Query().Where(entrequest.StatusEQ(entrequest.StatusPENDING)).CountX(ctx))
 	require.Equal(t, 1, st.Request.Query().Where(entrequest.StatusEQ(entrequest.StatusAPPROVED)).CountX(ctx))
-	upstream, err := demo.Upstream(ctx, st)
+	provider, err := demo.Upstream(ctx, st)
 	require.NoError(t, err)
-	require.Equal(t, "http://127.0.0.1:4000", upstream)
+	require.Regexp(t, `^http://127\.0\.0\.1:\d+$`, provider)
+	offers(t, st)
 
 	// Somebody is blocked, some run out, and the story's own key has room.
 	root := st.Scope.Query().Where(scope.KindEQ(scope.KindCONSOLE), scope.HasParentWith(scope.Name("Acme Corp"))).OnlyX(ctx)
@@ -105,6 +112,27 @@ func check(t *testing.T, o store.Options, now time.Time) {
 	require.Equal(t, 1, st.User.Query().Where(user.StatusEQ(user.StatusDEACTIVATED)).CountX(ctx))
 	require.Equal(t, 2, st.Invitation.Query().Where(invitation.ExpiresAtGT(now)).CountX(ctx))
 	require.Equal(t, 1, st.Invitation.Query().Where(invitation.ExpiresAtLTE(now)).CountX(ctx))
+}
+
+// offers is what the story's connections come to: most of it can be used, and
+// something waits for an admin.
+func offers(t *testing.T, st *store.Store) {
+	t.Helper()
+	ctx := tenancy.System(context.Background(), "test")
+	states := map[string]string{}
+	for _, row := range st.Connection.Query().WithTools().AllX(ctx) {
+		require.Empty(t, row.HealthError, row.Name)
+		require.Empty(t, row.DiscoveryError, row.Name)
+		require.NotNil(t, row.CheckedAt, row.Name)
+		for _, tool := range row.Edges.Tools {
+			states[row.Name+"/"+tool.Name] = string(tool.State)
+		}
+	}
+	require.Equal(t, map[string]string{
+		"handbook/search_pages": "CHANGED", "handbook/who_answers": "PENDING", "handbook/read_page": "APPROVED", "handbook/convert_units": "APPROVED", "handbook/convert_currency": "APPROVED",
+		"travel/find_trains": "APPROVED", "travel/my_trips": "APPROVED",
+		"rooms/list_rooms": "APPROVED", "rooms/list_bookings": "APPROVED", "rooms/book_room": "PENDING",
+	}, states)
 }
 
 // looksAlive is what the pages, and the browser tests, count on: a cycle that is

@@ -1,7 +1,8 @@
 // Package upstream is a small model provider that speaks OpenAI's wire format.
 // It answers the demo's calls and the tests' ones: the same request always gets
 // the same answer, it counts what it bills, and the field x_demo of a request
-// asks for delays, errors and broken connections.
+// asks for delays, errors and broken connections. Beside it lies the office,
+// where the demo's tools come from.
 package upstream
 
 import (
@@ -10,6 +11,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/alchemi/cockpit/internal/demo/office"
 )
 
 // models are the names that the provider serves.
@@ -21,7 +24,8 @@ const created = 1_767_225_600
 // maxBody bounds a request's body in bytes.
 const maxBody = 16 << 20
 
-// Handler serves POST /v1/chat/completions, GET /v1/models and GET /demo/stats.
+// Handler serves POST /v1/chat/completions, GET /v1/models and GET /demo/stats,
+// and the office, which has keys of its own.
 // With keys it wants one of them as bearer; without, it takes every caller.
 func Handler(keys ...string) http.Handler {
 	p := &provider{keys: keys, ledger: newLedger()}
@@ -29,6 +33,7 @@ func Handler(keys ...string) http.Handler {
 	mux.HandleFunc("POST /v1/chat/completions", p.guard(p.complete))
 	mux.HandleFunc("GET /v1/models", p.guard(p.list))
 	mux.HandleFunc("GET /demo/stats", p.stats)
+	mux.Handle("/office/", office.Handler())
 	return mux
 }
 

@@ -242,6 +242,29 @@ const ownAgent = createRoute({
   },
 })
 
+const ConnectionPage = lazyRouteComponent(() => import('@/features/connections/detail'), 'ConnectionPage')
+
+const connectionSearch = texts('tab', 'state', 'q', 'tool', 'connected', 'error', 'request')
+
+const connectionOf = createRoute({
+  ...under(plane),
+  path: '/connections/$connection',
+  validateSearch: connectionSearch,
+  component: function ConnectionOf() {
+    return <ConnectionPage id={connectionOf.useParams().connection} home="plane" />
+  },
+})
+
+// One's own, for those who see nothing else of the plane.
+const ownConnection = createRoute({
+  getParentRoute: () => app,
+  path: '/me/connections/$connection',
+  validateSearch: connectionSearch,
+  component: function OwnConnection() {
+    return <ConnectionPage id={ownConnection.useParams().connection} home="me" />
+  },
+})
+
 const planeRoutes = [
   createRoute({ ...under(plane), path: '/', component: planePage(async () => (await import('@/features/overview/overview')).OverviewPage) }),
   createRoute({ ...under(plane), path: '/budgets', validateSearch: texts('peek', 'q'), component: planePage(async () => (await import('@/features/budgets/budgets')).BudgetsPage) }),
@@ -253,6 +276,8 @@ const planeRoutes = [
   createRoute({ ...under(plane), path: '/keys', validateSearch: texts('peek', 'q', 'new'), component: planePage(async () => (await import('@/features/keys/keys')).KeysPage) }),
   createRoute({ ...under(plane), path: '/agents', validateSearch: texts('q', 'group', 'state', 'new'), component: planePage(async () => (await import('@/features/agents/list')).AgentsPage) }),
   agentOf,
+  createRoute({ ...under(plane), path: '/connections', validateSearch: texts('q', 'show', 'new'), component: planePage(async () => (await import('@/features/connections/list')).ConnectionsPage) }),
+  connectionOf,
   createRoute({ ...under(plane), path: '/models', validateSearch: texts('q', 'peek'), component: planePage(async () => (await import('@/features/models/models')).ModelsPage) }),
   createRoute({ ...under(plane), path: '/organizations', validateSearch: texts('q', 'peek', 'new'), component: planePage(async () => (await import('@/features/scopes/organizations')).OrganizationsPage) }),
   createRoute({ ...under(plane), path: '/teams', validateSearch: texts('q', 'peek', 'new', 'organization'), component: planePage(async () => (await import('@/features/scopes/teams')).TeamsPage) }),
@@ -322,6 +347,8 @@ const settingsRoutes = [
 
 const meRoutes = [
   ownAgent,
+  ownConnection,
+  createRoute({ getParentRoute: () => app, path: '/me/connections', validateSearch: texts('connection', 'connected', 'error', 'request'), component: lazyRouteComponent(() => import('@/features/connections/mine'), 'MyConnectionsPage') }),
   createRoute({ getParentRoute: () => app, path: '/me', validateSearch: texts('ask'), component: lazyRouteComponent(() => import('@/features/me/me'), 'MePage') }),
   createRoute({ getParentRoute: () => app, path: '/me/profile', component: lazyRouteComponent(() => import('@/features/me/profile'), 'ProfilePage') }),
   createRoute({ getParentRoute: () => app, path: '/me/inbox', validateSearch: texts('show', 'topic'), component: lazyRouteComponent(() => import('@/features/inbox/page'), 'InboxPage') }),

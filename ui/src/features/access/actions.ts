@@ -13,6 +13,7 @@ export const actions: Record<string, Action> = {
   'key.create': { act: t('make virtual keys'), at: [...parts, 'MEMBER'] },
   'key.revoke': { act: t('revoke the key'), at: ['KEY'] },
   'agent.create': { act: t('make agents'), at: ['COPILOT', 'ORGANIZATION', 'TEAM', 'MEMBER'], plane: 'COPILOT' },
+  'connection.create': { act: t('connect sources of tools'), at: ['COPILOT', 'ORGANIZATION', 'TEAM', 'MEMBER'], plane: 'COPILOT' },
   'budget.set': { act: t('set its limit'), at: all },
   'budget.remove': { act: t('remove its limit'), at: all },
   'budget.freeze': { act: t('freeze its budget'), at: all },

@@ -9,7 +9,7 @@ export function MeTabs() {
     <LinkTabs
       label={t('About you')}
       tabs={[
-        ...(staff ? [] : [{ to: '/me', label: t('Budgets & keys') }, { to: '/me/usage', label: t('Usage') }]),
+        ...(staff ? [] : [{ to: '/me', label: t('Budgets & keys') }, { to: '/me/usage', label: t('Usage') }, { to: '/me/connections', label: t('Connections') }]),
         { to: '/me/profile', label: t('Profile & sessions') },
         { to: '/me/programs', label: t('Tokens & programs') },
         { to: '/me/inbox', label: t('Inbox') },

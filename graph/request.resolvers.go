@@ -173,6 +173,10 @@ func (r *requestResolver) AccessImpact(ctx context.Context, obj *model.Request) 
 	return r.accessImpact(ctx, obj.Row)
 }
 
+func (r *requestResolver) PublishImpact(ctx context.Context, obj *model.Request) (*model.ListingReview, error) {
+	return r.publishImpact(ctx, obj.Row)
+}
+
 func (r *requestResolver) Deciders(ctx context.Context, obj *model.Request) ([]*model.RequestDecider, error) {
 	return r.deciders(ctx, obj.Row)
 }

@@ -46,15 +46,19 @@ type Requests struct {
 	Grants *grant.Grants
 	// Known tells whether people of the account may know of an agent, a connection
 	// or a tool that lies beyond their reach, as by a published listing; nil: none.
-	Known func(ctx context.Context, resourceID string) bool
+	Known func(ctx context.Context, tx *store.Tx, resourceID string) bool
 	// Carry does what a decision on a review or on a tool says, in its
-	// transaction; by kind, PUBLISH and TOOL_APPROVAL.
-	Carry map[entrequest.Kind]func(ctx context.Context, tx *store.Tx, row *ent.Request, approved bool) error
+	// transaction; by kind, PUBLISH and TOOL_APPROVAL. That of a review is also
+	// told of a request that was taken back, which the row says.
+	Carry Carriers
 	// Tell lets people know of what concerns them, within the transaction; nil
 	// tells nobody.
 	Tell func(ctx context.Context, tx *store.Tx, n Notice) error
 	Log  *slog.Logger
 }
+
+// Carriers do what decisions say, by the kind of request.
+type Carriers map[entrequest.Kind]func(ctx context.Context, tx *store.Tx, row *ent.Request, approved bool) error
 
 // Notice is what somebody shall hear of a request.
 type Notice struct {

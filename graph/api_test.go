@@ -16,11 +16,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alchemi/cockpit/ent"
+	entrequest "github.com/alchemi/cockpit/ent/request"
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/connections"
+	"github.com/alchemi/cockpit/internal/credential"
 	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/guardrail"
@@ -76,6 +79,12 @@ func newAPI(t testing.TB, st *store.Store) *api {
 		Probe:  func(_ context.Context, base, key string) ([]string, error) { return a.probe(base, key) }}
 	a.resolver.Agents = &agents.Agents{Store: st, Notify: a.resolver.Notify}
 	a.resolver.Requests = &request.Requests{Store: st, Budgets: budgets, Access: engine, Grants: a.resolver.Grants, Log: log}
+	client := outbound.NewClient(nil)
+	a.resolver.Connections = connections.New(connections.Options{Store: st, Client: client, Grants: a.resolver.Grants, Log: log,
+		Credentials: credential.New(credential.Options{Store: st, Box: box, Client: client, URL: "https://cockpit.test", Log: log})})
+	t.Cleanup(a.resolver.Connections.Close)
+	a.resolver.Requests.Known = a.resolver.market().Known
+	a.resolver.Requests.Carry = request.Carriers{entrequest.KindPUBLISH: a.resolver.market().Carry}
 	a.resolver.Webhooks = webhook.New(webhook.Options{Store: st, Box: box, Client: outbound.NewClient(nil), Notify: a.resolver.Notify, Now: st.Now, Log: log})
 	a.resolver.Guards = guardrail.New(guardrail.Options{Store: st, Epochs: w.Epochs, Box: box, Client: outbound.NewClient(nil), Log: log})
 	refusals := audit.NewRefusals(func(context.Context, audit.Event) error { return nil }, st.Now, log)

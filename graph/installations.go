@@ -46,14 +46,14 @@ type installations struct {
 	table    *grant.Table
 	seats    []string // paths of the viewer's own
 	listings map[string]*ent.Listing
-	sources  map[string]*ent.Listing
+	sources  map[string][]*ent.Listing
 	root     *ent.Scope
 	out      map[string][]*model.Installation
 	owners   map[*model.Installation]string
 }
 
 func (w *installations) prepare(ctx context.Context, ids []string) (err error) {
-	w.listings, w.sources, w.owners = map[string]*ent.Listing{}, map[string]*ent.Listing{}, map[*model.Installation]string{}
+	w.listings, w.sources, w.owners = map[string]*ent.Listing{}, map[string][]*ent.Listing{}, map[*model.Installation]string{}
 	for _, held := range w.v.Roles {
 		if held.Role == tenancy.Seatholder && held.Plane == tenancy.Copilot {
 			w.seats = append(w.seats, held.Path)
@@ -69,7 +69,7 @@ func (w *installations) prepare(ctx context.Context, ids []string) (err error) {
 	for _, l := range rows {
 		w.listings[l.ID] = l
 		if l.SourceID != "" {
-			w.sources[l.SourceID] = l
+			w.sources[l.SourceID] = append(w.sources[l.SourceID], l)
 		}
 	}
 	return err
@@ -84,7 +84,7 @@ func (w *installations) sourceIDs() (out []string) {
 
 // add takes something in; a source besides what it was itself installed from.
 func (w *installations) add(resourceID, name, owner, listingID string, version int) {
-	if l := w.sources[resourceID]; l != nil {
+	for _, l := range w.sources[resourceID] {
 		w.put(&model.Installation{ResourceID: resourceID, Name: name, ScopeID: owner, Original: true, Version: l.PublishedVersion}, owner, l.ID)
 	}
 	if l := w.listings[listingID]; l != nil {

@@ -1,0 +1,3 @@
+export { Gallery } from './gallery'
+export { UninstallImpact } from './installed'
+export { ReachFacts } from './lifecycle'

@@ -271,7 +271,6 @@ func TestPlatformsListing(t *testing.T) {
 		require.True(t, id.Is(model.ResourceID, id.Model))
 		var lost marketplace.Impact
 		require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) (err error) {
-			tx.Grant.Create().SetAccountID(w.A.Row.ID).SetPlane("COPILOT").SetScopeID(w.A.Copilot.SiblingOrg.ID).SetModelID(model.ResourceID).SetEffect("ALLOW").SetAuthority(w.A.Copilot.Root.Path).ExecX(ctx)
 			lost, err = w.market.Uninstall(ctx, tx, w.A.Row.ID, model.ResourceID)
 			return err
 		}))

@@ -92,8 +92,8 @@ function Pictures({ value, onChange, error }: { value: string[]; onChange: (pict
     if (!['image/png', 'image/jpeg', 'image/webp'].includes(file.type)) return setProblem(t('Choose a PNG, a JPEG or a WebP picture.'))
     if (file.size > largest) return setProblem(t('A picture has at most {{size}} kB.', { size: largest / 1024 }))
     const reader = new FileReader()
-    reader.onload = () => onChange([...value, reader.result as string].slice(0, 8))
-    reader.onerror = () => setProblem(t('The picture could not be read.'))
+    reader.addEventListener('load', () => onChange([...new Set([...value, reader.result as string])].slice(0, 8)))
+    reader.addEventListener('error', () => setProblem(t('The picture could not be read.')))
     reader.readAsDataURL(file)
   }
   return (
@@ -102,9 +102,9 @@ function Pictures({ value, onChange, error }: { value: string[]; onChange: (pict
       {value.length > 0 && (
         <ul className="flex flex-wrap gap-2">
           {value.map((picture, i) => (
-            <li key={i} className="relative h-20 w-32 overflow-hidden rounded-md border border-line bg-bg">
+            <li key={picture} className="relative h-20 w-32 overflow-hidden rounded-md border border-line bg-bg">
               {shown(picture) ? <img src={picture} alt={t('Picture {{n}}', { n: i + 1 })} className="size-full object-cover" /> : <span className="block p-2 text-xs break-all text-muted">{picture.slice(0, 60)}</span>}
-              <Button size="icon" className="absolute end-1 top-1 size-6" aria-label={t('Remove picture {{n}}', { n: i + 1 })} onClick={() => onChange(value.filter((_, at) => at !== i))}>
+              <Button size="icon" className="absolute end-1 top-1 size-6" aria-label={t('Remove picture {{n}}', { n: i + 1 })} onClick={() => onChange(value.filter((p) => p !== picture))}>
                 <X aria-hidden />
               </Button>
             </li>

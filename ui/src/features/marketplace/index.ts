@@ -1,3 +1,1 @@
 export { Gallery } from './gallery'
-export { UninstallImpact } from './installed'
-export { ReachFacts } from './lifecycle'

@@ -104,8 +104,8 @@ function Lacking({ lacks }: { lacks: Lacks }) {
     <section aria-label={t('After installing')} className="rounded-md border border-line">
       <h3 className="border-b border-line bg-bg px-3 py-2 text-xs font-semibold">{t('After installing')}</h3>
       <ul>
-        {lacks.map((lack, i) => (
-          <li key={i} className="flex items-start gap-2.5 border-b border-line px-3 py-2.5 text-sm last:border-b-0">
+        {lacks.map((lack) => (
+          <li key={`${lack.code} ${lack.message}`} className="flex items-start gap-2.5 border-b border-line px-3 py-2.5 text-sm last:border-b-0">
             {usual.has(lack.code) ? <CircleCheck aria-hidden className="mt-0.5 size-4 shrink-0 text-muted" /> : <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-warn" />}
             <span className="min-w-0">
               <span className="block">{lack.message}</span>

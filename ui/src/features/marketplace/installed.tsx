@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { ArrowUpCircle, CircleCheck, Hand, Trash2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import { AskingSeatDocument, type ListingPartsFragment, ListingUninstallDocument, type ListingUninstallMutation, ListingUpgradeDocument, type ListingUpgradeMutation } from '@/graphql/generated/graphql'
+import { AskingSeatDocument, type ListingPartsFragment, ListingUninstallDocument, ListingUpgradeDocument, type ListingUpgradeMutation } from '@/graphql/generated/graphql'
 import { useMutate } from '@/graphql/mutate'
 import { useRead } from '@/graphql/query'
 import { may } from '@/graphql/viewer'
@@ -10,15 +10,14 @@ import { Button } from '@/kit/button'
 import { Card, CardHead } from '@/kit/card'
 import { Confirm } from '@/kit/confirm'
 import { Dialog, DialogActions } from '@/kit/dialog'
-import { Facts } from '@/kit/facts'
 import { SkeletonRows } from '@/kit/skeleton'
 import { ErrorBar } from '@/kit/state'
 import { toast } from '@/kit/toast'
-import { count, exact } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { AskAccess } from '@/features/requests'
 import { Diff } from './diff'
 import { type Home, usePlaces } from './places'
+import { WhatGoes } from './what-goes'
 
 type Made = ListingPartsFragment['installations'][number]
 
@@ -124,39 +123,10 @@ function Update({ made, agent, onClose }: { made: Made; agent: boolean; onClose:
   )
 }
 
-type Lost = NonNullable<ListingUninstallMutation['listingUninstall']['impact']>
-
-/** What goes with it, counted before it is done. */
-export function UninstallImpact({ impact: i }: { impact: Lost }) {
-  return (
-    <Facts
-      className="grid-cols-[14rem_1fr] max-sm:grid-cols-[10rem_1fr]"
-      facts={[
-        [t('Grants that allow it'), count(i.grants)],
-        i.tools > 0 && [t('Tools that go with it'), count(i.tools)],
-        i.keys > 0 && [t('Keys that list it'), count(i.keys)],
-        i.agents > 0 && [t('Agents that call it'), count(i.agents)],
-        i.defaults > 0 && [t('Scopes that have it as default'), count(i.defaults)],
-        [t('Calls of the last 30 days'), count(i.calls)],
-        [t('Credits of the last 30 days'), exact(i.credits, 'CREDITS')],
-      ]}
-    />
-  )
-}
-
 function Uninstall({ made, kind, onClose }: { made: Made; kind: ListingPartsFragment['kind']; onClose: () => void }) {
   const remove = useMutate(ListingUninstallDocument)
-  const rehearse = useMutate(ListingUninstallDocument)
-  const [impact, setImpact] = useState<Lost>()
+  const [counted, setCounted] = useState(false)
   const [error, setError] = useState<string>()
-  useEffect(() => {
-    void rehearse.run({ input: { resourceId: made.resourceId, dryRun: true } }).then((p) => {
-      if (p?.errors[0]) setError(p.errors[0].message)
-      else if (p?.impact) setImpact(p.impact)
-    })
-    // Asked once, as it opens.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [])
   const run = async () => {
     const payload = await remove.run({ input: { resourceId: made.resourceId } })
     if (!payload) return
@@ -170,14 +140,14 @@ function Uninstall({ made, kind, onClose }: { made: Made; kind: ListingPartsFrag
       description={kind === 'MODEL' || kind === 'CONNECTION' ? t('It is switched off: calls are refused at once. What was used stays on the books.') : t('The agent is retired: calls are refused at once. What was used stays on the books.')}
       action={t('Uninstall in Copilot')}
       keep={t('Keep it')}
-      blocked={!impact}
+      blocked={!counted}
       busy={remove.busy}
       error={error}
-      fault={remove.fault ?? rehearse.fault}
+      fault={remove.fault}
       onConfirm={() => void run()}
       onClose={onClose}
     >
-      {impact ? <UninstallImpact impact={impact} /> : !error && <SkeletonRows rows={3} height="h-8" />}
+      <WhatGoes resourceId={made.resourceId} onCounted={() => setCounted(true)} />
     </Confirm>
   )
 }

@@ -22,6 +22,7 @@ import { Edit } from './edit'
 import { OfferListing } from './offer'
 import type { Home } from './places'
 import { NextVersion } from './platform-form'
+import { ReachFacts } from './reach'
 import { statusName, statusTone } from './words'
 
 type Props = { listing: ListingPartsFragment; home: Home }
@@ -154,26 +155,6 @@ function Withdraw({ listing: l, onClose }: { listing: ListingPartsFragment; onCl
     <Confirm title={t('Withdraw {{name}}?', { name: l.name })} description={t('Nobody finds or installs it any more.')} action={t('Withdraw listing')} keep={t('Keep it')} blocked={!impact} busy={withdraw.busy} error={error} fault={withdraw.fault ?? rehearse.fault} onConfirm={() => void run()} onClose={onClose}>
       {impact ? <ImpactOf impact={impact} /> : !error && <SkeletonRows rows={2} height="h-8" />}
     </Confirm>
-  )
-}
-
-type Waiting = NonNullable<ListingPartsFragment['review']>
-
-/** What publishing reaches, in names and numbers. */
-export function ReachFacts({ review: w }: { review: Waiting }) {
-  return (
-    <Facts
-      className="grid-cols-[7rem_1fr]"
-      facts={[
-        [t('Version'), String(w.number)],
-        Boolean(w.submittedBy) && [t('Handed in by'), w.submittedBy],
-        w.people > 0 && [t('Seen by'), t('{{count}} people', { count: w.people })],
-        w.scopes > 0 && [t('To install at'), t('{{count}} organizations and teams', { count: w.scopes })],
-        w.models.length > 0 && [t('Calls'), w.models.join(', ')],
-        w.tools.length > 0 && [t('Tools'), w.tools.join(', ')],
-        Boolean(w.host) && [t('Data goes to'), w.host],
-      ]}
-    />
   )
 }
 

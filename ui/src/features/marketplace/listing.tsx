@@ -119,7 +119,7 @@ function About({ listing: l }: { listing: ListingPartsFragment }) {
       {pictures.length > 0 && (
         <ul className="-mx-5 mb-4 flex snap-x gap-3 overflow-x-auto px-5 pb-2" tabIndex={0} aria-label={t('Pictures')}>
           {pictures.map((picture, i) => (
-            <li key={i} className="shrink-0 snap-start">
+            <li key={picture} className="shrink-0 snap-start">
               <img src={picture} alt={t('Picture {{n}} of {{name}}', { n: i + 1, name: l.name })} className="h-56 rounded-md border border-line object-cover max-sm:h-40" />
             </li>
           ))}

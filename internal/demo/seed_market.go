@@ -34,7 +34,6 @@ type ware struct {
 	featured, verified               bool
 	pictures                         int
 	payload                          any
-	changelog                        string
 }
 
 type object = map[string]any
@@ -48,8 +47,7 @@ var wares = []ware{
 		requirements: []string{"A balanced model", "A line about your tone"},
 		payload: marketplace.AgentPayload{Purpose: "Drafts answers to customers.", Icon: "messages", Model: "claude-sonnet",
 			Definition: raw(object{"instructions": "You draft replies to customers.\n\nAnswer every question that they ask, in their language, in short paragraphs.\nUse only the facts that you are given; say plainly what is still open.\nPromise nothing, and name no person.",
-				"starters": []string{"Draft a reply to this mail", "Say no, kindly"}, "parameters": object{"temperature": 0.3, "maxOutputTokens": 1200}})},
-		changelog: "First version."},
+				"starters": []string{"Draft a reply to this mail", "Say no, kindly"}, "parameters": object{"temperature": 0.3, "maxOutputTokens": 1200}})}},
 	{kind: listing.KindAGENT, name: "Table reader", icon: "search", verified: true, pictures: 1,
 		summary:     "Answers questions about tables that you paste, and shows how it counted.",
 		description: "Paste rows from a spreadsheet and ask. It says which rows it counted, and doesn't guess what isn't there.",
@@ -57,31 +55,27 @@ var wares = []ware{
 		capabilities: []string{"Sums, averages and comparisons", "Shows its steps", "Finds rows that don't fit"},
 		payload: marketplace.AgentPayload{Purpose: "Answers questions about tables.", Icon: "search", Model: copilotModel,
 			Definition: raw(object{"instructions": "You answer questions about tables.\n\nSay which rows and columns you used, and show each step of a sum.\nIf something isn't in the table, say so.",
-				"starters": []string{"What are the three largest?", "Which rows look wrong?"}, "parameters": object{"temperature": 0}})},
-		changelog: "Shows its steps."},
+				"starters": []string{"What are the three largest?", "Which rows look wrong?"}, "parameters": object{"temperature": 0}})}},
 	{kind: listing.KindTEMPLATE, name: "Policy guide", icon: "file-text", verified: true,
 		summary:      "Explains your own rules to your people: link your handbook, and it quotes the paragraph.",
 		categories:   []string{"People", "Knowledge"},
 		tags:         []string{"handbook", "rules"},
 		capabilities: []string{"Quotes the paragraph", "Says whom to ask"}, requirements: []string{"Links to your handbook"},
 		payload: marketplace.AgentPayload{Purpose: "Explains the rules of the house.", Icon: "file-text", Model: "gemini-flash",
-			Definition: raw(object{"instructions": "You explain the rules of the house from the pages that you know.\n\nQuote the paragraph. If no page says it, say so and name whom to ask.", "starters": []string{"How much leave do I have?"}})},
-		changelog: "First version."},
-	{kind: listing.KindCONNECTION, name: "GitHub", icon: "🐙", featured: true, verified: true,
+			Definition: raw(object{"instructions": "You explain the rules of the house from the pages that you know.\n\nQuote the paragraph. If no page says it, say so and name whom to ask.", "starters": []string{"How much leave do I have?"}})}},
+	{kind: listing.KindCONNECTION, name: "GitHub", featured: true, verified: true,
 		summary:     "Issues, pull requests and code of your repositories, as each person may see them.",
 		description: "Each person signs in with a token of their own, so that they see what they see on GitHub, and no more.",
 		categories:  []string{"Development"}, tags: []string{"issues", "code", "mcp"},
 		capabilities: []string{"Find and read issues", "Look into code", "Comment and open issues, where you allow it"},
 		requirements: []string{"A personal access token of each person"},
 		payload: object{"kind": "MCP_HTTP", "url": "https://api.githubcopilot.com/mcp/", "auth": "BEARER", "credential": "PERSONAL",
-			"description": "Issues, pull requests and code."},
-		changelog: "First version."},
-	{kind: listing.KindCONNECTION, name: "DeepWiki", icon: "📚",
+			"description": "Issues, pull requests and code."}},
+	{kind: listing.KindCONNECTION, name: "DeepWiki",
 		summary:    "Reads the documentation of public repositories, so that answers can quote it.",
 		categories: []string{"Development", "Knowledge"}, tags: []string{"docs", "mcp"},
 		capabilities: []string{"Ask about a public repository", "Read its pages"},
-		payload:      object{"kind": "MCP_HTTP", "url": "https://mcp.deepwiki.com/mcp", "auth": "NONE", "description": "Documentation of public repositories."},
-		changelog:    "First version."},
+		payload:      object{"kind": "MCP_HTTP", "url": "https://mcp.deepwiki.com/mcp", "auth": "NONE", "description": "Documentation of public repositories."}},
 }
 
 func raw(v any) json.RawMessage {
@@ -111,7 +105,7 @@ func (s *seeder) stock(ctx context.Context, by string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
-		if l, err = s.market.Submit(ctx, s.tx, l, raw(w.payload), w.changelog, by); err != nil {
+		if l, err = s.market.Submit(ctx, s.tx, l, nil, "", by); err != nil {
 			return err
 		}
 		if _, err = s.market.Review(ctx, s.tx, l, true, "", by); err != nil {
@@ -170,6 +164,7 @@ func (p *inPlane) share(ctx context.Context) error {
 	if _, err := feature.Set(ctx, p.tx, feature.Input{Scope: desk.org, Feature: feature.PublishListings, Switch: feature.On}); err != nil {
 		return err
 	}
+	p.now = p.Now.UTC().Add(-4 * 24 * time.Hour)
 	for _, shared := range []struct {
 		name, summary, changelog string
 		text                     marketplace.Text
@@ -247,7 +242,7 @@ func (p *inPlane) rate(ctx context.Context) error {
 			if i == len(people) {
 				break
 			}
-			p.pass(11 * time.Minute)
+			p.pass(5 * time.Hour)
 			if _, err := marketplace.Rate(as(ctx, people[i]), p.tx, l, p.root, people[i].ID, o.stars, o.text); err != nil {
 				return err
 			}

@@ -47,11 +47,13 @@ export function Numbers({ listing: l }: { listing: ListingCardFragment }) {
           <span>({compactCount(l.ratingCount)})</span>
         </span>
       )}
-      <span className="inline-flex items-center gap-1">
-        <Download aria-hidden />
-        {compactCount(l.installCount)}
-        <span className="sr-only">{t('times installed')}</span>
-      </span>
+      {l.kind !== 'MODEL' && (
+        <span className="inline-flex items-center gap-1">
+          <Download aria-hidden />
+          {compactCount(l.installCount)}
+          <span className="sr-only">{t('times installed')}</span>
+        </span>
+      )}
     </span>
   )
 }

@@ -2,6 +2,7 @@ import { Store } from 'lucide-react'
 import { type ListingFilter, type ListingKind, MarketplaceDocument } from '@/graphql/generated/graphql'
 import { usePages } from '@/graphql/pages'
 import { Card } from '@/kit/card'
+import { cx } from '@/kit/cx'
 import { Filter } from '@/kit/filter'
 import { TableFoot } from '@/kit/more'
 import { Select } from '@/kit/select'
@@ -22,7 +23,7 @@ export function Gallery({ home }: { home: Home }) {
   const [url, setUrl] = useUrl<Url>()
   const { listing: to } = usePlaces(home)
   const search = useDebounced(url.q ?? '')
-  const kind = kinds.find((k) => k.value && k.value === url.kind)?.value as ListingKind | undefined
+  const kind = kinds.find((k) => k.value !== 'ALL' && k.value === url.kind)?.value as ListingKind | undefined
   const orderBy = orders.find((o) => o.value === url.sort)?.value ?? 'INSTALLS'
   const filter: ListingFilter = { search: search || undefined, kinds: kind ? [kind] : undefined, category: url.category }
   const { data, rows, total, loading, fetching, fault, retry, more } = usePages(MarketplaceDocument, { filter, orderBy }, (d) => d.marketplace)
@@ -33,8 +34,8 @@ export function Gallery({ home }: { home: Home }) {
   return (
     <>
       <div className="mb-4 flex flex-wrap items-center gap-2">
-        <Segments label={t('Kind')} value={kind ?? ''} onChange={(k) => setUrl({ kind: k || undefined })} options={kinds} className="max-sm:w-full" />
-        <span className="grow" />
+        <Segments label={t('Kind')} value={kind ?? 'ALL'} onChange={(k) => setUrl({ kind: k === 'ALL' ? undefined : k })} options={kinds} className="max-sm:w-full" />
+        <span className="grow max-sm:hidden" />
         <Select aria-label={t('Category')} value={url.category ?? ''} onChange={(category) => setUrl({ category: category || undefined })} options={[{ value: '', label: t('Every category') }, ...categories.map((c) => ({ value: c, label: c }))]} className="h-8 w-40 max-sm:grow" />
         <Select aria-label={t('Order')} value={orderBy} onChange={(sort) => setUrl({ sort: sort === 'INSTALLS' ? undefined : sort })} options={orders} className="h-8 w-36 max-sm:grow" />
         <Filter value={url.q ?? ''} onChange={(q) => setUrl({ q: q || undefined })} label={t('Search the marketplace')} className="sm:w-60" />
@@ -57,7 +58,7 @@ export function Gallery({ home }: { home: Home }) {
           <h2 id="featured" className="mb-3 text-sm font-semibold">
             {t('Featured')}
           </h2>
-          <ul className="grid gap-3 sm:grid-cols-2 xl:grid-cols-3">
+          <ul className={cx('grid gap-3 sm:grid-cols-2', featured.length > 2 && 'xl:grid-cols-3')}>
             {featured.map((l) => (
               <li key={l.id}>
                 <ListingCard listing={l} to={to(l.id)} large />

@@ -63,7 +63,7 @@ export function Lifecycle({ listing: l, home }: Props) {
           )}
           {!model && (
             <Button size="sm" variant={l.status === 'DRAFT' || l.status === 'REJECTED' ? 'primary' : 'secondary'} onClick={() => setAct('submit')}>
-              <CircleArrowUp aria-hidden /> {l.status === 'PUBLISHED' ? t('New version') : t('Submit for review')}
+              <CircleArrowUp aria-hidden /> {l.status === 'PUBLISHED' ? t('New version') : l.status === 'IN_REVIEW' ? t('Submit anew') : t('Submit for review')}
             </Button>
           )}
           {!model && l.status !== 'WITHDRAWN' && (
@@ -175,7 +175,7 @@ export function Review({ listing: l }: { listing: ListingPartsFragment }) {
   }
   return (
     <Card className="border-accent/50">
-      <CardHead title={t('Waits for your review')} note={t('Version {{n}}', { n: l.review.number })} />
+      <CardHead title={t('Waits for your review')} />
       <div className="flex flex-col gap-4 px-4 pb-4 text-sm">
         <ReachFacts review={l.review} />
         {l.versions.find((v) => v.number === l.review!.number)?.changelog && <blockquote className="border-s-2 border-line-strong ps-3 break-words whitespace-pre-line">{l.versions.find((v) => v.number === l.review!.number)!.changelog}</blockquote>}

@@ -7,6 +7,7 @@ import { may } from '@/graphql/viewer'
 import { Badge } from '@/kit/badge'
 import { Button } from '@/kit/button'
 import { Card, CardHead } from '@/kit/card'
+import { cx } from '@/kit/cx'
 import { Facts } from '@/kit/facts'
 import { SkeletonBlock } from '@/kit/skeleton'
 import { Empty, ErrorBar } from '@/kit/state'
@@ -75,16 +76,22 @@ function Listing({ listing: l, home }: { listing: ListingPartsFragment; home: Ho
           </Button>
         )}
       </div>
-      <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_22rem]">
-        <div className="flex min-w-0 flex-col gap-4">
+      {l.review && (
+        <div className="mb-4">
           <Review listing={l} />
+        </div>
+      )}
+      <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_22rem] lg:grid-rows-[auto_1fr]">
+        <div className="flex min-w-0 flex-col gap-4 lg:row-span-2">
           <About listing={l} />
           <Versions listing={l} />
           {home !== 'platform' && <Ratings listing={l} />}
         </div>
-        <div className="flex min-w-0 flex-col gap-4 max-lg:order-first">
+        <div className="flex min-w-0 flex-col gap-4 empty:hidden max-lg:order-first">
           {manages(l) && <Lifecycle listing={l} home={home} />}
           {home !== 'platform' && <Installed listing={l} home={home} />}
+        </div>
+        <div className="min-w-0">
           <Card>
             <CardHead title={t('Details')} />
             <div className="px-4 pb-4 text-sm">
@@ -117,7 +124,7 @@ function About({ listing: l }: { listing: ListingPartsFragment }) {
     <Card className="px-5 py-4">
       <h2 className="sr-only">{t('About')}</h2>
       {pictures.length > 0 && (
-        <ul className="-mx-5 mb-4 flex snap-x gap-3 overflow-x-auto px-5 pb-2" tabIndex={0} aria-label={t('Pictures')}>
+        <ul className="-mx-5 mt-1 mb-4 flex snap-x scroll-px-5 gap-3 overflow-x-auto px-5 pb-2" tabIndex={0} aria-label={t('Pictures')}>
           {pictures.map((picture, i) => (
             <li key={picture} className="shrink-0 snap-start">
               <img src={picture} alt={t('Picture {{n}} of {{name}}', { n: i + 1, name: l.name })} className="h-56 rounded-md border border-line object-cover max-sm:h-40" />
@@ -127,7 +134,7 @@ function About({ listing: l }: { listing: ListingPartsFragment }) {
       )}
       {l.description && <div className="max-w-prose break-words whitespace-pre-line">{l.description}</div>}
       {(l.capabilities.length > 0 || l.requirements.length > 0) && (
-        <div className="mt-5 grid gap-5 sm:grid-cols-2">
+        <div className={cx('grid gap-5 sm:grid-cols-2', (l.description || pictures.length > 0) && 'mt-5')}>
           <Points title={t('What it does')} points={l.capabilities} icon={<Check aria-hidden className="mt-0.5 size-4 shrink-0 text-ok" />} />
           <Points title={t('What it needs')} points={l.requirements} icon={<span aria-hidden className="mt-2 size-1.5 shrink-0 rounded-full bg-line-strong" />} />
         </div>
@@ -177,7 +184,7 @@ function Versions({ listing: l }: { listing: ListingPartsFragment }) {
                 {day(v.createdAt)}
               </span>
             </p>
-            <p className="mt-0.5 break-words whitespace-pre-line text-muted">{v.changelog || t('Nothing was said about it.')}</p>
+            <p className="mt-0.5 break-words whitespace-pre-line text-muted">{v.changelog || (v.number === 1 ? t('The first version.') : t('Nothing was said about it.'))}</p>
           </li>
         ))}
       </ol>

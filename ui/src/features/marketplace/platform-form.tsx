@@ -98,9 +98,11 @@ export function NextVersion({ listing: l, onClose }: { listing: ListingPartsFrag
     <Dialog open onClose={onClose} title={waits ? t('Submit {{name}}', { name: l.name }) : t('New version of {{name}}', { name: l.name })} description={t('What is published stays so until a review has published this.')} className="max-w-2xl">
       <div className="flex flex-col gap-4">
         <PayloadFields kind={l.kind as Kind} form={brings} error={payloadError(errors)} />
-        <Field label={t('What is new')} error={errors.changelog}>
-          {(wiring) => <Textarea {...wiring} value={changelog} onChange={(e) => setChangelog(e.target.value)} maxLength={2000} className="min-h-16" />}
-        </Field>
+        {!(waits && newest.number === 1) && (
+          <Field label={t('What is new')} error={errors.changelog}>
+            {(wiring) => <Textarea {...wiring} value={changelog} onChange={(e) => setChangelog(e.target.value)} maxLength={2000} className="min-h-16" />}
+          </Field>
+        )}
         {(fault || errors['']) && <ErrorBar fault={fault ?? { code: 'INVALID', message: errors['']! }} />}
       </div>
       <DialogActions>

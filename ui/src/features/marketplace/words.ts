@@ -4,8 +4,8 @@ import { t } from '@/lib/i18n'
 
 export const kindName: Record<ListingKind, string> = { MODEL: t('Model'), AGENT: t('Agent'), CONNECTION: t('Connection'), TEMPLATE: t('Template') }
 
-export const kinds: { value: ListingKind | ''; label: string }[] = [
-  { value: '', label: t('Everything') },
+export const kinds: { value: ListingKind | 'ALL'; label: string }[] = [
+  { value: 'ALL', label: t('Everything') },
   { value: 'AGENT', label: t('Agents') },
   { value: 'TEMPLATE', label: t('Templates') },
   { value: 'CONNECTION', label: t('Connections') },

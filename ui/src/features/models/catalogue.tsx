@@ -19,7 +19,7 @@ import { compactCount, exact } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { useUrl } from '@/lib/url'
 import { type GrantChoice, GrantTo, grantTo, grantToAll, ModelPeek, WhyNot } from '@/features/access'
-import { WhatGoes } from '@/features/marketplace/what-goes'
+import { WhatGoes } from '@/features/marketplace'
 import { capabilityName } from './capability'
 import { DefaultModel } from './default'
 

@@ -8,7 +8,7 @@ import { cx } from '@/kit/cx'
 import { Facts } from '@/kit/facts'
 import { ago, dateTime, money, moneyWords, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
-import { ReachFacts } from '@/features/marketplace/reach'
+import { ReachFacts } from '@/features/marketplace'
 import { Decide } from './decide'
 import { asked, given, placeOf, reasonFor, statusName, statusTone } from './words'
 

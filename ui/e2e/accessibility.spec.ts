@@ -29,6 +29,9 @@ const pages = {
     '/a/acme/copilot',
     '/a/acme/copilot/agents',
     '/a/acme/copilot/agents?new=agent',
+    '/a/acme/copilot/marketplace',
+    '/a/acme/copilot/marketplace?tab=own',
+    '/a/acme/copilot/marketplace?new=listing',
     '/a/acme/copilot/models',
     '/a/acme/copilot/budgets',
     '/a/acme/copilot/usage',
@@ -57,8 +60,8 @@ const pages = {
     '/me/programs',
     '/a/acme/nowhere',
   ],
-  member: ['/me', '/me/usage', '/me/inbox', '/me/notifications', '/me/profile', '/me/programs', '/invitation#nothing'],
-  superAdmin: ['/me/profile', '/sa', '/sa/usage', '/sa/accounts', '/sa/accounts?new=account', '/sa/staff', '/sa/staff?tab=invitations', '/sa/staff?new=staff', '/sa/programs', '/sa/models', '/sa/providers', '/sa/audit'],
+  member: ['/me', '/me/usage', '/me/marketplace', '/me/inbox', '/me/notifications', '/me/profile', '/me/programs', '/invitation#nothing'],
+  superAdmin: ['/me/profile', '/sa', '/sa/usage', '/sa/accounts', '/sa/accounts?new=account', '/sa/staff', '/sa/staff?tab=invitations', '/sa/staff?new=staff', '/sa/programs', '/sa/models', '/sa/marketplace', '/sa/marketplace?new=listing', '/sa/providers', '/sa/audit'],
 } as const
 
 for (const theme of ['light', 'dark'] as const) {

@@ -41,7 +41,7 @@ export function Numbers({ listing: l }: { listing: ListingCardFragment }) {
     <span className="num flex items-center gap-3 text-xs text-muted [&_svg]:size-3.5">
       {l.rating !== null && l.rating !== undefined && (
         <span className="inline-flex items-center gap-1">
-          <Star aria-hidden className="fill-current text-warn" />
+          <Star aria-hidden className="fill-current text-warn-fill" />
           {l.rating.toFixed(1)}
           <span className="sr-only">{t('of five stars')}</span>
           <span>({compactCount(l.ratingCount)})</span>

@@ -76,7 +76,7 @@ export function OwnListings({ home, status, search, onNew }: Props) {
                     {l.publishedVersion || '–'}
                   </Td>
                   <Td wide className="num text-end">
-                    {count(l.installCount)}
+                    {l.kind === 'MODEL' ? '–' : count(l.installCount)}
                   </Td>
                   <Td wide className="num text-end">
                     {l.rating ? l.rating.toFixed(1) : '–'}

@@ -17,7 +17,7 @@ const five = [1, 2, 3, 4, 5] as const
 
 function Stars({ stars }: { stars: number }) {
   return (
-    <span className="inline-flex text-warn">
+    <span className="inline-flex text-warn-fill">
       {five.map((n) => (
         <Star key={n} aria-hidden className={cx('size-3.5', n <= Math.round(stars) && 'fill-current')} />
       ))}
@@ -94,7 +94,7 @@ function Rate({ listing: l, onClose, ...own }: Props) {
           <legend className="mb-1.5 text-sm font-medium">{t('Stars')}</legend>
           <div className="flex">
             {five.map((n) => (
-              <label key={n} className="cursor-pointer rounded-md p-1 text-warn has-focus-visible:outline-2 has-focus-visible:outline-accent">
+              <label key={n} className="cursor-pointer rounded-md p-1 text-warn-fill has-focus-visible:outline-2 has-focus-visible:outline-accent">
                 <input type="radio" name="stars" value={n} checked={stars === n} onChange={() => setStars(n)} className="sr-only" aria-label={t('{{stars}} of five stars', { stars: n })} />
                 <Star aria-hidden className={cx('size-7', n <= stars && 'fill-current')} />
               </label>

@@ -21,7 +21,7 @@ async function install(page: Page, as: string) {
   await page.goto(`/a/acme/copilot/marketplace?q=${encodeURIComponent(name)}`)
   await page.getByRole('link', { name, exact: true }).click()
   await page.getByRole('button', { name: 'Install', exact: true }).click()
-  const dialog = page.getByRole('dialog')
+  const dialog = page.locator('[data-modal]')
   await choose(page, 'Where', 'All of Copilot')
   await dialog.getByLabel(/^Name in/).fill(as)
   await expect(dialog.getByRole('region', { name: 'After installing' })).toContainText('It begins as a draft')
@@ -30,13 +30,14 @@ async function install(page: Page, as: string) {
   await expect(page.getByRole('heading', { level: 1, name: as })).toBeVisible()
   await expect(page.getByText('Ready to publish')).toBeVisible()
   await page.getByRole('button', { name: 'Publish', exact: true }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Publish in Copilot' }).click()
+  await page.locator('[data-modal]').getByRole('button', { name: 'Publish in Copilot' }).click()
   await expect(page.getByText('Version 1 live')).toBeVisible()
   return page.url().split('/').at(-1)!.split('?')[0]!
 }
 
 test('the platform lists, an account installs and allows, a member uses it and asks for more', async ({ page, signIn, context }) => {
   test.setTimeout(300_000)
+  page.setDefaultTimeout(30_000)
   const become = async (who: 'admin' | 'member') => {
     await context.clearCookies()
     await signIn(who)
@@ -45,8 +46,9 @@ test('the platform lists, an account installs and allows, a member uses it and a
   // A super admin lists a template, publishes it, and offers it to one account.
   await signIn('superAdmin')
   await page.goto('/sa/marketplace')
+  await expect(page.getByRole('button', { name: 'New listing' })).toBeVisible()
   await page.keyboard.press('c')
-  const dialog = page.getByRole('dialog')
+  const dialog = page.locator('[data-modal]')
   await dialog.getByRole('textbox', { name: 'Name' }).fill(name)
   await dialog.getByLabel('Summary').fill('Writes press releases in your words.')
   await dialog.getByLabel('Categories').fill('Writing, Press')
@@ -95,7 +97,7 @@ test('the platform lists, an account installs and allows, a member uses it and a
   expect(await talk(ids[0])).toBe(200)
   expect(await talk(ids[1])).toBe(403)
   const reason = `For the branch in Lyon ${stamp}`
-  await page.getByRole('button', { name: `Ask for ${second}` }).click()
+  await page.getByRole('button', { name: `Ask for it: ${second}` }).click()
   await dialog.getByLabel('Why').fill(reason)
   await dialog.getByRole('button', { name: 'Send request' }).click()
   await expect(dialog).toBeHidden()
@@ -120,9 +122,9 @@ test('the platform lists, an account installs and allows, a member uses it and a
 
   // The books tell all of it.
   await become('admin')
-  for (const action of ['listing.install', 'grant.set', 'request.approve', 'listing.rate']) {
+  for (const [action, about] of [['listing.install', name], ['grant.set', first], ['request.approve', 'Jonas Weber'], ['listing.rate', name]] as const) {
     await page.goto(`/a/acme/copilot/audit?action=${action}`)
-    await expect(page.locator('main [data-row-link]').filter({ hasText: stamp }).first(), action).toBeVisible()
+    await expect(page.locator('main [data-row-link]').filter({ hasText: about }).first(), action).toBeVisible()
   }
   await page.goto('/a/acme/copilot/usage?group=AGENT')
   await expect(page.getByRole('row').filter({ hasText: first })).toBeVisible()

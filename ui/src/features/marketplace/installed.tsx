@@ -64,7 +64,7 @@ export function Installed({ listing: l, home }: { listing: ListingPartsFragment;
                 )}
                 <div className="flex flex-wrap gap-2 empty:hidden">
                   {!i.usable && asks && (
-                    <Button size="sm" onClick={() => setWanted(i)} aria-label={t('Ask for {{name}}', { name: i.name })}>
+                    <Button size="sm" onClick={() => setWanted(i)} aria-label={t('Ask for it: {{name}}', { name: i.name })}>
                       <Hand aria-hidden /> {t('Ask for it')}
                     </Button>
                   )}

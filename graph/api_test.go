@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alchemi/cockpit/ent"
+	entrequest "github.com/alchemi/cockpit/ent/request"
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/audit"
@@ -83,12 +84,15 @@ func newAPI(t testing.TB, st *store.Store) *api {
 	}
 	a.resolver.Agents = &agents.Agents{Store: st, Notify: a.resolver.Notify}
 	a.resolver.Requests = &request.Requests{Store: st, Budgets: budgets, Access: engine, Grants: a.resolver.Grants, Log: log}
+	client := outbound.NewClient(nil)
+	a.resolver.Connections = connections.New(connections.Options{Store: st, Client: client, Grants: a.resolver.Grants, Log: log,
+		Credentials: credential.New(credential.Options{Store: st, Box: box, Client: client, URL: "https://cockpit.test", Log: log})})
+	t.Cleanup(a.resolver.Connections.Close)
+	a.resolver.Requests.Known = a.resolver.market().Known
+	a.resolver.Requests.Carry = request.Carriers{entrequest.KindPUBLISH: a.resolver.market().Carry}
 	a.resolver.Webhooks = webhook.New(webhook.Options{Store: st, Box: box, Client: outbound.NewClient(nil), Notify: a.resolver.Notify, Now: st.Now, Log: log})
 	a.resolver.Guards = guardrail.New(guardrail.Options{Store: st, Epochs: w.Epochs, Box: box, Client: outbound.NewClient(nil), Log: log})
 	a.resolver.Shelves = mcp.NewShelves(st, w.Epochs, a.resolver.Grants)
-	a.resolver.Connections = connections.New(connections.Options{Store: st, Client: outbound.NewClient(nil), Grants: a.resolver.Grants, Log: log,
-		Credentials: credential.New(credential.Options{Store: st, Box: box, Client: outbound.NewClient(nil), URL: "https://cockpit.test", Log: log})})
-	t.Cleanup(a.resolver.Connections.Close)
 	refusals := audit.NewRefusals(func(context.Context, audit.Event) error { return nil }, st.Now, log)
 	t.Cleanup(refusals.Close)
 	a.resolver.OAuth, err = oauth.New(oauth.Options{Store: st, Epochs: w.Epochs, Refusals: refusals, Issuer: "https://cockpit.test",

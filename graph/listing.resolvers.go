@@ -11,12 +11,18 @@ import (
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/graph/generated"
 	"github.com/alchemi/cockpit/graph/model"
-	"github.com/alchemi/cockpit/internal/access"
-	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/marketplace"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
+
+func (r *installationResolver) ViewerCan(ctx context.Context, obj *model.Installation) ([]*model.ViewerPermission, error) {
+	return r.canInstallation(ctx, obj)
+}
+
+func (r *listingResolver) ScopeName(ctx context.Context, obj *model.Listing) (string, error) {
+	return r.scopeNameOf(ctx, obj.Row)
+}
 
 func (r *listingResolver) CatalogModel(ctx context.Context, obj *model.Listing) (*model.CatalogModel, error) {
 	if obj.Row.CatalogModelID == nil {
@@ -33,6 +39,10 @@ func (r *listingResolver) Offer(ctx context.Context, obj *model.Listing) (*model
 	return r.offerOfListing(ctx, obj.Row)
 }
 
+func (r *listingResolver) Review(ctx context.Context, obj *model.Listing) (*model.ListingReview, error) {
+	return r.reviewOf(ctx, obj.Row)
+}
+
 func (r *listingResolver) Versions(ctx context.Context, obj *model.Listing) ([]*model.ListingVersion, error) {
 	return r.versionsOf(ctx, obj.Row)
 }
@@ -45,12 +55,20 @@ func (r *listingResolver) Ratings(ctx context.Context, obj *model.Listing) ([]*m
 	return r.ratingsOf(ctx, obj.Row)
 }
 
+func (r *listingResolver) MayRate(ctx context.Context, obj *model.Listing) (bool, error) {
+	return r.mayRate(ctx, obj.Row)
+}
+
 func (r *listingResolver) ViewerCan(ctx context.Context, obj *model.Listing) ([]*model.ViewerPermission, error) {
 	return r.canListing(ctx, obj.Row)
 }
 
 func (r *listingConnectionResolver) TotalCount(ctx context.Context, obj *model.ListingConnection) (int, error) {
 	return obj.Count(ctx)
+}
+
+func (r *listingConnectionResolver) Categories(ctx context.Context, obj *model.ListingConnection) ([]string, error) {
+	return r.marketCategories(ctx)
 }
 
 func (r *mutationResolver) ListingCreate(ctx context.Context, input model.ListingCreateInput) (*model.ListingPayload, error) {
@@ -70,32 +88,31 @@ func (r *mutationResolver) ListingUpdate(ctx context.Context, input model.Listin
 }
 
 func (r *mutationResolver) ListingSubmit(ctx context.Context, input model.ListingSubmitInput) (*model.ListingPayload, error) {
-	return r.changeListing(ctx, input.ListingID, func(ctx context.Context, tx *store.Tx, l *ent.Listing, by string) (*ent.Listing, error) {
-		return marketplace.Submit(ctx, tx, l, []byte(orEmpty(input.Payload)), orEmpty(input.Changelog), by)
+	payload, err := r.preparedPayload(ctx, input)
+	if err != nil {
+		return listingPayload(nil, err)
+	}
+	return r.onListing(ctx, input.ListingID, false, r.leaveToSubmit, func(ctx context.Context, tx *store.Tx, l *ent.Listing, by string) (*ent.Listing, error) {
+		return r.market().Submit(ctx, tx, l, payload, orEmpty(input.Changelog), by)
 	})
 }
 
 func (r *mutationResolver) ListingReview(ctx context.Context, input model.ListingReviewInput) (*model.ListingPayload, error) {
-	needs := func(ctx context.Context, l *ent.Listing) ([]leave, error) {
-		if l.AccountID == id.PlatformID {
-			return r.leaveFor(ctx, l)
-		}
-		root, err := r.ownRoot(ctx, tenancy.Copilot)
-		return []leave{need(access.ListingReview, root)}, err
-	}
-	return r.onListing(ctx, input.ListingID, needs, func(ctx context.Context, tx *store.Tx, l *ent.Listing, by string) (*ent.Listing, error) {
-		return marketplace.Review(ctx, tx, l, input.Publish, orEmpty(input.Note), by)
+	return r.onListing(ctx, input.ListingID, false, r.leaveToReview, func(ctx context.Context, tx *store.Tx, l *ent.Listing, by string) (*ent.Listing, error) {
+		return r.market().Review(ctx, tx, l, input.Publish, orEmpty(input.Note), by)
 	})
 }
 
 func (r *mutationResolver) ListingWithdraw(ctx context.Context, input model.ListingWithdrawInput) (*model.ListingPayload, error) {
-	return r.changeListing(ctx, input.ListingID, func(ctx context.Context, tx *store.Tx, l *ent.Listing, _ string) (*ent.Listing, error) {
-		return marketplace.Withdraw(ctx, tx, l)
+	all := func() ([]string, bool) { return nil, true }
+	return r.takingListing(ctx, input.ListingID, isTrue(input.DryRun), all, func(ctx context.Context, tx *store.Tx, l *ent.Listing) (*ent.Listing, error) {
+		return r.market().Withdraw(ctx, tx, l)
 	})
 }
 
 func (r *mutationResolver) ListingOffer(ctx context.Context, input model.ListingOfferInput) (*model.ListingPayload, error) {
-	return r.changeListing(ctx, input.ListingID, func(ctx context.Context, tx *store.Tx, l *ent.Listing, _ string) (*ent.Listing, error) {
+	others := func() ([]string, bool) { return input.AccountIds, input.To == model.EligibilityNamed }
+	return r.takingListing(ctx, input.ListingID, isTrue(input.DryRun), others, func(ctx context.Context, tx *store.Tx, l *ent.Listing) (*ent.Listing, error) {
 		return marketplace.Offer(ctx, tx, l, input.To == model.EligibilityAll, input.AccountIds)
 	})
 }
@@ -121,7 +138,7 @@ func (r *mutationResolver) ListingRate(ctx context.Context, input model.ListingR
 		return listingPayload(nil, err)
 	}
 	none := func(context.Context, *ent.Listing) ([]leave, error) { return nil, nil }
-	return r.onListing(ctx, input.ListingID, none, func(ctx context.Context, tx *store.Tx, l *ent.Listing, by string) (*ent.Listing, error) {
+	return r.onListing(ctx, input.ListingID, false, none, func(ctx context.Context, tx *store.Tx, l *ent.Listing, by string) (*ent.Listing, error) {
 		_, err := marketplace.Rate(ctx, tx, l, root, by, input.Stars, orEmpty(input.Text))
 		return l, err
 	})
@@ -131,6 +148,8 @@ func (r *queryResolver) Marketplace(ctx context.Context, filter *model.ListingFi
 	return r.marketPage(ctx, filter, orderBy, window{first, last, after, before})
 }
 
+func (r *Resolver) Installation() generated.InstallationResolver { return &installationResolver{r} }
+
 func (r *Resolver) Listing() generated.ListingResolver { return &listingResolver{r} }
 
 func (r *Resolver) ListingConnection() generated.ListingConnectionResolver {
@@ -138,6 +157,7 @@ func (r *Resolver) ListingConnection() generated.ListingConnectionResolver {
 }
 
 type (
+	installationResolver      struct{ *Resolver }
 	listingResolver           struct{ *Resolver }
 	listingConnectionResolver struct{ *Resolver }
 )

@@ -27,6 +27,9 @@ func TestMarketplaceOverTheAPI(t *testing.T) {
 			return run(v, name, kind, "listing { id status ofPlatform publishedVersion installations { resourceId } }", in)
 		}
 		require.Contains(t, said(change(p.TeamAdmin, "listingCreate", "ListingCreateInput", map[string]any{"sourceId": source.ID, "name": "Clerk"})), "NOT_FOUND", "the organization's, not the team's")
+		require.Contains(t, said(change(p.OrgAdmin, "listingCreate", "ListingCreateInput", map[string]any{"sourceId": source.ID, "name": "Clerk"})), "FEATURE_OFF")
+		switched := a.do(p.Admin, `mutation($i: FeatureSetInput!) { featureSet(input: $i) { errors { code message } } }`, map[string]any{"i": map[string]any{"scopeId": p.Org.ID, "feature": "PUBLISH_LISTINGS", "switch": "ON"}})
+		require.Empty(t, switched.Errors)
 		made := change(p.OrgAdmin, "listingCreate", "ListingCreateInput", map[string]any{"sourceId": source.ID, "name": "Clerk", "tags": []any{"mail"}})
 		l, _ := made.at("listingCreate", "listing", "id").(string)
 		require.NotEmpty(t, l, "%+v", made)
@@ -95,5 +98,59 @@ func TestMarketplaceOverTheAPI(t *testing.T) {
 		l = secret
 		require.Contains(t, said(install(a.A.Admin, p.Root.ID)), "NOT_FOUND")
 		require.Contains(t, said(install(a.B.Admin, a.B.Copilot.Root.ID)), "installation:map")
+	})
+}
+
+// A review is asked for in the inbox, decided there or on the listing's page, by
+// somebody else; what was published is there to be asked for.
+func TestReviewsInTheInbox(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *api) {
+		p := a.A.Copilot
+		source := a.Store.Scope.Query().Where(scope.ParentID(p.Org.ID), scope.KindEQ(scope.KindAGENT)).OnlyX(identitytest.System(t))
+		run := func(v *tenancy.Viewer, name, kind, fields string, in map[string]any) answer {
+			t.Helper()
+			return a.do(v, `mutation($i: `+kind+`!) { `+name+`(input: $i) { `+fields+` errors { code message } } }`, map[string]any{"i": in})
+		}
+		made := run(p.Admin, "listingCreate", "ListingCreateInput", "listing { id }", map[string]any{"sourceId": source.ID, "name": "Clerk"})
+		l, _ := made.at("listingCreate", "listing", "id").(string)
+		require.NotEmpty(t, l, "%+v", made)
+		submit := func() {
+			t.Helper()
+			require.Contains(t, said(run(p.Admin, "listingSubmit", "ListingSubmitInput", "listing { status }", map[string]any{"listingId": l, "changelog": "Knows more"})), "status")
+		}
+		const inbox = `query { copilot { requests(kind: PUBLISH, first: 5) { edges { node { id status mine reason publishImpact { number models tools people scopes } viewerCan { action allowed } } } } } }`
+		waiting := func(v *tenancy.Viewer) string {
+			t.Helper()
+			request, _ := a.ok(v, inbox, nil).at("copilot", "requests", "edges", 0, "node", "id").(string)
+			return request
+		}
+		submit()
+		require.Empty(t, waiting(p.Admin), "nobody decides on their own")
+		require.Empty(t, waiting(p.OrgAdmin), "an organization's admin reviews nothing")
+		request := waiting(a.A.Admin)
+		require.NotEmpty(t, request)
+		require.Contains(t, said(a.ok(a.A.Admin, inbox, nil)), "number:1")
+		require.NotContains(t, said(run(p.Admin, "requestApprove", "RequestApproveInput", "request { status }", map[string]any{"requestId": request})), "APPROVED")
+		require.Contains(t, said(run(a.A.Admin, "requestDecline", "RequestDeclineInput", "request { status }", map[string]any{"requestId": request, "note": "Say for whom."})), "DECLINED")
+		require.Contains(t, said(a.ok(p.Admin, `query($i: ID!) { node(id: $i) { ... on Listing { status reviewNote scopeName sourceId review { number } } } }`, map[string]any{"i": l})), "Say for whom.")
+		submit()
+		require.Contains(t, said(run(p.Admin, "requestWithdraw", "RequestWithdrawInput", "request { status }", map[string]any{"requestId": waiting(a.A.Admin)})), "WITHDRAWN")
+		require.Contains(t, said(a.ok(p.Admin, `query($i: ID!) { node(id: $i) { ... on Listing { status } } }`, map[string]any{"i": l})), "DRAFT")
+		submit()
+		require.Contains(t, said(run(a.A.Admin, "requestApprove", "RequestApproveInput", "request { status }", map[string]any{"requestId": waiting(a.A.Admin)})), "APPROVED")
+		const shown = `query($i: ID!) { node(id: $i) { ... on Listing { status mayRate installations { original usable reason resourceId viewerCan { action } } } } }`
+		require.Contains(t, said(a.ok(p.Seat, shown, map[string]any{"i": l})), "PUBLISHED")
+		require.Contains(t, said(a.ok(p.Seat, `query { marketplace(first: 5) { categories edges { node { installations { original usable } } } } }`, nil)), "original:true")
+
+		withdraw := func(rehearse bool) string {
+			return said(run(p.Admin, "listingWithdraw", "ListingWithdrawInput", "listing { status } impact { accounts installations calls }", map[string]any{"listingId": l, "dryRun": rehearse}))
+		}
+		require.Contains(t, withdraw(true), "impact:map")
+		require.Contains(t, said(a.ok(p.Seat, shown, map[string]any{"i": l})), "PUBLISHED", "a rehearsal")
+		submit()
+		require.NotEmpty(t, waiting(a.A.Admin))
+		require.Contains(t, withdraw(false), "WITHDRAWN")
+		require.Empty(t, waiting(a.A.Admin), "withdrawing cancels the request")
 	})
 }

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,8 +10,6 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/account"
-	"github.com/alchemi/cockpit/ent/agent"
-	"github.com/alchemi/cockpit/ent/connection"
 	"github.com/alchemi/cockpit/ent/listing"
 	"github.com/alchemi/cockpit/ent/listingaccount"
 	"github.com/alchemi/cockpit/ent/listingversion"
@@ -39,6 +38,9 @@ func toListing(l *ent.Listing) *model.Listing {
 		Requirements: filled(l.Requirements), Status: model.ListingStatus(l.Status), ReviewNote: l.ReviewNote, Publisher: l.Publisher,
 		OfPlatform: l.AccountID == id.PlatformID, Featured: l.Featured, Verified: l.Verified, PublishedVersion: l.PublishedVersion,
 		RatingCount: int(l.RatingCount), InstallCount: int(l.InstallCount), Version: l.Version, CreatedAt: l.CreatedAt, Row: l}
+	if l.SourceID != "" {
+		out.SourceID = &l.SourceID
+	}
 	if l.RatingCount > 0 {
 		stars := float64(l.RatingSum) / float64(l.RatingCount)
 		out.Rating = &stars
@@ -124,11 +126,17 @@ func (r *Resolver) marketQuery(ctx context.Context, f model.ListingFilter) (func
 	like := "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(search) + "%"
 	return func() *ent.ListingQuery {
 		q := r.Store.Listing.Query().Where(listing.AccountIDIn(id.PlatformID, v.AccountID))
-		switch {
+		switch own := isTrue(f.Own); {
 		case f.Status != nil:
 			q.Where(listing.StatusEQ(listing.Status(*f.Status)))
-		case !v.Platform:
+		case !v.Platform && !own:
 			q.Where(listing.StatusEQ(listing.StatusPUBLISHED))
+		}
+		if isTrue(f.Own) && !v.Platform {
+			q.Where(listing.AccountID(v.AccountID))
+			q.WhereP(func(s *sql.Selector) {
+				s.Where(onScope(s, listing.FieldScopeID, func(column string) *sql.Predicate { return anyPrefix(column, administered(v)) }))
+			})
 		}
 		if len(f.Kinds) > 0 {
 			q.Where(listing.KindIn(mapTo(f.Kinds, func(k model.ListingKind) listing.Kind { return listing.Kind(k) })...))
@@ -141,6 +149,35 @@ func (r *Resolver) marketQuery(ctx context.Context, f model.ListingFilter) (func
 		}
 		return q
 	}, nil
+}
+
+// administered are the places that a viewer administers.
+func administered(v *tenancy.Viewer) (paths []string) {
+	for _, held := range v.Roles {
+		if held.Role == tenancy.Admin {
+			paths = append(paths, held.Path)
+		}
+	}
+	return paths
+}
+
+// marketCategories are what the listings that the viewer sees are filed under.
+func (r *Resolver) marketCategories(ctx context.Context) ([]string, error) {
+	query, err := r.marketQuery(ctx, model.ListingFilter{})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := query().Select(listing.FieldCategories).Limit(1000).All(tenancy.Platform(ctx))
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, l := range rows {
+		out = append(out, l.Categories...)
+	}
+	slices.Sort(out)
+	out = slices.Compact(out)
+	return filled(out[:min(50, len(out))]), nil
 }
 
 // inJSON looks for a pattern in the words of a list's column.
@@ -158,45 +195,6 @@ func (r *Resolver) versionsOf(ctx context.Context, l *ent.Listing) ([]*model.Lis
 		return &model.ListingVersion{ID: v.ID, Number: v.Number, Changelog: v.Changelog, Status: model.ListingStatus(v.Status), Payload: string(v.Payload),
 			CreatedAt: v.CreatedAt, ReviewedAt: v.ReviewedAt}
 	}), err
-}
-
-// installationsOf is what the viewer's account made of a listing, as far as
-// they see it.
-func (r *Resolver) installationsOf(ctx context.Context, l *ent.Listing) ([]*model.Installation, error) {
-	out := []*model.Installation{}
-	if v := tenancy.ViewerFrom(ctx); v == nil || v.Platform {
-		return out, nil
-	}
-	ctx = tenancy.InPlane(ctx, tenancy.Copilot)
-	if l.Kind == listing.KindMODEL {
-		m, err := maybe(from(ctx).installed.Load(ctx, *l.CatalogModelID))
-		if m == nil || err != nil {
-			return out, err
-		}
-		root, err := r.ownRoot(ctx, tenancy.Copilot)
-		if err != nil {
-			return nil, err
-		}
-		return append(out, &model.Installation{ResourceID: m.ID, Name: m.Name, ScopeID: root.ID}), nil
-	}
-	agents, err := r.Store.Agent.Query().Where(agent.ListingID(l.ID), agent.AvailabilityNEQ(agent.AvailabilityRETIRED)).Limit(maxPage).All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range agents {
-		s, err := maybe(r.Store.Scope.Query().Where(scope.ID(a.ID)).Only(ctx))
-		if err != nil {
-			return nil, err
-		}
-		if s != nil {
-			out = append(out, &model.Installation{ResourceID: a.ID, Name: s.Name, Version: a.ListingVersion, Outdated: a.ListingVersion < l.PublishedVersion, ScopeID: *s.ParentID})
-		}
-	}
-	connections, err := r.Store.Connection.Query().Where(connection.ListingID(l.ID), connection.StatusEQ(connection.StatusACTIVE)).Limit(maxPage).All(ctx)
-	for _, c := range connections {
-		out = append(out, &model.Installation{ResourceID: c.ID, Name: c.Name, Version: c.ListingVersion, Outdated: c.ListingVersion < l.PublishedVersion, ScopeID: c.ScopeID})
-	}
-	return out, err
 }
 
 func (r *Resolver) ratingsOf(ctx context.Context, l *ent.Listing) ([]*model.Rating, error) {
@@ -255,7 +253,7 @@ func (r *Resolver) canListing(ctx context.Context, l *ent.Listing) ([]*model.Vie
 		if err != nil {
 			return nil, err
 		}
-		if out, err = r.can(ctx, ref(at), []access.Action{access.ListingManage}); err != nil {
+		if out, err = r.can(ctx, ref(at), []access.Action{access.ListingManage, access.ListingCreate}); err != nil {
 			return nil, err
 		}
 	}
@@ -279,12 +277,44 @@ func (r *Resolver) leaveFor(ctx context.Context, l *ent.Listing) ([]leave, error
 	return []leave{need(access.ListingManage, at)}, err
 }
 
-// changeListing runs a verb on a listing that the viewer sees and may change.
-func (r *Resolver) changeListing(ctx context.Context, listingID string, verb func(ctx context.Context, tx *store.Tx, l *ent.Listing, by string) (*ent.Listing, error)) (*model.ListingPayload, error) {
-	return r.onListing(ctx, listingID, r.leaveFor, verb)
+// leaveToSubmit is what handing a listing in needs.
+func (r *Resolver) leaveToSubmit(ctx context.Context, l *ent.Listing) ([]leave, error) {
+	if l.AccountID == id.PlatformID {
+		return r.leaveFor(ctx, l)
+	}
+	at, err := r.homeOfListing(ctx, l)
+	return []leave{need(access.ListingCreate, at)}, err
 }
 
-func (r *Resolver) onListing(ctx context.Context, listingID string, needs func(context.Context, *ent.Listing) ([]leave, error), verb func(ctx context.Context, tx *store.Tx, l *ent.Listing, by string) (*ent.Listing, error)) (*model.ListingPayload, error) {
+// market has the marketplace's verbs.
+func (r *Resolver) market() *marketplace.Market {
+	return &marketplace.Market{Catalog: r.Catalog, Agents: r.Agents, Connections: r.Connections, Requests: r.Requests}
+}
+
+// changeListing runs a verb on a listing that the viewer sees and may change.
+func (r *Resolver) changeListing(ctx context.Context, listingID string, verb func(ctx context.Context, tx *store.Tx, l *ent.Listing, by string) (*ent.Listing, error)) (*model.ListingPayload, error) {
+	return r.onListing(ctx, listingID, false, r.leaveFor, verb)
+}
+
+// takingListing runs a verb that takes a listing from accounts, and tells what
+// that does: to all that have it, or to all but those named.
+func (r *Resolver) takingListing(ctx context.Context, listingID string, rehearse bool, but func() ([]string, bool), verb func(ctx context.Context, tx *store.Tx, l *ent.Listing) (*ent.Listing, error)) (*model.ListingPayload, error) {
+	taken := marketplace.Taken{Accounts: []string{}}
+	payload, err := r.onListing(ctx, listingID, rehearse, r.leaveFor, func(ctx context.Context, tx *store.Tx, l *ent.Listing, _ string) (_ *ent.Listing, err error) {
+		if named, some := but(); some {
+			if taken, err = marketplace.TakenFrom(ctx, tx, l, named); err != nil {
+				return nil, err
+			}
+		}
+		return verb(ctx, tx, l)
+	})
+	if err == nil && payload.Listing != nil {
+		payload.Impact = &model.ListingImpact{Accounts: taken.Accounts, Installations: taken.Installations, Calls: taken.Calls, Credits: taken.Credits}
+	}
+	return payload, err
+}
+
+func (r *Resolver) onListing(ctx context.Context, listingID string, rehearse bool, needs func(context.Context, *ent.Listing) ([]leave, error), verb func(ctx context.Context, tx *store.Tx, l *ent.Listing, by string) (*ent.Listing, error)) (*model.ListingPayload, error) {
 	v, err := viewerOf(ctx)
 	if err != nil {
 		return nil, err
@@ -299,7 +329,7 @@ func (r *Resolver) onListing(ctx context.Context, listingID string, needs func(c
 		if err != nil {
 			return err
 		}
-		return r.change(ctx, leaves, false, func(ctx context.Context, tx *store.Tx) error {
+		return r.change(ctx, leaves, rehearse, func(ctx context.Context, tx *store.Tx) error {
 			l, err := tx.Listing.Get(ctx, l.ID) // as it is now
 			if err != nil {
 				return err
@@ -351,12 +381,43 @@ func (r *Resolver) listingCreate(ctx context.Context, in model.ListingCreateInpu
 		return nil, missing(err, "agent or connection")
 	}
 	var l *ent.Listing
-	err = r.change(ctx, []leave{need(access.ListingManage, at)}, false, func(ctx context.Context, tx *store.Tx) (err error) {
-		l, err = marketplace.CreateFrom(ctx, tx, at, in.SourceID, v.UserID, marketplace.Text{Name: &in.Name, Summary: in.Summary, Description: in.Description, Icon: in.Icon,
+	err = r.change(ctx, []leave{need(access.ListingCreate, at)}, false, func(ctx context.Context, tx *store.Tx) (err error) {
+		l, err = r.market().CreateFrom(ctx, tx, at, in.SourceID, v.UserID, marketplace.Text{Name: &in.Name, Summary: in.Summary, Description: in.Description, Icon: in.Icon,
 			Categories: in.Categories, Tags: in.Tags, Screenshots: in.Screenshots, Capabilities: in.Capabilities, Requirements: in.Requirements})
 		return err
 	})
 	return l, err
+}
+
+// preparedPayload is what a next version of the platform's brings, completed by
+// what it names.
+func (r *Resolver) preparedPayload(ctx context.Context, in model.ListingSubmitInput) ([]byte, error) {
+	if in.Payload == nil {
+		return nil, nil
+	}
+	l, err := r.listingByID(ctx, in.ListingID)
+	if err != nil || l.AccountID != id.PlatformID {
+		return nil, err
+	}
+	needs, err := r.leaveFor(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.allowed(ctx, needs); err != nil {
+		return nil, err
+	}
+	return r.market().Prepare(ctx, l.Kind, []byte(*in.Payload))
+}
+
+func (r *Resolver) scopeNameOf(ctx context.Context, l *ent.Listing) (string, error) {
+	if l.AccountID == id.PlatformID {
+		return "", nil
+	}
+	s, err := from(ctx).requests.places.Load(ctx, l.ScopeID)
+	if err != nil {
+		return "", err
+	}
+	return s.Name, nil
 }
 
 func missing(err error, noun string) error {
@@ -371,9 +432,17 @@ func (r *Resolver) platformListingCreate(ctx context.Context, in model.PlatformL
 	if err != nil {
 		return nil, err
 	}
+	needs := []leave{needOfPlatform(access.PlatformListingManage)}
+	if err := r.allowed(ctx, needs); err != nil {
+		return nil, err
+	}
+	payload, err := r.market().Prepare(ctx, listing.Kind(in.Kind), []byte(in.Payload))
+	if err != nil {
+		return nil, err
+	}
 	var l *ent.Listing
-	err = r.change(ctx, []leave{needOfPlatform(access.PlatformListingManage)}, false, func(ctx context.Context, tx *store.Tx) (err error) {
-		l, err = marketplace.CreateOfPlatform(ctx, tx, listing.Kind(in.Kind), []byte(in.Payload), v.UserID, marketplace.Text{Name: &in.Name, Summary: in.Summary,
+	err = r.change(ctx, needs, false, func(ctx context.Context, tx *store.Tx) (err error) {
+		l, err = r.market().CreateOfPlatform(ctx, tx, listing.Kind(in.Kind), payload, v.UserID, marketplace.Text{Name: &in.Name, Summary: in.Summary,
 			Description: in.Description, Icon: in.Icon, Categories: in.Categories, Tags: in.Tags, Screenshots: in.Screenshots, Capabilities: in.Capabilities, Requirements: in.Requirements})
 		return err
 	})
@@ -384,31 +453,37 @@ func (r *Resolver) platformListingCreate(ctx context.Context, in model.PlatformL
 type installed struct {
 	made    marketplace.Installed
 	changes []marketplace.Change
+	lacks   []marketplace.Lack
 	impact  *marketplace.Impact
+	at      *ent.Scope
+}
+
+func toChanges(in []marketplace.Change) []*model.ListingChange {
+	return mapTo(in, func(c marketplace.Change) *model.ListingChange {
+		return &model.ListingChange{Path: c.Path, Before: c.Before, After: c.After}
+	})
 }
 
 func (i installed) payload(err error) (*model.InstallationPayload, error) {
-	payload := &model.InstallationPayload{Changes: []*model.ListingChange{}}
+	payload := &model.InstallationPayload{}
 	if payload.Errors, err = refused(err); err != nil || len(payload.Errors) > 0 {
 		return payload, err
 	}
-	if i.made.ResourceID != "" {
-		payload.Installation = &model.Installation{ResourceID: i.made.ResourceID, Name: i.made.Name, Version: i.made.Version, ScopeID: i.made.ScopeID}
+	if i.made.ResourceID != "" && i.at != nil {
+		payload.Installation = &model.Installation{ResourceID: i.made.ResourceID, Name: i.made.Name, Version: i.made.Version, ScopeID: i.at.ID, ScopeName: i.at.Name, Ref: ref(i.at)}
 	}
-	for _, c := range i.changes {
-		payload.Changes = append(payload.Changes, &model.ListingChange{Path: c.Path, Before: c.Before, After: c.After})
-	}
+	payload.Changes = toChanges(i.changes)
+	payload.Lacks = mapTo(i.lacks, func(l marketplace.Lack) *model.ListingLack {
+		return &model.ListingLack{Code: l.Code, Message: l.Message, Fix: l.Fix}
+	})
 	if i.impact != nil {
-		payload.Impact = &model.UninstallImpact{Grants: i.impact.Grants, Tools: i.impact.Tools, Calls: i.impact.Calls, Credits: i.impact.Credits}
+		payload.Impact = &model.UninstallImpact{Grants: i.impact.Grants, Tools: i.impact.Tools, Keys: i.impact.Keys, Agents: i.impact.Agents, Defaults: i.impact.Defaults,
+			Calls: i.impact.Calls, Credits: i.impact.Credits}
 	}
 	return payload, nil
 }
 
 func (r *Resolver) listingInstall(ctx context.Context, in model.ListingInstallInput) (out installed, err error) {
-	v, err := viewerOf(ctx)
-	if err != nil {
-		return out, err
-	}
 	l, err := r.listingByID(ctx, in.ListingID)
 	if err != nil {
 		return out, err
@@ -431,17 +506,20 @@ func (r *Resolver) listingInstall(ctx context.Context, in model.ListingInstallIn
 	if l.Kind == listing.KindAGENT || l.Kind == listing.KindTEMPLATE {
 		needs = append(needs, need(access.AgentCreate, at)) // a new agent like any other
 	}
-	err = r.change(ctx, needs, false, func(ctx context.Context, tx *store.Tx) (err error) {
+	out.at = at
+	err = r.change(ctx, needs, isTrue(in.DryRun), func(ctx context.Context, tx *store.Tx) (err error) {
 		tx.AfterCommit(func() { r.Grants.Changed(at.AccountID, tenancy.Copilot) })
-		market := &marketplace.Market{Catalog: r.Catalog}
-		out.made, err = market.Install(ctx, tx, l, at, orEmpty(in.Name), v.UserID)
+		if out.made, err = r.market().Install(ctx, tx, l, at, orEmpty(in.Name)); err != nil {
+			return err
+		}
+		out.lacks, err = r.market().Lacks(ctx, tx, l, out.made, at)
 		return err
 	})
 	return out, err
 }
 
 // ofInstalled runs a verb on what the account installed, with leave at its scope.
-func (r *Resolver) ofInstalled(ctx context.Context, resourceID string, rehearse bool, verb func(ctx context.Context, tx *store.Tx, accountID string) error) error {
+func (r *Resolver) ofInstalled(ctx context.Context, resourceID string, rehearse bool, verb func(ctx context.Context, tx *store.Tx, at *ent.Scope) error) error {
 	v, err := viewerOf(ctx)
 	if err != nil {
 		return err
@@ -457,23 +535,28 @@ func (r *Resolver) ofInstalled(ctx context.Context, resourceID string, rehearse 
 	if _, err := r.Store.Scope.Get(tenancy.InPlane(ctx, tenancy.Copilot), at.ID); err != nil {
 		return missing(err, "installation") // beyond the viewer's reach
 	}
-	return r.change(ctx, []leave{need(access.ListingInstall, at)}, rehearse, func(ctx context.Context, tx *store.Tx) error {
+	action := access.ListingInstall
+	if id.Is(resourceID, id.Model) {
+		action = access.ModelUninstall
+	}
+	return r.change(ctx, []leave{need(action, at)}, rehearse, func(ctx context.Context, tx *store.Tx) error {
 		tx.AfterCommit(func() { r.Grants.Changed(v.AccountID, tenancy.Copilot) })
-		return verb(ctx, tx, v.AccountID)
+		return verb(ctx, tx, at)
 	})
 }
 
 func (r *Resolver) listingUpgrade(ctx context.Context, in model.ListingUpgradeInput) (out installed, err error) {
-	err = r.ofInstalled(ctx, in.ResourceID, isTrue(in.DryRun), func(ctx context.Context, tx *store.Tx, accountID string) (err error) {
-		out.made, out.changes, err = marketplace.Update(ctx, tx, accountID, in.ResourceID)
+	err = r.ofInstalled(ctx, in.ResourceID, isTrue(in.DryRun), func(ctx context.Context, tx *store.Tx, at *ent.Scope) (err error) {
+		out.at = at
+		out.made, out.changes, err = r.market().Update(ctx, tx, at.AccountID, in.ResourceID)
 		return err
 	})
 	return out, err
 }
 
 func (r *Resolver) listingUninstall(ctx context.Context, in model.ListingUninstallInput) (out installed, err error) {
-	err = r.ofInstalled(ctx, in.ResourceID, isTrue(in.DryRun), func(ctx context.Context, tx *store.Tx, accountID string) error {
-		impact, err := marketplace.Uninstall(ctx, tx, accountID, in.ResourceID)
+	err = r.ofInstalled(ctx, in.ResourceID, isTrue(in.DryRun), func(ctx context.Context, tx *store.Tx, at *ent.Scope) error {
+		impact, err := r.market().Uninstall(ctx, tx, at.AccountID, in.ResourceID)
 		out.impact = &impact
 		return err
 	})

@@ -66,7 +66,8 @@ type loaders struct {
 	models        *dataloadgen.Loader[string, *ent.Model]
 	requests      requestLoaders
 	agents        agentLoaders
-	alerts        *dataloadgen.Loader[string, []*gqlmodel.BudgetAlert] // by budget, of the running cycle
+	installations *dataloadgen.Loader[string, []*gqlmodel.Installation] // by listing
+	alerts        *dataloadgen.Loader[string, []*gqlmodel.BudgetAlert]  // by budget, of the running cycle
 }
 
 // stateKey names a budget or scope with where it lies.
@@ -122,7 +123,7 @@ func isAbsent(err error) bool {
 
 func (r *Resolver) newLoaders() *loaders {
 	st := r.Store
-	l := &loaders{directoryLoaders: r.newDirectoryLoaders(), signIn: r.newSignInLoaders(), requests: r.newRequestLoaders(), agents: r.newAgentLoaders(), receipt: r.newReceiptLoaders()}
+	l := &loaders{directoryLoaders: r.newDirectoryLoaders(), signIn: r.newSignInLoaders(), requests: r.newRequestLoaders(), agents: r.newAgentLoaders(), receipt: r.newReceiptLoaders(), installations: r.newInstallationLoader()}
 	l.scopes = loader(func(ctx context.Context, ids []string) (map[string]*ent.Scope, error) {
 		rows, err := st.Scope.Query().Where(scope.IDIn(ids...)).All(ctx)
 		return index(rows, err, func(s *ent.Scope) string { return s.ID })

@@ -14,14 +14,14 @@ import (
 var (
 	onPlatform = []access.Action{access.CentralProviderCreate, access.CatalogModelCreate, access.AccountCreate, access.InvitationCreate,
 		access.RoleBind, access.UserUpdate, access.SessionRevoke, access.ServiceClientManage, access.AuditRead}
-	onPlane = []access.Action{access.BudgetSet, access.BudgetDistribute, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.BudgetRenew, access.RequestCreate, access.RequestDecide, access.KeyCreate, access.AgentCreate, access.ProviderCreate, access.ModelCreate, access.ModelInstall, access.MemberList, access.AuditRead,
+	onPlane = []access.Action{access.BudgetSet, access.BudgetDistribute, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.BudgetRenew, access.RequestCreate, access.RequestDecide, access.KeyCreate, access.AgentCreate, access.ListingInstall, access.ProviderCreate, access.ModelCreate, access.ModelInstall, access.MemberList, access.AuditRead,
 		access.OrganizationCreate, access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead, access.ConnectionCreate, access.ConnectionCreateMCP, access.ConnectionProgram, access.ConnectionCreateAPI, access.ConnectionIntegration,
 		access.GuardrailAssign, access.GuardrailManage, access.DefaultModelSet}
-	onOrganization = []access.Action{access.BudgetSet, access.BudgetDistribute, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.RequestCreate, access.RequestDecide, access.KeyCreate, access.AgentCreate, access.MemberList, access.AuditRead,
+	onOrganization = []access.Action{access.BudgetSet, access.BudgetDistribute, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.RequestCreate, access.RequestDecide, access.KeyCreate, access.AgentCreate, access.ListingInstall, access.MemberList, access.AuditRead,
 		access.OrganizationUpdate, access.OrganizationArchive, access.OrganizationDelete, access.TeamCreate,
 		access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead, access.GuardrailAssign, access.DefaultModelSet,
 		access.ConnectionCreate, access.ConnectionCreateMCP, access.ConnectionProgram, access.ConnectionCreateAPI, access.ConnectionIntegration}
-	onTeam = []access.Action{access.BudgetSet, access.BudgetDistribute, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.RequestCreate, access.RequestDecide, access.KeyCreate, access.AgentCreate, access.MemberList, access.AuditRead,
+	onTeam = []access.Action{access.BudgetSet, access.BudgetDistribute, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.RequestCreate, access.RequestDecide, access.KeyCreate, access.AgentCreate, access.ListingInstall, access.MemberList, access.AuditRead,
 		access.TeamUpdate, access.TeamMove, access.TeamArchive, access.TeamDelete, access.MemberCreate,
 		access.InvitationCreate, access.RoleBind, access.GrantSet, access.GrantRead, access.GuardrailAssign, access.DefaultModelSet,
 		access.ConnectionCreate, access.ConnectionCreateMCP, access.ConnectionProgram, access.ConnectionCreateAPI, access.ConnectionIntegration}
@@ -33,7 +33,7 @@ var (
 		access.AccountClose, access.AccountExport, access.DomainConfigure, access.DomainApprove, access.SignInConfigure,
 		access.ServiceClientManage, access.SupportStart, access.SupportEnd, access.InvitationCreate, access.RoleBind,
 		access.UserUpdate, access.SessionRevoke, access.WebhookManage}
-	withinPlane = []access.Action{access.KeyCreate, access.InvitationCreate, access.RoleBind, access.GrantSet, access.TeamCreate, access.MemberCreate, access.AgentCreate, access.ConnectionCreate, access.ConnectionCreateMCP, access.ConnectionCreateAPI, access.ConnectionIntegration}
+	withinPlane = []access.Action{access.KeyCreate, access.InvitationCreate, access.RoleBind, access.GrantSet, access.TeamCreate, access.MemberCreate, access.AgentCreate, access.ConnectionCreate, access.ConnectionCreateMCP, access.ConnectionCreateAPI, access.ConnectionIntegration, access.ListingInstall, access.ListingCreate}
 	onAgent     = []access.Action{access.GuardrailAssign, access.AgentRead, access.AgentUpdate, access.AgentPublish, access.AgentPause, access.AgentTransfer, access.AgentDelete,
 		access.BudgetSet, access.BudgetRemove, access.BudgetFreeze, access.BudgetResume, access.BudgetRenew}
 	onServiceClient = []access.Action{access.ServiceClientManage}

@@ -180,6 +180,10 @@ func (r *requestResolver) ToolImpact(ctx context.Context, obj *model.Request) (*
 	return r.toolImpact(ctx, obj.Row)
 }
 
+func (r *requestResolver) PublishImpact(ctx context.Context, obj *model.Request) (*model.ListingReview, error) {
+	return r.publishImpact(ctx, obj.Row)
+}
+
 func (r *requestResolver) Deciders(ctx context.Context, obj *model.Request) ([]*model.RequestDecider, error) {
 	return r.deciders(ctx, obj.Row)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/connections"
 	"github.com/alchemi/cockpit/internal/credential"
+	"github.com/alchemi/cockpit/internal/marketplace"
 	"github.com/alchemi/cockpit/internal/mcp"
 	"github.com/alchemi/cockpit/internal/outbound"
 	"github.com/alchemi/cockpit/internal/request"
@@ -39,4 +40,15 @@ func (s *Server) openConnections(box *secret.Box, live *agents.Live) error {
 		Refusals: s.refusals, AskAt: s.URL() + "/me", MaxBody: s.cfg.MaxBody, Log: s.log})
 	s.onClose(func(context.Context) error { s.tools.Close(); return nil })
 	return nil
+}
+
+// openMarketplace lets the inbox decide on listings, and people ask for what
+// listings tell them of.
+func (s *Server) openMarketplace() {
+	market := &marketplace.Market{Catalog: s.catalog, Agents: s.agents, Connections: s.connections, Requests: s.requests}
+	s.requests.Known = market.Known
+	if s.requests.Carry == nil {
+		s.requests.Carry = request.Carriers{}
+	}
+	s.requests.Carry[entrequest.KindPUBLISH] = market.Carry
 }

@@ -184,6 +184,7 @@ func New(ctx context.Context, cfg *Config) (_ *Server, err error) {
 	if err := s.openConnections(box, live); err != nil {
 		return nil, err
 	}
+	s.openMarketplace()
 	s.sessions.MailReset = s.mailReset()
 	s.sso = s.newSSO(box)
 	s.graph = s.newGraph(box)

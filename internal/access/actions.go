@@ -58,6 +58,7 @@ const (
 	InvitationCreate      Action = "invitation.create"
 	KeyCreate             Action = "key.create"
 	KeyRevoke             Action = "key.revoke"
+	ListingCreate         Action = "listing.create"
 	ListingInstall        Action = "listing.install"
 	ListingManage         Action = "listing.manage"
 	ListingReview         Action = "listing.review"

@@ -233,6 +233,11 @@ func (c *Catalog) RetireImpact(ctx context.Context, tx *store.Tx, catalogModelID
 	return c.impact(ctx, tx, catalogModelID, losing)
 }
 
+// UninstallImpact is what switching a model off would do in its account.
+func (c *Catalog) UninstallImpact(ctx context.Context, tx *store.Tx, m *ent.Model) (Impact, error) {
+	return c.impact(ctx, tx, *m.CatalogModelID, []string{m.AccountID})
+}
+
 // lookback is how far usage is looked back at, in days.
 const lookback = 30
 

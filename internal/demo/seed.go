@@ -14,13 +14,16 @@ import (
 	"github.com/alchemi/cockpit/ent/catalogmodel"
 	"github.com/alchemi/cockpit/ent/centralprovider"
 	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/marketplace"
 	"github.com/alchemi/cockpit/internal/money"
+	inbox "github.com/alchemi/cockpit/internal/request"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -65,6 +68,7 @@ func Seed(ctx context.Context, o Options) (env Env, err error) {
 	}
 	s.budgets = budget.New(st, budget.Options{Now: st.Now})
 	s.catalog = catalog.New(st, nil, o.Box, o.FactorPPM, o.Store.Log)
+	s.market = &marketplace.Market{Catalog: s.catalog, Agents: &agents.Agents{}, Requests: &inbox.Requests{Store: st}}
 	password := "cockpit-" + strings.ToLower(id.New(id.Request)[len("req_")+14:])
 	if s.passwordHash, err = identity.HashPassword(ctx, password); err != nil {
 		return nil, err
@@ -112,6 +116,7 @@ type seeder struct {
 	tx           *store.Tx
 	budgets      *budget.Engine
 	catalog      *catalog.Catalog
+	market       *marketplace.Market
 	passwordHash string
 	env          Env
 	// factors are the account's own, oldest first; client is its program.
@@ -130,6 +135,9 @@ func (s *seeder) tell(ctx context.Context) error {
 	catalogue, err := s.catalogue(ctx)
 	if err != nil {
 		return err
+	}
+	if err := s.stock(ctx, staff.ID); err != nil {
+		return fmt.Errorf("marketplace: %w", err)
 	}
 	for _, t := range []tenant{acme, globex} {
 		if err := s.tenant(ctx, t, catalogue); err != nil {
@@ -384,7 +392,13 @@ func (p *inPlane) tell(ctx context.Context, a *ent.Account, catalogue []*ent.Cat
 	if err := p.buildAgents(ctx); err != nil {
 		return err
 	}
-	return p.spend(ctx, a)
+	if err := p.spend(ctx, a); err != nil || p.plane.plane != tenancy.Copilot || p.tenant.slug != acme.slug {
+		return err
+	}
+	if err := p.share(ctx); err != nil {
+		return fmt.Errorf("listings: %w", err)
+	}
+	return p.rate(ctx)
 }
 
 func (p *inPlane) ownModels(ctx context.Context) error {

@@ -57,6 +57,10 @@ var helpers = []helper{
 			{"You check insurance claims for completeness.\n\nName each missing document, and why it is needed. Decide nothing.", "First version, with the claims desk's list."},
 		},
 		draft: &edition{"You check insurance claims for completeness.\n\nName each missing document, why it is needed, and who can send it.\nFlag claims above 50,000 for a second pair of eyes. Decide nothing.", ""}},
+	{name: "Policy letters", purpose: "Writes letters to policyholders in plain words.", icon: "notebook-pen", group: "Claims", owner: "Claims desk",
+		person: "Aylin Demir", categories: []string{"Writing"}, model: copilotModel, temperature: 0.4, longest: 1500,
+		starters: []string{"Explain why we need the report"},
+		versions: []edition{{"You write letters to policyholders.\n\nUse plain words and short sentences. Keep what the law wants said, word for word.", "First version."}}},
 	{name: "Contract reader", purpose: "Finds terms, notice periods and unusual clauses.", icon: "scale", group: "Legal", owner: "Legal", person: "Clara Hoffmann",
 		categories: []string{"Legal"}, model: "gpt-5", temperature: 0, longest: 4000,
 		starters: []string{"What is unusual here?"},
@@ -89,7 +93,7 @@ func (p *inPlane) buildAgents(ctx context.Context) error {
 			return fmt.Errorf("agent %s: %w", h.name, err)
 		}
 	}
-	return nil
+	return p.shop(ctx)
 }
 
 func (p *inPlane) build(ctx context.Context, built *agents.Agents, h helper) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/charge"
 	"github.com/alchemi/cockpit/ent/invitation"
+	"github.com/alchemi/cockpit/ent/listing"
 	"github.com/alchemi/cockpit/ent/member"
 	"github.com/alchemi/cockpit/ent/model"
 	entrequest "github.com/alchemi/cockpit/ent/request"
@@ -75,8 +76,13 @@ func check(t *testing.T, o store.Options, now time.Time) {
 	require.Greater(t, st.Charge.Query().Where(charge.PlaneEQ(charge.PlaneCONSOLE)).CountX(ctx), 2000)
 	require.Greater(t, st.Charge.Query().Where(charge.PlaneEQ(charge.PlaneCOPILOT)).CountX(ctx), 1000)
 	require.Zero(t, st.Charge.Query().Where(charge.AtGT(now)).CountX(ctx))
-	require.Equal(t, 2, st.Request.Query().Where(entrequest.StatusEQ(entrequest.StatusPENDING)).CountX(ctx))
-	require.Equal(t, 1, st.Request.Query().Where(entrequest.StatusEQ(entrequest.StatusAPPROVED)).CountX(ctx))
+	require.Equal(t, 3, st.Request.Query().Where(entrequest.StatusEQ(entrequest.StatusPENDING)).CountX(ctx))
+	require.Equal(t, 2, st.Request.Query().Where(entrequest.StatusEQ(entrequest.StatusAPPROVED)).CountX(ctx))
+	for status, n := range map[listing.Status]int{listing.StatusPUBLISHED: 6, listing.StatusIN_REVIEW: 1} {
+		require.Equal(t, n, st.Listing.Query().Where(listing.StatusEQ(status), listing.KindNEQ(listing.KindMODEL)).CountX(ctx), status)
+	}
+	require.NotZero(t, st.Listing.Query().Where(listing.Name("Customer replies")).OnlyX(ctx).RatingCount)
+	require.NotZero(t, st.Listing.Query().Where(listing.Name("Claims triage")).OnlyX(ctx).RatingCount)
 	provider, err := demo.Upstream(ctx, st)
 	require.NoError(t, err)
 	require.Regexp(t, `^http://127\.0\.0\.1:\d+$`, provider)

@@ -93,6 +93,15 @@ func (e *Eraser) batch(ctx context.Context, accountID string) (more bool, err er
 				return nil
 			}
 		}
+		// The platform's words of it: that something is offered to it.
+		n, err := e.exec(ctx, tx.SQL(), "DELETE FROM listing_accounts WHERE id IN (SELECT id FROM listing_accounts WHERE offered_to = ? LIMIT ?)", accountID, e.size())
+		if err != nil {
+			return fmt.Errorf("listing_accounts: %w", err)
+		}
+		if n > 0 {
+			more = true
+			return nil
+		}
 		a, err := tx.Account.Get(ctx, accountID)
 		if err != nil {
 			return err

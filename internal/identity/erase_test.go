@@ -21,6 +21,7 @@ import (
 	entgen "github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/account"
 	"github.com/alchemi/cockpit/ent/auditevent"
+	"github.com/alchemi/cockpit/ent/listingaccount"
 	"github.com/alchemi/cockpit/ent/migrate"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
@@ -92,6 +93,7 @@ func TestDeletedAccountLeavesItsBooksAlone(t *testing.T) {
 		charged := st.Charge.Query().AllX(tenancy.WithViewer(t.Context(), w.A.Admin))
 		head := st.Account.GetX(system(t), a.ID)
 		require.Positive(t, head.AuditSeq)
+		require.Positive(t, st.ListingAccount.Query().Where(listingaccount.OfferedTo(a.ID)).CountX(system(t)))
 
 		eraser := &identity.Eraser{Store: st, Log: slog.New(slog.DiscardHandler)}
 		require.NoError(t, eraser.Erase(t.Context()))
@@ -127,6 +129,7 @@ func TestDeletedAccountLeavesItsBooksAlone(t *testing.T) {
 				require.Zero(t, left, table)
 			}
 		}
+		require.Zero(t, st.ListingAccount.Query().Where(listingaccount.OfferedTo(a.ID)).CountX(system(t)), "nothing is offered to it any more")
 		for _, c := range charged {
 			now := st.Charge.GetX(system(t), c.ID)
 			require.Equal(t, c.Cost, now.Cost)

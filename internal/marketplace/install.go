@@ -2,30 +2,21 @@ package marketplace
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
 	"strings"
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/agent"
 	"github.com/alchemi/cockpit/ent/connection"
-	"github.com/alchemi/cockpit/ent/grant"
 	"github.com/alchemi/cockpit/ent/listing"
 	"github.com/alchemi/cockpit/ent/listingversion"
 	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/scope"
-	"github.com/alchemi/cockpit/ent/tool"
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/audit"
-	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/id"
-	"github.com/alchemi/cockpit/internal/identity"
-	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/store"
 )
-
-// Market installs listings; models by the catalogue's own verbs.
-type Market struct{ Catalog *catalog.Catalog }
 
 // Installed is what an account made of a listing.
 type Installed struct {
@@ -36,7 +27,7 @@ type Installed struct {
 
 // Install makes a listing's model, agent or connection at a scope of an account:
 // a model in the plane, an agent as a draft, a connection without a credential.
-func (m *Market) Install(ctx context.Context, tx *store.Tx, l *ent.Listing, at *ent.Scope, name, by string) (Installed, error) {
+func (m *Market) Install(ctx context.Context, tx *store.Tx, l *ent.Listing, at *ent.Scope, name string) (Installed, error) {
 	offered, err := Offered(ctx, tx, l, at.AccountID)
 	if err != nil {
 		return Installed{}, err
@@ -44,7 +35,7 @@ func (m *Market) Install(ctx context.Context, tx *store.Tx, l *ent.Listing, at *
 	if !offered {
 		return Installed{}, fault.Missing("listing")
 	}
-	if at.Plane != scope.PlaneCOPILOT || at.ArchivedAt != nil {
+	if at.Plane != scope.PlaneCOPILOT || at.ArchivedAt != nil || at.Kind != scope.KindCOPILOT && at.Kind != scope.KindORGANIZATION && at.Kind != scope.KindTEAM {
 		return Installed{}, fault.At("scopeId", "It is installed in Copilot, or in an organization or a team of it that isn't archived.")
 	}
 	if l.Kind == listing.KindMODEL {
@@ -55,20 +46,17 @@ func (m *Market) Install(ctx context.Context, tx *store.Tx, l *ent.Listing, at *
 		if err != nil {
 			return Installed{}, err
 		}
-		return Installed{made.ID, made.Name, at.ID, 0}, counted(ctx, tx, l, 1)
+		return Installed{ResourceID: made.ID, Name: made.Name, ScopeID: at.ID}, counted(ctx, tx, l, 1)
 	}
 	v, err := Published(ctx, tx, l)
 	if err != nil {
 		return Installed{}, err
 	}
-	if name = strings.TrimSpace(name); name == "" {
-		name = l.Name
-	}
-	made := Installed{Name: name, ScopeID: at.ID, Version: v.Number}
+	made := Installed{Name: strings.TrimSpace(name), ScopeID: at.ID, Version: v.Number}
 	if l.Kind == listing.KindCONNECTION {
-		made, err = installConnection(ctx, tx, l, v, at, made, by)
+		made, err = m.installConnection(ctx, tx, l, v, at, made)
 	} else {
-		made, err = installAgent(ctx, tx, l, v, at, made, by)
+		made, err = m.installAgent(ctx, tx, l, v, at, made)
 	}
 	if err != nil {
 		return made, err
@@ -86,77 +74,79 @@ func counted(ctx context.Context, tx *store.Tx, l *ent.Listing, by int) error {
 	return err
 }
 
-func installAgent(ctx context.Context, tx *store.Tx, l *ent.Listing, v *ent.ListingVersion, at *ent.Scope, made Installed, by string) (Installed, error) {
-	if len(made.Name) > 200 {
-		return made, fault.At("name", "A name has at most 200 characters.")
+func (m *Market) installAgent(ctx context.Context, tx *store.Tx, l *ent.Listing, v *ent.ListingVersion, at *ent.Scope, made Installed) (Installed, error) {
+	if made.Name == "" {
+		made.Name = l.Name
 	}
-	p, draft, err := agentOf(ctx, tx, v, at.AccountID)
+	p, d, err := agentOf(ctx, tx, v, at.AccountID)
 	if err != nil {
 		return made, err
 	}
-	s, err := identity.CreateAgentScope(ctx, tx, at, made.Name)
+	row, s, err := m.Agents.Create(ctx, tx, at, agents.Settings{Name: &made.Name, Purpose: &p.Purpose, Icon: &p.Icon}, d)
 	if err != nil {
 		return made, err
 	}
 	made.ResourceID = s.ID
-	return made, tx.Agent.Create().SetID(s.ID).SetAccountID(at.AccountID).SetPlane(agent.PlaneCOPILOT).SetPurpose(p.Purpose).SetIcon(p.Icon).
-		SetOwnerUserID(by).SetCreatedBy(by).SetDraft(draft).SetListingID(l.ID).SetListingVersion(v.Number).Exec(ctx)
+	return made, row.Update().SetListingID(l.ID).SetListingVersion(v.Number).Exec(ctx)
 }
 
 // agentOf reads an agent's payload, with the account's own model in its
 // definition where the payload names one that is switched on there.
-func agentOf(ctx context.Context, tx *store.Tx, v *ent.ListingVersion, accountID string) (AgentPayload, json.RawMessage, error) {
+func agentOf(ctx context.Context, tx *store.Tx, v *ent.ListingVersion, accountID string) (AgentPayload, agents.Definition, error) {
 	var p AgentPayload
 	if err := read(v.Payload, &p); err != nil {
-		return p, nil, err
+		return p, agents.Definition{}, err
 	}
-	if p.Model == "" {
-		return p, p.Definition, nil
+	d, err := agents.Parse(p.Definition)
+	if err != nil || p.Model == "" {
+		return p, d, err
 	}
 	own, err := tx.Model.Query().Where(model.AccountID(accountID), model.PlaneEQ(model.PlaneCOPILOT), model.Name(p.Model)).Only(ctx)
 	if ent.IsNotFound(err) {
-		return p, p.Definition, nil // whoever finishes the draft chooses another
+		return p, d, nil // whoever finishes the draft chooses another
 	}
 	if err != nil {
-		return p, nil, err
+		return p, d, err
 	}
-	var d map[string]json.RawMessage
-	if err := json.Unmarshal(p.Definition, &d); err != nil {
-		return p, nil, err
-	}
-	if d["modelId"], err = json.Marshal(own.ID); err != nil {
-		return p, nil, err
-	}
-	draft, err := json.Marshal(d)
-	return p, draft, err
+	d.ModelID = own.ID
+	return p, d, nil
 }
 
-func installConnection(ctx context.Context, tx *store.Tx, l *ent.Listing, v *ent.ListingVersion, at *ent.Scope, made Installed, by string) (Installed, error) {
+func (m *Market) installConnection(ctx context.Context, tx *store.Tx, l *ent.Listing, v *ent.ListingVersion, at *ent.Scope, made Installed) (Installed, error) {
 	var p ConnectionPayload
 	if err := read(v.Payload, &p); err != nil {
 		return made, err
 	}
-	if len(made.Name) > 60 {
-		return made, fault.At("name", "A connection's name has at most 60 characters.")
+	if made.Name == "" {
+		made.Name = callName(l.Name)
 	}
-	c, err := tx.Connection.Create().SetAccountID(at.AccountID).SetPlane(connection.PlaneCOPILOT).SetScopeID(at.ID).SetName(made.Name).
-		SetKind(p.Kind).SetDescription(p.Description).SetIcon(p.Icon).SetURL(p.URL).SetCommand(p.Command).SetDocument(p.Document).
-		SetDocumentURL(p.DocumentURL).SetAuth(p.Auth).SetCredential(p.Credential).SetAuthName(p.AuthName).SetOauth(p.OAuth).
-		SetListingID(l.ID).SetListingVersion(v.Number).SetCreatedBy(by).Save(ctx)
-	if store.IsConflict(err) {
-		e := fault.At("name", "There is a connection named %q already; choose another name.", made.Name)
-		e.Code = fault.Exists
-		return made, e
-	}
+	in := p.input()
+	in.Name = &made.Name
+	c, err := m.Connections.Create(ctx, tx, at, in)
 	if err != nil {
 		return made, err
 	}
 	made.ResourceID = c.ID
-	return made, nil
+	return made, tx.Connection.UpdateOneID(c.ID).SetListingID(l.ID).SetListingVersion(v.Number).Exec(ctx)
+}
+
+// callName makes a connection's name, which stands before each tool's own, of
+// what people call it.
+func callName(name string) string {
+	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r < '0' || r > '9' && r < 'a' || r > 'z' })
+	out := strings.Join(words, "-")
+	if len(out) > 40 {
+		out = strings.Trim(out[:40], "-")
+	}
+	if out == "" {
+		return "connection"
+	}
+	return out
 }
 
 // found is something that was installed, with where it belongs.
 type found struct {
+	model      *ent.Model
 	agent      *ent.Agent
 	connection *ent.Connection
 	at         *ent.Scope
@@ -165,8 +155,8 @@ type found struct {
 	version    int
 }
 
-// Find looks an installed agent or connection of an account up, with the scope
-// that it belongs to.
+// Find looks an installed model, agent or connection of an account up, with the
+// scope that it belongs to.
 func Find(ctx context.Context, tx *store.Tx, accountID, resourceID string) (listingID string, at *ent.Scope, err error) {
 	f, err := find(ctx, tx, accountID, resourceID)
 	if err != nil {
@@ -179,6 +169,18 @@ func find(ctx context.Context, tx *store.Tx, accountID, resourceID string) (*fou
 	f := &found{}
 	var owner string
 	switch prefix, _ := id.PrefixOf(resourceID); prefix {
+	case id.Model:
+		m, err := tx.Model.Query().Where(model.ID(resourceID), model.AccountID(accountID), model.PlaneEQ(model.PlaneCOPILOT), model.CatalogModelIDNotNil()).Only(ctx)
+		if err != nil {
+			return nil, hidden(err, "installation")
+		}
+		l, err := tx.Listing.Query().Where(listing.CatalogModelID(*m.CatalogModelID)).Only(ctx)
+		if err != nil {
+			return nil, hidden(err, "installation")
+		}
+		f.model, f.name, f.listingID = m, m.Name, l.ID
+		f.at, err = rootOf(ctx, tx, accountID)
+		return f, err
 	case id.Agent:
 		a, err := tx.Agent.Query().Where(agent.ID(resourceID), agent.AccountID(accountID), agent.ListingIDNEQ("")).Only(ctx)
 		if err != nil {
@@ -206,7 +208,7 @@ func find(ctx context.Context, tx *store.Tx, accountID, resourceID string) (*fou
 // Update brings an installed agent's draft or a connection to the listing's
 // published version, and tells what differs between the two versions. An
 // agent's version in use stays until its admins publish the draft.
-func Update(ctx context.Context, tx *store.Tx, accountID, resourceID string) (Installed, []Change, error) {
+func (m *Market) Update(ctx context.Context, tx *store.Tx, accountID, resourceID string) (Installed, []Change, error) {
 	f, err := find(ctx, tx, accountID, resourceID)
 	if err != nil {
 		return Installed{}, nil, err
@@ -221,6 +223,9 @@ func Update(ctx context.Context, tx *store.Tx, accountID, resourceID string) (In
 	}
 	if !offered {
 		return Installed{}, nil, fault.At("resourceId", "The listing is offered no more; what is installed stays as it is.")
+	}
+	if f.model != nil {
+		return Installed{}, nil, fault.At("resourceId", "A model has no versions here: it is the catalogue's.")
 	}
 	if f.version >= l.PublishedVersion {
 		return Installed{}, nil, fault.At("resourceId", "The newest version is installed already.")
@@ -237,96 +242,39 @@ func Update(ctx context.Context, tx *store.Tx, accountID, resourceID string) (In
 	if err != nil {
 		return Installed{}, nil, err
 	}
-	if f.agent != nil {
-		p, draft, err := agentOf(ctx, tx, to, accountID)
-		if err != nil {
-			return Installed{}, nil, err
-		}
-		err = f.agent.Update().SetDraft(draft).SetPurpose(p.Purpose).SetIcon(p.Icon).SetListingVersion(to.Number).Exec(ctx)
-		if err != nil {
-			return Installed{}, nil, err
-		}
-	} else {
-		var p ConnectionPayload
-		if err := read(to.Payload, &p); err != nil {
-			return Installed{}, nil, err
-		}
-		if p.URL != f.connection.URL || p.Auth != f.connection.Auth {
-			// What people signed in with isn't the new server's to see.
-			if err := forget(ctx, tx, f.connection.ID); err != nil {
-				return Installed{}, nil, err
-			}
-		}
-		err := f.connection.Update().SetDescription(p.Description).SetIcon(p.Icon).SetURL(p.URL).SetCommand(p.Command).SetDocument(p.Document).
-			SetDocumentURL(p.DocumentURL).SetAuth(p.Auth).SetCredential(p.Credential).SetAuthName(p.AuthName).SetOauth(p.OAuth).
-			SetListingVersion(to.Number).Exec(ctx)
-		if err != nil {
-			return Installed{}, nil, err
-		}
+	if err := m.bring(ctx, tx, f, to); err != nil {
+		return Installed{}, nil, err
 	}
 	return Installed{resourceID, f.name, f.at.ID, to.Number}, changes, tx.Audit(ctx, event("listing.upgrade", l, f.at))
 }
 
-func forget(ctx context.Context, tx *store.Tx, connectionID string) error {
-	_, err := tx.Exec(ctx, "DELETE FROM connection_credentials WHERE connection_id = ?", connectionID)
-	return err
-}
-
-// Impact is what an uninstallation does.
-type Impact struct {
-	Grants, Tools int
-	// Of the last 30 days.
-	Calls   int64
-	Credits money.Nano
-}
-
-// Uninstall retires an installed agent, or switches a connection off; who had
-// it granted is refused from now on. What was used stays on the books.
-func Uninstall(ctx context.Context, tx *store.Tx, accountID, resourceID string) (Impact, error) {
-	var out Impact
-	f, err := find(ctx, tx, accountID, resourceID)
-	if err != nil {
-		return out, err
-	}
-	l, err := tx.Listing.Get(ctx, f.listingID)
-	if err != nil {
-		return out, hidden(err, "listing")
-	}
+// bring makes what was installed what a version says.
+func (m *Market) bring(ctx context.Context, tx *store.Tx, f *found, to *ent.ListingVersion) error {
 	if f.agent != nil {
-		if f.agent.Availability == agent.AvailabilityRETIRED {
-			return out, fault.At("resourceId", "It was uninstalled already.")
-		}
-		if out.Grants, err = tx.Grant.Query().Where(grant.AgentID(resourceID), grant.EffectEQ(grant.EffectALLOW)).Count(ctx); err != nil {
-			return out, err
-		}
-		err = tx.Rows(ctx, "SELECT CAST(coalesce(sum(calls), 0) AS BIGINT), CAST(coalesce(sum(credits), 0) AS BIGINT) FROM usage_days WHERE account_id = ? AND agent_id = ? AND day > ?",
-			[]any{accountID, resourceID, tx.Now().Unix()/86400 - 30}, func(r *sql.Rows) error { return r.Scan(&out.Calls, &out.Credits) })
+		p, d, err := agentOf(ctx, tx, to, f.at.AccountID)
 		if err != nil {
-			return out, err
+			return err
 		}
-		err = f.agent.Update().SetAvailability(agent.AvailabilityRETIRED).Exec(ctx)
-	} else {
-		if f.connection.Status == connection.StatusDISABLED {
-			return out, fault.At("resourceId", "It was uninstalled already.")
+		s, err := tx.Scope.Get(ctx, f.agent.ID)
+		if err != nil {
+			return err
 		}
-		tools, terr := tx.Tool.Query().Where(tool.ConnectionID(resourceID)).IDs(ctx)
-		if terr != nil {
-			return out, terr
+		row, err := m.Agents.Update(ctx, tx, s, agents.Settings{Purpose: &p.Purpose, Icon: &p.Icon}, &d, nil)
+		if err != nil {
+			return err
 		}
-		out.Tools = len(tools)
-		if out.Grants, err = tx.Grant.Query().Where(grant.EffectEQ(grant.EffectALLOW), grant.Or(grant.ConnectionID(resourceID), grant.ToolIDIn(tools...))).Count(ctx); err != nil {
-			return out, err
-		}
-		err = f.connection.Update().SetStatus(connection.StatusDISABLED).Exec(ctx)
+		return row.Update().SetListingVersion(to.Number).Exec(ctx)
 	}
+	var p ConnectionPayload
+	if err := read(to.Payload, &p); err != nil {
+		return err
+	}
+	if p.Kind != f.connection.Kind {
+		return fault.At("resourceId", "The newest version is another kind of connection. Install it beside this one, then uninstall this one.")
+	}
+	row, err := m.Connections.Update(ctx, tx, f.connection.ID, p.input())
 	if err != nil {
-		return out, err
+		return err
 	}
-	tx.Touch(accountID)
-	if err := counted(ctx, tx, l, -1); err != nil {
-		return out, err
-	}
-	e := event("listing.uninstall", l, f.at)
-	e.TargetName = f.name
-	return out, tx.Audit(ctx, e)
+	return tx.Connection.UpdateOneID(row.ID).SetListingVersion(to.Number).Exec(ctx)
 }

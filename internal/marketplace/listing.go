@@ -6,6 +6,7 @@ package marketplace
 
 import (
 	"context"
+	"encoding/base64"
 	"slices"
 	"strings"
 
@@ -51,7 +52,7 @@ func (t *Text) check() error {
 		"capabilities": t.Capabilities, "requirements": t.Requirements} {
 		most, long := 12, 200
 		if field == "screenshots" {
-			most, long = 8, 500
+			most, long = 8, maxPicture
 		}
 		if len(list) > most {
 			return fault.At(field, "Give at most %d.", most)
@@ -60,12 +61,27 @@ func (t *Text) check() error {
 			if strings.TrimSpace(s) == "" || len(s) > long {
 				return fault.At(field, "Each has 1–%d characters.", long)
 			}
-			if field == "screenshots" && !strings.HasPrefix(s, "https://") {
-				return fault.At(field, "Pictures have https:// addresses.")
+			if field == "screenshots" && !pictured(s) {
+				return fault.At(field, "A picture has an https:// address, or is a small one itself: data:image/png, jpeg or webp in base64.")
 			}
 		}
 	}
 	return nil
+}
+
+// maxPicture bounds a picture that is given itself, in bytes of base64.
+const maxPicture = 300 << 10
+
+// pictured tells whether an address shows a picture: of the web, or one that
+// holds it. Nothing that a browser runs is among them.
+func pictured(s string) bool {
+	for _, kind := range []string{"png", "jpeg", "webp"} {
+		if body, ok := strings.CutPrefix(s, "data:image/"+kind+";base64,"); ok {
+			_, err := base64.StdEncoding.DecodeString(body)
+			return err == nil
+		}
+	}
+	return strings.HasPrefix(s, "https://") && len(s) <= 500
 }
 
 func (t *Text) fill(m *ent.ListingMutation) {
@@ -105,7 +121,7 @@ func home(ctx context.Context, tx *store.Tx, l *ent.Listing) (*ent.Scope, error)
 
 // CreateFrom drafts a listing of an account's own agent or connection, which
 // belongs to the given scope.
-func CreateFrom(ctx context.Context, tx *store.Tx, at *ent.Scope, sourceID, by string, t Text) (*ent.Listing, error) {
+func (m *Market) CreateFrom(ctx context.Context, tx *store.Tx, at *ent.Scope, sourceID, by string, t Text) (*ent.Listing, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
@@ -135,14 +151,14 @@ func CreateFrom(ctx context.Context, tx *store.Tx, at *ent.Scope, sourceID, by s
 }
 
 // CreateOfPlatform drafts a listing of the platform, with its first version.
-func CreateOfPlatform(ctx context.Context, tx *store.Tx, kind listing.Kind, payload []byte, by string, t Text) (*ent.Listing, error) {
+func (m *Market) CreateOfPlatform(ctx context.Context, tx *store.Tx, kind listing.Kind, payload []byte, by string, t Text) (*ent.Listing, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
 	if t.Name == nil {
 		return nil, fault.At("name", "Give the listing a name.")
 	}
-	if _, err := checkPayload(kind, payload); err != nil {
+	if _, err := m.checkPayload(id.PlatformID, kind, payload); err != nil {
 		return nil, err
 	}
 	root, err := tx.Scope.Get(ctx, id.PlatformID)
@@ -159,8 +175,10 @@ func CreateOfPlatform(ctx context.Context, tx *store.Tx, kind listing.Kind, payl
 	if err := tx.Audit(ctx, event("listing.create", l, root)); err != nil {
 		return nil, err
 	}
-	return l, propose(ctx, tx, l, payload, "", by)
+	return l, m.propose(ctx, tx, l, payload, "", by)
 }
+
+var errStale = fault.New(fault.Conflict, "Somebody changed this since you opened it. Look at the newest state, then change it again.")
 
 // Edit changes what a listing says of itself.
 func Edit(ctx context.Context, tx *store.Tx, l *ent.Listing, t Text, expected *int) (*ent.Listing, error) {
@@ -168,7 +186,7 @@ func Edit(ctx context.Context, tx *store.Tx, l *ent.Listing, t Text, expected *i
 		return nil, err
 	}
 	if expected != nil && *expected != l.Version {
-		return nil, fault.New(fault.Conflict, "Somebody changed this since you opened it. Look at the newest state, then change it again.")
+		return nil, errStale
 	}
 	if l.Kind == listing.KindMODEL && t.Name != nil {
 		return nil, fault.At("name", "A model's listing has the model's name.")
@@ -180,9 +198,12 @@ func Edit(ctx context.Context, tx *store.Tx, l *ent.Listing, t Text, expected *i
 	if err != nil {
 		return nil, err
 	}
-	u := tx.Listing.UpdateOne(l)
+	u := tx.Listing.UpdateOne(l).Where(listing.Version(l.Version))
 	t.fill(u.Mutation())
 	if l, err = u.Save(ctx); err != nil {
+		if ent.IsNotFound(err) {
+			return nil, errStale
+		}
 		return nil, err
 	}
 	return l, tx.Audit(ctx, event("listing.update", l, at))

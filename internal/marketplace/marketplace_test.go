@@ -13,15 +13,24 @@ import (
 	"github.com/alchemi/cockpit/ent/connection"
 	"github.com/alchemi/cockpit/ent/listing"
 	"github.com/alchemi/cockpit/ent/listingversion"
+	entrequest "github.com/alchemi/cockpit/ent/request"
 	"github.com/alchemi/cockpit/ent/scope"
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/catalog"
+	"github.com/alchemi/cockpit/internal/connections"
+	"github.com/alchemi/cockpit/internal/credential"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/feature"
+	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
 	"github.com/alchemi/cockpit/internal/marketplace"
+	"github.com/alchemi/cockpit/internal/outbound"
+	"github.com/alchemi/cockpit/internal/request"
 	"github.com/alchemi/cockpit/internal/secret"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/store/storetest"
+	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
 type world struct {
@@ -36,7 +45,13 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 		box, err := secret.NewBox("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
 		require.NoError(t, err)
 		w := &world{t: t, Trees: identitytest.Tree(t, st)}
-		w.market = &marketplace.Market{Catalog: catalog.New(st, w.Epochs, box, 1_000_000, slog.New(slog.DiscardHandler))}
+		log := slog.New(slog.DiscardHandler)
+		client, grants := outbound.NewClient(nil), grant.New(st, w.Epochs)
+		tools := connections.New(connections.Options{Store: st, Client: client, Grants: grants, Log: log,
+			Credentials: credential.New(credential.Options{Store: st, Box: box, Client: client, URL: "https://cockpit.test", Log: log})})
+		t.Cleanup(tools.Close)
+		w.market = &marketplace.Market{Catalog: catalog.New(st, w.Epochs, box, 1_000_000, log), Agents: &agents.Agents{Store: st}, Connections: tools,
+			Requests: &request.Requests{Store: st, Log: log}}
 		test(t, w)
 	})
 }
@@ -66,37 +81,54 @@ func TestAccountsOwnListing(t *testing.T) {
 			})
 		}
 		require.NoError(t, step(func(ctx context.Context, tx *store.Tx) (*ent.Listing, error) {
-			return marketplace.CreateFrom(ctx, tx, p.Org, source.ID, author, marketplace.Text{Name: ptr("Clerk"), Verified: ptr(true)})
+			return w.market.CreateFrom(ctx, tx, p.Org, source.ID, author, marketplace.Text{Name: ptr("Clerk"), Verified: ptr(true)})
 		}))
 		require.Equal(t, listing.StatusDRAFT, l.Status)
 		require.False(t, l.Verified, "accounts don't verify themselves")
 		require.Error(t, step(func(ctx context.Context, tx *store.Tx) (*ent.Listing, error) {
-			return marketplace.CreateFrom(ctx, tx, w.B.Copilot.Org, source.ID, author, marketplace.Text{Name: ptr("Theft")})
+			return w.market.CreateFrom(ctx, tx, w.B.Copilot.Org, source.ID, author, marketplace.Text{Name: ptr("Theft")})
 		}), "another account's agent")
 		require.Error(t, step(func(ctx context.Context, tx *store.Tx) (*ent.Listing, error) {
-			return marketplace.CreateFrom(ctx, tx, p.SiblingOrg, source.ID, author, marketplace.Text{Name: ptr("Elsewhere")})
+			return w.market.CreateFrom(ctx, tx, p.SiblingOrg, source.ID, author, marketplace.Text{Name: ptr("Elsewhere")})
 		}), "another scope's agent")
 		review := func(by string, publish bool) error {
 			return step(func(ctx context.Context, tx *store.Tx) (*ent.Listing, error) {
-				return marketplace.Review(ctx, tx, l, publish, "looked at", by)
+				return w.market.Review(ctx, tx, l, publish, "looked at", by)
 			})
 		}
 		submit := func() error {
 			return step(func(ctx context.Context, tx *store.Tx) (*ent.Listing, error) {
-				return marketplace.Submit(ctx, tx, l, nil, "new", author)
+				return w.market.Submit(ctx, tx, l, nil, "new", author)
 			})
 		}
 		require.Error(t, review(reviewer, true), "it was never handed in")
 		require.NoError(t, submit())
+		asked := func() *ent.Request {
+			return w.Store.Request.Query().Where(entrequest.ResourceID(l.ID)).Order(ent.Desc(entrequest.FieldID)).FirstX(identitytest.System(t))
+		}
+		require.Equal(t, []any{entrequest.KindPUBLISH, entrequest.StatusPENDING, author, p.Root.ID}, []any{asked().Kind, asked().Status, asked().RequestedBy, asked().WaitsAt})
+		draft := w.Store.Scope.Query().Where(scope.ParentID(p.SiblingTeam.ID), scope.KindEQ(scope.KindAGENT)).OnlyX(identitytest.System(t))
+		known := func(v *tenancy.Viewer, resourceID string) (ok bool) {
+			require.NoError(t, w.Store.InTx(tenancy.System(tenancy.WithViewer(t.Context(), v), "a test"), func(ctx context.Context, tx *store.Tx) error {
+				tx.Unaudited()
+				ok = w.market.Known(ctx, tx, resourceID)
+				return nil
+			}))
+			return ok
+		}
 		require.True(t, fault.Is(review(author, true), fault.Forbidden), "nobody reviews their own")
 		require.NoError(t, review(reviewer, true))
+		require.True(t, known(p.SiblingOrgAdmin, source.ID), "what is shared may be asked for")
+		require.False(t, known(w.B.Admin, source.ID))
+		require.False(t, known(p.OrgAdmin, draft.ID), "its listing is a draft")
+		require.Equal(t, entrequest.StatusAPPROVED, asked().Status, "reviewed on its page, the request is closed")
 		require.Equal(t, listing.StatusPUBLISHED, l.Status)
 		require.Equal(t, 1, l.PublishedVersion)
 
 		var made marketplace.Installed
 		install := func(a *identitytest.Account) error {
 			return w.do(func(ctx context.Context, tx *store.Tx) (err error) {
-				made, err = w.market.Install(ctx, tx, l, a.Copilot.SiblingOrg, "", reviewer)
+				made, err = w.market.Install(ctx, tx, l, a.Copilot.SiblingOrg, "")
 				return err
 			})
 		}
@@ -110,7 +142,7 @@ func TestAccountsOwnListing(t *testing.T) {
 
 		upgrade := func(account string) (changes []marketplace.Change, err error) {
 			err = w.do(func(ctx context.Context, tx *store.Tx) error {
-				_, changes, err = marketplace.Update(ctx, tx, account, made.ResourceID)
+				_, changes, err = w.market.Update(ctx, tx, account, made.ResourceID)
 				return err
 			})
 			return changes, err
@@ -149,7 +181,7 @@ func TestAccountsOwnListing(t *testing.T) {
 		require.Equal(t, []int64{4, 1}, []int64{l.RatingSum, l.RatingCount})
 
 		require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
-			impact, err := marketplace.Uninstall(ctx, tx, w.A.Row.ID, made.ResourceID)
+			impact, err := w.market.Uninstall(ctx, tx, w.A.Row.ID, made.ResourceID)
 			require.Zero(t, impact.Calls, "long ago")
 			return err
 		}))
@@ -176,7 +208,7 @@ func TestPlatformsListing(t *testing.T) {
 		var l *ent.Listing
 		create := func(payload string) error {
 			return w.do(func(ctx context.Context, tx *store.Tx) (err error) {
-				l, err = marketplace.CreateOfPlatform(ctx, tx, listing.KindCONNECTION, []byte(payload), w.SuperAdmin.UserID, marketplace.Text{Name: ptr("Tickets")})
+				l, err = w.market.CreateOfPlatform(ctx, tx, listing.KindCONNECTION, []byte(payload), w.SuperAdmin.UserID, marketplace.Text{Name: ptr("Tickets")})
 				return err
 			})
 		}
@@ -184,12 +216,13 @@ func TestPlatformsListing(t *testing.T) {
 			`{"kind":"MCP_HTTP","url":"https://x.example","oauth":{"client_secret":"s"}}`, `{"kind":"MCP_HTTP","url":"https://x.example"} {}`} {
 			require.True(t, fault.Is(create(bad), fault.Invalid), bad)
 		}
+		require.True(t, fault.Is(create(`{"kind":"OPENAPI","url":"https://x.example","documentUrl":"https://x.example/api.json"}`), fault.Invalid), "the document comes along")
 		require.NoError(t, create(`{"kind":"MCP_HTTP","url":"https://mcp.example/mcp","auth":"BEARER","credential":"PERSONAL"}`))
 		require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) (err error) {
-			if l, err = marketplace.Submit(ctx, tx, l, nil, "", w.SuperAdmin.UserID); err != nil {
+			if l, err = w.market.Submit(ctx, tx, l, nil, "", w.SuperAdmin.UserID); err != nil {
 				return err
 			}
-			if l, err = marketplace.Review(ctx, tx, l, true, "", w.SuperAdmin.UserID); err != nil {
+			if l, err = w.market.Review(ctx, tx, l, true, "", w.SuperAdmin.UserID); err != nil {
 				return err
 			}
 			l, err = marketplace.Offer(ctx, tx, l, false, []string{w.A.Row.ID})
@@ -203,7 +236,7 @@ func TestPlatformsListing(t *testing.T) {
 		require.False(t, sees(w.B))
 		install := func(a *identitytest.Account, at *ent.Scope, name string) (made marketplace.Installed, err error) {
 			err = w.do(func(ctx context.Context, tx *store.Tx) error {
-				made, err = w.market.Install(ctx, tx, l, at, name, a.Admin.UserID)
+				made, err = w.market.Install(ctx, tx, l, at, name)
 				return err
 			})
 			return made, err
@@ -215,9 +248,20 @@ func TestPlatformsListing(t *testing.T) {
 		made, err := install(w.A, w.A.Copilot.Root, "")
 		require.NoError(t, err)
 		c := w.Store.Connection.GetX(identitytest.System(t), made.ResourceID)
-		require.Equal(t, []any{"Tickets", "https://mcp.example/mcp", connection.AuthBEARER, l.ID}, []any{c.Name, c.URL, c.Auth, c.ListingID})
+		require.Equal(t, []any{"tickets", "https://mcp.example/mcp", connection.AuthBEARER, l.ID}, []any{c.Name, c.URL, c.Auth, c.ListingID})
 		_, err = install(w.A, w.A.Copilot.Root, "")
 		require.True(t, fault.Is(err, fault.Exists), "%v", err)
+
+		for name, payload := range map[string]string{"Elsewhere": `{"kind":"MCP_HTTP","url":"https://other.example/mcp","auth":"HEADER","authName":"Cookie"}`} {
+			require.NoError(t, create(payload))
+			require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
+				tx.Unaudited()
+				l = tx.Listing.UpdateOneID(l.ID).SetStatus(listing.StatusPUBLISHED).SetPublishedVersion(1).SaveX(ctx)
+				return nil
+			}))
+			_, err := install(w.A, w.A.Copilot.Root, name)
+			require.True(t, fault.Is(err, fault.Invalid), "what connections refuse, listings don't smuggle in: %v", err)
+		}
 
 		// A model's listing installs the model.
 		offered := w.Store.Listing.Query().Where(listing.CatalogModelID(w.CatalogModel.ID)).OnlyX(identitytest.System(t))
@@ -225,9 +269,16 @@ func TestPlatformsListing(t *testing.T) {
 		model, err := install(w.A, w.A.Copilot.Root, "")
 		require.NoError(t, err)
 		require.True(t, id.Is(model.ResourceID, id.Model))
+		var lost marketplace.Impact
+		require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) (err error) {
+			lost, err = w.market.Uninstall(ctx, tx, w.A.Row.ID, model.ResourceID)
+			return err
+		}))
+		require.Positive(t, lost.Grants)
+		require.EqualValues(t, "DISABLED", w.Store.Model.GetX(identitytest.System(t), model.ResourceID).Status)
 		for what, f := range map[string]func(ctx context.Context, tx *store.Tx) (*ent.Listing, error){
 			"withdraw": func(ctx context.Context, tx *store.Tx) (*ent.Listing, error) {
-				return marketplace.Withdraw(ctx, tx, offered)
+				return w.market.Withdraw(ctx, tx, offered)
 			},
 			"offer": func(ctx context.Context, tx *store.Tx) (*ent.Listing, error) {
 				return marketplace.Offer(ctx, tx, offered, true, nil)
@@ -235,5 +286,58 @@ func TestPlatformsListing(t *testing.T) {
 		} {
 			require.True(t, fault.Is(w.do(func(ctx context.Context, tx *store.Tx) error { _, err := f(ctx, tx); return err }), fault.Invalid), what)
 		}
+	})
+}
+
+// The platform's agents are read as agents are, and name nothing of an account.
+func TestAgentPayloads(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		create := func(payload string) (l *ent.Listing, err error) {
+			err = w.do(func(ctx context.Context, tx *store.Tx) error {
+				l, err = w.market.CreateOfPlatform(ctx, tx, listing.KindTEMPLATE, []byte(payload), w.SuperAdmin.UserID, marketplace.Text{Name: ptr("Clerk")})
+				return err
+			})
+			return l, err
+		}
+		for _, bad := range []string{`{"definition":[]}`, `{"definition":{"instruction":"x"}}`, `{"definition":{"parameters":{"temperature":3}}}`,
+			`{"definition":{"toolIds":["mod_01JCZZZZZZZZZZZZZZZZZZZZZZ"]}}`, `{"definition":{"modelId":"` + w.CatalogModel.ID + `"}}`,
+			`{"definition":{"modelId":"mod_01JCZZZZZZZZZZZZZZZZZZZZZZ"}}`, `{"definition":{"knowledge":[{"title":"x","url":"ftp://x"}]}}`} {
+			_, err := create(bad)
+			require.True(t, fault.Is(err, fault.Invalid), "%s: %v", bad, err)
+		}
+		l, err := create(`{"purpose":"Answers","model":"` + w.CatalogModel.Name + `","definition":{"instructions":"Be brief."}}`)
+		require.NoError(t, err)
+		require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
+			if l, err = w.market.Submit(ctx, tx, l, nil, "", w.SuperAdmin.UserID); err != nil {
+				return err
+			}
+			l, err = w.market.Review(ctx, tx, l, true, "", w.SuperAdmin.UserID)
+			return err
+		}))
+		at := w.A.Copilot.Org
+		var made marketplace.Installed
+		var lacks []marketplace.Lack
+		require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
+			if made, err = w.market.Install(ctx, tx, l, at, ""); err != nil {
+				return err
+			}
+			lacks, err = w.market.Lacks(ctx, tx, l, made, at)
+			return err
+		}))
+		codes := map[string]bool{}
+		for _, lack := range lacks {
+			codes[lack.Code] = true
+		}
+		require.True(t, codes["draft"] && (codes["model-off"] || codes["not-granted"] || !codes["model-missing"]), "%+v", lacks)
+		row := w.Store.Agent.GetX(identitytest.System(t), made.ResourceID)
+		require.Equal(t, []any{l.ID, 1, "Answers"}, []any{row.ListingID, row.ListingVersion, row.Purpose})
+		var taken marketplace.Taken
+		require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
+			taken, err = marketplace.TakenFrom(ctx, tx, l, nil)
+			tx.Unaudited()
+			return err
+		}))
+		require.Equal(t, []any{[]string{w.A.Row.Name}, 1}, []any{taken.Accounts, taken.Installations})
 	})
 }

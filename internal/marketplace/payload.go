@@ -2,6 +2,7 @@ package marketplace
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -12,7 +13,10 @@ import (
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/connection"
 	"github.com/alchemi/cockpit/ent/listing"
+	"github.com/alchemi/cockpit/internal/agents"
+	"github.com/alchemi/cockpit/internal/connections"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/id"
 )
 
 // AgentPayload is what installing an agent or a template brings.
@@ -59,17 +63,56 @@ func read(raw []byte, into any) error {
 	return nil
 }
 
+// Prepare completes a payload of the platform by what it names: the document of
+// an OpenAPI connection is read once, so that a version holds all that it
+// brings. No transaction is open meanwhile.
+func (m *Market) Prepare(ctx context.Context, kind listing.Kind, raw []byte) ([]byte, error) {
+	if kind != listing.KindCONNECTION || len(raw) == 0 {
+		return raw, nil
+	}
+	var p ConnectionPayload
+	if err := read(raw, &p); err != nil {
+		return nil, err
+	}
+	if p.Kind != connection.KindOPENAPI {
+		return raw, nil
+	}
+	in := p.input()
+	if p.Document == "" && p.DocumentURL != "" {
+		in.Document = nil
+	}
+	if err := m.Connections.Prepare(ctx, &in); err != nil {
+		return nil, err
+	}
+	p.Document, p.URL = *in.Document, *in.URL
+	return json.Marshal(p)
+}
+
+// input is the connection that a payload makes, by the words of those who make
+// connections.
+func (p *ConnectionPayload) input() connections.Input {
+	in := connections.Input{Kind: p.Kind, Description: &p.Description, Icon: &p.Icon, URL: &p.URL, Command: p.Command,
+		Document: &p.Document, DocumentURL: &p.DocumentURL, Auth: &p.Auth, Credential: &p.Credential, AuthName: &p.AuthName, OAuth: p.OAuth}
+	if in.Command == nil {
+		in.Command = []string{}
+	}
+	return in
+}
+
 // checkPayload refuses what couldn't be installed.
-func checkPayload(kind listing.Kind, raw []byte) (json.RawMessage, error) {
+func (m *Market) checkPayload(accountID string, kind listing.Kind, raw []byte) (json.RawMessage, error) {
 	switch kind {
 	case listing.KindAGENT, listing.KindTEMPLATE:
 		var p AgentPayload
 		if err := read(raw, &p); err != nil {
 			return nil, err
 		}
-		var object map[string]any
-		if json.Unmarshal(p.Definition, &object) != nil || object == nil {
-			return nil, fault.At("payload", "The payload's definition is an agent's definition, a JSON object.")
+		d, err := agents.Parse(p.Definition)
+		if err != nil {
+			return nil, err
+		}
+		if accountID == id.PlatformID && (d.ModelID != "" || len(d.FallbackIDs)+len(d.ToolIDs)+len(d.GuardrailPresetIDs) > 0) {
+			return nil, fault.At("payload", "The platform's agents name no ids, which belong to one account. Name the model by \"model\"; tools and guardrails are chosen in the draft.")
 		}
 		if len(p.Purpose) > 500 || len(p.Icon) > 40 {
 			return nil, fault.At("payload", "A purpose has at most 500 characters, an icon 40.")
@@ -103,6 +146,9 @@ func (p *ConnectionPayload) check() error {
 		if err != nil || address != "" && (u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http") {
 			return fault.At("payload", "An address looks like https://mcp.example.com/mcp, without a user.")
 		}
+	}
+	if p.Kind == connection.KindOPENAPI && p.Document == "" {
+		return fault.At("payload", "An OpenAPI connection brings its document, or names the address that it is read from.")
 	}
 	if p.Kind == connection.KindMCP_STDIO && len(p.Command) == 0 || p.Kind != connection.KindMCP_STDIO && p.URL == "" && p.Document == "" && p.DocumentURL == "" {
 		return fault.At("payload", "A connection needs an address, a document or a command.")

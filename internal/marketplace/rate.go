@@ -2,12 +2,17 @@ package marketplace
 
 import (
 	"context"
-	"database/sql"
 	"strings"
 
 	"github.com/alchemi/cockpit/ent"
+	"github.com/alchemi/cockpit/ent/agent"
+	"github.com/alchemi/cockpit/ent/connection"
+	"github.com/alchemi/cockpit/ent/connectioncredential"
 	"github.com/alchemi/cockpit/ent/listing"
+	"github.com/alchemi/cockpit/ent/model"
 	"github.com/alchemi/cockpit/ent/rating"
+	"github.com/alchemi/cockpit/ent/tool"
+	"github.com/alchemi/cockpit/ent/usageday"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/store"
 )
@@ -22,7 +27,7 @@ func Rate(ctx context.Context, tx *store.Tx, l *ent.Listing, root *ent.Scope, us
 	case len(text) > 1000:
 		return nil, fault.At("text", "A rating has at most 1,000 characters.")
 	}
-	used, err := used(ctx, tx, l, root.AccountID, userID)
+	used, err := Used(ctx, tx.Client, l, root.AccountID, userID)
 	if err != nil {
 		return nil, err
 	}
@@ -48,24 +53,36 @@ func Rate(ctx context.Context, tx *store.Tx, l *ent.Listing, root *ent.Scope, us
 	return r, tx.Audit(ctx, event("listing.rate", l, root))
 }
 
-// used tells whether a person was charged for a call by what the account made of
-// the listing, or signed in to its connection.
-func used(ctx context.Context, tx *store.Tx, l *ent.Listing, accountID, userID string) (bool, error) {
-	query := "SELECT 1 FROM usage_days u WHERE u.account_id = ? AND u.user_id = ? AND u.calls > 0 AND "
-	args := []any{accountID, userID}
+// Used tells whether a person was charged for a call by what the account made of
+// a listing, or signed in to its connection. ctx passes the guard.
+func Used(ctx context.Context, c *ent.Client, l *ent.Listing, accountID, userID string) (bool, error) {
+	calls := c.UsageDay.Query().Where(usageday.AccountID(accountID), usageday.UserID(userID), usageday.CallsGT(0))
 	switch l.Kind {
 	case listing.KindMODEL:
-		query += "u.model_id IN (SELECT id FROM models WHERE account_id = ? AND catalog_model_id = ?)"
-		args = append(args, accountID, *l.CatalogModelID)
+		ids, err := c.Model.Query().Where(model.AccountID(accountID), model.CatalogModelID(*l.CatalogModelID)).IDs(ctx)
+		if err != nil {
+			return false, err
+		}
+		return calls.Where(usageday.ModelIDIn(ids...)).Exist(ctx)
 	case listing.KindCONNECTION:
-		query = `SELECT 1 FROM connection_credentials u JOIN connections c ON c.id = u.connection_id
-			WHERE u.account_id = ? AND u.user_id = ? AND u.used_at IS NOT NULL AND (c.listing_id = ? OR c.id = ?)`
-		args = append(args, l.ID, l.SourceID)
-	default:
-		query += "u.agent_id IN (SELECT id FROM agents WHERE account_id = ? AND (listing_id = ? OR id = ?))"
-		args = append(args, accountID, l.ID, l.SourceID)
+		ids, err := c.Connection.Query().Where(connection.AccountID(accountID), connection.Or(connection.ListingID(l.ID), connection.ID(l.SourceID))).IDs(ctx)
+		if err != nil {
+			return false, err
+		}
+		signedIn, err := c.ConnectionCredential.Query().Where(connectioncredential.AccountID(accountID), connectioncredential.UserID(userID),
+			connectioncredential.UsedAtNotNil(), connectioncredential.ConnectionIDIn(ids...)).Exist(ctx)
+		if err != nil || signedIn {
+			return signedIn, err
+		}
+		tools, err := c.Tool.Query().Where(tool.AccountID(accountID), tool.ConnectionIDIn(ids...)).IDs(ctx)
+		if err != nil {
+			return false, err
+		}
+		return calls.Where(usageday.ModelIDIn(tools...)).Exist(ctx)
 	}
-	found := false
-	err := tx.Rows(ctx, query+" LIMIT 1", args, func(*sql.Rows) error { found = true; return nil })
-	return found, err
+	ids, err := c.Agent.Query().Where(agent.AccountID(accountID), agent.Or(agent.ListingID(l.ID), agent.ID(l.SourceID))).IDs(ctx)
+	if err != nil {
+		return false, err
+	}
+	return calls.Where(usageday.AgentIDIn(ids...)).Exist(ctx)
 }

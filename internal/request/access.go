@@ -23,7 +23,7 @@ func (r *Requests) createAccess(ctx context.Context, tx *store.Tx, now time.Time
 		return nil, err
 	}
 	about := t.Resource(in.ResourceID)
-	if about == nil || about.Owner != "" && !v.Reaches(about.Owner) && !r.offered(ctx, in.ResourceID) {
+	if about == nil || about.Owner != "" && !v.Reaches(about.Owner) && !r.offered(ctx, tx, in.ResourceID) {
 		e := fault.Missing("resource")
 		e.Path = []string{"resourceId"}
 		return nil, e
@@ -48,8 +48,8 @@ func (r *Requests) createAccess(ctx context.Context, tx *store.Tx, now time.Time
 
 // offered tells whether people of the account may know of a resource by a
 // listing.
-func (r *Requests) offered(ctx context.Context, resourceID string) bool {
-	return r.Known != nil && r.Known(ctx, resourceID)
+func (r *Requests) offered(ctx context.Context, tx *store.Tx, resourceID string) bool {
+	return r.Known != nil && r.Known(ctx, tx, resourceID)
 }
 
 // holder finds the nearest scope above a path that has a resource to give and
@@ -186,4 +186,40 @@ func (r *Requests) carry(ctx context.Context, tx *store.Tx, row *ent.Request, ap
 		return fault.New(fault.Unavailable, "Requests of this kind can't be decided here.")
 	}
 	return f(ctx, tx, row, approved)
+}
+
+// Settle closes the open request about a resource that was decided on, or
+// withdrawn, elsewhere than in the inbox, in that transaction. ctx passes the
+// guard.
+func (r *Requests) Settle(ctx context.Context, tx *store.Tx, kind entrequest.Kind, resourceID string, status entrequest.Status, by, note string) error {
+	rows, err := tx.Request.Query().Where(entrequest.KindEQ(kind), entrequest.ResourceID(resourceID), entrequest.StatusEQ(entrequest.StatusPENDING)).All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		s, err := tx.Scope.Get(ctx, row.ScopeID)
+		if err != nil {
+			return err
+		}
+		if row, err = row.Update().SetStatus(status).SetDecidedBy(by).SetDecidedAt(tx.Now()).SetNote(note).Save(ctx); err != nil {
+			return err
+		}
+		action, name := map[entrequest.Status]string{entrequest.StatusAPPROVED: "request.approve", entrequest.StatusDECLINED: "request.decline"}[status], "An admin"
+		if action == "" {
+			action = "request.withdraw"
+		}
+		if err := tx.Audit(ctx, event(action, row, s, asking(row))); err != nil {
+			return err
+		}
+		if v := tenancy.ViewerFrom(ctx); v != nil {
+			name = v.Name
+		}
+		if status == entrequest.StatusWITHDRAWN || row.RequestedBy == by {
+			continue
+		}
+		if err := r.tell(ctx, tx, decided(row, s, name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -414,6 +414,11 @@ func (r *Requests) Withdraw(ctx context.Context, requestID string) (*ent.Request
 		if row, err = row.Update().SetStatus(entrequest.StatusWITHDRAWN).SetDecidedAt(now).Save(ctx); err != nil {
 			return err
 		}
+		if row.Kind == entrequest.KindPUBLISH {
+			if err := r.carry(ctx, tx, row, false); err != nil {
+				return err
+			}
+		}
 		return tx.Audit(ctx, event("request.withdraw", row, s, asking(row)))
 	})
 	return row, err

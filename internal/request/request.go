@@ -46,7 +46,7 @@ type Requests struct {
 	Grants *grant.Grants
 	// Known tells whether people of the account may know of an agent, a connection
 	// or a tool that lies beyond their reach, as by a published listing; nil: none.
-	Known func(ctx context.Context, resourceID string) bool
+	Known func(ctx context.Context, tx *store.Tx, resourceID string) bool
 	// Carry does what a decision on a review or on a tool says, in its
 	// transaction; by kind, PUBLISH and TOOL_APPROVAL. That of a review is also
 	// told of a request that was taken back, which the row says.

@@ -31,6 +31,9 @@ const pages = {
     '/a/acme/copilot/agents?new=agent',
     '/a/acme/copilot/connections',
     '/a/acme/copilot/connections?new=connection',
+    '/a/acme/copilot/marketplace',
+    '/a/acme/copilot/marketplace?tab=own',
+    '/a/acme/copilot/marketplace?new=listing',
     '/a/acme/copilot/models',
     '/a/acme/copilot/budgets',
     '/a/acme/copilot/usage',
@@ -60,8 +63,8 @@ const pages = {
     '/me/programs',
     '/a/acme/nowhere',
   ],
-  member: ['/me', '/me/usage', '/me/connections', '/me/connections?error=UNAVAILABLE&request=req_01TEST', '/me/inbox', '/me/notifications', '/me/profile', '/me/programs', '/invitation#nothing'],
-  superAdmin: ['/me/profile', '/sa', '/sa/usage', '/sa/accounts', '/sa/accounts?new=account', '/sa/staff', '/sa/staff?tab=invitations', '/sa/staff?new=staff', '/sa/programs', '/sa/models', '/sa/providers', '/sa/audit'],
+  member: ['/me', '/me/usage', '/me/marketplace', '/me/connections', '/me/connections?error=UNAVAILABLE&request=req_01TEST', '/me/inbox', '/me/notifications', '/me/profile', '/me/programs', '/invitation#nothing'],
+  superAdmin: ['/me/profile', '/sa', '/sa/usage', '/sa/accounts', '/sa/accounts?new=account', '/sa/staff', '/sa/staff?tab=invitations', '/sa/staff?new=staff', '/sa/programs', '/sa/models', '/sa/marketplace', '/sa/marketplace?new=listing', '/sa/providers', '/sa/audit'],
 } as const
 
 for (const theme of ['light', 'dark'] as const) {

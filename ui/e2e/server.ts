@@ -17,6 +17,8 @@ export type Who = keyof typeof emails
 
 export const password = env('COCKPIT_DEMO_PASSWORD')
 
+export const copilot = { key: env('COCKPIT_COPILOT_KEY') }
+
 export const console = { key: env('COCKPIT_CONSOLE_KEY'), model: env('COCKPIT_CONSOLE_MODEL') }
 
 /** A call over HTTP, as a program makes it. */

@@ -1,4 +1,4 @@
-import { Bell, BellRing, Blocks, Bot, Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, Inbox, KeyRound, LayoutDashboard, type LucideIcon, MailPlus, Plug, PlugZap, ReceiptText, Server, Settings, ShieldCheck, ShieldHalf, ShieldQuestionMark, UserRoundCog, Users, UsersRound } from 'lucide-react'
+import { Bell, BellRing, Blocks, Bot, Building, Building2, ChartColumn, CircleGauge, CircleUserRound, Coins, History, Inbox, KeyRound, LayoutDashboard, type LucideIcon, MailPlus, Plug, PlugZap, ReceiptText, Server, Settings, ShieldCheck, ShieldHalf, ShieldQuestionMark, Store, UserRoundCog, Users, UsersRound } from 'lucide-react'
 import { readsAccount, readsPlane, type Viewer } from '@/graphql/viewer'
 import { t } from '@/lib/i18n'
 import { type Plane, slugOf } from '@/lib/plane'
@@ -20,7 +20,7 @@ export function planePages(viewer: Viewer, plane: Plane): Page[] {
   return [
     { to: at(''), label: t('Overview'), icon: LayoutDashboard, key: 'o' },
     { to: at('/keys'), label: t('Virtual keys'), icon: KeyRound, key: 'k' },
-    ...(copilot ? [{ to: at('/agents'), label: t('Agents'), icon: Bot, key: 'g' }, { to: at('/connections'), label: t('Connections'), icon: Plug, key: 'c' }] : []),
+    ...(copilot ? [{ to: at('/agents'), label: t('Agents'), icon: Bot, key: 'g' }, { to: at('/connections'), label: t('Connections'), icon: Plug, key: 'c' }, { to: at('/marketplace'), label: t('Marketplace'), icon: Store, key: 'h' }] : []),
     { to: at('/models'), label: copilot ? t('Models') : t('Providers & models'), icon: Server, key: 'm' },
     { to: at('/budgets'), label: copilot ? t('Credit budgets') : t('Budgets'), icon: copilot ? Coins : CircleGauge, key: 'b' },
     { to: at('/alerts'), label: t('Alerts'), icon: BellRing, key: 'l' },
@@ -43,6 +43,7 @@ export function platformPages(viewer: Viewer): Page[] {
     { to: '/sa/accounts', label: t('Accounts'), icon: Building2, key: 'c' },
     { to: '/sa/usage', label: t('Usage'), icon: ChartColumn, key: 'u' },
     { to: '/sa/models', label: t('Copilot models'), icon: Server, key: 'm' },
+    { to: '/sa/marketplace', label: t('Marketplace'), icon: Store, key: 'h' },
     { to: '/sa/providers', label: t('Upstream providers'), icon: PlugZap, key: 'p' },
     { to: '/sa/staff', label: t('Staff'), icon: ShieldCheck, key: 't' },
     { to: '/sa/programs', label: t('Programs'), icon: Blocks, key: 'r' },
@@ -56,7 +57,7 @@ export function otherPages(viewer: Viewer): Page[] {
   const inbox: Page = { to: '/me/inbox', label: t('Inbox'), icon: Bell, key: 'e', also: ['/me/notifications'] }
   if (viewer.isPlatformStaff) return [profile, inbox]
   // In a support access there is nothing of one's own.
-  const pages: Page[] = viewer.support ? [] : [{ to: '/me', label: t('My budgets & keys'), icon: CircleUserRound, key: 'i', also: ['/me/usage', '/me/connections'], exact: true }, inbox, profile]
+  const pages: Page[] = viewer.support ? [] : [{ to: '/me', label: t('My budgets & keys'), icon: CircleUserRound, key: 'i', also: ['/me/usage', '/me/connections', '/me/marketplace'], exact: true }, inbox, profile]
   if (readsAccount(viewer)) pages.push({ to: `/a/${viewer.account.slug}/settings`, label: t('Account'), icon: Settings, key: 's' })
   return pages
 }

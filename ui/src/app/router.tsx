@@ -265,6 +265,32 @@ const ownConnection = createRoute({
   },
 })
 
+const ListingPage = lazyRouteComponent(() => import('@/features/marketplace/listing'), 'ListingPage')
+
+const listingOf = createRoute({
+  ...under(plane),
+  path: '/marketplace/$listing',
+  component: function ListingOf() {
+    return <ListingPage id={listingOf.useParams().listing} home="plane" />
+  },
+})
+
+const ownListing = createRoute({
+  getParentRoute: () => app,
+  path: '/me/marketplace/$listing',
+  component: function OwnListing() {
+    return <ListingPage id={ownListing.useParams().listing} home="me" />
+  },
+})
+
+const platformListing = createRoute({
+  ...under(platform),
+  path: '/marketplace/$listing',
+  component: function PlatformListing() {
+    return <ListingPage id={platformListing.useParams().listing} home="platform" />
+  },
+})
+
 const planeRoutes = [
   createRoute({ ...under(plane), path: '/', component: planePage(async () => (await import('@/features/overview/overview')).OverviewPage) }),
   createRoute({ ...under(plane), path: '/budgets', validateSearch: texts('peek', 'q'), component: planePage(async () => (await import('@/features/budgets/budgets')).BudgetsPage) }),
@@ -278,6 +304,8 @@ const planeRoutes = [
   agentOf,
   createRoute({ ...under(plane), path: '/connections', validateSearch: texts('q', 'show', 'new'), component: planePage(async () => (await import('@/features/connections/list')).ConnectionsPage) }),
   connectionOf,
+  createRoute({ ...under(plane), path: '/marketplace', validateSearch: texts('q', 'kind', 'category', 'sort', 'tab', 'new'), component: planePage(async () => (await import('@/features/marketplace/page')).MarketplacePage) }),
+  listingOf,
   createRoute({ ...under(plane), path: '/models', validateSearch: texts('q', 'peek'), component: planePage(async () => (await import('@/features/models/models')).ModelsPage) }),
   createRoute({ ...under(plane), path: '/organizations', validateSearch: texts('q', 'peek', 'new'), component: planePage(async () => (await import('@/features/scopes/organizations')).OrganizationsPage) }),
   createRoute({ ...under(plane), path: '/teams', validateSearch: texts('q', 'peek', 'new', 'organization'), component: planePage(async () => (await import('@/features/scopes/teams')).TeamsPage) }),
@@ -308,6 +336,8 @@ const platformRoutes = [
   createRoute({ ...under(platform), path: '/staff', validateSearch: texts('tab', 'new'), component: lazyRouteComponent(() => import('@/features/staff/staff'), 'StaffPage') }),
   createRoute({ ...under(platform), path: '/programs', validateSearch: texts('peek', 'new', 'edit'), component: lazyRouteComponent(() => import('@/features/programs/list'), 'PlatformProgramsPage') }),
   createRoute({ ...under(platform), path: '/models', component: lazyRouteComponent(() => import('@/features/catalog/catalog'), 'CatalogPage') }),
+  createRoute({ ...under(platform), path: '/marketplace', validateSearch: texts('q', 'state', 'new'), component: lazyRouteComponent(() => import('@/features/marketplace/page'), 'PlatformMarketplacePage') }),
+  platformListing,
   createRoute({ ...under(platform), path: '/providers', component: lazyRouteComponent(() => import('@/features/catalog/providers'), 'CentralProvidersPage') }),
   createRoute({ ...under(platform), path: '/audit', validateSearch: texts('q', 'action', 'actor', 'outcome', 'scope', 'range', 'from', 'to', 'peek'), component: lazyRouteComponent(() => import('@/features/audit/audit'), 'PlatformAuditPage') }),
 ]
@@ -349,6 +379,8 @@ const meRoutes = [
   ownAgent,
   ownConnection,
   createRoute({ getParentRoute: () => app, path: '/me/connections', validateSearch: texts('connection', 'connected', 'error', 'request'), component: lazyRouteComponent(() => import('@/features/connections/mine'), 'MyConnectionsPage') }),
+  ownListing,
+  createRoute({ getParentRoute: () => app, path: '/me/marketplace', validateSearch: texts('q', 'kind', 'category', 'sort'), component: lazyRouteComponent(() => import('@/features/me/marketplace'), 'MyMarketplacePage') }),
   createRoute({ getParentRoute: () => app, path: '/me', validateSearch: texts('ask'), component: lazyRouteComponent(() => import('@/features/me/me'), 'MePage') }),
   createRoute({ getParentRoute: () => app, path: '/me/profile', component: lazyRouteComponent(() => import('@/features/me/profile'), 'ProfilePage') }),
   createRoute({ getParentRoute: () => app, path: '/me/inbox', validateSearch: texts('show', 'topic'), component: lazyRouteComponent(() => import('@/features/inbox/page'), 'InboxPage') }),

@@ -1,1 +1,2 @@
 export { MyAgents } from './my-agents'
+export { AgentIcon } from './words'

@@ -69,6 +69,7 @@ export const words: Record<string, Words> = {
   'listing.offer': [t('changed whom is offered the listing'), t('change whom is offered the listing')],
   'listing.rate': [t('rated'), t('rate')],
   'listing.review': [t('reviewed the listing'), t('review the listing')],
+  'listing.takeBack': [t('took back the listing'), t('take back the listing')],
   'listing.submit': [t('handed in the listing'), t('hand in the listing')],
   'listing.uninstall': [t('uninstalled'), t('uninstall')],
   'listing.update': [t('changed the listing'), t('change the listing')],

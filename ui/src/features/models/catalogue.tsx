@@ -19,6 +19,7 @@ import { compactCount, exact } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { useUrl } from '@/lib/url'
 import { type GrantChoice, GrantTo, grantTo, grantToAll, ModelPeek, WhyNot } from '@/features/access'
+import { WhatGoes } from '@/features/marketplace'
 import { capabilityName } from './capability'
 import { DefaultModel } from './default'
 
@@ -114,7 +115,8 @@ export function CatalogueSwitches() {
       {opening && <SwitchOn offer={opening} rootId={data?.copilot?.id} busy={install.busy} onClose={() => setOpening(undefined)} onConfirm={(scopes) => switchOn(opening, scopes)} />}
       {closing && (
         <Dialog open onClose={() => setClosing(undefined)} title={t('Switch {{model}} off?', { model: closing.name })}>
-          <p>{t('Calls to it are refused at once, in every key and agent that uses it. Switching it on again brings it back as it was.')}</p>
+          <p className="mb-4">{t('Calls to it are refused at once, in every key and agent that uses it. Switching it on again brings it back as it was.')}</p>
+          <WhatGoes resourceId={closing.installed!.id} />
           <DialogActions>
             <Button onClick={() => setClosing(undefined)}>{t('Keep it on')}</Button>
             <Button variant="danger" busy={uninstall.busy} onClick={() => switchOff(closing)}>

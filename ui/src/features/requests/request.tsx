@@ -1,12 +1,14 @@
+import { Link } from '@tanstack/react-router'
 import { Clock, CornerDownRight } from 'lucide-react'
 import type { RequestPartsFragment } from '@/graphql/generated/graphql'
-import { may } from '@/graphql/viewer'
+import { may, useViewer } from '@/graphql/viewer'
 import { Avatar } from '@/kit/avatar'
 import { Badge } from '@/kit/badge'
 import { cx } from '@/kit/cx'
 import { Facts } from '@/kit/facts'
 import { ago, dateTime, money, moneyWords, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
+import { ReachFacts } from '@/features/marketplace'
 import { Decide } from './decide'
 import { asked, given, placeOf, reasonFor, statusName, statusTone } from './words'
 
@@ -36,6 +38,7 @@ export function RequestCard({ request: r }: { request: RequestPartsFragment }) {
       {r.impact && <Impact request={r} />}
       {r.accessImpact && <Reach request={r} />}
       {r.toolImpact && <Tools request={r} />}
+      {r.publishImpact && <Published request={r} />}
     </li>
   )
 }
@@ -100,6 +103,22 @@ function Impact({ request: r }: { request: RequestPartsFragment }) {
         </p>
       ))}
       {!i.fits && <p className="text-xs font-medium text-warn">{Number(i.available) > 0 ? t('More than you can give: up to {{amount}}. Pass it up for the rest.', { amount: moneyWords(i.available, unit) }) : t("You can't give any of it. Pass it up to those who can.")}</p>}
+      <p className="flex items-center gap-1.5 text-xs text-muted" title={utc(r.expiresAt)}>
+        <Clock aria-hidden className="size-3" /> {t('Expires {{when}}', { when: dateTime(r.expiresAt) })}
+      </p>
+    </div>
+  )
+}
+
+/** What publishing would reach; the listing's page has all of it. */
+function Published({ request: r }: { request: RequestPartsFragment }) {
+  const { account } = useViewer()
+  return (
+    <div className="flex flex-col gap-2 self-start rounded-md border border-line bg-bg px-3 py-2.5 text-sm">
+      <ReachFacts review={r.publishImpact!} />
+      <Link to="/a/$account/$plane/marketplace/$listing" params={{ account: account.slug, plane: 'copilot', listing: r.resource!.id }} className="text-sm font-medium text-accent-text hover:underline">
+        {t('Look at the listing')}
+      </Link>
       <p className="flex items-center gap-1.5 text-xs text-muted" title={utc(r.expiresAt)}>
         <Clock aria-hidden className="size-3" /> {t('Expires {{when}}', { when: dateTime(r.expiresAt) })}
       </p>

@@ -1,0 +1,3 @@
+export { Gallery } from './gallery'
+export { ReachFacts } from './reach'
+export { WhatGoes } from './what-goes'

@@ -268,7 +268,7 @@ func TestAgentsNeedTheFeature(t *testing.T) {
 			return refusalOf(a.do(c.TeamAdmin, `mutation($i: ListingInstallInput!) { out: listingInstall(input: $i) { installation { resourceId } errors { code } } }`, input("listingId", offer.ID, "scopeId", c.Team.ID)))
 		}
 		require.Equal(t, "FEATURE_OFF", install(), "and so is what is installed")
-		require.Equal(t, "FORBIDDEN", refusalOf(a.do(c.Seat, createAgent, input("name", "x", "ownerId", c.Team.ID))), "leave comes first")
+		require.Equal(t, "NOT_FOUND", refusalOf(a.do(c.Seat, createAgent, input("name", "x", "ownerId", c.Team.ID))), "leave comes first")
 
 		// On for the team: there and below, and nowhere else.
 		sets(c.TeamAdmin, c.Team.ID, "ON")

@@ -53,6 +53,7 @@ type ResolverRoot interface {
 	GuardrailPresetConnection() GuardrailPresetConnectionResolver
 	IdentityProvider() IdentityProviderResolver
 	IdentityProviderConnection() IdentityProviderConnectionResolver
+	Installation() InstallationResolver
 	Invitation() InvitationResolver
 	InvitationConnection() InvitationConnectionResolver
 	Key() KeyResolver
@@ -1322,10 +1323,15 @@ type ComplexityRoot struct {
 
 	Installation struct {
 		Name       func(childComplexity int) int
+		Original   func(childComplexity int) int
 		Outdated   func(childComplexity int) int
+		Reason     func(childComplexity int) int
 		ResourceID func(childComplexity int) int
 		ScopeID    func(childComplexity int) int
+		ScopeName  func(childComplexity int) int
+		Usable     func(childComplexity int) int
 		Version    func(childComplexity int) int
+		ViewerCan  func(childComplexity int) int
 	}
 
 	InstallationPayload struct {
@@ -1333,6 +1339,7 @@ type ComplexityRoot struct {
 		Errors       func(childComplexity int) int
 		Impact       func(childComplexity int) int
 		Installation func(childComplexity int) int
+		Lacks        func(childComplexity int) int
 	}
 
 	InvalidError struct {
@@ -1464,6 +1471,7 @@ type ComplexityRoot struct {
 		InstallCount     func(childComplexity int) int
 		Installations    func(childComplexity int) int
 		Kind             func(childComplexity int) int
+		MayRate          func(childComplexity int) int
 		Name             func(childComplexity int) int
 		OfPlatform       func(childComplexity int) int
 		Offer            func(childComplexity int) int
@@ -1473,8 +1481,11 @@ type ComplexityRoot struct {
 		RatingCount      func(childComplexity int) int
 		Ratings          func(childComplexity int) int
 		Requirements     func(childComplexity int) int
+		Review           func(childComplexity int) int
 		ReviewNote       func(childComplexity int) int
+		ScopeName        func(childComplexity int) int
 		Screenshots      func(childComplexity int) int
+		SourceID         func(childComplexity int) int
 		Status           func(childComplexity int) int
 		Summary          func(childComplexity int) int
 		Tags             func(childComplexity int) int
@@ -1491,6 +1502,7 @@ type ComplexityRoot struct {
 	}
 
 	ListingConnection struct {
+		Categories func(childComplexity int) int
 		Edges      func(childComplexity int) int
 		PageInfo   func(childComplexity int) int
 		TotalCount func(childComplexity int) int
@@ -1501,9 +1513,34 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	ListingImpact struct {
+		Accounts      func(childComplexity int) int
+		Calls         func(childComplexity int) int
+		Credits       func(childComplexity int) int
+		Installations func(childComplexity int) int
+	}
+
+	ListingLack struct {
+		Code    func(childComplexity int) int
+		Fix     func(childComplexity int) int
+		Message func(childComplexity int) int
+	}
+
 	ListingPayload struct {
 		Errors  func(childComplexity int) int
+		Impact  func(childComplexity int) int
 		Listing func(childComplexity int) int
+	}
+
+	ListingReview struct {
+		Changes     func(childComplexity int) int
+		Host        func(childComplexity int) int
+		Models      func(childComplexity int) int
+		Number      func(childComplexity int) int
+		People      func(childComplexity int) int
+		Scopes      func(childComplexity int) int
+		SubmittedBy func(childComplexity int) int
+		Tools       func(childComplexity int) int
 	}
 
 	ListingVersion struct {
@@ -2089,6 +2126,7 @@ type ComplexityRoot struct {
 		Note             func(childComplexity int) int
 		Passed           func(childComplexity int) int
 		Plane            func(childComplexity int) int
+		PublishImpact    func(childComplexity int) int
 		Reason           func(childComplexity int) int
 		RequesterName    func(childComplexity int) int
 		Resource         func(childComplexity int) int
@@ -2665,10 +2703,13 @@ type ComplexityRoot struct {
 	}
 
 	UninstallImpact struct {
-		Calls   func(childComplexity int) int
-		Credits func(childComplexity int) int
-		Grants  func(childComplexity int) int
-		Tools   func(childComplexity int) int
+		Agents   func(childComplexity int) int
+		Calls    func(childComplexity int) int
+		Credits  func(childComplexity int) int
+		Defaults func(childComplexity int) int
+		Grants   func(childComplexity int) int
+		Keys     func(childComplexity int) int
+		Tools    func(childComplexity int) int
 	}
 
 	UsableAgent struct {
@@ -8057,12 +8098,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Installation.Name(childComplexity), true
+	case "Installation.original":
+		if e.ComplexityRoot.Installation.Original == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Installation.Original(childComplexity), true
 	case "Installation.outdated":
 		if e.ComplexityRoot.Installation.Outdated == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Installation.Outdated(childComplexity), true
+	case "Installation.reason":
+		if e.ComplexityRoot.Installation.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Installation.Reason(childComplexity), true
 	case "Installation.resourceId":
 		if e.ComplexityRoot.Installation.ResourceID == nil {
 			break
@@ -8075,12 +8128,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Installation.ScopeID(childComplexity), true
+	case "Installation.scopeName":
+		if e.ComplexityRoot.Installation.ScopeName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Installation.ScopeName(childComplexity), true
+	case "Installation.usable":
+		if e.ComplexityRoot.Installation.Usable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Installation.Usable(childComplexity), true
 	case "Installation.version":
 		if e.ComplexityRoot.Installation.Version == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Installation.Version(childComplexity), true
+	case "Installation.viewerCan":
+		if e.ComplexityRoot.Installation.ViewerCan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Installation.ViewerCan(childComplexity), true
 
 	case "InstallationPayload.changes":
 		if e.ComplexityRoot.InstallationPayload.Changes == nil {
@@ -8106,6 +8177,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InstallationPayload.Installation(childComplexity), true
+	case "InstallationPayload.lacks":
+		if e.ComplexityRoot.InstallationPayload.Lacks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InstallationPayload.Lacks(childComplexity), true
 
 	case "InvalidError.code":
 		if e.ComplexityRoot.InvalidError.Code == nil {
@@ -8620,6 +8697,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Listing.Kind(childComplexity), true
+	case "Listing.mayRate":
+		if e.ComplexityRoot.Listing.MayRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.MayRate(childComplexity), true
 	case "Listing.name":
 		if e.ComplexityRoot.Listing.Name == nil {
 			break
@@ -8674,18 +8757,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Listing.Requirements(childComplexity), true
+	case "Listing.review":
+		if e.ComplexityRoot.Listing.Review == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.Review(childComplexity), true
 	case "Listing.reviewNote":
 		if e.ComplexityRoot.Listing.ReviewNote == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Listing.ReviewNote(childComplexity), true
+	case "Listing.scopeName":
+		if e.ComplexityRoot.Listing.ScopeName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.ScopeName(childComplexity), true
 	case "Listing.screenshots":
 		if e.ComplexityRoot.Listing.Screenshots == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Listing.Screenshots(childComplexity), true
+	case "Listing.sourceId":
+		if e.ComplexityRoot.Listing.SourceID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Listing.SourceID(childComplexity), true
 	case "Listing.status":
 		if e.ComplexityRoot.Listing.Status == nil {
 			break
@@ -8748,6 +8849,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ListingChange.Path(childComplexity), true
 
+	case "ListingConnection.categories":
+		if e.ComplexityRoot.ListingConnection.Categories == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingConnection.Categories(childComplexity), true
 	case "ListingConnection.edges":
 		if e.ComplexityRoot.ListingConnection.Edges == nil {
 			break
@@ -8780,18 +8887,117 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ListingEdge.Node(childComplexity), true
 
+	case "ListingImpact.accounts":
+		if e.ComplexityRoot.ListingImpact.Accounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingImpact.Accounts(childComplexity), true
+	case "ListingImpact.calls":
+		if e.ComplexityRoot.ListingImpact.Calls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingImpact.Calls(childComplexity), true
+	case "ListingImpact.credits":
+		if e.ComplexityRoot.ListingImpact.Credits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingImpact.Credits(childComplexity), true
+	case "ListingImpact.installations":
+		if e.ComplexityRoot.ListingImpact.Installations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingImpact.Installations(childComplexity), true
+
+	case "ListingLack.code":
+		if e.ComplexityRoot.ListingLack.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingLack.Code(childComplexity), true
+	case "ListingLack.fix":
+		if e.ComplexityRoot.ListingLack.Fix == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingLack.Fix(childComplexity), true
+	case "ListingLack.message":
+		if e.ComplexityRoot.ListingLack.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingLack.Message(childComplexity), true
+
 	case "ListingPayload.errors":
 		if e.ComplexityRoot.ListingPayload.Errors == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ListingPayload.Errors(childComplexity), true
+	case "ListingPayload.impact":
+		if e.ComplexityRoot.ListingPayload.Impact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingPayload.Impact(childComplexity), true
 	case "ListingPayload.listing":
 		if e.ComplexityRoot.ListingPayload.Listing == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ListingPayload.Listing(childComplexity), true
+
+	case "ListingReview.changes":
+		if e.ComplexityRoot.ListingReview.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingReview.Changes(childComplexity), true
+	case "ListingReview.host":
+		if e.ComplexityRoot.ListingReview.Host == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingReview.Host(childComplexity), true
+	case "ListingReview.models":
+		if e.ComplexityRoot.ListingReview.Models == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingReview.Models(childComplexity), true
+	case "ListingReview.number":
+		if e.ComplexityRoot.ListingReview.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingReview.Number(childComplexity), true
+	case "ListingReview.people":
+		if e.ComplexityRoot.ListingReview.People == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingReview.People(childComplexity), true
+	case "ListingReview.scopes":
+		if e.ComplexityRoot.ListingReview.Scopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingReview.Scopes(childComplexity), true
+	case "ListingReview.submittedBy":
+		if e.ComplexityRoot.ListingReview.SubmittedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingReview.SubmittedBy(childComplexity), true
+	case "ListingReview.tools":
+		if e.ComplexityRoot.ListingReview.Tools == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ListingReview.Tools(childComplexity), true
 
 	case "ListingVersion.changelog":
 		if e.ComplexityRoot.ListingVersion.Changelog == nil {
@@ -12238,6 +12444,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Request.Plane(childComplexity), true
+	case "Request.publishImpact":
+		if e.ComplexityRoot.Request.PublishImpact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.PublishImpact(childComplexity), true
 	case "Request.reason":
 		if e.ComplexityRoot.Request.Reason == nil {
 			break
@@ -14391,6 +14603,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ToolWaiting.Writes(childComplexity), true
 
+	case "UninstallImpact.agents":
+		if e.ComplexityRoot.UninstallImpact.Agents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UninstallImpact.Agents(childComplexity), true
 	case "UninstallImpact.calls":
 		if e.ComplexityRoot.UninstallImpact.Calls == nil {
 			break
@@ -14403,12 +14621,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UninstallImpact.Credits(childComplexity), true
+	case "UninstallImpact.defaults":
+		if e.ComplexityRoot.UninstallImpact.Defaults == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UninstallImpact.Defaults(childComplexity), true
 	case "UninstallImpact.grants":
 		if e.ComplexityRoot.UninstallImpact.Grants == nil {
 			break
 		}
 
 		return e.ComplexityRoot.UninstallImpact.Grants(childComplexity), true
+	case "UninstallImpact.keys":
+		if e.ComplexityRoot.UninstallImpact.Keys == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UninstallImpact.Keys(childComplexity), true
 	case "UninstallImpact.tools":
 		if e.ComplexityRoot.UninstallImpact.Tools == nil {
 			break
@@ -19125,6 +19355,8 @@ type Request implements Node {
   accessImpact: AccessImpact
   "Which tools wait, and who uses them; null for the other kinds, for whoever may not decide on it, and once it is closed."
   toolImpact: ToolImpact
+  "What publishing would reach; null for the other kinds, for whoever may not decide on it, and once it is closed."
+  publishImpact: ListingReview
   "Other admins that it can be handed to, by name, at most 100; empty for whoever may not decide on it, and once it is closed."
   deciders: [RequestDecider!]!
   "What the viewer may do with it: ` + "`" + `request.decide` + "`" + `, ` + "`" + `request.passUp` + "`" + `, ` + "`" + `request.withdraw` + "`" + `."
@@ -22715,6 +22947,10 @@ type Listing implements Node {
   reviewNote: String!
   "Who offers it, by name."
   publisher: String!
+  "Where an account's own listing belongs, by name; empty for the platform's."
+  scopeName: String!
+  "The agent or connection that an account's own listing is made from; null for the platform's."
+  sourceId: ID
   "True for what the platform offers, false for what the account shares inside itself."
   ofPlatform: Boolean!
   "Shown first."
@@ -22733,12 +22969,16 @@ type Listing implements Node {
   catalogModel: CatalogModel
   "To whom it is offered; for platform staff, null for an account's own."
   offer: CatalogOffer
+  "What publishing the version that waits would reach; null where none waits, and for whoever doesn't review it."
+  review: ListingReview
   "Newest first, at most 50."
   versions: [ListingVersion!]!
-  "What the viewer's account made of it, as far as the viewer sees it."
+  "What the viewer's account made of it: what the viewer administers, may use, or may ask for."
   installations: [Installation!]!
   "Ratings by people of the viewer's account, newest first, at most 50."
   ratings: [Rating!]!
+  "Whether the viewer has used it, and so may rate it."
+  mayRate: Boolean!
   "Raised by every change; give it as ` + "`" + `expectedVersion` + "`" + `."
   version: Int!
   "When it was drafted."
@@ -22803,6 +23043,58 @@ type Installation {
   outdated: Boolean!
   "The scope that it belongs to."
   scopeId: ID!
+  "That scope's name."
+  scopeName: String!
+  "Whether it is what an account's own listing was made from, and not made of it."
+  original: Boolean!
+  "Whether the viewer may use it on a seat of theirs."
+  usable: Boolean!
+  "Why not, in words; empty where they may, and for viewers without a seat."
+  reason: String!
+  "What the viewer may do with it, by the policy that enforces it."
+  viewerCan: [ViewerPermission!]!
+}
+
+"What publishing a version reaches, for whoever reviews it."
+type ListingReview {
+  "The version that waits."
+  number: Int!
+  "Who handed it in, by name."
+  submittedBy: String!
+  "Models that an agent calls, by name."
+  models: [String!]!
+  "Tools that come with it, by name."
+  tools: [String!]!
+  "Where a connection leads: the host; empty for an agent."
+  host: String!
+  "Organizations and teams whose admins may install it."
+  scopes: Int!
+  "Seats whose people see it."
+  people: Int!
+  "What differs from the published version; empty before the first."
+  changes: [ListingChange!]!
+}
+
+"Something that an installation lacks to be of use, and the way to it."
+type ListingLack {
+  "For programs: \"model-off\"."
+  code: String!
+  "What is missing, in words."
+  message: String!
+  "What to do about it."
+  fix: String!
+}
+
+"What taking a listing from accounts does, counted before it is done."
+type ListingImpact {
+  "Accounts that installed it and get no more of it, by name; for an account's own listing its own."
+  accounts: [String!]!
+  "How many agents and connections were made of it; they stay, and get no more updates."
+  installations: Int!
+  "Their calls within the last 30 days."
+  calls: Long!
+  "What those calls cost."
+  credits: Credits!
 }
 
 "What somebody who used a listing thinks of it."
@@ -22829,6 +23121,8 @@ type ListingConnection {
   pageInfo: PageInfo!
   "Counted only when selected."
   totalCount: Int!
+  "What the listings that the viewer sees are filed under, sorted, at most 50."
+  categories: [String!]!
 }
 
 "A row of a page of listings."
@@ -22849,6 +23143,8 @@ input ListingFilter {
   category: String
   "Standing there; left out: published ones for people, all for platform staff."
   status: ListingStatus
+  "Those of the viewer's account alone, wherever they stand, that the viewer administers."
+  own: Boolean
 }
 
 "The order of listings. Featured ones come first in each."
@@ -22877,6 +23173,12 @@ type UninstallImpact {
   grants: Int!
   "Tools that go with it."
   tools: Int!
+  "Keys that list it; of models."
+  keys: Int!
+  "Agents in use that call it, or one of its tools."
+  agents: Int!
+  "Scopes that have it as their default; of models."
+  defaults: Int!
   "Its calls within the last 30 days."
   calls: Long!
   "What those calls cost."
@@ -22907,7 +23209,7 @@ extend type Mutation {
   listingInstall(input: ListingInstallInput!): InstallationPayload!
   "Bring what was installed to the newest version; an agent's version in use stays until its draft is published. Admins of its scope."
   listingUpgrade(input: ListingUpgradeInput!): InstallationPayload!
-  "Retire an installed agent, or switch an installed connection off. Admins of its scope."
+  "Retire an installed agent, or switch an installed connection or model off. Admins of its scope, for models of Copilot."
   listingUninstall(input: ListingUninstallInput!): InstallationPayload!
   "Rate what one has used, once; again to change it."
   listingRate(input: ListingRateInput!): ListingPayload!
@@ -23027,6 +23329,8 @@ input ListingReviewInput {
 input ListingWithdrawInput {
   "The listing."
   listingId: ID!
+  "Count the impact and change nothing."
+  dryRun: Boolean
   "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
   clientKey: String
 }
@@ -23039,6 +23343,8 @@ input ListingOfferInput {
   to: Eligibility!
   "For NAMED: at most 1,000 accounts."
   accountIds: [ID!]
+  "Count the impact and change nothing."
+  dryRun: Boolean
   "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
   clientKey: String
 }
@@ -23051,6 +23357,8 @@ input ListingInstallInput {
   scopeId: ID
   "Its name in the account; left out: the listing's."
   name: String
+  "Tell what it would lack and change nothing."
+  dryRun: Boolean
   "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
   clientKey: String
 }
@@ -23067,7 +23375,7 @@ input ListingUpgradeInput {
 
 "What listingUninstall needs."
 input ListingUninstallInput {
-  "The installed agent or connection; models are switched off by modelUninstall."
+  "The installed agent, connection or model."
   resourceId: ID!
   "Count the impact and change nothing."
   dryRun: Boolean
@@ -23091,6 +23399,8 @@ input ListingRateInput {
 type ListingPayload {
   "The listing as it stands now; null when refused."
   listing: Listing
+  "What withdrawing it or narrowing its offer did, or with ` + "`" + `dryRun` + "`" + ` would do; null for other changes."
+  impact: ListingImpact
   "What went wrong, in words and codes; empty when it worked."
   errors: [UserError!]!
 }
@@ -23101,6 +23411,8 @@ type InstallationPayload {
   installation: Installation
   "What differs between the two versions; empty where nothing was updated."
   changes: [ListingChange!]
+  "What an installation lacks to be of use; empty where nothing was installed."
+  lacks: [ListingLack!]
   "What uninstalling did, or with ` + "`" + `dryRun` + "`" + ` would do."
   impact: UninstallImpact
   "What went wrong, in words and codes; empty when it worked."
@@ -26395,6 +26707,16 @@ func (ec *executionContext) childFields_Installation(ctx context.Context, field 
 		return ec.fieldContext_Installation_outdated(ctx, field)
 	case "scopeId":
 		return ec.fieldContext_Installation_scopeId(ctx, field)
+	case "scopeName":
+		return ec.fieldContext_Installation_scopeName(ctx, field)
+	case "original":
+		return ec.fieldContext_Installation_original(ctx, field)
+	case "usable":
+		return ec.fieldContext_Installation_usable(ctx, field)
+	case "reason":
+		return ec.fieldContext_Installation_reason(ctx, field)
+	case "viewerCan":
+		return ec.fieldContext_Installation_viewerCan(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Installation", field.Name)
 }
@@ -26405,6 +26727,8 @@ func (ec *executionContext) childFields_InstallationPayload(ctx context.Context,
 		return ec.fieldContext_InstallationPayload_installation(ctx, field)
 	case "changes":
 		return ec.fieldContext_InstallationPayload_changes(ctx, field)
+	case "lacks":
+		return ec.fieldContext_InstallationPayload_lacks(ctx, field)
 	case "impact":
 		return ec.fieldContext_InstallationPayload_impact(ctx, field)
 	case "errors":
@@ -26665,6 +26989,10 @@ func (ec *executionContext) childFields_Listing(ctx context.Context, field graph
 		return ec.fieldContext_Listing_reviewNote(ctx, field)
 	case "publisher":
 		return ec.fieldContext_Listing_publisher(ctx, field)
+	case "scopeName":
+		return ec.fieldContext_Listing_scopeName(ctx, field)
+	case "sourceId":
+		return ec.fieldContext_Listing_sourceId(ctx, field)
 	case "ofPlatform":
 		return ec.fieldContext_Listing_ofPlatform(ctx, field)
 	case "featured":
@@ -26683,12 +27011,16 @@ func (ec *executionContext) childFields_Listing(ctx context.Context, field graph
 		return ec.fieldContext_Listing_catalogModel(ctx, field)
 	case "offer":
 		return ec.fieldContext_Listing_offer(ctx, field)
+	case "review":
+		return ec.fieldContext_Listing_review(ctx, field)
 	case "versions":
 		return ec.fieldContext_Listing_versions(ctx, field)
 	case "installations":
 		return ec.fieldContext_Listing_installations(ctx, field)
 	case "ratings":
 		return ec.fieldContext_Listing_ratings(ctx, field)
+	case "mayRate":
+		return ec.fieldContext_Listing_mayRate(ctx, field)
 	case "version":
 		return ec.fieldContext_Listing_version(ctx, field)
 	case "createdAt":
@@ -26719,6 +27051,8 @@ func (ec *executionContext) childFields_ListingConnection(ctx context.Context, f
 		return ec.fieldContext_ListingConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_ListingConnection_totalCount(ctx, field)
+	case "categories":
+		return ec.fieldContext_ListingConnection_categories(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ListingConnection", field.Name)
 }
@@ -26733,14 +27067,64 @@ func (ec *executionContext) childFields_ListingEdge(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type ListingEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ListingImpact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accounts":
+		return ec.fieldContext_ListingImpact_accounts(ctx, field)
+	case "installations":
+		return ec.fieldContext_ListingImpact_installations(ctx, field)
+	case "calls":
+		return ec.fieldContext_ListingImpact_calls(ctx, field)
+	case "credits":
+		return ec.fieldContext_ListingImpact_credits(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ListingImpact", field.Name)
+}
+
+func (ec *executionContext) childFields_ListingLack(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_ListingLack_code(ctx, field)
+	case "message":
+		return ec.fieldContext_ListingLack_message(ctx, field)
+	case "fix":
+		return ec.fieldContext_ListingLack_fix(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ListingLack", field.Name)
+}
+
 func (ec *executionContext) childFields_ListingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "listing":
 		return ec.fieldContext_ListingPayload_listing(ctx, field)
+	case "impact":
+		return ec.fieldContext_ListingPayload_impact(ctx, field)
 	case "errors":
 		return ec.fieldContext_ListingPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ListingPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ListingReview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "number":
+		return ec.fieldContext_ListingReview_number(ctx, field)
+	case "submittedBy":
+		return ec.fieldContext_ListingReview_submittedBy(ctx, field)
+	case "models":
+		return ec.fieldContext_ListingReview_models(ctx, field)
+	case "tools":
+		return ec.fieldContext_ListingReview_tools(ctx, field)
+	case "host":
+		return ec.fieldContext_ListingReview_host(ctx, field)
+	case "scopes":
+		return ec.fieldContext_ListingReview_scopes(ctx, field)
+	case "people":
+		return ec.fieldContext_ListingReview_people(ctx, field)
+	case "changes":
+		return ec.fieldContext_ListingReview_changes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ListingReview", field.Name)
 }
 
 func (ec *executionContext) childFields_ListingVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -27585,6 +27969,8 @@ func (ec *executionContext) childFields_Request(ctx context.Context, field graph
 		return ec.fieldContext_Request_accessImpact(ctx, field)
 	case "toolImpact":
 		return ec.fieldContext_Request_toolImpact(ctx, field)
+	case "publishImpact":
+		return ec.fieldContext_Request_publishImpact(ctx, field)
 	case "deciders":
 		return ec.fieldContext_Request_deciders(ctx, field)
 	case "viewerCan":
@@ -28705,6 +29091,12 @@ func (ec *executionContext) childFields_UninstallImpact(ctx context.Context, fie
 		return ec.fieldContext_UninstallImpact_grants(ctx, field)
 	case "tools":
 		return ec.fieldContext_UninstallImpact_tools(ctx, field)
+	case "keys":
+		return ec.fieldContext_UninstallImpact_keys(ctx, field)
+	case "agents":
+		return ec.fieldContext_UninstallImpact_agents(ctx, field)
+	case "defaults":
+		return ec.fieldContext_UninstallImpact_defaults(ctx, field)
 	case "calls":
 		return ec.fieldContext_UninstallImpact_calls(ctx, field)
 	case "credits":

@@ -3289,6 +3289,17 @@ type Installation struct {
 	Outdated bool `json:"outdated"`
 	// The scope that it belongs to.
 	ScopeID string `json:"scopeId"`
+	// That scope's name.
+	ScopeName string `json:"scopeName"`
+	// Whether it is what an account's own listing was made from, and not made of it.
+	Original bool `json:"original"`
+	// Whether the viewer may use it on a seat of theirs.
+	Usable bool `json:"usable"`
+	// Why not, in words; empty where they may, and for viewers without a seat.
+	Reason string `json:"reason"`
+	// What the viewer may do with it, by the policy that enforces it.
+	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	Ref       Ref                 `json:"-"`
 }
 
 // The outcome of a change of an installation.
@@ -3297,6 +3308,8 @@ type InstallationPayload struct {
 	Installation *Installation `json:"installation,omitempty"`
 	// What differs between the two versions; empty where nothing was updated.
 	Changes []*ListingChange `json:"changes,omitempty"`
+	// What an installation lacks to be of use; empty where nothing was installed.
+	Lacks []*ListingLack `json:"lacks,omitempty"`
 	// What uninstalling did, or with `dryRun` would do.
 	Impact *UninstallImpact `json:"impact,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.
@@ -3617,6 +3630,10 @@ type Listing struct {
 	ReviewNote string `json:"reviewNote"`
 	// Who offers it, by name.
 	Publisher string `json:"publisher"`
+	// Where an account's own listing belongs, by name; empty for the platform's.
+	ScopeName string `json:"scopeName"`
+	// The agent or connection that an account's own listing is made from; null for the platform's.
+	SourceID *string `json:"sourceId,omitempty"`
 	// True for what the platform offers, false for what the account shares inside itself.
 	OfPlatform bool `json:"ofPlatform"`
 	// Shown first.
@@ -3635,12 +3652,16 @@ type Listing struct {
 	CatalogModel *CatalogModel `json:"catalogModel,omitempty"`
 	// To whom it is offered; for platform staff, null for an account's own.
 	Offer *CatalogOffer `json:"offer,omitempty"`
+	// What publishing the version that waits would reach; null where none waits, and for whoever doesn't review it.
+	Review *ListingReview `json:"review,omitempty"`
 	// Newest first, at most 50.
 	Versions []*ListingVersion `json:"versions"`
-	// What the viewer's account made of it, as far as the viewer sees it.
+	// What the viewer's account made of it: what the viewer administers, may use, or may ask for.
 	Installations []*Installation `json:"installations"`
 	// Ratings by people of the viewer's account, newest first, at most 50.
 	Ratings []*Rating `json:"ratings"`
+	// Whether the viewer has used it, and so may rate it.
+	MayRate bool `json:"mayRate"`
 	// Raised by every change; give it as `expectedVersion`.
 	Version int `json:"version"`
 	// When it was drafted.
@@ -3669,8 +3690,10 @@ type ListingConnection struct {
 	// Where this page begins and ends.
 	PageInfo *PageInfo `json:"pageInfo"`
 	// Counted only when selected.
-	TotalCount int     `json:"totalCount"`
-	Count      Counter `json:"-"`
+	TotalCount int `json:"totalCount"`
+	// What the listings that the viewer sees are filed under, sorted, at most 50.
+	Categories []string `json:"categories"`
+	Count      Counter  `json:"-"`
 }
 
 // What listingCreate needs.
@@ -3717,6 +3740,20 @@ type ListingFilter struct {
 	Category *string `json:"category,omitempty"`
 	// Standing there; left out: published ones for people, all for platform staff.
 	Status *ListingStatus `json:"status,omitempty"`
+	// Those of the viewer's account alone, wherever they stand, that the viewer administers.
+	Own *bool `json:"own,omitempty"`
+}
+
+// What taking a listing from accounts does, counted before it is done.
+type ListingImpact struct {
+	// Accounts that installed it and get no more of it, by name; for an account's own listing its own.
+	Accounts []string `json:"accounts"`
+	// How many agents and connections were made of it; they stay, and get no more updates.
+	Installations int `json:"installations"`
+	// Their calls within the last 30 days.
+	Calls int64 `json:"calls"`
+	// What those calls cost.
+	Credits money.Nano `json:"credits"`
 }
 
 // What listingInstall needs.
@@ -3727,8 +3764,20 @@ type ListingInstallInput struct {
 	ScopeID *string `json:"scopeId,omitempty"`
 	// Its name in the account; left out: the listing's.
 	Name *string `json:"name,omitempty"`
+	// Tell what it would lack and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
 	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// Something that an installation lacks to be of use, and the way to it.
+type ListingLack struct {
+	// For programs: "model-off".
+	Code string `json:"code"`
+	// What is missing, in words.
+	Message string `json:"message"`
+	// What to do about it.
+	Fix string `json:"fix"`
 }
 
 // What listingOffer needs.
@@ -3739,6 +3788,8 @@ type ListingOfferInput struct {
 	To Eligibility `json:"to"`
 	// For NAMED: at most 1,000 accounts.
 	AccountIds []string `json:"accountIds,omitempty"`
+	// Count the impact and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
 	ClientKey *string `json:"clientKey,omitempty"`
 }
@@ -3747,6 +3798,8 @@ type ListingOfferInput struct {
 type ListingPayload struct {
 	// The listing as it stands now; null when refused.
 	Listing *Listing `json:"listing,omitempty"`
+	// What withdrawing it or narrowing its offer did, or with `dryRun` would do; null for other changes.
+	Impact *ListingImpact `json:"impact,omitempty"`
 	// What went wrong, in words and codes; empty when it worked.
 	Errors []UserError `json:"errors"`
 }
@@ -3761,6 +3814,26 @@ type ListingRateInput struct {
 	Text *string `json:"text,omitempty"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
 	ClientKey *string `json:"clientKey,omitempty"`
+}
+
+// What publishing a version reaches, for whoever reviews it.
+type ListingReview struct {
+	// The version that waits.
+	Number int `json:"number"`
+	// Who handed it in, by name.
+	SubmittedBy string `json:"submittedBy"`
+	// Models that an agent calls, by name.
+	Models []string `json:"models"`
+	// Tools that come with it, by name.
+	Tools []string `json:"tools"`
+	// Where a connection leads: the host; empty for an agent.
+	Host string `json:"host"`
+	// Organizations and teams whose admins may install it.
+	Scopes int `json:"scopes"`
+	// Seats whose people see it.
+	People int `json:"people"`
+	// What differs from the published version; empty before the first.
+	Changes []*ListingChange `json:"changes"`
 }
 
 // What listingReview needs.
@@ -3789,7 +3862,7 @@ type ListingSubmitInput struct {
 
 // What listingUninstall needs.
 type ListingUninstallInput struct {
-	// The installed agent or connection; models are switched off by modelUninstall.
+	// The installed agent, connection or model.
 	ResourceID string `json:"resourceId"`
 	// Count the impact and change nothing.
 	DryRun *bool `json:"dryRun,omitempty"`
@@ -3861,6 +3934,8 @@ type ListingVersion struct {
 type ListingWithdrawInput struct {
 	// The listing.
 	ListingID string `json:"listingId"`
+	// Count the impact and change nothing.
+	DryRun *bool `json:"dryRun,omitempty"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
 	ClientKey *string `json:"clientKey,omitempty"`
 }
@@ -4964,6 +5039,8 @@ type Request struct {
 	AccessImpact *AccessImpact `json:"accessImpact,omitempty"`
 	// Which tools wait, and who uses them; null for the other kinds, for whoever may not decide on it, and once it is closed.
 	ToolImpact *ToolImpact `json:"toolImpact,omitempty"`
+	// What publishing would reach; null for the other kinds, for whoever may not decide on it, and once it is closed.
+	PublishImpact *ListingReview `json:"publishImpact,omitempty"`
 	// Other admins that it can be handed to, by name, at most 100; empty for whoever may not decide on it, and once it is closed.
 	Deciders []*RequestDecider `json:"deciders"`
 	// What the viewer may do with it: `request.decide`, `request.passUp`, `request.withdraw`.
@@ -6335,6 +6412,12 @@ type UninstallImpact struct {
 	Grants int `json:"grants"`
 	// Tools that go with it.
 	Tools int `json:"tools"`
+	// Keys that list it; of models.
+	Keys int `json:"keys"`
+	// Agents in use that call it, or one of its tools.
+	Agents int `json:"agents"`
+	// Scopes that have it as their default; of models.
+	Defaults int `json:"defaults"`
 	// Its calls within the last 30 days.
 	Calls int64 `json:"calls"`
 	// What those calls cost.

@@ -143,7 +143,7 @@ func (p *inPlane) shop(ctx context.Context) error {
 		if _, err := grant.Set(ctx, p.tx, p.now, grant.Input{Scope: p.root, ResourceID: s.ID, Effect: grant.Allow, Authority: p.root.Path}); err != nil {
 			return err
 		}
-		p.agents = append(p.agents, plantedAgent{s, w.share})
+		p.agents = append(p.agents, plantedAgent{scope: s, share: w.share})
 	}
 	return nil
 }

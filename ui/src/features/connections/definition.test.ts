@@ -31,7 +31,7 @@ describe('differences', () => {
     expect(differences(JSON.stringify(before), after)).toEqual([
       { part: 'Description', before: 'Finds pages.\nGives their names.', after: 'Finds pages.\nLooks into the archive, too.' },
       { part: 'Parameter archive', before: '', after: 'boolean, optional\nFormer ones too.' },
-      { part: 'Parameter limit', before: 'integer, optional\nmaximum: 5\nmay be null', after: 'integer, required\nmaximum: 5\nmay be null' },
+      { part: 'Parameter limit', before: 'integer, optional\nat most: 5\nmay be null', after: 'integer, required\nat most: 5\nmay be null' },
       { part: 'What it says of itself', before: 'changes nothing: yes', after: 'changes nothing: no' },
     ])
   })
@@ -40,7 +40,7 @@ describe('differences', () => {
   test.each<[string, (d: Definition) => void]>([
     ['a title', (d) => (d.title = 'Search')],
     ['the name', (d) => (d.name = 'find')],
-    ['a default deep inside', (d) => (d.inputSchema.properties.filter = { type: 'object', properties: { x: { default: 1 } } })],
+    ['a default deep inside', (d) => (d.inputSchema.properties.filter = { type: 'object', default: 1 })],
     ['a type that allows null', (d) => (d.inputSchema.properties.limit = { type: 'integer', maximum: 5 })],
     ['the schema as a whole', (d) => (d.inputSchema.additionalProperties = false)],
     ['a parameter that may be anything', (d) => (d.inputSchema.properties.limit = true)],
@@ -65,9 +65,23 @@ test('parameters that are needed come first, with what their schema says', () =>
   const schema = { properties: { b: { type: 'array', items: { type: 'string' } }, a: { enum: ['x', 'y'], default: 'x' }, c: { type: 'integer' } }, required: ['c'] }
   expect(parametersOf(schema)).toEqual([
     { name: 'c', type: 'integer', required: true, description: '', rest: [] },
-    { name: 'a', type: 'one of a list', required: false, description: '', rest: ['default: x', 'enum: ["x","y"]'] },
-    { name: 'b', type: 'list of string', required: false, description: '', rest: ['items: {"type":"string"}'] },
+    { name: 'a', type: 'one of a list', required: false, description: '', rest: ['left out: "x"', 'one of: "x", "y"'] },
+    { name: 'b', type: 'list of string', required: false, description: '', rest: ['each: {"type":"string"}'] },
   ])
+})
+
+test('parameters of an object follow it', () => {
+  const body = { type: 'object', required: ['day', 'ghost'], properties: { note: { type: 'string' }, day: { type: 'string', format: 'date' } } }
+  expect(parametersOf({ properties: { body }, required: ['body'] }).map((p) => [p.name, p.required, p.rest])).toEqual([
+    ['body', true, ['required: "ghost"']],
+    ['body › day', true, ['written as: "date"']],
+    ['body › note', false, []],
+  ])
+  const other = { ...body, properties: { ...body.properties, day: { type: 'integer' } } }
+  const found = differences(JSON.stringify({ inputSchema: { properties: { body } } }), JSON.stringify({ inputSchema: { properties: { body: other } } }))
+  expect(found.map((d) => d.part)).toEqual(['Parameter body › day'])
+  const twins = parametersOf({ properties: { body, 'body › day': { type: 'string' } } }).map((p) => p.name)
+  expect(new Set(twins).size).toBe(twins.length)
 })
 
 test('what changes nothing destroys nothing', () => {

@@ -39,23 +39,37 @@ function typeOf(schema: Dict): string {
   return ''
 }
 
-/** The parameters of an object's schema, in their order: those that are needed first. */
-export function parametersOf(schema: Json | undefined): Parameter[] {
+/** What the words of JSON Schema mean to people; others stand as they are. */
+const ruleNames: Record<string, string> = { enum: t('one of'), default: t('left out'), minimum: t('at least'), maximum: t('at most'), format: t('written as'), items: t('each') }
+
+const rule = (name: string, v: Json): string => `${ruleNames[name] ?? name}: ${Array.isArray(v) ? v.map((one) => JSON.stringify(sorted(one))).join(', ') : JSON.stringify(sorted(v))}`
+
+const deepest = 4
+
+/** The parameters of an object's schema: those that are needed first; those of an object follow it, by its name and theirs. */
+export function parametersOf(schema: Json | undefined, within = '', depth = 0): Parameter[] {
   const of = dict(schema)
   const needed = new Set(Array.isArray(of.required) ? of.required.map(line) : [])
   return Object.entries(dict(of.properties))
-    .map(([name, raw]): Parameter => {
+    .toSorted(([a], [b]) => Number(needed.has(b)) - Number(needed.has(a)) || a.localeCompare(b))
+    .flatMap(([key, raw]): Parameter[] => {
       // true and false are schemas, too.
       const p = typeof raw === 'boolean' ? { schema: raw } : dict(raw)
+      // No name may look like a path to another.
+      const name = within + (key.includes('›') ? JSON.stringify(key) : key)
+      const opens = depth < deepest && Object.keys(dict(p.properties)).length > 0
+      const told = new Set(opens ? ['type', 'description', 'properties', 'required'] : ['type', 'description'])
       const rest = Object.keys(p)
-        .filter((k) => k !== 'type' && k !== 'description')
+        .filter((k) => !told.has(k))
         .toSorted()
-        .map((k) => `${k}: ${line(sorted(p[k]!))}`)
-      // What the words of its type don't tell.
+        .map((k) => rule(k, p[k]!))
+      // What the words of its type, and its parts, don't tell.
       if (Array.isArray(p.type) && p.type.includes('null')) rest.push(t('may be null'))
-      return { name, type: typeOf(p), required: needed.has(name), description: text(p.description), rest }
+      const ghosts = opens && Array.isArray(p.required) ? p.required.filter((r) => !(line(r) in dict(p.properties))) : []
+      if (ghosts.length > 0) rest.push(rule('required', ghosts))
+      const own = { name, type: typeOf(p), required: needed.has(key), description: text(p.description), rest }
+      return opens ? [own].concat(parametersOf(p, `${name} › `, depth + 1)) : [own]
     })
-    .toSorted((a, b) => Number(b.required) - Number(a.required) || a.name.localeCompare(b.name))
 }
 
 const written = (p: Parameter): string => [[p.type || t('anything'), p.required ? t('required') : t('optional')].join(', '), ...(p.description ? sentences(p.description).split('\n') : []), ...p.rest].join('\n')

@@ -6,6 +6,7 @@ import { may } from '@/graphql/viewer'
 import { Badge } from '@/kit/badge'
 import { Button } from '@/kit/button'
 import { CopyButton } from '@/kit/copy'
+import { cx } from '@/kit/cx'
 import { Sheet } from '@/kit/dialog'
 import { Diff } from '@/kit/diff'
 import { Field, Input } from '@/kit/field'
@@ -190,7 +191,7 @@ function Shape({ definition }: { definition: string }) {
         ) : (
           <ul className="rounded-lg border border-line">
             {parameters.map((p) => (
-              <li key={p.name} className="border-b border-line px-3.5 py-2.5 last:border-b-0">
+              <li key={p.name} className={cx('border-b border-line px-3.5 py-2.5 last:border-b-0', p.name.includes(' › ') && 'ps-7')}>
                 <p className="flex flex-wrap items-center gap-2">
                   <code className="font-mono text-sm font-semibold break-all">{p.name}</code>
                   <span className="text-xs text-muted">{p.type}</span>
@@ -198,7 +199,7 @@ function Shape({ definition }: { definition: string }) {
                 </p>
                 {p.description && <p className="break-words">{p.description}</p>}
                 {p.rest.map((line) => (
-                  <p key={line} className="font-mono text-xs break-words text-muted">
+                  <p key={line} className="text-xs break-words text-muted">
                     {line}
                   </p>
                 ))}

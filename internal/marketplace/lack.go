@@ -78,7 +78,7 @@ func lacksOfConnection(ctx context.Context, tx *store.Tx, connectionID string) (
 	switch {
 	case c.Auth == connection.AuthNONE:
 	case c.Credential == connection.CredentialPERSONAL:
-		out = append(out, Lack{"sign-in", "Each person signs in with an account of their own.", "They do so on My tools, as soon as it is allowed to them."})
+		out = append(out, Lack{"sign-in", "Each person signs in with an account of their own.", "They do so themselves, as soon as it is allowed to them."})
 	default:
 		out = append(out, Lack{"credential", "It has no credential yet.", "Give it one on its page under Connections."})
 	}

@@ -6,7 +6,7 @@ import { cx } from '@/kit/cx'
 import { compactCount } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { AgentIcon } from '@/features/agents'
-import { kindName, standing, statusName, statusTone } from './words'
+import { kindName, standing } from './words'
 
 const byKind = { MODEL: Server, AGENT: Bot, CONNECTION: Plug, TEMPLATE: Sparkles }
 
@@ -59,7 +59,7 @@ export function Numbers({ listing: l }: { listing: ListingCardFragment }) {
 }
 
 /** One listing of the gallery; all of it is the way to its page. */
-export function ListingCard({ listing: l, to, large, state }: { listing: ListingCardFragment; to: string; large?: boolean; state?: boolean }) {
+export function ListingCard({ listing: l, to, large }: { listing: ListingCardFragment; to: string; large?: boolean }) {
   const has = standing(l.installations)
   return (
     <article className={cx('group relative flex h-full min-w-0 flex-col rounded-lg border border-line bg-surface p-4 shadow-xs transition-[border-color,box-shadow] hover:border-line-strong hover:shadow-md', large && 'bg-linear-to-br from-accent-soft/70 to-surface to-60%')}>
@@ -73,7 +73,7 @@ export function ListingCard({ listing: l, to, large, state }: { listing: Listing
           </h3>
           <Publisher listing={l} />
         </div>
-        {state ? <Badge tone={statusTone[l.status]}>{statusName[l.status]}</Badge> : has && <Badge tone={has.tone}>{has.label}</Badge>}
+        {has && <Badge tone={has.tone}>{has.label}</Badge>}
       </div>
       <p className={cx('mt-3 text-sm text-muted', large ? 'line-clamp-3' : 'line-clamp-2 min-h-10')}>{l.summary}</p>
       <div className="mt-auto flex flex-wrap items-center justify-between gap-x-3 gap-y-1 pt-3.5">

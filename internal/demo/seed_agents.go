@@ -58,7 +58,7 @@ var helpers = []helper{
 		},
 		draft: &edition{"You check insurance claims for completeness.\n\nName each missing document, why it is needed, and who can send it.\nFlag claims above 50,000 for a second pair of eyes. Decide nothing.", ""}},
 	{name: "Policy letters", purpose: "Writes letters to policyholders in plain words.", icon: "notebook-pen", group: "Claims", owner: "Claims desk",
-		person: "Aylin Demir", categories: []string{"Writing"}, model: copilotModel, temperature: 0.4, longest: 1500,
+		person: "Aylin Demir", categories: []string{"Writing"}, model: copilotModel, temperature: 0.4, longest: 1500, guard: "secrets",
 		starters: []string{"Explain why we need the report"},
 		versions: []edition{{"You write letters to policyholders.\n\nUse plain words and short sentences. Keep what the law wants said, word for word.", "First version."}}},
 	{name: "Contract reader", purpose: "Finds terms, notice periods and unusual clauses.", icon: "scale", group: "Legal", owner: "Legal", person: "Clara Hoffmann",

@@ -18,6 +18,7 @@ import (
 	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/ent/usageday"
 	"github.com/alchemi/cockpit/ent/user"
+	"github.com/alchemi/cockpit/internal/agents"
 	"github.com/alchemi/cockpit/internal/feature"
 	"github.com/alchemi/cockpit/internal/grant"
 	"github.com/alchemi/cockpit/internal/identity"
@@ -137,6 +138,9 @@ func (p *inPlane) shop(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := p.guardSecrets(ctx, s); err != nil {
+			return err
+		}
 		if _, err := p.market.Agents.Publish(ctx, p.tx, s, "As the platform offers it.", nil); err != nil {
 			return err
 		}
@@ -146,6 +150,22 @@ func (p *inPlane) shop(ctx context.Context) error {
 		p.agents = append(p.agents, plantedAgent{scope: s, share: w.share})
 	}
 	return nil
+}
+
+// guardSecrets gives the draft of an installed agent the guardrail that agents
+// of the account have.
+func (p *inPlane) guardSecrets(ctx context.Context, s *ent.Scope) error {
+	row, err := p.tx.Agent.Get(ctx, s.ID)
+	if err != nil {
+		return err
+	}
+	d, err := agents.Parse(row.Draft)
+	if err != nil {
+		return err
+	}
+	d.GuardrailPresetIDs = []string{p.presets["secrets"]}
+	_, err = p.market.Agents.Update(ctx, p.tx, s, agents.Settings{}, &d, nil)
+	return err
 }
 
 // share lets a team offer what it built to the whole account: one listing that
@@ -182,31 +202,22 @@ func (p *inPlane) share(ctx context.Context) error {
 		}
 		p.pass(3 * time.Hour)
 		shared.text.Name, shared.text.Summary = &shared.name, &shared.summary
-		l, err := p.market.CreateFrom(admin(ctx, maker, p.root), p.tx, desk.scope, source.ID, maker.ID, shared.text)
+		l, err := p.market.CreateFrom(as(ctx, maker), p.tx, desk.scope, source.ID, maker.ID, shared.text)
 		if err != nil {
 			return err
 		}
-		if l, err = p.market.Submit(admin(ctx, maker, p.root), p.tx, l, nil, shared.changelog, maker.ID); err != nil {
+		if l, err = p.market.Submit(as(ctx, maker), p.tx, l, nil, shared.changelog, maker.ID); err != nil {
 			return err
 		}
 		if !shared.published {
 			continue
 		}
 		p.pass(2 * time.Hour)
-		if _, err = p.market.Review(admin(ctx, reviewer, p.root), p.tx, l, true, "Thank you, that will help the others.", reviewer.ID); err != nil {
+		if _, err = p.market.Review(as(ctx, reviewer), p.tx, l, true, "Thank you, that will help the others.", reviewer.ID); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// admin acts as somebody whom no switch binds: flags of this very transaction
-// can't be read beside it.
-func admin(ctx context.Context, u *ent.User, root *ent.Scope) context.Context {
-	ctx = as(ctx, u)
-	v := *tenancy.ViewerFrom(ctx)
-	v.Roles = []tenancy.Role{{Role: tenancy.Admin, Plane: tenancy.Copilot, Kind: tenancy.KindCopilot, ScopeID: root.ID, Path: root.Path}}
-	return tenancy.WithViewer(ctx, &v)
 }
 
 // opinions are what people say of what they use, by the stars that they give.

@@ -87,11 +87,11 @@ test('an agent shows what its place brings, and holds a budget that the tree sho
 
 test('where making agents is off, the button is, and says who can switch it on', async ({ page }) => {
   await page.goto('/sign-in')
-  await enter(page, 'aylin.demir@acme.example', password)
+  await enter(page, 'matteo.ricci@acme.example', password)
   await expect(page).not.toHaveURL(/sign-in/)
   await page.goto('/me')
   await page.getByText('Copilot', { exact: true }).first().click()
   await expect(page.getByRole('button', { name: 'New agent' })).toBeDisabled()
-  await expect(page.getByText('An admin of Insurance / Claims desk can do that')).toBeVisible()
+  await expect(page.getByText('An admin of this place or of one above can do that')).toBeVisible()
   expect(await violations(page)).toEqual([])
 })

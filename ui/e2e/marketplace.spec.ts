@@ -28,8 +28,9 @@ async function install(page: Page, as: string) {
   expect.soft(await violations(page), 'installing').toEqual([])
   await dialog.getByRole('button', { name: 'Install in Copilot' }).click()
   await expect(page.getByRole('heading', { level: 1, name: as })).toBeVisible()
-  await expect(page.getByText('Ready to publish')).toBeVisible()
+  await expect(page.getByText('1 to fix before publishing')).toBeVisible()
   await page.getByRole('button', { name: 'Publish', exact: true }).click()
+  await page.locator('[data-modal]').getByRole('button', { name: 'Add Secrets' }).click()
   await page.locator('[data-modal]').getByRole('button', { name: 'Publish in Copilot' }).click()
   await expect(page.getByText('Version 1 live')).toBeVisible()
   return page.url().split('/').at(-1)!.split('?')[0]!

@@ -249,7 +249,9 @@ func TestAgentsNeedTheFeature(t *testing.T) {
 			require.False(t, allowed)
 		}
 		_, message := makes(c.Seat, c.Member.ID)
-		require.Contains(t, message, "An admin of "+c.Org.Name+" / "+c.Team.Name)
+		require.Contains(t, message, "An admin of this place or of one above")
+		_, message = makes(c.TeamAdmin, c.Team.ID)
+		require.Contains(t, message, "You can do that")
 		for _, v := range []*tenancy.Viewer{c.Admin, a.A.Admin} {
 			code, _ := makes(v, c.Team.ID)
 			require.Empty(t, code, "who could switch it isn't bound by it")

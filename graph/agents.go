@@ -510,12 +510,14 @@ func (r *Resolver) agentGuardrails(ctx context.Context, a *model.Agent) ([]*mode
 	}), err
 }
 
+const mostChoices = 100
+
 func (r *Resolver) agentGuardrailChoices(ctx context.Context, a *model.Agent) ([]*model.AgentGuardrail, error) {
 	if _, may, err := r.readable(ctx, a); err != nil || !may {
 		return nil, err
 	}
 	rows, err := r.Store.GuardrailPreset.Query().Where(guardrailpreset.AccountID(a.Ref.AccountID), guardrailpreset.PlaneEQ(guardrailpreset.PlaneCOPILOT),
-		guardrailpreset.StatusEQ(guardrailpreset.StatusACTIVE)).Order(ent.Asc(guardrailpreset.FieldName)).All(tenancy.System(ctx, whyAgents))
+		guardrailpreset.StatusEQ(guardrailpreset.StatusACTIVE)).Order(ent.Asc(guardrailpreset.FieldName)).Limit(mostChoices).All(tenancy.System(ctx, whyAgents))
 	return mapTo(rows, func(p *ent.GuardrailPreset) *model.AgentGuardrail {
 		return &model.AgentGuardrail{ID: p.ID, Name: p.Name, Description: p.Description}
 	}), err

@@ -62,7 +62,7 @@ func TestListsAreBounded(t *testing.T) {
 		"mappings": "of one provider, 200", "redirectUris": "20", "invitations": "of one input, 100", "notes": "of one act", "steps": "of one path", "starters": "eight",
 		"who": "ten", "buckets": "200", "tools": "of one connection, 500", "usableConnections": "of one account, 500", "command": "one of the operator's", "stdioCommands": "the operator's", "seats": "of one person, 100",
 		"features": "those there are", "deciders": "100", "deputyChoices": "100", "requestRules": "two",
-		"agentGroups": "of one account, 500", "agents": "of one account, 500", "allow": "50", "assignments": "of one preset, 500", "fallbacks": "five", "findings": "rules of one preset", "guardrailPresetIds": "20", "guardrailTemplates": "those there are", "knowledge": "20", "ownAgents": "of one person, 500", "rules": "50", "validation": "of one definition", "diff": "fields of one definition", "scopeGuardrails": "assignments on one path", "guardrails": "presets on one path", "parts": "five", "words": "500",
+		"agentGroups": "of one account, 500", "agents": "of one account, 500", "allow": "50", "assignments": "of one preset, 500", "fallbacks": "five", "findings": "rules of one preset", "guardrailPresetIds": "20", "guardrailTemplates": "those there are", "knowledge": "20", "ownAgents": "of one person, 500", "rules": "50", "validation": "of one definition", "diff": "fields of one definition", "scopeGuardrails": "assignments on one path", "guardrails": "presets on one path", "guardrailChoices": "100", "lacks": "of one listing", "parts": "five", "words": "500",
 	}
 	for name, d := range Schema().Types {
 		if d.Kind != ast.Object && d.Kind != ast.Interface || strings.HasPrefix(name, "__") {

@@ -46,7 +46,7 @@ func TestProgramActsForAPerson(t *testing.T) {
 		require.Equal(t, http.StatusOK, status, "%s: %v", name, got)
 		require.Equal(t, "Bearer", got["token_type"])
 		require.InDelta(t, 900, got["expires_in"], 0)
-		require.Equal(t, "models.call profile read", got["scope"])
+		require.Equal(t, "agents.resolve models.call profile read tools.call", got["scope"])
 		require.Equal(t, "urn:ietf:params:oauth:token-type:access_token", got["issued_token_type"])
 		require.Nil(t, got["refresh_token"])
 		w.callAs(t, got["access_token"].(string), u)

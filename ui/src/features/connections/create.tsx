@@ -112,7 +112,7 @@ export function CreateConnection({ onClose, onOpen }: Props) {
       >
         {at === 0 && (
           <>
-            <Field label={t('Belongs to')} required error={errors.scopeId} hint={t('Its admins approve the tools and hand them out. Who may use them is decided by access.')}>
+            <Field label={t('Belongs to')} required error={errors.scopeId} hint={owner?.kind === 'MEMBER' ? t('Whoever has that seat approves the tools and uses them; others only where an admin allows it.') : t('Its admins approve the tools and hand them out. Who may use them is decided by access.')}>
               {(wiring) => <PlacePicker {...wiring} plane="COPILOT" action="connection.create" kinds={owners} value={owner} onChange={setOwner} placeholder={t('Copilot, organization, team or user')} />}
             </Field>
             <KindCards kinds={kinds} value={kind} onChange={(k) => set(ofKind(draft, k))} />
@@ -126,7 +126,11 @@ export function CreateConnection({ onClose, onOpen }: Props) {
             {takesSecret(draft) && (
               <div className="flex flex-col gap-4 rounded-lg border border-line p-4">
                 <p className="text-sm text-muted">
-                  {ownSecret(draft) ? t('Your own, so that Cockpit can look at what it offers. You can also give it later.') : t('You can also give it later. Until then Cockpit can’t look at what it offers.')}
+                  {draft.kind === 'COMPOSIO'
+                    ? t('One for all, set by whoever manages the connection. You can also give it later. Until then Cockpit can’t look at what it offers.')
+                    : ownSecret(draft)
+                      ? t('Your own, so that Cockpit can look at what it offers. You can also give it later.')
+                      : t('You can also give it later. Until then Cockpit can’t look at what it offers.')}
                 </p>
                 <SecretFields of={draft} secret={secret} onChange={setSecret} errors={errors} />
               </div>

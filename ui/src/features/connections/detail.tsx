@@ -170,6 +170,8 @@ function SignedIn({ connection: c, home }: { connection: ConnectionPartsFragment
   // Composio's key is for all, whoever's the accounts are.
   const gives = composio ? manages : !leads && sets
   const { ready, error, hint, scopes, since } = c.signedIn
+  // Without a key that works nothing can be looked at, and nobody can link an account.
+  const keyFirst = !ready && (!leads || (gives && Boolean(c.health.error ?? !c.health.checkedAt)))
   const back = `${home === 'me' ? '/me' : location.pathname.replace(/\/connections.*/, '')}/connections/${c.id}`
   return (
     <Part title={t('Sign-in')}>
@@ -179,7 +181,7 @@ function SignedIn({ connection: c, home }: { connection: ConnectionPartsFragment
         <div className="flex flex-col gap-3">
           <div>
             <Badge tone={ready ? 'ok' : 'warn'} dot>
-              {composio && leads ? accountWords(ready, shared) : ready ? (shared ? t('Signed in for all') : t('You are signed in')) : shared ? t('Nobody has signed it in') : t('You aren’t signed in')}
+              {composio ? (leads ? accountWords(ready, shared) : ready ? t('The API key is set') : t('No API key is set')) : ready ? (shared ? t('Signed in for all') : t('You are signed in')) : shared ? t('Nobody has signed it in') : t('You aren’t signed in')}
             </Badge>
             {error && <p className="mt-1 text-sm text-bad">{error}</p>}
           </div>
@@ -197,12 +199,12 @@ function SignedIn({ connection: c, home }: { connection: ConnectionPartsFragment
           {sets || gives ? (
             <div className="flex flex-wrap gap-2">
               {leads && sets && (
-                <Button size="sm" variant={ready ? 'secondary' : 'primary'} busy={busy} onClick={() => void signIn(c.id, back)}>
+                <Button size="sm" variant={ready || keyFirst ? 'secondary' : 'primary'} busy={busy} onClick={() => void signIn(c.id, back)}>
                   <LogIn aria-hidden /> {composio ? (ready ? t('Link another account') : shared ? t('Link an account') : t('Link your account')) : ready ? t('Sign in anew') : t('Sign in')}
                 </Button>
               )}
               {gives && (
-                <Button size="sm" variant={ready || leads ? 'secondary' : 'primary'} onClick={() => setSetting(true)}>
+                <Button size="sm" variant={keyFirst ? 'primary' : 'secondary'} onClick={() => setSetting(true)}>
                   <KeyRound aria-hidden /> {composio ? (tells(hint) ? t('Replace the API key') : t('Set the API key')) : ready ? t('Replace') : shared ? t('Set the secret') : t('Set your own')}
                 </Button>
               )}

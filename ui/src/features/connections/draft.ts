@@ -121,7 +121,7 @@ export function mistakes(d: Draft, step: 'place' | 'auth', editing = false): Rec
     return found
   }
   if (d.kind === 'COMPOSIO') {
-    if (d.credential === 'PERSONAL' && !d.authConfig.trim()) found.authConfig = t('People connect accounts of their own by an auth config: give its id.')
+    if (d.credential === 'PERSONAL' && !d.authConfig.trim()) found.authConfig = t('People link accounts of their own by an auth config: give its id.')
     else if (!/^[A-Za-z0-9_-]{0,100}$/.test(d.authConfig.trim())) found.authConfig = t('Give the id that Composio shows, such as ac_1a2b3c.')
     return found
   }

@@ -34,7 +34,7 @@ export function KindCards({ kinds, value, onChange }: { kinds: readonly Offer[];
       <span id={id} className="text-sm font-medium">
         {t('What do you connect?')}
       </span>
-      <RadioGroup aria-labelledby={id} value={value ?? null} onValueChange={(v) => onChange(v as ConnectionKind)} className="grid gap-1.5 sm:grid-cols-2">
+      <RadioGroup aria-labelledby={id} value={value ?? null} onValueChange={(v) => onChange(v as ConnectionKind)} className="flex flex-col gap-1.5">
         {kinds.map(({ kind, reason }) => (
           <label
             key={kind}

@@ -1,33 +1,32 @@
 import { useState } from 'react'
-import { ConnectionCreateDocument, ConnectionDiscoverDocument, type ConnectionPartsFragment, ConnectionSecretSetDocument, type ScopeKind, StdioCommandsDocument } from '@/graphql/generated/graphql'
+import { ConnectionCreateDocument, ConnectionDiscoverDocument, type ConnectionPartsFragment, ConnectionSecretSetDocument, type ScopeKind } from '@/graphql/generated/graphql'
 import { useMutate } from '@/graphql/mutate'
-import { useRead } from '@/graphql/query'
 import { may } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
 import { Dialog, DialogActions } from '@/kit/dialog'
 import { Field } from '@/kit/field'
 import { Notice } from '@/kit/notice'
-import { RadioCards } from '@/kit/radio'
 import { ErrorBar } from '@/kit/state'
 import { Steps } from '@/kit/steps'
 import { t } from '@/lib/i18n'
 import { type PlaceItem, PlacePicker } from '@/features/roles'
-import { createInput, type Draft, empty, mistakes, refusals, takesSecret } from './draft'
+import { createInput, type Draft, empty, mistakes, ofKind, refusals, takesSecret } from './draft'
 import { AuthFields, PlaceFields } from './fields'
+import { KindCards, useKinds } from './kinds'
 import { Offered } from './offered'
-import { noSecret, SecretFields, secretGiven, secretInput, useSignIn } from './secret'
+import { noSecret, ownSecret, SecretFields, secretGiven, secretInput, useSignIn } from './secret'
 
 const owners: readonly ScopeKind[] = ['COPILOT', 'ORGANIZATION', 'TEAM', 'MEMBER']
 
 const steps = [t('Kind'), t('Where it leads'), t('Sign-in'), t('Tools')]
 
 /** Fields that the server names, by the step that has them. */
-const placeFields = new Set(['name', 'description', 'icon', 'url', 'document', 'documentUrl', 'command', 'scopeId'])
+const placeFields = new Set(['name', 'description', 'icon', 'url', 'document', 'documentUrl', 'command', 'toolkit'])
 
-type Props = { ownerId?: string; onClose: () => void; onOpen: (id: string) => void }
+type Props = { onClose: () => void; onOpen: (id: string) => void }
 
 /** Connects a source of tools in four steps, the last of which is what it offers. */
-export function CreateConnection({ ownerId, onClose, onOpen }: Props) {
+export function CreateConnection({ onClose, onOpen }: Props) {
   const [at, setAt] = useState(0)
   const [draft, setDraft] = useState(empty)
   const [secret, setSecret] = useState(noSecret)
@@ -38,8 +37,9 @@ export function CreateConnection({ ownerId, onClose, onOpen }: Props) {
   const create = useMutate(ConnectionCreateDocument, { once: true })
   const setting = useMutate(ConnectionSecretSetDocument)
   const discover = useMutate(ConnectionDiscoverDocument)
-  const { data } = useRead(StdioCommandsDocument, {})
-  const programs = (data?.copilot?.stdioCommands ?? []).length > 0
+  const { kinds, asking, fault: unknown } = useKinds(owner?.value)
+  // What may not be made at a place isn't left chosen there.
+  const kind = (kinds.find((k) => k.kind === draft.kind && !k.reason) ?? kinds.find((k) => !k.reason))?.kind
   const set = (patch: Partial<Draft>) => setDraft((d) => ({ ...d, ...patch }))
   const busy = create.busy || setting.busy || discover.busy
 
@@ -50,12 +50,13 @@ export function CreateConnection({ ownerId, onClose, onOpen }: Props) {
     else setFailed(payload?.errors[0]?.message)
   }
   const connect = async () => {
-    const payload = await create.run({ input: createInput(draft, ownerId ?? owner!.value) })
+    const payload = await create.run({ input: createInput(draft, owner!.value) })
     if (!payload) return
     if (!payload.connection) {
       const found = refusals(payload.errors)
       setErrors(found)
-      if (Object.keys(found).some((k) => placeFields.has(k))) setAt(1)
+      if (found.scopeId) setAt(0)
+      else if (Object.keys(found).some((k) => placeFields.has(k))) setAt(1)
       return
     }
     const c = payload.connection
@@ -68,10 +69,14 @@ export function CreateConnection({ ownerId, onClose, onOpen }: Props) {
     } else if (draft.kind === 'MCP_STDIO') await look(c)
   }
   const next = () => {
-    if (at === 0) return setAt(1)
+    if (at === 0) {
+      setErrors(owner ? {} : { scopeId: t('Choose whose it is.') })
+      if (!owner || !kind) return
+      if (kind !== draft.kind) set(ofKind(draft, kind))
+      return setAt(1)
+    }
     if (at === 1) {
       const found = mistakes(draft, 'place')
-      if (!ownerId && !owner) found.scopeId = t('Choose whose it is.')
       setErrors(found)
       if (Object.keys(found).length === 0) setAt(2)
       return
@@ -106,35 +111,26 @@ export function CreateConnection({ ownerId, onClose, onOpen }: Props) {
         }}
       >
         {at === 0 && (
-          <RadioCards<Draft['kind']>
-            label={t('What do you connect?')}
-            value={draft.kind}
-            onChange={(kind) => set({ kind, auth: kind === 'MCP_STDIO' ? 'NONE' : draft.auth })}
-            options={[
-              { value: 'MCP_HTTP', label: t('An MCP server'), note: t('By its address, over streamable HTTP: what most servers speak today.') },
-              { value: 'OPENAPI', label: t('An API with an OpenAPI document'), note: t('Each of its operations becomes a tool.') },
-              { value: 'MCP_SSE', label: t('An older MCP server'), note: t('By server-sent events, as before 2025; its address often ends in /sse.') },
-              ...(programs ? [{ value: 'MCP_STDIO' as const, label: t('An MCP program beside Cockpit'), note: t('One of those that whoever runs Cockpit lets be started.') }] : []),
-            ]}
-          />
-        )}
-        {at === 1 && (
           <>
-            <PlaceFields draft={draft} set={set} errors={errors} />
-            {!ownerId && (
-              <Field label={t('Belongs to')} required error={errors.scopeId} hint={t('Its admins approve the tools and hand them out. Who may use them is decided by access.')}>
-                {(wiring) => <PlacePicker {...wiring} plane="COPILOT" action="connection.create" kinds={owners} value={owner} onChange={setOwner} placeholder={t('Copilot, organization, team or user')} />}
-              </Field>
-            )}
+            <Field label={t('Belongs to')} required error={errors.scopeId} hint={owner?.kind === 'MEMBER' ? t('Whoever has that seat approves the tools and uses them; others only where an admin allows it.') : t('Its admins approve the tools and hand them out. Who may use them is decided by access.')}>
+              {(wiring) => <PlacePicker {...wiring} plane="COPILOT" action="connection.create" kinds={owners} value={owner} onChange={setOwner} placeholder={t('Copilot, organization, team or user')} />}
+            </Field>
+            <KindCards kinds={kinds} value={kind} onChange={(k) => set(ofKind(draft, k))} />
+            {unknown && <ErrorBar fault={unknown} />}
           </>
         )}
+        {at === 1 && <PlaceFields draft={draft} set={set} errors={errors} />}
         {at === 2 && (
           <>
             <AuthFields draft={draft} set={set} errors={errors} />
             {takesSecret(draft) && (
               <div className="flex flex-col gap-4 rounded-lg border border-line p-4">
                 <p className="text-sm text-muted">
-                  {draft.credential === 'PERSONAL' ? t('Your own, so that Cockpit can look at what it offers. You can also give it later.') : t('You can also give it later. Until then Cockpit can’t look at what it offers.')}
+                  {draft.kind === 'COMPOSIO'
+                    ? t('One for all, set by whoever manages the connection. You can also give it later. Until then Cockpit can’t look at what it offers.')
+                    : ownSecret(draft)
+                      ? t('Your own, so that Cockpit can look at what it offers. You can also give it later.')
+                      : t('You can also give it later. Until then Cockpit can’t look at what it offers.')}
                 </p>
                 <SecretFields of={draft} secret={secret} onChange={setSecret} errors={errors} />
               </div>
@@ -146,7 +142,7 @@ export function CreateConnection({ ownerId, onClose, onOpen }: Props) {
           {at > 0 && <Button onClick={() => setAt(at - 1)}>{t('Back')}</Button>}
           <span className="grow" />
           <Button onClick={onClose}>{t('Cancel')}</Button>
-          <Button type="submit" variant="primary" busy={busy}>
+          <Button type="submit" variant="primary" busy={busy || (at === 0 && asking)}>
             {at < 2 ? t('Continue') : t('Connect in Copilot')}
           </Button>
         </DialogActions>

@@ -21,6 +21,7 @@ import { useUrl } from '@/lib/url'
 import { ResourceGrants } from '@/features/access'
 import { placeName } from '@/features/roles'
 import { Acts } from './acts'
+import { isLed } from './draft'
 import { EditConnection } from './edit'
 import { healthOf, needsSignIn } from './health'
 import { Outcome } from './outcome'
@@ -139,7 +140,7 @@ function Page({ connection: c, home }: { connection: ConnectionPartsFragment; ho
 
 function Returned({ connection: c }: { connection: ConnectionPartsFragment }) {
   const { signIn, busy } = useSignIn()
-  return <Outcome name={c.name} again={c.auth === 'OAUTH' ? () => void signIn(c.id, location.pathname) : undefined} busy={busy} />
+  return <Outcome name={c.name} again={isLed(c) ? () => void signIn(c.id, location.pathname) : undefined} busy={busy} />
 }
 
 function Part({ title, children, action }: { title: string; children: ReactNode; action?: ReactNode }) {
@@ -158,11 +159,19 @@ function SignedIn({ connection: c, home }: { connection: ConnectionPartsFragment
   const [setting, setSetting] = useState(false)
   const [leaving, setLeaving] = useState(false)
   const { signIn, busy, fault } = useSignIn()
+  const composio = c.kind === 'COMPOSIO'
+  // A toolkit that needs no accounts has its API key alone.
+  const leads = composio ? c.authConfig !== '' : c.auth === 'OAUTH'
   const open = c.auth === 'NONE' && c.kind !== 'MCP_STDIO'
   const shared = c.credential === 'SHARED'
   // One's own is everybody's to set; that of all is for those in charge.
-  const sets = !shared || may(c, 'connection.update')
+  const manages = may(c, 'connection.update')
+  const sets = !shared || manages
+  // Composio's key is for all, whoever's the accounts are.
+  const gives = composio ? manages : !leads && sets
   const { ready, error, hint, scopes, since } = c.signedIn
+  // Without a key that works nothing can be looked at, and nobody can link an account.
+  const keyFirst = !ready && (!leads || (gives && Boolean(c.health.error ?? !c.health.checkedAt)))
   const back = `${home === 'me' ? '/me' : location.pathname.replace(/\/connections.*/, '')}/connections/${c.id}`
   return (
     <Part title={t('Sign-in')}>
@@ -172,33 +181,34 @@ function SignedIn({ connection: c, home }: { connection: ConnectionPartsFragment
         <div className="flex flex-col gap-3">
           <div>
             <Badge tone={ready ? 'ok' : 'warn'} dot>
-              {ready ? (shared ? t('Signed in for all') : t('You are signed in')) : shared ? t('Nobody has signed it in') : t('You aren’t signed in')}
+              {composio ? (leads ? accountWords(ready, shared) : ready ? t('The API key is set') : t('No API key is set')) : ready ? (shared ? t('Signed in for all') : t('You are signed in')) : shared ? t('Nobody has signed it in') : t('You aren’t signed in')}
             </Badge>
             {error && <p className="mt-1 text-sm text-bad">{error}</p>}
           </div>
           <Facts
             className={narrow}
             facts={[
-              [t('How'), c.auth === 'HEADER' ? address(c.authName) : c.kind === 'MCP_STDIO' ? t('By variables') : authNames[c.auth]],
+              [t('How'), composio ? (leads ? t('By an account at Composio') : t('By an API key of Composio')) : c.auth === 'HEADER' ? address(c.authName) : c.kind === 'MCP_STDIO' ? t('By variables') : authNames[c.auth]],
               [t('Whose'), credentialName(c)],
-              tells(hint) && [t('Ends in'), <code key="hint" className="font-mono text-xs">…{hint}</code>],
+              tells(hint) && [composio ? t('Key ends in') : t('Ends in'), <code key="hint" className="font-mono text-xs">…{hint}</code>],
               scopes !== '' && [t('Granted'), scopes],
               since ? [t('Since'), <span key="since" title={utc(since)}>{dateTime(since)}</span>] : null,
             ]}
           />
           {fault && <ErrorBar fault={fault} />}
-          {sets ? (
+          {sets || gives ? (
             <div className="flex flex-wrap gap-2">
-              {c.auth === 'OAUTH' ? (
-                <Button size="sm" variant={ready ? 'secondary' : 'primary'} busy={busy} onClick={() => void signIn(c.id, back)}>
-                  <LogIn aria-hidden /> {ready ? t('Sign in anew') : t('Sign in')}
-                </Button>
-              ) : (
-                <Button size="sm" variant={ready ? 'secondary' : 'primary'} onClick={() => setSetting(true)}>
-                  <KeyRound aria-hidden /> {ready ? t('Replace') : shared ? t('Set the secret') : t('Set your own')}
+              {leads && sets && (
+                <Button size="sm" variant={ready || keyFirst ? 'secondary' : 'primary'} busy={busy} onClick={() => void signIn(c.id, back)}>
+                  <LogIn aria-hidden /> {composio ? (ready ? t('Link another account') : shared ? t('Link an account') : t('Link your account')) : ready ? t('Sign in anew') : t('Sign in')}
                 </Button>
               )}
-              {(ready || since) && (
+              {gives && (
+                <Button size="sm" variant={keyFirst ? 'primary' : 'secondary'} onClick={() => setSetting(true)}>
+                  <KeyRound aria-hidden /> {composio ? (tells(hint) ? t('Replace the API key') : t('Set the API key')) : ready ? t('Replace') : shared ? t('Set the secret') : t('Set your own')}
+                </Button>
+              )}
+              {sets && (ready || since) && (
                 <Button size="sm" onClick={() => setLeaving(true)}>
                   <LogOut aria-hidden /> {t('Sign out')}
                 </Button>
@@ -207,6 +217,7 @@ function SignedIn({ connection: c, home }: { connection: ConnectionPartsFragment
           ) : (
             !ready && <p className="text-xs text-muted">{t('Whoever manages the connection signs it in.')}</p>
           )}
+          {composio && !shared && <p className="text-xs text-muted">{manages ? t('The API key is for all, and isn’t shown. Without it nobody can link an account.') : t('Whoever manages the connection sets its API key; you link your own account.')}</p>}
         </div>
       )}
       {setting && <SetSecret of={c} onClose={() => setSetting(false)} />}
@@ -214,6 +225,8 @@ function SignedIn({ connection: c, home }: { connection: ConnectionPartsFragment
     </Part>
   )
 }
+
+const accountWords = (ready: boolean, shared: boolean) => (ready ? (shared ? t('An account is linked for all') : t('Your account is linked')) : shared ? t('No account is linked') : t('Your account isn’t linked'))
 
 function HealthCard({ connection: c }: { connection: ConnectionPartsFragment }) {
   const h = c.health
@@ -228,7 +241,7 @@ function HealthCard({ connection: c }: { connection: ConnectionPartsFragment }) 
           Boolean(h.discoveryError) && h.discoveryError !== h.error && [t('Left out'), <span key="left" className="text-warn">{h.discoveryError}</span>],
         ]}
       />
-      {c.credential === 'PERSONAL' && <p className="mt-2 text-xs text-muted">{t('Everybody has their own credential, so it is looked at when somebody uses it.')}</p>}
+      {c.credential === 'PERSONAL' && c.kind !== 'COMPOSIO' && <p className="mt-2 text-xs text-muted">{t('Everybody has their own credential, so it is looked at when somebody uses it.')}</p>}
     </Part>
   )
 }
@@ -250,7 +263,9 @@ function About({ connection: c }: { connection: ConnectionPartsFragment }) {
           c.url !== '' && [t('Address'), address(c.url)],
           c.documentUrl !== '' && [t('Document'), address(c.documentUrl)],
           c.command.length > 0 && [t('Program'), address(c.command.join(' '))],
-          c.oauth && [t('Client id'), address(c.oauth.clientId)],
+          c.toolkit !== '' && [t('Toolkit'), address(c.toolkit)],
+          c.kind === 'COMPOSIO' && [t('Auth config'), c.authConfig ? address(c.authConfig) : t('None: no accounts are linked')],
+          c.oauth && [t('Client id'), c.oauth.clientId ? address(c.oauth.clientId) : c.oauth.registered ? t('Cockpit has registered itself') : t('Cockpit registers itself at the first sign-in')],
           c.oauth && [t('Asks for'), c.oauth.scopes.join(' ') || t('Nothing in particular')],
           [t('Made'), <span key="made" title={utc(c.createdAt)}>{dateTime(c.createdAt)}</span>],
           [t('Id'), <Id key="id" id={c.id} />],

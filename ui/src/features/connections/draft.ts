@@ -14,6 +14,9 @@ export type Draft = {
   document: string
   /** Words of a stdio server, as JSON. */
   command: string
+  /** What of Composio it is, and how people connect accounts of that. */
+  toolkit: string
+  authConfig: string
   auth: ConnectionAuth
   authName: string
   credential: ConnectionCredentialOwner
@@ -37,6 +40,8 @@ export const empty: Draft = {
   documentUrl: '',
   document: '',
   command: '',
+  toolkit: '',
+  authConfig: '',
   auth: 'NONE',
   authName: '',
   credential: 'SHARED',
@@ -59,6 +64,8 @@ export const draftOf = (c: ConnectionPartsFragment): Draft => ({
   source: c.kind === 'OPENAPI' && !c.documentUrl ? 'text' : 'address',
   documentUrl: c.documentUrl,
   command: JSON.stringify(c.command),
+  toolkit: c.toolkit,
+  authConfig: c.authConfig,
   auth: c.auth,
   authName: c.authName,
   credential: c.credential,
@@ -71,6 +78,16 @@ export const draftOf = (c: ConnectionPartsFragment): Draft => ({
 })
 
 export const isMcp = (kind: ConnectionKind) => kind === 'MCP_HTTP' || kind === 'MCP_SSE'
+
+/** Another kind signs in as it can: programs by their variables, Composio by its API key. */
+export function ofKind(d: Draft, kind: ConnectionKind): Partial<Draft> {
+  if (kind === 'MCP_STDIO') return { kind, auth: 'NONE' }
+  if (kind === 'COMPOSIO') return { kind, auth: 'HEADER' }
+  return { kind, auth: d.kind === 'COMPOSIO' ? 'NONE' : d.auth }
+}
+
+/** Whether people are led elsewhere to sign in, rather than giving something. */
+export const isLed = (c: Pick<Draft, 'auth' | 'kind'>) => c.auth === 'OAUTH' || c.kind === 'COMPOSIO'
 
 /** Whether it signs in by something that is typed in. */
 export const takesSecret = (d: Pick<Draft, 'auth' | 'kind'>) => d.kind === 'MCP_STDIO' || (d.auth !== 'NONE' && d.auth !== 'OAUTH')
@@ -100,11 +117,19 @@ export function mistakes(d: Draft, step: 'place' | 'auth', editing = false): Rec
       if (d.url.trim() && !address(d.url)) found.url = t('Enter the whole address, beginning with https://.')
     }
     if (d.kind === 'MCP_STDIO' && !d.command) found.command = t('Choose a program.')
+    if (d.kind === 'COMPOSIO' && !/^[a-z0-9][a-z0-9_-]{0,99}$/.test(d.toolkit.trim())) found.toolkit = t('Name the toolkit as Composio does, such as github: small letters and digits, - and _.')
+    return found
+  }
+  if (d.kind === 'COMPOSIO') {
+    if (d.credential === 'PERSONAL' && !d.authConfig.trim()) found.authConfig = t('People link accounts of their own by an auth config: give its id.')
+    else if (!/^[A-Za-z0-9_-]{0,100}$/.test(d.authConfig.trim())) found.authConfig = t('Give the id that Composio shows, such as ac_1a2b3c.')
     return found
   }
   if (d.auth === 'HEADER' && !/^\??[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(d.authName.trim())) found.authName = t('Name the header, such as X-API-Key, or the parameter, such as ?api_key.')
   if (d.auth === 'OAUTH') {
-    if (!d.clientId.trim()) found.clientId = t('Enter what the authorization server calls Cockpit.')
+    // A server registers Cockpit where it tells how; a secret is nobody's without its client.
+    if (!d.clientId.trim() && (d.tells === 'addresses' || d.clientSecret)) found.clientId = t('Enter what the authorization server calls Cockpit.')
+    if (d.tells === 'server' && !isMcp(d.kind)) found.tells = t('Only MCP servers tell it. Name the issuer, or give the addresses.')
     if (d.tells === 'issuer' && !address(d.issuer)) found.issuer = t('Enter the whole address, beginning with https://.')
     if (d.tells === 'addresses') {
       if (!address(d.authorizeUrl)) found.authorizeUrl = t('Enter the whole address, beginning with https://.')
@@ -123,12 +148,14 @@ function inputOf(d: Draft): Common {
     name: text(d.name),
     description: text(d.description),
     icon: d.icon,
-    url: d.kind === 'MCP_STDIO' ? undefined : text(d.url) || undefined,
+    url: d.kind === 'MCP_STDIO' || d.kind === 'COMPOSIO' ? undefined : text(d.url) || undefined,
     command: d.kind === 'MCP_STDIO' && d.command ? (JSON.parse(d.command) as string[]) : undefined,
     document: d.kind === 'OPENAPI' && d.source === 'text' && d.document.trim() ? d.document : undefined,
     documentUrl: d.kind === 'OPENAPI' && d.source === 'address' ? text(d.documentUrl) : undefined,
-    auth: d.auth,
-    authName: d.auth === 'HEADER' ? text(d.authName) : undefined,
+    toolkit: d.kind === 'COMPOSIO' ? text(d.toolkit) : undefined,
+    authConfig: d.kind === 'COMPOSIO' ? text(d.authConfig) : undefined,
+    auth: d.kind === 'COMPOSIO' ? undefined : d.auth,
+    authName: d.auth === 'HEADER' && d.kind !== 'COMPOSIO' ? text(d.authName) : undefined,
     credential: d.credential,
     oauth:
       d.auth === 'OAUTH'
@@ -136,7 +163,7 @@ function inputOf(d: Draft): Common {
             issuer: d.tells === 'issuer' ? text(d.issuer) : undefined,
             authorizeUrl: d.tells === 'addresses' ? text(d.authorizeUrl) : undefined,
             tokenUrl: d.tells === 'addresses' ? text(d.tokenUrl) : undefined,
-            clientId: text(d.clientId),
+            clientId: text(d.clientId) || undefined,
             clientSecret: d.clientSecret || undefined,
             scopes: d.scopes.split(/[\s,]+/).filter(Boolean),
           }
@@ -149,7 +176,9 @@ export const createInput = (d: Draft, scopeId: string): ConnectionCreateInput =>
 /** Only what was changed: what is sent again unchanged may mean that people sign in anew. */
 export function updateInput(d: Draft, was: ConnectionPartsFragment): ConnectionUpdateInput {
   const [now, before] = [inputOf(d), inputOf(draftOf(was))]
-  const changed = Object.fromEntries(Object.entries(now).filter(([k, v]) => JSON.stringify(v) !== JSON.stringify(before[k as keyof Common])))
+  const changed: Partial<Common> = Object.fromEntries(Object.entries(now).filter(([k, v]) => JSON.stringify(v) !== JSON.stringify(before[k as keyof Common])))
+  // With its client the secret goes, or the server would miss whose it is.
+  if (changed.oauth && !now.oauth?.clientId && was.oauth?.clientSecretHint) changed.oauth = { ...now.oauth, clientSecret: '' }
   return { ...changed, connectionId: was.id, expectedVersion: was.version }
 }
 
@@ -166,5 +195,5 @@ export function forgets(d: Draft, was: ConnectionPartsFragment): boolean {
   const { connectionId: _, expectedVersion: __, ...change } = updateInput(d, was)
   const { clientSecret: ___, ...oauth } = change.oauth ?? {}
   const { clientSecret: ____, ...before } = inputOf(draftOf(was)).oauth ?? {}
-  return (change.url !== undefined && origin(change.url ?? '') !== origin(was.url)) || change.command !== undefined || change.auth !== undefined || change.authName !== undefined || change.credential !== undefined || (change.oauth !== undefined && JSON.stringify(oauth) !== JSON.stringify(before))
+  return (change.url !== undefined && origin(change.url ?? '') !== origin(was.url)) || change.command !== undefined || change.toolkit !== undefined || change.authConfig !== undefined || change.auth !== undefined || change.authName !== undefined || change.credential !== undefined || (change.oauth !== undefined && JSON.stringify(oauth) !== JSON.stringify(before))
 }

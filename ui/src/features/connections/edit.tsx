@@ -44,7 +44,7 @@ export function EditConnection({ connection: c, onClose }: { connection: Connect
         )}
         {anew && (
           <Notice tone="warn" title={t('Everybody signs in anew')}>
-            {t('It leads or signs in elsewhere then. Credentials were given for what was before, so they are forgotten.')}
+            {c.kind === 'COMPOSIO' ? t('It leads elsewhere, or to other accounts. The API key and linked accounts are forgotten: set the key again after saving.') : t('It leads or signs in elsewhere then. Credentials were given for what was before, so they are forgotten.')}
           </Notice>
         )}
         {(fault || whole) && <ErrorBar fault={fault ?? { code: 'INVALID', message: whole! }} />}

@@ -37,6 +37,11 @@ export function PlaceFields({ draft: d, set, errors, editing = false }: Props & 
         </Field>
       )}
       {d.kind === 'MCP_STDIO' && <Command draft={d} set={set} errors={errors} />}
+      {d.kind === 'COMPOSIO' && (
+        <Field label={t('Toolkit')} required error={errors.toolkit} hint={t('Its slug at Composio, as in github or gmail.')}>
+          {(wiring) => <Input {...wiring} value={d.toolkit} onChange={(e) => set({ toolkit: e.target.value.toLowerCase() })} maxLength={100} spellCheck={false} autoCapitalize="none" placeholder="github" className="font-mono" />}
+        </Field>
+      )}
       {d.kind === 'OPENAPI' && <Document draft={d} set={set} errors={errors} editing={editing} />}
     </>
   )
@@ -111,8 +116,39 @@ const ways: { value: Draft['auth']; label: string }[] = [
   { value: 'OAUTH', label: t('OAuth: people sign in at the server') },
 ]
 
-/** How it signs in, and with whose credential. */
+/** How it signs in, and with whose credential or account. */
 export function AuthFields({ draft: d, set, errors }: Props) {
+  if (d.kind === 'COMPOSIO') return <AccountFields draft={d} set={set} errors={errors} />
+  return <WayFields draft={d} set={set} errors={errors} />
+}
+
+/** By whose account a toolkit of Composio is used. The API key is for all in any case. */
+function AccountFields({ draft: d, set, errors }: Props) {
+  const personal = d.credential === 'PERSONAL'
+  return (
+    <>
+      <RadioCards<Draft['credential']>
+        label={t('Whose account')}
+        value={d.credential}
+        onChange={(credential) => set({ credential })}
+        options={[
+          { value: 'SHARED', label: t('One for all'), note: t('Whoever manages the connection links it. The toolkit sees one caller, whoever it is.') },
+          { value: 'PERSONAL', label: t("Each person's own"), note: t('Everybody links their own account at Composio, and reaches only what is theirs.') },
+        ]}
+      />
+      <Field
+        label={t('Auth config')}
+        required={personal}
+        error={errors.authConfig}
+        hint={personal ? t('Its id at Composio: by it people link their accounts of the toolkit.') : t('Its id at Composio: by it the account is linked. Leave empty where the toolkit needs none.')}
+      >
+        {(wiring) => <Input {...wiring} value={d.authConfig} onChange={(e) => set({ authConfig: e.target.value })} maxLength={100} spellCheck={false} autoComplete="off" placeholder="ac_1a2b3c" className="font-mono" />}
+      </Field>
+    </>
+  )
+}
+
+function WayFields({ draft: d, set, errors }: Props) {
   const stdio = d.kind === 'MCP_STDIO'
   return (
     <>
@@ -143,15 +179,19 @@ export function AuthFields({ draft: d, set, errors }: Props) {
 }
 
 function OAuthFields({ draft: d, set, errors }: Props) {
+  // Addresses alone don't tell where clients register.
+  const own = d.tells !== 'addresses'
   return (
     <fieldset className="flex flex-col gap-4 rounded-lg border border-line p-4">
       <legend className="px-1 text-sm font-semibold">{t('At the authorization server')}</legend>
       <div className="flex flex-col gap-1.5">
-        <p className="text-sm text-muted">{t('Register Cockpit there as a web application with this redirect address. It gives you a client id, and mostly a secret.')}</p>
+        <p className="text-sm text-muted">
+          {own ? t('Many servers let Cockpit register itself. Else register it there as a web application with this redirect address: it gives you a client id, and mostly a secret.') : t('Register Cockpit there as a web application with this redirect address. It gives you a client id, and mostly a secret.')}
+        </p>
         <Record rows={[{ name: t('Redirect'), value: `${location.origin}/connections/callback`, copy: t('Copy redirect address') }]} />
       </div>
       <div className="grid gap-4 sm:grid-cols-2">
-        <Field label={t('Client id')} required error={errors.clientId}>
+        <Field label={t('Client id')} required={!own} error={errors.clientId} hint={own ? t('Leave empty to let Cockpit register itself, where the server takes that.') : undefined}>
           {(wiring) => <Input {...wiring} value={d.clientId} onChange={(e) => set({ clientId: e.target.value })} spellCheck={false} autoComplete="off" />}
         </Field>
         <Field label={t('Client secret')} error={errors.clientSecret} hint={t('If it gave one. Kept sealed, never shown.')}>

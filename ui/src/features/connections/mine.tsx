@@ -16,6 +16,7 @@ import { useUrl } from '@/lib/url'
 import { MeTabs } from '@/features/me'
 import { useWithin } from '@/features/roles'
 import { CreateConnection } from './create'
+import { isLed } from './draft'
 import { Outcome } from './outcome'
 import { SetSecret, SignOut, tells, useSignIn } from './secret'
 import { ConnectionIcon, HealthBadge, kindNames } from './words'
@@ -42,7 +43,7 @@ export function MyConnectionsPage() {
   const [setting, setSetting] = useState<Usable>()
   const [leaving, setLeaving] = useState<Usable>()
   // Whoever was sent here to give their key finds the form open.
-  const asked = named && named.credential === 'PERSONAL' && named.auth !== 'OAUTH' && !named.signedIn.ready ? named : undefined
+  const asked = named && named.credential === 'PERSONAL' && !isLed(named) && !named.signedIn.ready ? named : undefined
   const form = setting ?? asked
   return (
     <>
@@ -54,7 +55,7 @@ export function MyConnectionsPage() {
           </Button>
         )}
       </PageHead>
-      <Outcome name={named?.name} again={named?.auth === 'OAUTH' ? () => void signIn(named.id, back(named.id)) : undefined} busy={busy} />
+      <Outcome name={named?.name} again={named && isLed(named) ? () => void signIn(named.id, back(named.id)) : undefined} busy={busy} />
       {fault && (
         <div className="mb-4">
           <ErrorBar fault={fault} retry={retry} />
@@ -119,6 +120,7 @@ function One({ connection: c, back, onSet, onLeave }: { connection: Usable; back
   const { signIn, busy, fault } = useSignIn()
   const [all, setAll] = useState(false)
   const own = c.credential === 'PERSONAL' && (c.auth !== 'NONE' || c.kind === 'MCP_STDIO')
+  const account = c.kind === 'COMPOSIO'
   const { ready, error, hint, since } = c.signedIn
   const most = 6
   return (
@@ -129,7 +131,7 @@ function One({ connection: c, back, onSet, onLeave }: { connection: Usable; back
           <div className="flex flex-wrap items-center gap-2">
             <h2 className="font-medium break-all">{c.name}</h2>
             <Badge tone={ready ? 'ok' : 'warn'} dot>
-              {ready ? t('Ready') : own ? (c.auth === 'OAUTH' ? t('Sign in first') : t('Needs your key')) : t('Not signed in')}
+              {ready ? t('Ready') : own ? (account ? t('Link your account first') : isLed(c) ? t('Sign in first') : t('Needs your key')) : t('Not signed in')}
             </Badge>
           </div>
           <p className="text-sm text-muted">{c.description || kindNames[c.kind]}</p>
@@ -163,9 +165,9 @@ function One({ connection: c, back, onSet, onLeave }: { connection: Usable; back
       )}
       {own && (
         <div className="mt-3 flex flex-wrap gap-2">
-          {c.auth === 'OAUTH' ? (
+          {isLed(c) ? (
             <Button size="sm" variant={ready ? 'secondary' : 'primary'} busy={busy} onClick={() => void signIn(c.id, back)}>
-              <LogIn aria-hidden /> {ready ? t('Sign in anew') : t('Sign in')}
+              <LogIn aria-hidden /> {account ? (ready ? t('Link another account') : t('Link your account')) : ready ? t('Sign in anew') : t('Sign in')}
             </Button>
           ) : (
             <Button size="sm" variant={ready ? 'secondary' : 'primary'} onClick={onSet}>

@@ -31,6 +31,13 @@ type FieldsProps = { of: Pick<Of, 'kind' | 'auth' | 'authName'>; secret: Secret;
 
 export function SecretFields({ of, secret, onChange, errors, required, autoFocus }: FieldsProps) {
   const wrong = errors.secret ?? errors.value
+  if (of.kind === 'COMPOSIO') {
+    return (
+      <Field label={t('API key')} required={required} error={wrong} hint={t('From the settings of the project at Composio. Kept sealed; its last four characters are shown at most.')}>
+        {(wiring) => <PasswordInput {...wiring} value={secret.value} onChange={(e) => onChange({ ...secret, value: e.target.value })} autoComplete="new-password" autoFocus={autoFocus} />}
+      </Field>
+    )
+  }
   if (of.kind === 'MCP_STDIO') {
     const put = (at: number, patch: Partial<Secret['environment'][number]>) => onChange({ ...secret, environment: secret.environment.map((v, i) => (i === at ? { ...v, ...patch } : v)) })
     return (
@@ -70,23 +77,27 @@ export function SecretFields({ of, secret, onChange, errors, required, autoFocus
   )
 }
 
+/** Whether what is typed in is one's own; Composio's API key is for all. */
+export const ownSecret = (of: Pick<Of, 'kind' | 'credential'>) => of.credential === 'PERSONAL' && of.kind !== 'COMPOSIO'
+
 /** Sets what a connection signs in with: one's own, or the one for all. */
 export function SetSecret({ of, onClose, onSet }: { of: Of; onClose: () => void; onSet?: () => void }) {
   const { run, busy, fault } = useMutate(ConnectionSecretSetDocument)
   const [secret, setSecret] = useState(noSecret)
   const [errors, setErrors] = useState<Record<string, string>>({})
+  const own = ownSecret(of)
   const save = async (event: FormEvent) => {
     event.preventDefault()
     if (!secretGiven(of, secret)) return setErrors({ secret: t('Enter it first.') })
     const payload = await run({ input: { connectionId: of.id, ...secretInput(of, secret) } })
     if (!payload) return
     if (payload.errors[0]) return setErrors(byField(payload.errors))
-    toast(of.credential === 'PERSONAL' ? t('{{name}} works in your name now', { name: of.name }) : t('{{name}} signs in with it from now on', { name: of.name }))
+    toast(own ? t('{{name}} works in your name now', { name: of.name }) : t('{{name}} signs in with it from now on', { name: of.name }))
     onSet?.()
     onClose()
   }
   return (
-    <Dialog open onClose={onClose} title={of.credential === 'PERSONAL' ? t('Your own key of {{name}}', { name: of.name }) : t('What {{name}} signs in with', { name: of.name })} description={of.credential === 'PERSONAL' ? t('Used for your own calls alone, never for anybody else.') : t('Used for everybody who may call its tools. It replaces the one that is there.')}>
+    <Dialog open onClose={onClose} title={own ? t('Your own key of {{name}}', { name: of.name }) : t('What {{name}} signs in with', { name: of.name })} description={own ? t('Used for your own calls alone, never for anybody else.') : of.kind === 'COMPOSIO' ? t('The API key is used for everybody. It replaces the one that is there; where all share an account, link that anew afterwards.') : t('Used for everybody who may call its tools. It replaces the one that is there.')}>
       <form noValidate onSubmit={save} className="flex flex-col gap-4">
         <SecretFields of={of} secret={secret} onChange={setSecret} errors={errors} required autoFocus />
         {(fault || errors['']) && <ErrorBar fault={fault ?? { code: 'INVALID', message: errors['']! }} />}

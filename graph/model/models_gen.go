@@ -393,7 +393,7 @@ type Agent struct {
 	Validation []*AgentProblem `json:"validation,omitempty"`
 	// What guards it wherever it is used, besides what its definition names: all that is assigned to it or to a scope above. Null for who may not read its instructions.
 	Guardrails []*AgentGuardrail `json:"guardrails,omitempty"`
-	// Guardrails that its definition may name, in order of names. Null for who may not read its instructions.
+	// Guardrails that its definition may name, in order of names, the first 100. Null for who may not read its instructions.
 	GuardrailChoices []*AgentGuardrail `json:"guardrailChoices,omitempty"`
 	// What changed between two versions, or to the draft where one is left out; from zero stands for nothing at all. Null for who may not read its instructions.
 	Diff []*AgentChange `json:"diff,omitempty"`

@@ -4,6 +4,7 @@ package credential
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -223,8 +224,16 @@ func (s *Store) put(ctx context.Context, tx *store.Tx, c *ent.Connection, owner 
 
 // row is somebody's credential, made where there is none.
 func (s *Store) row(ctx context.Context, tx *store.Tx, c *ent.Connection, owner string) (*ent.ConnectionCredential, error) {
-	row, err := tx.ConnectionCredential.Query().Where(connectioncredential.ConnectionID(c.ID), connectioncredential.UserID(owner)).Only(ctx)
+	find := tx.ConnectionCredential.Query().Where(connectioncredential.ConnectionID(c.ID), connectioncredential.UserID(owner))
+	row, err := find.Clone().Only(ctx)
 	if err == nil || !ent.IsNotFound(err) {
+		return row, err
+	}
+	// Of two that come first at the same moment, one makes the row.
+	if err := tx.Rows(ctx, "SELECT id FROM connections WHERE id = ? FOR NO KEY UPDATE", []any{c.ID}, func(*sql.Rows) error { return nil }); err != nil {
+		return nil, err
+	}
+	if row, err = find.Only(ctx); err == nil || !ent.IsNotFound(err) {
 		return row, err
 	}
 	if owner != "" {

@@ -25,6 +25,28 @@ func needsSignIn(t testing.TB, err error) *fault.Error {
 	return fault.As(err)
 }
 
+// People give their first key in two tabs at once: none is refused, and one row
+// keeps it.
+func TestFirstSecretsAtOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		c := w.connect("rush", func(c *ent.ConnectionCreate) {
+			c.SetAuth(connection.AuthBEARER).SetCredential(connection.CredentialPERSONAL)
+		})
+		refused := make(chan error)
+		const tabs = 8
+		for i := range tabs {
+			go func() { refused <- w.set(c, w.mia.UserID, credential.Secret{Value: fmt.Sprintf("sesame-%d", i)}) }()
+		}
+		for range tabs {
+			require.NoError(t, <-refused)
+		}
+		r, err := w.signed(w.b, c, w.mia.UserID, "https://api.example/mcp")
+		require.NoError(t, err)
+		require.Contains(t, r.Header.Get("Authorization"), "Bearer sesame-")
+	})
+}
+
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

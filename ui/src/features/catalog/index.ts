@@ -1,2 +1,3 @@
 export { CatalogPage } from './catalog'
 export { CentralProvidersPage } from './providers'
+export { accountIds, type Offered, OfferedTo } from './offered-to'

@@ -60,18 +60,7 @@ func (p *pool) take(ctx context.Context, key, connectionID string, now time.Time
 		}
 		s = &session{key: key, connectionID: connectionID, ready: make(chan struct{}), end: func() {}}
 		p.open[key] = s
-		go func() {
-			s.err = dial(s)
-			if s.err != nil {
-				p.forget(s)
-			}
-			close(s.ready)
-			if s.err == nil {
-				_ = s.client.Wait() // until it ends, whoever ends it
-				p.forget(s)
-				s.end()
-			}
-		}()
+		go p.run(s, dial)
 	}
 	s.users++
 	s.used = now
@@ -92,6 +81,21 @@ func (p *pool) take(ctx context.Context, key, connectionID string, now time.Time
 		return nil, nil, s.err
 	}
 	return s, done, nil
+}
+
+// run dials a session and waits for its end. It has the session for itself: take
+// gives up its own when dialling fails.
+func (p *pool) run(s *session, dial func(*session) error) {
+	s.err = dial(s)
+	if s.err != nil {
+		p.forget(s)
+	}
+	close(s.ready)
+	if s.err == nil {
+		_ = s.client.Wait() // until it ends, whoever ends it
+		p.forget(s)
+		s.end()
+	}
 }
 
 // room makes room for one more session, at the cost of the one that was unused

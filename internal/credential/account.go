@@ -101,7 +101,7 @@ func (s *Store) AccountOf(ctx context.Context, c *ent.Connection, userID string)
 }
 
 func (s *Store) needsAccount(c *ent.Connection) error {
-	page := s.URL + SignInPath + "?connection=" + url.QueryEscape(c.ID)
+	page := s.SignInPage(c.ID)
 	e := fault.New(fault.ConnectionNeedsSignIn, "Connect your account of %s first: %s", c.Name, page).With("page", page)
 	if c.Credential == connection.CredentialSHARED {
 		e = fault.New(fault.ConnectionNeedsSignIn, "%s has no account connected. Ask whoever manages the connection to connect one.", c.Name)

@@ -230,7 +230,7 @@ func (s *Store) row(ctx context.Context, tx *store.Tx, c *ent.Connection, owner 
 		return row, err
 	}
 	// Of two that come first at the same moment, one makes the row.
-	if err := tx.Rows(ctx, "SELECT id FROM connections WHERE id = ? FOR NO KEY UPDATE", []any{c.ID}, func(*sql.Rows) error { return nil }); err != nil {
+	if err := lock(ctx, tx, c.ID); err != nil {
 		return nil, err
 	}
 	if row, err = find.Only(ctx); err == nil || !ent.IsNotFound(err) {
@@ -248,6 +248,11 @@ func (s *Store) row(ctx context.Context, tx *store.Tx, c *ent.Connection, owner 
 	rowID := id.New(id.ConnectionCredential)
 	return tx.ConnectionCredential.Create().SetID(rowID).SetAccountID(c.AccountID).SetPlane(connectioncredential.Plane(c.Plane)).
 		SetConnectionID(c.ID).SetUserID(owner).SetSecret([]byte{}).SetStatus(connectioncredential.StatusPENDING).Save(ctx)
+}
+
+// lock lets one change beside a connection's row come after the other.
+func lock(ctx context.Context, tx *store.Tx, connectionID string) error {
+	return tx.Rows(ctx, "SELECT id FROM connections WHERE id = ? FOR NO KEY UPDATE", []any{connectionID}, func(*sql.Rows) error { return nil })
 }
 
 // Remove forgets somebody's credential; with nobody named, the one that all

@@ -3,7 +3,6 @@ package credential
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,7 +117,7 @@ func (s *Store) forgetClient(ctx context.Context, c *ent.Connection, clientID st
 func (s *Store) keepClient(ctx context.Context, c *ent.Connection, decide func(now *ent.Connection) (*registered, error)) error {
 	ctx = tenancy.System(context.WithoutCancel(ctx), "what Cockpit is at a server is written by itself")
 	return s.Store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if err := tx.Rows(ctx, "SELECT id FROM connections WHERE id = ? FOR NO KEY UPDATE", []any{c.ID}, func(*sql.Rows) error { return nil }); err != nil {
+		if err := lock(ctx, tx, c.ID); err != nil {
 			return err
 		}
 		now, err := tx.Connection.Query().Where(connection.ID(c.ID)).Only(ctx)

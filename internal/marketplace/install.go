@@ -2,6 +2,7 @@ package marketplace
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/alchemi/cockpit/ent"
@@ -248,6 +249,24 @@ func (m *Market) Update(ctx context.Context, tx *store.Tx, accountID, resourceID
 	return Installed{resourceID, f.name, f.at.ID, to.Number}, changes, tx.Audit(ctx, event("listing.upgrade", l, f.at))
 }
 
+// keepOwn leaves an installed agent what the account itself has chosen: its
+// guardrails, and its model where the version names none that is there.
+func keepOwn(d *agents.Definition, installed *ent.Agent) error {
+	own, err := agents.Parse(installed.Draft)
+	if err != nil {
+		return err
+	}
+	for _, presetID := range own.GuardrailPresetIDs {
+		if !slices.Contains(d.GuardrailPresetIDs, presetID) {
+			d.GuardrailPresetIDs = append(d.GuardrailPresetIDs, presetID)
+		}
+	}
+	if d.ModelID == "" {
+		d.ModelID = own.ModelID
+	}
+	return nil
+}
+
 // bring makes what was installed what a version says.
 func (m *Market) bring(ctx context.Context, tx *store.Tx, f *found, to *ent.ListingVersion) error {
 	if f.agent != nil {
@@ -257,6 +276,9 @@ func (m *Market) bring(ctx context.Context, tx *store.Tx, f *found, to *ent.List
 		}
 		s, err := tx.Scope.Get(ctx, f.agent.ID)
 		if err != nil {
+			return err
+		}
+		if err := keepOwn(&d, f.agent); err != nil {
 			return err
 		}
 		row, err := m.Agents.Update(ctx, tx, s, agents.Settings{Purpose: &p.Purpose, Icon: &p.Icon}, &d, nil)

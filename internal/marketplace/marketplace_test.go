@@ -3,6 +3,7 @@ package marketplace_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"testing"
 
@@ -154,6 +155,11 @@ func TestAccountsOwnListing(t *testing.T) {
 				SetDefinition(json.RawMessage(`{"instructions":"Be brief."}`)).ExecX(ctx)
 			return tx.Agent.UpdateOneID(source.ID).SetPublishedVersion(7).Exec(ctx)
 		}))
+		kept := fmt.Sprintf(`"guardrailPresetIds":[%q],"modelId":%q}`, id.New(id.GuardrailPreset), id.New(id.Model))
+		require.NoError(t, w.do(func(ctx context.Context, tx *store.Tx) error {
+			tx.Unaudited()
+			return tx.Agent.UpdateOneID(made.ResourceID).SetDraft(json.RawMessage(`{"instructions":"Ours.",` + kept)).Exec(ctx)
+		}))
 		require.NoError(t, submit())
 		require.Equal(t, listing.StatusPUBLISHED, l.Status, "what is published stays so meanwhile")
 		require.NoError(t, review(reviewer, true))
@@ -162,7 +168,7 @@ func TestAccountsOwnListing(t *testing.T) {
 		changes, err := upgrade(w.A.Row.ID)
 		require.NoError(t, err)
 		require.Equal(t, []marketplace.Change{{"definition.instructions", "", `"Be brief."`}}, withoutEmpty(changes))
-		require.JSONEq(t, `{"instructions":"Be brief."}`, string(w.Store.Agent.GetX(identitytest.System(t), made.ResourceID).Draft))
+		require.JSONEq(t, `{"instructions":"Be brief.",`+kept, string(w.Store.Agent.GetX(identitytest.System(t), made.ResourceID).Draft))
 
 		rate := func(user string) error {
 			return w.do(func(ctx context.Context, tx *store.Tx) error {

@@ -34,8 +34,8 @@ export function ErrorBar({ fault, retry }: { fault: Fault; retry?: () => void })
       {forbidden ? <Lock aria-hidden className="size-4 text-warn" /> : <CircleAlert aria-hidden className="size-4 text-bad" />}
       <span className="min-w-0 grow">{fault.message}</span>
       {fault.requestId && (
-        <span className="flex items-center gap-1 text-xs text-muted">
-          {t('Request')} <code className="font-mono">{fault.requestId}</code>
+        <span className="flex min-w-0 items-center gap-1 text-xs text-muted">
+          {t('Request')} <code className="min-w-0 font-mono break-all">{fault.requestId}</code>
           <CopyButton compact text={fault.requestId} label={t('Copy request id')} />
         </span>
       )}

@@ -41,6 +41,8 @@ export function Lifecycle({ listing: l, home }: Props) {
   const platform = home === 'platform'
   const model = l.kind === 'MODEL'
   const close = () => setAct(undefined)
+  const offers = l.viewerCan.find((p) => p.action === 'listing.create')
+  const refused = !platform && offers && !offers.allowed ? offers.reason : undefined
   return (
     <Card>
       <CardHead title={t('Listing')}>
@@ -62,7 +64,7 @@ export function Lifecycle({ listing: l, home }: Props) {
             </Button>
           )}
           {!model && (
-            <Button size="sm" variant={l.status === 'DRAFT' || l.status === 'REJECTED' ? 'primary' : 'secondary'} onClick={() => setAct('submit')}>
+            <Button size="sm" variant={l.status === 'DRAFT' || l.status === 'REJECTED' ? 'primary' : 'secondary'} disabled={Boolean(refused)} onClick={() => setAct('submit')}>
               <CircleArrowUp aria-hidden /> {l.status === 'PUBLISHED' ? t('New version') : l.status === 'IN_REVIEW' ? t('Submit anew') : t('Submit for review')}
             </Button>
           )}
@@ -72,6 +74,7 @@ export function Lifecycle({ listing: l, home }: Props) {
             </Button>
           )}
         </div>
+        {refused && !model && <p className="text-muted">{refused}</p>}
       </div>
       {act === 'edit' && <Edit listing={l} marks={platform} onClose={close} />}
       {act === 'submit' && (platform ? <NextVersion listing={l} onClose={close} /> : <Submit listing={l} onClose={close} />)}

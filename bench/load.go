@@ -18,7 +18,9 @@ type load struct {
 	url, key    string
 	stream      bool
 	concurrency int
-	duration    time.Duration
+	// latency is what the upstream is told to wait before its first byte.
+	latency  time.Duration
+	duration time.Duration
 }
 
 // result is what a measurement found. Latencies are those of whole answers.
@@ -32,7 +34,7 @@ type result struct {
 }
 
 func (l load) body() string {
-	return fmt.Sprintf(`{"model":"demo-small","messages":[{"role":"user","content":"How long does this take?"}],"max_tokens":64,"stream":%t}`, l.stream)
+	return fmt.Sprintf(`{"model":"demo-small","messages":[{"role":"user","content":"How long does this take?"}],"max_tokens":64,"stream":%t,"x_demo":{"latency_ms":%d}}`, l.stream, l.latency.Milliseconds())
 }
 
 type sample struct{ first, whole time.Duration }

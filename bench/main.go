@@ -25,6 +25,7 @@ import (
 	"github.com/alchemi/cockpit/internal/demo/upstream"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/money"
+	"github.com/alchemi/cockpit/server"
 )
 
 func main() {
@@ -64,6 +65,7 @@ func run(ctx context.Context) error {
 		}
 		return serve(ctx, bareProxy(target), "")
 	case "gateway":
+		server.TuneMemory()
 		if *data != "" {
 			return serveGateway(ctx, *to, *database, replica{dir: *data, key: *key, limit: money.Nano(*limit), timeout: tortureTimeout})
 		}
@@ -74,6 +76,7 @@ func run(ctx context.Context) error {
 	}
 	fmt.Printf("%s, %d CPUs shared by clients, upstream, databases and Cockpit; load of the machine before: %s. %d rounds of %s each, in turns; the median round is shown. × is the ratio to the first way.\n",
 		runtime.Version(), runtime.NumCPU(), machineLoad(), *rounds, *duration)
+	server.TuneMemory() // as Cockpit does, for the engine and the naive way alike
 	measure := func(name, url string) error {
 		if *only != "gateway" {
 			if err := measureLedgers(ctx, name, url, *rounds, *duration); err != nil {
@@ -120,7 +123,7 @@ func inFreshDatabase(ctx context.Context, server, prefix string, f func(url stri
 		return err
 	}
 	defer func() {
-		_, drop := admin.ExecContext(context.WithoutCancel(ctx), `DROP DATABASE "`+name+`" WITH (FORCE)`)
+		_, drop := admin.ExecContext(context.WithoutCancel(ctx), `DROP DATABASE "`+name+`"`)
 		err = errors.Join(err, drop)
 	}()
 	at.Path = "/" + name
@@ -143,6 +146,9 @@ func bareProxy(target *url.URL) http.Handler {
 		proxy.ServeHTTP(w, r)
 	})
 }
+
+// modelLatency is what a quick model takes to its first byte.
+const modelLatency = 200 * time.Millisecond
 
 // way is one way to the upstream.
 type way struct{ name, url, key string }
@@ -169,8 +175,9 @@ func measureGateway(ctx context.Context, name, database string, rounds int, dura
 	fmt.Println("| answer | clients | way | calls/s | × | p50 | × | p99 | × | first byte p50 |")
 	fmt.Println("| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
 	for _, stream := range []bool{false, true} {
-		for _, concurrency := range []int{1, 64} {
-			if err := compare(ctx, ways, load{stream: stream, concurrency: concurrency, duration: duration}, rounds); err != nil {
+		for _, l := range []load{{concurrency: 1}, {concurrency: 64}, {concurrency: 64, latency: modelLatency}} {
+			l.stream, l.duration = stream, duration
+			if err := compare(ctx, ways, l, rounds); err != nil {
 				return err
 			}
 		}
@@ -202,6 +209,9 @@ func compare(ctx context.Context, ways []way, l load, rounds int) error {
 		}
 	}
 	kind := map[bool]string{false: "JSON", true: "SSE"}[l.stream]
+	if l.latency > 0 {
+		kind += " after " + l.latency.String()
+	}
 	var base result
 	for i, w := range ways {
 		slices.SortFunc(results[i], func(a, b result) int { return int(a.p50 - b.p50) })

@@ -315,6 +315,7 @@ func (s *Server) newHTTP(h http.Handler) *http.Server {
 // Run starts a server, tells started about it, and serves until the context
 // ends.
 func Run(ctx context.Context, cfg *Config, started func(*Server)) error {
+	TuneMemory()
 	s, err := New(ctx, cfg)
 	if err != nil {
 		return err

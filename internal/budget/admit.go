@@ -2,6 +2,7 @@ package budget
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/alchemi/cockpit/internal/fault"
@@ -101,6 +102,10 @@ func (e *Engine) finish(o *op) (Receipt, error) {
 		}
 	}
 	n.mu.Lock()
+	if h != nil && h.abandoned { // given back by its round
+		n.mu.Unlock()
+		return Receipt{}, nil
+	}
 	if h != nil && h.nodeID == n.id {
 		n.end(o)
 		safe = safe && !o.scant
@@ -128,6 +133,7 @@ const maxUnwritten = 20_000
 // until a round has written it.
 func (n *node) end(o *op) {
 	h := o.hold
+	h.ending = true
 	if extra := o.extra(); extra > 0 && o.parts == nil {
 		o.parts = make([]money.Nano, len(h.path.slices))
 		for i, s := range h.path.slices {
@@ -163,6 +169,9 @@ func (e *Engine) rush() {
 	e.nudge()
 }
 
+// errUnwritten: the round that should have written a hold didn't get to it.
+var errUnwritten = errors.New("budget: the call isn't in the database")
+
 // await returns once a round has ended that had all up to queued in it.
 func (e *Engine) await(queued uint64) {
 	e.rush()
@@ -179,10 +188,12 @@ func (e *Engine) awaitHold(h *Hold) error {
 	switch {
 	case h.failed != nil:
 		return h.failed
-	case !h.written && n.over:
+	case h.written:
+		return nil
+	case n.over:
 		return errClosed
 	}
-	return nil
+	return errUnwritten
 }
 
 func (e *Engine) awaitOp(o *op) (Receipt, error) {

@@ -34,6 +34,10 @@ func (d *draft) fits(e *entry, amount money.Nano, path string) error {
 		return d.refuse(tight, lack)
 	}
 	rest := max(0, amount-lack)
+	if later, at := d.later(tight, after); later == lack {
+		return exceeded(rest, "An increase of %s ends on %s, and this would last longer. Let it end by then, or give less.",
+			scopeLabel(tight.kind, tight.name), at.UTC().Format("2 January 2006, 15:04 MST"))
+	}
 	return exceeded(rest, "The budget of %s is %s, of which %s is left to give. Raise it first, or give less.",
 		scopeLabel(tight.kind, tight.name), AmountText(unit, tight.is.total()), AmountText(unit, rest))
 }

@@ -688,3 +688,70 @@ func (tr *tree) keepsPromises(t testing.TB, st *store.Store, e *budget.Engine, n
 		require.Zero(t, heirs)
 	}
 }
+
+// What a budget below is raised by ends with what it was raised from, or before.
+func TestAnIncreaseLastsNoLongerThanTheOneAbove(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		now := newClock(november())
+		e := start(t, st, now.now)
+		tr := plant(t, st, tenancy.Copilot, "UTC")
+		soon, later := november().Add(24*time.Hour), november().Add(72*time.Hour)
+		tr.set(t, e, tr.root, 1000*usd)
+		tr.set(t, e, tr.team, 100*usd)
+		tr.set(t, e, tr.mem, 100*usd)
+		above, _, err := tr.raise(e, tr.team, 50*usd, soon)
+		require.NoError(t, err)
+		_, _, err = tr.raise(e, tr.mem, 50*usd, later)
+		require.Zero(t, available(t, err))
+		require.ErrorContains(t, err, "ends on "+soon.Format("2 January 2006"))
+		_, _, err = tr.raise(e, tr.mem, 20*usd, soon)
+		require.NoError(t, err)
+		_, _, err = tr.raise(e, tr.team, 10*usd, later)
+		require.NoError(t, err)
+		_, _, err = tr.raise(e, tr.mem, 11*usd, later)
+		require.Equal(t, 10*usd, available(t, err))
+		_, _, err = tr.raise(e, tr.mem, 10*usd, later)
+		require.NoError(t, err)
+
+		// Nor may it be taken back early from under those below.
+		end := func() error {
+			return tr.in(func(ctx context.Context, tx *store.Tx) error {
+				_, _, err := e.EndIncrease(ctx, tx, above)
+				return err
+			})
+		}
+		require.True(t, fault.Is(end(), fault.BudgetExceeded))
+		now.set(soon)
+		n, err := e.EndDue(ctx)
+		require.NoError(t, err)
+		require.Equal(t, 2, n)
+		require.Equal(t, []money.Nano{110 * usd, 110 * usd}, pick(tr.limits(t, e), tr.team, tr.mem))
+		balanced(t, e)
+	})
+}
+
+// Below something archived nothing is given: once restored it would be more than
+// there is.
+func TestNothingIsGivenBelowWhatIsArchived(t *testing.T) {
+	t.Parallel()
+	st := storetest.Open(t)
+	e := start(t, st, newClock(november()).now)
+	tr := plant(t, st, tenancy.Copilot, "UTC")
+	bob, _ := tr.member(t)
+	tr.set(t, e, tr.root, 1000*usd)
+	tr.set(t, e, tr.team, 100*usd)
+	tr.set(t, e, tr.mem, 50*usd)
+	tr.set(t, e, bob, 50*usd)
+	tr.exec(t, "UPDATE scopes SET archived_at = ? WHERE id = ?", november(), tr.team)
+	_, err := tr.try(e, tr.mem, budget.Spec{Limit: 500 * usd})
+	require.True(t, fault.Is(err, fault.Invalid))
+	require.ErrorContains(t, err, "archived")
+	_, _, err = tr.raise(e, tr.mem, usd, november().Add(time.Hour))
+	require.ErrorContains(t, err, "archived")
+	err = tr.in(func(ctx context.Context, tx *store.Tx) error {
+		_, err := e.Move(ctx, tx, bob, tr.mem, usd, false)
+		return err
+	})
+	require.ErrorContains(t, err, "archived")
+}

@@ -42,10 +42,12 @@ func (e *Engine) amend(ctx context.Context, ops []*op) error {
 		if err := a.load(ctx, ops); err != nil {
 			return err
 		}
+		e.node.mu.Lock() // somebody may read what became of an op
 		for _, o := range ops {
 			o.err = nil
 			a.apply(o)
 		}
+		e.node.mu.Unlock()
 		return a.save(ctx)
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	entbudget "github.com/alchemi/cockpit/ent/budget"
+	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/store"
@@ -83,8 +84,7 @@ func (e *entry) changed() bool {
 func (d *draft) apply(ctx context.Context, tx *store.Tx) error {
 	var made, gone []*entry
 	limits := map[string]limit{}
-	var p params
-	var values []string
+	var changed []*entry
 	for _, e := range d.entries {
 		switch {
 		case e.is == nil && e.was != nil:
@@ -95,7 +95,7 @@ func (d *draft) apply(ctx context.Context, tx *store.Tx) error {
 		case e.was == nil:
 			made = append(made, e)
 		case !e.saved && (e.was.Limit != e.is.Limit || e.was.Origin != e.is.Origin):
-			values = append(values, "("+p.add(e.budgetID)+",CAST("+p.add(int64(e.is.Limit))+" AS BIGINT),"+p.add(string(e.is.Origin))+")")
+			changed = append(changed, e)
 		}
 		if s, to := e.standing, e.room(); s != nil && (s.lim != to.lim || s.overflow != to.overflow || e.was.Raised != to.raised) {
 			limits[s.id] = to
@@ -104,7 +104,12 @@ func (d *draft) apply(ctx context.Context, tx *store.Tx) error {
 	if err := d.drop(ctx, tx.SQL(), gone); err != nil {
 		return err
 	}
-	if len(values) > 0 {
+	for some := range slices.Chunk(changed, d.rowsAtOnce()) {
+		var p params
+		values := make([]string, len(some))
+		for i, e := range some {
+			values[i] = "(" + p.add(e.budgetID) + ",CAST(" + p.add(int64(e.is.Limit)) + " AS BIGINT)," + p.add(string(e.is.Origin)) + ")"
+		}
 		_, err := d.exec(ctx, tx.SQL(), "WITH d AS (VALUES "+strings.Join(values, ",")+`)
 			UPDATE budgets SET lim = d.column2, origin = d.column3, version = version + 1, updated_at = `+p.add(d.now)+` FROM d WHERE id = d.column1`, p...)
 		if err != nil {
@@ -112,6 +117,9 @@ func (d *draft) apply(ctx context.Context, tx *store.Tx) error {
 		}
 	}
 	if err := d.make(ctx, tx, made); err != nil {
+		return err
+	}
+	if err := d.stillNewest(ctx, tx.SQL()); err != nil {
 		return err
 	}
 	if err := d.relimit(ctx, tx.SQL(), limits); err != nil {
@@ -122,6 +130,38 @@ func (d *draft) apply(ctx context.Context, tx *store.Tx) error {
 	}
 	tx.Touch(d.accountID)
 	return d.recall(ctx, tx.SQL(), d.lowered, "")
+}
+
+// stillNewest refuses a change whose cycle has ended while it was made, and was
+// followed by one that doesn't know of it. The budgets' rows are locked, so that
+// no other cycle opens before the commit.
+func (d *draft) stillNewest(ctx context.Context, c conn) error {
+	of := map[string]string{}
+	for _, e := range d.entries {
+		if e.standing != nil && e.is != nil && (e.saved || e.changed()) {
+			of[e.standing.budgetID] = e.standing.id
+		}
+	}
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(of)), maxBatch) {
+		var p params
+		in := p.list(some)
+		if err := d.query(ctx, c, "SELECT id FROM budgets WHERE id IN ("+in+") ORDER BY id FOR UPDATE", p, func(*sql.Rows) error { return nil }); err != nil {
+			return err
+		}
+		err := d.query(ctx, c, `SELECT c.id, c.budget_id FROM budget_cycles c WHERE c.budget_id IN (`+in+`)
+			AND c.starts_at = (SELECT max(l.starts_at) FROM budget_cycles l WHERE l.budget_id = c.budget_id)`, p, func(r *sql.Rows) error {
+			var newest, budgetID string
+			err := r.Scan(&newest, &budgetID)
+			if err == nil && newest != of[budgetID] {
+				err = fault.New(fault.Conflict, "The cycle of this budget has just ended. Look at the new one, then change it.")
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *draft) drop(ctx context.Context, c conn, gone []*entry) error {

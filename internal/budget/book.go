@@ -22,7 +22,9 @@ func (r *round) book() (again bool) {
 		switch err := r.taken[h]; {
 		case err != nil:
 			h.failed, h.abandoned = err, true
-			n.abandon(h)
+			if !h.ending { // else its end gives it back
+				n.abandon(h)
+			}
 		default:
 			h.written, h.failed = true, nil
 		}
@@ -52,10 +54,15 @@ func (n *node) abandon(h *Hold) {
 func (n *node) bookLease(cycleID string, w *leaseWrite) *slice {
 	s := w.slice
 	if s == nil {
-		if w.of == nil || w.gone {
+		s = n.slices[cycleID]
+		switch {
+		case w.gone && s != nil:
+			s.gone = true
+			delete(n.slices, cycleID)
 			return nil
-		}
-		if s = n.slices[cycleID]; s == nil {
+		case w.gone || w.of == nil:
+			return nil
+		case s == nil:
 			s = &slice{of: w.of}
 			n.slices[cycleID] = s
 		}

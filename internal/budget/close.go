@@ -41,11 +41,15 @@ func (e *Engine) closeDrained(ctx context.Context, p place, now time.Time) (clos
 	if err != nil {
 		return 0, err
 	}
+	accounts, err := e.readDrained(ctx, p, list)
+	if err != nil || len(accounts) == 0 {
+		return 0, err
+	}
 	waiting := map[string]*ended{} // the oldest one that couldn't be closed, by scope
 	for some := range slices.Chunk(list, renewBatch) {
 		var n int
 		err := e.store.WriteTx(ctx, func(tx *sql.Tx) error {
-			c := closing{Engine: e, tx: tx, place: p, now: now, waiting: maps.Clone(waiting)}
+			c := closing{Engine: e, tx: tx, place: p, now: stamp(e.now()), waiting: maps.Clone(waiting), accounts: maps.Clone(accounts)}
 			err := c.run(ctx, some)
 			n = c.closed
 			if err == nil {
@@ -64,6 +68,29 @@ func (e *Engine) closeDrained(ctx context.Context, p place, now time.Time) (clos
 	return closed, nil
 }
 
+// readDrained reads the ledger for those cycles that nothing can be charged to any
+// more, before anything is locked: it takes a while at the end of a month.
+func (e *Engine) readDrained(ctx context.Context, p place, list []*ended) (map[string]*account, error) {
+	busy, err := e.busy(ctx, e.db, p)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	var since time.Time
+	for _, x := range list {
+		if busy[x.id] {
+			continue
+		}
+		if ids = append(ids, x.id); since.IsZero() || x.startsAt.Before(since) {
+			since = x.startsAt
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return e.accounts(ctx, e.db, p, ids, since.AddDate(0, 0, -skewDays))
+}
+
 // closing is one transaction that closes cycles of a tree.
 type closing struct {
 	*Engine
@@ -76,6 +103,7 @@ type closing struct {
 	cycles   map[string]*cycle // locked: those to close, and those that follow
 	beside   map[string]beside
 	next     map[string]string // cycle that follows, by cycle
+	busy     map[string]bool   // cycles that may still be charged
 	accounts map[string]*account
 	rooms    map[time.Time]*rooms
 }
@@ -96,15 +124,7 @@ func (c *closing) run(ctx context.Context, list []*ended) error {
 		if row == nil || c.beside[x.id].closed {
 			continue // gone, or closed by another replica
 		}
-		if c.cycles[c.next[x.id]] == nil || c.waits(x) {
-			c.wait(x)
-			continue
-		}
-		ok, err := c.drained(ctx, c.tx, x.id)
-		if err != nil {
-			return err
-		}
-		if !ok {
+		if c.cycles[c.next[x.id]] == nil || c.busy[x.id] || c.waits(x) {
 			c.wait(x)
 			continue
 		}
@@ -115,8 +135,8 @@ func (c *closing) run(ctx context.Context, list []*ended) error {
 	return nil
 }
 
-// load locks the cycles and those that follow them, in one order, and then
-// reads the ledger: whoever writes to it locks them too.
+// load locks the cycles and those that follow them, in one order: whoever writes
+// to the ledger locks them too.
 func (c *closing) load(ctx context.Context, list []*ended) (err error) {
 	var p params
 	var ids []string
@@ -144,30 +164,25 @@ func (c *closing) load(ctx context.Context, list []*ended) (err error) {
 		return err
 	}
 	c.rooms = map[time.Time]*rooms{}
-	return c.read(ctx, slices.DeleteFunc(ids, func(k string) bool { return c.cycles[k] == nil }))
+	c.busy, err = c.Engine.busy(ctx, c.tx, c.place)
+	return err
 }
 
-// read takes the cycles' lines out of the ledger: those since the first cycle's
-// start. A replica whose clock lags may have written one that bears an earlier
-// day; the counters tell, and then the whole ledger is read.
-func (c *closing) read(ctx context.Context, ids []string) (err error) {
-	if len(ids) == 0 {
-		return nil
-	}
-	first := slices.MinFunc(ids, func(a, b string) int { return c.cycles[a].startsAt.Compare(c.cycles[b].startsAt) })
-	for _, day := range []int{dayOf(c.cycles[first].startsAt) - skewDays, 0} {
-		if c.accounts, err = c.Engine.accounts(ctx, c.tx, c.place, ids, day); err != nil {
-			return err
-		}
-		missing := func(k string) bool {
-			a, of := c.accounts[k], c.beside[k]
-			return a.spent != c.cycles[k].spent-of.prior || a.corrections != of.corrections
-		}
-		if !slices.ContainsFunc(ids, missing) {
+// account is what the ledger says of a cycle. Where the counters tell that more
+// was charged since it was read, or that a replica whose clock lags wrote a line
+// before the cycle's start, it is read again, from ever further back.
+func (c *closing) account(ctx context.Context, x *ended) (*account, error) {
+	for _, since := range []time.Time{x.startsAt.AddDate(0, 0, -skewDays), {}} {
+		if a, of := c.accounts[x.id], c.beside[x.id]; a != nil && a.spent == c.cycles[x.id].spent-of.prior && a.corrections == of.corrections {
 			break
 		}
+		fresh, err := c.Engine.accounts(ctx, c.tx, c.place, []string{x.id}, since)
+		if err != nil {
+			return nil, err
+		}
+		c.accounts[x.id] = fresh[x.id]
 	}
-	return nil
+	return c.accounts[x.id].clone(), nil
 }
 
 // skewDays is how far back lines are looked for before their cycle's start, for
@@ -191,14 +206,28 @@ func (c *closing) wait(x *ended) {
 	}
 }
 
-// drained tells whether nothing can be charged to an ended cycle any more: no
-// running call holds it, and nobody has a lease of it. A replica gives the lease
-// of a cycle that is over back with the last of its calls.
-func (d dialect) drained(ctx context.Context, c conn, cycleID string) (bool, error) {
-	held := true
-	err := d.query(ctx, c, `SELECT EXISTS (SELECT 1 FROM budget_leases l WHERE l.cycle_id = $1) OR EXISTS (SELECT 1 FROM budget_cycles c JOIN holds h ON h.account_id = c.account_id AND h.plane = c.plane
-		AND CAST(h.cycles AS TEXT) LIKE $2 WHERE c.id = $1)`, []any{cycleID, "%" + cycleID + "%"}, scanInto(&held))
-	return !held, err
+// busy are the cycles of a tree that may still be charged: a running call holds
+// them, or somebody has a lease. A replica gives the lease of a cycle that is over
+// back with the last of its calls.
+func (d dialect) busy(ctx context.Context, c conn, p place) (map[string]bool, error) {
+	out := map[string]bool{}
+	err := d.query(ctx, c, "SELECT DISTINCT cycle_id FROM budget_leases WHERE account_id = $1 AND plane = $2", []any{p.accountID, string(p.plane)}, func(r *sql.Rows) error {
+		var k string
+		err := r.Scan(&k)
+		out[k] = true
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, d.query(ctx, c, "SELECT DISTINCT CAST(cycles AS TEXT) FROM holds WHERE account_id = $1 AND plane = $2", []any{p.accountID, string(p.plane)}, func(r *sql.Rows) error {
+		var held []string
+		err := r.Scan(fromJSON{&held})
+		for _, k := range held {
+			out[k] = true
+		}
+		return err
+	})
 }
 
 // close writes a cycle's statement, carries over what is left of its limit, and
@@ -211,7 +240,11 @@ func (c *closing) close(ctx context.Context, x *ended) error {
 	if err != nil {
 		return err
 	}
-	row, a, beside := c.cycles[x.id], c.accounts[x.id], more[x.id]
+	row, beside := c.cycles[x.id], more[x.id]
+	a, err := c.account(ctx, x)
+	if err != nil {
+		return err
+	}
 	if err := c.addPrior(ctx, c.tx, x.budgetID, x.id, a); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -51,9 +52,27 @@ type entry struct {
 	budgetID                      string
 	was, is                       *Terms // nil: no budget
 	carried                       money.Nano
+	raises                        []raise
 	standing                      *standing // nil for a new budget
 	reason                        string
 	saved                         bool // its row is written already
+}
+
+// raise is a temporary increase in force.
+type raise struct {
+	id     string
+	amount money.Nano
+	endsAt time.Time
+}
+
+// after is what of an entry's increases lasts beyond a moment, but for one.
+func (e *entry) after(t time.Time, but string) (sum money.Nano) {
+	for _, r := range e.raises {
+		if r.id != but && r.endsAt.After(t) {
+			sum = add(sum, r.amount)
+		}
+	}
+	return sum
 }
 
 // draft is a plane's budgets while they are changed: first in memory, then
@@ -71,6 +90,8 @@ type draft struct {
 	strictNow bool     // by the pool's switch, as it stands before
 	strict    bool
 	rules     map[string]*standing
+	// fresh is the increase that is being made.
+	fresh string
 	// Cycles that apply has removed, and whose limits it has lowered.
 	lost, lowered []string
 }
@@ -128,7 +149,19 @@ func (d *draft) read(ctx context.Context, c conn, keyID string) error {
 		return err
 	})
 	d.sort()
-	return err
+	if err != nil {
+		return err
+	}
+	return d.query(ctx, c, `SELECT b.scope_id, i.id, i.amount, i.ends_at FROM budget_increases i JOIN budgets b ON b.id = i.budget_id
+		WHERE b.account_id = $1 AND b.plane = $2 AND i.ended_at IS NULL AND i.ends_at > $3`, []any{d.accountID, string(d.plane), d.now}, func(r *sql.Rows) error {
+		var scopeID string
+		var of raise
+		err := r.Scan(&scopeID, &of.id, &of.amount, &of.endsAt)
+		if e := d.byScope[scopeID]; e != nil {
+			e.raises = append(e.raises, of)
+		}
+		return err
+	})
 }
 
 func isRoot(k tenancy.Kind) bool { return k == tenancy.KindConsole || k == tenancy.KindCopilot }
@@ -141,6 +174,15 @@ func (d *draft) put(e *entry) {
 
 func (d *draft) sort() {
 	slices.SortFunc(d.entries, func(a, b *entry) int { return strings.Compare(a.path, b.path) })
+}
+
+// resting refuses to give more to what is archived with something above it: it is
+// counted nowhere until it is restored.
+func (e *entry) resting(path string) error {
+	if e.archived {
+		return fault.At(path, "%s lies in something that is archived, and can't be given a budget. Restore that first.", e.name)
+	}
+	return nil
 }
 
 // children adds those scopes that have no budget yet and get a share.
@@ -208,13 +250,8 @@ func (g given) limits() money.Nano { return add(g.set, g.shares) }
 
 func (d *draft) given(path string, terms func(*entry) *Terms) given {
 	var out given
-	last := ""
-	for _, e := range d.under(path) {
+	for _, e := range d.below(path, terms) {
 		t := terms(e)
-		if t == nil || e.kind.Leaf() || last != "" && strings.HasPrefix(e.path, last) {
-			continue
-		}
-		last = e.path
 		out.count++
 		if t.Origin == ByShare {
 			out.shares = add(out.shares, t.Limit)
@@ -224,6 +261,43 @@ func (d *draft) given(path string, terms func(*entry) *Terms) given {
 		out.raised = add(out.raised, t.Raised)
 	}
 	return out
+}
+
+// below are the entries with a budget directly below a path, but for caps.
+func (d *draft) below(path string, terms func(*entry) *Terms) (out []*entry) {
+	last := ""
+	for _, e := range d.under(path) {
+		if terms(e) == nil || e.kind.Leaf() || last != "" && strings.HasPrefix(e.path, last) {
+			continue
+		}
+		last = e.path
+		out = append(out, e)
+	}
+	return out
+}
+
+// later is by how much a budget will have given more than it has once one of its
+// increases has ended, and those below it haven't, and when that is.
+func (d *draft) later(e *entry, terms func(*entry) *Terms) (lack money.Nano, at time.Time) {
+	if len(e.raises) == 0 {
+		return 0, at
+	}
+	set := d.given(e.path, terms).set
+	but := ""
+	if terms(e) == e.was {
+		but = d.fresh
+	}
+	children := d.below(e.path, terms)
+	for _, r := range e.raises {
+		var raised money.Nano
+		for _, child := range children {
+			raised = add(raised, child.after(r.endsAt, but))
+		}
+		if more := add(set, raised) - add(terms(e).Limit, e.after(r.endsAt, but)); more > lack {
+			lack, at = more, r.endsAt
+		}
+	}
+	return lack, at
 }
 
 func before(e *entry) *Terms { return e.was }
@@ -243,7 +317,8 @@ func (d *draft) lack(e *entry, terms func(*entry) *Terms) money.Nano {
 	}
 	lasting := add(g.set, t.Reserve) - t.Limit
 	atPresent := add(g.limits(), max(t.Reserve, g.raised)) - t.total()
-	return max(0, lasting, atPresent)
+	later, _ := d.later(e, terms)
+	return max(0, lasting, atPresent, later)
 }
 
 // short is the first budget of a strict plane that would have given more than

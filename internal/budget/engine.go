@@ -95,7 +95,7 @@ func (e *Engine) Start(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := e.register(ctx); err != nil {
+	if err := e.register(ctx, nil); err != nil {
 		return err
 	}
 	if e.dir != "" {

@@ -3,6 +3,8 @@ package budget
 import (
 	"context"
 	"time"
+
+	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
 // Crash ends the engine as a killed process would: nothing is written or given
@@ -39,9 +41,10 @@ func (e *Engine) Admits(later time.Duration) bool {
 // Learn has the engine know at once what other replicas changed of budgets.
 func (e *Engine) Learn(accountID string) { e.node.forget(accountID) }
 
-// Drained is what the closing of cycles asks.
-func (e *Engine) Drained(ctx context.Context, cycleID string) (bool, error) {
-	return e.drained(ctx, e.db, cycleID)
+// Drained tells whether nothing can be charged to a cycle of the tree any more.
+func (e *Engine) Drained(ctx context.Context, accountID string, plane tenancy.Plane, cycleID string) (bool, error) {
+	busy, err := e.busy(ctx, e.db, place{accountID, plane})
+	return !busy[cycleID], err
 }
 
 // Tidy gives back leases of cycles that are over.
@@ -74,3 +77,17 @@ func (e *Engine) Behind() bool {
 
 // Strict tells whether the call waited for the database before it could go out.
 func (h *Hold) Strict() bool { return h.path.strict }
+
+// Return gives every lease back that no call holds, as an idle replica does.
+func (e *Engine) Return() {
+	e.node.mu.Lock()
+	for _, s := range e.node.slices {
+		if s.leased && s.held == 0 {
+			s.idle = true
+			e.node.touch(s)
+		}
+	}
+	e.node.queued++
+	e.node.mu.Unlock()
+	e.flushed()
+}

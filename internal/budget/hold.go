@@ -35,9 +35,9 @@ type Hold struct {
 	path   *path
 	queued uint64
 	// written tells that the database has a row of it, failed why it has none,
-	// abandoned that it never will.
-	written, abandoned bool
-	failed             error
+	// abandoned that it never will, ending that its end is queued.
+	written, abandoned, ending bool
+	failed                     error
 
 	mu      sync.Mutex
 	ended   bool
@@ -54,7 +54,8 @@ type Receipt struct {
 	Cost    money.Nano
 	Credits money.Nano
 	Usage   Usage
-	// Late is the part, in the plane's unit, that no limit had room for.
+	// Late is what came above the hold, in the plane's unit, where not every limit
+	// had room for it.
 	Late money.Nano
 }
 
@@ -115,9 +116,7 @@ func (e *Engine) hardened(ctx context.Context, h *Hold) error {
 			}
 			return err
 		}
-		if !h.refused() {
-			_, _ = h.end(&op{do: release, hold: h}) // tried again by itself
-		}
+		_, _ = h.end(&op{do: release, hold: h}) // tried again by itself
 		return err
 	}
 }

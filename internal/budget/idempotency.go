@@ -81,8 +81,6 @@ func (r *round) whose(ctx context.Context, tx conn, h *Hold, these string, args 
 		return nil, err
 	}
 	switch {
-	case chargeID == h.ID:
-		return nil, nil
 	case request != h.key.Request:
 		return fault.New(KeyReused, "This Idempotency-Key was sent with another request. Choose a new key for a new request."), nil
 	case !ended:
@@ -101,13 +99,6 @@ func (r *round) whose(ctx context.Context, tx conn, h *Hold, these string, args 
 		}
 	}
 	return f, nil
-}
-
-// refused tells that the round had no row for the hold, and gave it back.
-func (h *Hold) refused() bool {
-	h.engine.node.mu.Lock()
-	defer h.engine.node.mu.Unlock()
-	return h.abandoned
 }
 
 // freeClaims frees the keys of calls that were released, before new calls of

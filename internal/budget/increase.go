@@ -77,9 +77,13 @@ func (e *Engine) Increase(ctx context.Context, tx *store.Tx, scopeID string, mor
 		return nil, nil, err
 	}
 	d, me, err := e.reraise(ctx, tx, scope, now)
+	if err == nil {
+		err = me.resting("scopeId")
+	}
 	if err != nil {
 		return nil, nil, err
 	}
+	d.fresh = made.ID
 	if me.is.total() > Largest {
 		return nil, nil, fault.At("amount", "A limit with its increases can be one billion at most.")
 	}
@@ -117,6 +121,11 @@ func (e *Engine) EndIncrease(ctx context.Context, tx *store.Tx, increaseID strin
 		return nil, nil, err
 	}
 	me.reason = "An increase ended."
+	if row.EndsAt.After(now) {
+		if tight, lack := d.short(); tight != nil {
+			return nil, nil, d.refuse(tight, lack)
+		}
+	}
 	out, err := e.carryOut(ctx, tx, d, row.Edges.Budget)
 	if err != nil {
 		return nil, nil, err

@@ -26,6 +26,8 @@ type journal struct {
 	mu   sync.Mutex
 	file *os.File
 	size int64
+	// kept is how large it was when it was last written anew.
+	kept int64
 	buf  []byte
 	// node is whose process writes it.
 	node string
@@ -35,8 +37,8 @@ type journal struct {
 
 type liveRecord struct{ hold, end []byte }
 
-// rewriteAt is the size at which a journal is written anew without the records
-// that the database has.
+// rewriteAt is the size from which a journal is written anew without the
+// records that the database has, once it has doubled since the last time.
 const rewriteAt = 8 << 20
 
 // The kinds of records.
@@ -187,14 +189,14 @@ func (j *journal) rewrite() error {
 	if j.file != nil {
 		err = j.file.Close()
 	}
-	j.file, j.size = f, int64(len(all))
+	j.file, j.size, j.kept = f, int64(len(all)), int64(len(all))
 	return err
 }
 
 func (j *journal) large() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.size > rewriteAt
+	return j.size > max(rewriteAt, 2*j.kept)
 }
 
 func (j *journal) close() error {

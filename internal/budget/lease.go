@@ -143,9 +143,14 @@ func (d dialect) recall(ctx context.Context, tx conn, cycleIDs []string, but str
 	if len(cycleIDs) == 0 {
 		return nil
 	}
+	lock := "FOR UPDATE"
+	if but != "" {
+		// A round has leases of its own locked by now, and asks again by itself.
+		lock += " SKIP LOCKED"
+	}
 	p := params{but}
 	_, err := d.exec(ctx, tx, `UPDATE budget_leases SET recalled = TRUE WHERE id IN (SELECT id FROM budget_leases
-		WHERE node_id <> $1 AND NOT recalled AND granted > spent + held AND cycle_id IN (`+p.list(cycleIDs)+") ORDER BY cycle_id, node_id FOR UPDATE)", p...)
+		WHERE node_id <> $1 AND NOT recalled AND granted > spent + held AND cycle_id IN (`+p.list(cycleIDs)+") ORDER BY cycle_id, node_id "+lock+")", p...)
 	return err
 }
 

@@ -554,7 +554,7 @@ func TestCyclesAreDrainedWithTheirLastCall(t *testing.T) {
 		drained := func() bool {
 			e.Tidy()
 			tr.states(t, e) // what was to be written is
-			out, err := e.Drained(ctx, cycle)
+			out, err := e.Drained(ctx, tr.account, tr.plane, cycle)
 			require.NoError(t, err)
 			return out
 		}

@@ -49,6 +49,9 @@ func (e *Engine) Move(ctx context.Context, tx *store.Tx, fromID, toID string, am
 	case b == nil:
 		return nil, fault.At("toId", "%s has no budget of its own: it draws on the one above already.", to.Name)
 	}
+	if err := b.resting("toId"); err != nil {
+		return nil, err
+	}
 	if err := d.spare(a, amount, belowSpent); err != nil {
 		return nil, err
 	}

@@ -84,6 +84,9 @@ func (o *op) part(i int) money.Nano {
 // room for, in nano-USD and in the budgets' unit, and what came above it.
 func (o *op) late(cost, amount money.Nano) {
 	line := o.lines[0]
+	if cost, amount = min(cost, line.cost), min(amount, o.amount); amount == o.amount {
+		return
+	}
 	over := line
 	over.id, over.adjusts, over.kind, over.usage, over.held, over.outcome = id.At(id.Charge, o.at), line.id, Late, Usage{}, 0, Outcome{}
 	over.cost, over.credits = line.cost-cost, max(0, line.credits-amount)

@@ -51,7 +51,8 @@ func (d dialect) openWhere(ctx context.Context, tx conn, where string, args []an
 
 // openNext inserts cycles that follow others, unless somebody else has.
 func (d dialect) openNext(ctx context.Context, c conn, cycles []cycle, now time.Time) error {
-	raised, err := d.begin(ctx, c, cycles)
+	// Nobody who is changing these budgets may miss the new cycles, nor they the change.
+	raised, err := d.begin(ctx, c, cycles, " ORDER BY id FOR SHARE")
 	if err != nil {
 		return err
 	}
@@ -81,8 +82,8 @@ func (d dialect) openNext(ctx context.Context, c conn, cycles []cycle, now time.
 
 // begin gives new cycles what they start with: the budget's own limit, and the
 // increases that last beyond their start, whose sums it returns. What is carried
-// over comes when the cycle before closes.
-func (d dialect) begin(ctx context.Context, c conn, cycles []cycle) ([]money.Nano, error) {
+// over comes when the cycle before closes. lock is put to the budgets' query.
+func (d dialect) begin(ctx context.Context, c conn, cycles []cycle, lock string) ([]money.Nano, error) {
 	var budgets []string
 	for _, row := range cycles {
 		budgets = append(budgets, row.budgetID)
@@ -98,7 +99,7 @@ func (d dialect) begin(ctx context.Context, c conn, cycles []cycle) ([]money.Nan
 	for some := range slices.Chunk(slices.Compact(budgets), maxBatch) {
 		var p params
 		in := p.list(some)
-		err := d.query(ctx, c, "SELECT id, lim, overflow FROM budgets WHERE id IN ("+in+")", p, func(r *sql.Rows) error {
+		err := d.query(ctx, c, "SELECT id, lim, overflow FROM budgets WHERE id IN ("+in+")"+lock, p, func(r *sql.Rows) error {
 			var k string
 			var o own
 			err := r.Scan(&k, &o.lim, &o.overflow)

@@ -167,3 +167,37 @@ func TestChangingTheRuleInTheMiddle(t *testing.T) {
 		require.Equal(t, s2.StartsAt, tr.states(t, e)[tr.org].StartsAt)
 	})
 }
+
+// A replica whose clock lags behind a cycle's end finds the cycle closed by
+// another: it goes by the one that is open, and its other calls aren't held up.
+func TestALaggingClockMeetsAClosedCycle(t *testing.T) {
+	t.Parallel()
+	st := storetest.OpenPostgres(t)
+	now, lagging := newClock(november()), newClock(november())
+	ahead, behind := start(t, st, now.now), start(t, st, lagging.now)
+	tr, other := plant(t, st, tenancy.Console, "UTC"), plant(t, st, tenancy.Console, "UTC")
+	tr.set(t, ahead, tr.root, 10*usd)
+	other.set(t, ahead, other.root, 10*usd)
+	warm(t, tr, behind)
+	warm(t, other, behind)
+	end := november().AddDate(0, 1, 0)
+	require.Eventually(t, func() bool { // it knows the path, and has no lease
+		behind.Return()
+		return st.BudgetLease.Query().CountX(system()) == 0
+	}, 30*time.Second, 10*time.Millisecond)
+	now.set(end)
+	renew(t, ahead)
+	require.Len(t, tr.statements(t, tr.root), 1)
+	require.Len(t, other.statements(t, other.root), 1)
+
+	for _, of := range []*tree{tr, other} {
+		h, err := behind.Hold(ctx, of.call(), output(1))
+		require.NoError(t, err)
+		_, err = h.Settle(ctx, output(1), budget.Outcome{})
+		require.NoError(t, err)
+		behind.Return()
+		require.Equal(t, usd, of.states(t, ahead)[of.root].Spent)
+		require.Zero(t, of.statements(t, of.root)[0].Spent)
+	}
+	balanced(t, ahead)
+}

@@ -91,7 +91,6 @@ func (e *Engine) replay(ctx context.Context, j *journal) (left int, err error) {
 		}
 	}
 	e.node.mu.Lock()
-	before := len(e.node.amends)
 	e.node.amends = append(e.node.amends, ops...)
 	e.node.mu.Unlock()
 	e.amendQueued(ctx)
@@ -103,7 +102,10 @@ func (e *Engine) replay(ctx context.Context, j *journal) (left int, err error) {
 	e.node.mu.Lock()
 	defer e.node.mu.Unlock()
 	kept := map[string]bool{}
-	for _, o := range e.node.amends[before:] {
+	for _, o := range e.node.amends {
+		if j.live[o.id()] == nil {
+			continue // of another journal
+		}
 		e.log.WarnContext(ctx, "a journaled charge can't be written yet and is kept", "charge", o.id(), "error", o.err)
 		kept[o.id()] = true
 	}

@@ -19,7 +19,8 @@ type rooms struct {
 	keep   map[string]money.Nano
 }
 
-// share is a budget's limit in a cycle, as its parent sees it.
+// share is a budget's limit in a cycle as its parent sees it, without what
+// increases add for a while.
 type share struct {
 	scopeID, path string
 	kind          tenancy.Kind
@@ -78,7 +79,7 @@ func (c *closing) fits(ctx context.Context, x *ended, amount money.Nano) (money.
 
 func (d dialect) roomsAt(ctx context.Context, c conn, p place, at time.Time) (*rooms, error) {
 	r := &rooms{strict: p.plane == tenancy.Copilot, keep: map[string]money.Nano{}}
-	err := d.query(ctx, c, `SELECT s.id, s.path, s.kind, c.lim, b.reserve, b.strict FROM budgets b JOIN scopes s ON s.id = b.scope_id
+	err := d.query(ctx, c, `SELECT s.id, s.path, s.kind, c.lim - c.raised, b.reserve, b.strict FROM budgets b JOIN scopes s ON s.id = b.scope_id
 		JOIN budget_cycles c ON c.budget_id = b.id AND c.starts_at = (SELECT max(l.starts_at) FROM budget_cycles l WHERE l.budget_id = b.id AND l.starts_at <= $3)
 		WHERE b.account_id = $1 AND b.plane = $2 AND s.kind NOT IN ('KEY', 'AGENT')`, []any{p.accountID, string(p.plane), stamp(at)}, func(rows *sql.Rows) error {
 		var s share

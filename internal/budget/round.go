@@ -122,15 +122,16 @@ func (e *Engine) capture() *round {
 // attempt sends a round and books what became of it. It returns whether there
 // is more to do at once.
 func (e *Engine) attempt(ctx context.Context) (again bool) {
-	if !e.settleUnsure(ctx) {
+	if err := e.settleUnsure(ctx); err != nil {
+		e.node.refuse(err)
 		return false
 	}
 	r := e.capture()
 	err := e.send(ctx, r)
 	if err != nil && !errors.Is(err, errFenced) {
-		applied, known := e.applied(ctx, r)
+		applied, unknown := e.applied(ctx, r)
 		switch {
-		case !known:
+		case unknown != nil:
 			e.node.doubtRound(r, err)
 			return false
 		case applied:
@@ -142,16 +143,10 @@ func (e *Engine) attempt(ctx context.Context) (again bool) {
 		return r.book()
 	case errors.Is(err, errFenced):
 		e.log.Warn("this node was given up for dead and registers anew", "node", r.nodeID)
-		if err := e.register(ctx); err != nil {
+		if err := e.register(ctx, r); err != nil {
 			r.fail(err)
 			return false
 		}
-		if e.journal != nil {
-			if err := e.journal.own(e.nodeID()); err != nil {
-				e.log.Error("the journal can't be written", "error", err)
-			}
-		}
-		r.outlaw()
 		return true
 	}
 	if bad := e.bad(ctx, r.ended); len(bad) > 0 {
@@ -172,25 +167,25 @@ func (e *Engine) send(ctx context.Context, r *round) error {
 
 // applied asks whether a round stands whose answer was lost. A transaction
 // that is still on its way holds the node's row, so the question waits for it.
-func (e *Engine) applied(ctx context.Context, r *round) (applied, known bool) {
+func (e *Engine) applied(ctx context.Context, r *round) (applied bool, unknown error) {
 	ctx, cancel := context.WithTimeout(ctx, txTimeout)
 	defer cancel()
 	seq := r.seq - 1
 	err := e.store.WriteTx(ctx, func(tx *sql.Tx) error {
 		return e.query(ctx, tx, "SELECT seq FROM nodes WHERE id = $1 FOR NO KEY UPDATE", []any{r.nodeID}, scanInto(&seq))
 	})
-	return seq == r.seq, err == nil
+	return seq == r.seq, err
 }
 
 // settleUnsure finds out what became of a round whose answer was lost.
-func (e *Engine) settleUnsure(ctx context.Context) bool {
+func (e *Engine) settleUnsure(ctx context.Context) error {
 	r := e.node.unsure
 	if r == nil {
-		return true
+		return nil
 	}
-	applied, known := e.applied(ctx, r)
-	if !known {
-		return false
+	applied, err := e.applied(ctx, r)
+	if err != nil {
+		return err
 	}
 	e.node.unsure = nil
 	if applied {
@@ -198,7 +193,7 @@ func (e *Engine) settleUnsure(ctx context.Context) bool {
 	} else {
 		r.fail(nil)
 	}
-	return true
+	return nil
 }
 
 // doubtRound keeps a round until the database tells whether it stands.
@@ -206,22 +201,30 @@ func (n *node) doubtRound(r *round, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.unsure = r
-	r.refuse(err)
+	refuse(err, r.fresh, r.ended, r.waiting)
+	r.waiting = nil
+}
+
+// refuse tells those who wait for a round that can't begin.
+func (n *node) refuse(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	refuse(err, n.fresh, n.ended, n.waiting)
+	n.waiting = nil
 }
 
 // refuse tells those who wait that the database is away. Waiting holds are
 // given up; what was admitted or has ended is kept.
-func (r *round) refuse(err error) {
-	for _, h := range r.fresh {
+func refuse(err error, fresh []*Hold, ended []*op, waiting []*waiter) {
+	for _, h := range fresh {
 		h.failed = err
 	}
-	for _, o := range r.ended {
+	for _, o := range ended {
 		o.err = err
 	}
-	for _, w := range r.waiting {
+	for _, w := range waiting {
 		w.done <- err
 	}
-	r.waiting = nil
 }
 
 // fail puts back what was not written.
@@ -230,7 +233,8 @@ func (r *round) fail(err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err != nil {
-		r.refuse(err)
+		refuse(err, r.fresh, r.ended, r.waiting)
+		r.waiting = nil
 	}
 	n.fresh = append(r.fresh, n.fresh...)
 	n.ended = append(r.ended, n.ended...)
@@ -247,11 +251,9 @@ func (r *round) fail(err error) {
 }
 
 // outlaw ends the leases of a node that was given up: others charge what it
-// held. What has ended meanwhile corrects them.
+// held. What has ended meanwhile corrects them. It needs the lock.
 func (r *round) outlaw() {
 	n := r.node
-	n.mu.Lock()
-	defer n.mu.Unlock()
 	for _, s := range n.slices {
 		s.gone = true
 	}

@@ -2,6 +2,7 @@ package budget
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/alchemi/cockpit/ent"
@@ -153,6 +154,9 @@ func (e *Engine) Set(ctx context.Context, tx *store.Tx, scopeID string, spec Spe
 		return nil, err
 	}
 	me, err := d.intend(scope, spec)
+	if err == nil {
+		err = me.resting("scopeId")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -340,15 +344,25 @@ func (e *Engine) retime(ctx context.Context, tx *store.Tx, scope *ent.Scope, now
 	if tenancy.Kind(scope.Kind).Leaf() {
 		where, args = "b.scope_id = $1", []any{scope.ID}
 	}
+	// No cycle opens by the old rule from here on.
+	lock := "SELECT b.id FROM budgets b WHERE " + where + " ORDER BY b.id FOR UPDATE"
+	if err := e.query(ctx, tx.SQL(), lock, args, func(*sql.Rows) error { return nil }); err != nil {
+		return nil, err
+	}
 	list, err := e.standings(ctx, tx.SQL(), where, args)
 	if err != nil {
 		return nil, err
 	}
 	var pool *standing
+	var ids []string
 	for _, s := range list {
+		ids = append(ids, s.id)
 		if s.scopeID == s.poolID() {
 			pool = s
 		}
+	}
+	if _, err := e.lockCycles(ctx, tx.SQL(), ids); err != nil {
+		return nil, err
 	}
 	var out *Renewal
 	for _, s := range list {
@@ -356,7 +370,11 @@ func (e *Engine) retime(ctx context.Context, tx *store.Tx, scope *ent.Scope, now
 			continue // over; the next one goes by the new rule
 		}
 		r := s.rule(pool)
-		end := r.end(now)
+		at := now
+		if s.startsAt.After(at) {
+			at = s.startsAt // it has just opened
+		}
+		end := r.end(at)
 		if s.scopeID == scope.ID {
 			out = &Renewal{Was: s.endsAt, EndsAt: end, NextEndsAt: r.following(end)}
 		}

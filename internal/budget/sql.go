@@ -36,7 +36,7 @@ func (d dialect) rowsAtOnce() int {
 
 var (
 	placeholder = regexp.MustCompile(`\$\d+`)
-	rowLocks    = strings.NewReplacer("FOR UPDATE", "", "FOR NO KEY UPDATE", "")
+	rowLocks    = strings.NewReplacer("FOR UPDATE SKIP LOCKED", "", "FOR UPDATE", "", "FOR SHARE", "", "FOR NO KEY UPDATE", "")
 )
 
 // adapt puts a statement into SQLite's words. Placeholders lose their numbers,

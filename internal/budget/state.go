@@ -114,7 +114,7 @@ func (e *Engine) States(ctx context.Context, reach tenancy.Reach, ids []string) 
 			coming, whose = append(coming, next[len(next)-1]), append(whose, s)
 		}
 	}
-	raised, err := e.begin(ctx, e.db, coming)
+	raised, err := e.begin(ctx, e.db, coming, "")
 	if err != nil {
 		return nil, err
 	}

@@ -44,6 +44,17 @@ func (a *account) add(m ModelSum) {
 	have.Name = max(have.Name, m.Name)
 }
 
+// clone may be added to: a transaction that is tried again begins anew.
+func (a *account) clone() *account {
+	out := *a
+	out.models = make(map[string]*ModelSum, len(a.models))
+	for k, m := range a.models {
+		of := *m
+		out.models[k] = &of
+	}
+	return &out
+}
+
 // sorted are the models, dearest first.
 func (a *account) sorted() []ModelSum {
 	out := make([]ModelSum, 0, len(a.models))
@@ -79,18 +90,18 @@ func (m *ModelSum) fields() []any {
 	return []any{&m.ModelID, &m.Name, &m.Calls, &m.Amount, &m.InputTokens, &m.OutputTokens}
 }
 
-// accounts reads the ledger for cycles of one tree, from a day on. A line that
+// accounts reads the ledger for cycles of one tree, from a moment on. A line that
 // corrects a charge of another cycle is a correction; all others are what was
 // spent.
-func (d dialect) accounts(ctx context.Context, c conn, p place, cycles []string, day int) (map[string]*account, error) {
+func (d dialect) accounts(ctx context.Context, c conn, p place, cycles []string, since time.Time) (map[string]*account, error) {
 	out := make(map[string]*account, len(cycles))
 	for _, k := range cycles {
 		out[k] = &account{models: map[string]*ModelSum{}}
 	}
 	err := d.query(ctx, c, "SELECT CAST(h.cycles AS TEXT), CAST(o.cycles AS TEXT), "+sums+`
 		FROM charges h LEFT JOIN charges o ON o.id = h.adjusts AND h.kind = 'ADJUSTED'
-		WHERE h.account_id = $1 AND h.plane = $2 AND h.day >= $3 GROUP BY 1, 2, h.model_id`,
-		[]any{p.accountID, string(p.plane), day}, func(r *sql.Rows) error {
+		WHERE h.account_id = $1 AND h.plane = $2 AND h.at >= $3 GROUP BY 1, 2, h.model_id`,
+		[]any{p.accountID, string(p.plane), stamp(since)}, func(r *sql.Rows) error {
 			var named, original []string
 			var m ModelSum
 			if err := r.Scan(append([]any{fromJSON{&named}, fromJSON{&original}}, m.fields()...)...); err != nil {

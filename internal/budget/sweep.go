@@ -9,20 +9,30 @@ import (
 	"github.com/alchemi/cockpit/internal/money"
 )
 
-// register makes this process a node that is new to everybody.
-func (e *Engine) register(ctx context.Context) error {
+// register makes this process a node that is new to everybody; what the node
+// before it had leased, given up with the round r, ends in the same moment.
+func (e *Engine) register(ctx context.Context, r *round) error {
 	node := id.New(id.Node)
 	ctx, cancel := context.WithTimeout(ctx, txTimeout)
 	defer cancel()
 	sent := e.elapsed()
 	p := params{node, id.PlatformID, stamp(e.now())}
 	err := e.writeOne(ctx, "INSERT INTO nodes (id, account_id, plane, started_at, seen_at) VALUES ($1, $2, 'PLATFORM', $3, "+e.seen(&p, stamp(e.now()))+")", p...)
-	if err == nil {
-		e.node.mu.Lock()
-		e.node.id, e.node.seq, e.node.until = node, 0, e.lasts(sent)
-		e.node.mu.Unlock()
+	if err != nil {
+		return err
 	}
-	return err
+	if e.journal != nil {
+		if err := e.journal.own(node); err != nil {
+			e.log.Error("the journal can't be written", "error", err)
+		}
+	}
+	e.node.mu.Lock()
+	defer e.node.mu.Unlock()
+	e.node.id, e.node.seq, e.node.until = node, 0, e.lasts(sent)
+	if r != nil {
+		r.outlaw()
+	}
+	return nil
 }
 
 // lasts is until when others leave this replica alone that was heard of at the

@@ -180,6 +180,7 @@ func (r *round) escrow(ctx context.Context, tx *sql.Tx) error {
 			ids[k] = true
 		}
 	}
+	r.node.mu.Lock()
 	for _, o := range r.ended {
 		for i, s := range o.hold.path.slices {
 			if o.scant && o.part(i) < o.extra() && !s.gone {
@@ -187,6 +188,7 @@ func (r *round) escrow(ctx context.Context, tx *sql.Tx) error {
 			}
 		}
 	}
+	r.node.mu.Unlock()
 	cycles, err := r.lockCycles(ctx, tx, slices.Collect(maps.Keys(ids)))
 	if err != nil {
 		return err
@@ -207,7 +209,15 @@ func (r *round) escrow(ctx context.Context, tx *sql.Tx) error {
 	r.giveBack(cycles)
 	var recalled []string
 	for _, k := range slices.Sorted(maps.Keys(needs)) {
-		if c := cycles[k]; c != nil && r.grant(c, needs[k], others[k], replicas) {
+		c := cycles[k]
+		if c == nil || c.closed { // this replica's clock lags, or the budget was removed
+			if r.writes[k] == nil {
+				r.writes[k] = &leaseWrite{}
+			}
+			r.writes[k].gone = true
+			continue
+		}
+		if r.grant(c, needs[k], others[k], replicas) {
 			recalled = append(recalled, k)
 		}
 	}
@@ -249,6 +259,8 @@ func (r *round) giveBack(cycles map[string]*cycle) {
 // overruns finds room for what was used beyond a hold and isn't leased. What
 // no limit has room for is charged all the same, as late.
 func (r *round) overruns(cycles map[string]*cycle) {
+	r.node.mu.Lock()
+	defer r.node.mu.Unlock()
 	for _, o := range r.ended {
 		if !o.scant {
 			continue

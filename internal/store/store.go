@@ -51,13 +51,18 @@ type Store struct {
 	// tenant connections act under row-level security, system ones past it;
 	// on SQLite they are one pool.
 	tenant, system *sql.DB
+	// writer is a small pool for WriteTx, which no crowd of readers may hold up.
+	writer *sql.DB
 	// owner is set on PostgreSQL while migrating.
 	ownerURL string
 	// writing queues SQLite's writers, of whom there can be one at a time.
 	writing chan struct{}
 }
 
-// Open prepares both pools; Migrate comes next, for on a new PostgreSQL the
+// maxWriters bounds the connections of WriteTx.
+const maxWriters = 8
+
+// Open prepares the pools; Migrate comes next, for on a new PostgreSQL the
 // roles that they act as don't exist yet.
 func Open(o Options) (*Store, error) {
 	s := &Store{log: o.Log, now: o.Now}
@@ -83,6 +88,8 @@ func Open(o Options) (*Store, error) {
 		db.SetMaxOpenConns(o.MaxConns)
 		db.SetMaxIdleConns(o.MaxConns)
 	}
+	s.writer.SetMaxOpenConns(maxWriters)
+	s.writer.SetMaxIdleConns(maxWriters)
 	s.Client = s.client(router{tenant: entsql.OpenDB(s.Dialect, s.tenant), system: entsql.OpenDB(s.Dialect, s.system)})
 	return s, nil
 }
@@ -100,6 +107,9 @@ func (s *Store) openSQLite(o Options) error {
 	if err != nil {
 		return err
 	}
+	if s.writer, err = sql.Open("sqlite", dsn); err != nil {
+		return err
+	}
 	s.tenant, s.system = db, db
 	return nil
 }
@@ -115,7 +125,7 @@ func (s *Store) openPostgres(o Options) error {
 	if err != nil {
 		return err
 	}
-	s.system = sql.OpenDB(system)
+	s.system, s.writer = sql.OpenDB(system), sql.OpenDB(system)
 	s.tenant = sql.OpenDB(confined{tenant})
 	return nil
 }
@@ -151,7 +161,7 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close ends all connections.
 func (s *Store) Close() error {
-	err := s.system.Close()
+	err := errors.Join(s.writer.Close(), s.system.Close())
 	if s.tenant != s.system {
 		err = errors.Join(err, s.tenant.Close())
 	}

@@ -111,10 +111,11 @@ func (s *Store) InTx(ctx context.Context, f func(ctx context.Context, tx *Tx) er
 	})
 }
 
-// WriteTx runs f in one transaction of the system pool, again if the database
-// asks for it; for engines that speak SQL to tables of their own.
+// WriteTx runs f in one transaction that passes row-level security, again if the
+// database asks for it; for engines that speak SQL to tables of their own. Its
+// connections are its own: reports can't keep a charge waiting.
 func (s *Store) WriteTx(ctx context.Context, f func(*sql.Tx) error) error {
-	return s.retry(ctx, func() error { return s.begin(ctx, s.system, f) })
+	return s.retry(ctx, func() error { return s.begin(ctx, s.writer, f) })
 }
 
 func (s *Store) begin(ctx context.Context, pool *sql.DB, f func(*sql.Tx) error) (err error) {

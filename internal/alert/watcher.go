@@ -32,8 +32,10 @@ const (
 	sweepEvery = 5 * time.Minute
 	// page is how many budgets are looked at together.
 	page = 500
-	// recent is how far the first look reaches back for what isn't a threshold.
-	recent = 24 * time.Hour
+	// recent is how far the first look reaches back for what isn't a threshold, and
+	// straggling how far those at all budgets do: a line may be dated long before
+	// it is committed.
+	recent, straggling = 24*time.Hour, 15*time.Minute
 )
 
 // Watcher looks at the budgets that changed. Every replica runs one: which of
@@ -86,10 +88,13 @@ func (w *Watcher) Look(ctx context.Context) error {
 	ctx = tenancy.System(ctx, "budgets of all accounts are watched")
 	l := look{Watcher: w, now: w.Now(), refused: w.take()}
 	l.since = w.mark.Add(-overlap)
-	if w.mark.IsZero() {
-		l.since = l.now.Add(-recent)
-	}
 	sweep := l.now.Sub(w.swept) >= sweepEvery
+	switch {
+	case w.mark.IsZero():
+		l.since = l.now.Add(-recent)
+	case sweep:
+		l.since = l.now.Add(-straggling)
+	}
 	budgets := l.changed
 	if sweep {
 		budgets = l.all
@@ -149,14 +154,20 @@ func (l *look) all(ctx context.Context) error {
 // changed looks at the budgets on the paths that were charged, and at those
 // that somebody changed or that refused a call.
 func (l *look) changed(ctx context.Context) error {
-	paths, err := l.Store.Charge.Query().Where(charge.AtGT(l.since)).Unique(true).Select(charge.FieldPath).Strings(ctx)
-	if err != nil {
+	var charged []struct {
+		Path    string `sql:"path"`
+		AgentID string `sql:"agent_id"`
+	}
+	if err := l.Store.Charge.Query().Where(charge.AtGT(l.since)).Unique(true).Select(charge.FieldPath, charge.FieldAgentID).Scan(ctx, &charged); err != nil {
 		return err
 	}
 	scopes := map[string]bool{}
-	for _, p := range paths {
-		for _, s := range split(p)[1:] {
+	for _, c := range charged {
+		for _, s := range split(c.Path)[1:] {
 			scopes[s] = true
+		}
+		if c.AgentID != "" {
+			scopes[c.AgentID] = true
 		}
 	}
 	which := []predicate.Budget{entbudget.UpdatedAtGT(l.since)}

@@ -310,5 +310,19 @@ func TestOtherTopics(t *testing.T) {
 		frozen := st.Notification.Query().Where(notification.UserID(p.TeamAdmin.UserID), notification.TopicEQ("BUDGET_FROZEN")).OnlyX(identitytest.System(t))
 		require.Equal(t, "The budget of team Risk is frozen", frozen.Title)
 		require.Contains(t, frozen.Body, "a loop")
+
+		// A line that is committed long after its date is found by the next look at
+		// all budgets, and what was told already isn't told again.
+		w.change(func(ctx context.Context, tx *store.Tx) {
+			s := p.Root
+			tx.Statement.Create().SetAccountID(s.AccountID).SetPlane("CONSOLE").SetScopeID(s.ID).SetBudgetID(p.Budgets[s.ID].ID).SetCreatedAt(at.Add(-time.Minute)).
+				SetCycleID(id.New(id.BudgetCycle)).SetScopeName(s.Name).SetScopePath(s.Path).SetUnit("USD").
+				SetStartsAt(at.Add(-48 * time.Hour)).SetEndsAt(at.Add(-24 * time.Hour)).SetLim(int64(100 * usd)).SetSpent(int64(12 * usd)).ExecX(ctx)
+		})
+		require.NoError(t, watcher.Look(t.Context()))
+		require.Len(t, w.told(w.A.Admin), 3)
+		w.ahead.Store(int64(6 * time.Minute))
+		require.NoError(t, watcher.Look(t.Context()))
+		require.Len(t, w.told(w.A.Admin), 4)
 	})
 }

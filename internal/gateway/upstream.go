@@ -66,7 +66,7 @@ func (f *failure) elsewhere() bool { return f.fault.Code != invalidRequest }
 // byte yet, and the first attempt cost nothing. The answer has status 200.
 func (g *Gateway) send(ctx context.Context, to target, body []byte, requestID string, stream bool) (*http.Response, *failure) {
 	for attempt := 1; ; attempt++ {
-		var sent trace
+		sent := trace{now: g.Now}
 		res, err := g.post(sent.watch(ctx), to, body, requestID, stream)
 		var f *failure
 		switch {
@@ -103,21 +103,37 @@ func (g *Gateway) post(ctx context.Context, to target, body []byte, requestID st
 
 // trace sees how far a request came.
 type trace struct {
-	left, reused atomic.Bool
+	now    func() time.Time
+	reused atomic.Bool
+	left   atomic.Pointer[time.Time] // nil while it hasn't
+}
+
+// atOnce is how soon a connection breaks that the upstream was closing anyway, or
+// behind which nobody works: later, it may have done what was asked.
+const atOnce = time.Second
+
+// worked tells whether the upstream may have done what was asked.
+func (t *trace) worked() bool {
+	left := t.left.Load()
+	return left != nil && t.now().Sub(*left) >= atOnce
 }
 
 func (t *trace) watch(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn:      func(c httptrace.GotConnInfo) { t.reused.Store(c.Reused) },
-		WroteHeaders: func() { t.left.Store(true) },
+		GotConn: func(c httptrace.GotConnInfo) { t.reused.Store(c.Reused) },
+		WroteHeaders: func() {
+			at := t.now()
+			t.left.Store(&at)
+		},
 	})
 }
 
 // unreachable explains a call that brought no answer. It may be made again when
 // it never left, or met a pooled connection that the upstream was closing; one
-// that we gave up waiting for stays in doubt.
+// that we gave up waiting for stays in doubt, and so does one whose connection
+// broke while the upstream worked.
 func unreachable(err error, sent *trace) *failure {
-	again := !sent.left.Load()
+	again := sent.left.Load() == nil
 	var timeout net.Error
 	switch {
 	case errors.Is(err, outbound.ErrForbidden):
@@ -128,6 +144,10 @@ func unreachable(err error, sent *trace) *failure {
 			return &failure{fault: fault.New(upstreamTimeout, "The model's provider can't be reached in time. Try again later.").Because(err), again: true}
 		}
 		return &failure{fault: fault.New(upstreamTimeout, "The model's provider didn't answer in time. "+
+			"It may bill the call all the same, so the whole amount held for it was charged.").Because(err), doubt: true}
+	}
+	if sent.worked() {
+		return &failure{fault: fault.New(upstreamFailed, "The model's provider broke the connection off before it answered. "+
 			"It may bill the call all the same, so the whole amount held for it was charged.").Because(err), doubt: true}
 	}
 	return &failure{

@@ -3,10 +3,12 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,7 +22,12 @@ import (
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 
 // sender is a gateway as far as sending needs it.
-func sender(o Options) *Gateway { return &Gateway{Options: o} }
+func sender(o Options) *Gateway {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Gateway{Options: o}
+}
 
 func newUpstream(t testing.TB, keys ...string) string {
 	t.Helper()
@@ -158,6 +165,35 @@ func TestPooledConnectionThatClosesIsTriedAgain(t *testing.T) {
 		require.NoError(t, res.Body.Close())
 	}
 	require.Equal(t, 3, calls)
+}
+
+// A connection that breaks while the provider works leaves the call in doubt, also
+// a pooled one: it isn't made again, for it may be billed.
+func TestAConnectionThatBreaksUnderWorkIsInDoubt(t *testing.T) {
+	t.Parallel()
+	var now atomic.Int64
+	var calls atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if calls.Add(1) == 1 {
+			return // the connection goes into the pool
+		}
+		now.Add(int64(time.Minute))
+		panic(http.ErrAbortHandler)
+	}))
+	t.Cleanup(s.Close)
+	g := sender(Options{Client: outbound.NewClient(loopback), Now: func() time.Time { return time.Unix(0, now.Load()) }})
+	call := func() (*http.Response, *failure) {
+		return g.send(t.Context(), target{baseURL: s.URL}, []byte(`{}`), "req_1", false)
+	}
+	res, f := call()
+	require.Nil(t, f)
+	require.NoError(t, res.Body.Close())
+	_, f = call()
+	require.NotNil(t, f)
+	require.True(t, f.doubt)
+	require.Equal(t, upstreamFailed, f.fault.Code)
+	require.EqualValues(t, 2, calls.Load(), "it isn't made again")
 }
 
 func TestLimitName(t *testing.T) {

@@ -90,9 +90,7 @@ func (d dialect) countPrior(ctx context.Context, c conn, budgetID string) (chang
 	if f, err = d.firstCycle(ctx, c, budgetID); err != nil || f == nil {
 		return nil, err
 	}
-	var p params
-	var sum money.Nano
-	err = d.query(ctx, c, "SELECT CAST(COALESCE(SUM("+amountOf+"), 0) AS BIGINT) FROM charges h WHERE "+f.lines(&p), p, scanInto(&sum))
+	sum, err := d.sumPrior(ctx, c, f)
 	if err != nil || sum == f.prior {
 		return nil, err
 	}
@@ -108,35 +106,106 @@ func (d dialect) countPrior(ctx context.Context, c conn, budgetID string) (chang
 	return f, err
 }
 
+// sumPrior is what the ledger says that a first cycle has to count.
+func (d dialect) sumPrior(ctx context.Context, c conn, f *firstCycle) (sum money.Nano, err error) {
+	var p params
+	err = d.query(ctx, c, "SELECT CAST(COALESCE(SUM("+amountOf+"), 0) AS BIGINT) FROM charges h WHERE "+f.lines(&p), p, scanInto(&sum))
+	return sum, err
+}
+
+// newcomer is a budget that was made in the last hour.
+type newcomer struct {
+	budgetID, scopeID string
+	kind              tenancy.Kind
+	place
+	madeAt time.Time
+}
+
+const (
+	// learned is how long replicas take at most to learn of a new budget, on clocks
+	// that differ.
+	learned = 10 * time.Second
+	// unwritten is how long a line may wait for an absent database.
+	unwritten = 10 * time.Minute
+)
+
 // CountPrior counts the calls that ran while their scope got its budget, for
 // all budgets of the last hour. Closing a cycle counts them once more.
 func (e *Engine) CountPrior(ctx context.Context) error {
 	e.flushed()
-	var ids []string
-	err := e.query(ctx, e.db, `SELECT c.budget_id FROM budget_cycles c WHERE c.closed_at IS NULL AND c.created_at > $1 AND c.starts_at < c.created_at
+	byPlace := map[place][]newcomer{}
+	err := e.query(ctx, e.db, `SELECT c.budget_id, b.scope_id, s.kind, c.account_id, c.plane, c.created_at
+		FROM budget_cycles c JOIN budgets b ON b.id = c.budget_id JOIN scopes s ON s.id = b.scope_id
+		WHERE c.closed_at IS NULL AND c.created_at > $1 AND c.starts_at < c.created_at
 		AND NOT EXISTS (SELECT 1 FROM budget_cycles f WHERE f.budget_id = c.budget_id AND f.starts_at < c.starts_at) ORDER BY 1`, []any{stamp(e.now().Add(-priorWindow))}, func(r *sql.Rows) error {
-		var k string
-		err := r.Scan(&k)
-		ids = append(ids, k)
+		var n newcomer
+		err := r.Scan(&n.budgetID, &n.scopeID, &n.kind, &n.accountID, &n.plane, &n.madeAt)
+		byPlace[n.place] = append(byPlace[n.place], n)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	for _, k := range ids {
-		var changed *firstCycle
-		err := e.store.WriteTx(ctx, func(tx *sql.Tx) (err error) {
-			changed, err = e.countPrior(ctx, tx, k)
-			return err
-		})
+	for p, list := range byPlace {
+		paid, err := e.paidMeanwhile(ctx, p, list)
 		if err != nil {
-			return fmt.Errorf("budget %s: %w", k, err)
+			return err
 		}
-		if changed != nil {
-			e.node.forget(changed.accountID)
-			e.node.close([]string{changed.id})
-			e.nudge()
+		for _, n := range list {
+			if len(paid) == 0 || payer(n.kind) != "" && !paid[n.scopeID] {
+				continue
+			}
+			if err := e.countNewcomer(ctx, n.budgetID); err != nil {
+				return fmt.Errorf("budget %s: %w", n.budgetID, err)
+			}
 		}
 	}
 	return nil
+}
+
+// paidMeanwhile are the scopes that calls were charged to which began before the
+// tree's new budgets were known everywhere, and ended after the first was made.
+func (e *Engine) paidMeanwhile(ctx context.Context, p place, list []newcomer) (map[string]bool, error) {
+	from, to := list[0].madeAt, list[0].madeAt
+	for _, n := range list {
+		if n.madeAt.Before(from) {
+			from = n.madeAt
+		}
+		if n.madeAt.After(to) {
+			to = n.madeAt
+		}
+	}
+	paid := map[string]bool{}
+	return paid, e.query(ctx, e.db, `SELECT DISTINCT h.organization_id, h.team_id, h.member_id, h.key_id, h.agent_id FROM charges h
+		WHERE h.account_id = $1 AND h.plane = $2 AND h.at >= $3 AND h.held_at <= $4`,
+		[]any{p.accountID, string(p.plane), stamp(from.Add(-unwritten)), stamp(to.Add(learned))}, func(r *sql.Rows) error {
+			ids := make([]string, 5)
+			err := r.Scan(&ids[0], &ids[1], &ids[2], &ids[3], &ids[4])
+			for _, k := range ids {
+				paid[k] = true
+			}
+			return err
+		})
+}
+
+// countNewcomer counts what a new budget doesn't know of, if there is anything.
+func (e *Engine) countNewcomer(ctx context.Context, budgetID string) error {
+	f, err := e.firstCycle(ctx, e.db, budgetID)
+	if err != nil || f == nil {
+		return err
+	}
+	if sum, err := e.sumPrior(ctx, e.db, f); err != nil || sum == f.prior {
+		return err
+	}
+	var changed *firstCycle
+	err = e.store.WriteTx(ctx, func(tx *sql.Tx) (err error) {
+		changed, err = e.countPrior(ctx, tx, budgetID)
+		return err
+	})
+	if err == nil && changed != nil {
+		e.node.forget(changed.accountID)
+		e.node.close([]string{changed.id})
+		e.nudge()
+	}
+	return err
 }

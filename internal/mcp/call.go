@@ -98,8 +98,7 @@ func (c *caller) use(i *Tool, q *sdk.CallToolParamsRaw) (*sdk.CallToolResult, er
 	defer c.Keys.Follow(c.is, c.token, func(ctx context.Context) error { _, err := c.principal(ctx); return err },
 		func() { cancel(identity.ErrKey) })()
 
-	result, err := c.Connections.Call(ctx, connections.Call{ToolID: i.ID, UserID: c.is.UserID, Arguments: arguments})
-	charged := c.settle(hold, result)
+	result, charged, err := c.carryOut(ctx, hold, connections.Call{ToolID: i.ID, UserID: c.is.UserID, Arguments: arguments})
 	if err == nil || result.Sent {
 		if failed := c.record(i, err); failed != nil {
 			return nil, errors.Join(failed, charged)
@@ -128,6 +127,20 @@ func (c *caller) use(i *Tool, q *sdk.CallToolParamsRaw) (*sdk.CallToolResult, er
 		out.StructuredContent = result.Structured
 	}
 	return out, nil
+}
+
+// carryOut makes the call and charges it; charged tells that the charge waits for
+// the database.
+func (c *caller) carryOut(ctx context.Context, hold *budget.Hold, call connections.Call) (result connections.Result, charged, err error) {
+	ended := false
+	defer func() {
+		if !ended && hold != nil { // a panic: whether the tool was called can't be told any more
+			_, _ = hold.Doubt(ctx, budget.Outcome{}) // tried again by itself
+		}
+	}()
+	result, err = c.Connections.Call(ctx, call)
+	ended = true
+	return result, c.settle(hold, result), err
 }
 
 // stillMine asks once more before an answer goes out: keys and grants may have

@@ -2059,7 +2059,7 @@ export type RequestPassUpInput = {
   clientKey?: string | null | undefined;
   /** Refuse when the request has another version by now. */
   expectedVersion?: number | null | undefined;
-  /** For those above; at most 1000 characters. */
+  /** For those above; at most 1000 characters. Needed on the way to the platform, which reads nothing else. */
   note?: string | null | undefined;
   /** The request. */
   requestId: string | number;

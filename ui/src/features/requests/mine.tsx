@@ -56,7 +56,7 @@ function Mine({ request: r }: { request: RequestPartsFragment }) {
           <p className="num font-medium">{asked(r)}</p>
           <p className="text-xs text-muted">
             <span title={utc(r.createdAt)}>{ago(r.createdAt)}</span>
-            {r.status === 'PENDING' && ` · ${t('waits for the admins of {{place}}', { place: r.waitsAt })}`}
+            {r.status === 'PENDING' && ` · ${r.atPlatform ? t('waits for the people who run this Cockpit') : t('waits for the admins of {{place}}', { place: r.waitsAt })}`}
           </p>
         </div>
         <Badge tone={statusTone[r.status]}>{statusName[r.status]}</Badge>

@@ -10,6 +10,7 @@ import (
 	"github.com/alchemi/cockpit/ent/notification"
 	"github.com/alchemi/cockpit/internal/alert"
 	"github.com/alchemi/cockpit/internal/identity/identitytest"
+	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/notify"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/store/storetest"
@@ -22,14 +23,8 @@ func TestSuperAdminsHearOfCredits(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		w := newWorld(t, st)
 		p := w.A.Copilot
-		for _, s := range []*ent.Scope{p.Root, p.Org, p.Team} {
-			w.limit(s, 100*usd, 0)
-		}
+		w.poolAlone(p, 100*usd)
 		w.roomy(w.A.Console, 10*usd)
-		w.change(func(ctx context.Context, tx *store.Tx) {
-			_, err := w.engine.Remove(ctx, tx, p.Member.ID)
-			require.NoError(t, err)
-		})
 		replicas := []*alert.Watcher{w.watcher(), w.watcher()}
 		look := func() {
 			for range 2 {
@@ -57,13 +52,24 @@ func TestSuperAdminsHearOfCredits(t *testing.T) {
 		require.Len(t, chosen, len(notify.StaffTopics))
 		require.Equal(t, notify.Preference{Topic: notify.BudgetThreshold}, chosen[0])
 		q := w.B.Copilot
-		for _, s := range []*ent.Scope{q.Root, q.Org, q.Team} {
-			w.limit(s, 100*usd, 0)
-		}
-		require.NoError(t, w.spend(q, 1))
+		w.poolAlone(q, 100*usd)
 		require.NoError(t, w.spend(q, 80))
 		look()
 		shown := st.Notification.Query().Where(notification.UserID(w.SuperAdmin.UserID), notification.Shown(true)).CountX(identitytest.System(t))
 		require.Equal(t, 2, shown)
 	})
+}
+
+// poolAlone leaves a plane no budget but the pool's.
+func (w *world) poolAlone(p *identitytest.Plane, limit money.Nano) {
+	w.t.Helper()
+	w.change(func(ctx context.Context, tx *store.Tx) {
+		for scopeID := range p.Budgets {
+			if scopeID != p.Root.ID {
+				_, err := w.engine.Remove(ctx, tx, scopeID)
+				require.NoError(w.t, err)
+			}
+		}
+	})
+	w.limit(p.Root, limit, 0)
 }

@@ -35,12 +35,15 @@ var requests = []request{
 		amount: 25 * money.One, ago: 3 * time.Hour, reason: "Month-end reconciliation: I have used up my limit and about 400 statements are left."},
 	{who: teamAdmin, what: "Fraud", kind: scope.KindTEAM, plane: tenancy.Console, waitsAt: "Banking", waitKind: scope.KindORGANIZATION,
 		amount: 60 * money.One, days: 14, ago: 26 * time.Hour, reason: "The new card scheme goes live on Monday; we score twice the traffic for two weeks."},
+	{who: accountAdmin, what: "Copilot", kind: scope.KindCOPILOT, plane: tenancy.Copilot, waitKind: scope.KindPLATFORM,
+		amount: 20_000 * money.One, ago: 5 * time.Hour, reason: "Our Vienna branch joins in December: about 40 advisers more. At what the others use, the pool would be gone by the 20th."},
 	{who: member, what: member, kind: scope.KindMEMBER, plane: tenancy.Console, waitsAt: "Banking", waitKind: scope.KindORGANIZATION,
 		amount: 40 * money.One, ago: 9 * 24 * time.Hour, reason: "Trying the large model on the stress test reports.",
 		granted: 20 * money.One, note: "Half of it for the pilot. Show me the results, then we talk about the rest."},
 }
 
-// asks leaves requests for more budget: two that wait, one that was decided.
+// asks leaves requests for more budget: two that wait for admins and one that
+// waits for the platform, one that was decided.
 func (s *seeder) asks(ctx context.Context) error {
 	a, err := s.tx.Account.Query().Where(account.Slug(acme.slug)).Only(ctx)
 	if err != nil {
@@ -64,7 +67,10 @@ func (s *seeder) ask(ctx context.Context, a *ent.Account, r request) error {
 	if err != nil {
 		return err
 	}
-	waits, err := find(r.waitKind, r.waitsAt)
+	waits, err := s.tx.Scope.Get(ctx, id.PlatformID)
+	if r.waitKind != scope.KindPLATFORM {
+		waits, err = find(r.waitKind, r.waitsAt)
+	}
 	if err != nil {
 		return err
 	}

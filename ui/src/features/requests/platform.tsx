@@ -44,9 +44,9 @@ function Pool({ request: r }: { request: Request }) {
   const pool = r.account?.pool
   if (!pool || r.status !== 'PENDING') return null
   return (
-    <div className="max-w-md rounded-md border border-line px-3 py-2.5">
+    <div>
       <Used state={pool.state} name={r.account!.name} />
-      <p className="mt-1.5 text-xs text-muted">{t('of this cycle; {{remaining}} are left.', { remaining: money(pool.state.remaining, 'CREDITS') })}</p>
+      <p className="num mt-1.5 text-xs text-muted">{t('{{remaining}} are left of this cycle.', { remaining: money(pool.state.remaining, 'CREDITS') })}</p>
     </div>
   )
 }

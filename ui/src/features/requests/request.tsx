@@ -40,11 +40,10 @@ export function RequestCard({ request: r, onDecided, children }: { request: Requ
         <blockquote className="border-s-2 border-line-strong ps-3 break-words whitespace-pre-line">{r.reason}</blockquote>
         <Passed request={r} />
         {r.assigneeName && r.status === 'PENDING' && <p className="text-xs text-muted">{t('Handed to {{name}}.', { name: r.assigneeName })}</p>}
-        {children}
         <Outcome request={r} />
         {r.status === 'PENDING' && (may(r, 'request.decide') ? <Decide request={r} onDecided={onDecided} /> : <p className="text-xs text-muted">{[!r.atPlatform && t('Waits for the admins of {{place}}.', { place: r.waitsAt }), reasonFor(r, 'request.decide')].filter(Boolean).join(' ')}</p>)}
       </div>
-      {r.impact && <Impact request={r} />}
+      {r.impact && <Impact request={r}>{children}</Impact>}
       {r.accessImpact && <Reach request={r} />}
       {r.toolImpact && <Tools request={r} />}
       {r.publishImpact && <Published request={r} />}
@@ -79,7 +78,7 @@ export function Outcome({ request: r }: { request: RequestPartsFragment }) {
 }
 
 /** The budget now and afterwards; the bar is what the budget above has left. */
-function Impact({ request: r }: { request: RequestPartsFragment }) {
+function Impact({ request: r, children }: { request: RequestPartsFragment; children?: ReactNode }) {
   const i = r.impact!
   const { unit } = r
   const parent = i.parentName && i.parentLeft && i.parentLeftAfter && i.parentLimit
@@ -113,6 +112,7 @@ function Impact({ request: r }: { request: RequestPartsFragment }) {
         </p>
       ))}
       {!i.fits && <p className="text-xs font-medium text-warn">{Number(i.available) > 0 ? t('More than you can give: up to {{amount}}. Pass it up for the rest.', { amount: moneyWords(i.available, unit) }) : t("You can't give any of it. Pass it up to those who can.")}</p>}
+      {children}
       <p className="flex items-center gap-1.5 text-xs text-muted" title={utc(r.expiresAt)}>
         <Clock aria-hidden className="size-3" /> {t('Expires {{when}}', { when: dateTime(r.expiresAt) })}
       </p>

@@ -400,8 +400,12 @@ func decided(row *ent.Request, s *ent.Scope, name string) Notice {
 	if row.RequestedBy == Product {
 		return Notice{} // nobody waits to hear of it
 	}
+	link := "/me"
+	if s.Kind == scope.KindCOPILOT { // who asks for the pool may have no seat
+		link = "/copilot/requests?show=CLOSED"
+	}
 	return Notice{Topic: "INCREASE_DECIDED", AccountID: row.AccountID, Plane: tenancy.Plane(row.Plane), ScopeID: s.ID,
-		Title: name + " " + word + " your request for " + about, Body: row.Note, Link: "/me", Cause: row.ID, To: []string{row.RequestedBy}}
+		Title: name + " " + word + " your request for " + about, Body: row.Note, Link: link, Cause: row.ID, To: []string{row.RequestedBy}}
 }
 
 // Withdraw takes the viewer's own request back. Errors: CONFLICT, NOT_FOUND,

@@ -67,7 +67,7 @@ func TestAnAccountAsksThePlatform(t *testing.T) {
 		require.Equal(d.t, 500*one, d.limit(d.p.Org), "what the account does with it is its own")
 		require.Equal(d.t, []any{entrequest.StatusAPPROVED, int64(part), d.SuperAdmin.UserID}, []any{decided.Status, decided.Granted, decided.DecidedBy})
 		require.Equal(d.t, []string{d.A.Admin.UserID}, d.told[1].To, "who asked hears of it")
-		require.Equal(d.t, "INCREASE_DECIDED", d.told[1].Topic)
+		require.Equal(d.t, []string{"INCREASE_DECIDED", "/copilot/requests?show=CLOSED"}, []string{d.told[1].Topic, d.told[1].Link})
 		event := d.Requests.Store.AuditEvent.Query().Where(auditevent.Action("request.approve")).OnlyX(identitytest.System(d.t))
 		require.Equal(d.t, []string{d.A.Row.ID, d.SuperAdmin.UserID}, []string{event.AccountID, event.ActorID}, "the account sees who gave")
 

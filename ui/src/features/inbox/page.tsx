@@ -54,7 +54,7 @@ export function InboxPage() {
           className="w-60"
           value={topic ?? 'any'}
           onChange={(next) => setUrl({ topic: next === 'any' ? undefined : next })}
-          options={[{ value: 'any', label: t('All topics') }, ...topicNames.flatMap((x) => ({ value: x.value as string, label: topicFor(x.value, isStaff)?.name ?? '' })).filter((x) => x.label)]}
+          options={[{ value: 'any', label: t('All topics') }, ...topicNames.map((x) => ({ value: x.value as string, label: topicFor(x.value, isStaff)?.name ?? '' })).filter((x) => x.label)]}
         />
       </div>
       {fault && (

@@ -11,6 +11,7 @@ import { ago, dateTime, money, moneyWords, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ReachFacts } from '@/features/marketplace'
 import { Decide } from './decide'
+import { Withdraw } from './withdraw'
 import { asked, given, placeOf, reasonFor, statusName, statusTone } from './words'
 
 /** One request, with what approving it would do, and the buttons to decide. */
@@ -42,6 +43,7 @@ export function RequestCard({ request: r, onDecided, children }: { request: Requ
         {r.assigneeName && r.status === 'PENDING' && <p className="text-xs text-muted">{t('Handed to {{name}}.', { name: r.assigneeName })}</p>}
         <Outcome request={r} />
         {r.status === 'PENDING' && (may(r, 'request.decide') ? <Decide request={r} onDecided={onDecided} /> : <p className="text-xs text-muted">{[!r.atPlatform && t('Waits for the admins of {{place}}.', { place: r.waitsAt }), reasonFor(r, 'request.decide')].filter(Boolean).join(' ')}</p>)}
+        <Withdraw request={r} />
       </div>
       {r.impact && <Impact request={r}>{children}</Impact>}
       {r.accessImpact && <Reach request={r} />}

@@ -29,7 +29,7 @@ export function WhatIfPanel({ plane }: { plane: Plane }) {
   const admin = viewer.roles.some((r) => r.kind === 'ACCOUNT' && r.role === 'ADMIN')
   return (
     <WhatIf key={scopeId} plane={plane} scopeId={scopeId} mayFactor={admin} fault={fault}>
-      <Row label={t('Where')}>{(id) => <ScopePicker id={id} plane={plane} value={chosen} onChange={setChosen} placeholder={placeOf(viewer, plane) ? t('All that you administer') : t('All of {{plane}}', { plane: nameOf(plane) })} />}</Row>
+      <Row label={t('Look ahead for')}>{(id) => <ScopePicker id={id} plane={plane} value={chosen} onChange={setChosen} placeholder={placeOf(viewer, plane) ? t('All that you administer') : t('All of {{plane}}', { plane: nameOf(plane) })} />}</Row>
     </WhatIf>
   )
 }

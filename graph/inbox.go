@@ -11,6 +11,7 @@ import (
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -29,6 +30,9 @@ func (r *Resolver) inbox(ctx context.Context, scopeID string) (<-chan *model.Req
 	}
 	if s.AccountID != v.AccountID {
 		return nil, fault.Missing("scope")
+	}
+	if s.ID == id.PlatformID {
+		return nil, bad("Follow an account or a part of one. The inbox tells of what comes to wait at the platform.")
 	}
 	if err := r.check(ctx, access.RequestDecide, ref(s)); err != nil {
 		return nil, err

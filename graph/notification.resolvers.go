@@ -62,7 +62,7 @@ func (r *viewerResolver) UnreadNotifications(ctx context.Context, obj *model.Vie
 }
 
 func (r *viewerResolver) NotificationPreferences(ctx context.Context, obj *model.Viewer) ([]*model.NotificationPreference, error) {
-	list, err := notify.Preferences(tenancy.WithViewer(ctx, obj.V), r.Store, obj.V.UserID)
+	list, err := notify.Preferences(tenancy.WithViewer(ctx, obj.V), r.Store, obj.V)
 	return mapTo(list, toPreference), err
 }
 

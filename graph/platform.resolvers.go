@@ -65,6 +65,10 @@ func (r *platformResolver) AuditEvents(ctx context.Context, obj *model.Platform,
 	return r.auditPage(ctx, obj.Ref, filter, window{first, last, after, before})
 }
 
+func (r *platformResolver) Requests(ctx context.Context, obj *model.Platform, filter *model.RequestFilter, first *int, after *string, last *int, before *string) (*model.RequestConnection, error) {
+	return r.requestsAtPlatform(ctx, filter, window{first, last, after, before})
+}
+
 func (r *platformResolver) DefaultCreditFactor(ctx context.Context, obj *model.Platform) (money.Nano, error) {
 	return money.Nano(r.Catalog.DefaultFactorPPM()) * 1000, nil
 }

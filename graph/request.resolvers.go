@@ -42,6 +42,9 @@ func (r *mutationResolver) RequestApprove(ctx context.Context, input model.Reque
 	for _, raise := range raises {
 		from(ctx).budgets.Clear(raise.Scope.ID)
 	}
+	if request.AtPlatform(row) {
+		raises = onPools(raises)
+	}
 	payload.Request, payload.Raises = r.toRequest(ctx)(row), toRaises(raises)
 	return payload, nil
 }
@@ -91,6 +94,9 @@ func (r *queryResolver) RequestRules(ctx context.Context, scopeID string) ([]*mo
 }
 
 func (r *requestResolver) Scope(ctx context.Context, obj *model.Request) (model.Scope, error) {
+	if obj.ForStaff {
+		return nil, nil
+	}
 	s, err := maybe(from(ctx).scopes.Load(ctx, obj.Row.ScopeID))
 	if s == nil || err != nil {
 		return nil, err
@@ -99,6 +105,9 @@ func (r *requestResolver) Scope(ctx context.Context, obj *model.Request) (model.
 }
 
 func (r *requestResolver) ScopeName(ctx context.Context, obj *model.Request) (string, error) {
+	if obj.ForStaff {
+		return r.accountName(ctx, obj.Row)
+	}
 	s, err := from(ctx).requests.places.Load(ctx, obj.Row.ScopeID)
 	if err != nil {
 		return "", err
@@ -107,6 +116,9 @@ func (r *requestResolver) ScopeName(ctx context.Context, obj *model.Request) (st
 }
 
 func (r *requestResolver) Location(ctx context.Context, obj *model.Request) (string, error) {
+	if obj.ForStaff {
+		return "", nil
+	}
 	s, err := from(ctx).requests.places.Load(ctx, obj.Row.ScopeID)
 	if err != nil {
 		return "", err
@@ -114,7 +126,17 @@ func (r *requestResolver) Location(ctx context.Context, obj *model.Request) (str
 	return location(ctx, s.Path)
 }
 
+func (r *requestResolver) Account(ctx context.Context, obj *model.Request) (*model.Account, error) {
+	if !obj.ForStaff {
+		return nil, nil
+	}
+	return from(ctx).accounts.Load(ctx, obj.Row.AccountID)
+}
+
 func (r *requestResolver) RequesterName(ctx context.Context, obj *model.Request) (string, error) {
+	if obj.ForStaff {
+		return r.accountName(ctx, obj.Row)
+	}
 	if obj.Row.RequestedBy == request.Product {
 		return "Cockpit", nil
 	}
@@ -130,7 +152,7 @@ func (r *requestResolver) WaitsAt(ctx context.Context, obj *model.Request) (stri
 }
 
 func (r *requestResolver) AssigneeName(ctx context.Context, obj *model.Request) (*string, error) {
-	if obj.Row.AssignedTo == "" {
+	if obj.Row.AssignedTo == "" || obj.ForStaff {
 		return nil, nil
 	}
 	name, err := maybe(from(ctx).requests.userNames.Load(ctx, obj.Row.AssignedTo))
@@ -139,6 +161,9 @@ func (r *requestResolver) AssigneeName(ctx context.Context, obj *model.Request) 
 
 func (r *requestResolver) Passed(ctx context.Context, obj *model.Request) ([]*model.RequestPass, error) {
 	out := []*model.RequestPass{}
+	if obj.ForStaff {
+		return out, nil // whom it passed on the way is the account's alone
+	}
 	for _, p := range request.Passes(obj.Row) {
 		name, err := maybe(from(ctx).requests.userNames.Load(ctx, p.By))
 		if err != nil {

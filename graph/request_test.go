@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alchemi/cockpit/internal/budget"
+	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -132,7 +133,7 @@ func TestWhatIfOverTheAPI(t *testing.T) {
 		a.ok(a.A.Admin, setBudget, map[string]any{"i": map[string]any{"scopeId": p.Team.ID, "limit": "1000"}})
 		a.spend(budget.Call{AccountID: a.A.Row.ID, Plane: tenancy.Console, Path: p.Member.Path, OrganizationID: p.Org.ID, TeamID: p.Team.ID,
 			MemberID: p.Member.ID, UserID: p.Seat.UserID, ModelID: p.Model.ID, ModelName: p.Model.Name, Ceiling: 50, RequestID: "req_whatif"})
-		const q = `query($s: ID!, $i: WhatIfInput!) { forecastWhatIf(scopeId: $s, input: $i) { users limit now { perDay forecast runsOutAt series } changed { perDay forecast runsOutAt } models { name amount } } }`
+		const q = `query($s: ID!, $i: WhatIfInput!) { forecastWhatIf(scopeId: $s, input: $i) { users limit now { perDay forecast forecastLow forecastHigh runsOutAt series seriesLow seriesHigh } changed { perDay forecast runsOutAt } models { name amount } targets { modelId name } } }`
 		ask := func(v *tenancy.Viewer, in map[string]any) answer {
 			return a.do(v, q, map[string]any{"s": p.Team.ID, "i": in})
 		}
@@ -141,6 +142,14 @@ func TestWhatIfOverTheAPI(t *testing.T) {
 		require.Equal(t, same.at("forecastWhatIf", "now", "forecast"), same.at("forecastWhatIf", "changed", "forecast"))
 		state := a.ok(p.TeamAdmin, `query($id: ID!) { node(id: $id) { ... on Team { budget { state { forecast forecastLow forecastHigh perDay } } } } }`, map[string]any{"id": p.Team.ID})
 		require.Equal(t, state.at("node", "budget", "state", "perDay"), same.at("forecastWhatIf", "now", "perDay"), "today's")
+		now := answer{Data: same.at("forecastWhatIf", "now").(map[string]any)}
+		low, likely, high := amountOf(t, now.at("forecastLow")), amountOf(t, now.at("forecast")), amountOf(t, now.at("forecastHigh"))
+		require.LessOrEqual(t, low, likely)
+		require.LessOrEqual(t, likely, high)
+		for _, series := range []string{"seriesLow", "seriesHigh"} {
+			require.Len(t, now.at(series), len(now.at("series").([]any)), series)
+		}
+		require.Equal(t, now.at("forecastHigh"), now.at("seriesHigh", len(now.at("series").([]any))-1))
 		double := ask(p.TeamAdmin, map[string]any{"usersPercent": 100})
 		require.NotEqual(t, double.at("forecastWhatIf", "now", "perDay"), double.at("forecastWhatIf", "changed", "perDay"))
 		for name, in := range map[string]map[string]any{
@@ -158,7 +167,18 @@ func TestWhatIfOverTheAPI(t *testing.T) {
 		}
 		pool := a.do(a.SuperAdmin, q, map[string]any{"s": a.A.Copilot.Root.ID, "i": map[string]any{"factorPpm": 2_000_000}})
 		require.Empty(t, pool.Errors, "super admins try another factor on a whole Copilot")
+		require.Equal(t, a.A.Copilot.Model.ID, pool.at("forecastWhatIf", "targets", 0, "modelId"))
+		console := a.do(a.SuperAdmin, q, map[string]any{"s": p.Root.ID, "i": map[string]any{}})
+		require.Empty(t, console.Errors)
+		require.Empty(t, console.at("forecastWhatIf", "targets"), "an account's own models are its own")
 	})
+}
+
+func amountOf(t *testing.T, v any) money.Nano {
+	t.Helper()
+	n, err := money.Parse(v.(string))
+	require.NoError(t, err)
+	return n
 }
 
 // A subscriber that comes back with its cursor is sent states only if

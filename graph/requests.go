@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/grant"
+	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/request"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -28,11 +30,23 @@ type requestLoaders struct {
 	places    *dataloadgen.Loader[string, *ent.Scope]
 	userNames *dataloadgen.Loader[string, string]
 	giving    *dataloadgen.Loader[stateKey, *request.Tree] // by plane
+	selves    *dataloadgen.Loader[string, []string]        // users of one person, by one of them
 }
 
 func (r *Resolver) newRequestLoaders() requestLoaders {
 	const why = "who asks and decides, and where, is told to whoever sees the request"
 	return requestLoaders{
+		selves: loader(func(ctx context.Context, ids []string) (map[string][]string, error) {
+			out := make(map[string][]string, len(ids))
+			for _, userID := range ids { // the viewer alone
+				selves, err := identity.Selves(tenancy.System(ctx, "nobody decides on what they ask as somebody of another account"), r.Store.Client, userID)
+				if err != nil {
+					return nil, err
+				}
+				out[userID] = selves
+			}
+			return out, nil
+		}),
 		places: loader(func(ctx context.Context, ids []string) (map[string]*ent.Scope, error) {
 			rows, err := r.Store.Scope.Query().Where(scope.IDIn(ids...)).All(tenancy.System(ctx, why))
 			return index(rows, err, func(s *ent.Scope) string { return s.ID })
@@ -47,12 +61,23 @@ func (r *Resolver) newRequestLoaders() requestLoaders {
 		}),
 		giving: loader(func(ctx context.Context, planes []stateKey) (map[stateKey]*request.Tree, error) {
 			out := make(map[stateKey]*request.Tree, len(planes))
-			for _, p := range planes { // one or two: the viewer's own
-				t, err := request.Load(tenancy.System(ctx, why), r.Store.Client, p.accountID, p.plane, r.Store.Now())
+			for _, plane := range []tenancy.Plane{tenancy.Console, tenancy.Copilot} {
+				var accounts []string
+				for _, p := range planes {
+					if p.plane == plane {
+						accounts = append(accounts, p.accountID)
+					}
+				}
+				if len(accounts) == 0 {
+					continue
+				}
+				trees, err := request.LoadAll(tenancy.System(ctx, why), r.Store.Client, accounts, plane, r.Store.Now())
 				if err != nil {
 					return nil, err
 				}
-				out[p] = t
+				for accountID, t := range trees {
+					out[stateKey{accountID: accountID, plane: plane}] = t
+				}
 			}
 			return out, nil
 		}),
@@ -65,7 +90,10 @@ func (r *Resolver) toRequest(ctx context.Context) func(*ent.Request) *model.Requ
 		out := &model.Request{ID: row.ID, Kind: model.RequestKind(row.Kind), ByRule: row.RuleID != "", Plane: model.Plane(row.Plane), Unit: unitOf(tenancy.Plane(row.Plane)),
 			Mine: v != nil && row.RequestedBy == v.UserID, Amount: money.Nano(row.Amount), Until: row.Until, Reason: row.Reason,
 			Status: model.RequestStatus(row.Status), DecidedAt: row.DecidedAt, Granted: money.Nano(row.Granted), GrantedUntil: row.GrantedUntil,
-			Note: row.Note, CreatedAt: row.CreatedAt, ExpiresAt: request.ExpiresAt(row), Version: row.Version, Row: row}
+			Note: row.Note, CreatedAt: row.CreatedAt, ExpiresAt: request.ExpiresAt(row), Version: row.Version, AtPlatform: request.AtPlatform(row), Row: row}
+		if v != nil && v.Platform {
+			out.ForStaff, out.Reason = true, request.Words(row)
+		}
 		if row.ResourceID != "" {
 			out.Resource = &model.RequestResource{ID: row.ResourceID, Name: row.ResourceName}
 			if k, ok := grant.KindOf(row.ResourceID); ok {
@@ -81,19 +109,22 @@ func (r *Resolver) toRequest(ctx context.Context) func(*ent.Request) *model.Requ
 
 // requestPage lists requests of a plane that the viewer sees, newest first.
 func (r *Resolver) requestPage(ctx context.Context, at model.Ref, w window, where func(*sql.Selector)) (*model.RequestConnection, error) {
-	ctx = tenancy.InPlane(ctx, at.Plane)
-	query := func() *ent.RequestQuery {
+	return r.requestList(tenancy.InPlane(ctx, at.Plane), w, func() *ent.RequestQuery {
 		q := r.Store.Request.Query().Where(entrequest.AccountID(at.AccountID), entrequest.PlaneEQ(entrequest.Plane(at.Plane)))
 		q.WhereP(where)
 		return q
-	}
+	})
+}
+
+// requestList is a page of what a query finds, newest first.
+func (r *Resolver) requestList(ctx context.Context, w window, query func() *ent.RequestQuery) (*model.RequestConnection, error) {
 	rows, info, err := list[*ent.Request](ctx, query(), w, entrequest.FieldID, true, func(q *ent.Request) string { return q.ID })
 	if err != nil {
 		return nil, err
 	}
 	to := r.toRequest(ctx)
 	return &model.RequestConnection{PageInfo: info,
-		Count: func(ctx context.Context) (int, error) { return query().Count(tenancy.InPlane(ctx, at.Plane)) },
+		Count: func(context.Context) (int, error) { return query().Count(ctx) },
 		Edges: mapTo(rows, func(q *ent.Request) *model.RequestEdge {
 			return &model.RequestEdge{Node: to(q), Cursor: encode(q.ID)}
 		})}, nil
@@ -123,15 +154,9 @@ func (r *Resolver) requestsWhere(ctx context.Context, path string, f model.Reque
 		if kind != nil {
 			s.Where(sql.EQ(s.C(entrequest.FieldKind), string(*kind)))
 		}
-		open := sql.And(sql.EQ(s.C(entrequest.FieldStatus), string(entrequest.StatusPENDING)),
-			sql.GT(s.C(entrequest.FieldCreatedAt), now.Add(-request.Lifetime)))
-		switch f {
-		case model.RequestFilterClosed:
-			s.Where(sql.Not(open))
-		case model.RequestFilterOpen:
-			s.Where(open)
-		default:
-			s.Where(sql.And(open, sql.NEQ(s.C(entrequest.FieldRequestedBy), v.UserID), sql.In(s.C(entrequest.FieldAssignedTo), "", v.UserID)))
+		s.Where(standing(s, f, now))
+		if f == model.RequestFilterWaitingForMe {
+			s.Where(sql.And(sql.NEQ(s.C(entrequest.FieldRequestedBy), v.UserID), sql.In(s.C(entrequest.FieldAssignedTo), "", v.UserID)))
 			decides, own := r.decides(ctx, v)
 			s.Where(onScope(s, entrequest.FieldWaitsAt, func(column string) *sql.Predicate { return anyPrefix(column, decides) }))
 			if len(own) > 0 {
@@ -139,6 +164,16 @@ func (r *Resolver) requestsWhere(ctx context.Context, path string, f model.Reque
 			}
 		}
 	}
+}
+
+// standing is true of requests that are open, or closed.
+func standing(s *sql.Selector, f model.RequestFilter, now time.Time) *sql.Predicate {
+	open := sql.And(sql.EQ(s.C(entrequest.FieldStatus), string(entrequest.StatusPENDING)),
+		sql.GT(s.C(entrequest.FieldCreatedAt), now.Add(-request.Lifetime)))
+	if f == model.RequestFilterClosed {
+		return sql.Not(open)
+	}
+	return open
 }
 
 // decides are the places that the viewer decides at and below, and their own
@@ -181,6 +216,9 @@ func (r *Resolver) mine(ctx context.Context, v *tenancy.Viewer, plane tenancy.Pl
 // decidable says why the viewer may not decide on an open request; nil where
 // they may.
 func (r *Resolver) decidable(ctx context.Context, row *ent.Request) error {
+	if request.AtPlatform(row) {
+		return r.decidableAtPlatform(ctx, row)
+	}
 	v := tenancy.ViewerFrom(ctx)
 	s, err := from(ctx).requests.places.Load(ctx, row.ScopeID)
 	if err != nil {
@@ -217,7 +255,11 @@ func (r *Resolver) canRequest(ctx context.Context, row *ent.Request) ([]*model.V
 		decide = fault.As(err).Message
 		passUp = decide
 	case kindOf(row.WaitsAt) == tenancy.KindAccount:
-		passUp = "Nobody stands above the admins of the account."
+		if passUp, err = r.beyondAccount(ctx, row); err != nil {
+			return nil, err
+		}
+	case request.AtPlatform(row):
+		passUp = "Nobody stands above the platform."
 	}
 	if withdraw == "" && (v == nil || row.RequestedBy != v.UserID) {
 		withdraw = "Only who asked takes a request back."
@@ -273,9 +315,12 @@ func (r *Resolver) impact(ctx context.Context, row *ent.Request) (*model.Request
 	if err != nil {
 		return nil, err
 	}
-	p := tree.Plan(s.Path, money.Nano(row.Amount), row.Until != nil, r.Requests.MayRaise(ctx))
+	p := tree.Plan(s.Path, money.Nano(row.Amount), row.Until != nil, r.Requests.MayGive(ctx, row))
 	if p == nil {
 		return nil, nil
+	}
+	if request.AtPlatform(row) {
+		return r.poolImpact(ctx, row, tree, p)
 	}
 	out := &model.RequestImpact{ScopeName: p.Base.Name, Limit: p.Limit, LimitAfter: p.After, Available: p.Available, Fits: p.Fits(), Raises: toRaises(p.Raises)}
 	if p.Parent != nil {

@@ -2,11 +2,14 @@ package graph
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/budget"
+	"github.com/alchemi/cockpit/internal/catalog"
 	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -16,6 +19,7 @@ const (
 	maxWhatIfChanges = 20
 	maxWhatIfDays    = 366
 	maxWhatIfPercent = 1000
+	maxWhatIfTargets = 500
 	// maxWhatIfUsers and maxWhatIfFactor keep sums far from 64 bits.
 	maxWhatIfUsers  = 1_000_000
 	maxWhatIfFactor = 1_000_000_000_000
@@ -62,7 +66,7 @@ func (r *Resolver) whatIf(ctx context.Context, scopeID string, in model.WhatIfIn
 		return nil, err
 	}
 	days := value(in.Days)
-	out := &model.WhatIf{Unit: unitOf(at.Plane), Limit: f.Limit, Users: int(f.Users), EndsAt: f.EndsAt(days),
+	out := &model.WhatIf{Targets: []*model.WhatIfTarget{}, Unit: unitOf(at.Plane), Limit: f.Limit, Users: int(f.Users), EndsAt: f.EndsAt(days),
 		Now: toOutcome(f.Course(budget.WhatIf{Days: days})), Changed: toOutcome(f.Course(change)),
 		Models: mapTo(f.Models, func(m budget.Sum) *model.WhatIfModel {
 			return &model.WhatIfModel{ModelID: m.ID, Name: m.Name, Amount: amountIn(at.Plane, m.Cost, m.Credits)}
@@ -70,11 +74,28 @@ func (r *Resolver) whatIf(ctx context.Context, scopeID string, in model.WhatIfIn
 	if out.EndsAt.After(f.EndsAt(0)) {
 		out.Limit = nil
 	}
-	return out, nil
+	if !staff || at.Plane == tenancy.Copilot {
+		out.Targets, err = r.whatIfTargets(ctx, at)
+	}
+	return out, err
+}
+
+// whatIfTargets are the models that a move can name.
+func (r *Resolver) whatIfTargets(ctx context.Context, at model.Ref) ([]*model.WhatIfTarget, error) {
+	routes, err := r.Catalog.Routes(ctx, at.AccountID, at.Plane)
+	if err != nil {
+		return nil, err
+	}
+	routes = slices.DeleteFunc(routes, func(route catalog.Route) bool { return route.Price == nil })
+	slices.SortFunc(routes, func(a, b catalog.Route) int { return strings.Compare(a.Name, b.Name) })
+	return mapTo(routes[:min(len(routes), maxWhatIfTargets)], func(route catalog.Route) *model.WhatIfTarget {
+		return &model.WhatIfTarget{ModelID: route.ModelID, Name: route.Name}
+	}), nil
 }
 
 func toOutcome(c budget.Course) *model.WhatIfOutcome {
-	return &model.WhatIfOutcome{PerDay: c.PerDay, Forecast: c.Forecast, RunsOutAt: c.RunsOutAt, Series: c.Series}
+	return &model.WhatIfOutcome{PerDay: c.PerDay, Forecast: c.Forecast, ForecastLow: c.Low, ForecastHigh: c.High, RunsOutAt: c.RunsOutAt,
+		Series: c.Series, SeriesLow: c.SeriesLow, SeriesHigh: c.SeriesHigh}
 }
 
 func (r *Resolver) toWhatIf(ctx context.Context, at model.Ref, f *budget.Foresight, in model.WhatIfInput) (budget.WhatIf, error) {

@@ -53,6 +53,22 @@ test_account_admin_sets_console_pool if ask("budget.set", console, [role("ADMIN"
 
 test_account_admin_never_sets_copilot_pool if ask("budget.set", copilot, [role("ADMIN", "ACCOUNT", "ABOVE")]).rule == "copilot-pool"
 
+platform := {"level": "PLATFORM", "plane": "PLATFORM"}
+
+test_super_admin_decides_at_the_platform if staff("request.decide", platform, [role("ADMIN", "PLATFORM", "AT")]).allow
+
+test_platform_auditor_decides_on_nothing if not staff("request.decide", platform, [role("VIEWER", "PLATFORM", "AT")]).allow
+
+test_super_admin_decides_nothing_inside_an_account if {
+	every target in [account, copilot, org, team] {
+		not staff("request.decide", target, [super]).allow
+	}
+}
+
+test_account_admin_decides_nothing_at_the_platform if not ask("request.decide", platform, []).allow
+
+test_tenant_with_a_platform_role_decides_on_nothing if not ask("request.decide", platform, [role("ADMIN", "PLATFORM", "AT")]).allow
+
 test_super_admin_sets_copilot_pool if staff("budget.set", copilot, [super]).allow
 
 test_platform_auditor_sets_no_pool if not staff("budget.set", copilot, [role("VIEWER", "PLATFORM", "ABOVE")]).allow

@@ -34,7 +34,8 @@ func (Notification) Fields() []ent.Field {
 		field.String("scope_id").Immutable().Default(""),
 		field.String("title").Immutable().NotEmpty(),
 		field.String("body").Immutable().Default(""),
-		// The page that it is about, without the account's part.
+		// The page that it is about, without the account's part; "/me…" and "/sa…"
+		// are whole.
 		field.String("link").Immutable().Default(""),
 		// What made it: no two for the same person, topic and cause.
 		field.String("cause").Immutable().NotEmpty(),

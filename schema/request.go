@@ -64,7 +64,7 @@ func (Request) Edges() []ent.Edge {
 func (Request) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("account_id", "status", "waits_at"), index.Fields("scope_id", "created_at"), index.Fields("requested_by", "created_at"),
-		index.Fields("resource_id"),
+		index.Fields("resource_id"), index.Fields("waits_at"),
 	}
 }
 

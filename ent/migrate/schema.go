@@ -2260,6 +2260,11 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{RequestsColumns[9]},
 			},
+			{
+				Name:    "request_waits_at",
+				Unique:  false,
+				Columns: []*schema.Column{RequestsColumns[15]},
+			},
 		},
 	}
 	// RequestRulesColumns holds the columns for the "request_rules" table.

@@ -168,6 +168,38 @@ func (ec *executionContext) fieldContext_WhatIf_models(_ context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _WhatIf_targets(ctx context.Context, field graphql.CollectedField, obj *model.WhatIf) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WhatIf_targets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Targets, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.WhatIfTarget) graphql.Marshaler {
+			return ec.marshalNWhatIfTarget2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐWhatIfTargetᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WhatIf_targets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WhatIf",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WhatIfTarget(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _WhatIf_users(ctx context.Context, field graphql.CollectedField, obj *model.WhatIf) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -352,6 +384,52 @@ func (ec *executionContext) fieldContext_WhatIfOutcome_runsOutAt(_ context.Conte
 	return graphql.NewScalarFieldContext("WhatIfOutcome", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
+func (ec *executionContext) _WhatIfOutcome_forecastLow(ctx context.Context, field graphql.CollectedField, obj *model.WhatIfOutcome) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WhatIfOutcome_forecastLow(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ForecastLow, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Nano) graphql.Marshaler {
+			return ec.marshalNAmount2githubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WhatIfOutcome_forecastLow(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WhatIfOutcome", field, false, false, errors.New("field of type Amount does not have child fields"))
+}
+
+func (ec *executionContext) _WhatIfOutcome_forecastHigh(ctx context.Context, field graphql.CollectedField, obj *model.WhatIfOutcome) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WhatIfOutcome_forecastHigh(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ForecastHigh, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v money.Nano) graphql.Marshaler {
+			return ec.marshalNAmount2githubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WhatIfOutcome_forecastHigh(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WhatIfOutcome", field, false, false, errors.New("field of type Amount does not have child fields"))
+}
+
 func (ec *executionContext) _WhatIfOutcome_series(ctx context.Context, field graphql.CollectedField, obj *model.WhatIfOutcome) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -373,6 +451,98 @@ func (ec *executionContext) _WhatIfOutcome_series(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_WhatIfOutcome_series(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("WhatIfOutcome", field, false, false, errors.New("field of type Amount does not have child fields"))
+}
+
+func (ec *executionContext) _WhatIfOutcome_seriesLow(ctx context.Context, field graphql.CollectedField, obj *model.WhatIfOutcome) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WhatIfOutcome_seriesLow(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SeriesLow, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []money.Nano) graphql.Marshaler {
+			return ec.marshalNAmount2ᚕgithubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNanoᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WhatIfOutcome_seriesLow(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WhatIfOutcome", field, false, false, errors.New("field of type Amount does not have child fields"))
+}
+
+func (ec *executionContext) _WhatIfOutcome_seriesHigh(ctx context.Context, field graphql.CollectedField, obj *model.WhatIfOutcome) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WhatIfOutcome_seriesHigh(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SeriesHigh, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []money.Nano) graphql.Marshaler {
+			return ec.marshalNAmount2ᚕgithubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNanoᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WhatIfOutcome_seriesHigh(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WhatIfOutcome", field, false, false, errors.New("field of type Amount does not have child fields"))
+}
+
+func (ec *executionContext) _WhatIfTarget_modelId(ctx context.Context, field graphql.CollectedField, obj *model.WhatIfTarget) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WhatIfTarget_modelId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ModelID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WhatIfTarget_modelId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WhatIfTarget", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _WhatIfTarget_name(ctx context.Context, field graphql.CollectedField, obj *model.WhatIfTarget) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WhatIfTarget_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WhatIfTarget_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WhatIfTarget", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 // endregion **************************** field.gotpl *****************************
@@ -570,6 +740,11 @@ func (ec *executionContext) _WhatIf(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "targets":
+			out.Values[i] = ec._WhatIf_targets(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "users":
 			out.Values[i] = ec._WhatIf_users(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -676,8 +851,71 @@ func (ec *executionContext) _WhatIfOutcome(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "forecastLow":
+			out.Values[i] = ec._WhatIfOutcome_forecastLow(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "forecastHigh":
+			out.Values[i] = ec._WhatIfOutcome_forecastHigh(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "series":
 			out.Values[i] = ec._WhatIfOutcome_series(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "seriesLow":
+			out.Values[i] = ec._WhatIfOutcome_seriesLow(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "seriesHigh":
+			out.Values[i] = ec._WhatIfOutcome_seriesHigh(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var whatIfTargetImplementors = []string{"WhatIfTarget"}
+
+func (ec *executionContext) _WhatIfTarget(ctx context.Context, sel ast.SelectionSet, obj *model.WhatIfTarget) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, whatIfTargetImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WhatIfTarget")
+		case "modelId":
+			out.Values[i] = ec._WhatIfTarget_modelId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._WhatIfTarget_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -755,6 +993,32 @@ func (ec *executionContext) marshalNWhatIfOutcome2ᚖgithubᚗcomᚋalchemiᚋco
 func (ec *executionContext) unmarshalNWhatIfPrice2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐWhatIfPrice(ctx context.Context, v any) (*model.WhatIfPrice, error) {
 	res, err := ec.unmarshalInputWhatIfPrice(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWhatIfTarget2ᚕᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐWhatIfTargetᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.WhatIfTarget) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWhatIfTarget2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐWhatIfTarget(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWhatIfTarget2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐWhatIfTarget(ctx context.Context, sel ast.SelectionSet, v *model.WhatIfTarget) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._WhatIfTarget(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOWhatIf2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋgraphᚋmodelᚐWhatIf(ctx context.Context, sel ast.SelectionSet, v *model.WhatIf) graphql.Marshaler {

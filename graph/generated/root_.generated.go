@@ -1969,6 +1969,7 @@ type ComplexityRoot struct {
 		Name                func(childComplexity int) int
 		ParentID            func(childComplexity int) int
 		Plane               func(childComplexity int) int
+		Requests            func(childComplexity int, filter *model.RequestFilter, first *int, after *string, last *int, before *string) int
 		ServiceClients      func(childComplexity int, first *int, after *string, last *int, before *string) int
 		SupportAccesses     func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Usage               func(childComplexity int, filter model.PlatformUsageFilter, groupBy model.PlatformUsageGroup, rows *int) int
@@ -2107,8 +2108,10 @@ type ComplexityRoot struct {
 
 	Request struct {
 		AccessImpact     func(childComplexity int) int
+		Account          func(childComplexity int) int
 		Amount           func(childComplexity int) int
 		AssigneeName     func(childComplexity int) int
+		AtPlatform       func(childComplexity int) int
 		ByRule           func(childComplexity int) int
 		CreatedAt        func(childComplexity int) int
 		DecidedAt        func(childComplexity int) int
@@ -2977,6 +2980,7 @@ type ComplexityRoot struct {
 		Limit   func(childComplexity int) int
 		Models  func(childComplexity int) int
 		Now     func(childComplexity int) int
+		Targets func(childComplexity int) int
 		Unit    func(childComplexity int) int
 		Users   func(childComplexity int) int
 	}
@@ -2988,10 +2992,19 @@ type ComplexityRoot struct {
 	}
 
 	WhatIfOutcome struct {
-		Forecast  func(childComplexity int) int
-		PerDay    func(childComplexity int) int
-		RunsOutAt func(childComplexity int) int
-		Series    func(childComplexity int) int
+		Forecast     func(childComplexity int) int
+		ForecastHigh func(childComplexity int) int
+		ForecastLow  func(childComplexity int) int
+		PerDay       func(childComplexity int) int
+		RunsOutAt    func(childComplexity int) int
+		Series       func(childComplexity int) int
+		SeriesHigh   func(childComplexity int) int
+		SeriesLow    func(childComplexity int) int
+	}
+
+	WhatIfTarget struct {
+		ModelID func(childComplexity int) int
+		Name    func(childComplexity int) int
 	}
 }
 
@@ -11651,6 +11664,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Platform.Plane(childComplexity), true
+	case "Platform.requests":
+		if e.ComplexityRoot.Platform.Requests == nil {
+			break
+		}
+
+		args, err := ec.field_Platform_requests_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Platform.Requests(childComplexity, args["filter"].(*model.RequestFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Platform.serviceClients":
 		if e.ComplexityRoot.Platform.ServiceClients == nil {
 			break
@@ -12330,6 +12354,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Request.AccessImpact(childComplexity), true
+	case "Request.account":
+		if e.ComplexityRoot.Request.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.Account(childComplexity), true
 	case "Request.amount":
 		if e.ComplexityRoot.Request.Amount == nil {
 			break
@@ -12342,6 +12372,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Request.AssigneeName(childComplexity), true
+	case "Request.atPlatform":
+		if e.ComplexityRoot.Request.AtPlatform == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Request.AtPlatform(childComplexity), true
 	case "Request.byRule":
 		if e.ComplexityRoot.Request.ByRule == nil {
 			break
@@ -15761,6 +15797,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WhatIf.Now(childComplexity), true
+	case "WhatIf.targets":
+		if e.ComplexityRoot.WhatIf.Targets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIf.Targets(childComplexity), true
 	case "WhatIf.unit":
 		if e.ComplexityRoot.WhatIf.Unit == nil {
 			break
@@ -15799,6 +15841,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WhatIfOutcome.Forecast(childComplexity), true
+	case "WhatIfOutcome.forecastHigh":
+		if e.ComplexityRoot.WhatIfOutcome.ForecastHigh == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIfOutcome.ForecastHigh(childComplexity), true
+	case "WhatIfOutcome.forecastLow":
+		if e.ComplexityRoot.WhatIfOutcome.ForecastLow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIfOutcome.ForecastLow(childComplexity), true
 	case "WhatIfOutcome.perDay":
 		if e.ComplexityRoot.WhatIfOutcome.PerDay == nil {
 			break
@@ -15817,6 +15871,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WhatIfOutcome.Series(childComplexity), true
+	case "WhatIfOutcome.seriesHigh":
+		if e.ComplexityRoot.WhatIfOutcome.SeriesHigh == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIfOutcome.SeriesHigh(childComplexity), true
+	case "WhatIfOutcome.seriesLow":
+		if e.ComplexityRoot.WhatIfOutcome.SeriesLow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIfOutcome.SeriesLow(childComplexity), true
+
+	case "WhatIfTarget.modelId":
+		if e.ComplexityRoot.WhatIfTarget.ModelID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIfTarget.ModelID(childComplexity), true
+	case "WhatIfTarget.name":
+		if e.ComplexityRoot.WhatIfTarget.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WhatIfTarget.Name(childComplexity), true
 
 	}
 	return 0, false
@@ -17622,6 +17701,8 @@ type WhatIf {
   limit: Amount
   "What the last 30 days were made of, dearest first."
   models: [WhatIfModel!]!
+  "Models that usage can move to, by name: those that are on and have a price; at most 500. For staff, of Copilot alone."
+  targets: [WhatIfTarget!]!
   "People who called within the last 30 days."
   users: Int!
   "The last day of the forecast."
@@ -17636,8 +17717,24 @@ type WhatIfOutcome {
   forecast: Amount!
   "When the budget is used up; null when it lasts, and without one."
   runsOutAt: DateTime
+  "Four of five times it ends above this: the forecast without the usual spread of days."
+  forecastLow: Amount!
+  "Four of five times it ends below this."
+  forecastHigh: Amount!
   "Running totals by day, what is spent already first; for a chart, at most 62."
   series: [Amount!]!
+  "The low end of each of ` + "`" + `series` + "`" + `."
+  seriesLow: [Amount!]!
+  "The high end of each of ` + "`" + `series` + "`" + `."
+  seriesHigh: [Amount!]!
+}
+
+"A model that could take over."
+type WhatIfTarget {
+  "The model."
+  modelId: ID!
+  "Its name."
+  name: String!
 }
 
 "A model's part of the last 30 days."
@@ -19307,6 +19404,12 @@ type Request implements Node {
   scopeName: String!
   "The names above the scope within the plane: \"Banking / Risk\"."
   location: String!
+  """
+  The account that asks; null for its own people. Of a request that waits at the platform, or was decided there, staff see
+  the account, the amount, its end, the words that were meant for them, and the pool: scopeName and requesterName are the
+  account's name then, amounts of ` + "`" + `impact` + "`" + ` the pool's, and everything else of the account is left out.
+  """
+  account: Account
   "Where the budget lies."
   plane: Plane!
   "US dollars in Console, credits in Copilot."
@@ -19323,8 +19426,10 @@ type Request implements Node {
   reason: String!
   "What became of it."
   status: RequestStatus!
-  "The scope whose admins it waits for, in words; those of the scopes above may decide as well."
+  "The scope whose admins it waits for, in words; those of the scopes above may decide as well. The platform's name where super admins decide."
   waitsAt: String!
+  "Whether it waits for super admins, or was decided by one: it is about credits that the account doesn't have."
+  atPlatform: Boolean!
   "The one admin that it was handed to; null while it waits for all of them."
   assigneeName: String
   "Who passed it up, oldest first."
@@ -19564,19 +19669,25 @@ extend type Mutation {
   """
   Ask for more budget, or for the use of a resource: for one's own seat and its keys, or for a scope that one
   administers. One open request for each scope, resource and person, ten for each person and plane; open ones expire
-  after 30 days. Where a rule gives it, it is approved at once.
+  after 30 days. Where a rule gives it, it is approved at once. More for the whole of Copilot is the platform's to give:
+  what an admin of the account asks for it waits for super admins.
   """
   requestCreate(input: RequestCreateInput!): RequestCreatePayload!
   """
   Give what was asked, or a part of it. Admins of the scope at which it waits, and above; never who asked. Where the
   budget above has no room, those that the viewer may set are raised with it; AllocationError tells what fits else.
+  Super admins, for what waits at the platform: the pool grows by what it lacks, and the budgets below it as the account's
+  admin who passed it up would let them.
   """
   requestApprove(input: RequestApproveInput!): RequestApprovePayload!
-  "Refuse, and say why. Admins of the scope at which it waits, and above; never who asked."
+  "Refuse, and say why. Admins of the scope at which it waits, and above, super admins at the platform; never who asked."
   requestDecline(input: RequestDeclineInput!): RequestPayload!
   "Take one's own request back while it is open."
   requestWithdraw(input: RequestWithdrawInput!): RequestPayload!
-  "Hand it to the admins of the next scope above that has some. Admins of the scope at which it waits, and above."
+  """
+  Hand it to the admins of the next scope above that has some. Admins of the scope at which it waits, and above. Admins of
+  the account or of its Copilot hand more credits than the account has left to the platform; the note is what it reads.
+  """
   requestPassUp(input: RequestPassUpInput!): RequestPayload!
   "Hand it to another admin who may decide on it; the others still may. Admins of the scope at which it waits, and above."
   requestDelegate(input: RequestDelegateInput!): RequestPayload!
@@ -19754,7 +19865,7 @@ input RequestWithdrawInput {
 input RequestPassUpInput {
   "The request."
   requestId: ID!
-  "For those above; at most 1000 characters."
+  "For those above; at most 1000 characters. Needed on the way to the platform, which reads nothing else."
   note: String
   "Refuse when the request has another version by now."
   expectedVersion: Int
@@ -24202,6 +24313,8 @@ type Platform implements Node & Scope {
   usage(filter: PlatformUsageFilter!, groupBy: PlatformUsageGroup!, rows: Int = 50): PlatformUsage!
   "Events of the platform's own account, newest first."
   auditEvents(first: Int, after: String, last: Int, before: String, filter: AuditFilter): AuditEventConnection!
+  "Requests of accounts for more credits than they have, newest first."
+  requests(filter: RequestFilter = WAITING_FOR_ME, first: Int, after: String, last: Int, before: String): RequestConnection!
   "Credits per US dollar for accounts that have no factor of their own."
   defaultCreditFactor: Credits!
   "What a credit is sold for; value and margin go by it."
@@ -27685,6 +27798,8 @@ func (ec *executionContext) childFields_Platform(ctx context.Context, field grap
 		return ec.fieldContext_Platform_usage(ctx, field)
 	case "auditEvents":
 		return ec.fieldContext_Platform_auditEvents(ctx, field)
+	case "requests":
+		return ec.fieldContext_Platform_requests(ctx, field)
 	case "defaultCreditFactor":
 		return ec.fieldContext_Platform_defaultCreditFactor(ctx, field)
 	case "creditValue":
@@ -27921,6 +28036,8 @@ func (ec *executionContext) childFields_Request(ctx context.Context, field graph
 		return ec.fieldContext_Request_scopeName(ctx, field)
 	case "location":
 		return ec.fieldContext_Request_location(ctx, field)
+	case "account":
+		return ec.fieldContext_Request_account(ctx, field)
 	case "plane":
 		return ec.fieldContext_Request_plane(ctx, field)
 	case "unit":
@@ -27939,6 +28056,8 @@ func (ec *executionContext) childFields_Request(ctx context.Context, field graph
 		return ec.fieldContext_Request_status(ctx, field)
 	case "waitsAt":
 		return ec.fieldContext_Request_waitsAt(ctx, field)
+	case "atPlatform":
+		return ec.fieldContext_Request_atPlatform(ctx, field)
 	case "assigneeName":
 		return ec.fieldContext_Request_assigneeName(ctx, field)
 	case "passed":
@@ -29635,6 +29754,8 @@ func (ec *executionContext) childFields_WhatIf(ctx context.Context, field graphq
 		return ec.fieldContext_WhatIf_limit(ctx, field)
 	case "models":
 		return ec.fieldContext_WhatIf_models(ctx, field)
+	case "targets":
+		return ec.fieldContext_WhatIf_targets(ctx, field)
 	case "users":
 		return ec.fieldContext_WhatIf_users(ctx, field)
 	case "endsAt":
@@ -29663,10 +29784,28 @@ func (ec *executionContext) childFields_WhatIfOutcome(ctx context.Context, field
 		return ec.fieldContext_WhatIfOutcome_forecast(ctx, field)
 	case "runsOutAt":
 		return ec.fieldContext_WhatIfOutcome_runsOutAt(ctx, field)
+	case "forecastLow":
+		return ec.fieldContext_WhatIfOutcome_forecastLow(ctx, field)
+	case "forecastHigh":
+		return ec.fieldContext_WhatIfOutcome_forecastHigh(ctx, field)
 	case "series":
 		return ec.fieldContext_WhatIfOutcome_series(ctx, field)
+	case "seriesLow":
+		return ec.fieldContext_WhatIfOutcome_seriesLow(ctx, field)
+	case "seriesHigh":
+		return ec.fieldContext_WhatIfOutcome_seriesHigh(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type WhatIfOutcome", field.Name)
+}
+
+func (ec *executionContext) childFields_WhatIfTarget(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "modelId":
+		return ec.fieldContext_WhatIfTarget_modelId(ctx, field)
+	case "name":
+		return ec.fieldContext_WhatIfTarget_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WhatIfTarget", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -4669,6 +4669,8 @@ type Platform struct {
 	Usage *PlatformUsage `json:"usage"`
 	// Events of the platform's own account, newest first.
 	AuditEvents *AuditEventConnection `json:"auditEvents"`
+	// Requests of accounts for more credits than they have, newest first.
+	Requests *RequestConnection `json:"requests"`
 	// Credits per US dollar for accounts that have no factor of their own.
 	DefaultCreditFactor money.Nano `json:"defaultCreditFactor"`
 	// What a credit is sold for; value and margin go by it.
@@ -4991,6 +4993,10 @@ type Request struct {
 	ScopeName string `json:"scopeName"`
 	// The names above the scope within the plane: "Banking / Risk".
 	Location string `json:"location"`
+	// The account that asks; null for its own people. Of a request that waits at the platform, or was decided there, staff see
+	// the account, the amount, its end, the words that were meant for them, and the pool: scopeName and requesterName are the
+	// account's name then, amounts of `impact` the pool's, and everything else of the account is left out.
+	Account *Account `json:"account,omitempty"`
 	// Where the budget lies.
 	Plane Plane `json:"plane"`
 	// US dollars in Console, credits in Copilot.
@@ -5007,8 +5013,10 @@ type Request struct {
 	Reason string `json:"reason"`
 	// What became of it.
 	Status RequestStatus `json:"status"`
-	// The scope whose admins it waits for, in words; those of the scopes above may decide as well.
+	// The scope whose admins it waits for, in words; those of the scopes above may decide as well. The platform's name where super admins decide.
 	WaitsAt string `json:"waitsAt"`
+	// Whether it waits for super admins, or was decided by one: it is about credits that the account doesn't have.
+	AtPlatform bool `json:"atPlatform"`
 	// The one admin that it was handed to; null while it waits for all of them.
 	AssigneeName *string `json:"assigneeName,omitempty"`
 	// Who passed it up, oldest first.
@@ -5045,6 +5053,7 @@ type Request struct {
 	Deciders []*RequestDecider `json:"deciders"`
 	// What the viewer may do with it: `request.decide`, `request.passUp`, `request.withdraw`.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
+	ForStaff  bool                `json:"-"`
 	Row       *ent.Request        `json:"-"`
 }
 
@@ -5207,7 +5216,7 @@ type RequestPass struct {
 type RequestPassUpInput struct {
 	// The request.
 	RequestID string `json:"requestId"`
-	// For those above; at most 1000 characters.
+	// For those above; at most 1000 characters. Needed on the way to the platform, which reads nothing else.
 	Note *string `json:"note,omitempty"`
 	// Refuse when the request has another version by now.
 	ExpectedVersion *int `json:"expectedVersion,omitempty"`
@@ -7035,6 +7044,8 @@ type WhatIf struct {
 	Limit *money.Nano `json:"limit,omitempty"`
 	// What the last 30 days were made of, dearest first.
 	Models []*WhatIfModel `json:"models"`
+	// Models that usage can move to, by name: those that are on and have a price; at most 500. For staff, of Copilot alone.
+	Targets []*WhatIfTarget `json:"targets"`
 	// People who called within the last 30 days.
 	Users int `json:"users"`
 	// The last day of the forecast.
@@ -7085,8 +7096,16 @@ type WhatIfOutcome struct {
 	Forecast money.Nano `json:"forecast"`
 	// When the budget is used up; null when it lasts, and without one.
 	RunsOutAt *time.Time `json:"runsOutAt,omitempty"`
+	// Four of five times it ends above this: the forecast without the usual spread of days.
+	ForecastLow money.Nano `json:"forecastLow"`
+	// Four of five times it ends below this.
+	ForecastHigh money.Nano `json:"forecastHigh"`
 	// Running totals by day, what is spent already first; for a chart, at most 62.
 	Series []money.Nano `json:"series"`
+	// The low end of each of `series`.
+	SeriesLow []money.Nano `json:"seriesLow"`
+	// The high end of each of `series`.
+	SeriesHigh []money.Nano `json:"seriesHigh"`
 }
 
 // A price that changes.
@@ -7095,6 +7114,14 @@ type WhatIfPrice struct {
 	ModelID string `json:"modelId"`
 	// By how many percent: −100 is free, 1000 the most.
 	Percent int `json:"percent"`
+}
+
+// A model that could take over.
+type WhatIfTarget struct {
+	// The model.
+	ModelID string `json:"modelId"`
+	// Its name.
+	Name string `json:"name"`
 }
 
 // Where an account stands in its life.

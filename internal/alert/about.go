@@ -68,6 +68,8 @@ type about struct {
 	reason    string
 	frozenAt  time.Time
 
+	// name begins the title.
+	name    string
 	scope   *ent.Scope
 	account *ent.Account
 	zone    *time.Location
@@ -80,7 +82,7 @@ func (b *about) load(ctx context.Context, tx *store.Tx) (err error) {
 	if b.account, err = tx.Account.Get(ctx, b.scope.AccountID); err != nil {
 		return err
 	}
-	b.zone = zone(b.account)
+	b.zone, b.name = zone(b.account), called(b.scope)
 	return nil
 }
 
@@ -125,7 +127,7 @@ func (b *about) data(url string) Data {
 
 // words are the notice's title and body.
 func (b *about) words(topic notify.Topic) (title, body string) {
-	s, name := b.state, called(b.scope)
+	s, name := b.state, b.name
 	used := fmt.Sprintf("%s of %s spent", budget.AmountText(s.Unit, s.Spent), budget.AmountText(s.Unit, s.Limit))
 	until := "It is renewed by hand."
 	if s.EndsAt.Year() < 9999 {

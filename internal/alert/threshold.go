@@ -163,8 +163,12 @@ func (l *look) tell(ctx context.Context, tx *store.Tx, topic notify.Topic, b abo
 		return err
 	}
 	title, body := b.words(topic)
-	return l.Notify.Tell(ctx, tx, notify.Notice{Topic: topic, AccountID: b.account.ID, Plane: tenancy.Plane(b.scope.Plane), ScopeID: b.scope.ID,
+	err = l.Notify.Tell(ctx, tx, notify.Notice{Topic: topic, AccountID: b.account.ID, Plane: tenancy.Plane(b.scope.Plane), ScopeID: b.scope.ID,
 		Title: title, Body: body, Link: link(b.scope), Cause: b.cause(topic), To: admins, Own: own, Data: b.data(l.Notify.URL)})
+	if err != nil {
+		return err
+	}
+	return l.tellPlatform(ctx, tx, topic, b)
 }
 
 func (l *look) frozen(ctx context.Context, s budget.State, b *ent.Budget) error {

@@ -58,8 +58,11 @@ type Course struct {
 	PerDay    money.Nano
 	Forecast  money.Nano
 	RunsOutAt *time.Time
-	// Series are running totals by day from what is spent on, at most maxCourse.
-	Series []money.Nano
+	// Low and High are the ends of four of five courses.
+	Low, High money.Nano
+	// Series are running totals by day from what is spent on, at most maxCourse,
+	// and their low and high ends.
+	Series, SeriesLow, SeriesHigh []money.Nano
 }
 
 const maxCourse = 62
@@ -137,7 +140,7 @@ func (f *Foresight) EndsAt(days int) time.Time {
 // Course follows the burn under a what-if.
 func (f *Foresight) Course(w WhatIf) Course {
 	burn, end := w.scale(f.burn), f.EndsAt(w.Days)
-	c := Course{PerDay: burn.mean(), Forecast: add(f.spent, burn.spentBy(f.now, end))}
+	c := Course{PerDay: burn.mean()}
 	if f.Limit != nil && *f.Limit > f.spent {
 		until := end
 		if f.endsAt.Before(until) {
@@ -150,10 +153,20 @@ func (f *Foresight) Course(w WhatIf) Course {
 		step = n
 	}
 	for t := f.now; t.Before(end); t = t.Add(step) {
-		c.Series = append(c.Series, add(f.spent, burn.spentBy(f.now, t)))
+		c.append(f.spent, burn, f.now, t)
 	}
-	c.Series = append(c.Series, c.Forecast)
+	c.append(f.spent, burn, f.now, end)
+	last := len(c.Series) - 1
+	c.Forecast, c.Low, c.High = c.Series[last], c.SeriesLow[last], c.SeriesHigh[last]
 	return c
+}
+
+// append goes on to a moment.
+func (c *Course) append(spent money.Nano, burn outlook, now, t time.Time) {
+	more, band := burn.spentBy(now, t), burn.band(t.Sub(now))
+	c.Series = append(c.Series, add(spent, more))
+	c.SeriesLow = append(c.SeriesLow, add(spent, max(0, more-band)))
+	c.SeriesHigh = append(c.SeriesHigh, add(spent, add(more, band)))
 }
 
 func lastOf(path string) string {

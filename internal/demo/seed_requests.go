@@ -17,6 +17,7 @@ import (
 
 // request is somebody's wish for more budget, days before the story ends.
 type request struct {
+	of             tenant
 	who, what      string
 	kind, waitKind scope.Kind
 	plane          tenancy.Plane
@@ -31,22 +32,25 @@ type request struct {
 }
 
 var requests = []request{
-	{who: "Nina Petersen", what: "Nina Petersen", kind: scope.KindMEMBER, plane: tenancy.Console, waitsAt: "Banking", waitKind: scope.KindORGANIZATION,
+	{of: acme, who: "Nina Petersen", what: "Nina Petersen", kind: scope.KindMEMBER, plane: tenancy.Console, waitsAt: "Banking", waitKind: scope.KindORGANIZATION,
 		amount: 25 * money.One, ago: 3 * time.Hour, reason: "Month-end reconciliation: I have used up my limit and about 400 statements are left."},
-	{who: teamAdmin, what: "Fraud", kind: scope.KindTEAM, plane: tenancy.Console, waitsAt: "Banking", waitKind: scope.KindORGANIZATION,
+	{of: acme, who: teamAdmin, what: "Fraud", kind: scope.KindTEAM, plane: tenancy.Console, waitsAt: "Banking", waitKind: scope.KindORGANIZATION,
 		amount: 60 * money.One, days: 14, ago: 26 * time.Hour, reason: "The new card scheme goes live on Monday; we score twice the traffic for two weeks."},
-	{who: member, what: member, kind: scope.KindMEMBER, plane: tenancy.Console, waitsAt: "Banking", waitKind: scope.KindORGANIZATION,
+	{of: globex, who: globexAdmin, what: "Copilot", kind: scope.KindCOPILOT, plane: tenancy.Copilot, waitKind: scope.KindPLATFORM,
+		amount: 5_000 * money.One, ago: 5 * time.Hour, reason: "Our Chicago branch joins in December: about 20 people more. At what the others use, our credits would be gone by the 20th."},
+	{of: acme, who: member, what: member, kind: scope.KindMEMBER, plane: tenancy.Console, waitsAt: "Banking", waitKind: scope.KindORGANIZATION,
 		amount: 40 * money.One, ago: 9 * 24 * time.Hour, reason: "Trying the large model on the stress test reports.",
 		granted: 20 * money.One, note: "Half of it for the pilot. Show me the results, then we talk about the rest."},
 }
 
-// asks leaves requests for more budget: two that wait, one that was decided.
+// asks leaves requests for more budget: two that wait for admins and one that
+// waits for the platform, one that was decided.
 func (s *seeder) asks(ctx context.Context) error {
-	a, err := s.tx.Account.Query().Where(account.Slug(acme.slug)).Only(ctx)
-	if err != nil {
-		return err
-	}
 	for _, r := range requests {
+		a, err := s.tx.Account.Query().Where(account.Slug(r.of.slug)).Only(ctx)
+		if err != nil {
+			return err
+		}
 		if err := s.ask(ctx, a, r); err != nil {
 			return err
 		}
@@ -64,13 +68,20 @@ func (s *seeder) ask(ctx context.Context, a *ent.Account, r request) error {
 	if err != nil {
 		return err
 	}
-	waits, err := find(r.waitKind, r.waitsAt)
+	waits, err := s.tx.Scope.Get(ctx, id.PlatformID)
+	if r.waitKind != scope.KindPLATFORM {
+		waits, err = find(r.waitKind, r.waitsAt)
+	}
 	if err != nil {
 		return err
 	}
 	people := map[string]*ent.User{}
-	for _, name := range []string{r.who, orgAdmin} {
-		if people[name], err = s.tx.User.Query().Where(user.AccountID(a.ID), user.Email(email(name, acme.domain))).Only(ctx); err != nil {
+	names := []string{r.who}
+	if r.granted > 0 {
+		names = append(names, orgAdmin)
+	}
+	for _, name := range names {
+		if people[name], err = s.tx.User.Query().Where(user.AccountID(a.ID), user.Email(email(name, r.of.domain))).Only(ctx); err != nil {
 			return err
 		}
 	}

@@ -76,7 +76,7 @@ func check(t *testing.T, o store.Options, now time.Time) {
 	require.Greater(t, st.Charge.Query().Where(charge.PlaneEQ(charge.PlaneCONSOLE)).CountX(ctx), 2000)
 	require.Greater(t, st.Charge.Query().Where(charge.PlaneEQ(charge.PlaneCOPILOT)).CountX(ctx), 1000)
 	require.Zero(t, st.Charge.Query().Where(charge.AtGT(now)).CountX(ctx))
-	require.Equal(t, 3, st.Request.Query().Where(entrequest.StatusEQ(entrequest.StatusPENDING)).CountX(ctx))
+	require.Equal(t, 4, st.Request.Query().Where(entrequest.StatusEQ(entrequest.StatusPENDING)).CountX(ctx))
 	require.Equal(t, 2, st.Request.Query().Where(entrequest.StatusEQ(entrequest.StatusAPPROVED)).CountX(ctx))
 	for status, n := range map[listing.Status]int{listing.StatusPUBLISHED: 6, listing.StatusIN_REVIEW: 1} {
 		require.Equal(t, n, st.Listing.Query().Where(listing.StatusEQ(status), listing.KindNEQ(listing.KindMODEL)).CountX(ctx), status)

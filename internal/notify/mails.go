@@ -119,7 +119,7 @@ func (n *Notifier) claimMail(ctx context.Context) (row *ent.Notification, letter
 
 func (n *Notifier) letter(row *ent.Notification, u *ent.User, a *ent.Account) *mail.Message {
 	link := row.Link
-	if !strings.HasPrefix(link, "/me") {
+	if !strings.HasPrefix(link, "/me") && !strings.HasPrefix(link, "/sa") {
 		link = "/a/" + a.Slug + link
 	}
 	lines := []string{row.Title + "."}

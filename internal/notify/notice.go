@@ -3,6 +3,7 @@
 package notify
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,13 @@ const (
 var Topics = []Topic{BudgetThreshold, BudgetExhausted, BudgetForecast, BudgetFrozen, StatementReady,
 	IncreaseRequested, IncreaseDecided, ChargeLate, ModelWithdrawn, WebhookDisabled, AgentUnowned}
 
+// StaffTopics lists what the platform's staff can be told of: requests for
+// credits, and credits of accounts that run out.
+var StaffTopics = []Topic{BudgetThreshold, BudgetExhausted, BudgetForecast, IncreaseRequested}
+
+// ForStaff tells whether the platform's staff hears of the topic.
+func ForStaff(t Topic) bool { return slices.Contains(StaffTopics, t) }
+
 // ForWebhooks tells whether webhooks can subscribe to the topic.
 func (t Topic) ForWebhooks() bool { return t != WebhookDisabled && t != Test && t.known() }
 
@@ -62,8 +70,8 @@ type Notice struct {
 	ScopeID string
 	// Title is a sentence without its full stop; Body says more.
 	Title, Body string
-	// Link is the page without the account's part: "/console/budgets?peek=…"; only
-	// what begins with "/me" is a page by itself.
+	// Link is the page without the account's part: "/console/budgets?peek=…"; what
+	// begins with "/me" or, for staff, with "/sa" is a page by itself.
 	Link string
 	// Cause names what made it: no two for the same person or webhook, topic and
 	// cause, however often Tell is called.

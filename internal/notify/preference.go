@@ -28,9 +28,9 @@ func Default(t Topic) Preference {
 	return p
 }
 
-// Preferences are a person's, one for every topic.
-func Preferences(ctx context.Context, st *store.Store, userID string) ([]Preference, error) {
-	rows, err := st.NotificationPreference.Query().Where(notificationpreference.UserID(userID)).All(ctx)
+// Preferences are a person's, one for every topic that they can be told of.
+func Preferences(ctx context.Context, st *store.Store, v *tenancy.Viewer) ([]Preference, error) {
+	rows, err := st.NotificationPreference.Query().Where(notificationpreference.UserID(v.UserID)).All(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -38,8 +38,12 @@ func Preferences(ctx context.Context, st *store.Store, userID string) ([]Prefere
 	for _, r := range rows {
 		chosen[Topic(r.Topic)] = Preference{Topic(r.Topic), r.Inbox, r.Mail}
 	}
-	out := make([]Preference, len(Topics))
-	for i, t := range Topics {
+	topics := Topics
+	if v.Platform {
+		topics = StaffTopics
+	}
+	out := make([]Preference, len(topics))
+	for i, t := range topics {
 		out[i] = Default(t)
 		if c, ok := chosen[t]; ok {
 			out[i] = c

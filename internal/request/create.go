@@ -46,8 +46,9 @@ func (in *Input) check(now time.Time) (err error) {
 
 // Create asks for more budget, or for the use of a resource, in the viewer's
 // name. It waits for the admins of the nearest scope above who are somebody else
-// and have it to give, unless a rule gives it at once. Errors: INVALID,
-// EXISTS, NOT_FOUND, FORBIDDEN.
+// and have it to give, unless a rule gives it at once; at the platform where
+// admins of the account ask for more credits. Errors: INVALID, EXISTS,
+// NOT_FOUND, FORBIDDEN.
 func (r *Requests) Create(ctx context.Context, in Input) (*ent.Request, error) {
 	seen, err := r.Store.Scope.Get(ctx, in.ScopeID)
 	if ent.IsNotFound(err) {
@@ -101,12 +102,16 @@ func (r *Requests) create(ctx context.Context, tx *store.Tx, now time.Time, in I
 	switch {
 	case plan == nil:
 		return nil, fault.At("scopeId", "No budget stands on %s or above it, so there is none to raise. Ask an admin to set one.", s.Name)
-	case plan.Base.Kind == scope.KindCOPILOT:
-		return nil, fault.At("scopeId", "What limits %s are the credits of the whole account, which the platform gives. Ask the people who run this Cockpit.", s.Name)
 	case plan.After > budget.Largest:
 		return nil, fault.At("amount", "A limit can be one billion at most.")
 	}
-	where, who, err := admins(ctx, tx, plan.Base.Path, v.UserID)
+	var where *ent.Scope
+	var who []string
+	if plan.Base.Kind == scope.KindCOPILOT {
+		where, who, err = ofPool(ctx, tx, plan.Base)
+	} else {
+		where, who, err = admins(ctx, tx, plan.Base.Path, v.UserID)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -159,11 +164,23 @@ func (r *Requests) opened(ctx context.Context, tx *store.Tx, now time.Time, row 
 	if v := tenancy.ViewerFrom(ctx); v != nil {
 		name = v.Name
 	}
-	who, err = r.standIns(ctx, tx, now, row, where, who)
-	if err != nil {
-		return nil, err
+	return row, r.tellAsked(ctx, tx, now, row, s, where, who, name)
+}
+
+// tellAsked tells those who can decide on a request, or who stand in for them.
+func (r *Requests) tellAsked(ctx context.Context, tx *store.Tx, now time.Time, row *ent.Request, s, where *ent.Scope, who []string, name string) error {
+	if AtPlatform(row) {
+		n, err := askedOfPlatform(ctx, tx, row, s, who)
+		if err != nil {
+			return err
+		}
+		return r.tell(ctx, tx, n)
 	}
-	return row, r.tell(ctx, tx, asked(row, s, name, who))
+	who, err := r.standIns(ctx, tx, now, row, where, who)
+	if err != nil {
+		return err
+	}
+	return r.tell(ctx, tx, asked(row, s, name, who))
 }
 
 // asking is what a request is for, as the audit log says it.

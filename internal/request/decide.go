@@ -10,6 +10,7 @@ import (
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/member"
 	entrequest "github.com/alchemi/cockpit/ent/request"
+	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
@@ -65,7 +66,11 @@ func (r *Requests) held(ctx context.Context, row *ent.Request, scopeID string) (
 
 // seen is the request for whoever may see it.
 func (r *Requests) seen(ctx context.Context, requestID string) (*ent.Request, error) {
-	row, err := r.Store.Request.Get(ctx, requestID)
+	read := r.Store.Request.Get
+	if v := tenancy.ViewerFrom(ctx); v != nil && v.Platform {
+		read = r.staffSees
+	}
+	row, err := read(ctx, requestID)
 	if ent.IsNotFound(err) {
 		e := fault.Missing("request")
 		e.Path = []string{"requestId"}
@@ -100,7 +105,7 @@ func open(ctx context.Context, tx *store.Tx, now time.Time, requestID string, ex
 		return nil, err
 	}
 	if s.DeletedAt != nil {
-		return nil, fault.At("requestId", "%s was deleted, so nothing can be given to it. Decline the request.", s.Name)
+		return nil, fault.At("requestId", "Nothing can be given to %s any more: it was deleted. Decline the request.", called(ctx, s))
 	}
 	waits, err := tx.Scope.Get(ctx, row.WaitsAt)
 	if err != nil && !ent.IsNotFound(err) {
@@ -125,6 +130,9 @@ func (r *Requests) mayDecide(ctx context.Context, tx *store.Tx, p *pending) erro
 	}
 	if p.row.RequestedBy == v.UserID {
 		return ErrOwn
+	}
+	if AtPlatform(p.row) {
+		return ownAsStaff(ctx, tx, p.row)
 	}
 	own, err := tx.Member.Query().Where(member.UserID(v.UserID), member.IDIn(strings.Split(strings.Trim(p.scope.Path, "/"), "/")...)).Exist(ctx)
 	if err != nil {
@@ -196,7 +204,7 @@ func (r *Requests) Approve(ctx context.Context, d Decision) (*ent.Request, []Rai
 		if err := r.mayDecide(ctx, tx, p); err != nil {
 			return err
 		}
-		d.by, d.may = tenancy.ViewerFrom(ctx).UserID, r.MayRaise(ctx)
+		d.by, d.may = tenancy.ViewerFrom(ctx).UserID, r.MayGive(ctx, p.row)
 		if row, raises, err = r.approve(ctx, tx, now, p, d); err != nil {
 			return err
 		}
@@ -221,7 +229,7 @@ func (r *Requests) approve(ctx context.Context, tx *store.Tx, now time.Time, p *
 		return nil, nil, err
 	}
 	if p.scope.ArchivedAt != nil {
-		return nil, nil, fault.At("requestId", "%s is archived. Restore it first, or decline the request.", p.scope.Name)
+		return nil, nil, fault.At("requestId", "Nothing can be given to %s while it is archived. Restore it first, or decline the request.", called(ctx, p.scope))
 	}
 	tree, err := Load(ctx, tx.Client, p.row.AccountID, tenancy.Plane(p.row.Plane), now)
 	if err != nil {
@@ -229,13 +237,17 @@ func (r *Requests) approve(ctx context.Context, tx *store.Tx, now time.Time, p *
 	}
 	plan := tree.Plan(p.scope.Path, amount, until != nil, d.may)
 	if plan == nil {
-		return nil, nil, fault.At("requestId", "The budget is gone: nothing limits %s any more. Decline the request.", p.scope.Name)
+		return nil, nil, fault.At("requestId", "The budget is gone: nothing limits %s any more. Decline the request.", called(ctx, p.scope))
 	}
 	if !plan.Fits() {
 		return nil, nil, plan.refusal(tree.plane, amount)
 	}
 	for _, raise := range plan.Raises {
-		if err := r.raise(ctx, tx, raise, until, p.row); err != nil {
+		err := r.raise(ctx, tx, raise, until, p.row)
+		if AtPlatform(p.row) && raise.Scope.Kind != scope.KindCOPILOT && fault.As(err) != nil {
+			err = errBelow
+		}
+		if err != nil {
 			return nil, nil, err
 		}
 	}
@@ -309,7 +321,11 @@ func (r *Requests) raise(ctx context.Context, tx *store.Tx, raise Raise, until *
 	e := event("budget.set", row, raise.Scope, map[string]audit.Change{"limit": {Before: raise.Before.String(), After: raise.After.String()}})
 	if until != nil {
 		e.Changes["until"] = audit.Change{After: until.UTC()}
-		more := budget.More{Amount: raise.by, EndsAt: *until, Reason: strings.ToValidUTF8(row.Reason[:min(len(row.Reason), budget.LongestReason)], "")}
+		why := row.Reason
+		if AtPlatform(row) {
+			why = Words(row) // the pool's increases are the platform's to see
+		}
+		more := budget.More{Amount: raise.by, EndsAt: *until, Reason: strings.ToValidUTF8(why[:min(len(why), budget.LongestReason)], "")}
 		if v := tenancy.ViewerFrom(ctx); v != nil {
 			more.By = v.UserID
 		}
@@ -384,8 +400,12 @@ func decided(row *ent.Request, s *ent.Scope, name string) Notice {
 	if row.RequestedBy == Product {
 		return Notice{} // nobody waits to hear of it
 	}
+	link := "/me"
+	if s.Kind == scope.KindCOPILOT { // who asks for the pool may have no seat
+		link = "/copilot/requests?show=CLOSED"
+	}
 	return Notice{Topic: "INCREASE_DECIDED", AccountID: row.AccountID, Plane: tenancy.Plane(row.Plane), ScopeID: s.ID,
-		Title: name + " " + word + " your request for " + about, Body: row.Note, Link: "/me", Cause: row.ID, To: []string{row.RequestedBy}}
+		Title: name + " " + word + " your request for " + about, Body: row.Note, Link: link, Cause: row.ID, To: []string{row.RequestedBy}}
 }
 
 // Withdraw takes the viewer's own request back. Errors: CONFLICT, NOT_FOUND,
@@ -424,8 +444,9 @@ func (r *Requests) Withdraw(ctx context.Context, requestID string) (*ent.Request
 	return row, err
 }
 
-// PassUp hands a request to the admins of the next scope above. Errors as of
-// Approve, and INVALID where nobody stands above.
+// PassUp hands a request to the admins of the next scope above; above the
+// account's admins stands the platform, for credits that the account doesn't
+// have. Errors as of Approve, and INVALID where nobody stands above.
 func (r *Requests) PassUp(ctx context.Context, requestID, note string, expected *int) (*ent.Request, error) {
 	note, err := text("note", note, false)
 	if err != nil {
@@ -445,6 +466,9 @@ func (r *Requests) PassUp(ctx context.Context, requestID, note string, expected 
 			return err
 		}
 		next, who, err := admins(ctx, tx, p.waits.Path, p.row.RequestedBy)
+		if err == nil && next == nil {
+			next, who, err = beyond(ctx, tx, now, p, note)
+		}
 		if err != nil {
 			return err
 		}
@@ -459,13 +483,10 @@ func (r *Requests) PassUp(ctx context.Context, requestID, note string, expected 
 		if row, err = p.row.Update().SetWaitsAt(next.ID).SetAssignedTo("").SetPassed(passed).Save(ctx); err != nil {
 			return err
 		}
-		if who, err = r.standIns(ctx, tx, now, row, next, who); err != nil {
-			return err
-		}
 		if err := tx.Audit(ctx, event("request.passUp", row, p.scope, map[string]audit.Change{"waitsAt": {Before: p.waits.Name, After: next.Name}})); err != nil {
 			return err
 		}
-		return r.tell(ctx, tx, asked(row, p.scope, v.Name, who))
+		return r.tellAsked(ctx, tx, now, row, p.scope, next, who, v.Name)
 	})
 	return row, err
 }

@@ -23,7 +23,7 @@ func (p *Plan) refusal(plane tenancy.Plane, amount money.Nano) error {
 	say := func(n money.Nano) string { return budget.AmountText(unit, n) }
 	way := "Pass the request up to those who can raise it."
 	if p.Bound.Kind == scope.KindCOPILOT {
-		way = "The credits of the whole account are given by the platform: ask the people who run this Cockpit."
+		way = "Pass the request up: the platform gives the account its credits."
 	}
 	var f *fault.Error
 	switch {

@@ -86,23 +86,35 @@ func (r *Requests) tell(ctx context.Context, tx *store.Tx, n Notice) error {
 }
 
 // person is the viewer, who must be somebody of the account: neither a program
-// that acts for itself nor the platform's staff asks or decides.
+// that acts for itself nor the platform's staff.
 func person(ctx context.Context) (*tenancy.Viewer, error) {
+	v, err := decider(ctx)
+	if err == nil && v.Platform {
+		return nil, errNoPerson
+	}
+	return v, err
+}
+
+// decider is the viewer, who must be a person at their own place: somebody of
+// the account, or of the platform, who sees what waits there alone.
+func decider(ctx context.Context) (*tenancy.Viewer, error) {
 	v := tenancy.ViewerFrom(ctx)
 	switch {
 	case v == nil:
 		return nil, fault.New(fault.Unauthenticated, "Sign in first, or send a valid credential.")
-	case v.Kind != tenancy.UserViewer, v.SupportID != "", v.Platform:
-		return nil, fault.New(fault.Forbidden, "People of the account ask and decide: no program for itself, and nobody of the platform.")
+	case v.Kind != tenancy.UserViewer, v.SupportID != "":
+		return nil, errNoPerson
 	}
 	return v, nil
 }
+
+var errNoPerson = fault.New(fault.Forbidden, "People of the account ask and decide: no program for itself, and nobody of the platform, but for what waits there.")
 
 // change runs f in a transaction that no other change of the plane's budgets
 // and requests runs beside, under the viewer as they are at that moment. The
 // scopes that are held stay where they are.
 func (r *Requests) change(ctx context.Context, accountID string, plane tenancy.Plane, held []*ent.Scope, f func(ctx context.Context, tx *store.Tx, now time.Time) error) error {
-	v, err := person(ctx)
+	v, err := decider(ctx)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,13 @@ type node struct {
 // Load reads a plane's budgets. ctx passes the guard: what stands above an
 // asker bounds what can be given.
 func Load(ctx context.Context, c *ent.Client, accountID string, plane tenancy.Plane, now time.Time) (*Tree, error) {
-	rows, err := c.Budget.Query().Where(entbudget.AccountID(accountID), entbudget.PlaneEQ(entbudget.Plane(plane))).
+	trees, err := LoadAll(ctx, c, []string{accountID}, plane, now)
+	return trees[accountID], err
+}
+
+// LoadAll reads the budgets of a plane of several accounts, as Load does.
+func LoadAll(ctx context.Context, c *ent.Client, accountIDs []string, plane tenancy.Plane, now time.Time) (map[string]*Tree, error) {
+	rows, err := c.Budget.Query().Where(entbudget.AccountIDIn(accountIDs...), entbudget.PlaneEQ(entbudget.Plane(plane))).
 		WithScope().
 		WithIncreases(func(q *ent.BudgetIncreaseQuery) {
 			q.Where(budgetincrease.EndedAtIsNil(), budgetincrease.EndsAtGT(now))
@@ -40,8 +46,12 @@ func Load(ctx context.Context, c *ent.Client, accountID string, plane tenancy.Pl
 	if err != nil {
 		return nil, err
 	}
-	t := &Tree{plane: plane, strict: plane == tenancy.Copilot}
+	out := make(map[string]*Tree, len(accountIDs))
+	for _, a := range accountIDs {
+		out[a] = &Tree{plane: plane, strict: plane == tenancy.Copilot}
+	}
 	for _, b := range rows {
+		t := out[b.AccountID]
 		n := node{Budget: b, scope: b.Edges.Scope}
 		for _, i := range b.Edges.Increases {
 			n.raised += money.Nano(i.Amount)
@@ -51,8 +61,10 @@ func Load(ctx context.Context, c *ent.Client, accountID string, plane tenancy.Pl
 		}
 		t.nodes = append(t.nodes, n)
 	}
-	slices.SortFunc(t.nodes, func(a, b node) int { return strings.Compare(a.scope.Path, b.scope.Path) })
-	return t, nil
+	for _, t := range out {
+		slices.SortFunc(t.nodes, func(a, b node) int { return strings.Compare(a.scope.Path, b.scope.Path) })
+	}
+	return out, nil
 }
 
 // limit is what a budget allows in a cycle: with temporary raises or without.

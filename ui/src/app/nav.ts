@@ -41,6 +41,7 @@ export function platformPages(viewer: Viewer): Page[] {
   return [
     { to: '/sa', label: t('Overview'), icon: LayoutDashboard, key: 'o' },
     { to: '/sa/accounts', label: t('Accounts'), icon: Building2, key: 'c' },
+    { to: '/sa/requests', label: t('Requests'), icon: Inbox, key: 'q' },
     { to: '/sa/usage', label: t('Usage'), icon: ChartColumn, key: 'u' },
     { to: '/sa/models', label: t('Copilot models'), icon: Server, key: 'm' },
     { to: '/sa/marketplace', label: t('Marketplace'), icon: Store, key: 'h' },

@@ -328,10 +328,23 @@ const accountOf = createRoute({
   },
 })
 
+const AccountWhatIfPage = lazyRouteComponent(() => import('@/features/whatif/account'), 'AccountWhatIfPage')
+
+const accountWhatIf = createRoute({
+  ...under(platform),
+  path: '/accounts/$id/what-if',
+  validateSearch: texts('plane'),
+  component: function AccountWhatIf() {
+    return <AccountWhatIfPage id={accountWhatIf.useParams().id} />
+  },
+})
+
 const platformRoutes = [
   createRoute({ ...under(platform), path: '/', component: lazyRouteComponent(() => import('@/features/platform/platform'), 'PlatformPage') }),
   createRoute({ ...under(platform), path: '/accounts', validateSearch: texts('q', 'status', 'new'), component: lazyRouteComponent(() => import('@/features/accounts/accounts'), 'AccountsPage') }),
   accountOf,
+  accountWhatIf,
+  createRoute({ ...under(platform), path: '/requests', validateSearch: texts('show'), component: lazyRouteComponent(() => import('@/features/requests/platform'), 'PlatformRequestsPage') }),
   createRoute({ ...under(platform), path: '/usage', validateSearch: texts('range', 'from', 'to', 'group', 'by', 'account', 'name', 'plane', 'model'), component: lazyRouteComponent(() => import('@/features/platform/usage'), 'PlatformUsagePage') }),
   createRoute({ ...under(platform), path: '/staff', validateSearch: texts('tab', 'new'), component: lazyRouteComponent(() => import('@/features/staff/staff'), 'StaffPage') }),
   createRoute({ ...under(platform), path: '/programs', validateSearch: texts('peek', 'new', 'edit'), component: lazyRouteComponent(() => import('@/features/programs/list'), 'PlatformProgramsPage') }),

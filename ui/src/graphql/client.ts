@@ -289,5 +289,6 @@ const unkeyed = [
   'WhatIf',
   'WhatIfOutcome',
   'WhatIfModel',
+  'WhatIfTarget',
   ...['Scope', 'Organization', 'Team', 'Member', 'Key', 'Provider', 'Model', 'Charge', 'Account', 'AuditEvent', 'CentralProvider', 'CatalogModel', 'User', 'RoleBinding', 'Invitation', 'Session', 'PersonalToken', 'Authorization', 'ModelAccess', 'Domain', 'IdentityProvider', 'ServiceClient', 'SupportAccess', 'Grant', 'AuditCheckpoint', 'Statement', 'Request', 'Notification', 'BudgetAlert', 'Webhook', 'WebhookDelivery', 'Connection', 'Tool', 'Listing'].flatMap((t) => [`${t}Connection`, `${t}Edge`]),
 ]

@@ -5,7 +5,7 @@ import { AccountOfDocument, type AccountOfQuery } from '@/graphql/generated/grap
 import { useRead } from '@/graphql/query'
 import { may, type Viewer } from '@/graphql/viewer'
 import { Badge } from '@/kit/badge'
-import { Button } from '@/kit/button'
+import { Button, buttonClass } from '@/kit/button'
 import { Card, CardHead, Stat } from '@/kit/card'
 import { Facts, Id } from '@/kit/facts'
 import { Notice } from '@/kit/notice'
@@ -73,6 +73,11 @@ export function AccountPage({ id, onEntered }: { id: string; onEntered: (viewer:
       {a && (
         <>
           <PageHead title={a.name} badge={<Badge tone={statusLook[a.status].tone}>{statusLook[a.status].label}</Badge>} note={<Id id={a.id} />}>
+            {may(a, 'account.update') && a.status !== 'CLOSED' && (
+              <Link to="/sa/accounts/$id/what-if" params={{ id: a.id }} className={buttonClass({ size: 'sm' })}>
+                {t('What if')}
+              </Link>
+            )}
             {may(a, 'support.start') && a.status === 'ACTIVE' && (
               <Button size="sm" onClick={() => setEntering(true)}>
                 <LogIn aria-hidden /> {t('Enter account…')}

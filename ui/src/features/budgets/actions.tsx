@@ -20,8 +20,8 @@ export function actsOn(row: Row, rows: readonly Row[]): Record<Act | 'edit', boo
   const sets = may(row, 'budget.set')
   return {
     edit: sets,
-    // Whoever may set it needn't ask; Copilot's credits are the platform's to give.
-    ask: !sets && row.kind !== 'COPILOT' && may(row, 'request.create'),
+    // Whoever may set it needn't ask. Copilot's credits are the platform's to give, and to be asked for there.
+    ask: !sets && may(row, 'request.create'),
     move: sets && rows.some((r) => r.id !== row.id && neighbours(row, r)),
     raise: sets && Boolean(row.budget),
     share: Boolean(row.budget) && row.kind !== 'MEMBER' && row.kind !== 'KEY' && row.kind !== 'AGENT' && may(row, 'budget.distribute'),

@@ -3,6 +3,7 @@ import { Bell as Icon, BellOff } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { NotificationsDocument } from '@/graphql/generated/graphql'
 import { useRead } from '@/graphql/query'
+import { useViewer } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
 import { Popover } from '@/kit/popover'
 import { SkeletonRows } from '@/kit/skeleton'
@@ -39,6 +40,7 @@ export function Bell() {
 function Newest({ unread, onClose }: { unread: number; onClose: () => void }) {
   const { data, loading, fault, retry } = useRead(NotificationsDocument, { first: 8 })
   const { read, readAll } = useMark()
+  const isStaff = useViewer().isPlatformStaff
   useEffect(retry, [unread, retry])
   const lines = data?.viewer.notifications?.edges.map((e) => e.node) ?? []
   return (
@@ -58,7 +60,7 @@ function Newest({ unread, onClose }: { unread: number; onClose: () => void }) {
         {loading && <SkeletonRows rows={3} height="h-16" />}
         {data && lines.length === 0 && (
           <Empty icon={<BellOff aria-hidden />} title={t('Nothing yet')}>
-            {t('You hear here when a budget passes a threshold, or somebody asks you for more.')}
+            {isStaff ? t('You hear here when an account runs out of credits, or asks for more.') : t('You hear here when a budget passes a threshold, or somebody asks you for more.')}
           </Empty>
         )}
         {lines.map((n) => (

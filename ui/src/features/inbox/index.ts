@@ -1,1 +1,2 @@
 export { topicNames, topics } from './topics'
+export { useUnread } from './use-inbox'

@@ -14,7 +14,7 @@ type Props = { notification: NotificationPartsFragment; onOpen: () => void; comp
 export function Line({ notification: n, onOpen, compact }: Props) {
   const { account } = useViewer()
   const { icon: Icon, tone } = topics[n.topic]
-  const [path, query] = (n.link.startsWith('/me') ? n.link : `/a/${account.slug}${n.link}`).split('?')
+  const [path, query] = (/^\/(me|sa)\b/.test(n.link) ? n.link : `/a/${account.slug}${n.link}`).split('?')
   return (
     <Link
       to={path}

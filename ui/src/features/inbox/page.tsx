@@ -2,6 +2,7 @@ import { BellOff, CheckCheck, Mail, MailOpen } from 'lucide-react'
 import { useEffect } from 'react'
 import { type NotificationTopic, NotificationsDocument } from '@/graphql/generated/graphql'
 import { usePages } from '@/graphql/pages'
+import { useViewer } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
 import { Card } from '@/kit/card'
 import { TableFoot } from '@/kit/more'
@@ -14,13 +15,14 @@ import { t } from '@/lib/i18n'
 import { useUrl } from '@/lib/url'
 import { MeTabs } from '@/features/me'
 import { Line } from './line'
-import { topicNames, topics } from './topics'
+import { topicFor, topicNames, topics } from './topics'
 import { useMark, useUnread } from './use-inbox'
 
 /** All that one was told, the newest first. */
 export function InboxPage() {
   const [url, setUrl] = useUrl<{ show: string; topic: string }>()
   const topic = url.topic && url.topic in topics ? (url.topic as NotificationTopic) : undefined
+  const isStaff = useViewer().isPlatformStaff
   const unreadOnly = url.show === 'unread'
   const { rows, loading, fetching, fault, retry, more } = usePages(NotificationsDocument, { first: 30, filter: { unread: unreadOnly || undefined, topic } }, (d) => d.viewer.notifications)
   const unread = useUnread()
@@ -52,7 +54,7 @@ export function InboxPage() {
           className="w-60"
           value={topic ?? 'any'}
           onChange={(next) => setUrl({ topic: next === 'any' ? undefined : next })}
-          options={[{ value: 'any', label: t('All topics') }, ...topicNames.map((x) => ({ value: x.value as string, label: x.name }))]}
+          options={[{ value: 'any', label: t('All topics') }, ...topicNames.map((x) => ({ value: x.value as string, label: topicFor(x.value, isStaff)?.name ?? '' })).filter((x) => x.label)]}
         />
       </div>
       {fault && (
@@ -64,7 +66,7 @@ export function InboxPage() {
         {loading && <SkeletonRows rows={5} height="h-18" />}
         {!loading && !fault && shown.length === 0 && (
           <Empty icon={<BellOff aria-hidden />} title={unreadOnly ? t('All read') : t('Nothing yet')}>
-            {unreadOnly ? t('New lines show here by themselves.') : t('You hear here when a budget passes a threshold, or somebody asks you for more.')}
+            {unreadOnly ? t('New lines show here by themselves.') : isStaff ? t('You hear here when an account runs out of credits, or asks for more.') : t('You hear here when a budget passes a threshold, or somebody asks you for more.')}
           </Empty>
         )}
         {shown.length > 0 && (

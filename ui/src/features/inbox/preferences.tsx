@@ -1,6 +1,7 @@
 import { NotificationPreferencesDocument, NotificationPreferenceSetDocument } from '@/graphql/generated/graphql'
 import { useMutate } from '@/graphql/mutate'
 import { useRead } from '@/graphql/query'
+import { useViewer } from '@/graphql/viewer'
 import { Card } from '@/kit/card'
 import { PageHead } from '@/kit/page'
 import { SkeletonRows } from '@/kit/skeleton'
@@ -10,12 +11,13 @@ import { toast } from '@/kit/toast'
 import { Switch } from '@/kit/toggle'
 import { t } from '@/lib/i18n'
 import { MeTabs } from '@/features/me'
-import { topics } from './topics'
+import { topicFor, topics } from './topics'
 
 /** How one hears of what. */
 export function PreferencesPage() {
   const { data, loading, fault, retry } = useRead(NotificationPreferencesDocument, {})
   const set = useMutate(NotificationPreferenceSetDocument)
+  const isStaff = useViewer().isPlatformStaff
   const save = async (input: { topic: keyof typeof topics; inbox: boolean; mail: boolean }) => {
     const payload = await set.run({ input })
     if (payload?.errors[0]) toast(payload.errors[0].message)
@@ -24,7 +26,7 @@ export function PreferencesPage() {
   return (
     <>
       <MeTabs />
-      <PageHead title={t('Notifications')} note={t('How you hear of what concerns your budgets and teams.')} />
+      <PageHead title={t('Notifications')} note={isStaff ? t('How you hear of what accounts need of the platform.') : t('How you hear of what concerns your budgets and teams.')} />
       {(fault ?? set.fault) && (
         <div className="mb-4">
           <ErrorBar fault={(fault ?? set.fault)!} retry={retry} />
@@ -41,7 +43,8 @@ export function PreferencesPage() {
             </Head>
             <tbody>
               {data.viewer.notificationPreferences.map((p) => {
-                const { name, about, icon: Icon, tone } = topics[p.topic]
+                const { icon: Icon, tone } = topics[p.topic]
+                const { name, about } = topicFor(p.topic, isStaff) ?? topics[p.topic]
                 return (
                   <tr key={p.topic} className={rowClass}>
                     <Td>

@@ -11,7 +11,7 @@ import { Segments } from '@/kit/toggle'
 import { parseAmount, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 
-type Props = { scope: { id: string; name: string }; unit: Unit; onClose: () => void }
+type Props = { scope: { id: string; name: string; kind?: string }; unit: Unit; onClose: () => void }
 
 const inDays = (n: number) => new Date(Date.now() + n * 86_400_000).toISOString().slice(0, 10)
 
@@ -34,11 +34,11 @@ export function AskDialog({ scope, unit, onClose }: Props) {
     const payload = await create.run({ input: { scopeId: scope.id, amount: plain!, reason, until: how === 'until' ? new Date(`${until}T23:59:59`).toISOString() : undefined } })
     if (!payload) return
     if (payload.errors[0]) return setErrors({ ...byField(payload.errors), all: payload.errors.find((x) => x.path.length === 0 || x.path[0] === 'scopeId')?.message ?? '' })
-    toast(t('Sent to the admins of {{place}}', { place: payload.request?.waitsAt ?? '' }))
+    toast(payload.request?.atPlatform ? t('Sent to the people who run this Cockpit') : t('Sent to the admins of {{place}}', { place: payload.request?.waitsAt ?? '' }))
     onClose()
   }
   return (
-    <Dialog open onClose={onClose} title={t('Ask for more')} description={t('For {{name}}. The admins above decide; you see here what became of it.', { name: scope.name })}>
+    <Dialog open onClose={onClose} title={t('Ask for more')} description={scope.kind === 'COPILOT' ? t('For all of Copilot. The platform gives the account its credits: its super admins read this, and decide.') : t('For {{name}}. The admins above decide; you see here what became of it.', { name: scope.name })}>
       <form noValidate onSubmit={send} className="flex flex-col gap-4">
         <Field label={unit === 'USD' ? t('How much more, in $') : t('How many credits more')} required error={errors.amount}>
           {(wiring) => <Input {...wiring} autoFocus inputMode="decimal" autoComplete="off" value={amount} onChange={(e) => setAmount(e.target.value)} className="num" />}

@@ -1,24 +1,24 @@
 import { ArrowUp, Check, UserRoundPlus, X } from 'lucide-react'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { RequestApproveDocument, RequestDeclineDocument, RequestDelegateDocument, type RequestPartsFragment, RequestPassUpDocument } from '@/graphql/generated/graphql'
 import { useMutate } from '@/graphql/mutate'
 import { may } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
 import { Confirm } from '@/kit/confirm'
-import { Field, Input, Textarea } from '@/kit/field'
+import { Field, Textarea } from '@/kit/field'
 import { Picker } from '@/kit/picker'
 import { ErrorBar } from '@/kit/state'
 import { toast } from '@/kit/toast'
-import { moneyWords, parseAmount } from '@/lib/format'
+import { moneyWords } from '@/lib/format'
 import { t } from '@/lib/i18n'
+import { GiveBudget } from './give-budget'
 import { GivePart } from './give-part'
 
-type Props = { request: RequestPartsFragment }
+type Props = { request: RequestPartsFragment; onDecided?: () => void }
 
-/** Approve in one press, or a part of it; decline with a reason; hand it up where it doesn't fit. */
-export function Decide({ request }: Props) {
+/** Approve in one press, or with changes; decline with a reason; hand it up where it doesn't fit. */
+export function Decide({ request, onDecided }: Props) {
   const approve = useMutate(RequestApproveDocument)
-  const [text, setText] = useState<string>()
   const [error, setError] = useState<string>()
   const [asking, setAsking] = useState<'decline' | 'passUp' | 'delegate' | 'part'>()
   const { unit, impact } = request
@@ -26,90 +26,62 @@ export function Decide({ request }: Props) {
   const stuck = request.accessImpact?.holds === false
   const short = impact && !impact.fits
   const some = short && Number(impact.available) > 0
-  const give = async (amount?: string) => {
+  const give = async () => {
     setError(undefined)
+    const amount = budget ? (some ? impact.available : request.amount) : undefined
     const payload = await approve.run({ input: { requestId: request.id, amount, expectedVersion: request.version } })
     if (!payload) return
-    const first = payload.errors[0]
-    if (!first) {
-      toast(amount ? t('{{name}} gets {{amount}}', { name: request.requesterName, amount: moneyWords(amount, unit) }) : t('The request of {{name}} is approved', { name: request.requesterName }))
-      return setText(undefined)
-    }
-    setError(first.message)
-    if ('available' in first && Number(first.available) > 0) setText(first.available)
+    if (payload.errors[0]) return setError(payload.errors[0].message)
+    toast(amount ? t('{{name}} gets {{amount}}', { name: request.requesterName, amount: moneyWords(amount, unit) }) : t('The request of {{name}} is approved', { name: request.requesterName }))
+    onDecided?.()
   }
-  const submit = (e: FormEvent) => {
-    e.preventDefault()
-    const amount = parseAmount(text ?? '')
-    if (amount === null || Number(amount) <= 0) return setError(t('Enter an amount such as 1200 or 12.50.'))
-    if (Number(amount) > Number(request.amount)) return setError(t('No more can be given than was asked.'))
-    void give(amount)
+  const close = () => setAsking(undefined)
+  const done = () => {
+    close()
+    onDecided?.()
   }
   return (
     <div className="flex flex-col gap-2">
-      {text === undefined ? (
-        <div className="flex flex-wrap items-center gap-2 max-sm:gap-1.5 max-sm:[&_svg]:hidden">
-          <Button variant="primary" size="sm" busy={approve.busy} disabled={Boolean((short && !some) || stuck)} onClick={() => give(budget ? (some ? impact.available : request.amount) : undefined)}>
-            <Check aria-hidden /> {some ? t('Give {{amount}}', { amount: moneyWords(impact.available, unit) }) : t('Approve')}
+      <div className="flex flex-wrap items-center gap-2 max-sm:gap-1.5 max-sm:[&_svg]:hidden">
+        <Button variant="primary" size="sm" busy={approve.busy} disabled={Boolean((short && !some) || stuck)} onClick={give}>
+          <Check aria-hidden /> {some ? t('Give {{amount}}', { amount: moneyWords(impact.available, unit) }) : t('Approve')}
+        </Button>
+        {!(short && !some) && (budget || request.kind === 'ACCESS') && (
+          <Button size="sm" disabled={stuck} onClick={() => setAsking('part')}>
+            {budget ? t('Change and approve…') : t('Give a part')}
           </Button>
-          {!(short && !some) && request.kind !== 'PUBLISH' && request.kind !== 'TOOL_APPROVAL' && (
-            <Button size="sm" disabled={stuck} onClick={() => (budget ? setText(some ? impact.available : request.amount) : setAsking('part'))}>
-              {t('Give a part')}
-            </Button>
-          )}
-          {may(request, 'request.passUp') && (
-            <Button size="sm" variant={short || stuck ? 'secondary' : 'ghost'} onClick={() => setAsking('passUp')}>
-              <ArrowUp aria-hidden /> {t('Pass up')}
-            </Button>
-          )}
-          {request.deciders.length > 0 && (
-            <Button size="sm" variant="ghost" onClick={() => setAsking('delegate')}>
-              <UserRoundPlus aria-hidden /> {t('Hand over')}
-            </Button>
-          )}
-          <Button size="sm" variant="ghost" onClick={() => setAsking('decline')}>
-            <X aria-hidden /> {t('Decline')}
+        )}
+        {may(request, 'request.passUp') && (
+          <Button size="sm" variant={short || stuck ? 'secondary' : 'ghost'} onClick={() => setAsking('passUp')}>
+            <ArrowUp aria-hidden /> {t('Pass up')}
           </Button>
-        </div>
-      ) : (
-        <form onSubmit={submit} className="flex flex-wrap items-center gap-2">
-          <Input
-            autoFocus
-            inputMode="decimal"
-            value={text}
-            onFocus={(e) => e.target.select()}
-            onChange={(e) => setText(e.target.value)}
-            onKeyDown={(e) => e.key === 'Escape' && setText(undefined)}
-            aria-label={t('How much {{name}} gets, in {{unit}}', { name: request.requesterName, unit: unit === 'USD' ? t('US dollars') : t('credits') })}
-            aria-invalid={error ? true : undefined}
-            className="num h-8 w-28"
-          />
-          <span className="text-muted">{t('of {{amount}}', { amount: moneyWords(request.amount, unit) })}</span>
-          <Button type="submit" size="sm" variant="primary" busy={approve.busy}>
-            {t('Approve this part')}
+        )}
+        {request.deciders.length > 0 && (
+          <Button size="sm" variant="ghost" onClick={() => setAsking('delegate')}>
+            <UserRoundPlus aria-hidden /> {t('Hand over')}
           </Button>
-          <Button size="sm" variant="ghost" onClick={() => setText(undefined)}>
-            {t('Cancel')}
-          </Button>
-        </form>
-      )}
+        )}
+        <Button size="sm" variant="ghost" onClick={() => setAsking('decline')}>
+          <X aria-hidden /> {t('Decline')}
+        </Button>
+      </div>
       {error && (
         <p role="alert" className="text-sm text-bad">
           {error}
         </p>
       )}
       {approve.fault && <ErrorBar fault={approve.fault} />}
-      {asking === 'decline' && <Decline request={request} onClose={() => setAsking(undefined)} />}
-      {asking === 'delegate' && <Delegate request={request} onClose={() => setAsking(undefined)} />}
-      {asking === 'part' && <GivePart request={request} onClose={() => setAsking(undefined)} />}
-      {asking === 'passUp' && <PassUp request={request} onClose={() => setAsking(undefined)} />}
+      {asking === 'decline' && <Decline request={request} onDone={done} onClose={close} />}
+      {asking === 'delegate' && <Delegate request={request} onDone={done} onClose={close} />}
+      {asking === 'part' && (budget ? <GiveBudget request={request} onDone={done} onClose={close} /> : <GivePart request={request} onClose={close} />)}
+      {asking === 'passUp' && <PassUp request={request} onDone={done} onClose={close} />}
     </div>
   )
 }
 
-type AskProps = Props & { onClose: () => void }
+type AskProps = { request: RequestPartsFragment; onDone: () => void; onClose: () => void }
 
-function Decline({ request, onClose }: AskProps) {
+function Decline({ request, onDone, onClose }: AskProps) {
   const decline = useMutate(RequestDeclineDocument)
   const [note, setNote] = useState('')
   const [error, setError] = useState<string>()
@@ -118,7 +90,7 @@ function Decline({ request, onClose }: AskProps) {
     if (!payload) return
     if (payload.errors[0]) return setError(payload.errors[0].message)
     toast(t('The request of {{name}} is declined', { name: request.requesterName }))
-    onClose()
+    onDone()
   }
   return (
     <Confirm title={t('Decline the request of {{name}}?', { name: request.requesterName })} action={t('Decline')} keep={t('Keep it open')} busy={decline.busy} blocked={!note.trim()} fault={decline.fault} onConfirm={run} onClose={onClose}>
@@ -129,25 +101,26 @@ function Decline({ request, onClose }: AskProps) {
   )
 }
 
-function PassUp({ request, onClose }: AskProps) {
+function PassUp({ request, onDone, onClose }: AskProps) {
   const pass = useMutate(RequestPassUpDocument)
   const [note, setNote] = useState('')
   const [error, setError] = useState<string>()
+  const credits = request.kind === 'BUDGET' && request.plane === 'COPILOT'
   const run = async () => {
     const payload = await pass.run({ input: { requestId: request.id, note, expectedVersion: request.version } })
     if (!payload) return
     if (payload.errors[0]) return setError(payload.errors[0].message)
-    toast(t('It waits for the admins of {{place}} now', { place: payload.request?.waitsAt ?? '' }))
-    onClose()
+    toast(payload.request?.atPlatform ? t('It waits for the people who run this Cockpit now') : t('It waits for the admins of {{place}} now', { place: payload.request?.waitsAt ?? '' }))
+    onDone()
   }
   return (
-    <Confirm title={t('Pass the request up?')} description={t('It leaves your hands: the admins of the next scope above decide, and can raise the budgets on the way.')} action={t('Pass up')} keep={t('Keep it')} danger={false} busy={pass.busy} error={error} fault={pass.fault} onConfirm={run} onClose={onClose}>
+    <Confirm title={t('Pass the request up?')} description={credits ? t('It leaves your hands: the admins of the next scope above decide, and can raise the budgets on the way. Above the account stands the platform, which gives it its credits and reads nothing but your words.') : t('It leaves your hands: the admins of the next scope above decide, and can raise the budgets on the way.')} action={t('Pass up')} keep={t('Keep it')} danger={false} busy={pass.busy} error={error} fault={pass.fault} onConfirm={run} onClose={onClose}>
       <Field label={t('A word for them')}>{(wiring) => <Textarea {...wiring} autoFocus maxLength={1000} value={note} onChange={(e) => setNote(e.target.value)} />}</Field>
     </Confirm>
   )
 }
 
-function Delegate({ request, onClose }: AskProps) {
+function Delegate({ request, onDone, onClose }: AskProps) {
   const delegate = useMutate(RequestDelegateDocument)
   const [userId, setUserId] = useState<string | null>(null)
   const [note, setNote] = useState('')
@@ -157,7 +130,7 @@ function Delegate({ request, onClose }: AskProps) {
     if (!payload) return
     if (payload.errors[0]) return setError(payload.errors[0].message)
     toast(t('{{name}} decides on it now', { name: payload.request?.assigneeName ?? '' }))
-    onClose()
+    onDone()
   }
   return (
     <Confirm title={t('Hand the request to another admin?')} description={t('They decide by their own roles; you still see it among all open ones.')} action={t('Hand over')} keep={t('Keep it')} danger={false} busy={delegate.busy} blocked={!userId} error={error} fault={delegate.fault} onConfirm={run} onClose={onClose}>

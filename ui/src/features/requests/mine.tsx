@@ -1,19 +1,15 @@
-import { useState } from 'react'
-import { MyRequestsDocument, type RequestPartsFragment, RequestWithdrawDocument } from '@/graphql/generated/graphql'
-import { useMutate } from '@/graphql/mutate'
+import { MyRequestsDocument, type RequestPartsFragment } from '@/graphql/generated/graphql'
 import { usePages } from '@/graphql/pages'
-import { may } from '@/graphql/viewer'
 import { Badge } from '@/kit/badge'
-import { Button } from '@/kit/button'
 import { Card, CardHead } from '@/kit/card'
 import { TableFoot } from '@/kit/more'
 import { SkeletonRows } from '@/kit/skeleton'
 import { ErrorBar } from '@/kit/state'
-import { toast } from '@/kit/toast'
 import { ago, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import type { Plane } from '@/lib/plane'
 import { Outcome, Passed } from './request'
+import { Withdraw } from './withdraw'
 import { asked, statusName, statusTone } from './words'
 
 /** What the reader has asked for, and what became of it. */
@@ -42,13 +38,6 @@ export function MyRequests({ plane }: { plane: Plane }) {
 }
 
 function Mine({ request: r }: { request: RequestPartsFragment }) {
-  const withdraw = useMutate(RequestWithdrawDocument)
-  const [error, setError] = useState<string>()
-  const run = async () => {
-    const payload = await withdraw.run({ input: { requestId: r.id } })
-    if (payload?.errors[0]) return setError(payload.errors[0].message)
-    if (payload) toast(t('The request is withdrawn'))
-  }
   return (
     <li className="flex flex-col gap-1.5 border-b border-line px-4 py-3 last:border-b-0">
       <div className="flex items-start gap-3">
@@ -56,7 +45,7 @@ function Mine({ request: r }: { request: RequestPartsFragment }) {
           <p className="num font-medium">{asked(r)}</p>
           <p className="text-xs text-muted">
             <span title={utc(r.createdAt)}>{ago(r.createdAt)}</span>
-            {r.status === 'PENDING' && ` · ${t('waits for the admins of {{place}}', { place: r.waitsAt })}`}
+            {r.status === 'PENDING' && ` · ${r.atPlatform ? t('waits for the people who run this Cockpit') : t('waits for the admins of {{place}}', { place: r.waitsAt })}`}
           </p>
         </div>
         <Badge tone={statusTone[r.status]}>{statusName[r.status]}</Badge>
@@ -64,16 +53,7 @@ function Mine({ request: r }: { request: RequestPartsFragment }) {
       <p className="break-words text-muted">{r.reason}</p>
       <Passed request={r} />
       <Outcome request={r} />
-      {may(r, 'request.withdraw') && (
-        <Button size="sm" variant="ghost" className="-ms-2.5 self-start" busy={withdraw.busy} onClick={run}>
-          {t('Withdraw')}
-        </Button>
-      )}
-      {(error || withdraw.fault) && (
-        <p role="alert" className="text-sm text-bad">
-          {error ?? withdraw.fault?.message}
-        </p>
-      )}
+      <Withdraw request={r} />
     </li>
   )
 }

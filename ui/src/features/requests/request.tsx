@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import { Clock, CornerDownRight } from 'lucide-react'
+import type { ReactNode } from 'react'
 import type { RequestPartsFragment } from '@/graphql/generated/graphql'
 import { may, useViewer } from '@/graphql/viewer'
 import { Avatar } from '@/kit/avatar'
@@ -10,10 +11,11 @@ import { ago, dateTime, money, moneyWords, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ReachFacts } from '@/features/marketplace'
 import { Decide } from './decide'
+import { Withdraw } from './withdraw'
 import { asked, given, placeOf, reasonFor, statusName, statusTone } from './words'
 
 /** One request, with what approving it would do, and the buttons to decide. */
-export function RequestCard({ request: r }: { request: RequestPartsFragment }) {
+export function RequestCard({ request: r, onDecided, children }: { request: RequestPartsFragment; onDecided?: () => void; children?: ReactNode }) {
   return (
     <li className="grid gap-x-6 gap-y-3 border-b border-line px-4 py-4 last:border-b-0 lg:grid-cols-[minmax(0,1fr)_19rem]">
       <div className="flex min-w-0 flex-col gap-2">
@@ -21,10 +23,17 @@ export function RequestCard({ request: r }: { request: RequestPartsFragment }) {
           <Avatar name={r.requesterName} />
           <div className="min-w-0 grow">
             <p>
-              <span className="font-semibold">{r.requesterName}</span> <span className="text-muted">{t('asks for')}</span> <span className="num font-semibold">{asked(r)}</span>
+              {r.account ? (
+                <Link to="/sa/accounts/$id" params={{ id: r.account.id }} className="rounded-sm font-semibold hover:underline">
+                  {r.account.name}
+                </Link>
+              ) : (
+                <span className="font-semibold">{r.requesterName}</span>
+              )}{' '}
+              <span className="text-muted">{t('asks for')}</span> <span className="num font-semibold">{asked(r)}</span>
             </p>
             <p className="truncate text-xs text-muted">
-              {placeOf(r)} · <span title={utc(r.createdAt)}>{ago(r.createdAt)}</span>
+              {r.account ? t('for its Copilot') : placeOf(r)} · <span title={utc(r.createdAt)}>{ago(r.createdAt)}</span>
             </p>
           </div>
           {r.status !== 'PENDING' && <Badge tone={statusTone[r.status]}>{statusName[r.status]}</Badge>}
@@ -33,9 +42,10 @@ export function RequestCard({ request: r }: { request: RequestPartsFragment }) {
         <Passed request={r} />
         {r.assigneeName && r.status === 'PENDING' && <p className="text-xs text-muted">{t('Handed to {{name}}.', { name: r.assigneeName })}</p>}
         <Outcome request={r} />
-        {r.status === 'PENDING' && (may(r, 'request.decide') ? <Decide request={r} /> : <p className="text-xs text-muted">{[t('Waits for the admins of {{place}}.', { place: r.waitsAt }), reasonFor(r, 'request.decide')].join(' ')}</p>)}
+        {r.status === 'PENDING' && (may(r, 'request.decide') ? <Decide request={r} onDecided={onDecided} /> : <p className="text-xs text-muted">{[!r.atPlatform && t('Waits for the admins of {{place}}.', { place: r.waitsAt }), reasonFor(r, 'request.decide')].filter(Boolean).join(' ')}</p>)}
+        <Withdraw request={r} />
       </div>
-      {r.impact && <Impact request={r} />}
+      {r.impact && <Impact request={r}>{children}</Impact>}
       {r.accessImpact && <Reach request={r} />}
       {r.toolImpact && <Tools request={r} />}
       {r.publishImpact && <Published request={r} />}
@@ -70,17 +80,18 @@ export function Outcome({ request: r }: { request: RequestPartsFragment }) {
 }
 
 /** The budget now and afterwards; the bar is what the budget above has left. */
-function Impact({ request: r }: { request: RequestPartsFragment }) {
+function Impact({ request: r, children }: { request: RequestPartsFragment; children?: ReactNode }) {
   const i = r.impact!
   const { unit } = r
   const parent = i.parentName && i.parentLeft && i.parentLeftAfter && i.parentLimit
   const left = parent ? Math.max(0, Number(i.parentLeft)) : 0
   const share = left > 0 ? Math.min(100, (Number(r.amount) / left) * 100) : 100
-  const more = i.raises.filter((raise) => raise.scopeName !== i.scopeName)
+  // Staff see the pool alone, which is the very budget.
+  const more = r.account ? [] : i.raises.filter((raise) => raise.scopeName !== i.scopeName)
   return (
     <div className="flex flex-col gap-2 self-start rounded-md border border-line bg-bg px-3 py-2.5 text-sm">
       <p className="num flex items-baseline justify-between gap-2">
-        <span className="truncate text-muted">{t('Budget of {{name}}', { name: i.scopeName })}</span>
+        <span className="truncate text-muted">{r.account ? t('Credits a cycle') : t('Budget of {{name}}', { name: i.scopeName })}</span>
         <span className="shrink-0">
           {money(i.limit, unit)} <span className="text-muted">→</span> <span className="font-semibold">{money(i.limitAfter, unit)}</span>
         </span>
@@ -103,6 +114,7 @@ function Impact({ request: r }: { request: RequestPartsFragment }) {
         </p>
       ))}
       {!i.fits && <p className="text-xs font-medium text-warn">{Number(i.available) > 0 ? t('More than you can give: up to {{amount}}. Pass it up for the rest.', { amount: moneyWords(i.available, unit) }) : t("You can't give any of it. Pass it up to those who can.")}</p>}
+      {children}
       <p className="flex items-center gap-1.5 text-xs text-muted" title={utc(r.expiresAt)}>
         <Clock aria-hidden className="size-3" /> {t('Expires {{when}}', { when: dateTime(r.expiresAt) })}
       </p>

@@ -1,30 +1,21 @@
-import { CircleCheckBig, Inbox, TreePalm, Zap } from 'lucide-react'
+import { TreePalm, Zap } from 'lucide-react'
 import { useState } from 'react'
 import { useSubscription } from 'urql'
-import { type RequestFilter, type RequestKind, RequestInboxDocument, RequestsDocument } from '@/graphql/generated/graphql'
+import { type RequestKind, RequestInboxDocument, RequestsDocument } from '@/graphql/generated/graphql'
 import { LiveBadge } from '@/graphql/live'
 import { usePages } from '@/graphql/pages'
 import { useViewer, type Viewer } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
-import { Card } from '@/kit/card'
-import { TableFoot } from '@/kit/more'
 import { PageHead } from '@/kit/page'
-import { SkeletonRows } from '@/kit/skeleton'
-import { Empty, ErrorBar } from '@/kit/state'
 import { Segments } from '@/kit/toggle'
 import { t } from '@/lib/i18n'
 import { ask, nameOf, pick, type Plane } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
 import { AwayDialog } from './away'
+import { filters, RequestList } from './list'
 import { RequestCard } from './request'
 import { RulesDialog } from './rules'
 import { kindName } from './words'
-
-const filters: readonly { value: RequestFilter; label: string }[] = [
-  { value: 'WAITING_FOR_ME', label: t('Waiting for me') },
-  { value: 'OPEN', label: t('All open') },
-  { value: 'CLOSED', label: t('Closed') },
-]
 
 const kinds = (plane: Plane): readonly RequestKind[] => (plane === 'COPILOT' ? ['BUDGET', 'ACCESS', 'PUBLISH', 'TOOL_APPROVAL'] : ['BUDGET', 'ACCESS'])
 
@@ -59,32 +50,9 @@ export function RequestsPage({ plane }: { plane: Plane }) {
         <Segments label={t('Show')} value={filter} onChange={(show) => setUrl({ show: show === 'WAITING_FOR_ME' ? undefined : show })} options={filters.map(({ value, label }) => ({ value, label: value === 'WAITING_FOR_ME' && waiting ? `${label} (${waiting})` : label }))} />
         <Segments<RequestKind | 'ALL'> label={t('Kind')} value={kind ?? 'ALL'} onChange={(next) => setUrl({ kind: next === 'ALL' ? undefined : next })} options={[{ value: 'ALL', label: t('All kinds') }, ...kinds(plane).map((value) => ({ value, label: kindName[value] }))]} />
       </div>
-      {fault && (
-        <div className="mb-4">
-          <ErrorBar fault={fault} retry={retry} />
-        </div>
-      )}
-      <Card>
-        {loading ? (
-          <SkeletonRows rows={4} height="h-24" />
-        ) : (
-          data &&
-          rows.length === 0 &&
-          (filter === 'CLOSED' ? (
-            <Empty icon={<Inbox aria-hidden />} title={t('Nothing was decided yet')} />
-          ) : (
-            <Empty icon={<CircleCheckBig aria-hidden />} title={t('All clear')}>
-              {t('Nobody waits for a decision. Requests show here the moment they are made.')}
-            </Empty>
-          ))
-        )}
-        <ul>
-          {rows.map((r) => (
-            <RequestCard key={r.id} request={r} />
-          ))}
-        </ul>
-        <TableFoot more={more} busy={fetching} />
-      </Card>
+      <RequestList filter={filter} rows={rows} loaded={Boolean(data)} loading={loading} fetching={fetching} fault={fault} retry={retry} more={more} clear={t('Nobody waits for a decision. Requests show here the moment they are made.')}>
+        {(r) => <RequestCard key={r.id} request={r} />}
+      </RequestList>
       {open === 'rules' && desk && <RulesDialog plane={plane} scopeId={desk} onClose={() => setOpen(undefined)} />}
       {open === 'away' && <AwayDialog onClose={() => setOpen(undefined)} />}
     </>

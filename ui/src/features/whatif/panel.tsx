@@ -1,52 +1,55 @@
-import { RotateCcw } from 'lucide-react'
+import { ArrowRight, Plus, RotateCcw, X } from 'lucide-react'
 import { type ReactNode, useId, useMemo, useState } from 'react'
-import { ForecastWhatIfDocument, WhatIfModelsDocument, type WhatIfInput } from '@/graphql/generated/graphql'
+import { ForecastWhatIfDocument, WhatIfRootDocument, type WhatIfInput } from '@/graphql/generated/graphql'
 import { useRead } from '@/graphql/query'
 import { useViewer, type Viewer } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
 import { Card, CardHead } from '@/kit/card'
 import { Input } from '@/kit/field'
-import { Select } from '@/kit/select'
+import { type Item, Picker } from '@/kit/picker'
 import { SkeletonBlock } from '@/kit/skeleton'
 import { ErrorBar } from '@/kit/state'
 import { Segments } from '@/kit/toggle'
 import { useDebounced } from '@/lib/debounce'
+import { count } from '@/lib/format'
 import { t } from '@/lib/i18n'
-import { ask, pick, type Plane } from '@/lib/plane'
+import { ask, nameOf, pick, type Plane } from '@/lib/plane'
+import { ScopePicker } from '@/features/access'
 import { Course } from './course'
-import { answerSentence } from './sentence'
+import { type Draft, mostChanges, type Move, nothing, type Price, toInput } from './draft'
+import { answerSentence, rangeSentence } from './sentence'
 
-type Draft = { users: number; from: string | null; to: string | null; share: number; price: number; factor: string; days: '' | '30' | '90' }
-
-const nothing: Draft = { users: 0, from: null, to: null, share: 50, price: 0, factor: '', days: '' }
-
-function toInput(d: Draft): WhatIfInput {
-  const factor = /^\d{1,6}(\.\d{1,6})?$/.test(d.factor.trim()) ? Math.round(Number(d.factor) * 1_000_000) : 0
-  return {
-    usersPercent: d.users || undefined,
-    moves: d.from && d.to && d.share > 0 ? [{ fromModelId: d.from, toModelId: d.to, percent: d.share }] : undefined,
-    prices: d.from && d.price ? [{ modelId: d.from, percent: d.price }] : undefined,
-    factorPpm: factor || undefined,
-    days: d.days ? Number(d.days) : undefined,
-  }
-}
-
-/** What the plane would spend if something changed: the answer follows the sliders. */
+/** What a plane, or a part of it, would spend if something changed. */
 export function WhatIfPanel({ plane }: { plane: Plane }) {
   const viewer = useViewer()
+  const { data, fault } = useRead(WhatIfRootDocument, ask(plane))
+  const root = pick(data)
+  const [chosen, setChosen] = useState<Item | null>(null)
+  const scopeId = chosen?.value ?? placeOf(viewer, plane) ?? root?.id
+  const admin = viewer.roles.some((r) => r.kind === 'ACCOUNT' && r.role === 'ADMIN')
+  return (
+    <WhatIf key={scopeId} plane={plane} scopeId={scopeId} mayFactor={admin} fault={fault}>
+      <Row label={t('Look ahead for')}>{(id) => <ScopePicker id={id} plane={plane} value={chosen} onChange={setChosen} placeholder={placeOf(viewer, plane) ? t('All that you administer') : t('All of {{plane}}', { plane: nameOf(plane) })} />}</Row>
+    </WhatIf>
+  )
+}
+
+type Props = { plane: Plane; scopeId?: string; mayFactor: boolean; fault?: Parameters<typeof ErrorBar>[0]['fault']; children?: ReactNode }
+
+/** The answer follows what is imagined; `children` choose where. */
+export function WhatIf({ plane, scopeId, mayFactor, fault: earlier, children }: Props) {
   const [draft, setDraft] = useState(nothing)
   const set = (part: Partial<Draft>) => setDraft((was) => ({ ...was, ...part }))
-  const { data: plan, fault: planFault } = useRead(WhatIfModelsDocument, ask(plane))
-  const root = pick(plan)
-  const scopeId = placeOf(viewer, plane) ?? root?.id
   const settled = useDebounced(JSON.stringify(toInput(draft)))
   const input = useMemo(() => JSON.parse(settled) as WhatIfInput, [settled])
   const { data, fault, loading, fetching } = useRead(ForecastWhatIfDocument, { scopeId: scopeId ?? '', input }, !scopeId)
   const answer = data?.forecastWhatIf
-  const models = root?.models.edges.map((e) => ({ value: e.node.id, label: e.node.name })) ?? []
+  const targets = answer?.targets.map((m) => ({ value: m.modelId, label: m.name })) ?? []
   const used = answer?.models.map((m) => ({ value: m.modelId, label: m.name })) ?? []
-  const admin = viewer.roles.some((r) => r.kind === 'ACCOUNT' && r.role === 'ADMIN')
   const changed = JSON.stringify(draft) !== JSON.stringify(nothing)
+  const key = () => Math.max(0, ...draft.moves.map((m) => m.key), ...draft.prices.map((p) => p.key)) + 1
+  const setMove = (next: Move) => set({ moves: draft.moves.map((m) => (m.key === next.key ? next : m)) })
+  const setPrice = (next: Price) => set({ prices: draft.prices.map((p) => (p.key === next.key ? next : p)) })
   return (
     <Card>
       <CardHead title={t('What if')} note={t('By the usage of the last 30 days; nothing is changed.')}>
@@ -56,18 +59,59 @@ export function WhatIfPanel({ plane }: { plane: Plane }) {
           </Button>
         )}
       </CardHead>
-      <div className="grid gap-x-8 gap-y-5 border-t border-line px-4 py-4 lg:grid-cols-[20rem_minmax(0,1fr)]">
+      <div className="grid gap-x-8 gap-y-5 border-t border-line px-4 py-4 lg:grid-cols-[22rem_minmax(0,1fr)]">
         <div className="flex flex-col gap-4">
-          <Slider label={t('Users')} value={draft.users} min={-100} max={300} step={5} show={signed(draft.users)} onChange={(users) => set({ users })} />
-          <Row label={t('A model of today')}>{(id) => <Select id={id} value={draft.from} onChange={(from) => set({ from })} options={used} placeholder={t('Choose')} />}</Row>
-          {draft.from && (
-            <>
-              <Row label={t('moves to')}>{(id) => <Select id={id} value={draft.to} onChange={(to) => set({ to })} options={models.filter((m) => m.value !== draft.from)} placeholder={t('Stays')} />}</Row>
-              {draft.to && <Slider label={t('How much of it')} value={draft.share} min={0} max={100} step={5} show={`${draft.share}%`} onChange={(share) => set({ share })} />}
-              <Slider label={t('Its price')} value={draft.price} min={-100} max={200} step={5} show={signed(draft.price)} onChange={(price) => set({ price })} />
-            </>
+          {children}
+          <div className="flex flex-col gap-1.5">
+            {draft.usersBy === 'percent' ? (
+              <Slider label={t('Users')} value={draft.usersPercent} min={-100} max={300} step={5} show={signed(draft.usersPercent)} onChange={(usersPercent) => set({ usersPercent })} />
+            ) : (
+              <Row label={t('Users')}>{(id) => <Input id={id} inputMode="numeric" value={draft.people} placeholder={t('+10, or −2')} onChange={(e) => set({ people: e.target.value })} className="num w-32" />}</Row>
+            )}
+            <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+              <Segments
+                label={t('More or fewer users')}
+                value={draft.usersBy}
+                onChange={(usersBy) => set({ usersBy })}
+                options={[
+                  { value: 'percent', label: t('Percent') },
+                  { value: 'people', label: t('Number') },
+                ]}
+              />
+              {answer && <span className="text-xs text-muted">{answer.users === 1 ? t('one person called within 30 days') : t('{{count}} people called within 30 days', { count: count(answer.users) })}</span>}
+            </div>
+          </div>
+          {draft.moves.map((m, i) => (
+            <Change key={m.key} name={t('Move {{number}}', { number: i + 1 })} onRemove={() => set({ moves: draft.moves.filter((x) => x !== m) })}>
+              <div className="grid grid-cols-[minmax(0,1fr)_auto_minmax(0,1fr)] items-center gap-1.5">
+                <Picker aria-label={t('A model of today')} items={used} value={m.from} onChange={(from) => setMove({ ...m, from })} placeholder={t('From')} />
+                <ArrowRight aria-hidden className="size-3.5 text-muted" />
+                <Picker aria-label={t('moves to')} items={targets.filter((x) => x.value !== m.from)} value={m.to} onChange={(to) => setMove({ ...m, to })} placeholder={t('To')} />
+              </div>
+              <Slider label={t('How much of it')} value={m.share} min={0} max={100} step={5} show={`${m.share}%`} onChange={(share) => setMove({ ...m, share })} />
+            </Change>
+          ))}
+          {draft.prices.map((p, i) => (
+            <Change key={p.key} name={t('Price {{number}}', { number: i + 1 })} onRemove={() => set({ prices: draft.prices.filter((x) => x !== p) })}>
+              <Picker aria-label={t('Whose price')} items={used} value={p.model} onChange={(model) => setPrice({ ...p, model })} placeholder={t('A model of today')} />
+              <Slider label={t('Its price')} value={p.percent} min={-100} max={200} step={5} show={signed(p.percent)} onChange={(percent) => setPrice({ ...p, percent })} />
+            </Change>
+          ))}
+          {used.length > 0 && (
+            <div className="flex flex-wrap gap-2">
+              {targets.length > 0 && draft.moves.length < mostChanges && (
+                <Button size="sm" onClick={() => set({ moves: [...draft.moves, { key: key(), from: null, to: null, share: 50 }] })}>
+                  <Plus aria-hidden /> {t('Move usage')}
+                </Button>
+              )}
+              {draft.prices.length < mostChanges && (
+                <Button size="sm" onClick={() => set({ prices: [...draft.prices, { key: key(), model: null, percent: 0 }] })}>
+                  <Plus aria-hidden /> {t('Change a price')}
+                </Button>
+              )}
+            </div>
           )}
-          {plane === 'COPILOT' && admin && <Row label={t('Credits per US dollar')}>{(id) => <Input id={id} inputMode="decimal" value={draft.factor} placeholder={t('As it is')} onChange={(e) => set({ factor: e.target.value })} className="num" />}</Row>}
+          {plane === 'COPILOT' && mayFactor && <Row label={t('Credits per US dollar')}>{(id) => <Input id={id} inputMode="decimal" value={draft.factor} placeholder={t('As it is')} onChange={(e) => set({ factor: e.target.value })} className="num" />}</Row>}
           <Segments
             label={t('How far ahead')}
             value={draft.days || 'end'}
@@ -81,13 +125,18 @@ export function WhatIfPanel({ plane }: { plane: Plane }) {
           />
         </div>
         <div className="flex min-w-0 flex-col gap-3">
-          {(fault ?? planFault) && <ErrorBar fault={(fault ?? planFault)!} />}
+          {(fault ?? earlier) && <ErrorBar fault={(fault ?? earlier)!} />}
           {loading && !fault && <SkeletonBlock className="h-40" />}
           {answer && (
             <>
-              <p aria-live="polite" aria-busy={fetching} data-testid="what-if" className="num text-base font-medium text-balance">
-                {answerSentence(answer)}
-              </p>
+              <div aria-live="polite" aria-busy={fetching} className="num">
+                <p data-testid="what-if" className="text-base font-medium text-balance">
+                  {answerSentence(answer)}
+                </p>
+                <p data-testid="what-if-range" className="mt-0.5 text-sm text-muted">
+                  {rangeSentence(answer)}
+                </p>
+              </div>
               <Course answer={answer} />
             </>
           )}
@@ -103,6 +152,23 @@ function placeOf(viewer: Viewer, plane: Plane): string | undefined {
   if (viewer.roles.some((r) => r.role !== 'MEMBER' && (r.kind === 'ACCOUNT' || r.kind === plane))) return undefined
   const role = (kind: string) => viewer.roles.find((r) => r.role !== 'MEMBER' && r.plane === plane && r.kind === kind)?.scopeId
   return role('ORGANIZATION') ?? role('TEAM')
+}
+
+/** One thing that is imagined, with a way to drop it. */
+function Change({ name, onRemove, children }: { name: string; onRemove: () => void; children: ReactNode }) {
+  return (
+    <div role="group" aria-label={name} className="flex flex-col gap-2 rounded-md border border-line bg-bg px-3 py-2.5">
+      <div className="flex items-center justify-between">
+        <span aria-hidden className="text-xs font-medium text-muted">
+          {name}
+        </span>
+        <Button variant="ghost" size="icon" className="-my-1.5 -me-2" aria-label={t('Drop {{name}}', { name })} onClick={onRemove}>
+          <X aria-hidden />
+        </Button>
+      </div>
+      {children}
+    </div>
+  )
 }
 
 const signed = (n: number) => (n === 0 ? t('as it is') : n > 0 ? `+${n}%` : `−${-n}%`)

@@ -12,6 +12,13 @@ export function answerSentence(a: Answer): string {
   return `${rate}${out(a)}.`
 }
 
+/** What the end lies between, as days differ. */
+export function rangeSentence(a: Answer): string {
+  const amount = (n: string) => about(Number(n), a.unit)
+  if (a.changed.forecastLow === a.changed.forecastHigh) return t('Too few days so far to say how far off that may be.')
+  return t('Four of five times it ends between {{low}} and {{high}}.', { low: amount(a.changed.forecastLow), high: amount(a.changed.forecastHigh) })
+}
+
 function out(a: Answer): string {
   if (a.limit === null || a.limit === undefined) return ''
   if (a.changed.runsOutAt && a.now.runsOutAt) return t('; the budget runs out on {{day}} instead of {{was}}', { day: day(a.changed.runsOutAt), was: day(a.now.runsOutAt) })

@@ -51,7 +51,8 @@ type entry struct {
 	budgetID                      string
 	was, is                       *Terms // nil: no budget
 	carried                       money.Nano
-	standing                      *standing // nil for a new budget
+	standing                      *standing  // nil for a new budget
+	prior                         money.Nano // spent by the scope before a new budget
 	reason                        string
 	saved                         bool // its row is written already
 }

@@ -1,10 +1,10 @@
 import { ArrowRight, TriangleAlert } from 'lucide-react'
 import type { PlanPartsFragment, TermsPartsFragment } from '@/graphql/generated/graphql'
-import { useViewer } from '@/graphql/viewer'
 import { cx } from '@/kit/cx'
-import { count, dayIn, money, type Unit } from '@/lib/format'
+import { count, dayIn, money, moneyWords, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import type { Preview } from './preview'
+import { useAccountZone } from './zone'
 
 type Props = { preview: Preview; unit: Unit; /** Whose change is shown elsewhere already. */ but?: string; empty?: string; rows?: number }
 
@@ -13,12 +13,14 @@ export function Plan({ preview, unit, but, empty, rows = 6 }: Props) {
   const { plan, refusal, waiting } = preview
   if (refusal) return null
   if (!plan) return waiting ? <p className="text-muted">{t('Looking what would change…')}</p> : null
-  const changes = plan.changes.filter((c) => c.scopeId !== but)
+  const own = plan.changes.find((c) => c.scopeId === but)
+  const changes = plan.changes.filter((c) => c !== own)
   const more = plan.changed - plan.changes.length + Math.max(0, changes.length - rows)
   return (
     <div className={cx('flex flex-col gap-2 transition-opacity', waiting && 'opacity-60')} aria-live="polite" aria-busy={waiting}>
       {plan.renewal && <Renewal renewal={plan.renewal} />}
-      {changes.length === 0 && plan.warnings.length === 0 && <p className="text-muted">{empty ?? t('Nothing else changes.')}</p>}
+      {own?.remaining && <p>{t('{{amount}} can then still be spent in this cycle.', { amount: moneyWords(own.remaining, unit) })}</p>}
+      {changes.length === 0 && !own?.remaining && plan.warnings.length === 0 && <p className="text-muted">{empty ?? t('Nothing else changes.')}</p>}
       {changes.length > 0 && (
         <ul aria-label={t('What changes')} className="divide-y divide-line">
           {changes.slice(0, rows).map((c) => (
@@ -41,7 +43,7 @@ export function Plan({ preview, unit, but, empty, rows = 6 }: Props) {
 
 /** When the current cycle ends now, and the one after it. */
 function Renewal({ renewal: r }: { renewal: NonNullable<PlanPartsFragment['renewal']> }) {
-  const { timeZone } = useViewer().account
+  const timeZone = useAccountZone()
   const day = (at: string) => <strong className="num font-medium text-fg">{dayIn(at, timeZone)}</strong>
   if (!r.endsAt) return <p className="text-muted">{t('The current cycle goes on until somebody renews it.')}</p>
   return (

@@ -85,12 +85,14 @@ test('a super admin grants an account its first credits and runs its pool; its c
   await dialog.getByLabel(/^Carried over at most/).fill('750')
   await expect(dialog.getByText(/Of January, April, July and October; 1 to 28\. At midnight in Pacific\/Auckland\./)).toBeVisible()
   await expect(dialog.getByText(/The current cycle now ends on/)).toBeVisible()
+  // When admins are told is theirs to say.
+  await expect(dialog.getByLabel(/^Tell admins at/)).toHaveCount(0)
   expect.soft(await violations(page), 'settings').toEqual([])
   await dialog.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Every three months, on the 15th, at midnight in Pacific/Auckland')).toBeVisible()
   await expect(page.getByText('What is left, 750 credits at most')).toBeVisible()
 
-  // Less than is there is told with what is left of it; more for a while ends by the account's clock.
+  // More for a while ends by the account's clock.
   await page.getByRole('button', { name: 'Raise for a while' }).click()
   await expect(dialog.getByText('In Pacific/Auckland.')).toBeVisible()
   await dialog.getByLabel('By how many credits').fill('300')

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { ArrowLeft, Circle, CircleCheck, LoaderCircle, LogIn, SlidersHorizontal } from 'lucide-react'
+import { ArrowLeft, Circle, CircleCheck, LoaderCircle, LogIn } from 'lucide-react'
 import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { AccountOfDocument, type AccountOfQuery } from '@/graphql/generated/graphql'
 import { useRead } from '@/graphql/query'
@@ -165,11 +165,11 @@ function Overview({ account: a, onChanged, onCredits }: { account: AccountOf; on
       </div>
       <div className="grid items-start gap-4 lg:grid-cols-2">
         <Card>
-          <CardHead title={t('Credits')} note={t('The pool that its organizations and teams get theirs from')}>
+          <CardHead title={t('Credits')} note={t('Its organizations and teams get theirs from it')}>
             <span className="flex gap-1.5">
               {pool && (
                 <Button size="sm" variant="ghost" onClick={onCredits}>
-                  <SlidersHorizontal aria-hidden /> {t('Manage')}
+                  {t('Manage')}
                 </Button>
               )}
               {mayGrant(a) && (

@@ -109,7 +109,7 @@ function CreateForm({ onClose, onMade }: { onClose: () => void; onMade: (made: M
           )}
         />
         {copilot && (
-          <Field label={t('First credits')} error={errors.credits?.message} hint={t('Of every cycle in Copilot, this one at once. Empty: none yet, and every call in Copilot is refused.')}>
+          <Field label={t('First credits')} error={errors.credits?.message} hint={t('What every cycle of its Copilot starts with. Empty: none yet, and every call in Copilot is refused.')}>
             {(wiring) => <Input {...wiring} {...register('credits')} inputMode="decimal" autoComplete="off" className="num" />}
           </Field>
         )}

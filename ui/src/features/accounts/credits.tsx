@@ -28,7 +28,7 @@ export function Credits({ account: a }: { account: AccountOf }) {
       ) : (
         <Card>
           <Empty icon={<Coins aria-hidden />} title={a.planes.includes('COPILOT') ? t('No credits yet') : t("It doesn't use Copilot")} action={grant}>
-            {a.planes.includes('COPILOT') ? t('Without a pool every call in Copilot is refused. The first credits make one.') : t('Switch Copilot on in the danger zone, then grant its first credits here.')}
+            {a.planes.includes('COPILOT') ? t('Every call in Copilot is refused until it has some.') : t('Switch Copilot on in the danger zone, then grant its first credits here.')}
           </Empty>
         </Card>
       )}

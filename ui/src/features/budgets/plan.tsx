@@ -1,9 +1,10 @@
 import { ArrowRight, TriangleAlert } from 'lucide-react'
-import type { PlanPartsFragment, TermsPartsFragment } from '@/graphql/generated/graphql'
+import type { PlanPartsFragment, ScopeKind, TermsPartsFragment } from '@/graphql/generated/graphql'
 import { cx } from '@/kit/cx'
 import { count, dayIn, money, moneyWords, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import type { Preview } from './preview'
+import { isRoot } from './tree'
 import { useAccountZone } from './zone'
 
 type Props = { preview: Preview; unit: Unit; /** Whose change is shown elsewhere already. */ but?: string; empty?: string; rows?: number }
@@ -27,9 +28,9 @@ export function Plan({ preview, unit, but, empty, rows = 6 }: Props) {
             <li key={c.scopeId} className="flex items-baseline gap-3 py-1" title={c.reason}>
               <span className="min-w-0 grow truncate">{c.scopeName}</span>
               <span className="num flex shrink-0 items-baseline gap-1.5">
-                <span className="text-muted">{amount(c.before, unit)}</span>
+                <span className="text-muted">{amount(c.before, c, unit)}</span>
                 <ArrowRight aria-label={t('becomes')} className="size-3 self-center text-muted" />
-                <span className={cx('font-medium', c.after && c.before && less(c.after, c.before) && 'text-warn')}>{amount(c.after, unit)}</span>
+                <span className={cx('font-medium', c.after && c.before && less(c.after, c.before) && 'text-warn')}>{amount(c.after, c, unit)}</span>
               </span>
             </li>
           ))}
@@ -84,8 +85,8 @@ function Warnings({ plan }: { plan: PlanPartsFragment }) {
   )
 }
 
-const amount = (terms: TermsPartsFragment | null | undefined, unit: Unit) => {
-  if (!terms) return t('pool')
+const amount = (terms: TermsPartsFragment | null | undefined, of: { scopeKind: ScopeKind }, unit: Unit) => {
+  if (!terms) return isRoot({ kind: of.scopeKind }) ? t('none') : t('pool')
   return isZero(terms.raised) ? money(terms.limit, unit) : t('{{limit}} + {{raised}}', { limit: money(terms.limit, unit), raised: money(terms.raised, unit) })
 }
 

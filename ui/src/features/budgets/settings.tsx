@@ -60,6 +60,7 @@ export function BudgetSettings({ scope, unit, onClose }: Props) {
   const thresholds = parseThresholds(told)
   // Whoever administers the scope itself chooses when to be told; the rest is for those above.
   const sets = may(scope, 'budget.set')
+  const tells = scope.kind === 'MEMBER' || scope.kind === 'KEY' || scope.kind === 'AGENT' ? sets : may(scope, 'budget.distribute')
   const root = isRoot(scope)
   // Keys and agents may have a cycle of their own.
   const leaf = scope.kind === 'KEY' || scope.kind === 'AGENT'
@@ -122,9 +123,11 @@ export function BudgetSettings({ scope, unit, onClose }: Props) {
             </Field>
           </div>
         )}
-        <Field label={t('Tell admins at, % of the limit')} hint={t('Up to ten, lowest first. Empty: 80, 95 and 100.')} error={thresholds === null ? t('Enter percentages such as 80, 95, 100.') : errors.thresholds}>
-          {(wiring) => <Input {...wiring} inputMode="numeric" autoComplete="off" className="num" value={told} onChange={(e) => setTold(e.target.value)} />}
-        </Field>
+        {tells && (
+          <Field label={t('Tell admins at, % of the limit')} hint={t('Up to ten, lowest first. Empty: 80, 95 and 100.')} error={thresholds === null ? t('Enter percentages such as 80, 95, 100.') : errors.thresholds}>
+            {(wiring) => <Input {...wiring} inputMode="numeric" autoComplete="off" className="num" value={told} onChange={(e) => setTold(e.target.value)} />}
+          </Field>
+        )}
         {input && (
           <div className="rounded-lg bg-hover/60 px-3 py-2">
             {refused ? (

@@ -87,7 +87,11 @@ func (r *accountResolver) Spend(ctx context.Context, obj *model.Account, plane m
 }
 
 func (r *accountResolver) Pool(ctx context.Context, obj *model.Account, plane model.Plane) (*model.Budget, error) {
-	return r.pool(ctx, obj.ID, tenancy.Plane(plane))
+	return pool(ctx, obj.ID, tenancy.Plane(plane))
+}
+
+func (r *accountResolver) Root(ctx context.Context, obj *model.Account, plane model.Plane) (model.Scope, error) {
+	return rootScope(ctx, obj.ID, tenancy.Plane(plane))
 }
 
 func (r *accountConnectionResolver) TotalCount(ctx context.Context, obj *model.AccountConnection) (int, error) {

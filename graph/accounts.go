@@ -8,10 +8,14 @@ import (
 
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/account"
+	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/access"
+	"github.com/alchemi/cockpit/internal/budget"
+	"github.com/alchemi/cockpit/internal/fault"
 	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity"
+	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
@@ -50,12 +54,41 @@ func (r *Resolver) accountCreate(ctx context.Context, in model.AccountCreateInpu
 	var invited identity.Invited
 	err := r.underLeave(tenancy.System(ctx, "the system alone writes accounts; the policy is asked"), []leave{needOfPlatform(access.AccountCreate)}, func(ctx context.Context, tx *store.Tx) (err error) {
 		made, root, invited, err = r.directory().OpenAccount(ctx, tx, r.Store.Now(), input, in.AdminEmail, name, r.Mailer.Configured())
+		if err == nil && in.Credits != nil {
+			err = r.firstCredits(ctx, tx, made.ID, *in.Credits)
+		}
 		return err
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	return made, r.send(ctx, root, []identity.Invited{invited})[0], nil
+}
+
+// firstCredits gives an account that is being made its Copilot pool.
+func (r *Resolver) firstCredits(ctx context.Context, tx *store.Tx, accountID string, credits money.Nano) error {
+	s, err := tx.Scope.Query().Where(scope.AccountID(accountID), scope.KindEQ(scope.KindCOPILOT)).Only(ctx)
+	if ent.IsNotFound(err) {
+		return fault.At("credits", "Credits are for Copilot. Choose it among the products, or leave the credits out.")
+	}
+	if err == nil {
+		err = r.check(ctx, access.BudgetSet, ref(s))
+	}
+	if err != nil {
+		return err
+	}
+	plan, err := r.Budgets.Set(ctx, tx, s.ID, budget.Spec{Limit: credits})
+	if e := fault.As(err); e != nil && e.Path != nil {
+		moved := *e
+		moved.Path = []string{"credits"}
+		return &moved
+	}
+	if err != nil {
+		return err
+	}
+	e := event("budget.set", s)
+	e.Changes = changesOf(plan, s.ID)
+	return tx.Audit(ctx, e)
 }
 
 func (r *Resolver) accountUpdate(ctx context.Context, in model.AccountUpdateInput) (*ent.Account, error) {

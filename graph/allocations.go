@@ -10,11 +10,13 @@ import (
 	"github.com/alchemi/cockpit/ent"
 	"github.com/alchemi/cockpit/ent/auditevent"
 	"github.com/alchemi/cockpit/ent/budgetincrease"
+	"github.com/alchemi/cockpit/ent/user"
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/audit"
 	"github.com/alchemi/cockpit/internal/budget"
 	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/identity"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/store"
@@ -45,8 +47,9 @@ func (r *Resolver) allocate(ctx context.Context, action access.Action, of []*ent
 		return err
 	})
 	if err != nil && !errors.Is(err, errRehearsed) {
-		return nil, err
+		return nil, closedBelow(ctx, err, of)
 	}
+	closeBelow(ctx, plan, of)
 	for _, c := range plan.Changes {
 		from(ctx).budgets.Clear(c.ScopeID)
 	}
@@ -54,6 +57,32 @@ func (r *Resolver) allocate(ctx context.Context, action access.Action, of []*ent
 		from(ctx).budgets.Clear(s.ID)
 	}
 	return plan, nil
+}
+
+// closeBelow leaves in a plan, for platform staff, the scopes that they change
+// and how many follow: which those are is the account's.
+func closeBelow(ctx context.Context, p *budget.Plan, of []*ent.Scope) {
+	if v := tenancy.ViewerFrom(ctx); v == nil || !v.Platform {
+		return
+	}
+	foreign := func(scopeID string) bool {
+		return !slices.ContainsFunc(of, func(s *ent.Scope) bool { return s.ID == scopeID })
+	}
+	p.Changes = slices.DeleteFunc(p.Changes, func(c budget.Change) bool { return foreign(c.ScopeID) })
+	p.Warnings = slices.DeleteFunc(p.Warnings, func(w budget.Warning) bool { return foreign(w.ScopeID) })
+}
+
+// closedBelow is a refusal without the name of a scope that is closed to the
+// platform staff who asked.
+func closedBelow(ctx context.Context, err error, of []*ent.Scope) error {
+	e, v := fault.As(err), tenancy.ViewerFrom(ctx)
+	if v == nil || !v.Platform || e == nil || e.Code != fault.BudgetExceeded {
+		return err
+	}
+	if tight, ok := e.Data["scopeId"]; !ok || tight == of[0].ID {
+		return err
+	}
+	return fault.New(fault.BudgetExceeded, "Something below has given, or keeps back, more than would be left to it. Leave more, or let an admin of the account take some back first.")
 }
 
 func (r *Resolver) budgetSet(ctx context.Context, in model.BudgetSetInput) (*model.Budget, *budget.Plan, error) {
@@ -293,7 +322,7 @@ func toPlan(p *budget.Plan) *model.BudgetPlan {
 	return &model.BudgetPlan{Changed: p.Changed, Renewal: toRenewal(p.Renewal),
 		Changes: mapTo(p.Changes, func(c budget.Change) *model.BudgetChange {
 			return &model.BudgetChange{ScopeID: c.ScopeID, ScopeName: c.ScopeName, ScopeKind: model.ScopeKind(c.ScopeKind), Reason: c.Reason,
-				Before: toTerms(c.Before), After: toTerms(c.After)}
+				Before: toTerms(c.Before), After: toTerms(c.After), Remaining: c.Remaining}
 		}),
 		Warnings: mapTo(p.Warnings, func(w budget.Warning) *model.BudgetWarning {
 			return &model.BudgetWarning{ScopeID: w.ScopeID, ScopeName: w.ScopeName, Code: model.BudgetWarningCode(w.Code), Message: w.Message}
@@ -399,15 +428,42 @@ func (r *Resolver) readsLog(ctx context.Context, at model.Ref) bool {
 
 // budgetHistory is what was done to a budget, newest first.
 func (r *Resolver) budgetHistory(ctx context.Context, b *model.Budget, first *int, after *string) (*model.AuditEventConnection, error) {
-	if !r.readsLog(ctx, b.Ref) {
-		return nil, nil
-	}
 	if first == nil {
 		usual := 20
 		first = &usual
 	}
 	noun := "budget"
+	if v := tenancy.ViewerFrom(ctx); v != nil && v.Platform && b.Ref.Kind == tenancy.KindCopilot {
+		return r.poolHistory(ctx, b, window{first: first, after: after})
+	}
+	if !r.readsLog(ctx, b.Ref) {
+		return nil, nil
+	}
 	return r.auditPage(ctx, b.Ref, &model.AuditFilter{TargetID: &b.Ref.ID, Action: &noun}, window{first: first, after: after})
+}
+
+// poolHistory is what was done to a Copilot pool, for the platform that fills
+// it. Who of the account did it, and in which words, is the account's.
+func (r *Resolver) poolHistory(ctx context.Context, b *model.Budget, w window) (*model.AuditEventConnection, error) {
+	ctx = tenancy.Platform(ctx)
+	page, err := r.selected(ctx, audit.Selection{AccountID: b.Ref.AccountID,
+		Filter: audit.Filter{TargetID: b.Ref.ID, Action: "budget", Outcome: auditevent.OutcomeDONE}}, w)
+	if err != nil {
+		return nil, err
+	}
+	actors := mapTo(page.Edges, func(e *model.AuditEventEdge) string { return e.Node.ActorID })
+	staff, err := r.Store.User.Query().Where(user.IDIn(actors...), user.AccountID(id.PlatformID)).IDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, edge := range page.Edges {
+		if e := edge.Node; e.ActorKind != model.ActorKindSystem && !slices.Contains(staff, e.ActorID) {
+			edge.Node = &model.AuditEvent{ID: e.ID, Seq: e.Seq, At: e.At, ActorKind: e.ActorKind, ActorName: "Somebody of the account", ViaKind: e.ViaKind,
+				Action: e.Action, Outcome: e.Outcome, ScopeID: e.ScopeID, ScopePath: e.ScopePath, Plane: e.Plane, TargetID: e.TargetID, TargetName: e.TargetName,
+				Count: e.Count, Changes: slices.DeleteFunc(e.Changes, func(c *model.AuditChange) bool { return c.Field == "freeze_reason" })}
+		}
+	}
+	return page, nil
 }
 
 func (r *Resolver) loadIncreases(ctx context.Context, budgetIDs []string) (map[string][]*model.BudgetIncrease, error) {

@@ -157,6 +157,11 @@ func (r *Resolver) auditPage(ctx context.Context, at model.Ref, filter *model.Au
 	if err != nil {
 		return nil, err
 	}
+	return r.selected(ctx, sel, w)
+}
+
+// selected is a page of what somebody may read of a log.
+func (r *Resolver) selected(ctx context.Context, sel audit.Selection, w window) (*model.AuditEventConnection, error) {
 	n, backwards, err := w.size()
 	if err != nil {
 		return nil, err

@@ -36,6 +36,7 @@ import (
 type loaders struct {
 	directoryLoaders
 	scopes        *dataloadgen.Loader[string, *ent.Scope]
+	roots         *dataloadgen.Loader[stateKey, *ent.Scope] // by account and plane
 	names         *dataloadgen.Loader[string, string]
 	budgets       *dataloadgen.Loader[string, *gqlmodel.Budget] // by scope
 	states        *dataloadgen.Loader[stateKey, *budget.State]
@@ -127,6 +128,16 @@ func (r *Resolver) newLoaders() *loaders {
 	l.scopes = loader(func(ctx context.Context, ids []string) (map[string]*ent.Scope, error) {
 		rows, err := st.Scope.Query().Where(scope.IDIn(ids...)).All(ctx)
 		return index(rows, err, func(s *ent.Scope) string { return s.ID })
+	})
+	l.roots = loader(func(ctx context.Context, keys []stateKey) (map[stateKey]*ent.Scope, error) {
+		ctx = tenancy.System(ctx, "the roots of planes that the viewer has a part of")
+		rows, err := st.Scope.Query().Where(scope.AccountIDIn(mapTo(keys, func(k stateKey) string { return k.accountID })...),
+			scope.KindIn(scope.KindCONSOLE, scope.KindCOPILOT)).All(ctx)
+		out := make(map[stateKey]*ent.Scope, len(rows))
+		for _, s := range rows {
+			out[stateKey{accountID: s.AccountID, plane: tenancy.Plane(s.Plane)}] = s
+		}
+		return out, err
 	})
 	l.names = loader(func(ctx context.Context, ids []string) (map[string]string, error) {
 		ctx = tenancy.System(ctx, "the names of the scopes above one that the viewer sees")

@@ -180,8 +180,24 @@ func (r *Resolver) accountSpend(ctx context.Context, accountID string, plane ten
 	return totals(plane, sums[0].Sum), nil
 }
 
-func (r *Resolver) pool(ctx context.Context, accountID string, plane tenancy.Plane) (*model.Budget, error) {
-	s, err := r.root(ctx, accountID, plane)
+// rootsOf is root for many accounts at once.
+func rootsOf(ctx context.Context, accountID string, plane tenancy.Plane) (*ent.Scope, error) {
+	if len(Reaches(ctx, accountID, plane)) == 0 {
+		return nil, nil
+	}
+	return maybe(from(ctx).roots.Load(ctx, stateKey{accountID: accountID, plane: plane}))
+}
+
+func rootScope(ctx context.Context, accountID string, plane tenancy.Plane) (model.Scope, error) {
+	s, err := rootsOf(ctx, accountID, plane)
+	if s == nil || err != nil {
+		return nil, err
+	}
+	return toScope(s)
+}
+
+func pool(ctx context.Context, accountID string, plane tenancy.Plane) (*model.Budget, error) {
+	s, err := rootsOf(ctx, accountID, plane)
 	if s == nil || err != nil {
 		return nil, err
 	}

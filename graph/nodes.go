@@ -19,7 +19,7 @@ func (r *Resolver) nodeByID(ctx context.Context, nodeID string) (model.Node, err
 	}
 	switch prefix {
 	case id.Console, id.Copilot, id.Organization, id.Team, id.Member, id.Key, id.Platform:
-		s, err := r.Store.Scope.Get(ctx, nodeID)
+		s, err := r.scopeByID(ctx, nodeID)
 		if err != nil {
 			return absent(err)
 		}
@@ -35,11 +35,11 @@ func (r *Resolver) nodeByID(ctx context.Context, nodeID string) (model.Node, err
 	case id.User:
 		return found(toUser)(r.Store.User.Get(ctx, nodeID))
 	case id.Budget:
-		b, err := r.Store.Budget.Get(ctx, nodeID)
+		_, s, err := r.budgetScope(ctx, nodeID)
 		if err != nil {
 			return absent(err)
 		}
-		return maybe(from(ctx).budgets.Load(ctx, b.ScopeID))
+		return maybe(from(ctx).budgets.Load(ctx, s.ID))
 	case id.Provider:
 		return found(toProvider)(r.Store.Provider.Get(ctx, nodeID))
 	case id.CentralProvider:

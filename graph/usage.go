@@ -31,6 +31,9 @@ func checkRows(rows *int) error {
 
 // usageReaches are the parts of a plane that a report is about.
 func (r *Resolver) usageReaches(ctx context.Context, at model.Ref, scopeID *string) ([]tenancy.Reach, error) {
+	if v := tenancy.ViewerFrom(ctx); v != nil && v.Platform {
+		return nil, fault.New(fault.Forbidden, "Who used what in an account is open to the account alone; platform.usage has its sums.")
+	}
 	if scopeID == nil {
 		return Reaches(ctx, at.AccountID, at.Plane), nil
 	}

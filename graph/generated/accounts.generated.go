@@ -698,7 +698,7 @@ func (ec *executionContext) unmarshalInputAccountCreateInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "slug", "timeZone", "planes", "adminEmail", "adminName", "clientKey"}
+	fieldsInOrder := [...]string{"name", "slug", "timeZone", "planes", "adminEmail", "adminName", "credits", "clientKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -747,6 +747,13 @@ func (ec *executionContext) unmarshalInputAccountCreateInput(ctx context.Context
 				return it, err
 			}
 			it.AdminName = data
+		case "credits":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("credits"))
+			data, err := ec.unmarshalOCredits2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Credits = data
 		case "clientKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientKey"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)

@@ -1510,6 +1510,29 @@ func (ec *executionContext) fieldContext_BudgetChange_after(_ context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _BudgetChange_remaining(ctx context.Context, field graphql.CollectedField, obj *model.BudgetChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BudgetChange_remaining(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Remaining, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *money.Nano) graphql.Marshaler {
+			return ec.marshalOAmount2ᚖgithubᚗcomᚋalchemiᚋcockpitᚋinternalᚋmoneyᚐNano(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_BudgetChange_remaining(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BudgetChange", field, false, false, errors.New("field of type Amount does not have child fields"))
+}
+
 func (ec *executionContext) _BudgetChange_reason(ctx context.Context, field graphql.CollectedField, obj *model.BudgetChange) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4436,6 +4459,11 @@ func (ec *executionContext) _BudgetChange(ctx context.Context, sel ast.Selection
 			}
 		case "after":
 			out.Values[i] = ec._BudgetChange_after(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "remaining":
+			out.Values[i] = ec._BudgetChange_remaining(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -145,6 +145,7 @@ type ComplexityRoot struct {
 		Plane                  func(childComplexity int) int
 		Planes                 func(childComplexity int) int
 		Pool                   func(childComplexity int, plane model.Plane) int
+		Root                   func(childComplexity int, plane model.Plane) int
 		ServiceClients         func(childComplexity int, first *int, after *string, last *int, before *string) int
 		SessionIdleMinutes     func(childComplexity int) int
 		SessionLifetimeMinutes func(childComplexity int) int
@@ -563,6 +564,7 @@ type ComplexityRoot struct {
 		After     func(childComplexity int) int
 		Before    func(childComplexity int) int
 		Reason    func(childComplexity int) int
+		Remaining func(childComplexity int) int
 		ScopeID   func(childComplexity int) int
 		ScopeKind func(childComplexity int) int
 		ScopeName func(childComplexity int) int
@@ -3245,6 +3247,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.Pool(childComplexity, args["plane"].(model.Plane)), true
+	case "Account.root":
+		if e.ComplexityRoot.Account.Root == nil {
+			break
+		}
+
+		args, err := ec.field_Account_root_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Account.Root(childComplexity, args["plane"].(model.Plane)), true
 	case "Account.serviceClients":
 		if e.ComplexityRoot.Account.ServiceClients == nil {
 			break
@@ -4970,6 +4983,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BudgetChange.Reason(childComplexity), true
+	case "BudgetChange.remaining":
+		if e.ComplexityRoot.BudgetChange.Remaining == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetChange.Remaining(childComplexity), true
 	case "BudgetChange.scopeId":
 		if e.ComplexityRoot.BudgetChange.ScopeID == nil {
 			break
@@ -16237,6 +16256,11 @@ type Account implements Node & Scope {
   spend(plane: Plane!, filter: UsageFilter!): UsageTotals
   "Its credit pool in Copilot or its pool in Console; for itself and for platform staff."
   pool(plane: Plane!): Budget
+  """
+  The root of a plane, which its pool stands on, with or without one; null where the account has never used the plane. For
+  itself and for platform staff, to whom it shows its money and nothing of what lies below.
+  """
+  root(plane: Plane!): Scope
 }
 
 "What one US dollar of cost is in credits, from a moment on; never edited, only superseded."
@@ -16540,7 +16564,7 @@ type Budget implements Node {
   limit: Amount!
   "Allowance beyond the limit, booked apart; zero unless somebody set it."
   overflow: Amount!
-  "The rhythm in force: of the plane's whole tree, or a key's own."
+  "The rhythm in force: of the plane's whole tree, or a key's or an agent's own."
   cycle: CycleRule!
   "The day of the month on which cycles begin, 1–28, in the account's time zone; null while it is renewed by hand."
   cycleDay: Int
@@ -16558,7 +16582,10 @@ type Budget implements Node {
   thresholds: [Int!]!
   "Temporary increases that are in force, the first to end first; at most 20."
   increases: [BudgetIncrease!]!
-  "Who changed it and how, newest first; null where the viewer may not read the audit log."
+  """
+  Who changed it and how, newest first; null where the viewer may not read the audit log. Of a Copilot pool platform staff
+  see it, too, without the names of the account's people.
+  """
   history(
     "How many, 1–100."
     first: Int
@@ -16789,6 +16816,8 @@ type BudgetChange {
   before: BudgetTerms
   "Null when it has none any more."
   after: BudgetTerms
+  "What can then still be spent of the current cycle, as far as this budget goes; null when it has none any more."
+  remaining: Amount
   "Why it changes, in words."
   reason: String!
 }
@@ -16857,16 +16886,16 @@ extend type Mutation {
 
 "A scope and what its budget shall be."
 input BudgetSetInput {
-  "Plane root, organization, team, member or key."
+  "Plane root, organization, team, member, key or agent."
   scopeId: ID!
   "In the plane's unit, zero to a billion; left out: unchanged, and a share stays a share. A new budget needs it."
   limit: Amount
   "Allowance beyond the limit; left out: unchanged, zero for a new budget."
   overflow: Amount
-  "For a plane's pool or a key only; left out: unchanged, monthly for a new pool."
+  "For a plane's pool, a key or an agent only; left out: unchanged, monthly for a new pool."
   cycle: CycleRule
   """
-  For a plane's pool or a key with a cycle of its own: the day of the month on which cycles begin, 1–28; quarters begin in
+  For a plane's pool, or a key or an agent with a cycle of its own: the day of the month on which cycles begin, 1–28; quarters begin in
   January, April, July and October, years in January. Left out: unchanged, the 1st of a new budget.
   """
   cycleDay: Int
@@ -17056,7 +17085,7 @@ type ChargeOverflow {
 
 extend type Mutation {
   """
-  End the current cycle of a budget that is renewed by hand, and open the next: of a key, or of a plane's pool with all that go by it.
+  End the current cycle of a budget that is renewed by hand, and open the next: of a key or an agent, or of a plane's pool with all that go by it.
   Needs who may set that budget.
   """
   budgetRenew(input: BudgetRenewInput!): BudgetRenewPayload!
@@ -17064,7 +17093,7 @@ extend type Mutation {
 
 "The budget to renew."
 input BudgetRenewInput {
-  "A plane's pool or a key's budget, whose cycle is MANUAL."
+  "A plane's pool, or a key's or an agent's budget, whose cycle is MANUAL."
   budgetId: ID!
   "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
   clientKey: String
@@ -23653,7 +23682,7 @@ type ResolvedModel {
 }
 `, BuiltIn: false},
 	{Name: "../platform/accounts.graphqls", Input: `extend type Mutation {
-  "Make an account and invite its first admin; nothing of an existing person is changed. Super admins."
+  "Make an account, invite its first admin, and give it its first credits, all or nothing; nothing of an existing person is changed. Super admins."
   accountCreate(input: AccountCreateInput!): AccountCreatePayload!
   "Rename an account, or change its time zone, session lengths and audit retention. Admins of the account; super admins."
   accountUpdate(input: AccountUpdateInput!): AccountUpdatePayload!
@@ -23687,6 +23716,8 @@ input AccountCreateInput {
   adminEmail: String!
   "As they are called."
   adminName: String
+  "The credits that every cycle of its Copilot starts with, zero to a billion; needs COPILOT among the products. Left out: no pool yet, and Copilot refuses every call."
+  credits: Credits
   "Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours."
   clientKey: String
 }
@@ -24518,6 +24549,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_spend(ctx, field)
 	case "pool":
 		return ec.fieldContext_Account_pool(ctx, field)
+	case "root":
+		return ec.fieldContext_Account_root(ctx, field)
 	case "webhooks":
 		return ec.fieldContext_Account_webhooks(ctx, field)
 	}
@@ -25312,6 +25345,8 @@ func (ec *executionContext) childFields_BudgetChange(ctx context.Context, field 
 		return ec.fieldContext_BudgetChange_before(ctx, field)
 	case "after":
 		return ec.fieldContext_BudgetChange_after(ctx, field)
+	case "remaining":
+		return ec.fieldContext_BudgetChange_remaining(ctx, field)
 	case "reason":
 		return ec.fieldContext_BudgetChange_reason(ctx, field)
 	}

@@ -129,6 +129,9 @@ type Account struct {
 	Spend *UsageTotals `json:"spend,omitempty"`
 	// Its credit pool in Copilot or its pool in Console; for itself and for platform staff.
 	Pool *Budget `json:"pool,omitempty"`
+	// The root of a plane, which its pool stands on, with or without one; null where the account has never used the plane. For
+	// itself and for platform staff, to whom it shows its money and nothing of what lies below.
+	Root Scope `json:"root,omitempty"`
 	// Its webhooks, oldest first.
 	Webhooks *WebhookConnection `json:"webhooks,omitempty"`
 	Ref      Ref                `json:"-"`
@@ -193,6 +196,8 @@ type AccountCreateInput struct {
 	AdminEmail string `json:"adminEmail"`
 	// As they are called.
 	AdminName *string `json:"adminName,omitempty"`
+	// The credits that every cycle of its Copilot starts with, zero to a billion; needs COPILOT among the products. Left out: no pool yet, and Copilot refuses every call.
+	Credits *money.Nano `json:"credits,omitempty"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
 	ClientKey *string `json:"clientKey,omitempty"`
 }
@@ -1062,7 +1067,7 @@ type Budget struct {
 	Limit money.Nano `json:"limit"`
 	// Allowance beyond the limit, booked apart; zero unless somebody set it.
 	Overflow money.Nano `json:"overflow"`
-	// The rhythm in force: of the plane's whole tree, or a key's own.
+	// The rhythm in force: of the plane's whole tree, or a key's or an agent's own.
 	Cycle CycleRule `json:"cycle"`
 	// The day of the month on which cycles begin, 1–28, in the account's time zone; null while it is renewed by hand.
 	CycleDay *int `json:"cycleDay,omitempty"`
@@ -1080,7 +1085,8 @@ type Budget struct {
 	Thresholds []int `json:"thresholds"`
 	// Temporary increases that are in force, the first to end first; at most 20.
 	Increases []*BudgetIncrease `json:"increases"`
-	// Who changed it and how, newest first; null where the viewer may not read the audit log.
+	// Who changed it and how, newest first; null where the viewer may not read the audit log. Of a Copilot pool platform staff
+	// see it, too, without the names of the account's people.
 	History *AuditEventConnection `json:"history,omitempty"`
 	// Raised by every change; give it as `expectedVersion`.
 	Version int `json:"version"`
@@ -1185,6 +1191,8 @@ type BudgetChange struct {
 	Before *BudgetTerms `json:"before,omitempty"`
 	// Null when it has none any more.
 	After *BudgetTerms `json:"after,omitempty"`
+	// What can then still be spent of the current cycle, as far as this budget goes; null when it has none any more.
+	Remaining *money.Nano `json:"remaining,omitempty"`
 	// Why it changes, in words.
 	Reason string `json:"reason"`
 }
@@ -1345,7 +1353,7 @@ type BudgetRemovePayload struct {
 
 // The budget to renew.
 type BudgetRenewInput struct {
-	// A plane's pool or a key's budget, whose cycle is MANUAL.
+	// A plane's pool, or a key's or an agent's budget, whose cycle is MANUAL.
 	BudgetID string `json:"budgetId"`
 	// Makes the call safe to repeat: the same key and input get the stored result, another input is refused. 8–64 characters of [A-Za-z0-9_-], kept 24 hours.
 	ClientKey *string `json:"clientKey,omitempty"`
@@ -1387,15 +1395,15 @@ type BudgetResumePayload struct {
 
 // A scope and what its budget shall be.
 type BudgetSetInput struct {
-	// Plane root, organization, team, member or key.
+	// Plane root, organization, team, member, key or agent.
 	ScopeID string `json:"scopeId"`
 	// In the plane's unit, zero to a billion; left out: unchanged, and a share stays a share. A new budget needs it.
 	Limit *money.Nano `json:"limit,omitempty"`
 	// Allowance beyond the limit; left out: unchanged, zero for a new budget.
 	Overflow *money.Nano `json:"overflow,omitempty"`
-	// For a plane's pool or a key only; left out: unchanged, monthly for a new pool.
+	// For a plane's pool, a key or an agent only; left out: unchanged, monthly for a new pool.
 	Cycle *CycleRule `json:"cycle,omitempty"`
-	// For a plane's pool or a key with a cycle of its own: the day of the month on which cycles begin, 1–28; quarters begin in
+	// For a plane's pool, or a key or an agent with a cycle of its own: the day of the month on which cycles begin, 1–28; quarters begin in
 	// January, April, July and October, years in January. Left out: unchanged, the 1st of a new budget.
 	CycleDay *int `json:"cycleDay,omitempty"`
 	// For planes, organizations and teams; left out: unchanged, a pool for a new budget. Back to a pool, shares go and overrides stay.

@@ -23,6 +23,8 @@ type Change struct {
 	ScopeKind          tenancy.Kind
 	// Before and After are nil where there is no budget.
 	Before, After *Terms
+	// Remaining can then still be spent of the current cycle; nil without a budget.
+	Remaining *money.Nano
 	// Reason says in words why it changes.
 	Reason string
 }
@@ -220,6 +222,9 @@ func (d *draft) make(ctx context.Context, tx *store.Tx, made []*entry) error {
 	if err := d.bringPrior(ctx, tx.SQL(), made, cycles); err != nil {
 		return err
 	}
+	for i, e := range made {
+		e.prior = cycles[i].prior
+	}
 	for some := range slices.Chunk(cycles, 500) {
 		if err := d.openCycles(ctx, tx.SQL(), some, d.now); err != nil {
 			return err
@@ -335,7 +340,7 @@ func (d *draft) plan(row *ent.Budget) *Plan {
 			touched[above.scopeID] = true
 		}
 		if out.Changed++; out.Changed <= maxInOutcomes {
-			out.Changes = append(out.Changes, Change{ScopeID: e.scopeID, ScopeName: e.name, ScopeKind: e.kind, Before: e.was, After: e.is, Reason: e.reason})
+			out.Changes = append(out.Changes, Change{ScopeID: e.scopeID, ScopeName: e.name, ScopeKind: e.kind, Before: e.was, After: e.is, Remaining: e.remaining(), Reason: e.reason})
 		}
 	}
 	for _, e := range d.entries {
@@ -345,6 +350,23 @@ func (d *draft) plan(row *ent.Budget) *Plan {
 		}
 	}
 	return out
+}
+
+// used is what is spent and held of the current cycle.
+func (e *entry) used() money.Nano {
+	if e.standing == nil {
+		return e.prior
+	}
+	return e.standing.spent + e.standing.held
+}
+
+// remaining can still be spent of the current cycle; nil without a budget.
+func (e *entry) remaining() *money.Nano {
+	if e.is == nil {
+		return nil
+	}
+	left := max(0, add(e.room().lim, e.is.Overflow)-e.used())
+	return &left
 }
 
 func (d *draft) warn(e *entry) (out []Warning) {
@@ -357,8 +379,8 @@ func (d *draft) warn(e *entry) (out []Warning) {
 	}
 	room := add(e.room().lim, e.is.Overflow)
 	lowered := e.was == nil || e.was.total()+e.was.Overflow > e.is.total()+e.is.Overflow
-	if s := e.standing; s != nil && lowered && s.spent+s.held > room {
-		say(BelowSpent, "Below what is spent and held already, "+AmountText(unit, s.spent+s.held)+": calls are refused until it renews.")
+	if lowered && e.used() > room {
+		say(BelowSpent, "Below what is spent and held already, "+AmountText(unit, e.used())+": calls are refused until it renews.")
 	} else if room == 0 && e.changed() {
 		say(NothingLeft, "Nothing may be spent.")
 	}

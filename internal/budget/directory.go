@@ -121,7 +121,7 @@ func (d *draft) refuse(e *entry, lack money.Nano) error {
 	unit := unitOf(d.plane)
 	has := e.is.total()
 	return fault.New(fault.BudgetExceeded, "The budget of %s would be %s, and %s is given or kept back already. Raise it, or lower those first.",
-		scopeLabel(e.kind, e.name), AmountText(unit, has), AmountText(unit, add(has, lack))).With("available", has)
+		scopeLabel(e.kind, e.name), AmountText(unit, has), AmountText(unit, add(has, lack))).With("available", has).With("scopeId", e.scopeID)
 }
 
 // CheckRoom refuses what has moved to right below a path where the budgets

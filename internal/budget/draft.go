@@ -53,7 +53,8 @@ type entry struct {
 	was, is                       *Terms // nil: no budget
 	carried                       money.Nano
 	raises                        []raise
-	standing                      *standing // nil for a new budget
+	standing                      *standing  // nil for a new budget
+	prior                         money.Nano // spent by the scope before a new budget
 	reason                        string
 	saved                         bool // its row is written already
 }

@@ -122,8 +122,8 @@ func (s Spec) checkDay(scope *ent.Scope, old *ent.Budget) error {
 	case s.CycleDay == 0:
 	case cycle != nil && *cycle == Manual:
 		return fault.At("cycleDay", "A budget that is renewed by hand begins anew on the day of its renewal. Leave the day out, or choose another cycle.")
-	case cycle == nil && scope.Kind == "KEY":
-		return fault.At("cycleDay", "This key renews with its plane. Give it a cycle of its own together with the day.")
+	case cycle == nil && tenancy.Kind(scope.Kind).Leaf():
+		return fault.At("cycleDay", "%s renews with its plane. Give it a cycle of its own together with the day.", scope.Name)
 	}
 	return nil
 }

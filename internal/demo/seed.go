@@ -119,6 +119,8 @@ type seeder struct {
 	market       *marketplace.Market
 	passwordHash string
 	env          Env
+	// superAdmin gives accounts their credits.
+	superAdmin *ent.User
 	// factors are the account's own, oldest first; client is its program.
 	factors []*ent.CreditFactor
 	client  string
@@ -131,6 +133,7 @@ func (s *seeder) tell(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.superAdmin = staff
 	ctx = as(ctx, staff)
 	catalogue, err := s.catalogue(ctx)
 	if err != nil {

@@ -100,8 +100,11 @@ func (p *inPlane) allocate(ctx context.Context, s *ent.Scope, limit money.Nano) 
 	if err != nil {
 		return err
 	}
+	if s.Kind == scope.KindCOPILOT {
+		ctx = as(ctx, p.superAdmin)
+	}
 	changes := map[string]audit.Change{"limit": {After: limit.String()}}
-	if set.Was != nil {
+	if set.Was != nil && set.Was.Lim != int64(limit) {
 		changes["limit"] = audit.Change{Before: money.Nano(set.Was.Lim).String(), After: limit.String()}
 	}
 	return p.audit(ctx, "budget.set", s, "", changes)

@@ -16,7 +16,7 @@ const socket = createClient({
 })
 
 // What one budget gets, others have not: shares and marks follow.
-const allocated = ['scopes', 'budget', 'allocation', 'history']
+const allocated = ['scopes', 'budget', 'allocation', 'history', 'root', 'accounts']
 
 // A mutation that adds or removes rows makes the lists of these fields stale; they are read again where they show.
 const lists: Record<string, string[]> = {
@@ -60,7 +60,9 @@ const lists: Record<string, string[]> = {
   modelUninstall: ['models', 'catalogModels'],
   centralProviderCreate: ['centralProviders'],
   catalogModelCreate: ['catalogModels'],
-  budgetRenew: ['scopes', 'statements'],
+  budgetRenew: ['scopes', 'statements', 'allocation', 'history', 'root'],
+  budgetFreeze: ['history'],
+  budgetResume: ['history'],
   budgetSet: allocated,
   budgetRemove: allocated,
   budgetIncrease: allocated,
@@ -102,6 +104,7 @@ const lists: Record<string, string[]> = {
   personalTokenRevoke: ['personalTokens'],
   authorizationRevoke: ['authorizations'],
   accountCreate: ['accounts'],
+  accountPlanesSet: ['root'],
   supportAccessStart: ['supportAccesses'],
   supportAccessEnd: ['supportAccesses', 'sessions'],
   domainCreate: ['domains'],

@@ -58,8 +58,8 @@ export const percent = (share: number) => formatter({ style: 'percent', maximumF
 
 const stamp = (at: string | Date, options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(language(), options).format(new Date(at))
 
-/** "23 Nov" in the reader's zone. */
-export const day = (at: string | Date) => stamp(at, { day: 'numeric', month: 'short' })
+/** "23 Nov" in the reader's zone, or in another one. */
+export const day = (at: string | Date, timeZone?: string) => stamp(at, { day: 'numeric', month: 'short', timeZone })
 
 /** A day bucket of the server, which begins at midnight UTC. */
 export const utcDay = (at: string | Date) => stamp(at, { day: 'numeric', month: 'short', timeZone: 'UTC' })
@@ -79,7 +79,8 @@ export function cycle(startsAt: string, endsAt: string, timeZone: string): strin
 
 export const clock = (at: string | Date) => stamp(at, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false })
 
-export const dateTime = (at: string | Date) => stamp(at, { dateStyle: 'medium', timeStyle: 'short' })
+/** "1 Nov 2026, 14:32" in the reader's zone, or in another one. */
+export const dateTime = (at: string | Date, timeZone?: string) => stamp(at, { dateStyle: 'medium', timeStyle: 'short', timeZone })
 
 /** For titles: the moment in UTC, as the books have it. */
 export const utc = (at: string | Date) => `${new Date(at).toISOString().replace('T', ' ').slice(0, 19)} UTC`
@@ -142,4 +143,34 @@ export function ticks(from: string, to: string): { at: number; label: string }[]
   const [a, b] = [Date.parse(from), Date.parse(to)]
   const options: Intl.DateTimeFormatOptions = b - a > 172_800_000 ? { day: 'numeric', month: 'short' } : { hour: '2-digit', minute: '2-digit', hour12: false }
   return [0, 0.25, 0.5, 0.75, 1].map((share) => ({ at: share, label: stamp(new Date(a + share * (b - a)), options) }))
+}
+
+const ranks: Record<string, string> = { one: 'st', two: 'nd', few: 'rd', other: 'th' }
+
+/** "1st". */
+export const ordinal = (n: number) => `${n}${ranks[new Intl.PluralRules('en', { type: 'ordinal' }).select(n)]}`
+
+const clocks = new Map<string, Intl.DateTimeFormat>()
+
+/** What a zone's clocks show at a moment, in milliseconds as if they showed UTC. */
+function wall(at: number, timeZone: string): number {
+  let clock = clocks.get(timeZone)
+  if (!clock) {
+    clock = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' })
+    clocks.set(timeZone, clock)
+  }
+  const part = Object.fromEntries(clock.formatToParts(at).map((p) => [p.type, Number(p.value)])) as Record<string, number>
+  return Date.UTC(part.year!, part.month! - 1, part.day!, part.hour!, part.minute!, part.second!)
+}
+
+/** "2026-12-08": the day that a zone has, so many days on. */
+export const dayFrom = (timeZone: string, days = 0, now = Date.now()): string => new Date(wall(now, timeZone) + days * 86_400_000).toISOString().slice(0, 10)
+
+/** The last second of a day in a zone, as the server takes it; undefined for what is no day. */
+export function endOfDay(day: string, timeZone: string): string | undefined {
+  const wanted = Date.parse(`${day}T23:59:59Z`)
+  if (Number.isNaN(wanted)) return undefined
+  // Once more from there: clocks may change between the guess and the moment itself.
+  const guess = wanted - (wall(wanted, timeZone) - wanted)
+  return new Date(guess - (wall(guess, timeZone) - wanted)).toISOString()
 }

@@ -22,6 +22,7 @@ import { useUrl } from '@/lib/url'
 import { Used } from '@/features/budgets'
 import { VerifiedDomains } from '@/features/domains'
 import { EnterAccount, SupportList } from '@/features/support'
+import { Credits, mayGrant } from './credits'
 import { DangerZone } from './danger'
 import { Dispatch } from './dispatch'
 import { Factors } from './factors'
@@ -30,7 +31,7 @@ import { statusLook } from './status'
 
 export type AccountOf = NonNullable<AccountOfQuery['account']>
 
-const parts = ['overview', 'domains', 'support', 'danger'] as const
+const parts = ['overview', 'credits', 'domains', 'support', 'danger'] as const
 type Part = (typeof parts)[number]
 
 /** One customer as the platform sees it. */
@@ -91,7 +92,8 @@ export function AccountPage({ id, onEntered }: { id: string; onEntered: (viewer:
             value={part}
             onChange={(tab) => setUrl({ tab: tab === 'overview' ? undefined : tab })}
             tabs={[
-              { value: 'overview', label: t('Overview'), content: <Overview account={a} onChanged={retry} /> },
+              { value: 'overview', label: t('Overview'), content: <Overview account={a} onChanged={retry} onCredits={() => setUrl({ tab: 'credits' })} /> },
+              { value: 'credits', label: t('Credits'), content: <Credits account={a} /> },
               { value: 'domains', label: t('Domains'), content: <VerifiedDomains account={a} mayApprove={may(a, 'domain.approve') && a.status !== 'CLOSED'} /> },
               { value: 'support', label: t('Support'), content: <SupportList accountId={a.id} onEnter={onEntered} /> },
               ...(mayChange ? [{ value: 'danger' as const, label: t('Danger zone'), content: <DangerZone account={a} /> }] : []),
@@ -154,8 +156,9 @@ function Ending({ account: a }: { account: AccountOf }) {
   )
 }
 
-function Overview({ account: a, onChanged }: { account: AccountOf; onChanged: () => void }) {
+function Overview({ account: a, onChanged, onCredits }: { account: AccountOf; onChanged: () => void; onCredits: () => void }) {
   const [granting, setGranting] = useState(false)
+  const pool = a.root?.budget
   const none = <span className="text-muted">–</span>
   return (
     <div className="flex flex-col gap-4">
@@ -167,18 +170,25 @@ function Overview({ account: a, onChanged }: { account: AccountOf; onChanged: ()
       </div>
       <div className="grid items-start gap-4 lg:grid-cols-2">
         <Card>
-          <CardHead title={t('Credits')} note={t('The pool that its organizations and teams get theirs from')}>
-            {a.pool && a.status !== 'CLOSED' && (
-              <Button size="sm" onClick={() => setGranting(true)}>
-                {t('Grant credits')}
-              </Button>
-            )}
+          <CardHead title={t('Credits')} note={t('Its organizations and teams get theirs from it')}>
+            <span className="flex gap-1.5">
+              {pool && (
+                <Button size="sm" variant="ghost" onClick={onCredits}>
+                  {t('Manage')}
+                </Button>
+              )}
+              {mayGrant(a) && (
+                <Button size="sm" onClick={() => setGranting(true)}>
+                  {t('Grant credits')}
+                </Button>
+              )}
+            </span>
           </CardHead>
           <div className="px-4 pb-4">
-            {a.pool ? (
+            {pool ? (
               <>
-                <Used state={a.pool.state} name={a.name} />
-                <p className="mt-2 text-xs text-muted">{t('{{remaining}} are left of this cycle.', { remaining: money(a.pool.state.remaining, 'CREDITS') })}</p>
+                <Used state={pool.state} name={a.name} />
+                <p className="mt-2 text-xs text-muted">{t('{{remaining}} are left of this cycle.', { remaining: money(pool.state.remaining, 'CREDITS') })}</p>
               </>
             ) : (
               <p className="text-muted">{a.planes.includes('COPILOT') ? t('No pool yet: every call in Copilot is refused.') : t("It doesn't use Copilot.")}</p>
@@ -212,7 +222,7 @@ function Overview({ account: a, onChanged }: { account: AccountOf; onChanged: ()
         </Link>
         .
       </p>
-      {granting && a.pool && <Grant account={a} pool={a.pool} onClose={() => setGranting(false)} />}
+      {granting && a.root && <Grant account={a} root={a.root} onClose={() => setGranting(false)} />}
     </div>
   )
 }

@@ -23,6 +23,7 @@ import { span } from '@/lib/range'
 import { useUrl } from '@/lib/url'
 import { Used } from '@/features/budgets'
 import { CreateAccount } from './create'
+import { mayGrant } from './credits'
 import { Grant } from './grant'
 import { statusLook } from './status'
 
@@ -114,12 +115,12 @@ export function AccountsPage() {
                     {a.spend?.cost && money(a.spend.cost, 'USD')}
                     {a.creditFactor && <span className="block text-xs text-muted">{t('{{credits}} credits per $', { credits: exact(a.creditFactor, 'CREDITS') })}</span>}
                   </Td>
-                  <Td>{a.pool ? <Used state={a.pool.state} name={a.name} /> : <span className="text-muted">{t('No pool')}</span>}</Td>
+                  <Td>{a.root?.budget ? <Used state={a.root.budget.state} name={a.name} /> : <span className="text-muted">{t('No pool')}</span>}</Td>
                   <Td wide>
                     <Badge tone={statusLook[a.status].tone}>{statusLook[a.status].label}</Badge>
                   </Td>
                   <Td wide className="w-0">
-                    {a.pool && a.status !== 'CLOSED' && (
+                    {mayGrant(a) && (
                       <Button size="sm" onClick={() => setGranting(a)} aria-label={t('Grant credits to {{name}}', { name: a.name })}>
                         {t('Grant')}
                       </Button>
@@ -137,7 +138,7 @@ export function AccountsPage() {
         )}
       </Card>
       {url.new === 'account' && mayCreate && <CreateAccount onClose={() => setUrl({ new: undefined })} onMade={(id) => navigate({ to: '/sa/accounts/$id', params: { id } })} />}
-      {granting?.pool && <Grant account={granting} pool={granting.pool} onClose={() => setGranting(undefined)} />}
+      {granting?.root && <Grant account={granting} root={granting.root} onClose={() => setGranting(undefined)} />}
     </>
   )
 }

@@ -11,20 +11,23 @@ import { Field, Input } from '@/kit/field'
 import { ErrorBar } from '@/kit/state'
 import { Checkbox } from '@/kit/toggle'
 import { ZonePicker } from '@/kit/zone-picker'
-import { ownTimeZone } from '@/lib/format'
+import { ownTimeZone, parseAmount } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import type { Plane } from '@/lib/plane'
 import { Links } from '@/features/invitations'
 import { slugProblem, suggestSlug } from './slug'
 
-const schema = z.object({
-  name: z.string().trim().min(1, t('Enter what the account is called.')).max(120, t('At most 120 characters.')),
-  slug: z.string().refine((s) => !slugProblem(s), { error: (issue) => slugProblem(String(issue.input)) ?? '' }),
-  timeZone: z.string().min(1, t('Choose a time zone.')),
-  planes: z.array(z.enum(['CONSOLE', 'COPILOT'])).min(1, t('Choose at least one product.')),
-  adminEmail: z.string().trim().min(1, t('Enter who is invited as the first admin.')).email(t("This doesn't look like an e-mail address.")),
-  adminName: z.string().trim().max(120, t('At most 120 characters.')),
-})
+const schema = z
+  .object({
+    name: z.string().trim().min(1, t('Enter what the account is called.')).max(120, t('At most 120 characters.')),
+    slug: z.string().refine((s) => !slugProblem(s), { error: (issue) => slugProblem(String(issue.input)) ?? '' }),
+    timeZone: z.string().min(1, t('Choose a time zone.')),
+    planes: z.array(z.enum(['CONSOLE', 'COPILOT'])).min(1, t('Choose at least one product.')),
+    credits: z.string().trim(),
+    adminEmail: z.string().trim().min(1, t('Enter who is invited as the first admin.')).email(t("This doesn't look like an e-mail address.")),
+    adminName: z.string().trim().max(120, t('At most 120 characters.')),
+  })
+  .refine((v) => !v.planes.includes('COPILOT') || !v.credits || parseAmount(v.credits) !== null, { path: ['credits'], error: t('Enter an amount such as 100000, or leave it empty.') })
 
 type Values = z.infer<typeof schema>
 
@@ -47,16 +50,17 @@ function CreateForm({ onClose, onMade }: { onClose: () => void; onMade: (made: M
   const [refusal, setRefusal] = useState<Fault>()
   const { register, control, handleSubmit, setError, setValue, formState } = useForm<Values>({
     resolver: zodResolver(schema),
-    defaultValues: { name: '', slug: '', timeZone: ownTimeZone(), planes: ['CONSOLE', 'COPILOT'], adminEmail: '', adminName: '' },
+    defaultValues: { name: '', slug: '', timeZone: ownTimeZone(), planes: ['CONSOLE', 'COPILOT'], credits: '', adminEmail: '', adminName: '' },
   })
   const { errors } = formState
   // The name for addresses follows the name until somebody writes another one.
   const [own, setOwn] = useState(false)
   const slug = useWatch({ control, name: 'slug' })
+  const copilot = useWatch({ control, name: 'planes' }).includes('COPILOT')
 
   const make = async (v: Values) => {
     setRefusal(undefined)
-    const input = { name: v.name, slug: v.slug, timeZone: v.timeZone, planes: v.planes, adminEmail: v.adminEmail, adminName: v.adminName || undefined }
+    const input = { name: v.name, slug: v.slug, timeZone: v.timeZone, planes: v.planes, credits: copilot ? (parseAmount(v.credits) ?? undefined) : undefined, adminEmail: v.adminEmail, adminName: v.adminName || undefined }
     const payload = await create.run({ input })
     if (!payload) return
     if (payload.account) return onMade({ id: payload.account.id, name: payload.account.name, link: payload.invitation ?? undefined })
@@ -104,6 +108,11 @@ function CreateForm({ onClose, onMade }: { onClose: () => void; onMade: (made: M
             </fieldset>
           )}
         />
+        {copilot && (
+          <Field label={t('First credits')} error={errors.credits?.message} hint={t('What every cycle of its Copilot starts with. Empty: none yet, and every call in Copilot is refused.')}>
+            {(wiring) => <Input {...wiring} {...register('credits')} inputMode="decimal" autoComplete="off" className="num" />}
+          </Field>
+        )}
         <div className="grid gap-4 sm:grid-cols-2">
           <Field label={t('E-mail of the first admin')} required error={errors.adminEmail?.message}>
             {(wiring) => <Input {...wiring} {...register('adminEmail')} type="email" autoComplete="off" placeholder="ada@example.com" />}

@@ -1,5 +1,6 @@
 import { ArrowRightLeft, Ellipsis, Equal, HandCoins, Pencil, SlidersHorizontal, TrendingUp, Undo2 } from 'lucide-react'
 import { useState } from 'react'
+import type { ScopeKind } from '@/graphql/generated/graphql'
 import { may } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
 import { Menu, MenuItem, MenuLine } from '@/kit/menu'
@@ -11,7 +12,7 @@ import { RaiseBudget } from './raise'
 import { RemoveBudget } from './remove'
 import { BudgetSettings } from './settings'
 import { ShareOut } from './share-out'
-import type { Row } from './tree'
+import { isRoot, type Row } from './tree'
 
 export type Act = 'ask' | 'move' | 'raise' | 'share' | 'settings' | 'remove'
 
@@ -37,6 +38,9 @@ export const neighboursOf = (row: Row, rows: readonly Row[]) => rows.filter((r) 
 
 /** Its limit stands in the place of an equal share of its parent. */
 export const overridesShare = (row: Row, parent: Row | undefined): boolean => row.budget?.origin === 'SET' && row.kind !== 'KEY' && row.kind !== 'AGENT' && parent?.budget?.distribution === 'EQUAL'
+
+/** What taking its limit away is called. */
+export const removeWords = (row: { kind: ScopeKind }, overrides: boolean): string => (overrides ? t('Remove override') : isRoot(row) ? t('Remove pool') : t('Remove limit'))
 
 export const parentOf = (row: Row, rows: readonly Row[]) => rows.find((r) => r.id === row.parentId)
 
@@ -112,7 +116,7 @@ export function RowMenu({ row, acts, overrides, onEdit, onAct }: MenuProps) {
         <>
           <MenuLine />
           <MenuItem danger={!overrides} onClick={() => onAct('remove')}>
-            <Undo2 aria-hidden /> {overrides ? t('Remove override') : t('Remove limit')}
+            <Undo2 aria-hidden /> {removeWords(row, overrides)}
           </MenuItem>
         </>
       )}

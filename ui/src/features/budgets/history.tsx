@@ -18,6 +18,9 @@ const acts: Record<string, string> = {
   'budget.increaseEnd': t('took an increase back'),
   'budget.move': t('moved budget'),
   'budget.share': t('changed the shares of it'),
+  'budget.freeze': t('froze it'),
+  'budget.resume': t('let it be spent again'),
+  'budget.renew': t('renewed it'),
 }
 
 /** Who changed a budget, and how, newest first. */
@@ -98,6 +101,7 @@ const labels: Record<string, string> = {
   thresholds: t('alerts at %'),
   from: t('from'),
   to: t('to'),
+  freeze_reason: t('why'),
 }
 
 const words: Record<string, string> = { SET: t('an admin'), SHARE: t('an equal share'), POOL: t('a pool'), EQUAL: t('equal shares') }

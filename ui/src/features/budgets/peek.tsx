@@ -1,35 +1,27 @@
 import { Link } from '@tanstack/react-router'
-import { ArrowRightLeft, Ellipsis, Equal, HandCoins, SlidersHorizontal, TrendingUp, Undo2 } from 'lucide-react'
 import { type ReactNode, useMemo, useState } from 'react'
 import { BudgetPeekDocument, type BudgetPeekQuery, type ChargePartsFragment, type ScopeRowFragment, type SpendRowsFragment } from '@/graphql/generated/graphql'
 import { LiveBadge } from '@/graphql/live'
 import { useRead } from '@/graphql/query'
-import { may, useViewer } from '@/graphql/viewer'
+import { useViewer } from '@/graphql/viewer'
 import { Badge } from '@/kit/badge'
-import { Button } from '@/kit/button'
 import { CopyButton } from '@/kit/copy'
 import { Sheet } from '@/kit/dialog'
-import { Menu, MenuItem } from '@/kit/menu'
 import { SkeletonRows } from '@/kit/skeleton'
 import { ErrorBar } from '@/kit/state'
 import { Tabs } from '@/kit/tabs'
-import { ago, count, dateTime, money, moneyWords, percent, utc, type Unit } from '@/lib/format'
+import { ago, count, money, moneyWords, percent, utc, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, slugOf, unitOf } from '@/lib/plane'
 import { span } from '@/lib/range'
 import { BudgetAlerts } from '@/features/alerts'
 import { BurnPicture } from '@/features/burn'
-import { BudgetControls } from '@/features/statements'
-import { type Act, actsOn, overridesShare, parentOf, useActs } from './actions'
 import { useBurn } from './burn'
-import { Limit } from './limit'
-import { AtLimit } from './outlook'
 import { History } from './history'
-import { Increases } from './increases'
-import { Marks } from './marks'
-import { kindName, named, type Row } from './tree'
+import { AtLimit } from './outlook'
+import { BudgetPanel } from './panel'
+import { alone, kindName, named, type Row } from './tree'
 import { Why } from './why'
-import { Used } from './used'
 
 type Props = { id: string; plane: Plane; rows?: readonly Row[]; onClose: () => void }
 
@@ -40,15 +32,13 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
   const spenders = useBurn(id)
   const spend = useMemo(() => ({ ...span('30d'), scopeId: id }), [id])
   const { data, fault, loading, retry } = useRead(BudgetPeekDocument, { ...ask(plane), id, spend })
-  const [editing, setEditing] = useState(false)
   const [tab, setTab] = useState<'use' | 'why' | 'history'>('use')
   const { account } = useViewer()
   const scope = data?.node && 'kind' in data.node ? named(data.node as ScopeRowFragment, account.name) : undefined
   const previous = data?.node && 'budget' in data.node ? data.node.budget?.previousSeries : undefined
   const plan = pick(data)
   const unit = unitOf(plane)
-  const acts = useActs(rows, unit)
-  const row: Row | undefined = scope && (rows.find((r) => r.id === id) ?? Object.assign({ level: 1, open: null, posInSet: 1, setSize: 1 }, scope))
+  const row = scope && (rows.find((r) => r.id === id) ?? alone(scope))
 
   return (
     <Sheet
@@ -63,40 +53,16 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
       {data && !scope && !fault && <p className="py-8 text-center text-muted">{t("This scope doesn't exist, or you may not see it.")}</p>}
       {scope && row && (
         <div className="flex flex-col gap-5">
-          <section className="flex flex-col gap-3">
-            {scope.budget ? (
-              <>
-                <div className="flex flex-wrap gap-1.5 empty:hidden">
-                  <Marks budget={scope.budget} overrides={overridesShare(row, parentOf(row, rows))} unit={unit} />
-                </div>
-                <Used state={scope.budget.state} name={scope.name}>
-                  <Limit scope={scope} budget={scope.budget} unit={unit} editing={editing} onEdit={setEditing} allowed={may(scope, 'budget.set')} />
-                </Used>
-                <p className="text-muted">
-                  {t('{{held}} held by running calls. Renews {{when}}.', {
-                    held: money(scope.budget.state.held, unit),
-                    when: isManual(scope.budget.state) ? t('by hand') : dateTime(scope.budget.state.endsAt),
-                  })}{' '}
-                  <Link to="/a/$account/$plane/statements" params={{ account: account.slug, plane: slugOf(plane) }} search={{ scope: scope.id }} className="font-medium text-accent-text hover:underline">
-                    {t('Statements')}
-                  </Link>
-                </p>
-                <Increases budget={scope.budget} unit={unit} allowed={may(scope, 'budget.set')} />
-                <BudgetControls budgetId={scope.budget.id} name={scope.name} more={<More row={row} rows={rows} onAct={(act) => acts.start(act, row)} />}>
-                  <Acts row={row} rows={rows} onAct={(act) => acts.start(act, row)} />
-                </BudgetControls>
-              </>
-            ) : (
-              <p className="text-muted">
-                {t('Only the budgets above limit it.')} <Limit scope={scope} budget={null} unit={unit} editing={editing} onEdit={setEditing} allowed={may(scope, 'budget.set')} />
-                {actsOn(row, rows).ask && (
-                  <Button size="sm" className="mt-2 flex" onClick={() => acts.start('ask', row)}>
-                    <HandCoins aria-hidden /> {t('Request more')}
-                  </Button>
-                )}
-              </p>
-            )}
-          </section>
+          <BudgetPanel
+            row={row}
+            rows={rows}
+            unit={unit}
+            statements={
+              <Link to="/a/$account/$plane/statements" params={{ account: account.slug, plane: slugOf(plane) }} search={{ scope: scope.id }} className="font-medium text-accent-text hover:underline">
+                {t('Statements')}
+              </Link>
+            }
+          />
           {scope.budget && <BudgetAlerts budgetId={scope.budget.id} thresholds={scope.budget.thresholds} />}
           <Tabs
             label={t('About this budget')}
@@ -110,66 +76,7 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
           />
         </div>
       )}
-      {acts.dialog}
     </Sheet>
-  )
-}
-
-type ActsProps = { row: Row; rows: readonly Row[]; onAct: (act: Act) => void }
-
-/** The row's actions, where there is no row beside to hold them. */
-function Acts({ row, rows, onAct }: ActsProps) {
-  const can = actsOn(row, rows)
-  return (
-    <>
-      {can.ask && (
-        <Button size="sm" onClick={() => onAct('ask')}>
-          <HandCoins aria-hidden /> {t('Request more')}
-        </Button>
-      )}
-      {can.raise && (
-        <Button size="sm" onClick={() => onAct('raise')}>
-          <TrendingUp aria-hidden /> {t('Raise for a while')}
-        </Button>
-      )}
-      {can.share && (
-        <Button size="sm" onClick={() => onAct('share')}>
-          <Equal aria-hidden /> {t('Share out')}
-        </Button>
-      )}
-      {can.settings && (
-        <Button size="sm" onClick={() => onAct('settings')}>
-          <SlidersHorizontal aria-hidden /> {t('Settings')}
-        </Button>
-      )}
-    </>
-  )
-}
-
-/** What is done seldom, behind one button. */
-function More({ row, rows, onAct }: ActsProps) {
-  const can = actsOn(row, rows)
-  const overrides = overridesShare(row, parentOf(row, rows))
-  if (!can.move && !can.remove) return null
-  return (
-    <Menu
-      trigger={
-        <Button size="sm" variant="ghost" className="px-2" aria-label={t('More actions')}>
-          <Ellipsis aria-hidden />
-        </Button>
-      }
-    >
-      {can.move && (
-        <MenuItem onClick={() => onAct('move')}>
-          <ArrowRightLeft aria-hidden /> {t('Move budget')}
-        </MenuItem>
-      )}
-      {can.remove && (
-        <MenuItem danger={!overrides} onClick={() => onAct('remove')}>
-          <Undo2 aria-hidden /> {overrides ? t('Remove override') : t('Remove limit')}
-        </MenuItem>
-      )}
-    </Menu>
   )
 }
 
@@ -297,6 +204,3 @@ function Receipt({ charge }: { charge: ChargePartsFragment }) {
     </li>
   )
 }
-
-// A cycle that is renewed by hand ends at the end of time.
-const isManual = (state: { endsAt: string }) => new Date(state.endsAt).getUTCFullYear() === 9999

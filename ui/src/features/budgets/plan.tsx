@@ -1,10 +1,11 @@
 import { ArrowRight, TriangleAlert } from 'lucide-react'
-import type { PlanPartsFragment, TermsPartsFragment } from '@/graphql/generated/graphql'
-import { useViewer } from '@/graphql/viewer'
+import type { PlanPartsFragment, ScopeKind, TermsPartsFragment } from '@/graphql/generated/graphql'
 import { cx } from '@/kit/cx'
-import { count, dayIn, money, type Unit } from '@/lib/format'
+import { count, dayIn, money, moneyWords, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import type { Preview } from './preview'
+import { isRoot } from './tree'
+import { useAccountZone } from './zone'
 
 type Props = { preview: Preview; unit: Unit; /** Whose change is shown elsewhere already. */ but?: string; empty?: string; rows?: number }
 
@@ -13,21 +14,23 @@ export function Plan({ preview, unit, but, empty, rows = 6 }: Props) {
   const { plan, refusal, waiting } = preview
   if (refusal) return null
   if (!plan) return waiting ? <p className="text-muted">{t('Looking what would change…')}</p> : null
-  const changes = plan.changes.filter((c) => c.scopeId !== but)
+  const own = plan.changes.find((c) => c.scopeId === but)
+  const changes = plan.changes.filter((c) => c !== own)
   const more = plan.changed - plan.changes.length + Math.max(0, changes.length - rows)
   return (
     <div className={cx('flex flex-col gap-2 transition-opacity', waiting && 'opacity-60')} aria-live="polite" aria-busy={waiting}>
       {plan.renewal && <Renewal renewal={plan.renewal} />}
-      {changes.length === 0 && plan.warnings.length === 0 && <p className="text-muted">{empty ?? t('Nothing else changes.')}</p>}
+      {own?.remaining && <p>{t('{{amount}} can then still be spent in this cycle.', { amount: moneyWords(own.remaining, unit) })}</p>}
+      {changes.length === 0 && !own?.remaining && plan.warnings.length === 0 && <p className="text-muted">{empty ?? t('Nothing else changes.')}</p>}
       {changes.length > 0 && (
         <ul aria-label={t('What changes')} className="divide-y divide-line">
           {changes.slice(0, rows).map((c) => (
             <li key={c.scopeId} className="flex items-baseline gap-3 py-1" title={c.reason}>
               <span className="min-w-0 grow truncate">{c.scopeName}</span>
               <span className="num flex shrink-0 items-baseline gap-1.5">
-                <span className="text-muted">{amount(c.before, unit)}</span>
+                <span className="text-muted">{amount(c.before, c, unit)}</span>
                 <ArrowRight aria-label={t('becomes')} className="size-3 self-center text-muted" />
-                <span className={cx('font-medium', c.after && c.before && less(c.after, c.before) && 'text-warn')}>{amount(c.after, unit)}</span>
+                <span className={cx('font-medium', c.after && c.before && less(c.after, c.before) && 'text-warn')}>{amount(c.after, c, unit)}</span>
               </span>
             </li>
           ))}
@@ -41,7 +44,7 @@ export function Plan({ preview, unit, but, empty, rows = 6 }: Props) {
 
 /** When the current cycle ends now, and the one after it. */
 function Renewal({ renewal: r }: { renewal: NonNullable<PlanPartsFragment['renewal']> }) {
-  const { timeZone } = useViewer().account
+  const timeZone = useAccountZone()
   const day = (at: string) => <strong className="num font-medium text-fg">{dayIn(at, timeZone)}</strong>
   if (!r.endsAt) return <p className="text-muted">{t('The current cycle goes on until somebody renews it.')}</p>
   return (
@@ -82,8 +85,8 @@ function Warnings({ plan }: { plan: PlanPartsFragment }) {
   )
 }
 
-const amount = (terms: TermsPartsFragment | null | undefined, unit: Unit) => {
-  if (!terms) return t('pool')
+const amount = (terms: TermsPartsFragment | null | undefined, of: { scopeKind: ScopeKind }, unit: Unit) => {
+  if (!terms) return isRoot({ kind: of.scopeKind }) ? t('none') : t('pool')
   return isZero(terms.raised) ? money(terms.limit, unit) : t('{{limit}} + {{raised}}', { limit: money(terms.limit, unit), raised: money(terms.raised, unit) })
 }
 

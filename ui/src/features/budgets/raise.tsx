@@ -7,34 +7,26 @@ import { Dialog, DialogActions } from '@/kit/dialog'
 import { Field, Input, Textarea } from '@/kit/field'
 import { ErrorBar } from '@/kit/state'
 import { toast } from '@/kit/toast'
-import { moneyWords, parseAmount, type Unit } from '@/lib/format'
+import { dayFrom, endOfDay, moneyWords, parseAmount, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { Plan } from './plan'
 import { usePreview } from './preview'
+import { useAccountZone } from './zone'
 
 type Props = { scope: { id: string; name: string }; unit: Unit; onClose: () => void }
-
-const pad = (n: number) => String(n).padStart(2, '0')
-const dateOf = (d: Date) => `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())}`
-const inAWeek = () => dateOf(new Date(Date.now() + 7 * 86_400_000))
-
-/** The end of a day in the reader's zone, as the server takes it. */
-const endOf = (day: string) => {
-  const at = new Date(`${day}T23:59:59`)
-  return Number.isNaN(at.getTime()) ? undefined : at.toISOString()
-}
 
 /** Raises a limit until a day; it goes back by itself. */
 export function RaiseBudget({ scope, unit, onClose }: Props) {
   const [text, setText] = useState('')
-  const [until, setUntil] = useState(inAWeek)
-  const [today] = useState(() => dateOf(new Date()))
+  const zone = useAccountZone()
+  const [until, setUntil] = useState(() => dayFrom(zone, 7))
+  const [today] = useState(() => dayFrom(zone))
   const [reason, setReason] = useState('')
   const [touched, setTouched] = useState(false)
   const [errors, setErrors] = useState<Record<string, string>>({})
   const { run, busy, fault } = useMutate(BudgetIncreaseDocument, { once: true })
   const amount = parseAmount(text)
-  const endsAt = endOf(until)
+  const endsAt = endOfDay(until, zone)
   const input = amount && endsAt ? { scopeId: scope.id, amount, endsAt } : null
   const preview = usePreview(BudgetIncreaseDocument, input)
   const wrong = preview.refusal?.message ?? errors.amount ?? errors[''] ?? (touched && !amount ? t('Enter an amount such as 1200 or 12.50.') : undefined)
@@ -76,7 +68,7 @@ export function RaiseBudget({ scope, unit, onClose }: Props) {
               />
             )}
           </Field>
-          <Field label={t('Until the end of')} error={errors.endsAt ?? (endsAt ? undefined : t('Choose a day.'))}>
+          <Field label={t('Until the end of')} hint={t('In {{zone}}.', { zone })} error={errors.endsAt ?? (endsAt ? undefined : t('Choose a day.'))}>
             {(wiring) => <Input {...wiring} type="date" min={today} value={until} onChange={(e) => setUntil(e.target.value)} />}
           </Field>
         </div>

@@ -1,14 +1,16 @@
 import { useState } from 'react'
-import { BudgetRemoveDocument } from '@/graphql/generated/graphql'
+import { BudgetRemoveDocument, type ScopeKind } from '@/graphql/generated/graphql'
 import { useMutate } from '@/graphql/mutate'
 import { Confirm } from '@/kit/confirm'
 import { toast } from '@/kit/toast'
 import { moneyWords, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
+import { removeWords } from './actions'
 import { Plan } from './plan'
 import { usePreview } from './preview'
+import { isRoot } from './tree'
 
-type Props = { scope: { name: string }; budget: { id: string; limit: string }; overrides: boolean; unit: Unit; onClose: () => void; onRemoved?: () => void }
+type Props = { scope: { name: string; kind: ScopeKind }; budget: { id: string; limit: string }; overrides: boolean; unit: Unit; onClose: () => void; onRemoved?: () => void }
 
 /** Takes a limit away: what it limited falls back to its share, or to the budgets above. */
 export function RemoveBudget({ scope, budget, overrides, unit, onClose, onRemoved }: Props) {
@@ -26,8 +28,8 @@ export function RemoveBudget({ scope, budget, overrides, unit, onClose, onRemove
   }
   return (
     <Confirm
-      title={overrides ? t('Remove the override of {{name}}?', { name: scope.name }) : t('Remove the limit of {{name}}?', { name: scope.name })}
-      action={overrides ? t('Remove override') : t('Remove limit')}
+      title={overrides ? t('Remove the override of {{name}}?', { name: scope.name }) : isRoot(scope) ? t('Remove the pool of {{name}}?', { name: scope.name }) : t('Remove the limit of {{name}}?', { name: scope.name })}
+      action={removeWords(scope, overrides)}
       keep={t('Keep it')}
       danger={!overrides}
       blocked={Boolean(preview.refusal)}
@@ -38,7 +40,9 @@ export function RemoveBudget({ scope, budget, overrides, unit, onClose, onRemove
       onClose={onClose}
     >
       <p>
-        {overrides
+        {scope.kind === 'COPILOT'
+          ? t('Copilot’s calls are then refused, save where a limit stands below: those go on until it is used up. To stop them all, freeze the pool instead. What was spent stays on the books.')
+          : overrides
           ? t('{{name}} then gets the same share as the others. What was spent stays on the books.', { name: scope.name })
           : t('{{name}} may then spend whatever the budgets above have left, instead of {{limit}} a cycle. What was spent stays on the books.', { name: scope.name, limit: moneyWords(budget.limit, unit) })}
       </p>

@@ -13,6 +13,8 @@ import { parseAmount, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { Plan } from './plan'
 import { usePreview } from './preview'
+import { isRoot } from './tree'
+import { useAccountZone } from './zone'
 
 type Props = { scope: ScopeRowFragment; unit: Unit; onClose: () => void }
 
@@ -58,13 +60,17 @@ export function BudgetSettings({ scope, unit, onClose }: Props) {
   const thresholds = parseThresholds(told)
   // Whoever administers the scope itself chooses when to be told; the rest is for those above.
   const sets = may(scope, 'budget.set')
-  const root = scope.kind === 'CONSOLE' || scope.kind === 'COPILOT'
+  const tells = scope.kind === 'MEMBER' || scope.kind === 'KEY' || scope.kind === 'AGENT' ? sets : may(scope, 'budget.distribute')
+  const root = isRoot(scope)
+  // Keys and agents may have a cycle of their own.
+  const leaf = scope.kind === 'KEY' || scope.kind === 'AGENT'
+  const zone = useAccountZone()
 
   const changes: Omit<BudgetSetInput, 'scopeId'> = {}
   const day = parseDay(dayText)
   const dayMoves = cycle !== 'MANUAL' && day !== null && day !== budget.cycleDay
-  // A key's day needs a cycle of its own beside it.
-  if (cycle !== budget.cycle || (dayMoves && scope.kind === 'KEY')) changes.cycle = cycle
+  // Its day needs a cycle of its own beside it.
+  if (cycle !== budget.cycle || (dayMoves && leaf)) changes.cycle = cycle
   if (dayMoves) changes.cycleDay = day
   if (amounts.overflow && amounts.overflow !== budget.overflow) changes.overflow = amounts.overflow
   if (amounts.rolloverCap && amounts.rolloverCap !== budget.rolloverCap) changes.rolloverCap = amounts.rolloverCap
@@ -95,13 +101,13 @@ export function BudgetSettings({ scope, unit, onClose }: Props) {
         }}
         className="flex flex-col gap-4"
       >
-        {sets && (root || scope.kind === 'KEY') && (
+        {sets && (root || leaf) && (
           <div className="grid grid-cols-[minmax(0,2fr)_minmax(0,1fr)] items-start gap-3 max-sm:grid-cols-1">
             <Field label={t('Renews')} hint={root ? t('Every budget below renews with it. The current cycle keeps what is spent.') : t('The current cycle keeps what is spent.')} error={errors.cycle}>
               {(wiring) => <Select {...wiring} value={cycle} onChange={setCycle} options={cycles} />}
             </Field>
             {cycle !== 'MANUAL' && (
-              <Field label={t('On day')} hint={dayHint[cycle]} error={day === null ? t('Enter a day from 1 to 28: those that every month has.') : errors.cycleDay}>
+              <Field label={t('On day')} hint={`${dayHint[cycle]} ${t('At midnight in {{zone}}.', { zone })}`} error={day === null ? t('Enter a day from 1 to 28: those that every month has.') : errors.cycleDay}>
                 {(wiring) => <Input {...wiring} inputMode="numeric" autoComplete="off" className="num" value={dayText} onChange={(e) => setDayText(e.target.value)} />}
               </Field>
             )}
@@ -117,9 +123,11 @@ export function BudgetSettings({ scope, unit, onClose }: Props) {
             </Field>
           </div>
         )}
-        <Field label={t('Tell admins at, % of the limit')} hint={t('Up to ten, lowest first. Empty: 80, 95 and 100.')} error={thresholds === null ? t('Enter percentages such as 80, 95, 100.') : errors.thresholds}>
-          {(wiring) => <Input {...wiring} inputMode="numeric" autoComplete="off" className="num" value={told} onChange={(e) => setTold(e.target.value)} />}
-        </Field>
+        {tells && (
+          <Field label={t('Tell admins at, % of the limit')} hint={t('Up to ten, lowest first. Empty: 80, 95 and 100.')} error={thresholds === null ? t('Enter percentages such as 80, 95, 100.') : errors.thresholds}>
+            {(wiring) => <Input {...wiring} inputMode="numeric" autoComplete="off" className="num" value={told} onChange={(e) => setTold(e.target.value)} />}
+          </Field>
+        )}
         {input && (
           <div className="rounded-lg bg-hover/60 px-3 py-2">
             {refused ? (

@@ -21,6 +21,9 @@ export const kindName: Record<ScopeKind, string> = {
   AGENT: t('Agent'),
 }
 
+/** The root of a plane, whose budget is the plane's pool. */
+export const isRoot = (s: { kind: ScopeKind }) => s.kind === 'CONSOLE' || s.kind === 'COPILOT'
+
 const hasLeaves = (s: ScopeRowFragment) => s.kind === 'TEAM'
 
 /** Lays the nodes out as rows: only what stands under open nodes, with its level and place among its siblings. */
@@ -47,6 +50,9 @@ export function layOut(nodes: readonly ScopeRowFragment[], open: ReadonlySet<str
 /** Nodes found by name, without their tree. */
 export const layOutFlat = (nodes: readonly ScopeRowFragment[]): Row[] => nodes.map((n, i) => Object.assign({ level: 1, open: null, posInSet: i + 1, setSize: nodes.length }, n))
 
+/** A node that is shown by itself. */
+export const alone = (node: ScopeRowFragment): Row => Object.assign({ level: 1, open: null, posInSet: 1, setSize: 1 }, node)
+
 /** All pages of a list, asked for one after the other; the server caps each at 100. */
 function usePages(plane: Plane) {
   const [cursors, setCursors] = useState<(string | undefined)[]>([undefined])
@@ -70,7 +76,7 @@ function usePages(plane: Plane) {
 }
 
 /** A plane's root goes by the account's name: "Console" alone would say nothing. */
-export const named = <N extends { kind: ScopeKind; name: string }>(node: N, account: string): N => (node.kind === 'CONSOLE' || node.kind === 'COPILOT' ? { ...node, name: account } : node)
+export const named = <N extends { kind: ScopeKind; name: string }>(node: N, account: string): N => (isRoot(node) ? { ...node, name: account } : node)
 
 /** Agents under those who own them, as far as these are there. */
 export function withAgents(nodes: readonly ScopeRowFragment[], agents: readonly ScopeRowFragment[]): ScopeRowFragment[] {

@@ -1,4 +1,4 @@
-import { ArrowRightLeft, Ellipsis, Equal, HandCoins, Pencil, SlidersHorizontal, TrendingUp, Undo2 } from 'lucide-react'
+import { ArrowRightLeft, Ellipsis, Equal, HandCoins, Pencil, Play, SlidersHorizontal, Snowflake, TrendingUp, Undo2 } from 'lucide-react'
 import { useState } from 'react'
 import { may } from '@/graphql/viewer'
 import { Button } from '@/kit/button'
@@ -6,6 +6,7 @@ import { Menu, MenuItem, MenuLine } from '@/kit/menu'
 import type { Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { AskDialog } from '@/features/requests'
+import { FreezeBudget, ResumeBudget } from '@/features/statements'
 import { MoveBudget } from './move'
 import { RaiseBudget } from './raise'
 import { RemoveBudget } from './remove'
@@ -13,7 +14,7 @@ import { BudgetSettings } from './settings'
 import { ShareOut } from './share-out'
 import type { Row } from './tree'
 
-export type Act = 'ask' | 'move' | 'raise' | 'share' | 'settings' | 'remove'
+export type Act = 'ask' | 'move' | 'raise' | 'share' | 'settings' | 'freeze' | 'resume' | 'remove'
 
 /** What the viewer may do with a row's budget. */
 export function actsOn(row: Row, rows: readonly Row[]): Record<Act | 'edit', boolean> {
@@ -26,6 +27,8 @@ export function actsOn(row: Row, rows: readonly Row[]): Record<Act | 'edit', boo
     raise: sets && Boolean(row.budget),
     share: Boolean(row.budget) && row.kind !== 'MEMBER' && row.kind !== 'KEY' && row.kind !== 'AGENT' && may(row, 'budget.distribute'),
     settings: Boolean(row.budget) && (sets || may(row, 'budget.distribute')),
+    freeze: Boolean(row.budget) && !row.budget?.state.frozenAt && may(row.budget, 'budget.freeze'),
+    resume: Boolean(row.budget?.state.frozenAt) && may(row.budget, 'budget.resume'),
     remove: Boolean(row.budget) && row.budget?.origin === 'SET' && may(row, 'budget.remove'),
   }
 }
@@ -60,6 +63,8 @@ export function useActs(rows: readonly Row[], unit: Unit) {
       {act === 'raise' && <RaiseBudget scope={row} unit={unit} onClose={close} />}
       {act === 'share' && <ShareOut scope={row} unit={unit} onClose={close} />}
       {act === 'settings' && <BudgetSettings scope={row} unit={unit} onClose={close} />}
+      {act === 'freeze' && row.budget && <FreezeBudget budgetId={row.budget.id} name={row.name} onClose={close} />}
+      {act === 'resume' && row.budget && <ResumeBudget budgetId={row.budget.id} name={row.name} onClose={close} />}
       {act === 'remove' && row.budget && <RemoveBudget scope={row} budget={row.budget} overrides={overridesShare(row, parentOf(row, rows))} unit={unit} onClose={close} />}
     </>
   )
@@ -108,13 +113,21 @@ export function RowMenu({ row, acts, overrides, onEdit, onAct }: MenuProps) {
           <SlidersHorizontal aria-hidden /> {t('Settings')}
         </MenuItem>
       )}
+      {(acts.freeze || acts.resume || acts.remove) && <MenuLine />}
+      {acts.freeze && (
+        <MenuItem onClick={() => onAct('freeze')}>
+          <Snowflake aria-hidden /> {t('Freeze')}
+        </MenuItem>
+      )}
+      {acts.resume && (
+        <MenuItem onClick={() => onAct('resume')}>
+          <Play aria-hidden /> {t('Resume')}
+        </MenuItem>
+      )}
       {acts.remove && (
-        <>
-          <MenuLine />
-          <MenuItem danger={!overrides} onClick={() => onAct('remove')}>
-            <Undo2 aria-hidden /> {overrides ? t('Remove override') : t('Remove limit')}
-          </MenuItem>
-        </>
+        <MenuItem danger={!overrides} onClick={() => onAct('remove')}>
+          <Undo2 aria-hidden /> {overrides ? t('Remove override') : t('Remove limit')}
+        </MenuItem>
       )}
     </Menu>
   )

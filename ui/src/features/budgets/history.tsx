@@ -18,6 +18,9 @@ const acts: Record<string, string> = {
   'budget.increaseEnd': t('took an increase back'),
   'budget.move': t('moved budget'),
   'budget.share': t('changed the shares of it'),
+  'budget.freeze': t('froze it'),
+  'budget.resume': t('let it go on after a freeze'),
+  'budget.renew': t('renewed it by hand'),
 }
 
 /** Who changed a budget, and how, newest first. */
@@ -57,7 +60,7 @@ export function History({ budgetId, unit }: { budgetId: string; unit: Unit }) {
                 </li>
               ))}
             </ul>
-            {e.reason && <p className="mt-0.5 text-xs text-muted">“{e.reason}”</p>}
+            {why(e) && <p className="mt-0.5 text-xs text-muted">“{why(e)}”</p>}
           </li>
         ))}
       </ol>
@@ -79,12 +82,19 @@ export function History({ budgetId, unit }: { budgetId: string; unit: Unit }) {
   )
 }
 
+/** Why it was done, in the words of whoever did it; a freeze keeps its own. */
+function why(e: Event): string | null | undefined {
+  const freeze = e.changes.find((c) => c.field === 'freeze_reason')?.after
+  return freeze ? (JSON.parse(freeze) as string) : e.reason
+}
+
 const labels: Record<string, string> = {
   limit: t('limit'),
   overflow: t('overflow'),
   reserve: t('reserve'),
   raised: t('raised by'),
   endsAt: t('until'),
+  until: t('until'),
   origin: t('comes from'),
   distribution: t('reaches those below as'),
   budgetsBelow: t('budgets that follow'),
@@ -103,7 +113,7 @@ const labels: Record<string, string> = {
 const words: Record<string, string> = { SET: t('an admin'), SHARE: t('an equal share'), POOL: t('a pool'), EQUAL: t('equal shares') }
 
 function shown(change: Event['changes'][number], json: string, unit: Unit): string {
-  if (change.field === 'endsAt') return dateTime(JSON.parse(json) as string)
+  if (change.field === 'endsAt' || change.field === 'until') return dateTime(JSON.parse(json) as string)
   const text = changeValue(change, json, unit)
   return words[text] ?? text
 }

@@ -1,13 +1,14 @@
-import { Snowflake, TriangleAlert } from 'lucide-react'
+import { CalendarX2, Snowflake, TrendingUp, TriangleAlert } from 'lucide-react'
 import type { BudgetStatus, StatePartsFragment } from '@/graphql/generated/graphql'
 import { Badge, type Tone } from '@/kit/badge'
-import { about, day, money, utc } from '@/lib/format'
+import { cx } from '@/kit/cx'
+import { about, days, daysUntil, money, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 
 /** How loud a state is; the state itself is the server's. */
-export const tone: Record<BudgetStatus, 'ok' | 'warn' | 'bad'> = {
+export const tone: Record<BudgetStatus, 'ok' | 'high' | 'warn' | 'bad'> = {
   OK: 'ok',
-  PACE_HIGH: 'ok',
+  PACE_HIGH: 'high',
   RUNS_OUT: 'warn',
   BLOCKED: 'bad',
   OVER_ALLOWED: 'bad',
@@ -22,22 +23,39 @@ export function outlook(state: StatePartsFragment): string {
     case 'OVER_ALLOWED':
       return t('Over the limit')
     case 'RUNS_OUT':
-      return state.runsOutAt ? t('Runs out {{day}}', { day: day(state.runsOutAt) }) : t('Runs out')
+      return state.runsOutAt ? t('Runs out {{days}}', { days: days(state.runsOutEarliest ?? state.runsOutAt, state.runsOutLatest ?? state.runsOutAt) }) : t('Runs out')
+    case 'PACE_HIGH':
+      return t('Close: {{amount}} left at the end', { amount: about(atEnd(state), state.unit) })
     default:
       return t('{{amount}} left at the end', { amount: about(atEnd(state), state.unit) })
   }
 }
 
+/** How long it still lasts, where that is short of the cycle. */
+function lasts(state: StatePartsFragment): string | undefined {
+  if (state.frozenAt || state.status !== 'RUNS_OUT' || !state.runsOutAt) return undefined
+  const left = daysUntil(state.runsOutAt)
+  if (left < 1) return t('within a day')
+  return left === 1 ? t('in about 1 day') : t('in about {{count}} days', { count: left })
+}
+
 // An estimate to be read, never reckoned with.
 const atEnd = (s: StatePartsFragment) => Math.max(0, Number(s.limit) + Number(s.overflow) - Number(s.forecast))
 
+const looks = { ok: 'text-muted', high: 'text-warn', warn: 'font-medium text-warn', bad: 'font-medium text-bad' }
+const icons = { ok: undefined, high: TrendingUp, warn: CalendarX2, bad: TriangleAlert }
+
 export function Outlook({ state }: { state: StatePartsFragment }) {
   const how = tone[state.status]
+  const Icon = state.frozenAt ? Snowflake : icons[how]
+  const left = lasts(state)
   return (
-    <span className={how === 'ok' ? 'text-muted' : how === 'warn' ? 'font-medium text-warn' : 'inline-flex items-center gap-1.5 font-medium text-bad'} title={state.runsOutAt ? utc(state.runsOutAt) : undefined}>
-      {state.frozenAt && <Snowflake aria-hidden className="size-3.5" />}
-      {how === 'bad' && !state.frozenAt && <TriangleAlert aria-hidden className="size-3.5" />}
-      {outlook(state)}
+    <span className={cx('inline-flex items-start gap-1.5', looks[how])} title={state.runsOutAt ? utc(state.runsOutAt) : undefined}>
+      {Icon && <Icon aria-hidden className="mt-0.5 size-3.5 shrink-0" />}
+      <span>
+        {outlook(state)}
+        {left && <span className="block text-xs font-normal text-muted">{left}</span>}
+      </span>
     </span>
   )
 }

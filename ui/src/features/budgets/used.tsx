@@ -42,7 +42,7 @@ export function Burn({ state, series, name }: { state: StatePartsFragment; serie
       elapsed={state.elapsedPercent / 100}
       forecast={Number(state.forecast)}
       limit={Number(state.limit)}
-      alarming={tone[state.status] !== 'ok'}
+      alarming={tone[state.status] === 'warn' || tone[state.status] === 'bad'}
       label={t('{{name}}: {{outlook}}', { name, outlook: outlook(state) })}
     />
   )

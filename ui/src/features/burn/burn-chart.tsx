@@ -7,16 +7,15 @@ import { scaleOf } from './scale'
 import { burnSentence } from './sentence'
 
 type Day = { amount: string }
-type Props = { state: StatePartsFragment; series: readonly Day[]; previous?: readonly Day[]; thresholds?: readonly number[] }
+type Props = { state: StatePartsFragment; series: readonly Day[]; previous?: readonly Day[]; /** In percent of the limit, as the budget has them. */ thresholds: readonly number[] }
 type Point = readonly [x: number, y: number]
 
 const none: readonly Day[] = []
-const defaults = [80, 95]
 
 const line = (points: readonly Point[]) => points.map(([x, y], i) => `${i ? 'L' : 'M'}${(x * 100).toFixed(2)} ${(y * 100).toFixed(2)}`).join('')
 
 /** Area so far, dashed forecast with its band, the limit, alert thresholds, and the cycle before as a ghost. */
-export function BurnChart({ state, series, previous = none, thresholds = defaults }: Props) {
+export function BurnChart({ state, series, previous = none, thresholds }: Props) {
   const now = Math.min(1, Math.max(0, state.elapsedPercent / 100))
   const values = cumulative(series, state.spent)
   const spent = values.at(-1)!

@@ -19,7 +19,7 @@ import { span } from '@/lib/range'
 import { BudgetAlerts } from '@/features/alerts'
 import { BurnPicture } from '@/features/burn'
 import { BudgetControls } from '@/features/statements'
-import { chargeKinds, Receipt } from '@/features/usage'
+import { chargeKinds, OpenReceipt } from '@/features/usage'
 import { type Act, actsOn, overridesShare, parentOf, useActs } from './actions'
 import { type Minute, useBurn } from './burn'
 import { Limit } from './limit'
@@ -27,7 +27,8 @@ import { AtLimit } from './outlook'
 import { History } from './history'
 import { Increases } from './increases'
 import { Marks } from './marks'
-import { kindName, named, type Row } from './tree'
+import { kindName, named } from './kinds'
+import { type Row } from './tree'
 import { Why } from './why'
 import { Used } from './used'
 
@@ -112,7 +113,7 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
         </div>
       )}
       {acts.dialog}
-      {receipt && <Receipt id={receipt} onClose={() => setReceipt(undefined)} onLine={setReceipt} />}
+      {receipt && <OpenReceipt id={receipt} onClose={() => setReceipt(undefined)} onLine={setReceipt} />}
     </Sheet>
   )
 }

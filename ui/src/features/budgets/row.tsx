@@ -7,7 +7,8 @@ import { type Act, RowMenu } from './actions'
 import { Limit } from './limit'
 import { Marks } from './marks'
 import { AtLimit, Outlook } from './outlook'
-import { kindName, type Row } from './tree'
+import { kindName } from './kinds'
+import { type Row } from './tree'
 import { Burn, Used } from './used'
 
 export const columns =

@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState } from 'react'
 import { useClient } from 'urql'
-import { BudgetAgentsDocument, BudgetLeavesDocument, BudgetSearchDocument, BudgetTreeDocument, type ScopeKind, type ScopeRowFragment } from '@/graphql/generated/graphql'
+import { BudgetAgentsDocument, BudgetLeavesDocument, BudgetSearchDocument, BudgetTreeDocument, type ScopeRowFragment } from '@/graphql/generated/graphql'
 import { type Fault, toFault } from '@/graphql/fault'
 import { usePages } from '@/graphql/pages'
 import { useViewer } from '@/graphql/viewer'
 import { useDebounced } from '@/lib/debounce'
 import { ask, pick, type Plane } from '@/lib/plane'
-import { t } from '@/lib/i18n'
+import { named } from './kinds'
 
 export type Row = ScopeRowFragment & { level: number; open: boolean | null; posInSet: number; /** −1 while not all are there. */ setSize: number }
 
@@ -16,18 +16,6 @@ export type More = { id: string; more: () => void; busy: boolean; level: number;
 export type Line = Row | More
 
 export const isRow = (line: Line): line is Row => !('more' in line)
-
-export const kindName: Record<ScopeKind, string> = {
-  PLATFORM: t('Platform'),
-  ACCOUNT: t('Account'),
-  CONSOLE: t('Console'),
-  COPILOT: t('Copilot'),
-  ORGANIZATION: t('Organization'),
-  TEAM: t('Team'),
-  MEMBER: t('User'),
-  KEY: t('Key'),
-  AGENT: t('Agent'),
-}
 
 const hasLeaves = (s: ScopeRowFragment) => s.kind === 'TEAM'
 
@@ -61,9 +49,6 @@ function layOutFlat(nodes: readonly ScopeRowFragment[], rest?: Rest): Line[] {
   const rows = nodes.map((n, i): Line => Object.assign({ level: 1, open: null, posInSet: i + 1, setSize: rest ? -1 : nodes.length }, n))
   return rest ? [...rows, { id: 'more:', level: 1, parentId: '', name: '', ...rest }] : rows
 }
-
-/** A plane's root goes by the account's name: "Console" alone would say nothing. */
-export const named = <N extends { kind: ScopeKind; name: string }>(node: N, account: string): N => (node.kind === 'CONSOLE' || node.kind === 'COPILOT' ? { ...node, name: account } : node)
 
 /** Agents under those who own them, as far as these are there. */
 export function withAgents(nodes: readonly ScopeRowFragment[], agents: readonly ScopeRowFragment[]): ScopeRowFragment[] {

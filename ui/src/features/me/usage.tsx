@@ -8,7 +8,7 @@ import { ago, money, moneyWords, percent, type Unit, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, unitOf } from '@/lib/plane'
 import { span } from '@/lib/range'
-import { Receipt } from '@/features/usage'
+import { OpenReceipt } from '@/features/usage'
 
 /** On what a seat's money went in the last 30 days: models, keys, and the newest receipts. */
 export function MyUsage({ plane, seatId }: { plane: Plane; seatId: string }) {
@@ -55,7 +55,7 @@ export function MyUsage({ plane, seatId }: { plane: Plane; seatId: string }) {
           )}
         </Card>
       </div>
-      {receipt && <Receipt id={receipt} onClose={() => setReceipt(undefined)} onLine={setReceipt} />}
+      {receipt && <OpenReceipt id={receipt} onClose={() => setReceipt(undefined)} onLine={setReceipt} />}
     </>
   )
 }

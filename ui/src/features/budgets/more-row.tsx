@@ -16,8 +16,11 @@ export function MoreRow({ line, current, on }: { line: More; current: boolean; o
       className={`${columns} min-h-10 border-b border-line last:border-b-0 focus-visible:-outline-offset-2`}
     >
       <div role="gridcell" className="col-span-full" style={{ paddingInlineStart: `calc(${line.level - 1} * var(--indent, 1.25rem))` }}>
-        <button type="button" tabIndex={-1} disabled={line.busy} onClick={() => on.more(line.id)} className="inline-flex min-h-8 items-center gap-1.5 rounded-sm px-1 font-medium text-accent-text hover:underline disabled:text-muted disabled:no-underline">
-          <ChevronsDown aria-hidden className="size-4" /> {line.busy ? t('Loading…') : line.name ? t('Show more of {{name}}', { name: line.name }) : t('Show more')}
+        <button type="button" tabIndex={-1} disabled={line.busy} onClick={() => on.more(line.id)} className="inline-flex min-h-8 items-center gap-1.5 rounded-sm pe-1 font-medium text-accent-text hover:underline disabled:text-muted disabled:no-underline">
+          <span className="flex w-6 shrink-0 justify-center max-md:w-2">
+            <ChevronsDown aria-hidden className="size-4 shrink-0" />
+          </span>
+          {line.busy ? t('Loading…') : line.name ? t('Show more of {{name}}', { name: line.name }) : t('Show more')}
         </button>
       </div>
     </div>

@@ -86,7 +86,7 @@ export const BudgetRow = memo(
           )}
           <span className="flex min-w-0 flex-wrap items-center gap-x-1.5 gap-y-0.5">
             <span className="min-w-0 truncate">
-              <span className="font-medium">{row.name}</span> <span className="text-xs text-muted max-md:block">{row.level === 1 && row.location ? t('{{kind}} in {{place}}', { kind: kindName[row.kind], place: row.location }) : kindName[row.kind]}</span>
+              <span className="font-medium">{row.name}</span> <span className="text-xs text-muted max-md:block max-md:truncate">{row.level === 1 && row.location ? t('{{kind}} in {{place}}', { kind: kindName[row.kind], place: row.location }) : kindName[row.kind]}</span>
             </span>
             {budget && <Marks budget={budget} overrides={overrides} unit={unit} tight />}
           </span>

@@ -6,7 +6,7 @@ import { cumulative, totals } from './cumulative'
 import { scaleOf } from './scale'
 import { burnSentence } from './sentence'
 
-type Day = { amount: string }
+type Day = { day: string; amount: string }
 type Props = { state: StatePartsFragment; series: readonly Day[]; previous?: readonly Day[]; /** In percent of the limit, as the budget has them. */ thresholds: readonly number[] }
 type Point = readonly [x: number, y: number]
 
@@ -24,7 +24,10 @@ export function BurnChart({ state, series, previous = none, thresholds }: Props)
   const before = totals(previous)
   const { top, steps } = scaleOf(Math.max(limit, high, ...before))
   const y = (v: number) => 1 - v / top
-  const so = values.map((v, i): Point => [(now * i) / (values.length - 1), y(v)])
+  // Days end where they do: the first one of a cycle is short where the account's midnight isn't that of UTC.
+  const [begin, end] = [Date.parse(state.startsAt), Date.parse(state.endsAt)]
+  const x = (i: number) => (i === values.length - 1 ? now : i === 0 ? 0 : Math.min(now, (Date.parse(series[i - 1]!.day) + 86_400_000 - begin) / (end - begin)))
+  const so = values.map((v, i): Point => [x(i), y(v)])
   const ghost = before.length > 2 ? before.map((v, i): Point => [i / (before.length - 1), y(v)]) : []
   const here: Point = [now, y(spent)]
   const alarming = state.status !== 'OK' && state.status !== 'PACE_HIGH'

@@ -89,7 +89,8 @@ test('everybody of a large team is reached: page by page with the keyboard, and 
   await expect(page.getByRole('treegrid').getByRole('row')).toHaveCount(2)
   await page.getByLabel('Filter by name').fill('nothing is called this')
   await expect(page.getByText('No name matches')).toBeVisible()
-  await query('mutation ($input: TeamDeleteInput!) { teamDelete(input: $input) { errors { message } } }', { input: { teamId: team.id } })
+  const gone = await query<{ teamDelete: { errors: unknown[] } }>('mutation ($input: TeamDeleteInput!) { teamDelete(input: $input) { errors { message } } }', { input: { teamId: team.id, confirm: name } })
+  expect(gone.teamDelete.errors).toEqual([])
 })
 
 test('a budget is frozen and let go from its row, and its history tells why', async ({ page, signIn }) => {

@@ -78,7 +78,7 @@ $(GOLANGCI):
 	GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 	@mv bin/golangci-lint $@
 
-bench: ## Measure the budget engine and the gateway, on PostgreSQL too where it is installed
+bench: ## Measure the budget engine, the gateway and live burn, on PostgreSQL too where it is installed
 	@if [ -z "$${COCKPIT_TEST_DATABASE_URL:-}" ] && .ci/postgres --check; then \
 	  .ci/postgres $(MAKE) --no-print-directory bench; else \
 	  go run ./bench -database "$${COCKPIT_TEST_DATABASE_URL:-}" && \

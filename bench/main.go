@@ -1,9 +1,10 @@
 // Command bench measures Cockpit against what one would do without it, all in
 // one run and in turns: the budget engine against a conditional UPDATE for each
 // budget of a call; and the gateway against the demo upstream itself and a bare
-// reverse proxy of the standard library. It does so on SQLite, and on PostgreSQL
-// where it is told of a server, and prints tables in Markdown. Start it with
-// make bench.
+// reverse proxy of the standard library. It also measures live burn: from a
+// call's settlement until a client has it. It does so on SQLite, and on
+// PostgreSQL where it is told of a server, and prints tables in Markdown. Start
+// it with make bench.
 package main
 
 import (
@@ -41,7 +42,7 @@ func run(ctx context.Context) error {
 	role := flag.String("role", "", "internal: upstream, proxy or gateway")
 	to := flag.String("to", "", "internal: address of the upstream")
 	database := flag.String("database", "", "PostgreSQL server to measure on too, in a database of its own")
-	only := flag.String("only", "", "engine or gateway: measure that alone")
+	only := flag.String("only", "", "engine, gateway or burn: measure that alone")
 	data := flag.String("data", "", "internal: directory of the gateway's journal")
 	key := flag.String("key", "", "internal: key that was planted already")
 	limit := flag.Int64("limit", 0, "internal: limit of the team, in nano-USD")
@@ -78,13 +79,16 @@ func run(ctx context.Context) error {
 		runtime.Version(), runtime.NumCPU(), machineLoad(), *rounds, *duration)
 	server.TuneMemory() // as Cockpit does, for the engine and the naive way alike
 	measure := func(name, url string) error {
-		if *only != "gateway" {
-			if err := measureLedgers(ctx, name, url, *rounds, *duration); err != nil {
-				return err
+		for _, m := range []struct {
+			what    string
+			measure func(ctx context.Context, name, database string, rounds int, duration time.Duration) error
+		}{{"engine", measureLedgers}, {"gateway", measureGateway}, {"burn", measureBurn}} {
+			if *only != "" && *only != m.what {
+				continue
 			}
-		}
-		if *only != "engine" {
-			return measureGateway(ctx, name, url, *rounds, *duration)
+			if err := m.measure(ctx, name, url, *rounds, *duration); err != nil {
+				return fmt.Errorf("%s: %w", m.what, err)
+			}
 		}
 		return nil
 	}

@@ -49,14 +49,12 @@ func (r *Resolver) seriesOf(ctx context.Context, b *model.Budget) ([]*model.Dail
 	if err != nil {
 		return nil, err
 	}
-	today := r.Store.Now().Truncate(24 * time.Hour)
-	first := state.StartsAt.Truncate(24 * time.Hour)
-	out := []*model.DailySpend{}
-	for i, n := range amounts {
-		d := today.AddDate(0, 0, i-len(amounts)+1)
-		if !d.Before(first) {
-			out = append(out, &model.DailySpend{Day: d, Amount: n})
-		}
+	now := r.Store.Now()
+	days := state.Days(amounts, now)
+	today := now.Truncate(24 * time.Hour)
+	out := make([]*model.DailySpend, len(days))
+	for i, n := range days {
+		out[i] = &model.DailySpend{Day: today.AddDate(0, 0, i-len(days)+1), Amount: n}
 	}
 	return out, nil
 }

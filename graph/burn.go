@@ -8,9 +8,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/alchemi/cockpit/ent/scope"
 	"github.com/alchemi/cockpit/graph/model"
 	"github.com/alchemi/cockpit/internal/access"
 	"github.com/alchemi/cockpit/internal/budget"
+	"github.com/alchemi/cockpit/internal/fault"
+	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/tenancy"
 )
 
@@ -18,7 +23,10 @@ const (
 	// maxWatched bounds the budgets of one live subscription.
 	maxWatched = 500
 	// burnEvery is how often one subscription gets a payload at most.
-	burnEvery = time.Second
+	burnEvery = 400 * time.Millisecond
+	// lookEvery is how often it is looked for what no budget's change tells: new
+	// budgets, and a minute that goes quiet.
+	lookEvery = 5 * time.Second
 	// maxSpenders of the last minute are named.
 	maxSpenders = 5
 )
@@ -27,13 +35,23 @@ const (
 type burning struct {
 	*Resolver
 	scopeID string
-	reach   tenancy.Reach
+	// named are the scopes whose budgets are watched; nil: the scope's own, and
+	// those below it if descendants.
+	named       []string
+	descendants bool
+	// spends tells that the last minute was asked for.
+	spends   bool
+	now      func() time.Time
+	watching *budget.Watching
 	// known is the newest revision sent, by budget.
 	known map[string]int64
+	// last is the payload before.
+	last *model.BudgetBurn
 }
 
-// burn streams the states of a scope's budget, and of those below it.
-func (r *Resolver) burn(ctx context.Context, scopeID string, descendants bool, after *string) (<-chan *model.BudgetBurn, error) {
+// burn streams the states of the budgets of a scope, of those below it, or of
+// those that are named.
+func (r *Resolver) burn(ctx context.Context, scopeID string, descendants bool, named []string, after *string) (<-chan *model.BudgetBurn, error) {
 	s, err := r.scopeByID(ctx, scopeID)
 	if err != nil {
 		return nil, err
@@ -41,93 +59,172 @@ func (r *Resolver) burn(ctx context.Context, scopeID string, descendants bool, a
 	if err := r.check(ctx, access.BudgetWatch, ref(s)); err != nil {
 		return nil, err
 	}
-	at := ref(s)
-	b := &burning{Resolver: r, scopeID: scopeID, reach: tenancy.Reach{AccountID: at.AccountID, Plane: at.Plane, Path: at.Path}, known: map[string]int64{}}
-	states, err := r.Budgets.States(ctx, b.reach, nil)
+	switch {
+	case len(named) > maxWatched:
+		return nil, fault.New(fault.BadInput, "Name at most %d scopes: those that are on screen.", maxWatched)
+	case named != nil && descendants:
+		return nil, fault.New(fault.BadInput, "Give either scopeIds or descendants.")
+	}
+	b := &burning{Resolver: r, scopeID: scopeID, named: named, descendants: descendants, now: r.Store.Now, watching: r.Budgets.Watch(ctx), known: map[string]int64{}}
+	for _, f := range graphql.CollectFieldsCtx(ctx, nil) {
+		b.spends = b.spends || f.Name == "lastMinute" || f.Name == "topSpenders"
+	}
+	first, err := b.payload(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	ids := []string{}
-	for _, st := range states {
-		if (descendants || st.ScopeID == scopeID) && len(ids) < maxWatched {
-			ids = append(ids, st.BudgetID)
-			b.known[st.BudgetID] = st.Revision
-		}
-	}
-	deltas, err := r.Budgets.Watch(ctx, b.reach, ids)
-	if err != nil {
-		return nil, err
-	}
-	next := ids
-	if after != nil && *after == b.cursor() {
-		next = []string{} // nothing has changed since
+	if after != nil && *after == first.Cursor {
+		first.States = []*model.BudgetState{} // nothing has changed since
 	}
 	out := make(chan *model.BudgetBurn)
 	go func() {
 		defer close(out)
-		for {
-			payload, err := b.payload(ctx, next)
-			if err != nil {
-				if ctx.Err() == nil {
-					r.Log.ErrorContext(ctx, "live burn ended", "scope", scopeID, "cause", err)
-				}
-				return
-			}
+		send := func(p *model.BudgetBurn) {
 			select {
-			case out <- payload:
+			case out <- p:
 			case <-ctx.Done():
-				return
 			}
-			// What happens meanwhile is gathered: the newest state of each budget.
-			select {
-			case <-time.After(burnEvery):
-			case <-ctx.Done():
-				return
+		}
+		send(first)
+		err := pace(ctx, time.After, b.watching.Changes, func(changed []string) error {
+			p, err := b.payload(ctx, changed)
+			if p != nil {
+				send(p)
 			}
-			select {
-			case changed, ok := <-deltas:
-				if !ok {
-					return
-				}
-				next = mapTo(changed, func(d budget.Delta) string { return d.BudgetID })
-			case <-ctx.Done():
-				return
-			}
+			return err
+		})
+		if err != nil && ctx.Err() == nil {
+			r.Log.ErrorContext(ctx, "live burn ended", "scope", scopeID, "cause", err)
 		}
 	}()
 	return out, nil
 }
 
-// payload re-reads states under what the viewer may see at this moment.
-func (b *burning) payload(ctx context.Context, ids []string) (*model.BudgetBurn, error) {
+// pace tells which budgets have changed: at once where nothing was told for a
+// while, else what came meanwhile together. Every lookEvery it tells of none, so
+// that what time alone changes is looked for. It begins with a rest, after the
+// snapshot, and ends with ctx, with changes, or with the first error.
+func pace(ctx context.Context, after func(time.Duration) <-chan time.Time, changes <-chan []budget.Delta, tell func(changed []string) error) error {
+	changed, look := map[string]bool{}, false
+	resting, looking := after(burnEvery), after(lookEvery)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case deltas, ok := <-changes:
+			if !ok {
+				return nil
+			}
+			for _, d := range deltas {
+				changed[d.BudgetID] = true
+			}
+		case <-resting:
+			resting = nil
+		case <-looking:
+			look, looking = true, after(lookEvery)
+		}
+		if resting != nil || !look && len(changed) == 0 {
+			continue
+		}
+		if err := tell(slices.Sorted(maps.Keys(changed))); err != nil {
+			return err
+		}
+		clear(changed)
+		look, resting = false, after(burnEvery)
+	}
+}
+
+// payload reads what is new, under what the viewer may see at this moment: the
+// states of budgets that changed or weren't watched yet, and the last minute.
+// It is nil when nothing is.
+func (b *burning) payload(ctx context.Context, changed []string) (*model.BudgetBurn, error) {
 	s, err := b.scopeByID(ctx, b.scopeID)
 	if err != nil {
 		return nil, err
 	}
-	b.reach.Path = s.Path // it may have moved meanwhile
-	states, err := b.Budgets.States(ctx, b.reach, ids)
+	at := ref(s) // it may have moved meanwhile
+	reach := tenancy.Reach{AccountID: at.AccountID, Plane: at.Plane, Path: at.Path}
+	ids, unwatched, err := b.watched(ctx, reach)
 	if err != nil {
 		return nil, err
 	}
-	now := b.Store.Now()
-	sums, minute, err := b.Budgets.TopSpenders(ctx, b.reach, now.Add(-time.Minute), maxSpenders)
+	maps.DeleteFunc(b.known, func(budgetID string, _ int64) bool { return !slices.Contains(ids, budgetID) })
+	news := slices.DeleteFunc(ids, func(budgetID string) bool {
+		_, known := b.known[budgetID]
+		return known && !slices.Contains(changed, budgetID)
+	})
+	// Which budgets may be read was asked above.
+	states, err := b.Budgets.States(ctx, wholePlane(stateKey{accountID: at.AccountID, plane: at.Plane}), news)
 	if err != nil {
 		return nil, err
 	}
 	for _, st := range states {
 		b.known[st.BudgetID] = st.Revision
 	}
-	return &model.BudgetBurn{
-		ScopeID: b.scopeID, At: now, LastMinute: minute, Cursor: b.cursor(),
-		States: mapTo(states, func(s budget.State) *model.BudgetState { return toState(s, now) }),
-		TopSpenders: mapTo(sums, func(s budget.Sum) *model.Spender {
-			name := s.Name
-			if name == "" {
-				name = "Team keys"
-			}
-			return &model.Spender{ID: s.ID, Name: name, Amount: amountIn(b.reach.Plane, s.Cost, s.Credits), Calls: s.Calls}
-		}),
-	}, nil
+	b.watching.Follow(b.known)
+
+	now := b.now()
+	p := &model.BudgetBurn{ScopeID: b.scopeID, At: now, Unwatched: unwatched, Cursor: b.cursor(), TopSpenders: []*model.Spender{},
+		States: mapTo(states, func(s budget.State) *model.BudgetState { return toState(s, now) })}
+	if b.spends {
+		if p.TopSpenders, p.LastMinute, err = b.minute(ctx, reach, now); err != nil {
+			return nil, err
+		}
+	}
+	if b.last != nil && len(p.States) == 0 && p.Unwatched == b.last.Unwatched && sameMinute(p, b.last) {
+		return nil, nil
+	}
+	b.last = p
+	return p, nil
+}
+
+// watched are the budgets of the subscription that there are by now, and how
+// many more lie below the scope.
+func (b *burning) watched(ctx context.Context, reach tenancy.Reach) (budgetIDs []string, unwatched int, err error) {
+	var of []string
+	switch {
+	case b.named != nil:
+		reach.Path = accountPath(reach.AccountID)
+		if of, err = b.mayWatch(ctx, reach); err != nil {
+			return nil, 0, err
+		}
+	case !b.descendants:
+		of = []string{b.scopeID}
+	}
+	budgetIDs, all, err := b.Budgets.Watchable(ctx, reach, of, maxWatched)
+	return append([]string{}, budgetIDs...), all - len(budgetIDs), err
+}
+
+// mayWatch are those of the named scopes that the viewer may watch; an empty
+// list when there are none.
+func (b *burning) mayWatch(ctx context.Context, plane tenancy.Reach) ([]string, error) {
+	rows, err := b.Store.Scope.Query().Where(scope.IDIn(b.named...), scope.AccountID(plane.AccountID), scope.PlaneEQ(scope.Plane(plane.Plane))).All(tenancy.Platform(ctx))
+	if err != nil {
+		return nil, err
+	}
+	out := []string{}
+	for _, s := range rows {
+		if !closedToStaff(ctx, s) && b.Access.Decide(ctx, access.BudgetWatch, target(ref(s))).Allowed {
+			out = append(out, s.ID)
+		}
+	}
+	return out, nil
+}
+
+// minute is who spent most within the last minute, and all that was spent.
+func (b *burning) minute(ctx context.Context, reach tenancy.Reach, now time.Time) ([]*model.Spender, money.Nano, error) {
+	sums, whole, err := b.Budgets.TopSpenders(ctx, reach, now.Add(-time.Minute), maxSpenders)
+	return mapTo(sums, func(s budget.Sum) *model.Spender {
+		name := s.Name
+		if name == "" {
+			name = "Without a seat"
+		}
+		return &model.Spender{ID: s.ID, Name: name, Amount: amountIn(reach.Plane, s.Cost, s.Credits), Calls: s.Calls}
+	}), whole, err
+}
+
+func sameMinute(a, b *model.BudgetBurn) bool {
+	return a.LastMinute == b.LastMinute && slices.EqualFunc(a.TopSpenders, b.TopSpenders, func(x, y *model.Spender) bool { return *x == *y })
 }
 
 // cursor stands for the revisions of all watched budgets: states are whole, so

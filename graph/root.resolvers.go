@@ -126,8 +126,8 @@ func (r *queryResolver) Platform(ctx context.Context) (*model.Platform, error) {
 	return toPlatform(s), nil
 }
 
-func (r *subscriptionResolver) BudgetBurn(ctx context.Context, scopeID string, descendants *bool, after *string) (<-chan *model.BudgetBurn, error) {
-	return r.burn(ctx, scopeID, descendants != nil && *descendants, after)
+func (r *subscriptionResolver) BudgetBurn(ctx context.Context, scopeID string, descendants *bool, scopeIds []string, after *string) (<-chan *model.BudgetBurn, error) {
+	return r.burn(ctx, scopeID, is(descendants), scopeIds, after)
 }
 
 func (r *subscriptionResolver) AuditEvents(ctx context.Context, scopeID string, filter *model.AuditFilter, after *int64) (<-chan *model.AuditEvent, error) {

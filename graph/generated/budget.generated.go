@@ -1276,6 +1276,29 @@ func (ec *executionContext) fieldContext_BudgetBurn_states(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _BudgetBurn_unwatched(ctx context.Context, field graphql.CollectedField, obj *model.BudgetBurn) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BudgetBurn_unwatched(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unwatched, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BudgetBurn_unwatched(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BudgetBurn", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _BudgetBurn_topSpenders(ctx context.Context, field graphql.CollectedField, obj *model.BudgetBurn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4381,6 +4404,11 @@ func (ec *executionContext) _BudgetBurn(ctx context.Context, sel ast.SelectionSe
 			}
 		case "states":
 			out.Values[i] = ec._BudgetBurn_states(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unwatched":
+			out.Values[i] = ec._BudgetBurn_unwatched(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

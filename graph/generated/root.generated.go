@@ -191,7 +191,7 @@ type QueryResolver interface {
 	Marketplace(ctx context.Context, filter *model.ListingFilter, orderBy *model.ListingOrder, first *int, after *string, last *int, before *string) (*model.ListingConnection, error)
 }
 type SubscriptionResolver interface {
-	BudgetBurn(ctx context.Context, scopeID string, descendants *bool, after *string) (<-chan *model.BudgetBurn, error)
+	BudgetBurn(ctx context.Context, scopeID string, descendants *bool, scopeIds []string, after *string) (<-chan *model.BudgetBurn, error)
 	AuditEvents(ctx context.Context, scopeID string, filter *model.AuditFilter, after *int64) (<-chan *model.AuditEvent, error)
 	ViewerChanged(ctx context.Context, plane model.Plane, after *string) (<-chan *model.ViewerChange, error)
 	Inbox(ctx context.Context) (<-chan *model.Inbox, error)
@@ -2613,14 +2613,22 @@ func (ec *executionContext) field_Subscription_budgetBurn_args(ctx context.Conte
 		return nil, err
 	}
 	args["descendants"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "scopeIds",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["scopeIds"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg2
+	args["after"] = arg3
 	return args, nil
 }
 
@@ -10098,7 +10106,7 @@ func (ec *executionContext) _Subscription_budgetBurn(ctx context.Context, field 
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().BudgetBurn(ctx, fc.Args["scopeId"].(string), fc.Args["descendants"].(*bool), fc.Args["after"].(*string))
+			return ec.Resolvers.Subscription().BudgetBurn(ctx, fc.Args["scopeId"].(string), fc.Args["descendants"].(*bool), fc.Args["scopeIds"].([]string), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.BudgetBurn) graphql.Marshaler {

@@ -558,6 +558,7 @@ type ComplexityRoot struct {
 		ScopeID     func(childComplexity int) int
 		States      func(childComplexity int) int
 		TopSpenders func(childComplexity int) int
+		Unwatched   func(childComplexity int) int
 	}
 
 	BudgetChange struct {
@@ -2517,7 +2518,7 @@ type ComplexityRoot struct {
 
 	Subscription struct {
 		AuditEvents   func(childComplexity int, scopeID string, filter *model.AuditFilter, after *int64) int
-		BudgetBurn    func(childComplexity int, scopeID string, descendants *bool, after *string) int
+		BudgetBurn    func(childComplexity int, scopeID string, descendants *bool, scopeIds []string, after *string) int
 		Inbox         func(childComplexity int) int
 		RequestInbox  func(childComplexity int, scopeID string) int
 		ViewerChanged func(childComplexity int, plane model.Plane, after *string) int
@@ -4964,6 +4965,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BudgetBurn.TopSpenders(childComplexity), true
+	case "BudgetBurn.unwatched":
+		if e.ComplexityRoot.BudgetBurn.Unwatched == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BudgetBurn.Unwatched(childComplexity), true
 
 	case "BudgetChange.after":
 		if e.ComplexityRoot.BudgetChange.After == nil {
@@ -13949,7 +13956,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Subscription.BudgetBurn(childComplexity, args["scopeId"].(string), args["descendants"].(*bool), args["after"].(*string)), true
+		return e.ComplexityRoot.Subscription.BudgetBurn(childComplexity, args["scopeId"].(string), args["descendants"].(*bool), args["scopeIds"].([]string), args["after"].(*string)), true
 	case "Subscription.inbox":
 		if e.ComplexityRoot.Subscription.Inbox == nil {
 			break
@@ -16598,7 +16605,7 @@ type Budget implements Node {
   state: BudgetState!
   "It has given, or keeps back, more than it has; possible in Console alone, where the pool isn't strict."
   overcommitted: Boolean!
-  "Settled spend by day of the current cycle, oldest first, at most 366."
+  "Settled spend by day of the current cycle, oldest first, at most 366; the first one from the cycle's first moment on."
   series: [DailySpend!]!
   "What the viewer may do with it."
   viewerCan: [ViewerPermission!]!
@@ -16680,19 +16687,21 @@ type DailySpend {
 type BudgetBurn {
   "The watched scope."
   scopeId: ID!
-  "States that changed since the payload before; all of them in the first."
+  "States that changed since the payload before; all of them in the first. Empty when time alone changed what the last minute came to."
   states: [BudgetState!]!
-  "Who spent most within the last minute below the watched scope; at most five."
+  "How many budgets below the scope aren't watched, because ` + "`" + `descendants` + "`" + ` watches 500 at most; name them by ` + "`" + `scopeIds` + "`" + `."
+  unwatched: Int!
+  "Who spent most within the last minute below the watched scope, dearest first; at most five."
   topSpenders: [Spender!]!
   "When it was computed."
   at: DateTime!
 }
 
-"Somebody, or some key, that spent."
+"Somebody, or what calls without a seat, that spent."
 type Spender {
-  "A member's or key's id."
+  "A member's id; without a seat the key's, else the agent's or program's. Empty when nothing of these was named."
   id: ID!
-  "A member's or key's name."
+  "Its name."
   name: String!
   "In the plane's unit."
   amount: Amount!
@@ -20041,14 +20050,17 @@ type Mutation {
 "Live data over graphql-transport-ws. Each payload is read under the receiver's permissions at that moment."
 type Subscription {
   """
-  How budgets burn: first a snapshot, then what changed, at most once a second; states are whole, so that nothing is lost
-  between two payloads. Amounts are settled charges and running holds.
+  How budgets burn: first a snapshot, then what changed: the first change at once, and what follows gathered, at most
+  every 400 milliseconds; states are whole, so that nothing is lost between two payloads. Amounts are settled charges and
+  running holds. Budgets that are made meanwhile follow within seconds, as does a minute that goes quiet.
   """
   budgetBurn(
-    "The scope whose budget is watched."
+    "The scope whose last minute is told, and whose budget is watched unless ` + "`" + `scopeIds` + "`" + ` names others."
     scopeId: ID!
-    "Also watch the budgets of all scopes below it that the viewer can see, at most 500."
+    "Also watch the budgets of all scopes below it that the viewer can see: the first 500 in the order of the tree; ` + "`" + `unwatched` + "`" + ` counts the others."
     descendants: Boolean = false
+    "The scopes whose budgets are watched, whether they have one yet or not: those on screen, say. Anywhere in the plane of ` + "`" + `scopeId` + "`" + `, at most 500; those that the viewer may not watch are left out. Not together with ` + "`" + `descendants` + "`" + `."
+    scopeIds: [ID!]
     "The ` + "`" + `cursor` + "`" + ` of the newest payload already seen; the first payload then has states only if something changed since."
     after: String
   ): BudgetBurn!
@@ -25321,6 +25333,8 @@ func (ec *executionContext) childFields_BudgetBurn(ctx context.Context, field gr
 		return ec.fieldContext_BudgetBurn_scopeId(ctx, field)
 	case "states":
 		return ec.fieldContext_BudgetBurn_states(ctx, field)
+	case "unwatched":
+		return ec.fieldContext_BudgetBurn_unwatched(ctx, field)
 	case "topSpenders":
 		return ec.fieldContext_BudgetBurn_topSpenders(ctx, field)
 	case "at":

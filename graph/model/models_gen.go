@@ -1094,7 +1094,7 @@ type Budget struct {
 	State *BudgetState `json:"state"`
 	// It has given, or keeps back, more than it has; possible in Console alone, where the pool isn't strict.
 	Overcommitted bool `json:"overcommitted"`
-	// Settled spend by day of the current cycle, oldest first, at most 366.
+	// Settled spend by day of the current cycle, oldest first, at most 366; the first one from the cycle's first moment on.
 	Series []*DailySpend `json:"series"`
 	// What the viewer may do with it.
 	ViewerCan []*ViewerPermission `json:"viewerCan"`
@@ -1167,9 +1167,11 @@ type BudgetAlertEdge struct {
 type BudgetBurn struct {
 	// The watched scope.
 	ScopeID string `json:"scopeId"`
-	// States that changed since the payload before; all of them in the first.
+	// States that changed since the payload before; all of them in the first. Empty when time alone changed what the last minute came to.
 	States []*BudgetState `json:"states"`
-	// Who spent most within the last minute below the watched scope; at most five.
+	// How many budgets below the scope aren't watched, because `descendants` watches 500 at most; name them by `scopeIds`.
+	Unwatched int `json:"unwatched"`
+	// Who spent most within the last minute below the watched scope, dearest first; at most five.
 	TopSpenders []*Spender `json:"topSpenders"`
 	// When it was computed.
 	At time.Time `json:"at"`
@@ -5866,11 +5868,11 @@ type SignInProvider struct {
 	StartURL string `json:"startUrl"`
 }
 
-// Somebody, or some key, that spent.
+// Somebody, or what calls without a seat, that spent.
 type Spender struct {
-	// A member's or key's id.
+	// A member's id; without a seat the key's, else the agent's or program's. Empty when nothing of these was named.
 	ID string `json:"id"`
-	// A member's or key's name.
+	// Its name.
 	Name string `json:"name"`
 	// In the plane's unit.
 	Amount money.Nano `json:"amount"`

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alchemi/cockpit/internal/budget"
-	"github.com/alchemi/cockpit/internal/id"
 	"github.com/alchemi/cockpit/internal/money"
 	"github.com/alchemi/cockpit/internal/store"
 	"github.com/alchemi/cockpit/internal/tenancy"
@@ -108,6 +107,22 @@ func TestReadsStayInsideReach(t *testing.T) {
 		states, err = e.States(ctx, all, []string{})
 		require.NoError(t, err)
 		require.Empty(t, states)
+
+		// What calls without a member stands for itself.
+		since := now.now()
+		byKey, byAgent := tr.call(), tr.call()
+		byKey.MemberID, byAgent.MemberID, byAgent.KeyID, byAgent.AgentID = "", "", "", tr.agent(t)
+		spend(t, e, byKey, 3)
+		spend(t, e, byAgent, 2)
+		top, whole, err = e.TopSpenders(ctx, all, since, 5)
+		require.NoError(t, err)
+		require.Equal(t, 7*usd, whole)
+		names := map[string]money.Nano{}
+		for _, s := range top {
+			names[s.ID+s.Name] = s.Cost
+		}
+		require.Equal(t, map[string]money.Nano{tr.key + "ci": 3 * usd, byAgent.AgentID + "Helper": 2 * usd, bob + "Bob": 2 * usd}, names)
+		require.Equal(t, tr.key, top[0].ID)
 	})
 }
 
@@ -121,8 +136,14 @@ func TestWatchTellsTheNewestState(t *testing.T) {
 		other := foreign.set(t, e, foreign.team, 100*usd).Budget.ID
 		reach := tenancy.Reach{AccountID: tr.account, Plane: tr.plane, Path: "/" + tr.account + "/"}
 		watch, cancel := context.WithCancel(ctx)
-		deltas, err := e.Watch(watch, reach, []string{team, other, id.New(id.Budget)})
+		ids, all, err := e.Watchable(ctx, reach, []string{tr.team, tr.org, foreign.team}, 10)
 		require.NoError(t, err)
+		require.Equal(t, []string{team}, ids, "what has a budget and lies within")
+		require.Equal(t, 1, all)
+		watching := e.Watch(watch)
+		watching.Follow(map[string]int64{other: 0})
+		watching.Follow(map[string]int64{team: 0}) // and the other no more
+		deltas := watching.Changes
 		var last budget.Delta
 		until := func(ok func(budget.Delta) bool) budget.Delta {
 			for ds := range deltas {
@@ -162,4 +183,38 @@ func TestWatchTellsTheNewestState(t *testing.T) {
 		for range deltas { //nolint:revive // drains until it is closed
 		}
 	})
+}
+
+// A day of a cycle never holds what was spent before the cycle began, wherever
+// the account's midnight lies.
+func TestDaysOfACycleBeginWithIt(t *testing.T) {
+	t.Parallel()
+	for zone, begin := range map[string]time.Time{
+		"UTC":                 time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
+		"America/Los_Angeles": time.Date(2026, 11, 1, 7, 0, 0, 0, time.UTC), // summer time ends that day
+		"Asia/Tokyo":          time.Date(2026, 10, 31, 15, 0, 0, 0, time.UTC),
+	} {
+		t.Run(zone, func(t *testing.T) {
+			t.Parallel()
+			each(t, func(t *testing.T, st *store.Store) {
+				now := newClock(begin.Add(-time.Minute))
+				e := start(t, st, now.now)
+				tr := plant(t, st, tenancy.Console, zone)
+				tr.set(t, e, tr.team, 100*usd)
+				spend(t, e, tr.call(), 5)
+				now.set(begin.Add(time.Minute))
+				spend(t, e, tr.call(), 3)
+				now.set(begin.Add(25 * time.Hour))
+				spend(t, e, tr.call(), 2)
+				state := tr.states(t, e)[tr.team]
+				require.Equal(t, begin, state.StartsAt)
+				all := tenancy.Reach{AccountID: tr.account, Plane: tr.plane, Path: "/" + tr.account + "/"}
+				series, err := e.Series(ctx, all, []string{tr.team}, 366)
+				require.NoError(t, err)
+				days := state.Days(series[tr.team], now.now())
+				require.Equal(t, []money.Nano{3 * usd, 2 * usd}, days)
+				require.Empty(t, state.Days(series[tr.team], begin.Add(-48*time.Hour)), "a cycle to come")
+			})
+		})
+	}
 }

@@ -3,6 +3,7 @@ package budget
 import (
 	"context"
 	"math/bits"
+	"slices"
 	"time"
 
 	"github.com/alchemi/cockpit/internal/money"
@@ -167,6 +168,27 @@ func (s *standing) state(burn outlook, now time.Time) State {
 	case out.Forecast > s.lim-s.lim/10:
 		out.Status = PaceHigh
 	}
+	return out
+}
+
+// Days cuts a scope's days, today last, to those of the cycle. Sums are kept by
+// UTC day, and cycles begin at midnight of the account's time zone: what the
+// other days don't explain of the cycle's spend is the first day's.
+func (s State) Days(amounts []money.Nano, now time.Time) []money.Nano {
+	first := dayOf(s.StartsAt)
+	length := dayOf(now) - first + 1
+	if length <= 0 || length > len(amounts) {
+		return amounts[:max(0, min(length, len(amounts)))]
+	}
+	out := slices.Clone(amounts[len(amounts)-length:])
+	if s.StartsAt.Equal(time.Unix(int64(first)*86400, 0)) {
+		return out
+	}
+	rest := s.Spent + s.Corrections
+	for _, n := range out[1:] {
+		rest -= n
+	}
+	out[0] = max(0, rest)
 	return out
 }
 

@@ -175,21 +175,23 @@ func under(p *params, path string) string {
 var indexed = map[id.Prefix]string{id.Organization: "organization_id", id.Team: "team_id", id.Member: "member_id"}
 
 // TopSpenders are the members who spent most inside reach since a moment not
-// longer ago than minutes, at most n of them; calls without a member are one
-// of them, without an id. The second result is what all of them spent, in the
-// plane's unit.
+// longer ago than minutes, at most n of them; keys, agents and programs that
+// call without a member stand for themselves. The second result is what all of
+// them spent, in the plane's unit.
 func (e *Engine) TopSpenders(ctx context.Context, reach tenancy.Reach, since time.Time, n int) ([]Sum, money.Nano, error) {
 	e.flushed()
 	amount := "cost"
 	if reach.Plane == tenancy.Copilot {
 		amount = "credits"
 	}
-	q := `SELECT g.id, coalesce(s.name, ''), g.calls, g.cost, g.credits, g.whole FROM (
-		SELECT member_id AS id, sum(CASE WHEN kind IN ('SETTLED', 'IN_DOUBT') THEN 1 ELSE 0 END) AS calls,
+	q := `SELECT g.id, coalesce(s.name, p.name, ''), g.calls, g.cost, g.credits, g.whole FROM (
+		SELECT coalesce(nullif(member_id, ''), nullif(key_id, ''), nullif(agent_id, ''), client_id) AS id,
+			sum(CASE WHEN kind IN ('SETTLED', 'IN_DOUBT') THEN 1 ELSE 0 END) AS calls,
 			CAST(sum(cost) AS BIGINT) AS cost, CAST(sum(credits) AS BIGINT) AS credits,
 			CAST(sum(sum(` + amount + `)) OVER () AS BIGINT) AS whole
 		FROM charges WHERE account_id = $1 AND plane = $2 AND at >= $3 AND substr(path, 1, length(CAST($4 AS TEXT))) = $4
-		GROUP BY 1 ORDER BY cost DESC, id LIMIT $5) g LEFT JOIN scopes s ON s.id = g.id ORDER BY g.cost DESC, g.id`
+		GROUP BY 1 ORDER BY ` + amount + ` DESC, id LIMIT $5) g
+		LEFT JOIN scopes s ON s.id = g.id LEFT JOIN service_clients p ON p.id = g.id ORDER BY g.` + amount + ` DESC, g.id`
 	var out []Sum
 	var whole money.Nano
 	err := e.query(ctx, e.db, q, []any{reach.AccountID, string(reach.Plane), stamp(since), reach.Path, n}, func(r *sql.Rows) error {

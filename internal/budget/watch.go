@@ -3,6 +3,7 @@ package budget
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -55,19 +56,19 @@ func (b *burn) nudge() {
 	}
 }
 
-// Watch reports changes of the given budgets until ctx ends, when the channel
-// is closed: those of this replica at once, of others within half a second.
-// Only budgets inside reach are watched. A slow reader gets the newest state
-// of each budget, never a backlog.
-func (e *Engine) Watch(ctx context.Context, reach tenancy.Reach, budgetIDs []string) (<-chan []Delta, error) {
-	states, err := e.States(ctx, reach, budgetIDs)
-	if err != nil {
-		return nil, err
-	}
+// Watching hands on the changes of the budgets that it follows.
+type Watching struct {
+	// Changes ends when the context that it was begun with does. A slow reader
+	// gets the newest state of each budget, never a backlog.
+	Changes <-chan []Delta
+	burn    *burn
+	watcher *watcher
+}
+
+// Watch begins to watch no budget yet: Follow says which. Changes of this
+// replica are told at once, of others within half a second.
+func (e *Engine) Watch(ctx context.Context) *Watching {
 	w := &watcher{known: map[string]int64{}, pending: map[string]Delta{}, wake: make(chan struct{}, 1)}
-	for _, s := range states {
-		w.known[s.BudgetID] = s.Revision
-	}
 	e.burn.mu.Lock()
 	e.burn.watchers[w] = true
 	e.burn.mu.Unlock()
@@ -96,7 +97,44 @@ func (e *Engine) Watch(ctx context.Context, reach tenancy.Reach, budgetIDs []str
 			}
 		}
 	}()
-	return out, nil
+	return &Watching{Changes: out, burn: &e.burn, watcher: w}
+}
+
+// Follow watches these budgets, each from a revision on, and no others any
+// more. Whether the reader may see them is for the caller to ask.
+func (w *Watching) Follow(revisions map[string]int64) {
+	w.burn.mu.Lock()
+	defer w.burn.mu.Unlock()
+	known := make(map[string]int64, len(revisions))
+	for budgetID, revision := range revisions {
+		known[budgetID] = max(revision, w.watcher.known[budgetID])
+	}
+	maps.DeleteFunc(w.watcher.pending, func(budgetID string, _ Delta) bool {
+		_, followed := known[budgetID]
+		return !followed
+	})
+	w.watcher.known = known
+}
+
+// Watchable are the budgets inside reach, of the given scopes alone unless nil,
+// in the order of the tree: n of them at most, and how many there are.
+func (e *Engine) Watchable(ctx context.Context, reach tenancy.Reach, scopeIDs []string, n int) (budgetIDs []string, all int, err error) {
+	p := params{reach.AccountID, string(reach.Plane), reach.Path}
+	where := inReach
+	if scopeIDs != nil {
+		if len(scopeIDs) == 0 {
+			return nil, 0, nil
+		}
+		where += " AND b.scope_id IN (" + p.list(scopeIDs) + ")"
+	}
+	q := fmt.Sprintf("SELECT b.id, count(*) OVER () FROM budgets b JOIN scopes s ON s.id = b.scope_id WHERE %s ORDER BY s.path LIMIT %d", where, n)
+	err = e.query(ctx, e.db, q, p, func(r *sql.Rows) error {
+		var budgetID string
+		err := r.Scan(&budgetID, &all)
+		budgetIDs = append(budgetIDs, budgetID)
+		return err
+	})
+	return budgetIDs, all, err
 }
 
 func (b *burn) leave(w *watcher) {

@@ -41,6 +41,13 @@ test('an admin watches a budget burn live, raises its limit, and the next call p
   const peek = page.getByRole('dialog')
   await expect(peek.getByRole('heading', { name: 'Latest receipts' })).toBeVisible()
   await expect(peek.getByText(plane.model).first()).toBeVisible()
+  await expect(peek.getByRole('list', { name: 'Who spent in the last minute' })).toContainText(name)
+  await expect(peek.getByRole('heading', { name: /in the last minute/ })).toContainText('$0.00')
+  await peek.getByRole('list', { name: 'Latest receipts' }).getByRole('button').first().click()
+  const receipt = page.getByRole('dialog', { name: 'Receipt' })
+  await expect(receipt.getByText('Lines of this call')).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(receipt).toBeHidden()
   await page.keyboard.press('Escape')
 
   await row.getByRole('button', { name: `Change the limit of ${name}` }).click()

@@ -149,6 +149,17 @@ function forgetOf(cache: Cache, node: string, fields: readonly string[]) {
   for (const f of cache.inspectFields(node)) if (fields.includes(f.fieldName)) cache.invalidate(node, f.fieldName, f.arguments)
 }
 
+const kinds: Record<string, string> = { con: 'Console', cop: 'Copilot', org: 'Organization', team: 'Team', mem: 'Member', key: 'Key', agt: 'Agent' }
+
+/** A state of a scope that had no budget tells that it got one: it is read where it shows. */
+function noteNewBudgets(result: { budgetBurn?: unknown }, cache: Cache) {
+  for (const { scopeId } of (result.budgetBurn as { states: { scopeId: string }[] } | undefined)?.states ?? []) {
+    const kind = kinds[scopeId.split('_', 1)[0]!]
+    const scope = kind && { __typename: kind, id: scopeId }
+    if (scope && cache.resolve(scope, 'budget') === null) cache.invalidate(scope, 'budget')
+  }
+}
+
 const headers = { 'X-Cockpit-CSRF': '1' }
 
 /** Asks as whoever the cookie names: a session that is over is exchanged, where there is one to go back to. */
@@ -179,6 +190,7 @@ export function makeClient(onSignedOut: (inSupport: boolean) => void) {
           ...Object.fromEntries(unkeyed.map((type) => [type, () => null])),
         },
         updates: {
+          Subscription: { budgetBurn: (result, _args, cache) => noteNewBudgets(result, cache) },
           Mutation: Object.fromEntries(Object.entries(lists).map(([name, fields]) => [name, (_result, args, cache: Cache) => forget(cache, fields, (args.input as { dryRun?: boolean } | undefined)?.dryRun)])),
         },
       }),

@@ -2,7 +2,7 @@ import { t } from '@/lib/i18n'
 import { percent } from '@/lib/format'
 import { cx } from './cx'
 
-const fills = { ok: 'bg-accent', warn: 'bg-warn-fill', bad: 'bg-bad' }
+const fills = { ok: 'bg-accent', high: 'bg-warn-fill', warn: 'bg-warn-fill', bad: 'bg-bad' }
 
 type Props = { used: number; elapsed: number; tone: keyof typeof fills; label: string }
 

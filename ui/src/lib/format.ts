@@ -61,6 +61,12 @@ const stamp = (at: string | Date, options: Intl.DateTimeFormatOptions) => new In
 /** "23 Nov" in the reader's zone, or in another one. */
 export const day = (at: string | Date, timeZone?: string) => stamp(at, { day: 'numeric', month: 'short', timeZone })
 
+/** "20–26 Nov" in the reader's zone; one day when both are the same. */
+export const days = (from: string | Date, to: string | Date) => new Intl.DateTimeFormat(language(), { day: 'numeric', month: 'short' }).formatRange(new Date(from), new Date(to))
+
+/** Whole days until a moment, to the nearest. */
+export const daysUntil = (at: string, now = new Date()) => Math.round((new Date(at).getTime() - now.getTime()) / 86_400_000)
+
 /** A day bucket of the server, which begins at midnight UTC. */
 export const utcDay = (at: string | Date) => stamp(at, { day: 'numeric', month: 'short', timeZone: 'UTC' })
 

@@ -1,4 +1,4 @@
-import { ArrowRightLeft, Ellipsis, Equal, HandCoins, Pencil, SlidersHorizontal, TrendingUp, Undo2 } from 'lucide-react'
+import { ArrowRightLeft, Ellipsis, Equal, HandCoins, Pencil, Play, SlidersHorizontal, Snowflake, TrendingUp, Undo2 } from 'lucide-react'
 import { useState } from 'react'
 import type { ScopeKind } from '@/graphql/generated/graphql'
 import { may } from '@/graphql/viewer'
@@ -7,14 +7,16 @@ import { Menu, MenuItem, MenuLine } from '@/kit/menu'
 import type { Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { AskDialog } from '@/features/requests'
+import { FreezeBudget, ResumeBudget } from '@/features/statements'
 import { MoveBudget } from './move'
+import { isRoot } from './kinds'
 import { RaiseBudget } from './raise'
 import { RemoveBudget } from './remove'
 import { BudgetSettings } from './settings'
 import { ShareOut } from './share-out'
-import { isRoot, type Row } from './tree'
+import type { Row } from './tree'
 
-export type Act = 'ask' | 'move' | 'raise' | 'share' | 'settings' | 'remove'
+export type Act = 'ask' | 'move' | 'raise' | 'share' | 'settings' | 'freeze' | 'resume' | 'remove'
 
 /** What the viewer may do with a row's budget. */
 export function actsOn(row: Row, rows: readonly Row[]): Record<Act | 'edit', boolean> {
@@ -27,6 +29,8 @@ export function actsOn(row: Row, rows: readonly Row[]): Record<Act | 'edit', boo
     raise: sets && Boolean(row.budget),
     share: Boolean(row.budget) && row.kind !== 'MEMBER' && row.kind !== 'KEY' && row.kind !== 'AGENT' && may(row, 'budget.distribute'),
     settings: Boolean(row.budget) && (sets || may(row, 'budget.distribute')),
+    freeze: Boolean(row.budget) && !row.budget?.state.frozenAt && may(row.budget, 'budget.freeze'),
+    resume: Boolean(row.budget?.state.frozenAt) && may(row.budget, 'budget.resume'),
     remove: Boolean(row.budget) && row.budget?.origin === 'SET' && may(row, 'budget.remove'),
   }
 }
@@ -64,6 +68,8 @@ export function useActs(rows: readonly Row[], unit: Unit) {
       {act === 'raise' && <RaiseBudget scope={row} unit={unit} onClose={close} />}
       {act === 'share' && <ShareOut scope={row} unit={unit} onClose={close} />}
       {act === 'settings' && <BudgetSettings scope={row} unit={unit} onClose={close} />}
+      {act === 'freeze' && row.budget && <FreezeBudget budgetId={row.budget.id} name={row.name} onClose={close} />}
+      {act === 'resume' && row.budget && <ResumeBudget budgetId={row.budget.id} name={row.name} onClose={close} />}
       {act === 'remove' && row.budget && <RemoveBudget scope={row} budget={row.budget} overrides={overridesShare(row, parentOf(row, rows))} unit={unit} onClose={close} />}
     </>
   )
@@ -112,13 +118,21 @@ export function RowMenu({ row, acts, overrides, onEdit, onAct }: MenuProps) {
           <SlidersHorizontal aria-hidden /> {t('Settings')}
         </MenuItem>
       )}
+      {(acts.freeze || acts.resume || acts.remove) && <MenuLine />}
+      {acts.freeze && (
+        <MenuItem onClick={() => onAct('freeze')}>
+          <Snowflake aria-hidden /> {t('Freeze')}
+        </MenuItem>
+      )}
+      {acts.resume && (
+        <MenuItem onClick={() => onAct('resume')}>
+          <Play aria-hidden /> {t('Resume')}
+        </MenuItem>
+      )}
       {acts.remove && (
-        <>
-          <MenuLine />
-          <MenuItem danger={!overrides} onClick={() => onAct('remove')}>
-            <Undo2 aria-hidden /> {removeWords(row, overrides)}
-          </MenuItem>
-        </>
+        <MenuItem danger={!overrides} onClick={() => onAct('remove')}>
+          <Undo2 aria-hidden /> {removeWords(row, overrides)}
+        </MenuItem>
       )}
     </Menu>
   )

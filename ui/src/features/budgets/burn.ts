@@ -2,17 +2,24 @@ import { useState } from 'react'
 import { useSubscription } from 'urql'
 import { BudgetBurnDocument, type BudgetBurnSubscription } from '@/graphql/generated/graphql'
 
-type TopSpender = BudgetBurnSubscription['budgetBurn']['topSpenders'][number]
+type Payload = BudgetBurnSubscription['budgetBurn']
+export type Minute = { spenders: NonNullable<Payload['topSpenders']>; amount: string }
 
-/**
- * Watches a scope, and all below it if asked. States land in the cache, where every row reads them;
- * what comes back is who spends right now.
- */
-export function useBurn(scopeId: string | undefined, paused = false, descendants = true): readonly TopSpender[] {
-  const [spenders, setSpenders] = useState<readonly TopSpender[]>([])
-  useSubscription({ query: BudgetBurnDocument, variables: { scopeId: scopeId ?? '', descendants, after: null }, pause: paused || !scopeId }, (_, next) => {
-    setSpenders(next.budgetBurn.topSpenders)
+type Options = { paused?: boolean; /** The scopes whose budgets are followed, its own unless given. */ scopeIds?: readonly string[]; /** Also who spends right now at the scope and below it. */ minute?: boolean }
+
+const quiet: Minute = { spenders: [], amount: '0' }
+
+/** As many as one subscription takes; no screen has more. */
+const most = 500
+
+/** Follows budgets live: states land in the cache, where every row reads them. What comes back is the last minute. */
+export function useBurn(scopeId: string | undefined, { paused = false, scopeIds, minute = false }: Options = {}): Minute {
+  const [last, setLast] = useState(quiet)
+  const variables = { scopeId: scopeId ?? '', scopeIds: (scopeIds ?? [scopeId ?? '']).slice(0, most), minute, after: null }
+  useSubscription({ query: BudgetBurnDocument, variables, pause: paused || !scopeId }, (_, next) => {
+    const { lastMinute, topSpenders } = next.budgetBurn
+    if (lastMinute && topSpenders) setLast({ spenders: topSpenders, amount: lastMinute })
     return next
   })
-  return spenders
+  return last
 }

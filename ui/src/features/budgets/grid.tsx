@@ -1,56 +1,78 @@
-import { type KeyboardEvent, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { cx } from '@/kit/cx'
 import type { Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { useKeys } from '@/lib/keys'
 import { type Act, actsOn, overridesShare } from './actions'
 import { BudgetRow, columns, type Handlers } from './row'
-import type { Row } from './tree'
+import { MoreRow } from './more-row'
+import { isRow, type Line, type Row } from './tree'
+import { useVisible } from './visible'
 
 type Props = {
-  rows: Row[]
+  lines: Line[]
   unit: Unit
   editing?: string
   onEdit: (id: string | undefined) => void
   onToggle: (id: string, open: boolean) => void
   onPeek: (id: string) => void
   onAct: (act: Act, row: Row, to?: string) => void
+  /** The scopes whose rows are on screen, or nearly. */
+  onVisible: (ids: readonly string[]) => void
 }
 
 /** A treegrid: arrows move and fold, Enter opens, E edits, R raises, M moves, S shares out. */
-export function Grid({ rows, unit, editing, onEdit, onToggle, onPeek, onAct }: Props) {
+export function Grid({ lines, unit, editing, onEdit, onToggle, onPeek, onAct, onVisible }: Props) {
+  const rows = useMemo(() => lines.filter(isRow), [lines])
   const grid = useRef<HTMLDivElement>(null)
   const [active, setActive] = useState<string>()
   const at = Math.max(
-    rows.findIndex((r) => r.id === active),
+    lines.findIndex((r) => r.id === active),
     0,
   )
+  useVisible(grid, rows, onVisible)
 
   const focus = (i: number) => {
-    const row = rows[Math.min(Math.max(i, 0), rows.length - 1)]
+    const row = lines[Math.min(Math.max(i, 0), lines.length - 1)]
     if (!row) return
     setActive(row.id)
     grid.current?.querySelector<HTMLElement>(`[data-row="${row.id}"]`)?.focus()
   }
 
   const press = (e: KeyboardEvent, id: string) => {
-    const i = rows.findIndex((r) => r.id === id)
-    const row = rows[i]
-    if (!row || e.target !== e.currentTarget) return
+    const i = lines.findIndex((r) => r.id === id)
+    const line = lines[i]
+    if (!line || e.target !== e.currentTarget) return
     const act: Record<string, () => void> = {
       ArrowDown: () => focus(i + 1),
       ArrowUp: () => focus(i - 1),
       Home: () => focus(0),
-      End: () => focus(rows.length - 1),
-      ArrowRight: () => (row.open === false ? onToggle(row.id, true) : row.open && focus(i + 1)),
-      ArrowLeft: () => (row.open ? onToggle(row.id, false) : focus(rows.findIndex((r) => r.id === row.parentId))),
-      Enter: () => onPeek(row.id),
+      End: () => focus(lines.length - 1),
+      ArrowRight: () => isRow(line) && (line.open === false ? onToggle(line.id, true) : line.open && focus(i + 1)),
+      ArrowLeft: () => (isRow(line) && line.open ? onToggle(line.id, false) : focus(lines.findIndex((r) => r.id === line.parentId))),
+      Enter: () => (isRow(line) ? onPeek(line.id) : more(line.id)),
     }
     const run = act[e.key]
     if (!run) return
     e.preventDefault()
     run()
   }
+
+  // The focus goes on to the first row that comes.
+  const coming = useRef<{ id: string; at: number }>(undefined)
+  const more = (id: string) => {
+    const i = lines.findIndex((l) => l.id === id)
+    const line = lines[i]
+    if (!line || isRow(line) || line.busy) return
+    coming.current = { id, at: i }
+    line.more()
+  }
+  useEffect(() => {
+    const { id, at: i } = coming.current ?? {}
+    if (i === undefined || !lines[i] || lines[i].id === id) return
+    coming.current = undefined
+    focus(i)
+  })
 
   // A phone's row has no room for the form: the panel has. Afterwards the focus goes back to the row.
   const edit = (on: boolean, id: string) => {
@@ -64,7 +86,8 @@ export function Grid({ rows, unit, editing, onEdit, onToggle, onPeek, onAct }: P
     if (row) onAct(what, row, to)
   }
 
-  const current = rows[at]
+  const line = lines[at]
+  const current = line && isRow(line) ? line : undefined
   const start = (what: Act) => () => current && onAct(what, current)
   useKeys({
     j: () => focus(active === undefined ? 0 : at + 1),
@@ -78,7 +101,7 @@ export function Grid({ rows, unit, editing, onEdit, onToggle, onPeek, onAct }: P
   // The rows keep the same handlers, so that only those that changed are drawn anew.
   const latest = useRef<Handlers>(undefined)
   useLayoutEffect(() => {
-    latest.current = { focus: (id) => setActive(id), press, peek: onPeek, toggle: onToggle, edit, act }
+    latest.current = { focus: (id) => setActive(id), press, peek: onPeek, toggle: onToggle, edit, act, more }
   })
   const handlers = useMemo<Handlers>(
     () => ({
@@ -88,6 +111,7 @@ export function Grid({ rows, unit, editing, onEdit, onToggle, onPeek, onAct }: P
       toggle: (id, open) => latest.current?.toggle(id, open),
       edit: (on, id) => latest.current?.edit(on, id),
       act: (what, id, to) => latest.current?.act(what, id, to),
+      more: (id) => latest.current?.more(id),
     }),
     [],
   )
@@ -114,9 +138,13 @@ export function Grid({ rows, unit, editing, onEdit, onToggle, onPeek, onAct }: P
           <span className="sr-only">{t('Actions')}</span>
         </span>
       </div>
-      {rows.map((row, i) => (
-        <BudgetRow key={row.id} row={row} unit={unit} current={i === at} editing={editing === row.id} {...told.get(row.id)!} on={handlers} />
-      ))}
+      {lines.map((l, i) =>
+        isRow(l) ? (
+          <BudgetRow key={l.id} row={l} unit={unit} current={i === at} editing={editing === l.id} {...told.get(l.id)!} on={handlers} />
+        ) : (
+          <MoreRow key={l.id} line={l} current={i === at} on={handlers} />
+        ),
+      )}
     </div>
   )
 }

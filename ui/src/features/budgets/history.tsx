@@ -19,8 +19,8 @@ const acts: Record<string, string> = {
   'budget.move': t('moved budget'),
   'budget.share': t('changed the shares of it'),
   'budget.freeze': t('froze it'),
-  'budget.resume': t('let it be spent again'),
-  'budget.renew': t('renewed it'),
+  'budget.resume': t('let it go on after a freeze'),
+  'budget.renew': t('renewed it by hand'),
 }
 
 /** Who changed a budget, and how, newest first. */
@@ -60,7 +60,7 @@ export function History({ budgetId, unit }: { budgetId: string; unit: Unit }) {
                 </li>
               ))}
             </ul>
-            {e.reason && <p className="mt-0.5 text-xs text-muted">“{e.reason}”</p>}
+            {why(e) && <p className="mt-0.5 text-xs text-muted">“{why(e)}”</p>}
           </li>
         ))}
       </ol>
@@ -82,12 +82,19 @@ export function History({ budgetId, unit }: { budgetId: string; unit: Unit }) {
   )
 }
 
+/** Why it was done, in the words of whoever did it; a freeze keeps its own. */
+function why(e: Event): string | null | undefined {
+  const freeze = e.changes.find((c) => c.field === 'freeze_reason')?.after
+  return freeze ? (JSON.parse(freeze) as string) : e.reason
+}
+
 const labels: Record<string, string> = {
   limit: t('limit'),
   overflow: t('overflow'),
   reserve: t('reserve'),
   raised: t('raised by'),
   endsAt: t('until'),
+  until: t('until'),
   origin: t('comes from'),
   distribution: t('reaches those below as'),
   budgetsBelow: t('budgets that follow'),
@@ -107,7 +114,7 @@ const labels: Record<string, string> = {
 const words: Record<string, string> = { SET: t('an admin'), SHARE: t('an equal share'), POOL: t('a pool'), EQUAL: t('equal shares') }
 
 function shown(change: Event['changes'][number], json: string, unit: Unit): string {
-  if (change.field === 'endsAt') return dateTime(JSON.parse(json) as string)
+  if (change.field === 'endsAt' || change.field === 'until') return dateTime(JSON.parse(json) as string)
   const text = changeValue(change, json, unit)
   return words[text] ?? text
 }

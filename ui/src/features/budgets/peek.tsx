@@ -5,22 +5,23 @@ import { LiveBadge } from '@/graphql/live'
 import { useRead } from '@/graphql/query'
 import { useViewer } from '@/graphql/viewer'
 import { Badge } from '@/kit/badge'
-import { CopyButton } from '@/kit/copy'
 import { Sheet } from '@/kit/dialog'
 import { SkeletonRows } from '@/kit/skeleton'
 import { ErrorBar } from '@/kit/state'
 import { Tabs } from '@/kit/tabs'
-import { ago, count, money, moneyWords, percent, utc, type Unit } from '@/lib/format'
+import { ago, money, moneyWords, percent, utc, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, slugOf, unitOf } from '@/lib/plane'
 import { span } from '@/lib/range'
 import { BudgetAlerts } from '@/features/alerts'
 import { BurnPicture } from '@/features/burn'
-import { useBurn } from './burn'
+import { chargeKinds, OpenReceipt } from '@/features/usage'
+import { type Minute, useBurn } from './burn'
 import { History } from './history'
+import { kindName, named } from './kinds'
 import { AtLimit } from './outlook'
 import { BudgetPanel } from './panel'
-import { alone, kindName, named, type Row } from './tree'
+import { alone, type Row } from './tree'
 import { Why } from './why'
 
 type Props = { id: string; plane: Plane; rows?: readonly Row[]; onClose: () => void }
@@ -29,9 +30,10 @@ const none: readonly Row[] = []
 
 /** Who spent it on what, where its numbers come from, and who changed them. */
 export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
-  const spenders = useBurn(id)
+  const minute = useBurn(id, { minute: true })
   const spend = useMemo(() => ({ ...span('30d'), scopeId: id }), [id])
   const { data, fault, loading, retry } = useRead(BudgetPeekDocument, { ...ask(plane), id, spend })
+  const [receipt, setReceipt] = useState<string>()
   const [tab, setTab] = useState<'use' | 'why' | 'history'>('use')
   const { account } = useViewer()
   const scope = data?.node && 'kind' in data.node ? named(data.node as ScopeRowFragment, account.name) : undefined
@@ -69,34 +71,35 @@ export function BudgetPeek({ id, plane, rows = none, onClose }: Props) {
             value={tab}
             onChange={setTab}
             tabs={[
-              { value: 'use', label: t('Use'), content: <Use scope={scope} previous={previous} plan={plan} spenders={spenders} unit={unit} /> },
+              { value: 'use', label: t('Use'), content: <Use scope={scope} previous={previous} plan={plan} minute={minute} unit={unit} onReceipt={setReceipt} /> },
               { value: 'why', label: t('Where it comes from'), content: <Why id={id} unit={unit} /> },
               ...(scope.budget ? [{ value: 'history' as const, label: t('History'), content: <History budgetId={scope.budget.id} unit={unit} /> }] : []),
             ]}
           />
         </div>
       )}
+      {receipt && <OpenReceipt id={receipt} onClose={() => setReceipt(undefined)} onLine={setReceipt} />}
     </Sheet>
   )
 }
 
-type UseProps = { scope: ScopeRowFragment; previous: Parameters<typeof BurnPicture>[0]['previous']; plan: NonNullable<BudgetPeekQuery['console']> | NonNullable<BudgetPeekQuery['copilot']> | null | undefined; spenders: ReturnType<typeof useBurn>; unit: Unit }
+type UseProps = { scope: ScopeRowFragment; previous: Parameters<typeof BurnPicture>[0]['previous']; plan: NonNullable<BudgetPeekQuery['console']> | NonNullable<BudgetPeekQuery['copilot']> | null | undefined; minute: Minute; unit: Unit; onReceipt: (id: string) => void }
 
-function Use({ scope, previous, plan, spenders, unit }: UseProps) {
+function Use({ scope, previous, plan, minute, unit, onReceipt }: UseProps) {
   return (
     <div className="flex flex-col gap-6">
       {scope.budget && (
         <div>
-          <BurnPicture state={scope.budget.state} series={scope.budget.series} previous={previous} />
+          <BurnPicture state={scope.budget.state} series={scope.budget.series} previous={previous} thresholds={scope.budget.thresholds} />
           <p className="mt-3">
             <AtLimit overflow={scope.budget.overflow} unit={unit} />
           </p>
         </div>
       )}
-      {spenders.length > 0 && (
-        <Part title={t('Spending in the last minute')} badge={<LiveBadge />}>
-          <ul>
-            {spenders.map((s) => (
+      {minute.spenders.length > 0 && (
+        <Part title={t('{{amount}} in the last minute', { amount: moneyWords(minute.amount, unit) })} badge={<LiveBadge />}>
+          <ul aria-label={t('Who spent in the last minute')}>
+            {minute.spenders.map((s) => (
               <Line key={s.id} name={s.name} note={t('{{count}} calls', { count: s.calls })} amount={money(s.amount, unit)} />
             ))}
           </ul>
@@ -114,9 +117,9 @@ function Use({ scope, previous, plan, spenders, unit }: UseProps) {
             {plan.charges.edges.length === 0 ? (
               <p className="text-muted">{t('No calls yet.')}</p>
             ) : (
-              <ul>
+              <ul aria-label={t('Latest receipts')}>
                 {plan.charges.edges.map(({ node }) => (
-                  <Receipt key={node.id} charge={node} />
+                  <Call key={node.id} charge={node} onOpen={onReceipt} />
                 ))}
               </ul>
             )}
@@ -159,48 +162,20 @@ function Spenders({ report, unit }: { report: SpendRowsFragment; unit: Unit }) {
   )
 }
 
-function Receipt({ charge }: { charge: ChargePartsFragment }) {
-  const tokens = [
-    [t('input'), charge.inputTokens],
-    [t('cached'), charge.cachedInputTokens],
-    [t('cache write'), charge.cacheWriteTokens],
-    [t('output'), charge.outputTokens],
-    [t('reasoning'), charge.reasoningTokens],
-  ] as const
+/** A call in one line; the whole receipt opens over the panel. */
+function Call({ charge, onOpen }: { charge: ChargePartsFragment; onOpen: (id: string) => void }) {
   return (
     <li className="border-b border-line last:border-b-0">
-      <details className="group">
-        <summary className="flex min-h-8 cursor-pointer list-none items-baseline gap-3 rounded-sm py-1.5 hover:bg-hover/60">
-          <span className="min-w-0 grow truncate">
-            <span className="font-medium">{charge.modelName}</span> <span className="text-muted">{charge.memberName ?? charge.keyName}</span>
-          </span>
-          {charge.kind !== 'SETTLED' && <Badge tone="warn">{charge.kind === 'IN_DOUBT' ? t('In doubt') : charge.kind === 'LATE' ? t('Late') : t('Adjusted')}</Badge>}
-          <time dateTime={charge.at} title={utc(charge.at)} className="shrink-0 text-xs text-muted">
-            {ago(charge.at)}
-          </time>
-          <span className="num w-24 shrink-0 text-end font-medium">{money(charge.amount, charge.unit)}</span>
-        </summary>
-        <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-0.5 pb-2 text-xs text-muted">
-          <dt>{t('Tokens')}</dt>
-          <dd className="num">
-            {tokens
-              .filter(([, n]) => n > 0)
-              .map(([name, n]) => `${count(n)} ${name}`)
-              .join(', ')}
-          </dd>
-          <dt>{t('Paid by')}</dt>
-          <dd>{[charge.location, charge.memberName, charge.keyName].filter(Boolean).join(' / ')}</dd>
-          <dt>{t('Held')}</dt>
-          <dd className="num">{moneyWords(charge.held, charge.unit)}</dd>
-          <dt>{t('Took')}</dt>
-          <dd className="num">{t('{{ms}} ms', { ms: count(charge.latencyMs) })}</dd>
-          <dt>{t('Request')}</dt>
-          <dd className="flex items-center gap-1">
-            <code className="font-mono">{charge.requestId}</code>
-            <CopyButton compact text={charge.requestId} label={t('Copy request id')} />
-          </dd>
-        </dl>
-      </details>
+      <button type="button" onClick={() => onOpen(charge.id)} className="flex min-h-8 w-full items-baseline gap-3 rounded-sm py-1.5 text-start hover:bg-hover/60">
+        <span className="min-w-0 grow truncate">
+          <span className="font-medium">{charge.modelName}</span> <span className="text-muted">{charge.memberName ?? charge.keyName}</span>
+        </span>
+        {charge.kind !== 'SETTLED' && <Badge tone={chargeKinds[charge.kind].tone}>{chargeKinds[charge.kind].label}</Badge>}
+        <time dateTime={charge.at} title={utc(charge.at)} className="shrink-0 text-xs text-muted">
+          {ago(charge.at)}
+        </time>
+        <span className="num w-24 shrink-0 text-end font-medium">{money(charge.amount, charge.unit)}</span>
+      </button>
     </li>
   )
 }

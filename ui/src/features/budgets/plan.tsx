@@ -4,7 +4,7 @@ import { cx } from '@/kit/cx'
 import { count, dayIn, money, moneyWords, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import type { Preview } from './preview'
-import { isRoot } from './tree'
+import { isRoot } from './kinds'
 import { useAccountZone } from './zone'
 
 type Props = { preview: Preview; unit: Unit; /** Whose change is shown elsewhere already. */ but?: string; empty?: string; rows?: number }

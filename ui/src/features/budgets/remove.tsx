@@ -8,7 +8,7 @@ import { t } from '@/lib/i18n'
 import { removeWords } from './actions'
 import { Plan } from './plan'
 import { usePreview } from './preview'
-import { isRoot } from './tree'
+import { isRoot } from './kinds'
 
 type Props = { scope: { name: string; kind: ScopeKind }; budget: { id: string; limit: string }; overrides: boolean; unit: Unit; onClose: () => void; onRemoved?: () => void }
 

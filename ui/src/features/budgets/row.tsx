@@ -7,7 +7,8 @@ import { type Act, RowMenu } from './actions'
 import { Limit } from './limit'
 import { Marks } from './marks'
 import { AtLimit, Outlook } from './outlook'
-import { kindName, type Row } from './tree'
+import { kindName } from './kinds'
+import { type Row } from './tree'
 import { Burn, Used } from './used'
 
 export const columns =
@@ -20,6 +21,7 @@ export type Handlers = {
   toggle: (id: string, open: boolean) => void
   edit: (on: boolean, id: string) => void
   act: (act: Act, id: string, to?: string) => void
+  more: (id: string) => void
 }
 
 type Props = { row: Row; unit: Unit; current: boolean; editing: boolean; overrides: boolean; acts: Record<Act | 'edit', boolean>; on: Handlers }
@@ -84,7 +86,7 @@ export const BudgetRow = memo(
           )}
           <span className="flex min-w-0 flex-wrap items-center gap-x-1.5 gap-y-0.5">
             <span className="min-w-0 truncate">
-              <span className="font-medium">{row.name}</span> <span className="text-xs text-muted max-md:block">{kindName[row.kind]}</span>
+              <span className="font-medium">{row.name}</span> <span className="text-xs text-muted max-md:block max-md:truncate">{row.level === 1 && row.location ? t('{{kind}} in {{place}}', { kind: kindName[row.kind], place: row.location }) : kindName[row.kind]}</span>
             </span>
             {budget && <Marks budget={budget} overrides={overrides} unit={unit} tight />}
           </span>

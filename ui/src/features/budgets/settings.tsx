@@ -13,7 +13,7 @@ import { parseAmount, type Unit } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { Plan } from './plan'
 import { usePreview } from './preview'
-import { isRoot } from './tree'
+import { isRoot } from './kinds'
 import { useAccountZone } from './zone'
 
 type Props = { scope: ScopeRowFragment; unit: Unit; onClose: () => void }

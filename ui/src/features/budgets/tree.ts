@@ -1,82 +1,57 @@
-import { useEffect, useMemo, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useClient } from 'urql'
-import { BudgetAgentsDocument, BudgetLeavesDocument, BudgetTreeDocument, type ScopeKind, type ScopeRowFragment } from '@/graphql/generated/graphql'
-import { usePages as usePaged } from '@/graphql/pages'
-import { useRead } from '@/graphql/query'
+import { BudgetAgentsDocument, BudgetLeavesDocument, BudgetSearchDocument, BudgetTreeDocument, type ScopeRowFragment } from '@/graphql/generated/graphql'
+import { type Fault, toFault } from '@/graphql/fault'
+import { usePages } from '@/graphql/pages'
 import { useViewer } from '@/graphql/viewer'
+import { useDebounced } from '@/lib/debounce'
 import { ask, pick, type Plane } from '@/lib/plane'
-import { t } from '@/lib/i18n'
+import { named } from './kinds'
 
-export type Row = ScopeRowFragment & { level: number; open: boolean | null; posInSet: number; setSize: number }
+export type Row = ScopeRowFragment & { level: number; open: boolean | null; posInSet: number; /** −1 while not all are there. */ setSize: number }
 
-export const kindName: Record<ScopeKind, string> = {
-  PLATFORM: t('Platform'),
-  ACCOUNT: t('Account'),
-  CONSOLE: t('Console'),
-  COPILOT: t('Copilot'),
-  ORGANIZATION: t('Organization'),
-  TEAM: t('Team'),
-  MEMBER: t('User'),
-  KEY: t('Key'),
-  AGENT: t('Agent'),
-}
+/** Stands where a list goes on that isn't read yet. */
+export type More = { id: string; more: () => void; busy: boolean; level: number; parentId: string; /** Of whom; empty at the end of all. */ name: string }
 
-/** The root of a plane, whose budget is the plane's pool. */
-export const isRoot = (s: { kind: ScopeKind }) => s.kind === 'CONSOLE' || s.kind === 'COPILOT'
+export type Line = Row | More
+
+export const isRow = (line: Line): line is Row => !('more' in line)
 
 const hasLeaves = (s: ScopeRowFragment) => s.kind === 'TEAM'
 
-/** Lays the nodes out as rows: only what stands under open nodes, with its level and place among its siblings. */
-export function layOut(nodes: readonly ScopeRowFragment[], open: ReadonlySet<string>): Row[] {
+type Rest = { more: () => void; busy: boolean }
+
+/** Lays the nodes out as lines: only what stands under open nodes, with its level and place among its siblings, and where more can be read. */
+export function layOut(nodes: readonly ScopeRowFragment[], open: ReadonlySet<string>, rest: ReadonlyMap<string, Rest> = new Map()): Line[] {
   const ids = new Set(nodes.map((n) => n.id))
   const children = new Map<string, ScopeRowFragment[]>()
   for (const n of nodes) {
     const parent = n.parentId && ids.has(n.parentId) ? n.parentId : ''
     children.set(parent, [...(children.get(parent) ?? []), n])
   }
-  const rows: Row[] = []
-  const walk = (parent: string, level: number) => {
+  const lines: Line[] = []
+  const walk = (parent: string, name: string, level: number) => {
     const siblings = children.get(parent) ?? []
+    const more = rest.get(parent)
     siblings.forEach((n, i) => {
       const canOpen = children.has(n.id) || hasLeaves(n)
-      rows.push({ ...n, level, open: canOpen ? open.has(n.id) : null, posInSet: i + 1, setSize: siblings.length })
-      if (open.has(n.id)) walk(n.id, level + 1)
+      lines.push({ ...n, level, open: canOpen ? open.has(n.id) : null, posInSet: i + 1, setSize: more ? -1 : siblings.length })
+      if (open.has(n.id)) walk(n.id, n.name, level + 1)
     })
+    if (more) lines.push({ id: `more:${parent}`, level, parentId: parent, name, ...more })
   }
-  walk('', 1)
-  return rows
+  walk('', '', 1)
+  return lines
 }
 
 /** Nodes found by name, without their tree. */
-export const layOutFlat = (nodes: readonly ScopeRowFragment[]): Row[] => nodes.map((n, i) => Object.assign({ level: 1, open: null, posInSet: i + 1, setSize: nodes.length }, n))
-
 /** A node that is shown by itself. */
 export const alone = (node: ScopeRowFragment): Row => Object.assign({ level: 1, open: null, posInSet: 1, setSize: 1 }, node)
 
-/** All pages of a list, asked for one after the other; the server caps each at 100. */
-function usePages(plane: Plane) {
-  const [cursors, setCursors] = useState<(string | undefined)[]>([undefined])
-  const [pages, setPages] = useState<Record<number, readonly ScopeRowFragment[]>>({})
-  const last = cursors.length - 1
-  const read = useRead(BudgetTreeDocument, { ...ask(plane), after: cursors[last] })
-  const scopes = pick(read.data)?.scopes
-  const next = scopes?.pageInfo.hasNextPage ? (scopes.pageInfo.endCursor ?? undefined) : undefined
-  const before = pages[last - 1]
-  const answered = useMemo(() => scopes?.edges.map((e) => e.node) ?? [], [scopes])
-  // Until the next page is there, what is read is still the one before.
-  const stale = Boolean(before && answered[0]?.id === before[0]?.id)
-  const own = stale ? [] : answered
-  const earlier = Object.entries(pages).flatMap(([i, nodes]) => (Number(i) < last ? nodes : []))
-  const more = () => {
-    if (stale) return
-    setPages((p) => ({ ...p, [last]: own }))
-    setCursors((c) => [...c, next])
-  }
-  return { ...read, nodes: [...earlier, ...own], more: next ? more : undefined, fetching: read.fetching || stale }
+function layOutFlat(nodes: readonly ScopeRowFragment[], rest?: Rest): Line[] {
+  const rows = nodes.map((n, i): Line => Object.assign({ level: 1, open: null, posInSet: i + 1, setSize: rest ? -1 : nodes.length }, n))
+  return rest ? [...rows, { id: 'more:', level: 1, parentId: '', name: '', ...rest }] : rows
 }
-
-/** A plane's root goes by the account's name: "Console" alone would say nothing. */
-export const named = <N extends { kind: ScopeKind; name: string }>(node: N, account: string): N => (isRoot(node) ? { ...node, name: account } : node)
 
 /** Agents under those who own them, as far as these are there. */
 export function withAgents(nodes: readonly ScopeRowFragment[], agents: readonly ScopeRowFragment[]): ScopeRowFragment[] {
@@ -86,41 +61,87 @@ export function withAgents(nodes: readonly ScopeRowFragment[], agents: readonly 
 
 /** Agents of Copilot that hold a budget, all pages of them. */
 function useAgents(plane: Plane): readonly ScopeRowFragment[] {
-  const { rows, more, fetching } = usePaged(BudgetAgentsDocument, {}, (d) => d.copilot?.scopes, plane !== 'COPILOT')
+  const { rows, more, fetching } = usePages(BudgetAgentsDocument, {}, (d) => d.copilot?.scopes, plane !== 'COPILOT')
   useEffect(() => {
     if (more && !fetching) more()
   }, [more, fetching])
   return rows
 }
 
-export function useTree(plane: Plane) {
-  const account = useViewer().account.name
-  const top = usePages(plane)
-  const [toggled, setToggled] = useState<Record<string, boolean>>({})
-  const [leaves, setLeaves] = useState<Record<string, readonly ScopeRowFragment[]>>({})
+const keyOf = (under: string, after?: string) => `${under} ${after ?? ''}`
+
+type Page = { nodes: readonly ScopeRowFragment[]; next?: string; fault?: Fault }
+
+/** People and keys of the open teams, page by page. Each page stays watched: the cache tells when a state changes. */
+function useLeaves(plane: Plane, teams: readonly string[]) {
   const client = useClient()
+  const [cursors, setCursors] = useState<Record<string, readonly string[]>>({})
+  const [pages, setPages] = useState<Record<string, Page>>({})
+  const asked = teams.flatMap((under) => [undefined, ...(cursors[under] ?? [])].map((after) => ({ under, after })))
+  const key = JSON.stringify(asked)
+  const watched = useRef<ReadonlySet<string>>(new Set())
 
-  // Planes and organizations begin open, teams and people closed.
-  const open = new Set([...top.nodes, ...Object.values(leaves).flat()].filter((n) => toggled[n.id] ?? !(hasLeaves(n) || n.kind === 'MEMBER')).map((n) => n.id))
-  const teams = top.nodes.filter((n) => hasLeaves(n) && open.has(n.id)).map((n) => n.id)
-  const key = teams.join()
-
-  // Watching the query keeps the leaves live: the cache tells when a state changes.
   useEffect(() => {
-    const stops = (key ? key.split(',') : []).map(
-      (under) =>
-        client.query(BudgetLeavesDocument, { ...ask(plane), under }, { requestPolicy: 'cache-and-network' }).subscribe((result) => {
-          const scopes = pick(result.data)?.scopes
-          if (scopes) setLeaves((l) => ({ ...l, [under]: scopes.edges.map((e) => e.node).filter((n) => n.id !== under) }))
+    const now = JSON.parse(key) as typeof asked
+    const before = watched.current
+    watched.current = new Set(now.map((p) => keyOf(p.under, p.after)))
+    const stops = now.map(
+      (p) =>
+        client.query(BudgetLeavesDocument, { ...ask(plane), ...p }, { requestPolicy: before.has(keyOf(p.under, p.after)) ? 'cache-first' : 'cache-and-network' }).subscribe(({ data, error }) => {
+          const scopes = pick(data)?.scopes
+          const fault = error && toFault(error)
+          setPages((was) => {
+            const id = keyOf(p.under, p.after)
+            const read = scopes && { nodes: scopes.edges.map((e) => e.node), next: scopes.pageInfo.hasNextPage ? (scopes.pageInfo.endCursor ?? undefined) : undefined }
+            return read || fault ? { ...was, [id]: { ...(read ?? was[id] ?? { nodes: [] }), fault } } : was
+          })
         }).unsubscribe,
     )
     return () => {
       for (const stop of stops) stop()
     }
-  }, [client, key, plane])
+  }, [client, key, plane, watched])
 
-  const shown = [...top.nodes, ...teams.flatMap((id) => leaves[id] ?? [])]
+  const rest = new Map<string, Rest>()
+  for (const under of teams) {
+    const newest = pages[keyOf(under, cursors[under]?.at(-1))]
+    const { next } = newest ?? {}
+    if (!newest && cursors[under]) rest.set(under, { busy: true, more: () => undefined })
+    else if (next) rest.set(under, { busy: false, more: () => setCursors((was) => ({ ...was, [under]: [...(was[under] ?? []), next] })) })
+  }
+  const read = asked.map((p) => pages[keyOf(p.under, p.after)])
+  const nodes = new Map(read.flatMap((page) => page?.nodes ?? []).map((n) => [n.id, n]))
+  return { nodes: [...nodes.values()], rest, fault: read.find((page) => page?.fault)?.fault }
+}
+
+/** The tree as far as it is open and read. */
+export function useTree(plane: Plane) {
+  const account = useViewer().account.name
+  const top = usePages(BudgetTreeDocument, ask(plane), (d) => pick(d)?.scopes)
+  const [toggled, setToggled] = useState<Record<string, boolean>>({})
+  // Planes and organizations begin open, teams and people closed.
+  const isOpen = (n: ScopeRowFragment) => toggled[n.id] ?? !(hasLeaves(n) || n.kind === 'MEMBER')
+  const teams = top.rows.filter((n) => hasLeaves(n) && isOpen(n)).map((n) => n.id)
+  const leaves = useLeaves(plane, teams)
   const agents = useAgents(plane)
-  const nodes = withAgents(shown, agents).map((n) => named(n, account))
-  return { ...top, nodes, rows: layOut(nodes, open), toggle: (id: string, on: boolean) => setToggled((was) => ({ ...was, [id]: on })) }
+  const nodes = withAgents([...top.rows, ...leaves.nodes], agents).map((n) => named(n, account))
+  const rest = new Map(leaves.rest)
+  if (top.more || top.fetching) rest.set('', { more: top.more ?? (() => undefined), busy: top.fetching })
+  return {
+    top: nodes[0],
+    lines: layOut(nodes, new Set(nodes.filter(isOpen).map((n) => n.id)), rest),
+    loading: top.loading,
+    fault: top.fault ?? leaves.fault,
+    retry: top.retry,
+    toggle: (id: string, on: boolean) => setToggled((was) => ({ ...was, [id]: on })),
+  }
+}
+
+/** What has a text in its name, wherever it stands; undefined without a text. */
+export function useSearch(plane: Plane, text: string) {
+  const search = useDebounced(text.trim().slice(0, 100))
+  const found = usePages(BudgetSearchDocument, { ...ask(plane), search }, (d) => pick(d)?.scopes, !search)
+  if (!search || !text.trim()) return undefined
+  const rest = found.more || found.fetching ? { more: found.more ?? (() => undefined), busy: found.fetching } : undefined
+  return { lines: layOutFlat(found.rows, rest), loading: found.loading, fault: found.fault, retry: found.retry }
 }

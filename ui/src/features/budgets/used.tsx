@@ -1,4 +1,3 @@
-import { Snowflake } from 'lucide-react'
 import type { StatePartsFragment } from '@/graphql/generated/graphql'
 import { Sparkline } from '@/kit/sparkline'
 import { UsedBar } from '@/kit/used-bar'
@@ -6,7 +5,9 @@ import { cx } from '@/kit/cx'
 import { money, percent } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { cumulative } from '@/features/burn'
-import { outlook, tone } from './outlook'
+import { outlook, Sign, tone } from './outlook'
+
+const loud = { ok: '', high: 'text-warn', warn: 'text-warn', bad: 'text-bad' }
 
 type Props = { state: StatePartsFragment; name: string; children?: React.ReactNode }
 
@@ -24,7 +25,7 @@ export function Used({ state, name, children }: Props) {
           )}
         </span>{' '}
         <span className={cx('whitespace-nowrap text-muted', tone[state.status] === 'bad' && 'font-medium text-bad')}>
-          {state.frozenAt && <Snowflake role="img" aria-label={t('Frozen')} className="me-1 inline size-3.5 align-[-0.125em] md:hidden" />}
+          <Sign spoken state={state} className={cx('me-1 inline size-3.5 align-[-0.125em] md:hidden', loud[tone[state.status]])} />
           {percent(state.usedPercent)}
         </span>
       </div>
@@ -42,7 +43,7 @@ export function Burn({ state, series, name }: { state: StatePartsFragment; serie
       elapsed={state.elapsedPercent / 100}
       forecast={Number(state.forecast)}
       limit={Number(state.limit)}
-      alarming={tone[state.status] !== 'ok'}
+      alarming={tone[state.status] === 'warn' || tone[state.status] === 'bad'}
       label={t('{{name}}: {{outlook}}', { name, outlook: outlook(state) })}
     />
   )

@@ -6,17 +6,16 @@ import { cumulative, totals } from './cumulative'
 import { scaleOf } from './scale'
 import { burnSentence } from './sentence'
 
-type Day = { amount: string }
-type Props = { state: StatePartsFragment; series: readonly Day[]; previous?: readonly Day[]; thresholds?: readonly number[] }
+type Day = { day: string; amount: string }
+type Props = { state: StatePartsFragment; series: readonly Day[]; previous?: readonly Day[]; /** In percent of the limit, as the budget has them. */ thresholds: readonly number[] }
 type Point = readonly [x: number, y: number]
 
 const none: readonly Day[] = []
-const defaults = [80, 95]
 
 const line = (points: readonly Point[]) => points.map(([x, y], i) => `${i ? 'L' : 'M'}${(x * 100).toFixed(2)} ${(y * 100).toFixed(2)}`).join('')
 
 /** Area so far, dashed forecast with its band, the limit, alert thresholds, and the cycle before as a ghost. */
-export function BurnChart({ state, series, previous = none, thresholds = defaults }: Props) {
+export function BurnChart({ state, series, previous = none, thresholds }: Props) {
   const now = Math.min(1, Math.max(0, state.elapsedPercent / 100))
   const values = cumulative(series, state.spent)
   const spent = values.at(-1)!
@@ -25,7 +24,10 @@ export function BurnChart({ state, series, previous = none, thresholds = default
   const before = totals(previous)
   const { top, steps } = scaleOf(Math.max(limit, high, ...before))
   const y = (v: number) => 1 - v / top
-  const so = values.map((v, i): Point => [(now * i) / (values.length - 1), y(v)])
+  // Days end where they do: the first one of a cycle is short where the account's midnight isn't that of UTC.
+  const [begin, end] = [Date.parse(state.startsAt), Date.parse(state.endsAt)]
+  const x = (i: number) => (i === values.length - 1 ? now : i === 0 ? 0 : Math.min(now, (Date.parse(series[i - 1]!.day) + 86_400_000 - begin) / (end - begin)))
+  const so = values.map((v, i): Point => [x(i), y(v)])
   const ghost = before.length > 2 ? before.map((v, i): Point => [i / (before.length - 1), y(v)]) : []
   const here: Point = [now, y(spent)]
   const alarming = state.status !== 'OK' && state.status !== 'PACE_HIGH'

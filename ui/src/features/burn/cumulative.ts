@@ -1,9 +1,6 @@
 type Day = { amount: string }
 
-/**
- * Days of the cycle as running totals; the last one follows the live state. Days are UTC and cycles begin in the
- * account's zone, so the first day may carry some of the cycle before: no total passes what is spent.
- */
+/** Days of the cycle as running totals; the last one follows the live state, and no total passes what is spent. */
 export function cumulative(series: readonly Day[], spent: string): number[] {
   const now = Number(spent)
   const values = [0]

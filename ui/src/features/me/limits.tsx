@@ -1,4 +1,4 @@
-import { CircleCheck, OctagonX, TriangleAlert } from 'lucide-react'
+import { CircleCheck, OctagonX, TrendingUp, TriangleAlert } from 'lucide-react'
 import type { BudgetStatus, SeatPartsFragment } from '@/graphql/generated/graphql'
 import { Badge } from '@/kit/badge'
 import { Card, CardHead } from '@/kit/card'
@@ -14,8 +14,8 @@ const words: Record<BudgetStatus, string> = {
   OVER_ALLOWED: t('Spends its overflow'),
 }
 
-const icons = { ok: CircleCheck, warn: TriangleAlert, bad: OctagonX }
-const colours = { ok: 'text-ok', warn: 'text-warn', bad: 'text-bad' }
+const icons = { ok: CircleCheck, high: TrendingUp, warn: TriangleAlert, bad: OctagonX }
+const colours = { ok: 'text-ok', high: 'text-warn', warn: 'text-warn', bad: 'text-bad' }
 
 /** Every budget on the way, and the one that stops a call first. Amounts of others stay with them. */
 export function Limits({ seat }: { seat: SeatPartsFragment }) {
@@ -41,7 +41,7 @@ export function Limits({ seat }: { seat: SeatPartsFragment }) {
                     {words[l.status]} · <span title={utc(l.renewsAt)}>{t('renews {{day}}', { day: day(l.renewsAt) })}</span>
                   </p>
                 </div>
-                {l.binding && <Badge tone={look === 'ok' ? 'accent' : look}>{t('Reached first')}</Badge>}
+                {l.binding && <Badge tone={look === 'ok' ? 'accent' : look === 'high' ? 'warn' : look}>{t('Reached first')}</Badge>}
               </li>
             )
           })}

@@ -65,7 +65,7 @@ export function MePage() {
 }
 
 function Seat({ plane, seat }: { plane: Plane; seat: SeatPartsFragment }) {
-  useBurn(seat.id, false, false)
+  useBurn(seat.id)
   const [wanted, setWanted] = useState<{ id: string; name: string }>()
   return (
     <>
@@ -115,7 +115,7 @@ function Left({ plane, seat }: { plane: Plane; seat: SeatPartsFragment }) {
       </div>
       {budget ? (
         <div className="mt-4 flex flex-col gap-4">
-          <BurnPicture state={budget.state} series={budget.series} previous={budget.previousSeries} />
+          <BurnPicture state={budget.state} series={budget.series} previous={budget.previousSeries} thresholds={budget.thresholds} />
         </div>
       ) : (
         seat.available && <p className="mt-3 text-muted">{place ? t('You have no limit of your own: this is what {{place}} has left for everybody there.', { place }) : t('You have no limit of your own.')}</p>

@@ -1,4 +1,4 @@
-import { useMemo } from 'react'
+import { useMemo, useState } from 'react'
 import { MyUsageDocument, type SpendRowsFragment } from '@/graphql/generated/graphql'
 import { useRead } from '@/graphql/query'
 import { Card, CardHead } from '@/kit/card'
@@ -8,6 +8,7 @@ import { ago, money, moneyWords, percent, type Unit, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, unitOf } from '@/lib/plane'
 import { span } from '@/lib/range'
+import { OpenReceipt } from '@/features/usage'
 
 /** On what a seat's money went in the last 30 days: models, keys, and the newest receipts. */
 export function MyUsage({ plane, seatId }: { plane: Plane; seatId: string }) {
@@ -15,6 +16,7 @@ export function MyUsage({ plane, seatId }: { plane: Plane; seatId: string }) {
   const { data, loading, fault, retry } = useRead(MyUsageDocument, { ...ask(plane), seat: seatId, spend })
   const mine = pick(data)
   const unit = unitOf(plane)
+  const [receipt, setReceipt] = useState<string>()
   return (
     <>
       {fault && (
@@ -38,12 +40,14 @@ export function MyUsage({ plane, seatId }: { plane: Plane; seatId: string }) {
           ) : (
             <ul className="border-t border-line">
               {mine?.charges.edges.map(({ node: c }) => (
-                <li key={c.id} className="flex items-baseline gap-3 border-b border-line px-4 py-1.5 last:border-b-0">
-                  <span className="min-w-0 grow truncate font-medium">{c.modelName}</span>
-                  <time dateTime={c.at} title={`${utc(c.at)} · ${c.requestId}`} className="shrink-0 text-xs text-muted">
-                    {ago(c.at)}
-                  </time>
-                  <span className="num w-20 shrink-0 text-end">{money(c.amount, unit)}</span>
+                <li key={c.id} className="border-b border-line last:border-b-0">
+                  <button type="button" onClick={() => setReceipt(c.id)} className="flex min-h-8 w-full items-baseline gap-3 px-4 py-1.5 text-start hover:bg-hover/60 focus-visible:-outline-offset-2">
+                    <span className="min-w-0 grow truncate font-medium">{c.modelName}</span>
+                    <time dateTime={c.at} title={`${utc(c.at)} · ${c.requestId}`} className="shrink-0 text-xs text-muted">
+                      {ago(c.at)}
+                    </time>
+                    <span className="num w-20 shrink-0 text-end">{money(c.amount, unit)}</span>
+                  </button>
                 </li>
               ))}
               {mine?.charges.edges.length === 0 && <li className="px-4 py-3 text-muted">{t('No calls yet.')}</li>}
@@ -51,6 +55,7 @@ export function MyUsage({ plane, seatId }: { plane: Plane; seatId: string }) {
           )}
         </Card>
       </div>
+      {receipt && <OpenReceipt id={receipt} onClose={() => setReceipt(undefined)} onLine={setReceipt} />}
     </>
   )
 }

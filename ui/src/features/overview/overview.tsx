@@ -24,11 +24,11 @@ export function OverviewPage({ plane }: { plane: Plane }) {
   const root = pick(data)
   const nodes = root?.scopes.edges.map((e) => named(e.node, viewer.account.name)) ?? []
   const top = nodes[0]
-  const spenders = useBurn(top?.id)
+  const minute = useBurn(top?.id, { scopeIds: nodes.map((n) => n.id), minute: true })
   const unit = unitOf(plane)
   const base = `/a/${viewer.account.slug}/${slugOf(plane)}`
   const state = top?.budget?.state
-  const attention = nodes.filter((n) => n.budget && tone[n.budget.state.status] !== 'ok').toSorted((a, b) => b.budget!.state.usedPercent - a.budget!.state.usedPercent)
+  const attention = nodes.filter((n) => n.budget && (tone[n.budget.state.status] === 'warn' || tone[n.budget.state.status] === 'bad')).toSorted((a, b) => b.budget!.state.usedPercent - a.budget!.state.usedPercent)
   const steps = root && [
     ...('providers' in root && root.providers ? [{ done: root.providers.totalCount > 0, label: t('Connect a provider'), to: `${base}/models` }] : []),
     { done: root.models.totalCount > 0, label: plane === 'CONSOLE' ? t('Add a model with its price') : t('Switch a model on'), to: `${base}/models` },
@@ -94,14 +94,14 @@ export function OverviewPage({ plane }: { plane: Plane }) {
             <Ranking title={t('Top users, 30 days')} report={root.people} to={`${base}/usage`} group="MEMBER" />
             <Ranking title={t('Top teams, 30 days')} report={root.teams} to={`${base}/usage`} group="TEAM" />
             <Card>
-              <CardHead title={t('Right now')} note={t('Who spent in the last minute')}>
+              <CardHead title={t('Right now')} note={minute.spenders.length === 0 ? t('Who spent in the last minute') : t('{{amount}} in the last minute', { amount: moneyWords(minute.amount, unit) })}>
                 <LiveBadge />
               </CardHead>
-              {spenders.length === 0 ? (
+              {minute.spenders.length === 0 ? (
                 <p className="border-t border-line px-4 py-8 text-center text-muted">{t('Quiet: no call in the last minute.')}</p>
               ) : (
                 <ul className="border-t border-line">
-                  {spenders.map((s) => (
+                  {minute.spenders.map((s) => (
                     <li key={s.id} className="flex items-baseline gap-3 border-b border-line px-4 py-2 last:border-b-0">
                       <span className="min-w-0 grow truncate">{s.name}</span>
                       <span className="num text-xs text-muted">{t('{{count}} calls', { count: s.calls })}</span>

@@ -57,8 +57,8 @@ export function BudgetControls({ budgetId, name, children, more }: Props) {
         )}
         {more}
       </div>
-      {asking === 'freeze' && <Freeze budgetId={budgetId} name={name} onClose={close} />}
-      {asking === 'resume' && <Resume budgetId={budgetId} name={name} onClose={close} />}
+      {asking === 'freeze' && <FreezeBudget budgetId={budgetId} name={name} onClose={close} />}
+      {asking === 'resume' && <ResumeBudget budgetId={budgetId} name={name} onClose={close} />}
       {asking === 'renew' && <Renew budgetId={budgetId} name={name} onClose={close} />}
     </div>
   )
@@ -68,7 +68,7 @@ const some = (amount: string) => /[1-9]/.test(amount)
 
 type DialogProps = { budgetId: string; name: string; onClose: () => void }
 
-function Freeze({ budgetId, name, onClose }: DialogProps) {
+export function FreezeBudget({ budgetId, name, onClose }: DialogProps) {
   const freeze = useMutate(BudgetFreezeDocument)
   const [reason, setReason] = useState('')
   const [error, setError] = useState<{ field?: string; other?: string }>({})
@@ -93,7 +93,7 @@ function Freeze({ budgetId, name, onClose }: DialogProps) {
   )
 }
 
-function Resume({ budgetId, name, onClose }: DialogProps) {
+export function ResumeBudget({ budgetId, name, onClose }: DialogProps) {
   const resume = useMutate(BudgetResumeDocument)
   const [error, setError] = useState<string>()
   const confirm = async () => {

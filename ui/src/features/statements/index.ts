@@ -1,1 +1,1 @@
-export { BudgetControls } from './controls'
+export { BudgetControls, FreezeBudget, ResumeBudget } from './controls'

@@ -8,7 +8,7 @@ import { Empty, ErrorBar } from '@/kit/state'
 import { count, dateTime, exact, fromNano, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { Classes } from './classes'
-import { kinds } from './receipts'
+import { kinds } from './kinds'
 
 const when = (at: string) => <time title={utc(at)}>{dateTime(at)}</time>
 

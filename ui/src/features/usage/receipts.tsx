@@ -1,7 +1,7 @@
 import { ReceiptText } from 'lucide-react'
-import { type ChargeKind, type ReceiptLinePartsFragment, ReceiptsDocument } from '@/graphql/generated/graphql'
+import { type ReceiptLinePartsFragment, ReceiptsDocument } from '@/graphql/generated/graphql'
 import { usePages } from '@/graphql/pages'
-import { Badge, type Tone } from '@/kit/badge'
+import { Badge } from '@/kit/badge'
 import { Card } from '@/kit/card'
 import { Filter } from '@/kit/filter'
 import { TableFoot } from '@/kit/more'
@@ -12,15 +12,9 @@ import { useDebounced } from '@/lib/debounce'
 import { count, dateTime, exact, type Unit, utc } from '@/lib/format'
 import { t } from '@/lib/i18n'
 import { ask, pick, type Plane, unitOf } from '@/lib/plane'
+import { kinds } from './kinds'
 import { type Search, useFilter } from './params'
 import { Receipt } from './receipt'
-
-export const kinds: Record<ChargeKind, { label: string; tone: Tone }> = {
-  SETTLED: { label: t('Settled'), tone: 'plain' },
-  IN_DOUBT: { label: t('In doubt'), tone: 'warn' },
-  LATE: { label: t('Late'), tone: 'info' },
-  ADJUSTED: { label: t('Correction'), tone: 'info' },
-}
 
 type Props = { plane: Plane; url: Partial<Search>; setUrl: (patch: Partial<Search>) => void; /** Of one's own, and of nobody else. */ seat?: string }
 

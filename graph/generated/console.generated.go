@@ -32,7 +32,7 @@ type ConsoleResolver interface {
 	Providers(ctx context.Context, obj *model.Console, first *int, after *string, last *int, before *string) (*model.ProviderConnection, error)
 	Models(ctx context.Context, obj *model.Console, first *int, after *string, last *int, before *string) (*model.ModelConnection, error)
 	Usage(ctx context.Context, obj *model.Console, filter model.UsageFilter, groupBy model.UsageGroup, rows *int) (*model.UsageReport, error)
-	Charges(ctx context.Context, obj *model.Console, scopeID *string, requestID *string, modelID *string, userID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) (*model.ChargeConnection, error)
+	Charges(ctx context.Context, obj *model.Console, scopeID *string, requestID *string, modelID *string, userID *string, keyID *string, tag *string, agentID *string, clientID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) (*model.ChargeConnection, error)
 	Alerts(ctx context.Context, obj *model.Console, first *int, after *string, last *int, before *string) (*model.BudgetAlertConnection, error)
 	Requests(ctx context.Context, obj *model.Console, scopeID *string, filter *model.RequestFilter, kind *model.RequestKind, first *int, after *string, last *int, before *string) (*model.RequestConnection, error)
 	Statements(ctx context.Context, obj *model.Console, scopeID *string, first *int, after *string, last *int, before *string) (*model.StatementConnection, error)
@@ -115,54 +115,86 @@ func (ec *executionContext) field_Console_charges_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["userId"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "from",
-		func(ctx context.Context, v any) (*time.Time, error) {
-			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "keyId",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOID2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["from"] = arg4
-	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "to",
-		func(ctx context.Context, v any) (*time.Time, error) {
-			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["to"] = arg5
-	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (*int, error) {
-			return ec.unmarshalOInt2ᚖint(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["first"] = arg6
-	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["keyId"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "tag",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg7
-	arg8, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	args["tag"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "agentId",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOID2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["agentId"] = arg6
+	arg7, err := graphql.ProcessArgField(ctx, rawArgs, "clientId",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOID2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["clientId"] = arg7
+	arg8, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg8
+	arg9, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (*time.Time, error) {
+			return ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg9
+	arg10, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["last"] = arg8
-	arg9, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	args["first"] = arg10
+	arg11, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["before"] = arg9
+	args["after"] = arg11
+	arg12, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg12
+	arg13, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg13
 	return args, nil
 }
 
@@ -1290,7 +1322,7 @@ func (ec *executionContext) _Console_charges(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Console().Charges(ctx, obj, fc.Args["scopeId"].(*string), fc.Args["requestId"].(*string), fc.Args["modelId"].(*string), fc.Args["userId"].(*string), fc.Args["from"].(*time.Time), fc.Args["to"].(*time.Time), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Console().Charges(ctx, obj, fc.Args["scopeId"].(*string), fc.Args["requestId"].(*string), fc.Args["modelId"].(*string), fc.Args["userId"].(*string), fc.Args["keyId"].(*string), fc.Args["tag"].(*string), fc.Args["agentId"].(*string), fc.Args["clientId"].(*string), fc.Args["from"].(*time.Time), fc.Args["to"].(*time.Time), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ChargeConnection) graphql.Marshaler {

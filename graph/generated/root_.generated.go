@@ -40,6 +40,8 @@ type ResolverRoot interface {
 	CentralProvider() CentralProviderResolver
 	CentralProviderConnection() CentralProviderConnectionResolver
 	Charge() ChargeResolver
+	ChargeBudget() ChargeBudgetResolver
+	ChargeConnection() ChargeConnectionResolver
 	Connection() ConnectionResolver
 	ConnectionConnection() ConnectionConnectionResolver
 	Console() ConsoleResolver
@@ -87,6 +89,7 @@ type ResolverRoot interface {
 	Session() SessionResolver
 	SessionConnection() SessionConnectionResolver
 	Statement() StatementResolver
+	StatementConnection() StatementConnectionResolver
 	Subscription() SubscriptionResolver
 	SupportAccess() SupportAccessResolver
 	SupportAccessConnection() SupportAccessConnectionResolver
@@ -96,6 +99,7 @@ type ResolverRoot interface {
 	ToolConnection() ToolConnectionResolver
 	UsableToolConnection() UsableToolConnectionResolver
 	UsageReport() UsageReportResolver
+	UsageRow() UsageRowResolver
 	UsageTotals() UsageTotalsResolver
 	User() UserResolver
 	UserConnection() UserConnectionResolver
@@ -777,16 +781,20 @@ type ComplexityRoot struct {
 
 	Charge struct {
 		AdjustsID         func(childComplexity int) int
+		Agent             func(childComplexity int) int
 		AgentName         func(childComplexity int) int
 		Amount            func(childComplexity int) int
 		At                func(childComplexity int) int
 		AudioInputTokens  func(childComplexity int) int
 		AudioOutputTokens func(childComplexity int) int
+		Budgets           func(childComplexity int) int
 		CacheWriteTokens  func(childComplexity int) int
 		CachedInputTokens func(childComplexity int) int
 		Classes           func(childComplexity int) int
+		Client            func(childComplexity int) int
 		ClientName        func(childComplexity int) int
 		Cost              func(childComplexity int) int
+		Factor            func(childComplexity int) int
 		FactorID          func(childComplexity int) int
 		FactorPpm         func(childComplexity int) int
 		FirstByteMs       func(childComplexity int) int
@@ -794,13 +802,17 @@ type ComplexityRoot struct {
 		HeldAt            func(childComplexity int) int
 		ID                func(childComplexity int) int
 		InputTokens       func(childComplexity int) int
+		Key               func(childComplexity int) int
 		KeyName           func(childComplexity int) int
 		Kind              func(childComplexity int) int
 		LatencyMs         func(childComplexity int) int
 		Lines             func(childComplexity int) int
 		Location          func(childComplexity int) int
+		Member            func(childComplexity int) int
 		MemberName        func(childComplexity int) int
+		Model             func(childComplexity int) int
 		ModelName         func(childComplexity int) int
+		Organization      func(childComplexity int) int
 		OutputTokens      func(childComplexity int) int
 		Overflow          func(childComplexity int) int
 		Price             func(childComplexity int) int
@@ -810,18 +822,36 @@ type ComplexityRoot struct {
 		Session           func(childComplexity int) int
 		Stream            func(childComplexity int) int
 		Tags              func(childComplexity int) int
+		Team              func(childComplexity int) int
 		Unit              func(childComplexity int) int
+		User              func(childComplexity int) int
 		UserName          func(childComplexity int) int
 	}
 
+	ChargeBudget struct {
+		Amount        func(childComplexity int) int
+		Budget        func(childComplexity int) int
+		CycleStartsAt func(childComplexity int) int
+		Held          func(childComplexity int) int
+		ScopeKind     func(childComplexity int) int
+		ScopeName     func(childComplexity int) int
+	}
+
 	ChargeConnection struct {
-		Edges    func(childComplexity int) int
-		PageInfo func(childComplexity int) int
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
 	}
 
 	ChargeEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ChargeFactor struct {
+		EffectiveFrom func(childComplexity int) int
+		Factor        func(childComplexity int) int
+		ID            func(childComplexity int) int
 	}
 
 	ChargeOverflow struct {
@@ -938,7 +968,7 @@ type ComplexityRoot struct {
 		Alerts          func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Allocation      func(childComplexity int) int
 		Budget          func(childComplexity int) int
-		Charges         func(childComplexity int, scopeID *string, requestID *string, modelID *string, userID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) int
+		Charges         func(childComplexity int, scopeID *string, requestID *string, modelID *string, userID *string, keyID *string, tag *string, agentID *string, clientID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) int
 		ID              func(childComplexity int) int
 		Keys            func(childComplexity int, ownerID *string, first *int, after *string, last *int, before *string) int
 		Kind            func(childComplexity int) int
@@ -967,7 +997,7 @@ type ComplexityRoot struct {
 		Allocation        func(childComplexity int) int
 		Budget            func(childComplexity int) int
 		CatalogModels     func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Charges           func(childComplexity int, scopeID *string, requestID *string, modelID *string, userID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) int
+		Charges           func(childComplexity int, scopeID *string, requestID *string, modelID *string, userID *string, keyID *string, tag *string, agentID *string, clientID *string, from *time.Time, to *time.Time, first *int, after *string, last *int, before *string) int
 		Connections       func(childComplexity int, search *string, first *int, after *string, last *int, before *string) int
 		ID                func(childComplexity int) int
 		Keys              func(childComplexity int, ownerID *string, first *int, after *string, last *int, before *string) int
@@ -2492,8 +2522,9 @@ type ComplexityRoot struct {
 	}
 
 	StatementConnection struct {
-		Edges    func(childComplexity int) int
-		PageInfo func(childComplexity int) int
+		Edges      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
 	}
 
 	StatementEdge struct {
@@ -2755,6 +2786,27 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	UsageFlow struct {
+		Amount           func(childComplexity int) int
+		ModelID          func(childComplexity int) int
+		ModelName        func(childComplexity int) int
+		OrganizationID   func(childComplexity int) int
+		OrganizationName func(childComplexity int) int
+		TeamID           func(childComplexity int) int
+		TeamName         func(childComplexity int) int
+	}
+
+	UsageFlows struct {
+		Others func(childComplexity int) int
+		Rows   func(childComplexity int) int
+	}
+
+	UsageGroupSeries struct {
+		Amounts func(childComplexity int) int
+		ID      func(childComplexity int) int
+		Name    func(childComplexity int) int
+	}
+
 	UsagePeriod struct {
 		Amount       func(childComplexity int) int
 		Calls        func(childComplexity int) int
@@ -2764,18 +2816,28 @@ type ComplexityRoot struct {
 	}
 
 	UsageReport struct {
-		Classes func(childComplexity int) int
-		Periods func(childComplexity int, by model.UsageInterval) int
-		Rows    func(childComplexity int) int
-		Total   func(childComplexity int) int
-		Unit    func(childComplexity int) int
+		Classes  func(childComplexity int) int
+		Flows    func(childComplexity int, rows int) int
+		Periods  func(childComplexity int, by model.UsageInterval) int
+		Previous func(childComplexity int) int
+		Rows     func(childComplexity int) int
+		Series   func(childComplexity int, by model.UsageInterval, groups int) int
+		Total    func(childComplexity int) int
+		Unit     func(childComplexity int) int
 	}
 
 	UsageRow struct {
-		ID     func(childComplexity int) int
-		Name   func(childComplexity int) int
-		Share  func(childComplexity int) int
-		Totals func(childComplexity int) int
+		ID       func(childComplexity int) int
+		Name     func(childComplexity int) int
+		Previous func(childComplexity int) int
+		Share    func(childComplexity int) int
+		Totals   func(childComplexity int) int
+	}
+
+	UsageSeries struct {
+		Groups func(childComplexity int) int
+		Others func(childComplexity int) int
+		Starts func(childComplexity int) int
 	}
 
 	UsageTotals struct {
@@ -5804,6 +5866,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Charge.AdjustsID(childComplexity), true
+	case "Charge.agent":
+		if e.ComplexityRoot.Charge.Agent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.Agent(childComplexity), true
 	case "Charge.agentName":
 		if e.ComplexityRoot.Charge.AgentName == nil {
 			break
@@ -5834,6 +5902,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Charge.AudioOutputTokens(childComplexity), true
+	case "Charge.budgets":
+		if e.ComplexityRoot.Charge.Budgets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.Budgets(childComplexity), true
 	case "Charge.cacheWriteTokens":
 		if e.ComplexityRoot.Charge.CacheWriteTokens == nil {
 			break
@@ -5852,6 +5926,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Charge.Classes(childComplexity), true
+	case "Charge.client":
+		if e.ComplexityRoot.Charge.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.Client(childComplexity), true
 	case "Charge.clientName":
 		if e.ComplexityRoot.Charge.ClientName == nil {
 			break
@@ -5864,6 +5944,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Charge.Cost(childComplexity), true
+	case "Charge.factor":
+		if e.ComplexityRoot.Charge.Factor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.Factor(childComplexity), true
 	case "Charge.factorId":
 		if e.ComplexityRoot.Charge.FactorID == nil {
 			break
@@ -5906,6 +5992,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Charge.InputTokens(childComplexity), true
+	case "Charge.key":
+		if e.ComplexityRoot.Charge.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.Key(childComplexity), true
 	case "Charge.keyName":
 		if e.ComplexityRoot.Charge.KeyName == nil {
 			break
@@ -5936,18 +6028,36 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Charge.Location(childComplexity), true
+	case "Charge.member":
+		if e.ComplexityRoot.Charge.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.Member(childComplexity), true
 	case "Charge.memberName":
 		if e.ComplexityRoot.Charge.MemberName == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Charge.MemberName(childComplexity), true
+	case "Charge.model":
+		if e.ComplexityRoot.Charge.Model == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.Model(childComplexity), true
 	case "Charge.modelName":
 		if e.ComplexityRoot.Charge.ModelName == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Charge.ModelName(childComplexity), true
+	case "Charge.organization":
+		if e.ComplexityRoot.Charge.Organization == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.Organization(childComplexity), true
 	case "Charge.outputTokens":
 		if e.ComplexityRoot.Charge.OutputTokens == nil {
 			break
@@ -6002,18 +6112,67 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Charge.Tags(childComplexity), true
+	case "Charge.team":
+		if e.ComplexityRoot.Charge.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.Team(childComplexity), true
 	case "Charge.unit":
 		if e.ComplexityRoot.Charge.Unit == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Charge.Unit(childComplexity), true
+	case "Charge.user":
+		if e.ComplexityRoot.Charge.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Charge.User(childComplexity), true
 	case "Charge.userName":
 		if e.ComplexityRoot.Charge.UserName == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Charge.UserName(childComplexity), true
+
+	case "ChargeBudget.amount":
+		if e.ComplexityRoot.ChargeBudget.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeBudget.Amount(childComplexity), true
+	case "ChargeBudget.budget":
+		if e.ComplexityRoot.ChargeBudget.Budget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeBudget.Budget(childComplexity), true
+	case "ChargeBudget.cycleStartsAt":
+		if e.ComplexityRoot.ChargeBudget.CycleStartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeBudget.CycleStartsAt(childComplexity), true
+	case "ChargeBudget.held":
+		if e.ComplexityRoot.ChargeBudget.Held == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeBudget.Held(childComplexity), true
+	case "ChargeBudget.scopeKind":
+		if e.ComplexityRoot.ChargeBudget.ScopeKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeBudget.ScopeKind(childComplexity), true
+	case "ChargeBudget.scopeName":
+		if e.ComplexityRoot.ChargeBudget.ScopeName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeBudget.ScopeName(childComplexity), true
 
 	case "ChargeConnection.edges":
 		if e.ComplexityRoot.ChargeConnection.Edges == nil {
@@ -6027,6 +6186,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChargeConnection.PageInfo(childComplexity), true
+	case "ChargeConnection.totalCount":
+		if e.ComplexityRoot.ChargeConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeConnection.TotalCount(childComplexity), true
 
 	case "ChargeEdge.cursor":
 		if e.ComplexityRoot.ChargeEdge.Cursor == nil {
@@ -6040,6 +6205,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChargeEdge.Node(childComplexity), true
+
+	case "ChargeFactor.effectiveFrom":
+		if e.ComplexityRoot.ChargeFactor.EffectiveFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFactor.EffectiveFrom(childComplexity), true
+	case "ChargeFactor.factor":
+		if e.ComplexityRoot.ChargeFactor.Factor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFactor.Factor(childComplexity), true
+	case "ChargeFactor.id":
+		if e.ComplexityRoot.ChargeFactor.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChargeFactor.ID(childComplexity), true
 
 	case "ChargeOverflow.amount":
 		if e.ComplexityRoot.ChargeOverflow.Amount == nil {
@@ -6518,7 +6702,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Console.Charges(childComplexity, args["scopeId"].(*string), args["requestId"].(*string), args["modelId"].(*string), args["userId"].(*string), args["from"].(*time.Time), args["to"].(*time.Time), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Console.Charges(childComplexity, args["scopeId"].(*string), args["requestId"].(*string), args["modelId"].(*string), args["userId"].(*string), args["keyId"].(*string), args["tag"].(*string), args["agentId"].(*string), args["clientId"].(*string), args["from"].(*time.Time), args["to"].(*time.Time), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Console.id":
 		if e.ComplexityRoot.Console.ID == nil {
 			break
@@ -6745,7 +6929,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Copilot.Charges(childComplexity, args["scopeId"].(*string), args["requestId"].(*string), args["modelId"].(*string), args["userId"].(*string), args["from"].(*time.Time), args["to"].(*time.Time), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+		return e.ComplexityRoot.Copilot.Charges(childComplexity, args["scopeId"].(*string), args["requestId"].(*string), args["modelId"].(*string), args["userId"].(*string), args["keyId"].(*string), args["tag"].(*string), args["agentId"].(*string), args["clientId"].(*string), args["from"].(*time.Time), args["to"].(*time.Time), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Copilot.connections":
 		if e.ComplexityRoot.Copilot.Connections == nil {
 			break
@@ -13822,6 +14006,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.StatementConnection.PageInfo(childComplexity), true
+	case "StatementConnection.totalCount":
+		if e.ComplexityRoot.StatementConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StatementConnection.TotalCount(childComplexity), true
 
 	case "StatementEdge.cursor":
 		if e.ComplexityRoot.StatementEdge.Cursor == nil {
@@ -14819,6 +15009,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UsableToolEdge.Node(childComplexity), true
 
+	case "UsageFlow.amount":
+		if e.ComplexityRoot.UsageFlow.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageFlow.Amount(childComplexity), true
+	case "UsageFlow.modelId":
+		if e.ComplexityRoot.UsageFlow.ModelID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageFlow.ModelID(childComplexity), true
+	case "UsageFlow.modelName":
+		if e.ComplexityRoot.UsageFlow.ModelName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageFlow.ModelName(childComplexity), true
+	case "UsageFlow.organizationId":
+		if e.ComplexityRoot.UsageFlow.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageFlow.OrganizationID(childComplexity), true
+	case "UsageFlow.organizationName":
+		if e.ComplexityRoot.UsageFlow.OrganizationName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageFlow.OrganizationName(childComplexity), true
+	case "UsageFlow.teamId":
+		if e.ComplexityRoot.UsageFlow.TeamID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageFlow.TeamID(childComplexity), true
+	case "UsageFlow.teamName":
+		if e.ComplexityRoot.UsageFlow.TeamName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageFlow.TeamName(childComplexity), true
+
+	case "UsageFlows.others":
+		if e.ComplexityRoot.UsageFlows.Others == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageFlows.Others(childComplexity), true
+	case "UsageFlows.rows":
+		if e.ComplexityRoot.UsageFlows.Rows == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageFlows.Rows(childComplexity), true
+
+	case "UsageGroupSeries.amounts":
+		if e.ComplexityRoot.UsageGroupSeries.Amounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageGroupSeries.Amounts(childComplexity), true
+	case "UsageGroupSeries.id":
+		if e.ComplexityRoot.UsageGroupSeries.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageGroupSeries.ID(childComplexity), true
+	case "UsageGroupSeries.name":
+		if e.ComplexityRoot.UsageGroupSeries.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageGroupSeries.Name(childComplexity), true
+
 	case "UsagePeriod.amount":
 		if e.ComplexityRoot.UsagePeriod.Amount == nil {
 			break
@@ -14856,6 +15121,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UsageReport.Classes(childComplexity), true
+	case "UsageReport.flows":
+		if e.ComplexityRoot.UsageReport.Flows == nil {
+			break
+		}
+
+		args, err := ec.field_UsageReport_flows_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.UsageReport.Flows(childComplexity, args["rows"].(int)), true
 	case "UsageReport.periods":
 		if e.ComplexityRoot.UsageReport.Periods == nil {
 			break
@@ -14867,12 +15143,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UsageReport.Periods(childComplexity, args["by"].(model.UsageInterval)), true
+	case "UsageReport.previous":
+		if e.ComplexityRoot.UsageReport.Previous == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageReport.Previous(childComplexity), true
 	case "UsageReport.rows":
 		if e.ComplexityRoot.UsageReport.Rows == nil {
 			break
 		}
 
 		return e.ComplexityRoot.UsageReport.Rows(childComplexity), true
+	case "UsageReport.series":
+		if e.ComplexityRoot.UsageReport.Series == nil {
+			break
+		}
+
+		args, err := ec.field_UsageReport_series_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.UsageReport.Series(childComplexity, args["by"].(model.UsageInterval), args["groups"].(int)), true
 	case "UsageReport.total":
 		if e.ComplexityRoot.UsageReport.Total == nil {
 			break
@@ -14898,6 +15191,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UsageRow.Name(childComplexity), true
+	case "UsageRow.previous":
+		if e.ComplexityRoot.UsageRow.Previous == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageRow.Previous(childComplexity), true
 	case "UsageRow.share":
 		if e.ComplexityRoot.UsageRow.Share == nil {
 			break
@@ -14910,6 +15209,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UsageRow.Totals(childComplexity), true
+
+	case "UsageSeries.groups":
+		if e.ComplexityRoot.UsageSeries.Groups == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageSeries.Groups(childComplexity), true
+	case "UsageSeries.others":
+		if e.ComplexityRoot.UsageSeries.Others == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageSeries.Others(childComplexity), true
+	case "UsageSeries.starts":
+		if e.ComplexityRoot.UsageSeries.Starts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageSeries.Starts(childComplexity), true
 
 	case "UsageTotals.amount":
 		if e.ComplexityRoot.UsageTotals.Amount == nil {
@@ -16564,7 +16882,7 @@ enum BudgetStatus {
 
 "Settled spend of one day."
 type DailySpend {
-  "The day, at 00:00 UTC."
+  "The day of the account's time zone, as 00:00 UTC of its date."
   day: DateTime!
   "In the plane's unit."
   amount: Amount!
@@ -20827,6 +21145,8 @@ type StatementConnection {
   edges: [StatementEdge!]!
   "Where this page begins and ends."
   pageInfo: PageInfo!
+  "Counted only when selected."
+  totalCount: Int!
 }
 
 "A row of a page of statements."
@@ -20944,16 +21264,22 @@ type SupportAccessEndPayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
-	{Name: "../common/usage.graphqls", Input: `"What was used on the UTC days between two moments, from sums that are kept with the ledger."
+	{Name: "../common/usage.graphqls", Input: `"What was used on the days between two moments, from sums that are kept with the ledger. Days are those of the account's time zone."
 type UsageReport {
   "US dollars in Console, credits in Copilot."
   unit: Unit!
   "Sum over everything asked for, whatever the number of rows."
   total: UsageTotals!
+  "The same over as many days, directly before."
+  previous: UsageTotals!
   "Largest amount first; rows of every group but TAG add up to the total."
   rows: [UsageRow!]!
   "Over time, oldest first; parts without a call are left out."
   periods(by: UsageInterval! = DAY): [UsagePeriod!]!
+  "The first of the rows over time, each by itself, and all other groups together."
+  series(by: UsageInterval! = DAY, "How many of the rows, 1–100." groups: Int! = 8): UsageSeries!
+  "Where it went: from organizations through teams to models."
+  flows("How many of the largest, 1–100." rows: Int! = 50): UsageFlows!
   "By class of tokens; adds up to the total."
   classes: [TokenClassSum!]!
 }
@@ -20984,13 +21310,61 @@ type UsageRow {
   name: String!
   "Sums over the charges of this row."
   totals: UsageTotals!
+  "The same over as many days, directly before; what was nothing then reads as zeros."
+  previous: UsageTotals!
   "Of the report's total amount."
   share: Percent!
 }
 
+"Groups of a usage report over time. Every list of amounts has one for each start."
+type UsageSeries {
+  "When each day, week or month begins in the account's time zone, oldest first; those without a call are among them, at most 401."
+  starts: [DateTime!]!
+  "In the order of the rows."
+  groups: [UsageGroupSeries!]!
+  "What all other groups came to together. Of every grouping but TAG, all adds up to the total."
+  others: [Amount!]!
+}
+
+"One group of a usage report over time."
+type UsageGroupSeries {
+  "As its row has it."
+  id: ID!
+  "As its row has it."
+  name: String!
+  "In the plane's unit, one for each start."
+  amounts: [Amount!]!
+}
+
+"The largest ways that a report's amount took, and the rest: together the total."
+type UsageFlows {
+  "Largest amount first."
+  rows: [UsageFlow!]!
+  "What went all other ways."
+  others: Amount!
+}
+
+"What one team of an organization was charged for one model."
+type UsageFlow {
+  "Empty for what a plane's own key was charged."
+  organizationId: ID!
+  "Its name as it is now; empty like its id."
+  organizationName: String!
+  "Empty for what an organization's own key was charged."
+  teamId: ID!
+  "Its name as it is now; empty like its id."
+  teamName: String!
+  "The model."
+  modelId: ID!
+  "Its name as the ledger remembers it."
+  modelName: String!
+  "In the plane's unit."
+  amount: Amount!
+}
+
 "One day, week or month of a usage report."
 type UsagePeriod {
-  "00:00 UTC of its first day; weeks begin on Monday."
+  "When its first day begins in the account's time zone; weeks begin on Monday."
   start: DateTime!
   "In the plane's unit."
   amount: Amount!
@@ -21004,11 +21378,11 @@ type UsagePeriod {
 
 "How long a part of a report's time is."
 enum UsageInterval {
-  "A UTC day."
+  "A day."
   DAY
-  "Seven UTC days from Monday on."
+  "Seven days from Monday on."
   WEEK
-  "A calendar month in UTC."
+  "A calendar month."
   MONTH
 }
 
@@ -21066,11 +21440,11 @@ enum UsageGroup {
   TAG
 }
 
-"Which charges a report is about, by whole UTC days; at most 400 of them."
+"Which charges a report is about, by whole days of the account's time zone; at most 400 of them."
 input UsageFilter {
-  "Its UTC day is the first."
+  "Its day is the first."
   from: DateTime!
-  "Exclusive; the UTC day that it lies in still counts as a whole."
+  "Exclusive; the day that it lies in still counts as a whole."
   to: DateTime!
   "Left out: everything in the plane that the viewer can see."
   scopeId: ID
@@ -21080,6 +21454,8 @@ input UsageFilter {
   tag: String
   "Of one person alone, over all their seats."
   userId: ID
+  "Of calls with one key alone."
+  keyId: ID
   "Of one agent alone."
   agentId: ID
   "Of one program alone."
@@ -21098,6 +21474,22 @@ type Charge implements Node {
   requestId: String!
   "The model's name at the time."
   modelName: String!
+  "The model as it is now; null where it is gone or beyond the viewer's reach, and for tools."
+  model: Model
+  "The organization that paid; null beyond the viewer's reach, and for keys of the plane."
+  organization: Organization
+  "The team that paid; null beyond the viewer's reach, and for keys above a team."
+  team: Team
+  "The seat that paid; null beyond the viewer's reach, and for keys of a team or above."
+  member: Member
+  "The person; null beyond the viewer's reach, and for keys of a team or above."
+  user: User
+  "The key; null where it is gone or beyond the viewer's reach, and for calls without one."
+  key: Key
+  "The agent; null where it is gone or beyond the viewer's reach, and for calls without one."
+  agent: Agent
+  "The program; null where it is gone or beyond the viewer's reach, and for calls without one."
+  client: ServiceClient
   "Name of the seat that paid; null for keys of a team or above."
   memberName: String
   "Name of the key; null for calls without one."
@@ -21140,6 +21532,10 @@ type Charge implements Node {
   price: ChargePrice
   "The factor version it was charged by; empty in Console and for the default factor."
   factorId: String!
+  "The factor version it was charged by; null in Console and for the default factor."
+  factor: ChargeFactor
+  "Every budget that paid it, the plane's pool first; those that were removed since are left out."
+  budgets: [ChargeBudget!]!
   "What it was charged in the plane's unit; below zero for a correction."
   amount: Amount!
   "US dollars or credits."
@@ -21180,6 +21576,32 @@ type ChargePrice {
   request: Amount!
 }
 
+"A factor version as a receipt shows it."
+type ChargeFactor {
+  "Of the factor version."
+  id: ID!
+  "Credits per US dollar."
+  factor: Credits!
+  "Since when it was in force."
+  effectiveFrom: DateTime!
+}
+
+"What one budget paid of a charge: each on its path pays the whole of it."
+type ChargeBudget {
+  "The budget as it is now; null beyond the viewer's reach."
+  budget: Budget
+  "Whose budget it is, by name."
+  scopeName: String!
+  "Where in the tree it stands."
+  scopeKind: ScopeKind!
+  "When the cycle began that the charge is booked in."
+  cycleStartsAt: DateTime!
+  "What was held on it before the call went out, in the plane's unit."
+  held: Amount!
+  "What it was charged, in the plane's unit; below zero for a correction."
+  amount: Amount!
+}
+
 "How a charge came to be."
 enum ChargeKind {
   "By measured usage."
@@ -21198,6 +21620,8 @@ type ChargeConnection {
   edges: [ChargeEdge!]!
   "Where this page begins and ends."
   pageInfo: PageInfo!
+  "Counted only when selected, and no further than 10,001: that many stands for more."
+  totalCount: Int!
 }
 
 "A row of a page of charges."
@@ -21710,8 +22134,24 @@ type Console implements Node & Scope {
   models(first: Int, after: String, last: Int, before: String): ModelConnection!
   "What was used, by whom, on what."
   usage(filter: UsageFilter!, groupBy: UsageGroup!, rows: Int = 50): UsageReport!
-  "Receipts, newest first."
-  charges(scopeId: ID, requestId: String, modelId: ID, userId: ID, "Inclusive." from: DateTime, "Exclusive." to: DateTime, first: Int, after: String, last: Int, before: String): ChargeConnection!
+  """
+  Receipts, newest first. By tag, agent or program they are looked for between two moments, at most 400 days apart: these read the days
+  on which there are any; a key, a member or a team is found in any time.
+  """
+  charges(
+    scopeId: ID, requestId: String, modelId: ID, userId: ID, keyId: ID
+    "Needs from and to."
+    tag: String
+    "Needs from and to."
+    agentId: ID
+    "Of one program; needs from and to."
+    clientId: ID
+    "Inclusive."
+    from: DateTime
+    "Exclusive."
+    to: DateTime
+    first: Int, after: String, last: Int, before: String
+  ): ChargeConnection!
 }
 `, BuiltIn: false},
 	{Name: "../console/provider.graphqls", Input: `"An account's own LLM endpoint with its encrypted key."
@@ -22888,8 +23328,24 @@ type Copilot implements Node & Scope {
   models(first: Int, after: String, last: Int, before: String): ModelConnection!
   "What was used, by whom, on what."
   usage(filter: UsageFilter!, groupBy: UsageGroup!, rows: Int = 50): UsageReport!
-  "Receipts, newest first."
-  charges(scopeId: ID, requestId: String, modelId: ID, userId: ID, "Inclusive." from: DateTime, "Exclusive." to: DateTime, first: Int, after: String, last: Int, before: String): ChargeConnection!
+  """
+  Receipts, newest first. By tag, agent or program they are looked for between two moments, at most 400 days apart: these read the days
+  on which there are any; a key, a member or a team is found in any time.
+  """
+  charges(
+    scopeId: ID, requestId: String, modelId: ID, userId: ID, keyId: ID
+    "Needs from and to."
+    tag: String
+    "Needs from and to."
+    agentId: ID
+    "Of one program; needs from and to."
+    clientId: ID
+    "Inclusive."
+    from: DateTime
+    "Exclusive."
+    to: DateTime
+    first: Int, after: String, last: Int, before: String
+  ): ChargeConnection!
 }
 
 extend type Mutation {
@@ -24262,7 +24718,7 @@ type PlatformUsageRow {
 
 "One day, week or month over all accounts."
 type PlatformUsagePeriod {
-  "00:00 UTC of its first day; weeks begin on Monday."
+  "00:00 UTC of its first day, which is each account's own; weeks begin on Monday."
   start: DateTime!
   "Sums over its charges."
   totals: PlatformTotals!
@@ -24276,11 +24732,11 @@ enum PlatformUsageGroup {
   PLANE
   "By the model's name."
   MODEL
-  "By UTC day."
+  "By day, each account's own."
   DAY
 }
 
-"Which charges the platform's report is about, by whole UTC days; at most 400 of them."
+"Which charges the platform's report is about, by whole days, each in its account's time zone, so that an account's own report says the same; at most 400 of them."
 input PlatformUsageFilter {
   "Its UTC day is the first."
   from: DateTime!
@@ -25631,6 +26087,22 @@ func (ec *executionContext) childFields_Charge(ctx context.Context, field graphq
 		return ec.fieldContext_Charge_requestId(ctx, field)
 	case "modelName":
 		return ec.fieldContext_Charge_modelName(ctx, field)
+	case "model":
+		return ec.fieldContext_Charge_model(ctx, field)
+	case "organization":
+		return ec.fieldContext_Charge_organization(ctx, field)
+	case "team":
+		return ec.fieldContext_Charge_team(ctx, field)
+	case "member":
+		return ec.fieldContext_Charge_member(ctx, field)
+	case "user":
+		return ec.fieldContext_Charge_user(ctx, field)
+	case "key":
+		return ec.fieldContext_Charge_key(ctx, field)
+	case "agent":
+		return ec.fieldContext_Charge_agent(ctx, field)
+	case "client":
+		return ec.fieldContext_Charge_client(ctx, field)
 	case "memberName":
 		return ec.fieldContext_Charge_memberName(ctx, field)
 	case "keyName":
@@ -25673,6 +26145,10 @@ func (ec *executionContext) childFields_Charge(ctx context.Context, field graphq
 		return ec.fieldContext_Charge_price(ctx, field)
 	case "factorId":
 		return ec.fieldContext_Charge_factorId(ctx, field)
+	case "factor":
+		return ec.fieldContext_Charge_factor(ctx, field)
+	case "budgets":
+		return ec.fieldContext_Charge_budgets(ctx, field)
 	case "amount":
 		return ec.fieldContext_Charge_amount(ctx, field)
 	case "unit":
@@ -25697,12 +26173,32 @@ func (ec *executionContext) childFields_Charge(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Charge", field.Name)
 }
 
+func (ec *executionContext) childFields_ChargeBudget(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "budget":
+		return ec.fieldContext_ChargeBudget_budget(ctx, field)
+	case "scopeName":
+		return ec.fieldContext_ChargeBudget_scopeName(ctx, field)
+	case "scopeKind":
+		return ec.fieldContext_ChargeBudget_scopeKind(ctx, field)
+	case "cycleStartsAt":
+		return ec.fieldContext_ChargeBudget_cycleStartsAt(ctx, field)
+	case "held":
+		return ec.fieldContext_ChargeBudget_held(ctx, field)
+	case "amount":
+		return ec.fieldContext_ChargeBudget_amount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChargeBudget", field.Name)
+}
+
 func (ec *executionContext) childFields_ChargeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
 		return ec.fieldContext_ChargeConnection_edges(ctx, field)
 	case "pageInfo":
 		return ec.fieldContext_ChargeConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ChargeConnection_totalCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChargeConnection", field.Name)
 }
@@ -25715,6 +26211,18 @@ func (ec *executionContext) childFields_ChargeEdge(ctx context.Context, field gr
 		return ec.fieldContext_ChargeEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChargeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ChargeFactor(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ChargeFactor_id(ctx, field)
+	case "factor":
+		return ec.fieldContext_ChargeFactor_factor(ctx, field)
+	case "effectiveFrom":
+		return ec.fieldContext_ChargeFactor_effectiveFrom(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChargeFactor", field.Name)
 }
 
 func (ec *executionContext) childFields_ChargeOverflow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -28685,6 +29193,8 @@ func (ec *executionContext) childFields_StatementConnection(ctx context.Context,
 		return ec.fieldContext_StatementConnection_edges(ctx, field)
 	case "pageInfo":
 		return ec.fieldContext_StatementConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_StatementConnection_totalCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StatementConnection", field.Name)
 }
@@ -29191,6 +29701,48 @@ func (ec *executionContext) childFields_UsableToolEdge(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type UsableToolEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_UsageFlow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "organizationId":
+		return ec.fieldContext_UsageFlow_organizationId(ctx, field)
+	case "organizationName":
+		return ec.fieldContext_UsageFlow_organizationName(ctx, field)
+	case "teamId":
+		return ec.fieldContext_UsageFlow_teamId(ctx, field)
+	case "teamName":
+		return ec.fieldContext_UsageFlow_teamName(ctx, field)
+	case "modelId":
+		return ec.fieldContext_UsageFlow_modelId(ctx, field)
+	case "modelName":
+		return ec.fieldContext_UsageFlow_modelName(ctx, field)
+	case "amount":
+		return ec.fieldContext_UsageFlow_amount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UsageFlow", field.Name)
+}
+
+func (ec *executionContext) childFields_UsageFlows(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rows":
+		return ec.fieldContext_UsageFlows_rows(ctx, field)
+	case "others":
+		return ec.fieldContext_UsageFlows_others(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UsageFlows", field.Name)
+}
+
+func (ec *executionContext) childFields_UsageGroupSeries(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_UsageGroupSeries_id(ctx, field)
+	case "name":
+		return ec.fieldContext_UsageGroupSeries_name(ctx, field)
+	case "amounts":
+		return ec.fieldContext_UsageGroupSeries_amounts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UsageGroupSeries", field.Name)
+}
+
 func (ec *executionContext) childFields_UsagePeriod(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "start":
@@ -29213,10 +29765,16 @@ func (ec *executionContext) childFields_UsageReport(ctx context.Context, field g
 		return ec.fieldContext_UsageReport_unit(ctx, field)
 	case "total":
 		return ec.fieldContext_UsageReport_total(ctx, field)
+	case "previous":
+		return ec.fieldContext_UsageReport_previous(ctx, field)
 	case "rows":
 		return ec.fieldContext_UsageReport_rows(ctx, field)
 	case "periods":
 		return ec.fieldContext_UsageReport_periods(ctx, field)
+	case "series":
+		return ec.fieldContext_UsageReport_series(ctx, field)
+	case "flows":
+		return ec.fieldContext_UsageReport_flows(ctx, field)
 	case "classes":
 		return ec.fieldContext_UsageReport_classes(ctx, field)
 	}
@@ -29231,10 +29789,24 @@ func (ec *executionContext) childFields_UsageRow(ctx context.Context, field grap
 		return ec.fieldContext_UsageRow_name(ctx, field)
 	case "totals":
 		return ec.fieldContext_UsageRow_totals(ctx, field)
+	case "previous":
+		return ec.fieldContext_UsageRow_previous(ctx, field)
 	case "share":
 		return ec.fieldContext_UsageRow_share(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UsageRow", field.Name)
+}
+
+func (ec *executionContext) childFields_UsageSeries(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "starts":
+		return ec.fieldContext_UsageSeries_starts(ctx, field)
+	case "groups":
+		return ec.fieldContext_UsageSeries_groups(ctx, field)
+	case "others":
+		return ec.fieldContext_UsageSeries_others(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UsageSeries", field.Name)
 }
 
 func (ec *executionContext) childFields_UsageTotals(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

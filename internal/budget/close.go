@@ -155,7 +155,7 @@ func (c *closing) read(ctx context.Context, ids []string) (err error) {
 		return nil
 	}
 	first := slices.MinFunc(ids, func(a, b string) int { return c.cycles[a].startsAt.Compare(c.cycles[b].startsAt) })
-	for _, day := range []int{dayOf(c.cycles[first].startsAt) - skewDays, 0} {
+	for _, day := range []int{DayOf(c.cycles[first].startsAt.UTC()) - skewDays, 0} {
 		if c.accounts, err = c.Engine.accounts(ctx, c.tx, c.place, ids, day); err != nil {
 			return err
 		}
@@ -170,9 +170,10 @@ func (c *closing) read(ctx context.Context, ids []string) (err error) {
 	return nil
 }
 
-// skewDays is how far back lines are looked for before their cycle's start, for
+// skewDays is how far back lines are looked for before their cycle's UTC day: one
+// for time zones, whose day may be the one before, and one for
 // clocks that differ at midnight.
-const skewDays = 1
+const skewDays = 2
 
 // waits tells whether an earlier cycle of the budget, or a cycle of a budget
 // above it, has to close before.

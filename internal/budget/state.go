@@ -49,6 +49,8 @@ type State struct {
 	Corrections money.Nano
 	// FrozenAt is set while nothing new is held.
 	FrozenAt *time.Time
+	// Zone is the account's, in whose days it is spent.
+	Zone     *time.Location
 	StartsAt time.Time
 	// EndsAt lies in the year 9999 when the budget is renewed by hand.
 	EndsAt   time.Time
@@ -153,7 +155,7 @@ func (s *standing) state(burn outlook, now time.Time) State {
 		BudgetID: s.budgetID, ScopeID: s.scopeID, ScopeKind: s.scopeKind, ScopeName: s.scopeName, Path: s.path, Unit: s.unit,
 		Limit: s.lim, Overflow: s.overflow, Spent: s.spent, Held: s.held, Excess: max(0, s.spent+s.held-s.room()),
 		OverflowSpent: overflowOf(s.spent, s.lim, s.overflow), FrozenAt: s.frozenAt,
-		StartsAt: s.startsAt, EndsAt: s.endsAt, Revision: s.revision, Status: OK,
+		Zone: s.zone(), StartsAt: s.startsAt, EndsAt: s.endsAt, Revision: s.revision, Status: OK,
 		RatePerDay: burn.mean(), Forecast: p.likely, ForecastLow: p.low, ForecastHigh: p.high,
 		RunsOutAt: p.at, RunsOutEarliest: p.earliest, RunsOutLatest: p.latest,
 	}

@@ -61,8 +61,11 @@ const stamp = (at: string | Date, options: Intl.DateTimeFormatOptions) => new In
 /** "23 Nov" in the reader's zone. */
 export const day = (at: string | Date) => stamp(at, { day: 'numeric', month: 'short' })
 
+/** A day bucket of the server, which begins at a zone's midnight. */
+export const dayOf = (timeZone: string) => (at: string | Date) => stamp(at, { day: 'numeric', month: 'short', timeZone })
+
 /** A day bucket of the server, which begins at midnight UTC. */
-export const utcDay = (at: string | Date) => stamp(at, { day: 'numeric', month: 'short', timeZone: 'UTC' })
+export const utcDay = dayOf('UTC')
 
 /** "1 Nov 2026" as a zone has it. */
 export const dayIn = (at: string | Date, timeZone: string) => stamp(at, { day: 'numeric', month: 'short', year: 'numeric', timeZone })

@@ -14,7 +14,7 @@ import { t } from '@/lib/i18n'
 import type { Plane } from '@/lib/plane'
 import { useUrl } from '@/lib/url'
 import { Days, intervalOf, intervals, useFilter } from '@/features/usage'
-import { Change } from './change'
+import { Change } from '@/kit/change'
 
 const BarChart = lazy(() => import('@/kit/bar-chart'))
 
@@ -33,7 +33,7 @@ export function PlatformUsagePage() {
   const [url, setUrl] = useUrl<Search>()
   const group = groups.find((g) => g.value === url.group)?.value ?? 'ACCOUNT'
   const by = intervalOf(url)
-  const { from, to } = useFilter(url)
+  const { from, to } = useFilter(url, 'UTC')
   const { account, model } = url
   const product = planeOf(url.plane)
   const filter = useMemo<PlatformUsageFilter>(() => ({ from, to, accountId: account, plane: product, model }), [from, to, account, product, model])
@@ -56,7 +56,7 @@ export function PlatformUsagePage() {
   return (
     <>
       <PageHead title={t('Usage')} note={t('All accounts, by whole UTC days. Who used it stays inside the account.')}>
-        <Days url={url} setUrl={setUrl} />
+        <Days url={url} setUrl={setUrl} timeZone="UTC" />
         <a href={href()} className={buttonClass({ size: 'sm' })}>
           <Download aria-hidden /> {t('Export CSV')}
         </a>

@@ -9,7 +9,7 @@ import { useUrl } from '@/lib/url'
 import { WhatIfPanel } from '@/features/whatif'
 import { Explore } from './explore'
 import { Chips, Days } from './filters'
-import { type ExportKind, exportHref, type Search } from './params'
+import { type ExportKind, exportHref, type Search, useZone } from './params'
 import { Receipts } from './receipts'
 
 type View = 'explore' | 'receipts'
@@ -17,11 +17,12 @@ type View = 'explore' | 'receipts'
 /** What a plane used: by any part of it, over time, and call by call. */
 export function UsagePage({ plane }: { plane: Plane }) {
   const [url, setUrl] = useUrl<Search>()
+  const timeZone = useZone()
   const view: View = url.view === 'receipts' ? 'receipts' : 'explore'
   return (
     <>
-      <PageHead title={t('Usage')} note={t('Everything that was charged in {{plane}}, from the ledger. Days are UTC.', { plane: nameOf(plane) })}>
-        <Days url={url} setUrl={setUrl} />
+      <PageHead title={t('Usage')} note={t('Everything that was charged in {{plane}}, from the ledger. Days are those of {{zone}}.', { plane: nameOf(plane), zone: timeZone })}>
+        <Days url={url} setUrl={setUrl} timeZone={timeZone} />
         <Exports plane={plane} url={url} view={view} />
       </PageHead>
       <div className="mb-4">
@@ -46,11 +47,12 @@ export function UsagePage({ plane }: { plane: Plane }) {
 }
 
 function Exports({ plane, url, view }: { plane: Plane; url: Partial<Search>; view: View }) {
-  const get = (kind: ExportKind) => location.assign(exportHref(kind, plane, url))
+  const timeZone = useZone()
+  const get = (kind: ExportKind) => location.assign(exportHref(kind, plane, url, timeZone))
   const shown: ExportKind = view === 'receipts' ? 'receipts' : 'usage'
   return (
     <span className="flex gap-1">
-      <a href={exportHref(shown, plane, url)} className={buttonClass({ size: 'sm' })}>
+      <a href={exportHref(shown, plane, url, timeZone)} className={buttonClass({ size: 'sm' })}>
         <Download aria-hidden /> {t('Export CSV')}
       </a>
       <Menu

@@ -332,7 +332,7 @@ const platformRoutes = [
   createRoute({ ...under(platform), path: '/', component: lazyRouteComponent(() => import('@/features/platform/platform'), 'PlatformPage') }),
   createRoute({ ...under(platform), path: '/accounts', validateSearch: texts('q', 'status', 'new'), component: lazyRouteComponent(() => import('@/features/accounts/accounts'), 'AccountsPage') }),
   accountOf,
-  createRoute({ ...under(platform), path: '/usage', validateSearch: texts('range', 'from', 'to', 'group', 'by', 'account', 'name', 'plane', 'model'), component: lazyRouteComponent(() => import('@/features/platform/usage'), 'PlatformUsagePage') }),
+  createRoute({ ...under(platform), path: '/usage', validateSearch: texts('range', 'from', 'to', 'group', 'by', 'account', 'name', 'plane', 'model', 'over'), component: lazyRouteComponent(() => import('@/features/platform/usage'), 'PlatformUsagePage') }),
   createRoute({ ...under(platform), path: '/staff', validateSearch: texts('tab', 'new'), component: lazyRouteComponent(() => import('@/features/staff/staff'), 'StaffPage') }),
   createRoute({ ...under(platform), path: '/programs', validateSearch: texts('peek', 'new', 'edit'), component: lazyRouteComponent(() => import('@/features/programs/list'), 'PlatformProgramsPage') }),
   createRoute({ ...under(platform), path: '/models', component: lazyRouteComponent(() => import('@/features/catalog/catalog'), 'CatalogPage') }),

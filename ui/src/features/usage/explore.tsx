@@ -37,8 +37,8 @@ export function Explore({ plane, url, setUrl, seat }: { plane: Plane; url: Parti
       {report && total && (
         <>
           <div className="mb-4 grid grid-cols-2 gap-4 lg:grid-cols-4">
-            <Stat label={unit === 'USD' ? t('Spent') : t('Credits spent')} value={compactMoney(total.amount, unit)} note={<><Change now={total.amount} before={report.previous.amount} /> {t('against the days before')}</>} />
-            <Stat label={t('Calls')} value={count(total.calls)} note={total.calls > 0 ? t('about {{amount}} and {{tokens}} tokens each', { amount: about(Number(total.amount) / total.calls, unit), tokens: compactCount(Math.round((total.inputTokens + total.outputTokens) / total.calls)) }) : ''} />
+            <Stat label={unit === 'USD' ? t('Spent') : t('Credits spent')} value={compactMoney(total.amount, unit)} note={Number(report.previous.amount) > 0 && <span title={t('Against as many days directly before')}><Change now={total.amount} before={report.previous.amount} /> {t('from {{amount}}', { amount: compactMoney(report.previous.amount, unit) })}</span>} />
+            <Stat label={t('Calls')} value={count(total.calls)} note={total.calls > 0 ? unit === 'USD' ? t('about {{amount}} each', { amount: about(Number(total.amount) / total.calls, unit) }) : t('about {{amount}} credits each', { amount: about(Number(total.amount) / total.calls, unit) }) : ''} />
             <Stat label={t('Input tokens')} value={compactCount(total.inputTokens)} note={t('{{share}} from the cache', { share: percent(cached) })} />
             <Stat label={t('Output tokens')} value={compactCount(total.outputTokens)} note={total.reasoningTokens ? t('{{count}} of them reasoning', { count: compactCount(total.reasoningTokens) }) : ''} />
           </div>

@@ -65,7 +65,12 @@ export function Rows({ rows, trends, group, unit, filtered, onDrill, onClear }: 
                 <span className="text-muted">{t('Without one')}</span>
               )}
             </Td>
-            <Td className="num text-end">{money(r.totals.amount, unit)}</Td>
+            <Td className="num text-end">
+              {money(r.totals.amount, unit)}
+              <span className="block md:hidden">
+                <Change now={r.totals.amount} before={r.previous.amount} />
+              </span>
+            </Td>
             <Td wide className="text-end">
               <Change now={r.totals.amount} before={r.previous.amount} />
             </Td>

@@ -1,4 +1,5 @@
 import { Download } from 'lucide-react'
+import { readsWholePlane, useViewer } from '@/graphql/viewer'
 import { Button, buttonClass } from '@/kit/button'
 import { Menu, MenuItem } from '@/kit/menu'
 import { PageHead } from '@/kit/page'
@@ -9,6 +10,7 @@ import { useUrl } from '@/lib/url'
 import { WhatIfPanel } from '@/features/whatif'
 import { Explore } from './explore'
 import { Chips, Days } from './filters'
+import { Flow } from './flow'
 import { type ExportKind, exportHref, type Search, useZone } from './params'
 import { Receipts } from './receipts'
 
@@ -18,6 +20,7 @@ type View = 'explore' | 'receipts'
 export function UsagePage({ plane }: { plane: Plane }) {
   const [url, setUrl] = useUrl<Search>()
   const timeZone = useZone()
+  const whole = readsWholePlane(useViewer(), plane)
   const view: View = url.view === 'receipts' ? 'receipts' : 'explore'
   return (
     <>
@@ -38,7 +41,8 @@ export function UsagePage({ plane }: { plane: Plane }) {
         ]}
       />
       {view === 'explore' && (
-        <div className="mt-4">
+        <div className="mt-4 flex flex-col gap-4">
+          {whole && <Flow plane={plane} url={url} setUrl={setUrl} />}
           <WhatIfPanel key={plane} plane={plane} />
         </div>
       )}

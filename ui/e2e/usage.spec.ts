@@ -13,7 +13,7 @@ test('usage is explored from a team down to a receipt, and taken away as it stan
   await page.getByRole('table', { name: 'Usage' }).getByRole('button', { name: 'Risk' }).click()
   await expect(page).toHaveURL(/scope=team_/)
   await expect(page.getByRole('list', { name: 'Narrowed down to' })).toContainText('Risk')
-  await expect(page.getByRole('heading', { name: 'By seat' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'By seat', exact: true })).toBeVisible()
   await expect(total).not.toHaveText(whole!)
 
   const download = page.waitForEvent('download')

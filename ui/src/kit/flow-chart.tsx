@@ -44,6 +44,7 @@ export default function FlowChart({ ways, format, label }: Props) {
       <div className="min-w-[40rem]" aria-hidden>
         <ResponsiveContainer width="100%" height={Math.max(260, most * 34)}>
           <Sankey
+            accessibilityLayer={false}
             data={{ nodes, links: [...links.values()] }}
             nodeWidth={10}
             nodePadding={14}

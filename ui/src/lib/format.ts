@@ -115,6 +115,19 @@ export function fromNano(nanos: string): string {
   return `${negative ? '-' : ''}${digits.slice(0, -9)}${fraction && `.${fraction}`}`
 }
 
+const walls = new Map<string, Intl.DateTimeFormat>()
+
+/** What the clocks of a zone show at a moment, as if that were UTC. */
+export function wall(at: Date, timeZone: string): Date {
+  let found = walls.get(timeZone)
+  if (!found) {
+    const two = '2-digit' as const
+    walls.set(timeZone, (found = new Intl.DateTimeFormat('en-GB', { timeZone, hourCycle: 'h23', year: 'numeric', month: two, day: two, hour: two, minute: two, second: two })))
+  }
+  const p = Object.fromEntries(found.formatToParts(at).map((x) => [x.type, Number(x.value)]))
+  return new Date(Date.UTC(p.year!, p.month! - 1, p.day!, p.hour!, p.minute!, p.second!))
+}
+
 /** "14:32" in the reader's zone. */
 export const timeOfDay = (at: string | Date) => stamp(at, { hour: '2-digit', minute: '2-digit', hour12: false })
 

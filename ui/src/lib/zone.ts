@@ -1,19 +1,4 @@
-const cache = new Map<string, Intl.DateTimeFormat>()
-
-function formatter(timeZone: string) {
-  let found = cache.get(timeZone)
-  if (!found) {
-    const two = '2-digit' as const
-    cache.set(timeZone, (found = new Intl.DateTimeFormat('en-GB', { timeZone, hourCycle: 'h23', year: 'numeric', month: two, day: two, hour: two, minute: two, second: two })))
-  }
-  return found
-}
-
-/** What clocks of a zone show, as if it were UTC. */
-function wall(at: Date, timeZone: string): Date {
-  const p = Object.fromEntries(formatter(timeZone).formatToParts(at).map((x) => [x.type, Number(x.value)]))
-  return new Date(Date.UTC(p.year!, p.month! - 1, p.day!, p.hour!, p.minute!, p.second!))
-}
+import { wall } from './format'
 
 /** The date of a moment in a zone: "2026-11-30". */
 export const dateIn = (at: Date | string, timeZone: string): string => wall(new Date(at), timeZone).toISOString().slice(0, 10)

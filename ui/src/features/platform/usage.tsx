@@ -27,6 +27,9 @@ const groups: readonly { value: PlatformUsageGroup; label: string }[] = [
   { value: 'DAY', label: t('Day') },
 ]
 
+/** The id of a day; rows of another grouping stay until those of days have come. */
+const dated = /^\d{4}-\d{2}-\d{2}$/
+
 const measures = [
   { value: 'cost', label: t('Cost'), unit: 'USD' },
   { value: 'margin', label: t('Margin'), unit: 'USD' },
@@ -55,7 +58,7 @@ export function PlatformUsagePage() {
   const open = (row: PlatformRowPartsFragment) => {
     if (group === 'ACCOUNT') setUrl({ account: row.id, name: row.name, group: 'MODEL' })
     else if (group === 'PLANE') setUrl({ plane: row.id, group: 'ACCOUNT' })
-    else if (group === 'DAY') setUrl({ range: 'custom', from: row.id, to: row.id, group: 'ACCOUNT' })
+    else if (dated.test(row.id)) setUrl({ range: 'custom', from: row.id, to: row.id, group: 'ACCOUNT' })
     else setUrl({ model: row.id, group: 'ACCOUNT' })
   }
   const chips: [label: string, clear: Partial<Search>][] = []
@@ -156,7 +159,7 @@ function Rows({ rows, group, onOpen }: { rows: readonly PlatformRowPartsFragment
           <tr key={r.id} className={rowClass}>
             <Td className="max-w-56 truncate font-medium">
               <button type="button" data-row-link onClick={() => onOpen(r)} className="max-w-full truncate rounded-sm text-start hover:underline">
-                {group === 'DAY' ? utcDay(r.id) : r.name || r.id}
+                {dated.test(r.id) ? utcDay(r.id) : r.name || r.id}
               </button>
             </Td>
             <Td className="num text-end">{money(r.totals.cost, 'USD')}</Td>
